@@ -1,0 +1,3 @@
+"""A periodic-scheduler daemon for Celery workers."""
+
+__version__ = "0.1.0"
