@@ -1,0 +1,108 @@
+"""What should run: entries by name, and a version that changes if and only if they do."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from beatd.entry import Entry
+
+
+class Plan(Struct, frozen=True):
+    """The next moment of an entry, and what it was reckoned from.
+
+    `planned` makes the id; `due` (planned + jitter) is what order, lateness and grace count from.
+    Both None = nothing ahead: finished, disabled or paused.
+    """
+
+    planned: datetime | None
+    due: datetime | None
+    fingerprint: str
+    rules: str
+
+
+class Stored(Struct, frozen=True):
+    """An entry as the store has it. `revision` grows with every change to the entry or its pause."""
+
+    entry: Entry
+    revision: int
+    paused: bool
+    plan: Plan
+    runs: int
+    last: datetime | None
+
+
+class Change(Struct, frozen=True):
+    """One entry put, re-planned, paused or removed.
+
+    Done only if the entry is at revision `seen` (0 = there is none), so that a change made from
+    something old is refused and can be made again from what is there now. `entry` None = remove.
+    `plan` None = the moment stays where it is. A backlog of the entry is dropped (edited) when a
+    plan comes with a new fingerprint.
+    """
+
+    name: str
+    seen: int
+    entry: Entry | None
+    plan: Plan | None = None
+    paused: bool = False
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """Which entries, in which order; everything given must hold."""
+
+    names: tuple[str, ...] | None = None
+    name_like: str | None = None  # shell pattern: * and ?
+    task_like: str | None = None
+    source: str | None = None
+    due_before: datetime | None = None
+    enabled: bool | None = None  # False: disabled or paused
+    order: Literal["name", "next"] = "name"
+    limit: int | None = None
+
+
+class Applied(Struct, frozen=True):
+    """The mark of the set an owner last applied; an older set is not applied over it."""
+
+    source: str
+    loaded_at: datetime
+    digest: str
+
+
+class Catalog(Protocol):
+    """Where entries are declared: files, a Celery app."""
+
+    def version(self) -> str: ...
+
+    def entries(self) -> Iterable[Entry]: ...
+
+
+class EditableCatalog(Protocol):
+    """Where entries are kept: the one truth that commands show and change."""
+
+    def version(self) -> str: ...
+
+    def find(self, query: Query) -> Iterator[Stored]:
+        """A stream in the query's order (next: soonest first, nothing ahead last, then by name);
+        memory does not grow with it."""
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        """Each change whole or not at all; False where the entry was not at the revision seen."""
+
+    def applied(self, source: str) -> Applied | None: ...
+
+    def mark_applied(self, mark: Applied) -> None: ...
+
+
+class Codec(Protocol):
+    """Between an entry and the plain data a store keeps; handed to stores by the wiring."""
+
+    def encode(self, entry: Entry) -> bytes:
+        """JSON of the definition as YAML has it, without name, source and declared_at."""
+
+    def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
+        """Raises ConfigError for a definition of a newer program, or one changed by hand."""
+
+
+Wake = Callable[[], None]

@@ -1,0 +1,198 @@
+"""What is planned, claimed and done: the heap of a million entries, kept in the store.
+
+A run goes through it in two steps. `claim` compares the row with what was read, moves the plan on
+and leaves an open claim; `record` closes the claim with what became of the message. Between the two
+the outcome is unknown, and whoever leads next finds it in `unknowns`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from beatd.catalog import Plan, Stored, Wake
+from beatd.leader import Holder, Term
+from beatd.publisher import Outcome, Push
+from beatd.run import Occurrence, Run, Skip, State
+
+
+class Request(Struct, frozen=True):
+    """Moments asked for beside the plan, worked off oldest first.
+
+    `trigger` and `backfill` carry a random id into their occurrences: new tasks, which leave plan
+    and runs alone. `backlog` is what `catch_up: all` still owes: its occurrences are the plan's own.
+    `revision` is the entry's when it was made.
+    """
+
+    id: str
+    name: str
+    kind: Literal["trigger", "backfill", "backlog"]
+    first: datetime
+    last: datetime
+    revision: int
+
+
+class OpenClaim(Struct, frozen=True):
+    """Claimed, and not recorded: `unsent` when it is certain that nothing went out."""
+
+    occurrence: Occurrence
+    task_id: str
+    due: datetime
+    claimed_at: datetime
+    term: int
+    unsent: bool
+    stored: Stored | None  # None: the entry was removed
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """One step of one row, made only if the row is still as it was `seen`.
+
+    of the plan: `seen` is the planned moment and `plan` the next one. Of a request: `seen` is its
+    first moment and `first` the next one (None = the request is done). Of an open claim: `seen` is
+    claimed_at. In each case `run` opens a claim (for an open claim: opens it anew), `skips` go to the
+    history, `backlog` becomes a request, and without a run an open claim is closed by its skip.
+    `counts` adds to the entry's runs.
+    """
+
+    of: Literal["plan", "request", "claim"]
+    name: str
+    revision: int
+    seen: datetime
+    plan: Plan | None = None
+    request: Request | None = None
+    first: datetime | None = None
+    open_claim: OpenClaim | None = None
+    run: Run | None = None
+    counts: int = 0
+    skips: tuple[Skip, ...] = ()
+    backlog: Request | None = None
+
+
+class Result(Struct, frozen=True):
+    """What became of a claimed run; `unknown` leaves its claim open, `unsent` marks it so."""
+
+    run: Run
+    outcome: Outcome
+    at: datetime
+
+
+class Record(Struct, frozen=True):
+    """A line of history. A stretch of skips is one line, with `until` and `count`."""
+
+    name: str
+    planned: datetime
+    state: State
+    reason: str = ""
+    task_id: str = ""
+    published: datetime | None = None
+    late: float | None = None
+    until: datetime | None = None
+    count: int = 1
+    at_least: bool = False
+    term: int = 0
+
+
+class Ledger(Protocol):
+    """The engine's side of a store."""
+
+    def upcoming(self, limit: int) -> Sequence[Stored]:
+        """The next rows of the plan by due moment, read by index, whatever the number of entries.
+
+        An entry whose definition this program cannot read is left out, and reported by `check`.
+        """
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        """Atomic per move, fenced, batched: True where the row was as seen.
+
+        A plan row matches on planned moment, revision, enabled and not paused; a request on its
+        first moment; an open claim on claimed_at. Raises Deposed, with nothing done, when `term` is
+        not the ledger's newest.
+        """
+
+    def record(self, results: Sequence[Result]) -> None:
+        """Closes claims; matched to the claim and not to the term, and accepted late: "published" is
+        a fact that overrides an open claim or a skip for being unknown. Idempotent."""
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        """Open claims made before that moment, and the unsent ones; oldest first."""
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        """Pending requests with their entries, oldest first."""
+
+
+class AtomicLedger(Ledger, Protocol):
+    """A ledger on the broker's own Redis: claim and push are one step, and nothing is unknown."""
+
+    def publish(
+        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term, at: datetime
+    ) -> Sequence[Outcome | None]:
+        """Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed);
+        or None where the row was not as seen. Done twice with the same moves, the second does
+        nothing and answers the same."""
+
+
+class Terms(Protocol):
+    """Who may claim."""
+
+    def begin(self, holder: Holder) -> Term:
+        """Raise the number by one and make a new token, atomically; older terms are refused from
+        here on."""
+
+    def term(self) -> tuple[Term, Holder] | None:
+        """The newest one issued, or None before the first."""
+
+    def now(self) -> datetime | None:
+        """The store's own clock, or None where it has none."""
+
+
+class History(Protocol):
+    """What was done, for people."""
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        """Add requests; they are worked off by whoever leads."""
+
+    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
+        """Newest first, open claims among them as "claimed"."""
+
+    def forget(self, before: datetime, keep: int) -> int:
+        """Drop records older than that, and all but the newest `keep`, in small batches; how many.
+        Open claims never."""
+
+
+class Presence(Struct, frozen=True):
+    """What a daemon says of itself, once per renewal."""
+
+    holder: Holder
+    role: Literal["leader", "standby"]
+    broker_ok: bool
+    seen_at: datetime
+    clock_offset: float = 0.0
+    declares: str = ""  # the digest of what it would apply
+    stats: dict[str, float] = {}
+
+
+class Muster(Protocol):
+    """Which daemons there are."""
+
+    def announce(self, presence: Presence, ttl: float) -> None: ...
+
+    def leave(self, holder: Holder) -> None: ...
+
+    def daemons(self) -> Sequence[Presence]:
+        """Those that announced themselves within their ttl."""
+
+
+class Store(Terms, History, Muster, Protocol):
+    """What every store is, beside an EditableCatalog and a Ledger."""
+
+    namespace: UUID
+
+    def watch(self, wake: Wake) -> bool:
+        """Call `wake` soon after any change made by others; False where the store cannot tell."""
+
+    def problems(self) -> Sequence[str]:
+        """What `beatd check` should say: unreadable entries, an eviction policy, a slow disk."""
+
+    def close(self) -> None: ...

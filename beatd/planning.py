@@ -1,0 +1,225 @@
+"""The rules of when, applied to one entry at a time; pure, and knowing no store.
+
+`first` plans an entry that is new, edited or resumed. `settle` says what becomes of a moment that is
+due: which moments are published, which are passed over, and where the plan goes.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import pytz
+from msgspec import Struct, json
+
+from beatd.catalog import Plan, Stored
+from beatd.entry import Entry
+from beatd.run import MICROSECOND, Skip, micros
+from beatd.schedule import Schedule
+
+# What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
+RULES = f"{pytz.OLSON_VERSION}/1"
+COUNTED_AT_MOST = 10_000
+
+NextAfter = Callable[[Schedule, datetime], datetime | None]
+
+
+def fingerprint(entry: Entry) -> str:
+    """What decides *when*: only a change of it moves the plan."""
+    when: list[Any] = [
+        entry.schedule.plain(),
+        entry.tz,
+        entry.start,
+        entry.end,
+        entry.jitter,
+        entry.dst_gap,
+        entry.dst_fold,
+    ]
+    return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
+
+
+def _ask(schedule: Schedule, moment: datetime) -> datetime | None:
+    return schedule.next_after(moment)
+
+
+def shared_next_after(limit: int = 100_000) -> NextAfter:
+    """`next_after` that computes equal questions once; ten thousand entries on one cron are one."""
+    known: dict[tuple[Schedule, datetime], datetime | None] = {}
+
+    def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
+        key = (schedule, moment)
+        try:
+            return known[key]
+        except KeyError:
+            if len(known) >= limit:
+                known.clear()
+            answer = known[key] = schedule.next_after(moment)
+            return answer
+
+    return next_after
+
+
+def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _ask) -> datetime | None:
+    """The entry's first moment strictly after, within its start and end; None = never again."""
+    if entry.start is not None and after < entry.start:
+        after = entry.start - MICROSECOND
+    moment = next_after(entry.schedule, after)
+    if moment is None or (entry.end is not None and moment > entry.end):
+        return None
+    return moment
+
+
+def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> datetime:
+    """planned + jitter: the same in every process, and never past the next moment."""
+    if not entry.jitter:
+        return planned
+    digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
+    delay = entry.jitter * (int.from_bytes(digest) / 2**64)
+    following = next_moment(entry, planned, next_after)
+    if following is not None:
+        delay = min(delay, following - planned - MICROSECOND)
+    return planned + delay
+
+
+def plan_at(
+    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _ask
+) -> Plan:
+    due = None if planned is None else due_at(entry, planned, next_after)
+    return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
+
+
+def first(entry: Entry, now: datetime, *, paused: bool = False, runs: int = 0) -> Plan:
+    """The plan of an entry that counts from now; a past moment is never in it."""
+    mark = fingerprint(entry)
+    if not entry.enabled or paused or (entry.max_runs is not None and runs >= entry.max_runs):
+        return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
+    return plan_at(entry, next_moment(entry, now), mark)
+
+
+class Settlement(Struct, frozen=True):
+    """What becomes of a row that is due: `publish` now, `backlog` (first, last) later, the rest not."""
+
+    publish: datetime | None
+    plan: Plan
+    skips: tuple[Skip, ...] = ()
+    backlog: tuple[datetime, datetime] | None = None
+
+
+def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settlement:
+    """All unclaimed moments of the entry up to now are due; its catch-up rule parts them."""
+    entry, oldest = row.entry, row.plan.planned
+    assert oldest is not None, "a row without a moment is not due"
+    following = next_moment(entry, oldest, next_after)
+    if following is None or due_at(entry, following, next_after) > now:
+        # The common case, one moment on time, is also what the rest is reduced to.
+        newest, skips = oldest, ()
+    elif entry.catch_up == "all":
+        return _owe(row, oldest, now, next_after)
+    else:
+        newest = newest_due(entry, oldest, now, next_after)
+        following = next_moment(entry, newest, next_after)
+        last_skipped = moment_before(entry, oldest, newest, next_after)
+        skips = (stretch(entry, oldest, last_skipped, "caught up", next_after),)
+
+    too_late = late_reason(entry, due_at(entry, newest, next_after), now)
+    if too_late:
+        skips = (stretch(entry, oldest, newest, too_late, next_after),)
+    last_run = entry.max_runs is not None and not too_late and row.runs + 1 >= entry.max_runs
+    plan = plan_at(entry, None if last_run else following, row.plan.fingerprint, next_after)
+    return Settlement(publish=None if too_late else newest, plan=plan, skips=skips)
+
+
+def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) -> Settlement:
+    """`catch_up: all`: the plan moves past now at once, and what was missed becomes a backlog."""
+    entry = row.entry
+    newest = newest_due(entry, oldest, now, next_after)
+    following = next_moment(entry, newest, next_after)
+    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
+    wanted = oldest
+    if entry.catch_up_window is not None and oldest < now - entry.catch_up_window:
+        wanted = next_moment(entry, now - entry.catch_up_window - MICROSECOND, next_after) or newest
+    if entry.catch_up_max is not None:
+        wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
+    if wanted > newest:
+        skips = (stretch(entry, oldest, newest, "too old", next_after),)
+        return Settlement(publish=None, plan=plan, skips=skips)
+    if wanted == oldest:
+        return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
+    last_skipped = moment_before(entry, oldest, wanted, next_after)
+    skips = (stretch(entry, oldest, last_skipped, "too old", next_after),)
+    return Settlement(publish=None, plan=plan, skips=skips, backlog=(wanted, newest))
+
+
+def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
+    """Why a moment is too late for its entry's catch-up rule, or nothing."""
+    late = now - due
+    if entry.catch_up == "skip" and late > entry.grace:
+        return f"late by {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
+    if entry.catch_up_window is not None and late > entry.catch_up_window:
+        return "too old"
+    return ""
+
+
+def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
+    """The last moment whose due time has come, found by stepping back from now, further each time,
+    so that a month of missed minutes costs no more than an hour of them."""
+    newest = oldest
+    step = timedelta(seconds=1)
+    while now - step > oldest:
+        moment = next_moment(entry, now - step, next_after)
+        if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
+            newest = moment
+            break
+        step *= 2
+    while True:
+        moment = next_moment(entry, newest, next_after)
+        if moment is None or due_at(entry, moment, next_after) > now:
+            return newest
+        newest = moment
+
+
+def moment_before(
+    entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
+) -> datetime:
+    """The last of the entry's moments from `oldest` on that lies before a later one."""
+    step = MICROSECOND
+    while moment - step > oldest:
+        earlier = next_moment(entry, moment - step, next_after)
+        if earlier is not None and earlier < moment:
+            break
+        step *= 2
+    else:
+        earlier = oldest
+    while True:
+        following = next_moment(entry, earlier, next_after)
+        if following is None or following >= moment:
+            return earlier
+        earlier = following
+
+
+def _newest_of(
+    entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
+) -> datetime:
+    """The first of the newest `keep` moments between two."""
+    moment = last
+    for _ in range(keep - 1):
+        if moment <= first:
+            return first
+        moment = moment_before(entry, first, moment, next_after)
+    return moment
+
+
+def stretch(
+    entry: Entry, first: datetime, last: datetime, reason: str, next_after: NextAfter = _ask
+) -> Skip:
+    """One record for all moments from first to last; exact up to ten thousand, and for `every`."""
+    count_between = getattr(entry.schedule, "count_between", None)
+    if count_between is not None:
+        return Skip(first, last, count_between(first, last), reason)
+    count, moment = 1, first
+    while moment < last and count < COUNTED_AT_MOST:
+        following = next_moment(entry, moment, next_after)
+        if following is None or following > last:
+            break
+        moment, count = following, count + 1
+    return Skip(first, last, count, reason, at_least=moment < last)

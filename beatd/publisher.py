@@ -1,0 +1,55 @@
+"""Send these: a batch in, an outcome for each message out."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from beatd.run import Run
+
+Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
+
+
+class Outcome(Struct, frozen=True):
+    """How a message ended.
+
+    confirmed: the broker took it. rejected: it never will, the reason is the broker's (or ours, when
+    the message cannot be built). unsent: certainly not sent. unknown: it may have been.
+    """
+
+    sent: Sent
+    reason: str = ""
+
+
+class Push(Struct, frozen=True):
+    """A message ready to be pushed on a Redis list, for the ledger that lives beside it."""
+
+    key: str
+    body: bytes
+
+
+class Publisher(Protocol):
+    def prepare(self, runs: Sequence[Run]) -> None:
+        """Build what can be built before the moment; never raises, never speaks to the broker."""
+
+    def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
+        """One outcome per run, in order, within the time-out; never raises.
+
+        One bad message does not touch the others. Where messages go one by one, `may_go_on` is
+        asked between them, and what is left is unsent once it says no.
+        """
+
+    def reachable(self) -> bool:
+        """Whether the broker answers now, within the time-out; reconnects if need be."""
+
+    def close(self) -> None: ...
+
+
+class RedisPublisher(Publisher, Protocol):
+    """A publisher whose messages end as pushes on Redis lists."""
+
+    def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
+        """What publishing each run would push, or why it cannot be; every run's own list."""
+
+    def server(self) -> tuple[str, int] | None:
+        """The broker's (run_id, db), to tell whether the ledger lives on the same one; or None."""

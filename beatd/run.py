@@ -1,0 +1,64 @@
+"""What ran: an occurrence is (entry, planned moment), and its task id is made from exactly that."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from beatd.entry import Entry
+
+State = Literal["claimed", "published", "skipped", "failed"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since the Unix epoch: exact, ordered, and what every store keeps."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment_of(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+class Occurrence(Struct, frozen=True):
+    """One run of one entry; `request` sets apart what was asked for by hand."""
+
+    name: str
+    planned: datetime
+    request: str = ""
+
+
+def task_id(namespace: UUID, occurrence: Occurrence) -> str:
+    """The uuid5 of the occurrence: any daemon at any time makes the same one."""
+    text = f"{occurrence.name}\n{micros(occurrence.planned)}\n{occurrence.request}"
+    # uuid.uuid5 written out: building the UUID object costs more than the hash.
+    digest = bytearray(sha1(namespace.bytes + text.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    plain = digest.hex()
+    return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
+
+
+class Run(Struct, frozen=True):
+    """An occurrence on its way to the broker."""
+
+    occurrence: Occurrence
+    task_id: str
+    entry: Entry
+    revision: int
+    due: datetime
+    expires: datetime | None = None  # only for the option `expires: next`
+
+
+class Skip(Struct, frozen=True):
+    """A stretch of moments that ended unpublished, told as one record."""
+
+    planned: datetime
+    until: datetime
+    count: int
+    reason: str
+    at_least: bool = False  # counting stopped before the end of the stretch
