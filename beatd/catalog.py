@@ -23,7 +23,7 @@ class Plan(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as the store has it. `revision` grows with every change to the entry or its pause."""
+    """An entry as the store has it; `revision` grows with every change to it or to its pause."""
 
     entry: Entry
     revision: int

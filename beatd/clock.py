@@ -14,7 +14,7 @@ class Clock(Protocol):
         """Seconds that only ever grow, a suspended machine's sleep included."""
 
     def steer(self, offset: timedelta | None) -> None:
-        """From here on `now` is `elapsed` plus this offset to the epoch; None = the host's clock."""
+        """From here on `now` is `elapsed` plus this offset; None = the host's clock."""
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
         """Return when the time is over or `wake` is set, whichever comes first."""

@@ -8,11 +8,10 @@ the outcome is unknown, and whoever leads next finds it in `unknowns`.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
-from uuid import UUID
 
 from msgspec import Struct
 
-from beatd.catalog import Plan, Stored, Wake
+from beatd.catalog import Plan, Stored
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Run, Skip, State
@@ -22,7 +21,7 @@ class Request(Struct, frozen=True):
     """Moments asked for beside the plan, worked off oldest first.
 
     `trigger` and `backfill` carry a random id into their occurrences: new tasks, which leave plan
-    and runs alone. `backlog` is what `catch_up: all` still owes: its occurrences are the plan's own.
+    and runs alone. `backlog` is what `catch_up: all` still owes: its occurrences are the plan's.
     `revision` is the entry's when it was made.
     """
 
@@ -51,7 +50,7 @@ class Move(Struct, frozen=True, kw_only=True):
 
     of the plan: `seen` is the planned moment and `plan` the next one. Of a request: `seen` is its
     first moment and `first` the next one (None = the request is done). Of an open claim: `seen` is
-    claimed_at. In each case `run` opens a claim (for an open claim: opens it anew), `skips` go to the
+    claimed_at. In each case `run` opens a claim (an open claim's own: anew), `skips` go to the
     history, `backlog` becomes a request, and without a run an open claim is closed by its skip.
     `counts` adds to the entry's runs.
     """
@@ -112,8 +111,8 @@ class Ledger(Protocol):
         """
 
     def record(self, results: Sequence[Result]) -> None:
-        """Closes claims; matched to the claim and not to the term, and accepted late: "published" is
-        a fact that overrides an open claim or a skip for being unknown. Idempotent."""
+        """Closes claims; matched to the claim and not to the term, and accepted late: "published"
+        is a fact that overrides an open claim or a skip for being unknown. Idempotent."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         """Open claims made before that moment, and the unsent ones; oldest first."""
@@ -182,17 +181,3 @@ class Muster(Protocol):
 
     def daemons(self) -> Sequence[Presence]:
         """Those that announced themselves within their ttl."""
-
-
-class Store(Terms, History, Muster, Protocol):
-    """What every store is, beside an EditableCatalog and a Ledger."""
-
-    namespace: UUID
-
-    def watch(self, wake: Wake) -> bool:
-        """Call `wake` soon after any change made by others; False where the store cannot tell."""
-
-    def problems(self) -> Sequence[str]:
-        """What `beatd check` should say: unreadable entries, an eviction policy, a slow disk."""
-
-    def close(self) -> None: ...

@@ -1,7 +1,7 @@
 """The rules of when, applied to one entry at a time; pure, and knowing no store.
 
-`first` plans an entry that is new, edited or resumed. `settle` says what becomes of a moment that is
-due: which moments are published, which are passed over, and where the plan goes.
+`first` plans an entry that is new, edited or resumed. `settle` says what becomes of a moment that
+is due: which moments are published, which are passed over, and where the plan goes.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from beatd.run import MICROSECOND, Skip, micros
 from beatd.schedule import Schedule
 
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
-RULES = f"{pytz.OLSON_VERSION}/1"
+RULES = f"{pytz.OLSON_VERSION}/1"  # type: ignore[attr-defined]  # the stubs lack it
 COUNTED_AT_MOST = 10_000
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
@@ -97,7 +97,7 @@ def first(entry: Entry, now: datetime, *, paused: bool = False, runs: int = 0) -
 
 
 class Settlement(Struct, frozen=True):
-    """What becomes of a row that is due: `publish` now, `backlog` (first, last) later, the rest not."""
+    """What becomes of a row that is due: `publish` now, `backlog` later, `skips` never."""
 
     publish: datetime | None
     plan: Plan
@@ -109,10 +109,11 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
     """All unclaimed moments of the entry up to now are due; its catch-up rule parts them."""
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
+    skips: tuple[Skip, ...] = ()
     following = next_moment(entry, oldest, next_after)
     if following is None or due_at(entry, following, next_after) > now:
         # The common case, one moment on time, is also what the rest is reduced to.
-        newest, skips = oldest, ()
+        newest = oldest
     elif entry.catch_up == "all":
         return _owe(row, oldest, now, next_after)
     else:

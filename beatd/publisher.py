@@ -13,8 +13,8 @@ Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 class Outcome(Struct, frozen=True):
     """How a message ended.
 
-    confirmed: the broker took it. rejected: it never will, the reason is the broker's (or ours, when
-    the message cannot be built). unsent: certainly not sent. unknown: it may have been.
+    confirmed: the broker took it. rejected: it never will, the reason is the broker's (or ours,
+    when the message cannot be built). unsent: certainly not sent. unknown: it may have been.
     """
 
     sent: Sent

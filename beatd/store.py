@@ -1,0 +1,24 @@
+"""A store: the one truth about what should run and what ran."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from beatd.catalog import EditableCatalog, Wake
+from beatd.ledger import History, Ledger, Muster, Terms
+
+
+class Store(EditableCatalog, Ledger, Terms, History, Muster, Protocol):
+    """A catalog and a ledger in one place. Raises StoreError while it cannot be reached."""
+
+    @property
+    def namespace(self) -> UUID:
+        """Made at random once per store, so that two installations never share task ids."""
+
+    def watch(self, wake: Wake) -> bool:
+        """Call `wake` soon after any change made by others; False where the store cannot tell."""
+
+    def problems(self) -> Sequence[str]:
+        """What `beatd check` should say: unreadable entries, an eviction policy, a slow disk."""
+
+    def close(self) -> None: ...
