@@ -1,0 +1,122 @@
+"""Campaigning: from a lease to a term, and how long to trust in it.
+
+    standby ──lease won──> ask the ledger for a term ──> leading ──renewed──┐
+       ^                                                   │  ^──────────────┘
+       └── lease lost, any error, trust run out, deposed ──┘
+
+Trust ends at *request start* + ttl - margin, on a clock that runs during suspend: the lease may
+have been granted at any moment after we asked, never before. Losing the lead is an ordinary event; a
+daemon never ends because of it.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from beatd.clock import Clock
+from beatd.errors import BeatError
+from beatd.events import LeaderSeen, LeadLost, LeadWon, Observer, nobody
+from beatd.leader import Holder, Lead, Lease, Term
+from beatd.ledger import Terms
+
+
+class Election:
+    """A Leader on any lease; `campaign` may be called from one thread, all else from any."""
+
+    def __init__(
+        self,
+        *,
+        lease: Lease,
+        terms: Terms,
+        me: Holder,
+        clock: Clock,
+        ttl: float = 2.0,
+        may_lead: Callable[[], bool] = lambda: True,
+        tell: Observer = nobody,
+    ) -> None:
+        self._lease, self._terms, self._me = lease, terms, me
+        self._clock, self._ttl, self._may_lead, self._tell = clock, ttl, may_lead, tell
+        self._lead: Lead | None = None
+        self._holder: Holder | None = None
+        self._barred_until = float("-inf")
+        self._guard = threading.Lock()
+
+    @property
+    def ttl(self) -> float:
+        return self._ttl
+
+    def lead(self) -> Lead | None:
+        """The lead while it can be trusted; None from the moment its trust has run out."""
+        lead = self._lead
+        return lead if lead is not None and self._clock.elapsed() < lead.until else None
+
+    def holder(self) -> Holder | None:
+        return self._holder
+
+    def pause(self) -> float:
+        """Seconds until the next campaign is worth its round trip."""
+        return self._ttl / 4 if self.lead() else min(0.2, self._ttl / 4)
+
+    def campaign(self) -> Lead | None:
+        asked_at = self._clock.elapsed()
+        if asked_at < self._barred_until:
+            return None
+        if not self._may_lead():
+            # A leader that cannot work must not keep others from it.
+            self.step_down("cannot work here: the last tick is old or the broker is away")
+            return None
+        try:
+            holder = self._lease.take(self._me, self._ttl)
+            self._see(holder)
+            if holder.token != self._me.token:
+                self._lose(f"{holder.name} holds the lease")
+                return None
+            term = self._lead.term if self._lead else self._terms.begin(self._me)
+        except BeatError as doubt:
+            # We cannot know whether the lease is still ours, so it is not. The trust already given
+            # is left to run out by itself: within it nobody else can have won.
+            if not self.lead():
+                self._lose(str(doubt))
+            return self.lead()
+        return self._win(term, asked_at + self._ttl - self._margin)
+
+    @property
+    def _margin(self) -> float:
+        return self._ttl / 8
+
+    def _win(self, term: Term, until: float) -> Lead:
+        with self._guard:
+            fresh = self._lead is None
+            self._lead = Lead(term, until)
+        if fresh:
+            self._tell(LeadWon(term))
+        return self._lead
+
+    def _lose(self, reason: str) -> None:
+        with self._guard:
+            had, self._lead = self._lead, None
+        if had is not None:
+            self._tell(LeadLost(reason, self._holder))
+
+    def _see(self, holder: Holder) -> None:
+        before, self._holder = self._holder, holder
+        if holder.token != self._me.token and (before is None or before.token != holder.token):
+            self._tell(LeaderSeen(holder))
+
+    def deposed(self, reason: str) -> None:
+        """The ledger refused our term: step down, and stay out for one ttl."""
+        self.step_down(reason)
+
+    def step_down(self, reason: str) -> None:
+        """Give the lease up and do not ask for it again for one ttl; never raises."""
+        self._barred_until = self._clock.elapsed() + self._ttl
+        self._lose(reason)
+        self._release()
+
+    def resign(self) -> None:
+        self._lose("resigned")
+        self._release()
+
+    def _release(self) -> None:
+        with suppress(BeatError):  # It runs out by itself after one ttl.
+            self._lease.release(self._me)

@@ -1,0 +1,409 @@
+"""The beat: upcoming -> due -> claim -> publish -> record -> tell, one straight line on a batch.
+
+`tick` never sleeps; it does what is due and returns the moment to look again. It knows no backend,
+reads the time once, and may be called on a leader and on a standby alike.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from beatd.ahead import Ahead
+from beatd.catalog import Plan, Stored
+from beatd.clock import Clock
+from beatd.dispatch import Dispatch
+from beatd.election import Election
+from beatd.entry import Entry
+from beatd.errors import Deposed, StoreError
+from beatd.events import (
+    BrokerAway,
+    BrokerBack,
+    Observer,
+    Overdue,
+    StoreAway,
+    StoreBack,
+    Ticked,
+    nobody,
+)
+from beatd.leader import Lead
+from beatd.ledger import Move, OpenClaim, Request
+from beatd.planning import due_at, late_reason, next_moment, settle, shared_next_after
+from beatd.publisher import Publisher
+from beatd.run import Occurrence, Run, Skip, task_id
+from beatd.store import Store
+
+LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
+AHEAD = timedelta(seconds=2)
+FEW, MANY = 100, 20_000
+
+
+class Limits(Struct, frozen=True):
+    batch: int = 1000
+    publish_timeout: float = 5.0
+    overdue: timedelta = timedelta(seconds=10)
+
+
+class Engine:
+    """One daemon's beat. All of it runs on the thread that calls `tick`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        publisher: Publisher,
+        dispatch: Dispatch,
+        election: Election,
+        clock: Clock,
+        tell: Observer = nobody,
+        limits: Limits | None = None,
+    ) -> None:
+        self._store, self._publisher, self._dispatch = store, publisher, dispatch
+        self._election, self._clock, self._tell = election, clock, tell
+        self._limits = limits or Limits()
+        self._next_after = shared_next_after()
+        self._ahead = Ahead()
+        self._term_seen = 0
+        self._store_away_since: float | None = None
+        self._broker_away_since: float | None = None
+        self._pause = 0.0
+        self._batch = self._limits.batch
+        self._broker_asked = float("-inf")
+        self._unknowns_at = float("-inf")
+        self._fresh = False
+        self._namespace: UUID | None = None
+
+    # what others ask
+
+    @property
+    def broker_ok(self) -> bool:
+        return self._broker_away_since is None
+
+    @property
+    def broker_away_for(self) -> float:
+        since = self._broker_away_since
+        return 0.0 if since is None else self._clock.elapsed() - since
+
+    @property
+    def store_ok(self) -> bool:
+        return self._store_away_since is None
+
+    def noticed_change(self) -> None:
+        """Something was edited: what was read ahead is read again at the next tick."""
+        self._fresh = False
+
+    # the line
+
+    def tick(self) -> datetime:
+        now = self._clock.now()
+        try:
+            again = self._turn(now)
+            self._store_back()
+        except Deposed as refusal:
+            self._election.deposed(str(refusal))
+            self._ahead.forget()
+            again = now + timedelta(seconds=self._election.ttl)
+        except StoreError as trouble:
+            again = now + self._store_away(str(trouble))
+        self._tell(Ticked(now, again))
+        return again
+
+    def _turn(self, now: datetime) -> datetime:
+        lead = self._election.lead()
+        if lead is None:
+            self._ahead.forget()
+            return self._stand_by(now)
+        if lead.term.number != self._term_seen:
+            self._ahead.forget()
+            self._unknowns_at, self._term_seen = float("-inf"), lead.term.number
+        self._dispatch.settle_accounts()
+        if not self._broker_answers():
+            return now + self._back_off()
+        self._look_ahead(now)
+        due = self._ahead.take_due(now, self._batch)
+        more = len(due) == self._batch
+        if due:
+            self._run(due, now, lead)
+        if not more:
+            self._work_off(now, lead)
+        return self._next_look(now, busy=more)
+
+    def _next_look(self, now: datetime, *, busy: bool) -> datetime:
+        if busy or not self._fresh:
+            return now
+        soonest = self._ahead.next_due()
+        if self._ahead.exhausted(now):
+            return now
+        return now + LOOK_AGAIN if soonest is None else min(soonest, now + LOOK_AGAIN)
+
+    def _run(self, due: Sequence[Stored], now: datetime, lead: Lead) -> None:
+        moves = [self._move(row, now) for row in due]
+        for row, move, made in zip(due, moves, self._send(moves, lead), strict=True):
+            if not made:
+                self._fresh = False
+            elif move.plan is not None and move.plan.planned is not None:
+                self._ahead.add(moved_on(row, move.plan, move.counts))
+
+    def _send(self, moves: Sequence[Move], lead: Lead) -> Sequence[bool]:
+        started = self._clock.elapsed()
+        done = self._dispatch(moves, lead.term, self._may_go_on(lead))
+        if done.doubt:
+            self.broker_is_away(done.doubt)
+        self._cut_batches(len(moves), self._clock.elapsed() - started)
+        return done.made
+
+    def _cut_batches(self, size: int, seconds: float) -> None:
+        """A batch must fit well into the lease: a quarter of it, or the next one is smaller."""
+        quarter = self._election.ttl / 4
+        if seconds > quarter:
+            self._batch = max(10, size // 2)
+        elif seconds < quarter / 2 and size >= self._batch:
+            self._batch = min(self._limits.batch, self._batch * 2)
+
+    def _may_go_on(self, lead: Lead) -> Callable[[], bool]:
+        def trusted() -> bool:
+            now = self._election.lead()
+            return now is not None and now.term == lead.term
+
+        return trusted
+
+    # what becomes of a row
+
+    def _move(self, row: Stored, now: datetime) -> Move:
+        assert row.plan.planned is not None
+        settled = settle(row, now, self._next_after)
+        entry, run, backlog = row.entry, None, None
+        if settled.publish is not None:
+            run = self._planned_run(row, settled.publish, now)
+        if settled.backlog is not None:
+            first, last = settled.backlog
+            backlog = Request(
+                self._id(entry, first), entry.name, "backlog", first, last, row.revision
+            )
+        return Move(
+            of="plan",
+            name=entry.name,
+            revision=row.revision,
+            seen=row.plan.planned,
+            plan=settled.plan,
+            run=run,
+            counts=0 if run is None else 1,
+            skips=settled.skips,
+            backlog=backlog,
+        )
+
+    def _planned_run(self, row: Stored, planned: datetime, now: datetime) -> Run:
+        return self._run_of(row, Occurrence(row.entry.name, planned), now)
+
+    def _run_of(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
+        entry, expires = row.entry, None
+        if entry.options.get("expires") == "next":
+            expires = next_moment(entry, max(now, occurrence.planned), self._next_after)
+        return Run(
+            occurrence=occurrence,
+            task_id=task_id(self._names(), occurrence),
+            entry=entry,
+            revision=row.revision,
+            due=due_at(entry, occurrence.planned, self._next_after),
+            expires=expires,
+        )
+
+    def _names(self) -> UUID:
+        if self._namespace is None:
+            self._namespace = self._store.namespace
+        return self._namespace
+
+    def _id(self, entry: Entry, first: datetime) -> str:
+        return task_id(self._names(), Occurrence(entry.name, first, "backlog"))
+
+    # what was read ahead
+
+    def _look_ahead(self, now: datetime) -> None:
+        elapsed = self._clock.elapsed()
+        stale = elapsed - self._ahead.read_at >= LOOK_AGAIN.total_seconds()
+        if self._fresh and not stale and not self._ahead.exhausted(now):
+            return
+        self._fresh = True
+        limit, horizon = FEW, now + AHEAD
+        while True:
+            rows = self._store.upcoming(limit)
+            covers = rows[-1].plan.due if len(rows) >= limit else None
+            if covers is None or covers > horizon or limit >= MANY:
+                break
+            limit = min(limit * 10, MANY)
+        self._ahead.load(rows, covers, elapsed)
+        self._publisher.prepare(
+            [
+                self._planned_run(row, row.plan.planned, now)
+                for row in self._ahead.until(horizon)
+                if row.plan.planned is not None
+            ]
+        )
+
+    # what is beside the plan: unknown outcomes, and what was asked for by hand
+
+    def _work_off(self, now: datetime, lead: Lead) -> None:
+        """With capacity to spare only: what is due now never waits for this."""
+        elapsed = self._clock.elapsed()
+        if elapsed - self._unknowns_at < LOOK_AGAIN.total_seconds() and not self._reread():
+            return
+        self._unknowns_at = elapsed
+        long_ago = now - timedelta(seconds=self._limits.publish_timeout)
+        moves = [self._again(claim, now) for claim in self._store.unknowns(long_ago, FEW)]
+        requests = self._store.requests(FEW)
+        moves += [self._asked(request, row, now) for request, row in requests]
+        if moves:
+            self._send(moves, lead)
+            self._unknowns_at = float("-inf")  # there may be more
+            self._fresh = False
+
+    def _reread(self) -> bool:
+        """Whether an edit was noticed since: it may have been a request."""
+        return self._ahead.read_at > self._unknowns_at
+
+    def _again(self, claim: OpenClaim, now: datetime) -> Move:
+        """An open claim, claimed anew to be sent once more under its own id, or closed with why."""
+        row, planned = claim.stored, claim.occurrence.planned
+        unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
+        reason = why_not(claim, unsent, now)
+        run: Run | None = None
+        skips: tuple[Skip, ...] = ()
+        if row is not None and not reason:
+            run = self._run_of(row, claim.occurrence, now)
+        else:
+            skips = (Skip(planned, planned, 1, reason),)
+        return Move(
+            of="claim",
+            name=claim.occurrence.name,
+            revision=0 if row is None else row.revision,
+            seen=claim.claimed_at,
+            open_claim=claim,
+            run=run,
+            skips=skips,
+        )
+
+    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
+        """One moment of a request, oldest first; the last one ends it."""
+        if row is None:
+            skip = Skip(request.first, request.last, 1, "removed", at_least=True)
+            return self._end(request, 0, skip)
+        mine = request.kind == "backlog"
+        if mine and (row.paused or not row.entry.enabled):
+            reason = "paused" if row.paused else "disabled"
+            return self._end(request, row.revision, Skip(request.first, request.last, 1, reason))
+        following = None
+        if request.kind != "trigger":
+            following = next_moment(row.entry, request.first, self._next_after)
+        ends = following is None or following > request.last
+        run: Run | None = None
+        skips: tuple[Skip, ...] = ()
+        counts = 0
+        late = mine and late_reason(row.entry, request.first, now)
+        if late:
+            skips = (Skip(request.first, request.first, 1, late),)
+        elif mine and row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
+            return self._end(
+                request, row.revision, Skip(request.first, request.last, 1, "max_runs reached")
+            )
+        else:
+            occurrence = Occurrence(request.name, request.first, "" if mine else request.id)
+            run, counts = self._run_of(row, occurrence, now), int(mine)
+        return Move(
+            of="request",
+            name=request.name,
+            revision=row.revision,
+            seen=request.first,
+            request=request,
+            first=None if ends else following,
+            run=run,
+            counts=counts,
+            skips=skips,
+        )
+
+    def _end(self, request: Request, revision: int, skip: Skip) -> Move:
+        return Move(
+            of="request",
+            name=request.name,
+            revision=revision,
+            seen=request.first,
+            request=request,
+            first=None,
+            skips=(skip,),
+        )
+
+    # standing by, and waiting for what is away
+
+    def _stand_by(self, now: datetime) -> datetime:
+        """A standby watches its leader: what is long overdue is reported by it."""
+        elapsed = self._clock.elapsed()
+        if elapsed - self._unknowns_at >= LOOK_AGAIN.total_seconds():
+            self._unknowns_at = elapsed
+            for row in self._store.upcoming(1):
+                due = row.plan.due
+                if due is not None and now - due > self._limits.overdue:
+                    self._tell(Overdue(row.entry.name, due, (now - due).total_seconds()))
+            if not self.broker_ok or elapsed - self._broker_asked >= BROKER_ASKED_EVERY:
+                self._broker_answers()
+        return now + LOOK_AGAIN
+
+    def _broker_answers(self) -> bool:
+        if self._broker_away_since is None and self._election.lead() is not None:
+            return True  # the last batch told; asking before each one would cost a round trip
+        self._broker_asked = self._clock.elapsed()
+        if self._publisher.reachable():
+            self.broker_is_back()
+            return True
+        self.broker_is_away("no answer")
+        return False
+
+    def broker_is_away(self, reason: str) -> None:
+        if self._broker_away_since is None:
+            self._broker_away_since = self._clock.elapsed()
+            self._tell(BrokerAway(reason))
+
+    def broker_is_back(self) -> None:
+        if self._broker_away_since is not None:
+            self._tell(BrokerBack(self._clock.elapsed() - self._broker_away_since))
+            self._broker_away_since, self._pause = None, 0.0
+
+    def _store_away(self, reason: str) -> timedelta:
+        self._ahead.forget()
+        if self._store_away_since is None:
+            self._store_away_since = self._clock.elapsed()
+            self._tell(StoreAway(reason))
+        return self._back_off()
+
+    def _store_back(self) -> None:
+        if self._store_away_since is not None:
+            self._tell(StoreBack(self._clock.elapsed() - self._store_away_since))
+            self._store_away_since, self._pause = None, 0.0
+
+    def _back_off(self) -> timedelta:
+        self._pause = min(0.5, self._pause * 2 or 0.05)
+        return timedelta(seconds=self._pause)
+
+
+BROKER_ASKED_EVERY = 2.0
+
+
+def moved_on(row: Stored, plan: Plan, counts: int) -> Stored:
+    planned = row.plan.planned
+    return Stored(row.entry, row.revision, row.paused, plan, row.runs + counts, planned)
+
+
+def why_not(claim: OpenClaim, unsent: bool, now: datetime) -> str:
+    """Why an open claim is not sent again, or nothing."""
+    row = claim.stored
+    if row is None:
+        return "removed"
+    entry, by_hand = row.entry, bool(claim.occurrence.request)
+    if row.paused and not by_hand:
+        return "paused"
+    if not entry.enabled and not by_hand:
+        return "disabled"
+    if entry.end is not None and claim.occurrence.planned > entry.end:
+        return "ended"
+    if not unsent and entry.on_unknown == "skip":
+        return "unknown"
+    return "" if by_hand else late_reason(entry, claim.due, now)
