@@ -5,8 +5,8 @@
        └── lease lost, any error, trust run out, deposed ──┘
 
 Trust ends at *request start* + ttl - margin, on a clock that runs during suspend: the lease may
-have been granted at any moment after we asked, never before. Losing the lead is an ordinary event; a
-daemon never ends because of it.
+have been granted at any moment after we asked, never before. Losing the lead is an ordinary event;
+a daemon never ends because of it.
 """
 
 import threading

@@ -1,0 +1,1 @@
+"""Those who listen: what the engine tells becomes log lines, figures and notices."""

@@ -1,0 +1,113 @@
+"""From words to parts: the only file that knows which classes exist, each imported when named."""
+
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from beatd.clock import Clock
+from beatd.errors import ConfigError
+from beatd.leader import Holder, Lease
+from beatd.store import Store
+
+if TYPE_CHECKING:
+    from beatd.catalog import Codec
+    from beatd.dispatch import Dispatch
+    from beatd.events import Observer
+    from beatd.publisher import Publisher
+
+SQL = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
+REDIS = ("redis", "rediss", "unix", "sentinel", "redis+sentinel", "redis+cluster", "rediss+cluster")
+STORES = ("memory:", "shelve:PATH", "sqlite:///PATH", "postgresql://", "mysql://", "redis://")
+LOCKS = ("none", "file:PATH", *STORES[3:])
+
+
+def scheme_of(url: str) -> str:
+    return url.split(":", 1)[0].split("+psycopg")[0].lower()
+
+
+def open_store(url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:") -> Store:
+    """Raises StoreError while it cannot be reached, StoreUnusable when waiting will not help."""
+    scheme = scheme_of(url)
+    if scheme == "memory":
+        from beatd.stores.memory import MemoryStore
+
+        return cast(Store, MemoryStore(codec=codec, clock=clock))
+    if scheme == "shelve":
+        from beatd.stores.shelve import ShelveStore
+
+        return cast(Store, ShelveStore(Path(url.removeprefix("shelve:")), codec=codec, clock=clock))
+    if scheme.split("+")[0] in SQL:
+        from beatd.stores.sql import SqlStore
+
+        return cast(Store, SqlStore(url, codec=codec))
+    if scheme in REDIS:
+        from beatd.stores.redis import RedisStore
+
+        return cast(Store, RedisStore(url, codec=codec, prefix=prefix))
+    raise ConfigError(f"store.url: {url!r} names no store; known are {', '.join(STORES)}")
+
+
+def lock_url(store_url: str, lock: str | None) -> str:
+    """The lock's place: as configured, else the store's own, or a file beside an embedded one."""
+    if lock:
+        return lock
+    scheme = scheme_of(store_url)
+    if scheme == "memory":
+        return "none"
+    if scheme == "shelve":
+        return f"file:{store_url.removeprefix('shelve:')}.lock"
+    if scheme.split("+")[0] == "sqlite":
+        path = urlsplit(store_url).path.removeprefix("/")
+        return f"file:{path}.lock" if path else "none"
+    return store_url
+
+
+def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
+    scheme = scheme_of(url)
+    if url in ("none", "none:"):
+        from beatd.leaders.none import NoLease
+
+        return NoLease()
+    if scheme == "file":
+        from beatd.leaders.file import FileLease
+
+        return FileLease(Path(url.removeprefix("file:").removeprefix("//")))
+    if scheme.split("+")[0] in SQL:
+        from beatd.leaders.sql import sql_lease
+
+        return sql_lease(url)
+    if scheme in REDIS:
+        from beatd.leaders.redis import RedisLease
+
+        return RedisLease(url, prefix=prefix)
+    raise ConfigError(f"lock.url: {url!r} names no lock; known are {', '.join(LOCKS)}")
+
+
+def open_dispatch(
+    store: Store, publisher: "Publisher", *, clock: Clock, tell: "Observer"
+) -> "Dispatch":
+    """At once where ledger and broker are the same Redis, in steps everywhere else."""
+    from beatd.dispatch import AtOnce, InSteps
+
+    if on_one_redis(store, publisher):
+        return AtOnce(
+            ledger=cast(Any, store), publisher=cast(Any, publisher), clock=clock, tell=tell
+        )
+    return InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
+
+
+def on_one_redis(store: Store, publisher: "Publisher") -> bool:
+    identity, server = getattr(store, "identity", None), getattr(publisher, "server", None)
+    if identity is None or server is None:
+        return False
+    here = identity()
+    return here is not None and here == server()
+
+
+def me(name: str, since: datetime) -> Holder:
+    host = socket.gethostname()
+    return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))
