@@ -1,0 +1,1 @@
+"""Publishers: those who take a run to its broker."""

@@ -1,0 +1,46 @@
+"""The celery app that messages are made by: the project's own, or a bare one for a broker."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+from celery.app.utils import find_app
+
+from beatd.errors import ConfigError
+
+SETTINGS = {
+    "url": "broker_url",
+    "transport_options": "broker_transport_options",
+    "ssl": "broker_use_ssl",
+    "login_method": "broker_login_method",
+    "failover_strategy": "broker_failover_strategy",
+}
+
+
+def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
+    """An app without tasks or results, for a broker that is known by its URL alone."""
+    unknown = sorted(set(broker) - set(SETTINGS))
+    if unknown:
+        raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
+    if not broker.get("url"):
+        raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
+    app = Celery("beatd", set_as_current=False)
+    app.conf.update(timezone=timezone, task_ignore_result=False)
+    app.conf.update({SETTINGS[key]: value for key, value in broker.items() if value is not None})
+    return app
+
+
+def load_app(spelling: str) -> Celery:
+    """The app that `celery -A` finds under the same spelling, its task modules imported."""
+    try:
+        app = find_app(spelling)
+        app.loader.init_worker()
+        app.finalize()
+    except Exception as error:
+        # Importing a project runs whatever the project does at import.
+        said = " ".join(str(error).split())
+        raise ConfigError(
+            f"app: {spelling!r} cannot be loaded ({type(error).__name__}: {said}); "
+            "try MODULE:ATTRIBUTE, as for celery -A"
+        ) from error
+    return app

@@ -1,0 +1,29 @@
+"""A publisher that keeps the last runs in a list: for trying things out, and for tests."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from beatd.publisher import Outcome
+from beatd.run import Run
+
+CONFIRMED = Outcome("confirmed")
+
+
+class MemoryPublisher:
+    """Keeps the newest `size` runs it was given, oldest first, in `sent`."""
+
+    def __init__(self, *, size: int = 10_000) -> None:
+        self.sent: deque[Run] = deque(maxlen=size)
+
+    def prepare(self, runs: Sequence[Run]) -> None:
+        pass
+
+    def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
+        self.sent.extend(runs)
+        return [CONFIRMED] * len(runs)
+
+    def reachable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
