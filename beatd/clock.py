@@ -19,6 +19,9 @@ class Clock(Protocol):
     def wait(self, seconds: float, wake: threading.Event) -> None:
         """Return when the time is over or `wake` is set, whichever comes first."""
 
+    def host_now(self) -> datetime:
+        """The host's wall clock, to tell how far the store's is from it."""
+
 
 class SystemClock:
     """The host's clocks; steered by a store, it ignores every step of the host's wall clock."""
@@ -43,7 +46,6 @@ class SystemClock:
         wake.wait(max(0.0, seconds))
 
     def host_now(self) -> datetime:
-        """The host's wall clock, to tell how far the store's is from it."""
         return datetime.now(UTC)
 
 

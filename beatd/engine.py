@@ -89,6 +89,10 @@ class Engine:
     def store_ok(self) -> bool:
         return self._store_away_since is None
 
+    def use(self, dispatch: Dispatch) -> None:
+        """From the next tick on; on the thread that ticks."""
+        self._dispatch = dispatch
+
     def noticed_change(self) -> None:
         """Something was edited: what was read ahead is read again at the next tick."""
         self._fresh = False

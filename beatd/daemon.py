@@ -1,0 +1,310 @@
+"""A daemon: the beat on one thread, the campaign on another, and everything around them.
+
+Nothing that happens to the store, the broker or the lock ends it; `stop` does.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from beatd.clock import EPOCH, Clock
+from beatd.dispatch import Dispatch
+from beatd.election import Election
+from beatd.engine import Engine, Limits
+from beatd.errors import BeatError, StoreError, StoreUnusable
+from beatd.events import (
+    BrokerBack,
+    Event,
+    LeadWon,
+    Observer,
+    Stopped,
+    StoreAway,
+    StoreBack,
+    Ticked,
+)
+from beatd.leader import Holder, Lease
+from beatd.ledger import Presence
+from beatd.observers.board import Board
+from beatd.publisher import Publisher
+from beatd.store import Store
+
+T = TypeVar("T")
+
+STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
+BROKER_PATIENCE = 5.0
+HOUSEKEEPING_EVERY = 60.0
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """How to make what a daemon is made of; each may fail while its server is away."""
+
+    store: Callable[[], Store]
+    lease: Callable[[], Lease]
+    publisher: Callable[[], Publisher]
+    dispatch: Callable[[Store, Publisher, Observer], Dispatch]
+    # Applies what is declared, when leading; tells conflicts and what could not be used.
+    apply: Callable[[Store, bool], list[str]] | None = None
+
+
+class Keep(Struct, frozen=True):
+    """How much history there is."""
+
+    age: timedelta = timedelta(days=7)
+    records: int = 1_000_000
+
+
+class Daemon:
+    def __init__(
+        self,
+        *,
+        parts: Parts,
+        me: Holder,
+        clock: Clock,
+        ttl: float = 2.0,
+        keep: Keep | None = None,
+        limits: Limits | None = None,
+        observers: tuple[Observer, ...] = (),
+    ) -> None:
+        self._parts, self.me, self._clock = parts, me, clock
+        self._ttl, self._keep, self._limits = ttl, keep or Keep(), limits or Limits()
+        self.board = Board()
+        self._observers = (self.board, *observers)
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._turned_at = clock.elapsed()
+        self.clock_offset = 0.0
+        self.conflicts: list[str] = []
+        self._others_reach_broker = False
+        self._choose_again = False
+        self.store: Store | None = None
+        self.engine: Engine | None = None
+        self.election: Election | None = None
+        self.dispatch: Dispatch | None = None
+        self.publisher: Publisher | None = None
+
+    # what others may call, from any thread
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Something was edited: look at once."""
+        if self.engine is not None:
+            self.engine.noticed_change()
+        self._wake.set()
+
+    def tick_age(self) -> float:
+        return self._clock.elapsed() - self._turned_at
+
+    def alive(self) -> bool:
+        return self.tick_age() < STALE
+
+    def leading(self) -> bool:
+        return self.election is not None and self.election.lead() is not None
+
+    def ready(self) -> bool:
+        """The store and the broker answer, and it is known who leads."""
+        engine, election = self.engine, self.election
+        if engine is None or election is None:
+            return False
+        known = self.leading() or election.holder() is not None
+        return self.alive() and engine.store_ok and engine.broker_ok and known
+
+    # the life of it
+
+    def run(self) -> None:
+        """Until `stop`. Raises StoreUnusable when waiting for the store would not help."""
+        with ExitStack() as closing:
+            closing.callback(self._tell, Stopped())
+            if self._open(closing):
+                threads = [
+                    threading.Thread(target=loop, name=f"beatd {loop.__name__}", daemon=True)
+                    for loop in (self._campaign, self._keep_house)
+                ]
+                for thread in threads:
+                    thread.start()
+                closing.callback(lambda: [thread.join(1.0) for thread in threads])
+                closing.callback(self._resign)
+                self._beat()
+
+    def _open(self, closing: ExitStack) -> bool:
+        store = self._when_open(self._parts.store)
+        lease = self._when_open(self._parts.lease) if store else None
+        if store is None or lease is None:
+            return False
+        closing.callback(store.close)
+        closing.callback(lease.close)
+        publisher = self._parts.publisher()
+        closing.callback(publisher.close)
+        self.store, self.publisher = store, publisher
+        self.dispatch = self._parts.dispatch(store, publisher, self._tell)
+        self.election = Election(
+            lease=lease,
+            terms=store,
+            me=self.me,
+            clock=self._clock,
+            ttl=self._ttl,
+            may_lead=self._may_lead,
+            tell=self._tell,
+        )
+        self.engine = Engine(
+            store=store,
+            publisher=publisher,
+            dispatch=self.dispatch,
+            election=self.election,
+            clock=self._clock,
+            tell=self._tell,
+            limits=self._limits,
+        )
+        store.watch(self.wake)
+        return True
+
+    def _when_open(self, opened: Callable[[], T]) -> T | None:
+        """What it opens, tried until it answers or the daemon is stopped."""
+        pause, said = 0.05, False
+        while not self._stop.is_set():
+            try:
+                return opened()
+            except StoreUnusable:
+                raise
+            except StoreError as trouble:
+                if not said:
+                    self._tell(StoreAway(str(trouble)))
+                    said = True
+            self._turned(self._clock.now(), self._clock.now() + timedelta(seconds=pause))
+            self._clock.wait(pause, self._stop)
+            pause = min(0.5, pause * 2)
+        return None
+
+    def _beat(self) -> None:
+        assert self.engine is not None
+        while not self._stop.is_set():
+            self._wake.clear()
+            until = self.engine.tick()
+            if self._choose_again:
+                self._choose_dispatch()
+            if not self._stop.is_set():
+                self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
+
+    def _choose_dispatch(self) -> None:
+        """Whether ledger and broker are one Redis may change with every server that comes back."""
+        self._choose_again = False
+        assert self.engine is not None and self.store is not None and self.publisher is not None
+        with suppress(BeatError):
+            chosen = self._parts.dispatch(self.store, self.publisher, self._tell)
+            if self.dispatch is not None and chosen.atomic != self.dispatch.atomic:
+                with suppress(StoreError):
+                    self.dispatch.settle_accounts()
+                    self.dispatch = chosen
+                    self.engine.use(chosen)
+
+    # the campaign, on its own thread: a long batch must not cost the lease
+
+    def _campaign(self) -> None:
+        assert self.election is not None
+        while not self._stop.is_set():
+            led = self.leading()
+            self._steer()
+            self.election.campaign()
+            if self.leading() != led:
+                self._wake.set()
+            self._announce()
+            self._clock.wait(self.election.pause(), self._stop)
+
+    def _may_lead(self) -> bool:
+        engine = self.engine
+        if engine is None or not self.alive():
+            return False
+        broker_away = engine.broker_away_for
+        return not (broker_away > BROKER_PATIENCE and self._others_reach_broker)
+
+    def _steer(self) -> None:
+        """Believe the store's clock, where it has one, and know how far it is from the host's."""
+        assert self.store is not None
+        with suppress(StoreError):
+            asked = self._clock.elapsed()
+            there = self.store.now()
+            if there is None:
+                return
+            middle = (asked + self._clock.elapsed()) / 2
+            self.clock_offset = (self._clock.host_now() - there).total_seconds()
+            self._clock.steer(there - EPOCH - timedelta(seconds=middle))
+
+    def _announce(self) -> None:
+        assert self.store is not None and self.engine is not None
+        with suppress(StoreError):
+            presence = Presence(
+                holder=self.me,
+                role="leader" if self.leading() else "standby",
+                broker_ok=self.engine.broker_ok,
+                seen_at=self._clock.now(),
+                clock_offset=self.clock_offset,
+                stats=self.stats(),
+            )
+            self.store.announce(presence, max(5.0, self._ttl * 2))
+            if not self.engine.broker_ok:
+                self._others_reach_broker = any(
+                    other.broker_ok
+                    for other in self.store.daemons()
+                    if other.holder.token != self.me.token
+                )
+
+    def stats(self) -> dict[str, float]:
+        late = {f"late_{k}": v for k, v in self.board.lateness().items() if v is not None}
+        counts = {f"runs_{state}": float(n) for state, n in self.board.counts.items()}
+        atomic = float(self.dispatch is not None and self.dispatch.atomic)
+        return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
+
+    def _resign(self) -> None:
+        assert self.election is not None and self.store is not None
+        self.election.resign()
+        with suppress(StoreError):
+            self.store.leave(self.me)
+
+    # what is declared is applied, and old history forgotten, beside the beat
+
+    def _keep_house(self) -> None:
+        swept_at = float("-inf")
+        while not self._stop.is_set():
+            with suppress(StoreError):
+                assert self.store is not None
+                leading = self.leading()
+                if self._parts.apply is not None:
+                    self.conflicts = self._parts.apply(self.store, leading)
+                if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
+                    swept_at = self._clock.elapsed()
+                    self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
+            self._clock.wait(1.0 if self.leading() else 0.2, self._stop)
+
+    # telling
+
+    def _tell(self, event: Event) -> None:
+        match event:
+            case Ticked():
+                self._turned_at = self._clock.elapsed()
+            case StoreBack() | BrokerBack() | LeadWon():
+                self._choose_again = True
+            case _:
+                pass
+        for observer in self._observers:
+            observer(event)
+
+    def _turned(self, at: datetime, until: datetime) -> None:
+        self._tell(Ticked(at, until))
+
+    def state(self) -> dict[str, Any]:
+        """For people in a hurry: what SIGUSR1 logs."""
+        engine, election = self.engine, self.election
+        lead = election.lead() if election else None
+        return {
+            "leading": lead is not None,
+            "term": lead.term.number if lead else None,
+            "store_ok": bool(engine and engine.store_ok),
+            "broker_ok": bool(engine and engine.broker_ok),
+            "conflicts": self.conflicts,
+            **self.stats(),
+        }
