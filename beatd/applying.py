@@ -1,0 +1,208 @@
+"""Declared entries made true in the store: add, update, and prune what their owner dropped.
+
+An owner is a kind of source and a name ("yaml:config", "app:config"); each prunes only its own.
+`compare` reads and decides, `apply` also writes. Unchanged entries write nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
+from beatd.editing import in_batches, new, removed, rewritten, rows, same
+from beatd.entry import Entry
+
+ROUNDS = 10
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """All that one owner declares, as it was read at one moment.
+
+    `doubtful` are the places (a file, a folder, a glob) that are missing, empty or unreadable:
+    what was declared there is kept until they are read again, or a prune is forced. So are the
+    entries of `unread`, names whose definition could not be understood.
+    """
+
+    source: str
+    entries: tuple[Entry, ...]
+    loaded_at: datetime
+    digest: str
+    doubtful: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+
+def digest_of(entries: Iterable[Entry]) -> str:
+    """The same on every host that declares the same, wherever its files lie."""
+    plain = sorted(
+        json.encode([entry.name, entry.schedule.plain(), _beside_the_schedule(entry)])
+        for entry in entries
+    )
+    return blake2b(b"\n".join(plain), digest_size=16).hexdigest()
+
+
+def _beside_the_schedule(entry: Entry) -> list[Any]:
+    left_out = ("name", "schedule", "source", "declared_at")
+    return [getattr(entry, field) for field in Entry.__struct_fields__ if field not in left_out]
+
+
+class Held(Struct, frozen=True):
+    """A name that another owner holds; `same` when both say the same of it."""
+
+    name: str
+    declared_at: str
+    holder: str
+    held_at: str
+    same: bool
+
+    def __str__(self) -> str:
+        here = f" ({self.held_at})" if self.held_at else ""
+        return (
+            f"{self.declared_at}: entry {self.name!r} is held by {self.holder}{here}; "
+            "it was left alone: rename one of them, or remove the other"
+        )
+
+
+class Step(Struct, frozen=True):
+    """One change to make, and the row it was made from (None: a new entry)."""
+
+    change: Change
+    before: Stored | None
+
+
+class Comparison(Struct, frozen=True):
+    """What applying would do. `newer`: a later set was applied already, so nothing is done."""
+
+    source: str
+    steps: tuple[Step, ...] = ()
+    unchanged: int = 0
+    kept: tuple[str, ...] = ()
+    conflicts: tuple[Held, ...] = ()
+    newer: Applied | None = None
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        return tuple(step.change.name for step in self.steps if step.before is None)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        return tuple(
+            step.change.name for step in self.steps if step.before and step.change.entry is not None
+        )
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        return tuple(step.change.name for step in self.steps if step.change.entry is None)
+
+
+def compare(
+    catalog: EditableCatalog,
+    declared: Declared,
+    now: datetime,
+    *,
+    prune: bool = True,
+    force: bool = False,
+) -> Comparison:
+    """Reads the owner's rows as a stream and the names that others may hold; writes nothing.
+
+    `force` prunes also what a missing or empty place declared, and applies an older set.
+    """
+    mark = catalog.applied(declared.source)
+    if (
+        mark
+        and not force
+        and mark.loaded_at > declared.loaded_at
+        and mark.digest != declared.digest
+    ):
+        return Comparison(source=declared.source, newer=mark)
+    waiting = {entry.name: entry for entry in declared.entries}
+    nothing = not waiting
+    steps: list[Step] = []
+    kept: list[str] = []
+    unchanged = 0
+    for row in catalog.find(Query(source=declared.source)):
+        entry = waiting.pop(row.entry.name, None)
+        if entry is not None:
+            if same(entry, row.entry):
+                unchanged += 1
+            else:
+                steps.append(Step(rewritten(row, entry, now), row))
+        elif prune and (force or not (nothing or _in_doubt(row.entry, declared))):
+            steps.append(Step(removed(row), row))
+        else:
+            kept.append(row.entry.name)
+    conflicts = []
+    for name, row in rows(catalog, waiting).items():
+        conflicts.append(_held(waiting.pop(name), row.entry))
+    steps += [Step(new(entry, now), None) for entry in waiting.values()]
+    return Comparison(
+        source=declared.source,
+        steps=tuple(steps),
+        unchanged=unchanged,
+        kept=tuple(kept),
+        conflicts=tuple(conflicts),
+    )
+
+
+def apply(
+    catalog: EditableCatalog,
+    declared: Declared,
+    now: datetime,
+    *,
+    prune: bool = True,
+    force: bool = False,
+) -> Comparison:
+    """Done, and what was done; the set is marked as the one its owner applied last.
+
+    A row that others changed meanwhile is read and compared again.
+    """
+    done: list[Step] = []
+    for _ in range(ROUNDS):
+        found = compare(catalog, declared, now, prune=prune, force=force)
+        put_before = sum(step.change.entry is not None for step in done)
+        refused = 0
+        for batch in in_batches(found.steps):
+            answers = catalog.write([step.change for step in batch])
+            done += [step for step, written in zip(batch, answers, strict=True) if written]
+            refused += answers.count(False)
+        if not refused:
+            break
+    mark = Applied(declared.source, declared.loaded_at, declared.digest)
+    if found.newer is None and _is_news(catalog.applied(declared.source), mark):
+        catalog.mark_applied(mark)
+    return Comparison(
+        source=declared.source,
+        steps=tuple(done),
+        unchanged=found.unchanged - put_before,
+        kept=found.kept,
+        conflicts=found.conflicts,
+        newer=found.newer,
+    )
+
+
+def _is_news(last: Applied | None, mark: Applied) -> bool:
+    # The same set read again by the next daemon is not worth a write.
+    return last is None or last.digest != mark.digest
+
+
+def _in_doubt(entry: Entry, declared: Declared) -> bool:
+    at = entry.declared_at
+    return entry.name in declared.unread or any(
+        at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)
+        for place in declared.doubtful
+    )
+
+
+def _held(entry: Entry, other: Entry) -> Held:
+    alike = replace(other, source=entry.source, declared_at=entry.declared_at)
+    return Held(
+        name=entry.name,
+        declared_at=entry.declared_at or entry.source,
+        holder=other.source,
+        held_at=other.declared_at,
+        same=same(entry, alike),
+    )

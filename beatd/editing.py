@@ -1,0 +1,292 @@
+"""Changes made by hand: each is a patch of what is there now, made again when another came first.
+
+Every function takes the store and its present moment (`present`), works on any EditableCatalog, is
+safe beside running daemons and other editors, and never fires a past moment.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from itertools import islice
+from typing import TypeVar
+from uuid import uuid4
+
+from msgspec import json
+
+from beatd import planning
+from beatd.catalog import Change, EditableCatalog, Plan, Query, Stored
+from beatd.clock import Clock
+from beatd.entry import Entry
+from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
+from beatd.ledger import Request
+from beatd.run import MICROSECOND, Occurrence, task_id
+from beatd.store import Store
+
+BATCH = 500
+TRIES = 100
+
+T = TypeVar("T")
+Make = Callable[[Stored], Change | None]
+
+
+def present(store: Store, clock: Clock) -> datetime:
+    """The store's time where it has a clock, so that a host whose clock is off plans right."""
+    return store.now() or clock.now()
+
+
+def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def is_declared(entry: Entry) -> bool:
+    """Whether a file or an app owns it ("yaml:config"), rather than whoever typed it ("cli")."""
+    return ":" in entry.source
+
+
+# What is there
+
+
+def rows(catalog: EditableCatalog, names: Iterable[str]) -> dict[str, Stored]:
+    """Those of the names that are in the store."""
+    found: dict[str, Stored] = {}
+    for batch in in_batches(names):
+        for row in catalog.find(Query(names=tuple(batch))):
+            found[row.entry.name] = row
+    return found
+
+
+def row_of(catalog: EditableCatalog, name: str) -> Stored:
+    found = rows(catalog, (name,)).get(name)
+    if found is None:
+        raise unknown(catalog, name)
+    return found
+
+
+def unknown(catalog: EditableCatalog, name: str) -> UnknownEntry:
+    """Names the nearest one that exists; looks only at names that begin alike, for there may be a
+    million."""
+    start = "".join(c for c in name[:2] if c not in "*?[]\\")
+    near: list[str] = []
+    if start:
+        alike = catalog.find(Query(name_like=f"{start}*", limit=1000))
+        near = get_close_matches(name, [row.entry.name for row in alike], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "; `beatd list` shows what there is"
+    return UnknownEntry(f"no entry {name!r} in the store{hint}")
+
+
+# What a change does to the plan
+
+
+def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
+    """The plan that comes with a new definition, or None where the moment stays where it is.
+
+    Only when it runs counts: a changed fingerprint, enabling, resuming, and a `max_runs` that ends
+    or revives the entry.
+    """
+    runs_on = entry.max_runs is None or row.runs < entry.max_runs
+    ran_on = row.entry.max_runs is None or row.runs < row.entry.max_runs
+    same = (
+        row.plan.fingerprint == planning.fingerprint(entry)
+        and (row.entry.enabled, row.paused) == (entry.enabled, paused)
+        and runs_on == ran_on
+    )
+    return None if same else planning.first(entry, now, paused=paused, runs=row.runs)
+
+
+def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
+    """The definition replaced; the pause mark stays."""
+    plan = replanned(row, entry, now, paused=row.paused)
+    return Change(name=row.entry.name, seen=row.revision, entry=entry, plan=plan, paused=row.paused)
+
+
+def new(entry: Entry, now: datetime) -> Change:
+    return Change(name=entry.name, seen=0, entry=entry, plan=planning.first(entry, now))
+
+
+def removed(row: Stored) -> Change:
+    return Change(name=row.entry.name, seen=row.revision, entry=None)
+
+
+# The edits
+
+
+def add(catalog: EditableCatalog, entry: Entry, now: datetime) -> Stored:
+    """A new entry; Conflict when the name is taken."""
+    if not catalog.write([new(entry, now)])[0]:
+        held = rows(catalog, (entry.name,)).get(entry.name)
+        whose = f" ({whose_it_is(held.entry)})" if held else ""
+        raise Conflict(f"entry {entry.name!r} is there already{whose}; nothing was changed")
+    return row_of(catalog, entry.name)
+
+
+def put(catalog: EditableCatalog, entry: Entry, now: datetime, *, force: bool = False) -> Stored:
+    """The entry as given, whether there was one or not; its runs and its pause stay.
+
+    Conflict when a file or an app declares it, unless `force`: then it changes hands.
+    """
+    for _ in range(TRIES):
+        row = rows(catalog, (entry.name,)).get(entry.name)
+        if row is None:
+            change = new(entry, now)
+        else:
+            refuse_declared(row.entry, "changed", force=force, by=entry.source)
+            change = rewritten(row, entry, now)
+        if catalog.write([change])[0]:
+            return row_of(catalog, entry.name)
+    raise _contended(entry.name)
+
+
+def patch(
+    catalog: EditableCatalog,
+    name: str,
+    edit: Callable[[Entry], Entry],
+    now: datetime,
+    *,
+    force: bool = False,
+) -> Stored:
+    """`edit` done to the entry as it is now, so that edits of different fields both stay."""
+
+    def make(row: Stored) -> Change | None:
+        refuse_declared(row.entry, "edited", force=force)
+        edited = edit(row.entry)
+        if edited.name != name:
+            raise ConfigError(f"entry {name!r} cannot be renamed; add {edited.name!r} instead")
+        return None if same(edited, row.entry) else rewritten(row, edited, now)
+
+    _each(catalog, (name,), make)
+    return row_of(catalog, name)
+
+
+def remove(catalog: EditableCatalog, names: Sequence[str], *, force: bool = False) -> None:
+    """All of the names, or none where one is unknown or declared elsewhere."""
+
+    def make(row: Stored) -> Change:
+        refuse_declared(row.entry, "removed", force=force)
+        return removed(row)
+
+    _each(catalog, names, make, gone_is_done=True)
+
+
+def pause(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list[str]:
+    """Marked, whatever declares it; the names that were not paused before."""
+    return _mark(catalog, names, now, paused=True)
+
+
+def resume(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list[str]:
+    """Runs again from now on, with nothing made up; the names that were paused before."""
+    return _mark(catalog, names, now, paused=False)
+
+
+def trigger(store: Store, name: str, now: datetime) -> str:
+    """One run as soon as a leader sees it, beside the plan; the task id it will have."""
+    row = row_of(store, name)
+    request = Request(
+        id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
+    )
+    store.ask([request])
+    return task_id(store.namespace, Occurrence(name, now, request.id))
+
+
+def backfill(
+    store: Store, name: str, first: datetime, last: datetime, now: datetime
+) -> tuple[datetime, datetime, int]:
+    """Every moment of the entry from first to last, both included, run beside the plan.
+
+    The first and the last of them, and how many; an entry that has none in between is an error.
+    """
+    if last > now:
+        raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
+    row = row_of(store, name)
+    beginning = planning.next_moment(row.entry, first - MICROSECOND)
+    if beginning is None or beginning > last:
+        span = f"from {first.isoformat()} to {last.isoformat()}"
+        raise BeatError(f"entry {name!r} has no moment {span}; nothing was asked for")
+    newest = planning.moment_before(
+        row.entry, beginning, last + MICROSECOND, lambda schedule, at: schedule.next_after(at)
+    )
+    request = Request(
+        id=uuid4().hex,
+        name=name,
+        kind="backfill",
+        first=beginning,
+        last=newest,
+        revision=row.revision,
+    )
+    store.ask([request])
+    return beginning, newest, planning.stretch(row.entry, beginning, newest, "").count
+
+
+# The parts they share
+
+
+def same(one: Entry, other: Entry) -> bool:
+    """Equal to the letter; `==` alone holds 1, 1.0 and true for the same argument."""
+    return one == other and _letters(one) == _letters(other)
+
+
+def _letters(entry: Entry) -> bytes:
+    values = (entry.args, entry.kwargs, entry.options)
+    return json.encode(values, order="deterministic") if any(values) else b""
+
+
+def whose_it_is(entry: Entry) -> str:
+    if not is_declared(entry):
+        return f"source {entry.source}"
+    return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
+
+
+def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:
+    if is_declared(entry) and not force and entry.source != by:
+        where = entry.declared_at or entry.source
+        raise Conflict(
+            f"entry {entry.name!r} is declared in {where} (source {entry.source}) and was not "
+            f"{verb}: change it there, or pause it, or use --force"
+        )
+
+
+def _mark(
+    catalog: EditableCatalog, names: Sequence[str], now: datetime, *, paused: bool
+) -> list[str]:
+    marked: list[str] = []
+
+    def make(row: Stored) -> Change | None:
+        if row.paused == paused:
+            return None
+        marked.append(row.entry.name)
+        plan = replanned(row, row.entry, now, paused=paused)
+        return Change(
+            name=row.entry.name, seen=row.revision, entry=row.entry, plan=plan, paused=paused
+        )
+
+    _each(catalog, names, make)
+    return list(dict.fromkeys(marked))
+
+
+def _each(
+    catalog: EditableCatalog, names: Sequence[str], make: Make, *, gone_is_done: bool = False
+) -> None:
+    """Make and write a change per name; those refused are read and made again."""
+    left = list(dict.fromkeys(names))
+    for tries in range(TRIES):
+        found = rows(catalog, left)
+        if tries and gone_is_done:
+            left = [name for name in left if name in found]
+        for name in left:
+            if name not in found:
+                raise unknown(catalog, name)
+        changes = [change for name in left if (change := make(found[name])) is not None]
+        left = [
+            change.name
+            for batch in in_batches(changes)
+            for change, done in zip(batch, catalog.write(batch), strict=True)
+            if not done
+        ]
+        if not left:
+            return
+    raise _contended(left[0])
+
+
+def _contended(name: str) -> Conflict:
+    return Conflict(f"entry {name!r} was changed by others {TRIES} times in a row; try again")
