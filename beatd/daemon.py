@@ -72,11 +72,12 @@ class Daemon:
         self._parts, self.me, self._clock = parts, me, clock
         self._ttl, self._keep, self._limits = ttl, keep or Keep(), limits or Limits()
         self.board = Board()
-        self._observers = (self.board, *observers)
+        self._observers: tuple[Observer, ...] = (self.board, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._turned_at = clock.elapsed()
         self.clock_offset = 0.0
         self.conflicts: list[str] = []
+        self.entries = 0
         self._others_reach_broker = False
         self._choose_again = False
         self.store: Store | None = None
@@ -127,7 +128,8 @@ class Daemon:
                 ]
                 for thread in threads:
                     thread.start()
-                closing.callback(lambda: [thread.join(1.0) for thread in threads])
+                for thread in threads:
+                    closing.callback(thread.join, 1.0)
                 closing.callback(self._resign)
                 self._beat()
 

@@ -50,6 +50,11 @@ class Election:
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
+    def margin(self) -> float:
+        """Seconds of trust left; nothing on a standby."""
+        lead = self._lead
+        return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
+
     def holder(self) -> Holder | None:
         return self._holder
 
@@ -71,6 +76,9 @@ class Election:
             if holder.token != self._me.token:
                 self._lose(f"{holder.name} holds the lease")
                 return None
+            if self.lead() is None:
+                # Another may have led since: a term is good only for an unbroken trust.
+                self._lose("the lease was not renewed in time")
             term = self._lead.term if self._lead else self._terms.begin(self._me)
         except BeatError as doubt:
             # We cannot know whether the lease is still ours, so it is not. The trust already given

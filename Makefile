@@ -1,0 +1,44 @@
+# Two commands on a fresh machine: `make run` to see it, `make test` to trust it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test check format bench chaos clean
+
+help:  ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: pyproject.toml
+	@echo "Installing into $(VENV) (once)…"
+	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' 2>/dev/null
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[postgresql,mysql,solar,msgpack]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery worker, no server needed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/demo.sh
+
+test: $(VENV)/dev  ## Everything, on real servers, started where they are missing
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/all.sh
+
+check: $(VENV)/dev  ## Format, lint, types, import directions, quick tests; run it before a commit
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -m "not long and not slow" -x
+
+format: $(VENV)/dev
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev  ## beatd beside its peers, in one run
+	$(BIN)/python bench/run all
+
+chaos: $(VENV)/dev  ## The long kill loops and soaks
+	$(BIN)/pytest -q -m long --timeout 3600
+
+clean:
+	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,108 @@
+"""/live /ready /metrics /status: what probes and dashboards ask, answered from the beat itself."""
+
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from msgspec import json
+
+from beatd.daemon import Daemon
+from beatd.errors import ConfigError
+from beatd.observers.metrics import Metrics
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+def serve(
+    bind: str, daemon: Daemon, metrics: Metrics, status: Callable[[], dict[str, Any]]
+) -> Server:
+    """Listening when it returns. An address that is taken or not ours is a ConfigError."""
+    host, _, port = bind.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    pages = Pages(daemon, metrics, status)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # a client that connects and says nothing holds a thread no longer than this
+
+        def do_GET(self) -> None:
+            code, kind, body = pages.answer(self.path.split("?")[0])
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """A probe every few seconds is not an event."""
+
+    class Bound(Server):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    try:
+        server = Bound((host, int(port)), Handler)
+    except (OSError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"http.bind: cannot listen on {bind!r}: {reason}") from None
+    threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
+    return server
+
+
+Answer = tuple[int, str, bytes]
+
+
+class Pages:
+    def __init__(
+        self, daemon: Daemon, metrics: Metrics, status: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._daemon, self._metrics, self._status = daemon, metrics, status
+
+    def answer(self, path: str) -> Answer:
+        match path:
+            case "/live":
+                age = self._daemon.tick_age()
+                return _plain(self._daemon.alive(), f"last tick {age:.1f} s ago")
+            case "/ready":
+                return _plain(self._daemon.ready(), self._why())
+            case "/metrics":
+                self._gauges()
+                return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.page()
+            case "/status":
+                return 200, "application/json", json.format(json.encode(self._status()), indent=2)
+            case _:
+                return _plain(False, "here are /live /ready /metrics /status", code=404)
+
+    def _why(self) -> str:
+        engine, daemon = self._daemon.engine, self._daemon
+        if not daemon.alive():
+            return f"the loop is stuck: last tick {daemon.tick_age():.1f} s ago"
+        if engine is None or not engine.store_ok:
+            return "waiting for the store"
+        if not engine.broker_ok:
+            return "waiting for the broker"
+        if not daemon.ready():
+            return "nobody is known to lead yet"
+        return "leading" if daemon.leading() else "standing by"
+
+    def _gauges(self) -> None:
+        metrics, daemon = self._metrics, self._daemon
+        engine, election = daemon.engine, daemon.election
+        metrics.leader.set(daemon.leading())
+        metrics.tick_age.set(daemon.tick_age())
+        metrics.store_ok.set(bool(engine and engine.store_ok))
+        metrics.broker_ok.set(bool(engine and engine.broker_ok))
+        metrics.skew.set(daemon.clock_offset)
+        metrics.lease_margin.set(election.margin() if election else 0)
+        metrics.entries.set(daemon.entries)
+
+
+def _plain(good: bool, text: str, code: int = 503) -> Answer:
+    return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"

@@ -1,0 +1,176 @@
+"""Who leads, and for how long it may believe so."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from beatd.election import Election
+from beatd.errors import StoreError
+from beatd.events import Event, LeadLost, LeadWon
+from beatd.leader import Holder, Term
+from tests.fake_clock import FakeClock
+
+TTL = 2.0
+
+
+def holder(name: str) -> Holder:
+    return Holder(name, "host", 1, datetime(2026, 1, 1, tzinfo=UTC), f"token of {name}")
+
+
+class Office:
+    """A lease and a ledger's terms in one place, on the fake clock."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.held: tuple[Holder, float] | None = None
+        self.number = 0
+        self.trouble: StoreError | None = None
+        self.slow = 0.0
+
+    def take(self, holder: Holder, ttl: float) -> Holder:
+        if self.trouble:
+            raise self.trouble
+        if self.held and self.held[0].token != holder.token and self.clock.elapsed() < self.held[1]:
+            return self.held[0]
+        self.held = (holder, self.clock.elapsed() + ttl)
+        self.clock.advance(seconds=self.slow)
+        return holder
+
+    def release(self, holder: Holder) -> None:
+        if self.trouble:
+            raise self.trouble
+        if self.held and self.held[0].token == holder.token:
+            self.held = None
+
+    def close(self) -> None: ...
+
+    def begin(self, holder: Holder) -> Term:
+        self.number += 1
+        return Term(self.number, f"{holder.name}/{self.number}")
+
+    def term(self) -> None: ...
+
+    def now(self) -> None: ...
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def office(clock: FakeClock) -> Office:
+    return Office(clock)
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def daemons(office: Office, clock: FakeClock, told: list[Event]) -> list[Election]:
+    return [
+        Election(lease=office, terms=office, me=holder(n), clock=clock, ttl=TTL, tell=told.append)
+        for n in "abc"
+    ]
+
+
+def test_one_of_three_leads(daemons: list[Election]) -> None:
+    won = [daemon.campaign() for daemon in daemons]
+    assert [lead is not None for lead in won] == [True, False, False]
+    assert daemons[1].holder() == holder("a")
+
+
+def test_a_renewal_keeps_the_term(daemons: list[Election], clock: FakeClock) -> None:
+    first = daemons[0].campaign()
+    clock.advance(seconds=1)
+    again = daemons[0].campaign()
+    assert first and again and first.term == again.term and again.until > first.until
+
+
+def test_trust_counts_from_the_request_and_not_from_its_answer(
+    daemons: list[Election], office: Office, clock: FakeClock
+) -> None:
+    office.slow = 1.0
+    asked = clock.elapsed()
+    lead = daemons[0].campaign()
+    assert lead is not None and lead.until < asked + TTL
+
+
+def test_trust_ends_before_the_lease_does(
+    daemons: list[Election], office: Office, clock: FakeClock
+) -> None:
+    lead = daemons[0].campaign()
+    assert lead is not None and office.held is not None and lead.until < office.held[1]
+    clock.advance(seconds=lead.until - clock.elapsed())
+    assert daemons[0].lead() is None
+    assert daemons[1].campaign() is None, "nobody else can have it yet"
+
+
+def test_a_silent_leader_is_replaced_under_a_new_term(
+    daemons: list[Election], clock: FakeClock
+) -> None:
+    old = daemons[0].campaign()
+    clock.advance(seconds=TTL + 0.1)
+    new = daemons[1].campaign()
+    assert old and new and new.term.number > old.term.number
+    assert daemons[0].campaign() is None
+
+
+def test_a_leader_in_doubt_trusts_no_longer_than_it_was_promised(
+    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+) -> None:
+    daemons[0].campaign()
+    office.trouble = StoreError("away")
+    clock.advance(seconds=0.5)
+    assert daemons[0].campaign() is not None, "within the trust given nobody else can lead"
+    clock.advance(seconds=TTL)
+    assert daemons[0].campaign() is None
+    assert [type(event) for event in told] == [LeadWon, LeadLost]
+
+
+def test_a_resigned_lead_is_free_at_once(daemons: list[Election]) -> None:
+    daemons[0].campaign()
+    daemons[0].resign()
+    assert daemons[0].lead() is None
+    assert daemons[1].campaign() is not None
+
+
+def test_resigning_never_raises(daemons: list[Election], office: Office) -> None:
+    daemons[0].campaign()
+    office.trouble = StoreError("away")
+    daemons[0].resign()
+    assert daemons[0].lead() is None
+
+
+def test_a_deposed_leader_stays_out_for_one_ttl(daemons: list[Election], clock: FakeClock) -> None:
+    daemons[0].campaign()
+    daemons[0].deposed("term 2 is newer")
+    assert daemons[0].campaign() is None
+    clock.advance(seconds=TTL)
+    assert daemons[0].campaign() is not None
+
+
+def test_one_that_cannot_work_lets_another_lead(office: Office, clock: FakeClock) -> None:
+    able = [True]
+    daemon = Election(
+        lease=office, terms=office, me=holder("a"), clock=clock, ttl=TTL, may_lead=lambda: able[0]
+    )
+    other = Election(lease=office, terms=office, me=holder("b"), clock=clock, ttl=TTL)
+    assert daemon.campaign() is not None
+    able[0] = False
+    assert daemon.campaign() is None
+    assert other.campaign() is not None
+
+
+def test_a_lease_regained_after_it_was_lost_asks_for_a_new_term(
+    daemons: list[Election], clock: FakeClock
+) -> None:
+    first = daemons[0].campaign()
+    clock.advance(seconds=TTL * 2)
+    daemons[1].campaign()
+    daemons[1].resign()
+    daemons[0].campaign()
+    again = daemons[0].campaign()
+    assert first and again and again.term.number == 3
