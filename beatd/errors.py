@@ -1,12 +1,23 @@
 """What can go wrong, one leaf for each decision a caller makes."""
 
+from collections.abc import Sequence
+
+from beatd.problem import Problem
+
 
 class BeatError(Exception):
     """Everything beatd raises on purpose; its text is one line a person can act on."""
 
 
 class ConfigError(BeatError, ValueError):
-    """Something the operator wrote cannot be used; nothing was changed."""
+    """Something the operator wrote cannot be used; nothing was changed.
+
+    `problems` holds all of them where more than one can be told; the text is the first.
+    """
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems) or (Problem(text),)
 
 
 class ScheduleError(ConfigError):

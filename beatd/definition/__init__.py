@@ -1,0 +1,21 @@
+"""An entry as YAML and the stores have it: plain data, checked when it is read.
+
+`entry_from` makes an entry of it, `check` reports all that is wrong with it, `plain_of` is the way
+back, and `codec` is the same for stores, fast.
+"""
+
+from beatd.definition.check import Checked, check, entry_from
+from beatd.definition.codec import codec
+from beatd.definition.fields import DEFAULTABLE, FIELDS, KINDS
+from beatd.definition.plain import plain_of
+
+__all__ = [
+    "DEFAULTABLE",
+    "FIELDS",
+    "KINDS",
+    "Checked",
+    "check",
+    "codec",
+    "entry_from",
+    "plain_of",
+]

@@ -1,0 +1,217 @@
+"""From plain data to an entry, reporting all that is wrong with it at once."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
+from beatd.definition.options import merged, read_options
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.problem import Problem, in_one_line, nearest
+from beatd.schedule import Schedule
+from beatd.schedules import schedule_from
+from beatd.schedules.duration import parse_duration
+from beatd.schedules.quote import quoted
+
+LONGEST_NAME = 250
+_DAY = timedelta(days=1)
+
+
+class Checked(NamedTuple):
+    """The entry, or None when one of the problems is more than a warning."""
+
+    entry: Entry | None
+    problems: list[Problem]
+
+
+def entry_from(
+    name: str,
+    plain: Mapping[str, Any],
+    *,
+    timezone: str = "UTC",
+    source: str = "cli",
+    declared_at: str = "",
+    defaults: Mapping[str, Any] | None = None,
+) -> Entry:
+    """The entry, its zone resolved; or ConfigError with all that is wrong, warnings left out."""
+    checked = check(
+        name,
+        plain,
+        timezone=timezone,
+        source=source,
+        declared_at=declared_at,
+        defaults=defaults,
+    )
+    if checked.entry is None:
+        errors = [problem for problem in checked.problems if not problem.warning]
+        raise ConfigError(in_one_line(errors), errors)
+    return checked.entry
+
+
+def check(
+    name: str,
+    plain: Any,
+    *,
+    timezone: str = "UTC",
+    source: str = "cli",
+    declared_at: str = "",
+    defaults: Mapping[str, Any] | None = None,
+) -> Checked:
+    """The entry and every problem with it; paths are the entry's own keys."""
+    problems: list[Problem] = []
+    named = name_problem(name)
+    if named:
+        problems.append(Problem(named))
+    if not isinstance(plain, Mapping):
+        text = f"{quoted(plain)} is not an entry; write a mapping with task and a schedule"
+        return Checked(None, [*problems, Problem(text)])
+    given = merged(defaults, plain) if defaults else plain
+    for key in given:
+        if key not in KEYS:
+            problems.append(Problem(f"is not a key of an entry{nearest(str(key), KEYS)}", (key,)))
+    values, wrong = read_fields(given, timezone)
+    problems += wrong
+    if given.get("task") is None:
+        problems.append(Problem("is missing; give the name of the task to run", ("task",)))
+    tz = values.pop("tz", timezone)
+    schedule, wrong = _schedule(name, given, values, tz)
+    problems += wrong
+    problems += _contradictions(given, values)
+    if schedule is None or any(not problem.warning for problem in problems):
+        return Checked(None, problems)
+    for key in SHIFTS:
+        values.pop(key, None)  # the schedule has taken them in
+    entry = Entry(
+        name=name, schedule=schedule, tz=tz, source=source, declared_at=declared_at, **values
+    )
+    return Checked(entry, problems)
+
+
+def name_problem(name: Any) -> str:
+    """What is wrong with the name, or nothing; blanks and emoji are right."""
+    if not isinstance(name, str):
+        return f"{quoted(name)} is not a name; put it in quotes"
+    if not name.strip():
+        return "the name of an entry is empty"
+    if len(name) > LONGEST_NAME:
+        start = quoted(name[:20] + "…")
+        return f"the name {start} is {len(name)} characters long; at most {LONGEST_NAME} will do"
+    if name != name.strip():
+        return f"the name {quoted(name)} begins or ends with a blank"
+    # Not isprintable: it refuses the joiners that some emoji are made of.
+    if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name) or any(
+        0xD800 <= ord(c) < 0xE000 for c in name
+    ):
+        return f"the name {quoted(name)} has control characters in it, such as a newline"
+    return ""
+
+
+def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The values of all fields that are given and right, and what is wrong with the others."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    tz = timezone
+    # The zone first: a moment without an offset is in it.
+    for field in sorted(FIELDS, key=lambda field: field.name != "tz"):
+        value = given.get(field.name)
+        if value is None:
+            continue
+        try:
+            values[field.name] = field.kind.read(value, tz)
+        except ConfigError as error:
+            problems.append(Problem(str(error), (field.name,)))
+        if field.name == "tz":
+            tz = values.get("tz", timezone)
+    if "options" in values:
+        values["options"], wrong = read_options(values["options"], tz)
+        problems += [problem.under("options") for problem in wrong]
+    return values, problems
+
+
+def _schedule(
+    name: str, given: Mapping[str, Any], values: dict[str, Any], tz: str
+) -> tuple[Schedule | None, list[Problem]]:
+    written = [kind for kind in KINDS if kind in given]
+    if len(written) != 1:
+        every = ", ".join(KINDS)
+        if not written:
+            return None, [Problem(f"has no schedule; give one of {every}")]
+        text = f"{' and '.join(written)} are both given; an entry has one schedule"
+        return None, [Problem(text, (written[1],))]
+    kind = written[0]
+    if given[kind] is None:
+        return None, [Problem("is empty", (kind,))]
+    plain = {kind: given[kind]}
+    for shift in SHIFTS:
+        if values.get(shift):
+            plain[shift] = given[shift] if shift == "phase" else True
+            if kind != "every":
+                return None, [Problem(f"shifts the grid of `every`, and this is {kind}", (shift,))]
+    try:
+        schedule = schedule_from(
+            plain,
+            tz=tz,
+            name=name if isinstance(name, str) else "",
+            start=values.get("start"),
+            dst_gap=values.get("dst_gap", "run"),
+            dst_fold=values.get("dst_fold", "first"),
+        )
+    except ConfigError as error:
+        text = str(error).removeprefix(f"{kind}: ")
+        return None, [Problem(text, (kind,))]
+    return schedule, []
+
+
+def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
+    found: list[Problem] = []
+    start, end = values.get("start"), values.get("end")
+    if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
+        found.append(
+            Problem(f"{quoted(given['end'])} is before start; nothing would run", ("end",))
+        )
+    catch_up = values.get("catch_up", "latest")
+    if catch_up == "all" and not ("catch_up_window" in given or "catch_up_max" in given):
+        text = "all needs a limit: give catch_up_window (such as 1h) or catch_up_max as well"
+        found.append(Problem(text, ("catch_up",)))
+    for key, rule in (("catch_up_max", "all"), ("grace", "skip")):
+        if given.get(key) is not None and catch_up != rule:
+            text = f"counts only with catch_up: {rule}, and this is {catch_up}"
+            found.append(Problem(text, (key,), warning=True))
+    every = given.get("every")
+    if every is not None:
+        found += _warnings_of_every(given, every)
+    cron = given.get("cron")
+    if isinstance(cron, str) and _both_days(cron):
+        text = (
+            f"{quoted(cron)} restricts both days, so EITHER matches; "
+            "begin one with * to mean both, or use crontab"
+        )
+        found.append(Problem(text, ("cron",), warning=True))
+    return found
+
+
+def _warnings_of_every(given: Mapping[str, Any], every: Any) -> list[Problem]:
+    found: list[Problem] = []
+    try:
+        from_epoch = parse_duration(every) > _DAY
+    except ConfigError:
+        from_epoch = False
+    if from_epoch and given.get("start") is None and given.get("phase") is None:
+        text = (
+            f"{quoted(every)} counts from 1970-01-01 (a Thursday), UTC; give start to say from when"
+        )
+        found.append(Problem(text, ("every",), warning=True))
+    for key in ("dst_gap", "dst_fold"):
+        if given.get(key) is not None:
+            text = "does nothing for `every`, whose grid does not follow the wall clock"
+            found.append(Problem(text, (key,), warning=True))
+    return found
+
+
+def _both_days(cron: str) -> bool:
+    fields = cron.split()
+    if len(fields) not in (5, 6, 7):
+        return False
+    at = 2 if len(fields) == 5 else 3
+    return all(field[0] not in "*?" for field in (fields[at], fields[at + 2]))

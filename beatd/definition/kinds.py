@@ -1,0 +1,187 @@
+"""What a value may be: how it is read from plain data, and what an editor is told about it.
+
+Every reader raises ConfigError with what came and what would do; where it stood is the caller's
+to say.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any
+
+from msgspec import Struct
+
+from beatd.errors import ConfigError
+from beatd.problem import nearest
+from beatd.schedules.duration import parse_duration
+from beatd.schedules.moment import parse_moment
+from beatd.schedules.quote import quoted
+from beatd.schedules.zone import zone_name
+
+# YAML 1.1 called these true and false; here they are text, except where only a flag can stand.
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_DEEPEST = 50
+
+
+class Kind(Struct, frozen=True):
+    """`read` gets the value and the zone that moments without an offset are in."""
+
+    read: Callable[[Any, str], Any]
+    schema: dict[str, Any]
+
+
+def text(what: str = "text", longest: int = 1000) -> Kind:
+    def read(value: Any, _tz: str) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise ConfigError(f"{quoted(value)} is not {what}")
+        if not value.strip():
+            raise ConfigError(f"is empty; give {what}")
+        if len(value) > longest:
+            raise ConfigError(f"is {len(value)} characters long; at most {longest} will do")
+        if not value.isprintable():
+            raise ConfigError(f"{quoted(value)} has control characters in it")
+        return value
+
+    return Kind(read, {"type": "string", "minLength": 1, "maxLength": longest})
+
+
+def prose() -> Kind:
+    def read(value: Any, _tz: str) -> str:
+        if isinstance(value, str) and len(value) <= 10_000:
+            return value
+        raise ConfigError(f"{quoted(value)} is not text of at most 10000 characters")
+
+    return Kind(read, {"type": "string", "maxLength": 10_000})
+
+
+def flag() -> Kind:
+    def read(value: Any, _tz: str) -> bool:
+        if isinstance(value, str):
+            value = _FLAGS.get(value.strip().lower(), value)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{quoted(value)} is neither true nor false")
+        return value
+
+    return Kind(read, {"type": "boolean"})
+
+
+def whole(least: int, most: int | None = None) -> Kind:
+    bounds = f"{least} or more" if most is None else f"{least} to {most}"
+
+    def read(value: Any, _tz: str) -> int:
+        # A number from the environment, or one that YAML would call octal, comes as text.
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ConfigError(f"{quoted(value)} is not a whole number; {bounds} will do")
+        if value < least or (most is not None and value > most):
+            raise ConfigError(f"{quoted(value)} is out of range; {bounds} will do")
+        return value
+
+    schema = {"type": "integer", "minimum": least}
+    return Kind(read, schema if most is None else schema | {"maximum": most})
+
+
+def choice(*words: str) -> Kind:
+    def read(value: Any, _tz: str) -> str:
+        if isinstance(value, str) and value.strip().lower() in words:
+            return value.strip().lower()
+        hint = nearest(value, words) if isinstance(value, str) else ""
+        raise ConfigError(f"{quoted(value)} is none of {', '.join(words)}{hint}")
+
+    return Kind(read, {"enum": list(words)})
+
+
+DURATION_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "description": "seconds"},
+        {
+            "type": "string",
+            "pattern": r"^\s*([0-9.]+|([0-9.]+\s*[a-zA-Zµ]+\s*,?\s*)+)\s*$",
+            "examples": ["30s", "5m", "1h30m", "1d"],
+        },
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {
+                f"{unit}s": {"type": "number", "minimum": 0}
+                for unit in (
+                    *("week", "day", "hour", "minute"),
+                    *("second", "millisecond", "microsecond"),
+                )
+            },
+        },
+    ]
+}
+
+
+def duration(*, above_zero: bool = False) -> Kind:
+    def read(value: Any, _tz: str) -> timedelta:
+        length = parse_duration(value)
+        if above_zero and not length:
+            raise ConfigError(f"{quoted(value)} is nothing; give a length of time above zero")
+        return length
+
+    return Kind(read, DURATION_SCHEMA)
+
+
+def moment() -> Kind:
+    def read(value: Any, tz: str) -> datetime:
+        return parse_moment(value, tz)
+
+    examples = ["2027-01-01T09:00:00+08:00", "2027-01-01"]
+    pattern = r"^\s*\d{4}-?(\d{2}|W\d{2})"
+    return Kind(read, {"type": "string", "pattern": pattern, "examples": examples})
+
+
+def zone() -> Kind:
+    def read(value: Any, _tz: str) -> str:
+        return zone_name(value)
+
+    return Kind(read, {"type": "string", "examples": ["Europe/Berlin", "Asia/Shanghai", "UTC"]})
+
+
+def json_list() -> Kind:
+    def read(value: Any, _tz: str) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{quoted(value)} is not a list; write it like [2, 2]")
+        return tuple(as_json(item) for item in value)
+
+    return Kind(read, {"type": "array"})
+
+
+def json_mapping() -> Kind:
+    def read(value: Any, _tz: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
+        kept: dict[str, Any] = as_json(value)
+        return kept
+
+    return Kind(read, {"type": "object"})
+
+
+def as_json(value: Any, depth: int = 0) -> Any:
+    """The value in plain dicts and lists, or ConfigError where JSON cannot carry it."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ConfigError(f"{value} is not in JSON; write it as text")
+        return value
+    if depth >= _DEEPEST:
+        raise ConfigError(f"is nested deeper than {_DEEPEST} levels")
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise ConfigError(f"the key {quoted(key)} is not text")
+        return {key: as_json(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item, depth + 1) for item in value]
+    raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")

@@ -1,0 +1,198 @@
+"""What `options:` may hold: the options of celery's apply_async, and which values they take."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from beatd.definition import kinds
+from beatd.definition.kinds import Kind
+from beatd.errors import ConfigError
+from beatd.problem import Problem, nearest
+from beatd.schedules.quote import quoted
+
+_WHEN = {"anyOf": [*kinds.DURATION_SCHEMA["anyOf"], kinds.moment().schema]}
+_POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "retry_errors")
+
+
+def _number(length: timedelta) -> int | float:
+    seconds = length / timedelta(seconds=1)
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _seconds(value: Any, _tz: str) -> int | float:
+    """apply_async counts seconds; 1h is easier to read."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        kinds.as_json(value)
+        return value
+    return _number(kinds.duration().read(value, _tz))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _moment(value: Any, tz: str) -> str:
+    return _iso(kinds.moment().read(value, tz))
+
+
+def _expires(value: Any, tz: str) -> int | float | str:
+    """Seconds, a moment, or `next`: gone when the following run is due."""
+    if isinstance(value, str) and value.strip().lower() == "next":
+        return "next"
+    try:
+        return _seconds(value, tz)
+    except ConfigError:
+        try:
+            return _moment(value, tz)
+        except ConfigError:
+            raise ConfigError(
+                f"{quoted(value)} is no expiry; write seconds, 1h, an ISO 8601 moment or next"
+            ) from None
+
+
+def _priority(value: Any, tz: str) -> int:
+    return int(kinds.whole(0, 255).read(value, tz))
+
+
+def _signatures(value: Any, tz: str) -> Any:
+    """A celery signature as a mapping, or a list of them."""
+    if isinstance(value, list | tuple):
+        return [_signatures(item, tz) for item in value]
+    if not isinstance(value, Mapping) or not isinstance(value.get("task"), str):
+        raise ConfigError(
+            f"{quoted(value)} is not a signature; write it like {{task: proj.done, args: [1]}}"
+        )
+    return kinds.as_json(value)
+
+
+def _policy(value: Any, tz: str) -> dict[str, Any]:
+    policy: dict[str, Any] = kinds.json_mapping().read(value, tz)
+    for key, item in policy.items():
+        if key not in _POLICY:
+            raise ConfigError(f"{quoted(key)} is not in a retry policy{nearest(key, _POLICY)}")
+        if key != "retry_errors" and (
+            isinstance(item, bool) or not isinstance(item, int | float | None) or (item or 0) < 0
+        ):
+            raise ConfigError(f"{key}: {quoted(item)} is not a number of seconds or retries")
+    return policy
+
+
+def _delivery_mode(value: Any, _tz: str) -> int | str:
+    if value in (1, 2, "1", "2") and not isinstance(value, bool):
+        return int(value)
+    if value in ("persistent", "transient"):
+        return str(value)
+    raise ConfigError(f"{quoted(value)} is neither 2 (persistent) nor 1 (transient)")
+
+
+_SECONDS = Kind(_seconds, kinds.DURATION_SCHEMA)
+_SIGNATURE: dict[str, Any] = {
+    "type": "object",
+    "required": ["task"],
+    "properties": {"task": {"type": "string"}},
+}
+_SIGNATURES = Kind(_signatures, {"anyOf": [_SIGNATURE, {"type": "array", "items": _SIGNATURE}]})
+_NAME = kinds.text("a name")
+_FLAG = kinds.flag()
+
+#: name -> (what it takes, what it is for)
+OPTIONS: dict[str, tuple[Kind, str]] = {
+    "queue": (_NAME, "The queue that the task goes to."),
+    "exchange": (_NAME, "The exchange it is published to."),
+    "exchange_type": (kinds.choice("direct", "topic", "fanout", "headers"), "Its type."),
+    "routing_key": (_NAME, "The routing key."),
+    "priority": (
+        Kind(_priority, kinds.whole(0, 255).schema),
+        "0 to 255; which end is first is the broker's.",
+    ),
+    "expires": (
+        Kind(_expires, {"anyOf": [*_WHEN["anyOf"], {"const": "next"}]}),
+        "Seconds or a moment after which workers drop it; next = when the next run is due.",
+    ),
+    "headers": (kinds.json_mapping(), "Headers of the message."),
+    "serializer": (_NAME, "json, yaml, msgpack, or pickle where the app allows it."),
+    "compression": (_NAME, "zlib, gzip, bzip2, lzma, zstd, brotli."),
+    "countdown": (_SECONDS, "The worker waits this long."),
+    "eta": (Kind(_moment, kinds.moment().schema), "The worker waits for this moment."),
+    "time_limit": (_SECONDS, "The worker kills it after so long."),
+    "soft_time_limit": (_SECONDS, "The task is told after so long."),
+    "ignore_result": (_FLAG, "Keep no result."),
+    "shadow": (_NAME, "The name that monitors show."),
+    "link": (_SIGNATURES, "Signatures to call when it succeeds."),
+    "link_error": (_SIGNATURES, "Signatures to call when it fails."),
+    "chain": (_SIGNATURES, "Signatures to call one after the other."),
+    "chord": (_SIGNATURES, "The signature that a group ends in."),
+    "retry": (_FLAG, "Try again when the broker cannot be reached."),
+    "retry_policy": (
+        Kind(_policy, {"type": "object"}),
+        "max_retries, interval_start, …_step, …_max.",
+    ),
+    "delivery_mode": (
+        Kind(_delivery_mode, {"enum": [1, 2, "persistent", "transient"]}),
+        "2 (persistent) outlives a restart of the broker, 1 (transient) does not.",
+    ),
+    "mandatory": (_FLAG, "Unroutable messages are returned by the broker."),
+    "reply_to": (_NAME, "Where replies go."),
+    "expiration": (_SECONDS, "The broker drops the message after so long."),
+    "message_id": (_NAME, "Property of the message."),
+    "type": (_NAME, "Property of the message."),
+    "app_id": (_NAME, "Property of the message."),
+    "user_id": (_NAME, "Property of the message."),
+    "content_type": (_NAME, "Property of the message."),
+    "content_encoding": (_NAME, "Property of the message."),
+    "origin": (_NAME, "Who sent it."),
+    "argsrepr": (_NAME, "The arguments, as monitors show them."),
+    "kwargsrepr": (_NAME, "The keyword arguments, as monitors show them."),
+    "stamped_headers": (kinds.json_list(), "Which headers are stamps."),
+    "add_to_parent": (_FLAG, "As apply_async has it."),
+    "group_id": (_NAME, "As apply_async has it."),
+    "group_index": (kinds.whole(0), "As apply_async has it."),
+}
+
+_REFUSED = {
+    "task_id": "beatd makes the id from the entry and the planned moment; leave it out",
+    "id": "beatd makes the id from the entry and the planned moment; leave it out",
+    "correlation_id": "it is the task's id, which beatd makes; leave it out",
+    "root_id": "it is the task's id, which beatd makes; leave it out",
+    "args": "belongs beside options, not in it",
+    "kwargs": "belongs beside options, not in it",
+}
+
+
+def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The options as celery takes them; one that beatd does not know passes, with a warning."""
+    kept: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in options.items():
+        if value is None:
+            continue  # takes a default away
+        if name in _REFUSED:
+            problems.append(Problem(_REFUSED[name], (name,)))
+        elif name not in OPTIONS:
+            kept[name] = value
+            hint = nearest(name, OPTIONS) or "; it is passed on as it is"
+            text = f"is not an option of apply_async that beatd knows{hint}"
+            problems.append(Problem(text, (name,), warning=True))
+        else:
+            try:
+                kept[name] = OPTIONS[name][0].read(value, tz)
+            except ConfigError as error:
+                problems.append(Problem(str(error), (name,)))
+    if "eta" in kept and "countdown" in kept:
+        problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
+    soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
+    if soft is not None and hard is not None and soft > hard:
+        text = f"is later than time_limit ({hard} s), so the task is killed before it is told"
+        problems.append(Problem(text, ("soft_time_limit",)))
+    return kept, problems
+
+
+def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry over its defaults: options key by key, everything else as a whole."""
+    both = {**defaults, **plain}
+    ours, theirs = plain.get("options"), defaults.get("options")
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        both["options"] = {**theirs, **ours}
+    elif ours is None and theirs is not None:
+        both["options"] = theirs
+    return both
