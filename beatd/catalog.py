@@ -23,7 +23,11 @@ class Plan(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as the store has it; `revision` grows with every change to it or to its pause."""
+    """An entry as the store has it; `revision` grows with every change to it or to its pause, and
+    never repeats, not even for a name that was removed and added again.
+
+    `last` is the newest planned moment among the runs that `runs` counts.
+    """
 
     entry: Entry
     revision: int
@@ -39,7 +43,9 @@ class Change(Struct, frozen=True):
     Done only if the entry is at revision `seen` (0 = there is none), so that a change made from
     something old is refused and can be made again from what is there now. `entry` None = remove.
     `plan` None = the moment stays where it is. A backlog of the entry is dropped (edited) when a
-    plan comes with a new fingerprint.
+    plan comes with a new fingerprint. A disabled or paused entry has nothing ahead, whatever plan
+    came with it. Removing an entry drops its requests (removed) and leaves its open claims; what is
+    dropped goes to the history as skipped.
     """
 
     name: str
@@ -88,7 +94,8 @@ class EditableCatalog(Protocol):
         memory does not grow with it."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Each change whole or not at all; False where the entry was not at the revision seen."""
+        """Each change whole or not at all, in order; False where the entry was not at the revision
+        seen."""
 
     def applied(self, source: str) -> Applied | None: ...
 

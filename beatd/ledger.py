@@ -70,11 +70,15 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """What became of a claimed run; `unknown` leaves its claim open, `unsent` marks it so."""
+    """What became of a claimed run; `unknown` leaves its claim open, `unsent` marks it so.
+
+    Where `claimed_at` is given, only "confirmed" touches a claim that was made anew since.
+    """
 
     run: Run
     outcome: Outcome
     at: datetime
+    claimed_at: datetime | None = None
 
 
 class Record(Struct, frozen=True):
@@ -106,8 +110,9 @@ class Ledger(Protocol):
         """Atomic per move, fenced, batched: True where the row was as seen.
 
         A plan row matches on planned moment, revision, enabled and not paused; a request on its
-        first moment; an open claim on claimed_at. Raises Deposed, with nothing done, when `term` is
-        not the ledger's newest.
+        first moment; an open claim on claimed_at; and these two, where there is a run, on the
+        entry being at the run's revision, so that an edit made before the claim is honoured.
+        Raises Deposed, with nothing done, when `term` is not the ledger's newest.
         """
 
     def record(self, results: Sequence[Result]) -> None:
@@ -115,10 +120,11 @@ class Ledger(Protocol):
         is a fact that overrides an open claim or a skip for being unknown. Idempotent."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Open claims made before that moment, and the unsent ones; oldest first."""
+        """Open claims made before that moment, and the unsent ones; oldest claim first. Left out,
+        like in `upcoming` and `requests`, are those of entries this program cannot read."""
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Pending requests with their entries, oldest first."""
+        """Pending requests with their entries, in the order they were asked for."""
 
 
 class AtomicLedger(Ledger, Protocol):
@@ -150,10 +156,11 @@ class History(Protocol):
     """What was done, for people."""
 
     def ask(self, requests: Sequence[Request]) -> None:
-        """Add requests; they are worked off by whoever leads."""
+        """Add requests; they are worked off by whoever leads. One that is pending is not added
+        again."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Newest first, open claims among them as "claimed"."""
+        """Newest first by when it was written, open claims among them as "claimed"."""
 
     def forget(self, before: datetime, keep: int) -> int:
         """Drop records older than that, and all but the newest `keep`, in small batches; how many.
