@@ -20,7 +20,14 @@ $(VENV)/dev: $(VENV)/ready
 	@touch $@
 
 run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery worker, no server needed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/demo.sh
+	@echo "From a second terminal, add an entry of your own:"
+	@echo "  $(BIN)/beatd add hello --task demo.say --every 3s --args '[\"hello\"]' -c config.example.yaml"
+	@echo "  $(BIN)/beatd list -c config.example.yaml"
+	@echo "Ctrl-C ends both."; echo
+	@trap 'kill 0' EXIT; trap 'exit 0' INT TERM; \
+	$(BIN)/celery -A beatd.demo worker --pool solo --loglevel info --without-gossip --without-mingle --without-heartbeat 2>&1 \
+	  | grep --line-buffered -E 'ready|received|succeeded|raised' | sed -u 's/^/worker | /' & \
+	$(BIN)/beatd -c config.example.yaml 2>&1 | sed -u 's/^/beatd  | /'
 
 test: $(VENV)/dev  ## Everything, on real servers, started where they are missing
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/all.sh

@@ -1,0 +1,33 @@
+"""The worker's side of `make run`: a Celery app on the embedded broker, with two small tasks."""
+
+from pathlib import Path
+
+from celery import Celery
+
+BROKER = Path(".run/broker")
+
+app = Celery("demo", broker="filesystem://", set_as_current=False)
+app.conf.update(
+    broker_transport_options={
+        "data_folder_in": str(BROKER / "queue"),
+        "data_folder_out": str(BROKER / "queue"),
+        "control_folder": str(BROKER / "control"),
+        "polling_interval": 0.2,
+    },
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    task_ignore_result=True,
+)
+for folder in ("queue", "control"):
+    (BROKER / folder).mkdir(parents=True, exist_ok=True)
+
+
+@app.task(name="demo.add")
+def add(x: float, y: float) -> float:
+    return x + y
+
+
+@app.task(name="demo.say")
+def say(text: str) -> str:
+    return text

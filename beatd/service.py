@@ -1,0 +1,125 @@
+"""The daemon as a process: signals, reloads, and what systemd is told."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from beatd.daemon import Daemon
+from beatd.errors import BeatError
+from beatd.observers.log import JsonLines, TextLines
+from beatd.observers.systemd import SystemdObserver
+
+log = logging.getLogger("beatd")
+HEARD = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)  # the last: our own end
+
+
+class Built(Protocol):
+    """A daemon and what stands around it, ready to run."""
+
+    daemon: Daemon
+
+    def open(self) -> None:
+        """Take what only one may have, such as a port; what ran before is closed by now."""
+
+    def close(self) -> None: ...
+
+
+def write_log(level: str, form: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    root = logging.getLogger("beatd")
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    root.propagate = False
+
+
+def serve(build: Callable[[], Built], systemd: SystemdObserver) -> int:
+    """Run what `build` makes until SIGTERM or SIGINT; SIGHUP builds anew and changes over.
+
+    A build that fails at the start is the caller's to tell; one that fails at a reload is logged,
+    and what runs goes on.
+    """
+    # Blocked before any thread is started, so that all inherit it and only this one hears.
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    built = build()
+    built.open()
+    while True:
+        running = _Running(built)
+        systemd.ready()
+        word = _listen(running, systemd, build)
+        running.stop()
+        if running.error is not None:
+            raise running.error
+        if word is None:
+            return 0
+        built = word
+        try:
+            built.open()
+        except BeatError as trouble:
+            log.error("%s; going on without it", trouble)
+
+
+def _listen(
+    running: "_Running", systemd: SystemdObserver, build: Callable[[], Built]
+) -> Built | None:
+    """What to run next, or None at the end."""
+    while True:
+        heard = signal.sigwait(HEARD)
+        if heard in (signal.SIGTERM, signal.SIGINT):
+            systemd.stopping()
+            return None
+        if heard == signal.SIGUSR2 and running.ended.is_set():
+            return None
+        if heard == signal.SIGUSR1:
+            state = running.built.daemon.state()
+            log.info("state: %s", ", ".join(f"{key}={value}" for key, value in state.items()))
+        if heard == signal.SIGHUP:
+            systemd.reloading(time.monotonic_ns() // 1000)
+            try:
+                built = build()
+            except BeatError as refusal:
+                log.error("configuration not reloaded, the old one stays: %s", refusal)
+                systemd.ready()
+            else:
+                log.info("configuration reloaded")
+                return built
+
+
+class _Running:
+    """A daemon on its own thread, so that this one is free to hear signals."""
+
+    def __init__(self, built: Built) -> None:
+        self.built = built
+        self.error: BeatError | None = None
+        self.ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="beatd beat")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.built.daemon.run()
+        except BeatError as error:
+            self.error = error
+        except Exception:
+            # A programming error: told in full, and the process ends so that another one leads.
+            log.exception("the beat broke")
+            self.error = BeatError("the beat broke; its traceback is in the log")
+        finally:
+            self.ended.set()
+            os.kill(os.getpid(), signal.SIGUSR2)
+
+    def stop(self) -> None:
+        self.built.daemon.stop()
+        self._thread.join()
+        self.built.close()
