@@ -1,0 +1,5 @@
+"""python -m beatd"""
+
+from beatd.cli import main
+
+main(prog_name="beatd")

@@ -1,0 +1,26 @@
+"""beatd completion bash | zsh | fish"""
+
+import click
+from click.shell_completion import get_completion_class
+
+from beatd.errors import BeatError
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print a script that completes commands, options and names in your shell.
+
+    \b
+    bash: eval "$(beatd completion bash)"               in ~/.bashrc
+    zsh:  eval "$(beatd completion zsh)"                in ~/.zshrc
+    fish: beatd completion fish | source                in ~/.config/fish/config.fish
+    """
+    found = get_completion_class(shell)
+    assert found is not None
+    completion = found(ctx.find_root().command, {}, "beatd", "_BEATD_COMPLETE")
+    try:
+        click.echo(completion.source())
+    except (OSError, RuntimeError) as error:
+        raise BeatError(f"the script for {shell} cannot be made here: {error}") from None

@@ -1,0 +1,57 @@
+"""What every command takes: which configuration, which app."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from beatd.config import Config
+
+GROUP_OPTIONS = ("-c", "--config", "-A", "--app")
+GROUP_FLAGS = ("--debug",)
+
+
+class Given(Struct, frozen=True):
+    """Said before the command or after it; what is said after it wins."""
+
+    config: str | None = None
+    app: str | None = None
+    debug: bool = False
+
+    def load(self) -> "Config":
+        """The configuration, or ConfigError with all of its problems; warnings are not told."""
+        from beatd.config import load_config, without_file
+
+        if self.config is not None:
+            config = load_config(self.config).config
+        elif self.app is not None:
+            config = without_file(self.app)
+        else:
+            raise click.UsageError("which configuration? give -c FILE, or set BEATD_CONFIG")
+        return config if self.app is None else config.with_app(self.app)
+
+
+def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds -c and -A to a command, whose function gets them as `given`."""
+
+    @click.option("-c", "--config", metavar="FILE", help="The configuration.")
+    @click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app.")
+    @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+    @click.pass_context
+    @wraps(command)
+    def wrapped(
+        ctx: click.Context, /, config: str | None, app: str | None, debug: bool, **rest: Any
+    ) -> Any:
+        before = ctx.obj if isinstance(ctx.obj, Given) else Given()
+        given = Given(
+            config=config or before.config, app=app or before.app, debug=debug or before.debug
+        )
+        return command(given=given, **rest)
+
+    return wrapped
+
+
+as_json = click.option("--json", "json", is_flag=True, help="Print JSON for programs.")
