@@ -80,6 +80,7 @@ class Daemon:
         self.entries = 0
         self._others_reach_broker = False
         self._choose_again = False
+        self._closing = ExitStack()
         self.store: Store | None = None
         self.engine: Engine | None = None
         self.election: Election | None = None
@@ -119,6 +120,12 @@ class Daemon:
 
     def run(self) -> None:
         """Until `stop`. Raises StoreUnusable when waiting for the store would not help."""
+        with self:
+            while not self._stop.is_set():
+                self.turn()
+
+    def __enter__(self) -> "Daemon":
+        """Waits until the store can be opened, or `stop`."""
         with ExitStack() as closing:
             closing.callback(self._tell, Stopped())
             if self._open(closing):
@@ -131,7 +138,23 @@ class Daemon:
                 for thread in threads:
                     closing.callback(thread.join, 1.0)
                 closing.callback(self._resign)
-                self._beat()
+            self._closing = closing.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._closing.close()
+
+    def turn(self) -> None:
+        """One tick, and the wait for the next one; cut short by edits and by `stop`."""
+        if self.engine is None:
+            return
+        self._wake.clear()
+        until = self.engine.tick()
+        if self._choose_again:
+            self._choose_dispatch()
+        if not self._stop.is_set():
+            self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
         store = self._when_open(self._parts.store)
@@ -181,16 +204,6 @@ class Daemon:
             self._clock.wait(pause, self._stop)
             pause = min(0.5, pause * 2)
         return None
-
-    def _beat(self) -> None:
-        assert self.engine is not None
-        while not self._stop.is_set():
-            self._wake.clear()
-            until = self.engine.tick()
-            if self._choose_again:
-                self._choose_dispatch()
-            if not self._stop.is_set():
-                self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
 
     def _choose_dispatch(self) -> None:
         """Whether ledger and broker are one Redis may change with every server that comes back."""
