@@ -1,0 +1,28 @@
+"""Every kind of schedule: frozen values that answer next_after, equal when they mean the same."""
+
+from beatd.schedules.at import at
+from beatd.schedules.cron import cron, crontab
+from beatd.schedules.duration import format_duration, parse_duration
+from beatd.schedules.edge import edge
+from beatd.schedules.interval import interval
+from beatd.schedules.moment import parse_moment
+from beatd.schedules.plain import schedule_from
+from beatd.schedules.words import describe
+from beatd.schedules.zone import zone
+
+__all__ = [  # noqa: RUF022 - grouped
+    # kinds
+    "at",
+    "cron",
+    "crontab",
+    "interval",
+    # plain data
+    "format_duration",
+    "parse_duration",
+    "parse_moment",
+    "schedule_from",
+    "zone",
+    # words
+    "describe",
+    "edge",
+]

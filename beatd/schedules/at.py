@@ -1,0 +1,41 @@
+"""Once, at one moment."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from beatd.errors import ScheduleError
+from beatd.schedules.moment import parse_moment
+from beatd.schedules.quote import quoted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """Runs at one moment and never again."""
+
+    moment: datetime
+    written: str
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The moment itself while it is strictly after the one asked from, else None."""
+        if moment.tzinfo is None:
+            raise ScheduleError(
+                f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
+            )
+        return self.moment if self.moment > moment else None
+
+    def plain(self) -> dict[str, Any]:
+        """As it was written: {"at": ISO text}."""
+        return {"at": self.written}
+
+    def __hash__(self) -> int:
+        return hash(self.moment)
+
+    def __eq__(self, other: object) -> bool:
+        return self.moment == other.moment if isinstance(other, At) else NotImplemented
+
+
+def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
+    """One moment; without an offset it is on the wall clock of tz."""
+    written = moment.isoformat() if isinstance(moment, date) else moment
+    return At(parse_moment(moment, tz), written)

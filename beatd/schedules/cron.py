@@ -1,0 +1,144 @@
+"""A cron, however it was written: matching wall-clock seconds in a zone, under the DST rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from beatd.errors import ScheduleError
+from beatd.schedules import celery_fields, cron_text
+from beatd.schedules.celery_fields import Written
+from beatd.schedules.dst import checked, first_fire, moment_at, second_after
+from beatd.schedules.quote import quoted
+from beatd.schedules.walk import Fields
+from beatd.schedules.zone import Offsets, offsets, zone_name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cron:
+    """Runs when the wall clock of tz shows a matching second.
+
+    gap and fold hold what the walk does, not what was asked for: a wildcard job, and any job in a
+    zone whose clock never steps, is ("skip", "both"). So equality is equality of meaning.
+    """
+
+    fields: Fields
+    tz: str
+    gap: str
+    fold: str
+    written: str | tuple[tuple[str, Written], ...]
+    zone: Offsets = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zone", offsets(self.tz))
+        object.__setattr__(self, "_hash", hash((self.fields, self.tz, self.gap, self.fold)))
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first fire time strictly after an aware moment, in UTC; None = never again."""
+        return moment_at(
+            first_fire(
+                self.zone, self.fields.at_or_after, self.gap, self.fold, second_after(moment)
+            )
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As it was written: {"cron": text} or {"crontab": {...}}."""
+        if isinstance(self.written, str):
+            return {"cron": self.written}
+        return {
+            "crontab": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in self.written
+            }
+        }
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Cron):
+            return NotImplemented
+        return (self.fields, self.tz, self.gap, self.fold) == (
+            other.fields,
+            other.tz,
+            other.gap,
+            other.fold,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Built again from what defines it: the hash of a text differs in every process.
+        return Cron, (self.fields, self.tz, self.gap, self.fold, self.written)
+
+
+def cron(
+    text: str,
+    *,
+    tz: str | tzinfo = "UTC",
+    dst_gap: str = "run",
+    dst_fold: str = "first",
+    name: str = "",
+) -> Cron:
+    """The cron text in a zone; name is what its H is drawn from, as an entry's name is."""
+    if not isinstance(text, str):
+        raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
+    seed = name if cron_text.hashed(text) else ""
+    return _cron(text, zone_name(tz), *checked(dst_gap, dst_fold), seed)
+
+
+def crontab(
+    text: str | None = None,
+    /,
+    *,
+    tz: str | tzinfo = "UTC",
+    dst_gap: str = "run",
+    dst_fold: str = "first",
+    name: str = "",
+    **fields: Any,
+) -> Cron:
+    """Celery's mapping when fields are given, a cron text when one text is."""
+    if text is None:
+        return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
+    if fields:
+        raise ScheduleError(
+            f"crontab takes a cron text or fields, not both; got {quoted(text)} and "
+            f"{', '.join(fields)[:60]}"
+        )
+    return cron(text, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold, name=name)
+
+
+def from_mapping(
+    fields: Mapping[str, Any],
+    *,
+    tz: str | tzinfo = "UTC",
+    dst_gap: str = "run",
+    dst_fold: str = "first",
+) -> Cron:
+    """Celery's crontab mapping in a zone; a missing key is *."""
+    if not isinstance(fields, Mapping):
+        raise ScheduleError(
+            f"crontab is a mapping such as {{minute: 0, hour: '*/3'}}, not {quoted(fields)}; "
+            "for a cron text write cron:"
+        )
+    return _mapping(celery_fields.written(fields), zone_name(tz), *checked(dst_gap, dst_fold))
+
+
+@lru_cache(maxsize=4096)
+def _cron(text: str, tz: str, gap: str, fold: str, seed: str) -> Cron:
+    parsed = cron_text.parse(text, seed)
+    return Cron(parsed.fields, tz, *_effective(parsed.wildcard, tz, gap, fold), text)
+
+
+@lru_cache(maxsize=4096)
+def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: str) -> Cron:
+    parsed = celery_fields.parse(fields)
+    return Cron(parsed.fields, tz, *_effective(parsed.wildcard, tz, gap, fold), fields)
+
+
+def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
+    if wildcard or len(offsets(tz).at) == 1:
+        return "skip", "both"
+    return gap, fold

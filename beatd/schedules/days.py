@@ -1,0 +1,110 @@
+"""Which days of a month match, for every shape a month can have.
+
+Every day rule there is (13, L, LW, 15W, fri#2, L5, either or both) depends on two things only:
+the weekday a month begins with and its length. So a rule is a table of 7 x 4 bit masks (bit d is
+day d), a month costs one look-up, and two rules are the same exactly when their tables are.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+LENGTHS = (28, 29, 30, 31)
+MONTH_LENGTHS = {1: (31,), 2: (28, 29), 3: (31,), 4: (30,), 5: (31,), 6: (30,), 7: (31,),
+                 8: (31,), 9: (30,), 10: (31,), 11: (30,), 12: (31,)}  # fmt: skip
+#: The days of one rule in a month that begins with weekday `first` (0 is Sunday), as a mask.
+DayRule = Callable[[int, int], int]
+Table = tuple[int, ...]
+
+
+def whole(length: int) -> int:
+    return (1 << (length + 1)) - 2
+
+
+def row(first: int, length: int) -> int:
+    """Where in a table a month of this shape lies."""
+    return first * 4 + length - 28
+
+
+def table(rule: DayRule) -> Table:
+    """The rule, evaluated once for each shape of a month."""
+    return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
+
+
+def weekday(first: int, day: int) -> int:
+    return (first + day - 1) % 7
+
+
+def on_days(mask: int) -> DayRule:
+    return lambda first, length: mask
+
+
+def on_weekdays(mask: int) -> DayRule:
+    return lambda first, length: sum(
+        1 << day for day in range(1, length + 1) if mask >> weekday(first, day) & 1
+    )
+
+
+def last_day(first: int, length: int) -> int:
+    return 1 << length
+
+
+def last_working_day(first: int, length: int) -> int:
+    return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
+
+
+def nearest_working_day(day: int) -> DayRule:
+    """The working day nearest to a day, in the same month; nothing where the month lacks it."""
+
+    def rule(first: int, length: int) -> int:
+        if day > length:
+            return 0
+        match weekday(first, day):
+            case 6:
+                return 1 << (day - 1 if day > 1 else day + 2)
+            case 0:
+                return 1 << (day + 1 if day < length else day - 2)
+        return 1 << day
+
+    return rule
+
+
+def nth_weekday(which: int, nth: int) -> DayRule:
+    """The nth of a weekday, the last one when nth is -1; nothing where the month lacks it."""
+
+    def rule(first: int, length: int) -> int:
+        day = 1 + (which - first) % 7
+        day += 7 * ((length - day) // 7 if nth == -1 else nth - 1)
+        return 1 << day if day <= length else 0
+
+    return rule
+
+
+def union(rules: list[DayRule]) -> DayRule:
+    def rule(first: int, length: int) -> int:
+        mask = 0
+        for one in rules:
+            mask |= one(first, length)
+        return mask
+
+    return rule
+
+
+def either(one: DayRule, other: DayRule) -> DayRule:
+    return lambda first, length: one(first, length) | other(first, length)
+
+
+def both(one: DayRule, other: DayRule) -> DayRule:
+    return lambda first, length: one(first, length) & other(first, length)
+
+
+@lru_cache(maxsize=1024)
+def reachable(months: int, days: Table) -> tuple[int, Table]:
+    """The same rule without the months in which it has no day, nor the shapes that no month of
+    it takes; so two that mean the same are equal, and (0, ...) is one that never comes."""
+    kept = 0
+    lengths: set[int] = set()
+    for month, shapes in MONTH_LENGTHS.items():
+        if months >> month & 1 and any(days[row(f, n)] for f in range(7) for n in shapes):
+            kept |= 1 << month
+            lengths.update(shapes)
+    return kept, tuple(days[row(f, n)] if n in lengths else 0 for f in range(7) for n in LENGTHS)

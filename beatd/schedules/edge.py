@@ -1,0 +1,35 @@
+"""What the clock change of a night did to one run."""
+
+from datetime import datetime, timedelta
+
+from beatd.schedule import Schedule
+from beatd.schedules.cron import Cron
+from beatd.schedules.dst import second_after
+
+_WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+
+
+def edge(schedule: Schedule, moment: datetime) -> str | None:
+    """How DST touched the run at this moment: moved out of a gap, or first or second of two."""
+    if not isinstance(schedule, Cron):
+        return None
+    zone, second = schedule.zone, second_after(moment) - 1
+    j = zone.index(second)
+    local = second + zone.off[j]
+    at_or_after = schedule.fields.at_or_after
+    if second == zone.at[j] and schedule.gap == "run" and zone.start[j] > zone.reached[j]:
+        missed = at_or_after(zone.reached[j])
+        if missed is not None and missed < zone.start[j] and at_or_after(local) != local:
+            return f"moved: {_wall(missed, local)} does not exist"
+    if local < zone.reached[j]:
+        return "second of two"
+    if j + 1 < len(zone.at) and local >= zone.start[j + 1]:
+        return "first of two"
+    return None
+
+
+def _wall(missed: int, shown: int) -> str:
+    """The time on the wall, with its date where the run moved into another day."""
+    clock = _WALL_EPOCH + timedelta(seconds=missed)
+    text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"
+    return text if missed // 86400 == shown // 86400 else f"{clock:%Y-%m-%d} {text}"

@@ -1,0 +1,110 @@
+"""Every so often: an exact grid in absolute time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from beatd.errors import ScheduleError
+from beatd.schedules.duration import format_duration, parse_duration
+from beatd.schedules.quote import quoted
+from beatd.schedules.zone import EPOCH
+
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_LONGEST = timedelta(days=36525)
+_LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """Runs at every microsecond of UTC that is offset plus a multiple of period."""
+
+    period: int
+    offset: int
+    written: tuple[tuple[str, Any], ...]
+    _hash: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.period, self.offset)))
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first grid point strictly after an aware moment, in UTC; None after the year 9999."""
+        try:
+            since = moment - EPOCH
+        except TypeError:
+            raise ScheduleError(
+                f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
+            ) from None
+        now = (since.days * 86400 + since.seconds) * _SECOND + since.microseconds - self.offset
+        point = now - now % self.period + self.period + self.offset
+        return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
+
+    def plain(self) -> dict[str, Any]:
+        """As it was written: {"every": …}, with spread or phase where it has them."""
+        return {
+            key: dict(value) if key == "every" and isinstance(value, tuple) else value
+            for key, value in self.written
+        }
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Interval):
+            return NotImplemented
+        return self.period == other.period and self.offset == other.offset
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Interval, (self.period, self.offset, self.written)
+
+
+def interval(
+    every: Any,
+    *,
+    phase: Any = None,
+    spread: bool = False,
+    name: str = "",
+    start: datetime | None = None,
+) -> Interval:
+    """The grid of a period since the Unix epoch, or since start where there is one; phase shifts
+    it, and spread by an amount made from the name."""
+    length = parse_duration(every)
+    if not length:
+        raise ScheduleError(f"every {quoted(every)} is no time at all; write it like every: 30s")
+    if length > _LONGEST:
+        raise ScheduleError(f"every {quoted(every)} is longer than a century")
+    if start is not None and start.tzinfo is None:
+        raise ScheduleError(f"start {quoted(start)} has no time zone")
+    if not isinstance(spread, bool):
+        raise ScheduleError(f"spread is true or false, not {quoted(spread)}")
+    period = length // _MICROSECOND
+    offset = (start - EPOCH) // _MICROSECOND if start is not None else 0
+    written: list[tuple[str, Any]] = [("every", _written(every))]
+    if spread:
+        if phase is not None:
+            raise ScheduleError("spread and phase both shift the grid; keep one of them")
+        offset += _share(name, period)
+        written.append(("spread", True))
+    elif phase is not None:
+        offset += parse_duration(phase) // _MICROSECOND
+        written.append(("phase", _written(phase)))
+    return Interval(period, offset % period, tuple(written))
+
+
+def _share(name: str, period: int) -> int:
+    """A stable part of the period for a name; whole milliseconds where the period has some."""
+    if not name:
+        raise ScheduleError(
+            "spread is drawn from the entry's name, and there is none; write phase: 7s"
+        )
+    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
+    share = int.from_bytes(digest, "big") % period
+    return share - share % 1000 if period >= _SECOND else share
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return tuple(value.items()) if isinstance(value, Mapping) else value

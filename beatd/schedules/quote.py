@@ -1,0 +1,15 @@
+"""What came, as an error message shows it."""
+
+from typing import Any
+
+_LONGEST = 60
+
+
+def quoted(value: Any) -> str:
+    """One printable line of bounded length, whatever the value is."""
+    if isinstance(value, str | bytes):
+        value = value[: _LONGEST + 1]
+    elif isinstance(value, int) and value.bit_length() > 200:
+        return "a very large number"
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= _LONGEST + 2 else text[: _LONGEST - 1] + "…"

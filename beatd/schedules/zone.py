@@ -1,0 +1,96 @@
+"""Time zones by their IANA names, and what their clocks did, as plain integers."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from difflib import get_close_matches
+from functools import lru_cache
+
+import pytz
+
+from beatd.errors import ScheduleError
+from beatd.schedules.quote import quoted
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Later than any second a datetime can hold, earlier than nothing.
+FOREVER = 1 << 62
+_SECOND = timedelta(seconds=1)
+_ANY = datetime(2000, 1, 1)  # noqa: DTZ001
+
+
+def zone(name: str | tzinfo) -> tzinfo:
+    """The pytz zone of an IANA name, in any case, or of a zone object that carries its name."""
+    return pytz.timezone(zone_name(name))
+
+
+def zone_name(name: str | tzinfo) -> str:
+    """The one spelling of a zone; an unknown one is refused with the nearest that exists."""
+    if isinstance(name, tzinfo):
+        name = getattr(name, "zone", None) or getattr(name, "key", None) or name.tzname(None) or ""
+    if not isinstance(name, str):
+        raise ScheduleError(f"{quoted(name)} is not a time zone; write it like Europe/Berlin")
+    return _known(name)
+
+
+@lru_cache(maxsize=1024)
+def _known(name: str) -> str:
+    try:
+        return str(pytz.timezone(name))
+    except (pytz.UnknownTimeZoneError, ValueError, OSError):
+        raise ScheduleError(f"{quoted(name)} is not a time zone; {_hint(name)}") from None
+
+
+def _hint(name: str) -> str:
+    # "GMT+8" is not corrected to Etc/GMT+8, which is eight hours WEST of Greenwich.
+    if re.fullmatch(r"(?i)(utc|gmt)?\s*[+-]\s*[0-9:]+", name):
+        return "name a place instead of an offset, like Asia/Shanghai"
+    wanted = name[:40].strip().lower().replace(" ", "_")
+    by_lower = {known.lower(): known for known in pytz.all_timezones}
+    for lower, known in by_lower.items():
+        if wanted and lower.rpartition("/")[2] == wanted:
+            return f"did you mean {known}?"
+    near = get_close_matches(wanted, by_lower, 1, 0.7)
+    return f"did you mean {by_lower[near[0]]}?" if near else "write it like Europe/Berlin"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offsets:
+    """The stretches of one zone during which its clock is a fixed number of seconds off UTC.
+
+    Stretch j holds from the second at[j] (UTC) on. On the wall clock it begins at start[j] and
+    ends before end[j]; reached[j] is the latest the wall clock had shown before it, so that
+    start > reached is a gap and start < reached a fold. pytz knows no transition after 2037;
+    each zone keeps the offset it then has.
+    """
+
+    at: tuple[int, ...]
+    off: tuple[int, ...]
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    reached: tuple[int, ...]
+
+    def index(self, second: int) -> int:
+        """The stretch that a UTC second lies in."""
+        return bisect_right(self.at, second) - 1
+
+
+@lru_cache(maxsize=700)
+def offsets(name: str) -> Offsets:
+    """The stretches of a known zone; a change of name alone, without a step, is not one."""
+    known = pytz.timezone(name)
+    times: list[datetime] = getattr(known, "_utc_transition_times", None) or [_ANY]
+    infos = getattr(known, "_transition_info", None) or [(known.utcoffset(_ANY),)]
+    steps: list[int] = [info[0] // _SECOND for info in infos]
+    at, off = [-FOREVER], [steps[0]]
+    for time, step in zip(times[1:], steps[1:], strict=True):
+        if step != off[-1]:
+            at.append((time.replace(tzinfo=UTC) - EPOCH) // _SECOND)
+            off.append(step)
+    start = [moment + step for moment, step in zip(at, off, strict=True)]
+    end = [moment + step for moment, step in zip([*at[1:], FOREVER], off, strict=True)]
+    reached = [-FOREVER * 2]
+    for before in end[:-1]:
+        reached.append(max(reached[-1], before))
+    reached[0] = start[0]
+    return Offsets(*map(tuple, (at, off, start, end, reached)))
