@@ -1,5 +1,6 @@
 """Celery's own code, run as far as the wire: what it would have sent is caught instead."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,16 +10,19 @@ from beatd.publishers.letter import Letter
 
 
 class CatchingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that serialises and routes as any other, then keeps the letters."""
+    """A kombu producer that serialises and routes as any other, then hands over the letter."""
 
     def __init__(self, connection: Connection) -> None:
         self.caught: list[Letter] = []
+        self.on_letter: Callable[[Letter], None] = self.caught.append
+        self.spoken: list[tuple[Any, dict[str, Any]]] = []  # bodies as they were before
         self._wanted: list[Any] = []
         super().__init__(_Channel(connection, self._catch), auto_declare=False)
 
     def publish(self, body: Any, **options: Any) -> Any:
         # Trying again is the engine's business: with `retry` kombu would open a connection.
         options["retry"] = False
+        self.spoken.append((body, options))
         return super().publish(body, **options)
 
     def maybe_declare(self, entity: Any, retry: bool = False, **retry_policy: Any) -> None:
@@ -27,7 +31,7 @@ class CatchingProducer(Producer):  # type: ignore[misc]
 
     def _catch(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
         declare, self._wanted = tuple(self._wanted), []
-        self.caught.append(
+        self.on_letter(
             Letter(
                 **message,
                 exchange=exchange,

@@ -3,52 +3,150 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from celery import Celery
+from celery import Celery, signals
 
 from beatd.publisher import Outcome, Push
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.letter import Letter
-from beatd.publishers.one_by_one import OneByOne, connection_of
-from beatd.publishers.rendering import Unbuildable, celerys_own
+from beatd.publishers.letter import Letter, Message
+from beatd.publishers.redis_lists import RedisLists
+from beatd.publishers.renderer import Renderer
+from beatd.publishers.rendering import Unbuildable, apply_async, refuse_pickle
+from beatd.publishers.wires import connection_of, wire_to
 from beatd.run import Run
 
 
 class CeleryPublisher:
-    """Publishes through kombu to the app's broker; safe to ask from several threads."""
+    """Publishes through kombu to the app's broker; may be asked from several threads."""
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
         self._app = app
         self._lock = threading.Lock()
         connection = connection_of(app, timeout)
+        self._wire = wire_to(connection, timeout)
         self._producer = CatchingProducer(connection)
-        self._wire = OneByOne(connection=connection, timeout=timeout)
+        self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
+        self._opened = False
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        pass
+        with self._lock:
+            # A template is made with the transport's own channel, which needs a first connection.
+            if self._opened:
+                self._renderer.prepare(runs)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         with self._lock:
-            outcomes: list[Outcome | None] = []
-            letters: list[Letter] = []
-            for run in runs:
-                try:
-                    letters.append(celerys_own(self._app, self._producer, run)[0])
-                    outcomes.append(None)
-                except Unbuildable as error:
-                    outcomes.append(Outcome("rejected", str(error)))
-            sent = iter(self._wire.send(letters, may_go_on))
-            return [next(sent) if outcome is None else outcome for outcome in outcomes]
+            if why := self._open():
+                return [Outcome("unsent", why)] * len(runs)
+            if listened_to():
+                return self._one_after_the_other(runs, may_go_on)
+            rendered = self._renderer.render(runs)
+            messages = [made[0] for made in rendered if not isinstance(made, Outcome)]
+            sent = iter(self._wire.send(messages, may_go_on))
+            outcomes = [made if isinstance(made, Outcome) else next(sent) for made in rendered]
+            self._send_along(rendered, outcomes, may_go_on)
+            return outcomes
 
     def reachable(self) -> bool:
         with self._lock:
-            return self._wire.reachable()
+            answered = self._wire.reachable()
+            self._opened = self._opened or answered
+            return answered
 
     def close(self) -> None:
         with self._lock:
             self._wire.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        raise NotImplementedError
+        """An outcome says why a run cannot be told in pushes; `publish` may be able to send it."""
+        with self._lock:
+            wire = self._wire
+            if not isinstance(wire, RedisLists):
+                return [Outcome("unsent", "the broker is not a Redis")] * len(runs)
+            if why := self._open():
+                return [Outcome("unsent", why)] * len(runs)
+            if listened_to():
+                return [Outcome("unsent", "the app listens to what is sent")] * len(runs)
+            rendered = self._renderer.render(runs)
+            messages = [made[0] for made in rendered if not isinstance(made, Outcome)]
+            lists = iter(wire.lists(messages))
+            pushes: list[Sequence[Push] | Outcome] = []
+            for made in rendered:
+                if isinstance(made, Outcome):
+                    pushes.append(made)
+                    continue
+                ends = next(lists)
+                if isinstance(ends, Outcome):
+                    pushes.append(ends)
+                elif ends.topics or ends.expiring or len(made) > 1:
+                    pushes.append(Outcome("unsent", "it takes more than pushes"))
+                else:
+                    body = made[0].payload
+                    pushes.append([Push(wire.prefixed(key), body) for key in ends.keys])
+            return pushes
 
     def server(self) -> tuple[str, int] | None:
-        return None
+        with self._lock:
+            return self._wire.server() if isinstance(self._wire, RedisLists) else None
+
+    def _open(self) -> str:
+        why = self._wire.open()
+        self._opened = self._opened or not why
+        return why
+
+    def _send_along(
+        self,
+        rendered: Sequence[tuple[Message, ...] | Outcome],
+        outcomes: Sequence[Outcome],
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        """Events that tell of a message, once it is out; nobody waits for them."""
+        events = [
+            event
+            for made, outcome in zip(rendered, outcomes, strict=True)
+            if not isinstance(made, Outcome) and outcome.sent == "confirmed"
+            for event in made[1:]
+        ]
+        if events:
+            self._wire.send(events, may_go_on)
+
+    def _one_after_the_other(
+        self, runs: Sequence[Run], may_go_on: Callable[[], bool]
+    ) -> Sequence[Outcome]:
+        """For apps that listen to celery's publish signals: each is sent inside celery's call."""
+        return [self._inside(run, may_go_on) for run in runs]
+
+    def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
+        outcome: Outcome | None = None
+
+        def send(letter: Letter) -> None:
+            nonlocal outcome
+            if outcome is None:
+                refuse_pickle(self._app, letter, run)
+            message = self._renderer.message(letter, run)
+            (ended,) = self._wire.send([message], may_go_on)
+            if outcome is None:
+                outcome = ended
+                if ended.sent != "confirmed":
+                    raise Unbuildable(ended.reason)
+
+        keep, self._producer.on_letter = self._producer.on_letter, send
+        try:
+            apply_async(self._app, self._producer, run)
+        except Exception as error:
+            # A listener may fail as well, before the message is out or after.
+            return outcome or Outcome("rejected", " ".join(str(error).split()))
+        finally:
+            self._producer.on_letter = keep
+        return outcome or Outcome("rejected", "celery sent nothing")
+
+
+def listened_to() -> bool:
+    """Whether anyone wants to see, or change, each message as it is sent."""
+    return any(
+        signal.receivers
+        for signal in (
+            signals.before_task_publish,
+            signals.after_task_publish,
+            signals.task_sent,
+        )
+    )

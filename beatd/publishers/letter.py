@@ -1,4 +1,4 @@
-"""A message as celery hands it over, and the wire that takes it to the broker."""
+"""A message on its way from celery to the broker, and the wire that takes it there."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from beatd.publisher import Outcome
+
+CONFIRMED = Outcome("confirmed")
 
 
 class Letter(Struct, frozen=True):
@@ -23,12 +25,71 @@ class Letter(Struct, frozen=True):
     mandatory: bool = False
 
 
-class Wire(Protocol):
-    """The way to one kind of broker; one connection, which it opens and replaces by itself."""
+class Route(Struct, frozen=True, eq=False):
+    """Where letters go. One object per place, so that a batch is grouped by identity."""
 
-    def send(self, letters: Sequence[Letter], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """One outcome per letter, in order, within the time-out; never raises."""
+    exchange: str
+    routing_key: str
+    priority: int | None
+    declare: tuple[Any, ...]
+
+
+class Message(Struct, frozen=True):
+    """A letter in the form its wire sends."""
+
+    route: Route
+    payload: Any
+    id: str
+
+
+class Filling(Struct, frozen=True):
+    """What differs between the entries of a form."""
+
+    name: str
+    argsrepr: str
+    kwargsrepr: str
+    body: bytes | str
+
+
+class Stamp(Struct, frozen=True):
+    """What differs between the runs of an entry."""
+
+    id: str
+    planned: str
+    eta: str = ""
+    expires: str = ""
+    expiration: str = ""
+    tag: str = ""
+
+
+class Press(Protocol):
+    """A wire's own way to print many messages that are nearly the same."""
+
+    def fill(self, filling: Filling) -> Any: ...
+
+    def stamp(self, filled: Any, stamp: Stamp) -> Any:
+        """The payload of one message."""
+
+
+class Wire(Protocol):
+    """The way to one kind of broker: one connection, which it opens and replaces by itself."""
+
+    def open(self) -> str:
+        """Why the broker cannot be spoken to, or nothing; within the time-out."""
+
+    def press(self, letter: Letter) -> Press | None:
+        """A press for letters with marks in them, or None where they must go as they are."""
+
+    def pack(self, letter: Letter) -> Any:
+        """The payload of one letter."""
+
+    def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        """One outcome per message, in order, within the time-out; never raises."""
 
     def reachable(self) -> bool: ...
 
     def close(self) -> None: ...
+
+
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

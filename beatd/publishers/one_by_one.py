@@ -1,46 +1,56 @@
 """Any broker kombu knows, one message after the other."""
 
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
-from celery import Celery
 from kombu import Connection
 from kombu.common import maybe_declare
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import Letter
-
-REDIS = ("redis", "rediss", "sentinel")
-
-CONFIRMED = Outcome("confirmed")
+from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Wire, one_line
+from beatd.publishers.letterpress import LetterPress
 
 
-class OneByOne:
-    """A wire that speaks through a kombu channel; the transport's reply is the confirmation."""
+class OneByOne(Wire):
+    """Speaks through a kombu channel; that the transport took the message is the confirmation."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
         self._timeout = timeout
 
-    def send(self, letters: Sequence[Letter], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        outcomes: list[Outcome] = []
-        for letter in letters:
-            if not may_go_on():
-                break
-            outcomes.append(self._send(letter))
-            if outcomes[-1].sent in ("unsent", "unknown"):
-                break
-        left = len(letters) - len(outcomes)
-        reason = outcomes[-1].reason if outcomes and left else "no time left"
-        return outcomes + [Outcome("unsent", reason)] * left
-
-    def reachable(self) -> bool:
+    def open(self) -> str:
         try:
             self._channel()
-        except Exception:
+        except Exception as error:
             self._drop()
-            return False
-        return True
+            return one_line(error)
+        return ""
+
+    def press(self, letter: Letter) -> Press | None:
+        return LetterPress(letter)
+
+    def pack(self, letter: Letter) -> Letter:
+        return letter
+
+    def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        deadline = monotonic() + self._timeout
+        why = ""
+        for message in messages:
+            if monotonic() > deadline:
+                why = f"no time left after {self._timeout:g} s"
+            elif not may_go_on():
+                why = "the lead was lost"
+            if why:
+                break
+            outcomes.append(self._send(message.payload))
+            if outcomes[-1].sent in ("unsent", "unknown"):
+                why = outcomes[-1].reason
+        return outcomes + [Outcome("unsent", why)] * (len(messages) - len(outcomes))
+
+    def reachable(self) -> bool:
+        return not self.open()
 
     def close(self) -> None:
         self._drop()
@@ -61,7 +71,8 @@ class OneByOne:
                 letter.content_type,
                 letter.content_encoding,
                 dict(letter.headers),
-                dict(letter.properties),
+                # The channel writes into it, and into what lies in it.
+                {**letter.properties, "delivery_info": {}},
             )
         except connection.connection_errors as error:
             self._drop()
@@ -80,26 +91,14 @@ class OneByOne:
     def _channel(self) -> Any:
         connection = self._connection
         if not connection.connected:
-            rounds = 1 + len(connection.alt or ())
             connection.ensure_connection(
-                max_retries=rounds, interval_start=0, interval_step=0, timeout=self._timeout
+                max_retries=1 + len(connection.alt or ()),
+                interval_start=0,
+                interval_step=0,
+                timeout=self._timeout,
             )
         return connection.default_channel
 
     def _drop(self) -> None:
         # collect() and not close(): a goodbye to a broker that is away may wait.
         self._connection.collect(socket_timeout=0.1)
-
-
-def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def connection_of(app: Celery, timeout: float) -> Connection:
-    """The app's connection for writing, with a time-out wherever it would wait for ever."""
-    waits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-    connection: Connection = app.connection_for_write()
-    if connection.transport_cls in REDIS:
-        connection.transport_options = {**waits, **connection.transport_options}
-    connection.connect_timeout = min(timeout, connection.connect_timeout or timeout)
-    return connection

@@ -1,4 +1,4 @@
-"""From a run to the letters that celery beat would send for it."""
+"""From a run to the letters that celery beat would send for it, by celery's own code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from celery.result import denied_join_result
 
 from beatd.errors import BeatError
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.letter import Letter
+from beatd.publishers.letter import Letter, one_line
 from beatd.run import Run
 
 PICKLED = "application/x-python-serialize"
@@ -22,26 +22,22 @@ class Unbuildable(BeatError):
 
 def celerys_own(app: Celery, producer: CatchingProducer, run: Run) -> Sequence[Letter]:
     """The task's message first, then the event that tells of it where the app wants one."""
-    entry = run.entry
     producer.caught.clear()
+    producer.spoken.clear()
     try:
-        _apply(app, producer, run)
+        apply_async(app, producer, run)
     except Exception as error:
         # Anything may come out of an app's own routers, serializers and task classes.
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise Unbuildable(f"entry {entry.name}: {entry.task} cannot be sent: {said}") from error
+        raise cannot_be_sent(run, one_line(error)) from error
     letters = tuple(producer.caught)
     if not letters:
-        raise Unbuildable(f"entry {entry.name}: {entry.task} ended without a message")
-    if letters[0].content_type == PICKLED and not _takes_pickle(app):
-        raise Unbuildable(
-            f"entry {entry.name}: serializer pickle is not allowed; "
-            "add 'pickle' to accept_content of the app, or use json"
-        )
+        raise cannot_be_sent(run, "its apply_async sent nothing")
+    refuse_pickle(app, letters[0], run)
     return letters
 
 
-def _apply(app: Celery, producer: CatchingProducer, run: Run) -> None:
+def apply_async(app: Celery, producer: CatchingProducer, run: Run) -> None:
+    """What celery.beat.Scheduler.apply_async does, with our id and two more headers."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -60,27 +56,36 @@ def _apply(app: Celery, producer: CatchingProducer, run: Run) -> None:
             )
 
 
+def refuse_pickle(app: Celery, letter: Letter, run: Run) -> None:
+    accepted = set(app.conf.accept_content or ())
+    if letter.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
+        raise cannot_be_sent(
+            run, "serializer pickle is not in the app's accept_content; add it, or use json"
+        )
+
+
+def cannot_be_sent(run: Run, why: str) -> Unbuildable:
+    return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
+
+
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    entry = run.entry
-    options = dict(entry.options)
-    options["headers"] = {**(options.get("headers") or {}), **_headers(run)}
+    options = dict(run.entry.options)
+    # The id is the occurrence's, whatever the entry says.
+    options.pop("task_id", None)
+    options["headers"] = {
+        **(options.get("headers") or {}),
+        "celery_beat_task": True,
+        "periodic_task_name": run.entry.name,
+        "beatd_planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),
+    }
     if options.get("expires") == "next":
-        if run.expires is None:
-            del options["expires"]
-        else:
+        del options["expires"]
+        if run.expires is not None:
             options["expires"] = run.expires.astimezone(app.timezone)
     for link in ("link", "link_error"):
         if link in options:
             options[link] = _signatures(options[link])
     return options
-
-
-def _headers(run: Run) -> dict[str, Any]:
-    return {
-        "celery_beat_task": True,
-        "periodic_task_name": run.entry.name,
-        "beatd_planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),
-    }
 
 
 def _signatures(given: Any) -> Any:
@@ -94,7 +99,3 @@ def _signatures(given: Any) -> Any:
     if isinstance(given, Sequence):
         return [_signatures(one) for one in given]
     return given
-
-
-def _takes_pickle(app: Celery) -> bool:
-    return bool({"pickle", PICKLED} & set(app.conf.accept_content or ()))

@@ -1,0 +1,184 @@
+"""Runs in, messages out: each made from its entry's template where there is one."""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from celery import Celery
+from msgspec import Struct
+
+from beatd.entry import Entry
+from beatd.publisher import Outcome
+from beatd.publishers.catching import CatchingProducer
+from beatd.publishers.form import Form, form_of, plain_arguments, same, until
+from beatd.publishers.letter import Letter, Message, Press, Route, Stamp, Wire, one_line
+from beatd.publishers.letterpress import LetterPress
+from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
+from beatd.run import Run
+
+PROOFS = 2  # how many entries of a form are also made by celery, and compared
+
+
+class Printer(Struct):
+    """A form on its wire's press."""
+
+    form: Form
+    press: Press
+    route: Route
+    proofs: int = 0
+    trusted: bool = True
+
+
+class Template(Struct, frozen=True):
+    entry: Entry
+    printer: Printer
+    filled: Any
+
+
+class Renderer:
+    """Keeps the templates of the last `size` entries."""
+
+    def __init__(
+        self, *, app: Celery, producer: CatchingProducer, wire: Wire, size: int = 20_000
+    ) -> None:
+        self._app, self._producer, self._wire, self._size = app, producer, wire, size
+        self._printers: dict[bytes, Printer | None] = {}
+        self._templates: dict[tuple[str, int], Template | None] = {}
+        self._routes: dict[Any, Route] = {}
+
+    def prepare(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            try:
+                self._template(run)
+            except Unbuildable:
+                continue  # told when it is due
+
+    def render(self, runs: Sequence[Run]) -> list[tuple[Message, ...] | Outcome]:
+        """Per run: its message and whatever celery sends along, or why there is none."""
+        now = self._app.now()
+        moments: dict[int, tuple[str, str]] = {}
+        tags = os.urandom(16 * len(runs)).hex()
+        planned_at, planned = None, ""
+        rendered: list[tuple[Message, ...] | Outcome] = []
+        for place, run in enumerate(runs):
+            try:
+                template = self._template(run)
+                if template is None:
+                    rendered.append(self._celerys_own(run))
+                    continue
+            except Unbuildable as error:
+                rendered.append(Outcome("rejected", str(error)))
+                continue
+            printer = template.printer
+            if run.occurrence.planned is not planned_at:
+                planned_at = run.occurrence.planned
+                planned = planned_at.isoformat(timespec="microseconds")
+            times = moments.get(id(printer))
+            if times is None:
+                times = moments[id(printer)] = printer.form.moments(now)
+            eta, expires = times
+            expiration = ""
+            if run.expires is not None and not expires:
+                expires, expiration = self._next(run.expires, now)
+            tag = tags[32 * place : 32 * place + 32]
+            stamp = Stamp(
+                run.task_id,
+                planned,
+                eta,
+                expires,
+                expiration,
+                f"{tag[:8]}-{tag[8:12]}-4{tag[13:16]}-a{tag[17:20]}-{tag[20:]}",
+            )
+            payload = printer.press.stamp(template.filled, stamp)
+            rendered.append((Message(printer.route, payload, run.task_id),))
+        return rendered
+
+    def _next(self, expires: datetime, now: datetime) -> tuple[str, str]:
+        text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
+        return text, until(expires, now)
+
+    def _celerys_own(self, run: Run) -> tuple[Message, ...]:
+        return tuple(
+            self.message(letter, run) for letter in celerys_own(self._app, self._producer, run)
+        )
+
+    def message(self, letter: Letter, run: Run) -> Message:
+        try:
+            return Message(self.route(letter), self._wire.pack(letter), run.task_id)
+        except Exception as error:
+            # A header or property that the transport has no way to write.
+            raise cannot_be_sent(run, one_line(error)) from error
+
+    def route(self, letter: Letter) -> Route:
+        key = (letter.exchange, letter.routing_key, letter.priority, *map(id, letter.declare))
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) > self._size:
+                self._routes.clear()
+            route = Route(letter.exchange, letter.routing_key, letter.priority, letter.declare)
+            self._routes[key] = route
+        return route
+
+    def _template(self, run: Run) -> Template | None:
+        entry, key = run.entry, (run.entry.name, run.revision)
+        known = self._templates.get(key, self)
+        if known is None:
+            return None
+        if isinstance(known, Template):
+            # The revision tells entries apart, unless the store was made anew under our feet.
+            if (known.entry is entry or known.entry == entry) and known.printer.trusted:
+                return known
+            del self._templates[key]
+        template = self._new_template(run)
+        if len(self._templates) >= self._size:
+            del self._templates[next(iter(self._templates))]
+        self._templates[key] = template
+        return template
+
+    def _new_template(self, run: Run) -> Template | None:
+        if not plain_arguments(run):
+            return None
+        printer = self._printer(run)
+        if printer is None or not printer.trusted:
+            return None
+        try:
+            filling = printer.form.filling(self._app, run)
+            filled = printer.press.fill(filling)
+        except Exception as error:
+            raise cannot_be_sent(run, one_line(error)) from error
+        if printer.proofs < PROOFS:
+            printer.proofs += 1
+            printer.trusted = self._proof(printer.form, filling, run)
+            if not printer.trusted:
+                return None
+        return Template(run.entry, printer, filled)
+
+    def _proof(self, form: Form, filling: Any, run: Run) -> bool:
+        press = LetterPress(form.letter)
+        planned = run.occurrence.planned.isoformat(timespec="microseconds")
+        eta, expires = form.moments(self._app.now())
+        if run.expires is not None and not expires:
+            expires = "next"
+        ours = press.stamp(press.fill(filling), Stamp(run.task_id, planned, eta, expires, "0"))
+        return same(ours, celerys_own(self._app, self._producer, run)[0])
+
+    def _printer(self, run: Run) -> Printer | None:
+        entry = run.entry
+        try:
+            options = msgspec.json.encode((entry.task, entry.options, run.expires is None))
+        except (TypeError, ValueError):
+            return None  # objects that only a Celery app in memory can hold
+        if options not in self._printers:
+            if len(self._printers) >= self._size:
+                del self._printers[next(iter(self._printers))]
+            self._printers[options] = self._new_printer(run)
+        return self._printers[options]
+
+    def _new_printer(self, run: Run) -> Printer | None:
+        form = form_of(self._app, self._producer, run)
+        if form is None:
+            return None
+        press = self._wire.press(form.letter)
+        return Printer(form, press, self.route(form.letter)) if press is not None else None

@@ -1,0 +1,35 @@
+"""Which wire goes to an app's broker, and its connection with a time-out on every wait."""
+
+from typing import Any
+
+from celery import Celery
+from kombu import Connection
+
+from beatd.publishers.letter import Wire
+from beatd.publishers.one_by_one import OneByOne
+from beatd.publishers.redis_lists import RedisLists
+
+
+def connection_of(app: Celery, timeout: float) -> Connection:
+    """The app's connection for writing; what its owner set is kept."""
+    connection: Connection = app.connection_for_write()
+    kind = connection.transport.driver_type
+    connection.transport_options = {**waits(kind, timeout), **connection.transport_options}
+    connection.connect_timeout = min(timeout, connection.connect_timeout or timeout)
+    return connection
+
+
+def waits(kind: str, timeout: float) -> dict[str, Any]:
+    if kind == "redis":
+        sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        return {**sockets, "sentinel_kwargs": sockets}
+    if kind == "sqs":
+        return {"client-config": {"connect_timeout": timeout, "read_timeout": timeout}}
+    return {}
+
+
+def wire_to(connection: Connection, timeout: float) -> Wire:
+    kind = connection.transport.driver_type
+    if kind == "redis":
+        return RedisLists(connection=connection, timeout=timeout)
+    return OneByOne(connection=connection, timeout=timeout)
