@@ -1,0 +1,279 @@
+"""The claim: rows compared and moved on, a thousand in a handful of statements, under one term."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, or_, select, update
+
+from beatd.catalog import Codec
+from beatd.errors import Deposed
+from beatd.leader import Term
+from beatd.ledger import Move
+from beatd.run import micros
+from beatd.stores.sql.claims import Open, OpenBatch
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.migrations import refuse_newer
+from beatd.stores.sql.records import leads, of_skip
+from beatd.stores.sql.schema import ledger, plan, request
+from beatd.stores.sql.upcoming import SqlUpcoming
+
+FENCE = select(
+    ledger.c.term, ledger.c.token, ledger.c.holder, ledger.c.version, ledger.c.serves
+).with_for_update(read=True)
+
+
+class SqlClaiming(SqlUpcoming):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        batch = database.dialect.batch
+        v = self._moves = batch(
+            name="text",
+            revision="int",
+            seen="int",
+            planned="int",
+            due="int",
+            fingerprint="text",
+            rules="text",
+            counts="int",
+            last="int",
+        )
+        as_seen = (
+            plan.c.name == v.c.name,
+            plan.c.revision == v.c.revision,
+            plan.c.planned == v.c.seen,
+            plan.c.active == 1,
+        )
+        newer = or_(plan.c.last.is_(None), plan.c.last < v.c.last)
+        self._move_on = (
+            update(plan)
+            .where(*as_seen)
+            .values(
+                planned=v.c.planned,
+                due=v.c.due,
+                fingerprint=v.c.fingerprint,
+                rules=v.c.rules,
+                runs=plan.c.runs + v.c.counts,
+                last=case((newer, v.c.last), else_=plan.c.last),
+            )
+        )
+        self._move_on_told = self._move_on.returning(plan.c.name)
+        self._as_seen = (
+            select(plan.c.name)
+            .join(v.relation, plan.c.name == v.c.name)
+            .where(*as_seen[1:])
+            .order_by(plan.c.name)
+            .with_for_update(of=plan)
+        )
+        self._revisions = (
+            select(plan.c.name, plan.c.revision)
+            .join(self._names.relation, self._names.c.name == plan.c.name)
+            .order_by(plan.c.name)
+            .with_for_update(of=plan)
+        )
+        c = self._counts = batch(name="text", counts="int", last="int")
+        newer = or_(plan.c.last.is_(None), plan.c.last < c.c.last)
+        self._count = (
+            update(plan)
+            .where(plan.c.name == c.c.name)
+            .values(runs=plan.c.runs + c.c.counts, last=case((newer, c.c.last), else_=plan.c.last))
+        )
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        made, batch, emptied = self._db.write(partial(self._claim, moves, term, micros(at)))
+        self._claims.forget(emptied)
+        if batch is not None:
+            self._claims.remember(batch)
+        return made
+
+    def _claim(
+        self, moves: Sequence[Move], term: Term, at: int, connection: Connection
+    ) -> tuple[list[bool], OpenBatch | None, list[int]]:
+        self._fence(connection, term)
+        made = [False] * len(moves)
+        kinds: dict[str, list[int]] = {}
+        for place, move in enumerate(moves):
+            kinds.setdefault(move.of, []).append(place)
+        for places in one_per_name(moves, kinds.get("plan", [])):
+            self._plans(connection, moves, places, made)
+        beside = kinds.get("request", []) + kinds.get("claim", [])
+        emptied: list[int] = []
+        if beside:
+            revisions = self._current(connection, [moves[place] for place in beside])
+            self._requests(connection, moves, kinds.get("request", []), revisions, made)
+            emptied = self._reclaim(connection, moves, kinds.get("claim", []), revisions, made)
+            self._add_counts(connection, [moves[place] for place in beside if made[place]])
+        done = [move for move, ok in zip(moves, made, strict=True) if ok]
+        return made, self._open(connection, done, term, at), emptied
+
+    def _fence(self, connection: Connection, term: Term) -> None:
+        row = connection.execute(FENCE).one()
+        refuse_newer(self._db.where, row.version, row.serves)
+        if (row.term, row.token) != (term.number, term.token):
+            raise Deposed(
+                f"{self._db.where}: its term is {row.term}, {leads(row.holder)}; "
+                f"term {term.number} may not claim"
+            )
+
+    # one kind of row each
+
+    def _plans(
+        self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
+    ) -> None:
+        rows = [_moved(moves[place]) for place in places]
+        bound = self._moves.bind(rows)
+        if self._db.dialect.update_returns:
+            moved = set(connection.execute(self._move_on_told, bound).scalars())
+        else:
+            moved = set(connection.execute(self._as_seen, bound).scalars())
+            if len(moved) < len(rows):
+                bound = self._moves.bind([row for row in rows if row[0] in moved])
+            if moved:
+                connection.execute(self._move_on, bound)
+        for place in places:
+            made[place] = moves[place].name in moved
+
+    def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
+        """The revisions of these entries, kept from editors until the commit."""
+        names = sorted({move.name for move in moves if move.run is not None or move.counts})
+        found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
+        return {row.name: row.revision for row in found}
+
+    def _requests(
+        self,
+        connection: Connection,
+        moves: Sequence[Move],
+        places: list[int],
+        revisions: dict[str, int],
+        made: list[bool],
+    ) -> None:
+        """Several moves may follow each other through one request."""
+        ids = sorted({request_id(moves[place]) for place in places})
+        if not ids:
+            return
+        statement = (
+            select(request.c.id, request.c.first_at)
+            .where(request.c.id.in_(ids))
+            .order_by(request.c.seq)
+            .with_for_update()
+        )
+        first: dict[str, int | None] = {
+            row.id: row.first_at for row in connection.execute(statement)
+        }
+        touched = set()
+        for place in places:
+            move = moves[place]
+            key = request_id(move)
+            if first.get(key) == micros(move.seen) and at_revision(move, revisions):
+                first[key] = None if move.first is None else micros(move.first)
+                touched.add(key)
+                made[place] = True
+        ended = sorted(key for key in touched if first[key] is None)
+        if ended:
+            connection.execute(delete(request).where(request.c.id.in_(ended)))
+        for key in sorted(touched - set(ended)):
+            connection.execute(
+                update(request).where(request.c.id == key).values(first_at=first[key])
+            )
+
+    def _reclaim(
+        self,
+        connection: Connection,
+        moves: Sequence[Move],
+        places: list[int],
+        revisions: dict[str, int],
+        made: list[bool],
+    ) -> list[int]:
+        """Take open claims out of their batches, to be opened anew in this one or closed."""
+        if not places:
+            return []
+        batches = self._claims.locked(connection, {micros(moves[place].seen) for place in places})
+        holds = {(task, batch.claimed_at): batch for batch in batches for task in batch.runs}
+        left: dict[int, dict[str, Open]] = {}
+        for place in places:
+            move = moves[place]
+            assert move.open_claim is not None, "a move of a claim comes with it"
+            task_id = move.open_claim.task_id
+            batch = holds.pop((task_id, micros(move.seen)), None)
+            if batch is not None and at_revision(move, revisions):
+                del left.setdefault(batch.id, dict(batch.runs))[task_id]
+                made[place] = True
+        for batch in batches:
+            if batch.id in left:
+                self._claims.rewritten(connection, batch, left[batch.id])
+        return list(left)
+
+    def _add_counts(self, connection: Connection, moves: Iterable[Move]) -> None:
+        counted: dict[str, list[Any]] = {}
+        for move in moves:
+            if move.counts:
+                row = counted.setdefault(move.name, [move.name, 0, None])
+                row[1] += move.counts
+                row[2] = max((m for m in (row[2], counted_moment(move)) if m), default=None)
+        if counted:
+            rows = [counted[name] for name in sorted(counted)]
+            connection.execute(self._count, self._counts.bind(rows))
+
+    def _open(
+        self, connection: Connection, done: Sequence[Move], term: Term, at: int
+    ) -> OpenBatch | None:
+        """What the moves that were made leave behind: open claims, skips, backlogs."""
+        skips = [
+            of_skip(move.name, skip, at, term=term.number, task_id=closed_task(move))
+            for move in done
+            for skip in move.skips
+        ]
+        self._tell(connection, skips)
+        self._add(connection, [move.backlog for move in done if move.backlog is not None])
+        runs = [move.run for move in done if move.run is not None]
+        if not runs:
+            return None
+        return self._claims.opened(connection, runs, at, term.number)
+
+
+def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
+    """Parts in which no name comes twice, each in the order of names; nearly always one."""
+    while places:
+        first: dict[str, int] = {}
+        again = []
+        for place in places:
+            if moves[place].name in first:
+                again.append(place)
+            else:
+                first[moves[place].name] = place
+        yield [first[name] for name in sorted(first)]
+        places = again
+
+
+def _moved(move: Move) -> list[Any]:
+    assert move.plan is not None, "a move of the plan says where to"
+    return [
+        move.name,
+        move.revision,
+        micros(move.seen),
+        None if move.plan.planned is None else micros(move.plan.planned),
+        None if move.plan.due is None else micros(move.plan.due),
+        move.plan.fingerprint,
+        move.plan.rules,
+        move.counts,
+        counted_moment(move),
+    ]
+
+
+def counted_moment(move: Move) -> int | None:
+    return micros(move.run.occurrence.planned) if move.run is not None and move.counts else None
+
+
+def request_id(move: Move) -> str:
+    assert move.request is not None, "a move of a request comes with it"
+    return move.request.id
+
+
+def at_revision(move: Move, revisions: dict[str, int]) -> bool:
+    return move.run is None or revisions.get(move.name) == move.run.revision
+
+
+def closed_task(move: Move) -> str:
+    """The task a skip is about, where it closes an open claim: it may yet turn out published."""
+    return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

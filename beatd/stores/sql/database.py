@@ -1,0 +1,68 @@
+"""A database as the parts of the store use it: transactions that are whole, or told in one line."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from beatd.errors import StoreError, StoreUnusable
+from beatd.stores.sql.dialect import Dialect
+
+T = TypeVar("T")
+ATTEMPTS = 8
+
+
+class Database:
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.engine: Engine = dialect.engine()
+        self.where = f"store {dialect.where()}"
+
+    def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+        return self._transact(work, write=False, patient=patient)
+
+    def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+        """The work and its commit; done again when the database undid it before the commit."""
+        return self._transact(work, write=True, patient=patient)
+
+    def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            committing = False
+            try:
+                with self.engine.connect() as connection, connection.begin() as transaction:
+                    self.dialect.begin(connection, write=write, patient=patient)
+                    answer = work(connection)
+                    committing = True
+                    transaction.commit()
+                    return answer
+            except DBAPIError as error:
+                # A connection that went stale in the pool fails at its first statement, and what
+                # the database undid can be done again. A failed commit may have happened.
+                stale = error.connection_invalidated and not committing and attempt == 1
+                if attempt < ATTEMPTS and (stale or self.dialect.again(error.orig or error)):
+                    continue
+                raise self.explained(error) from error
+            except (SQLAlchemyError, PoolTimeout) as error:
+                raise self.explained(error) from error
+
+    def explained(self, error: BaseException) -> StoreError:
+        cause = getattr(error, "orig", None) or error
+        line = self.dialect.unusable(cause)
+        if line is not None:
+            return StoreUnusable(f"{self.where}: {line}")
+        return StoreError(f"{self.where}: {one_line(cause)}")
+
+    def close(self) -> None:
+        self.dialect.close()
+        self.engine.dispose()
+
+
+def one_line(error: BaseException) -> str:
+    args: tuple[object, ...] = getattr(error, "args", ())
+    # PyMySQL's errors are (number, text).
+    words = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)
+    return " ".join(words.split())[:300] or type(error).__name__

@@ -1,0 +1,72 @@
+"""What differs between databases; each keeps all of it in one file."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import BigInteger, Connection, Double, Engine, Subquery, Text, text
+from sqlalchemy.types import TypeEngine
+
+from beatd.catalog import Wake
+
+Kind = Literal["text", "int", "float"]
+TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "float": Double()}
+
+
+class Batch:
+    """Many rows given to one statement as a relation `v`, whatever their number."""
+
+    def __init__(self, select: str, columns: Mapping[str, Kind]) -> None:
+        typed = {name: TYPES[kind] for name, kind in columns.items()}
+        self.relation: Subquery = text(select).columns(**typed).subquery("v")
+        self.c = self.relation.c
+        self.columns = columns
+
+    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class Dialect(Protocol):
+    name: str
+    has_clock: bool  # one of its own, not this host's
+    update_returns: bool  # UPDATE … RETURNING tells which rows were as seen
+
+    def engine(self) -> Engine: ...
+
+    def where(self) -> str:
+        """The place for people: a path, or host:port/database; never the password."""
+
+    def batch(self, **columns: Kind) -> Batch: ...
+
+    def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
+        """Start the transaction; a patient one may take a minute."""
+
+    def strangers(self, connection: Connection) -> set[str]:
+        """Tables that are there and that no unfinished `create` has made."""
+
+    def create(self, connection: Connection) -> None:
+        """Create all tables, with what only this database knows to ask for."""
+
+    def lock_schema(self, connection: Connection) -> None:
+        """One migration at a time, until `unlock_schema` or the end of the session."""
+
+    def unlock_schema(self, connection: Connection) -> None: ...
+
+    def now(self, connection: Connection) -> int:
+        """The database's clock, in microseconds."""
+
+    def matches(self, column: Any, pattern: str) -> Any:
+        """Whether a text matches a shell pattern of * and ?, by case."""
+
+    def notify(self, connection: Connection) -> None:
+        """Tell the watchers, if there can be any, once this transaction commits."""
+
+    def watch(self, wake: Wake) -> bool:
+        """Call `wake` whenever a transaction that notified has committed; False if it cannot."""
+
+    def close(self) -> None: ...
+
+    def again(self, error: BaseException) -> bool:
+        """Whether the database undid the transaction for another's sake: run it again."""
+
+    def unusable(self, error: BaseException) -> str | None:
+        """The one line for an error that waiting does not cure; None for all others."""

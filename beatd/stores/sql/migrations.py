@@ -1,0 +1,93 @@
+"""The versions of the schema: each step only adds, so that older programs can go on beside it.
+
+`SERVES` is the oldest schema a program may know and still work on this one.
+"""
+
+from secrets import token_hex
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from beatd.errors import StoreUnusable
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.dialect import Dialect
+from beatd.stores.sql.schema import edits, ledger, metadata
+
+
+def _first(connection: Connection, dialect: Dialect) -> None:
+    in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
+    if in_the_way:
+        raise StoreUnusable(
+            f"store {dialect.where()}: the table {in_the_way[0]} is in the way and is not of beatd;"
+            " name another database"
+        )
+    dialect.create(connection)
+    connection.execute(edits.delete())
+    connection.execute(edits.insert().values(id=1, count=0))
+    connection.execute(
+        ledger.insert().values(
+            id=1,
+            version=0,
+            serves=1,
+            namespace=str(uuid4()),
+            term=0,
+            token=token_hex(16),
+            holder="",
+        )
+    )
+
+
+STEPS = (_first,)
+VERSION = len(STEPS)
+SERVES = 1
+
+
+def migrate(database: Database) -> UUID:
+    """Bring the schema to this program's version, if it is older; the namespace of the ids."""
+    found = database.read(lambda connection: _state(connection, database))
+    if found is None or found.version < VERSION:
+        database.write(lambda connection: _climb(connection, database), patient=True)
+        found = database.read(lambda connection: _state(connection, database))
+    assert found is not None, "the schema was just made"
+    refuse_newer(database.where, found.version, found.serves)
+    return UUID(found.namespace)
+
+
+def refuse_newer(where: str, version: int, serves: int) -> None:
+    if serves > VERSION:
+        raise StoreUnusable(
+            f"{where}: its schema {version} is for programs that know {serves} or later, this one "
+            f"knows {VERSION}; upgrade beatd"
+        )
+
+
+def _state(connection: Connection, database: Database) -> Any:
+    if not inspect(connection).has_table(ledger.name):
+        return None
+    try:
+        return connection.execute(
+            select(ledger.c.version, ledger.c.serves, ledger.c.namespace).where(ledger.c.id == 1)
+        ).one_or_none()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        raise StoreUnusable(
+            f"{database.where}: the table {ledger.name} is in the way and is not of beatd; "
+            "name another database"
+        ) from error
+
+
+def _climb(connection: Connection, database: Database) -> None:
+    dialect = database.dialect
+    dialect.lock_schema(connection)
+    try:
+        found = _state(connection, database)
+        version = 0 if found is None else found.version
+        for step in STEPS[version:]:
+            step(connection, dialect)
+        if version < VERSION:
+            connection.execute(ledger.update().values(version=VERSION, serves=SERVES))
+    finally:
+        dialect.unlock_schema(connection)

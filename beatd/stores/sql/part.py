@@ -1,0 +1,30 @@
+"""What the parts of a SQL store have in common: the database, and the reader of entries."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import astuple
+from sqlalchemy import Connection, select
+
+from beatd.catalog import Codec
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.reader import CHUNK, Reader
+from beatd.stores.sql.records import COLUMNS, Line
+from beatd.stores.sql.schema import history
+
+
+class Part:
+    def __init__(self, database: Database, codec: Codec) -> None:
+        self._db = database
+        self._codec = codec
+        self._reader = Reader(codec, database.dialect)
+        self._names = database.dialect.batch(name="text")
+        self._lines = database.dialect.batch(**COLUMNS)
+        self._write_lines = history.insert().from_select(
+            list(COLUMNS), select(*(self._lines.c[name] for name in COLUMNS))
+        )
+
+    def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
+        """Into the history, in the order given."""
+        for start in range(0, len(lines), CHUNK):
+            rows = [astuple(line) for line in lines[start : start + CHUNK]]
+            connection.execute(self._write_lines, self._lines.bind(rows))

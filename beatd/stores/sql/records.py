@@ -1,0 +1,83 @@
+"""Rows of history, and what is read from them."""
+
+from typing import Any
+
+from msgspec import Struct, json
+
+from beatd.leader import Holder
+from beatd.ledger import Record
+from beatd.run import Skip, micros, moment_of
+from beatd.stores.sql.dialect import Kind
+
+# In this order; what is left out comes from `Line`.
+COLUMNS: dict[str, Kind] = {
+    "name": "text",
+    "planned": "int",
+    "at": "int",
+    "state": "text",
+    "reason": "text",
+    "task_id": "text",
+    "published": "int",
+    "late": "float",
+    "until": "int",
+    "count": "int",
+    "at_least": "int",
+    "term": "int",
+}
+
+
+class Line(Struct, array_like=True):
+    """One row of history on its way in."""
+
+    name: str
+    planned: int
+    at: int
+    state: str
+    reason: str = ""
+    task_id: str = ""
+    published: int | None = None
+    late: float | None = None
+    until: int | None = None
+    count: int = 1
+    at_least: int = 0
+    term: int = 0
+
+
+def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> Line:
+    first, until = micros(skip.planned), micros(skip.until)
+    return Line(
+        name,
+        first,
+        at,
+        "skipped",
+        skip.reason,
+        task_id,
+        until=until,
+        count=skip.count,
+        at_least=int(skip.at_least),
+        term=term,
+    )
+
+
+def record_of(row: Any) -> Record:
+    return Record(
+        name=row.name,
+        planned=moment_of(row.planned),
+        state=row.state,
+        reason=row.reason,
+        task_id=row.task_id,
+        published=None if row.published is None else moment_of(row.published),
+        late=row.late,
+        until=None if row.until is None else moment_of(row.until),
+        count=row.count,
+        at_least=bool(row.at_least),
+        term=row.term,
+    )
+
+
+def leads(holder: str) -> str:
+    """Whose term it is, for people."""
+    if not holder:
+        return "issued to nobody yet"
+    who = json.decode(holder, type=Holder)
+    return f"held by {who.name} on {who.host} (pid {who.pid})"

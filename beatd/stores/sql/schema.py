@@ -1,0 +1,144 @@
+"""The tables. Moments are whole microseconds since 1970, UTC; flags are 0 and 1."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import mysql
+
+metadata = MetaData()
+
+# Names compare and sort by their bytes everywhere, so that every store lists them in one order.
+NAME = (
+    String(300, collation="C")
+    .with_variant(String(300, collation="BINARY"), "sqlite")
+    .with_variant(String(300), "mysql", "mariadb")
+)
+LONG = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+# What the operator wrote. Apart from the plan, so that a claim rewrites a narrow row only.
+entry = Table(
+    "beatd_entry",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("source", String(300), nullable=False),
+    Column("declared_at", Text, nullable=False),
+    Column("enabled", SmallInteger, nullable=False),
+    Column("paused", SmallInteger, nullable=False),
+    Column("definition", LONG, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What is next. `active` is the entry's "enabled and not paused", so that a claim reads one row.
+plan = Table(
+    "beatd_plan",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("active", SmallInteger, nullable=False),
+    Column("planned", BigInteger),
+    Column("due", BigInteger),
+    Column("runs", BigInteger, nullable=False),
+    Column("last", BigInteger),
+    Column("fingerprint", String(64), nullable=False),
+    Column("rules", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "beatd_plan_due",
+    plan.c.due,
+    plan.c.name,
+    sqlite_where=plan.c.due.is_not(None),
+    postgresql_where=plan.c.due.is_not(None),
+)
+
+# One row per claimed batch, not per run: opened and closed once for a thousand runs.
+claim = Table(
+    "beatd_claim",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("claimed_at", BigInteger, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("unsent", Integer, nullable=False),
+    Column("runs", LONG, nullable=False),
+)
+
+history = Table(
+    "beatd_history",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("name", NAME, nullable=False),
+    Column("planned", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("task_id", String(40), nullable=False),
+    Column("published", BigInteger),
+    Column("late", Double),
+    Column("until", BigInteger),
+    Column("count", BigInteger, nullable=False),
+    Column("at_least", SmallInteger, nullable=False),
+    Column("term", BigInteger, nullable=False),
+)
+Index("beatd_history_name", history.c.name, history.c.id)
+
+request = Table(
+    "beatd_request",
+    metadata,
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", NAME, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)
+
+# One row: who may claim, whose ids these are, and which programs may work here.
+ledger = Table(
+    "beatd_ledger",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("serves", Integer, nullable=False),
+    Column("namespace", String(36), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("holder", Text, nullable=False),
+)
+
+# One row: the number of edits. Writers queue on it, claims never touch it.
+edits = Table(
+    "beatd_edits",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+)
+
+applied = Table(
+    "beatd_applied",
+    metadata,
+    Column("source", String(300), primary_key=True),
+    Column("loaded_at", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+daemon = Table(
+    "beatd_daemon",
+    metadata,
+    Column("token", String(128), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("presence", LONG, nullable=False),
+)

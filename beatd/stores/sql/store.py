@@ -1,0 +1,38 @@
+"""A store in a SQL database: one truth for any number of daemons and commands."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from beatd.catalog import Codec, Wake
+from beatd.stores.sql.changing import SqlCatalog
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.migrations import migrate
+from beatd.stores.sql.muster import SqlMuster
+from beatd.stores.sql.telling import SqlHistory
+from beatd.stores.sql.terms import SqlTerms
+from beatd.stores.sql.url import dialect_of
+
+
+class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
+    """Opens, and makes or migrates, the tables at once; raises StoreError when it cannot."""
+
+    def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
+        super().__init__(Database(dialect_of(url, timeout)), codec)
+        try:
+            self._namespace = migrate(self._db)
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def namespace(self) -> UUID:
+        return self._namespace
+
+    def watch(self, wake: Wake) -> bool:
+        return self._db.dialect.watch(wake)
+
+    def problems(self) -> Sequence[str]:
+        return self.unreadable()
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,37 @@
+"""Who may claim: the number and the token that every claim must carry."""
+
+from datetime import datetime
+from secrets import token_hex
+
+from msgspec import json
+from sqlalchemy import Connection, select
+
+from beatd.leader import Holder, Term
+from beatd.run import moment_of
+from beatd.stores.sql.migrations import refuse_newer
+from beatd.stores.sql.part import Part
+from beatd.stores.sql.schema import ledger
+
+
+class SqlTerms(Part):
+    def begin(self, holder: Holder) -> Term:
+        token, text = token_hex(16), json.encode(holder).decode()
+
+        def issue(connection: Connection) -> Term:
+            row = connection.execute(select(ledger).with_for_update()).one()
+            refuse_newer(self._db.where, row.version, row.serves)
+            connection.execute(ledger.update().values(term=row.term + 1, token=token, holder=text))
+            return Term(row.term + 1, token)
+
+        return self._db.write(issue)
+
+    def term(self) -> tuple[Term, Holder] | None:
+        row = self._db.read(lambda connection: connection.execute(select(ledger)).one())
+        if not row.holder:
+            return None
+        return Term(row.term, row.token), json.decode(row.holder, type=Holder)
+
+    def now(self) -> datetime | None:
+        if not self._db.dialect.has_clock:
+            return None
+        return moment_of(self._db.read(self._db.dialect.now))

@@ -1,0 +1,148 @@
+"""What comes next, and what is still open: read by index, whatever the number of entries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from beatd.catalog import Codec, Stored
+from beatd.ledger import OpenClaim, Request
+from beatd.run import Occurrence, micros, moment_of
+from beatd.stores.sql.claims import Claims
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.part import Part
+from beatd.stores.sql.reader import PLAN
+from beatd.stores.sql.schema import edits, plan, request
+
+SOONEST = (
+    select(*PLAN)
+    .where(plan.c.due.is_not(None), plan.c.active == 1)
+    .order_by(plan.c.due, plan.c.name)
+)
+
+
+class SqlUpcoming(Part):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        self._claims = Claims()
+        named = self._names.c.name
+        self._which_exist = select(plan.c.name).join(self._names.relation, named == plan.c.name)
+
+    def upcoming(self, limit: int) -> Sequence[Stored]:
+        return self._db.read(lambda connection: self._soonest(connection, limit))
+
+    def _soonest(self, connection: Connection, limit: int) -> list[Stored]:
+        # What this program cannot read is passed over by asking for more, so that it is never in
+        # the way of the others.
+        asked = limit
+        while True:
+            rows = connection.execute(SOONEST.limit(asked)).all()
+            readable = [row for row in self._reader.planned(connection, rows) if row is not None]
+            if len(readable) >= limit or len(rows) < asked:
+                # An entry edited between the two reads may have moved.
+                ahead = [row for row in readable if row.plan.due is not None]
+                ahead.sort(key=_due)
+                return ahead[:limit]
+            asked = asked * 2 + 100
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        return self._db.read(lambda connection: self._unknown(connection, micros(before), limit))
+
+    def _unknown(self, connection: Connection, before: int, limit: int) -> list[OpenClaim]:
+        found = []
+        for batch in self._claims.unknown(connection, before):
+            late = batch.claimed_at < before
+            found += [(batch, run) for run in batch.runs.values() if late or run.unsent]
+        answer: list[OpenClaim] = []
+        for start in range(0, len(found), limit):
+            chunk = found[start : start + limit]
+            rows, unreadable = self._entries(connection, [run.name for _, run in chunk])
+            answer += [
+                OpenClaim(
+                    Occurrence(run.name, moment_of(run.planned), run.request),
+                    run.task_id,
+                    moment_of(run.due),
+                    moment_of(batch.claimed_at),
+                    batch.term,
+                    bool(run.unsent),
+                    rows.get(run.name),
+                )
+                for batch, run in chunk
+                if run.name not in unreadable
+            ]
+            if len(answer) >= limit:
+                break
+        return answer[:limit]
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        return self._db.read(lambda connection: self._asked(connection, limit))
+
+    def _asked(self, connection: Connection, limit: int) -> list[tuple[Request, Stored | None]]:
+        answer: list[tuple[Request, Stored | None]] = []
+        last = 0
+        while True:
+            rows = connection.execute(
+                select(request).where(request.c.seq > last).order_by(request.c.seq).limit(limit)
+            ).all()
+            if not rows:
+                return answer
+            entries, unreadable = self._entries(connection, [row.name for row in rows])
+            answer += [
+                (request_of(row), entries.get(row.name))
+                for row in rows
+                if row.name not in unreadable
+            ]
+            if len(answer) >= limit or len(rows) < limit:
+                return answer[:limit]
+            last = rows[-1].seq
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        def put(connection: Connection) -> None:
+            # Queueing with the writers, so that an entry is not removed in between.
+            connection.execute(select(edits.c.count).with_for_update())
+            self._add(connection, requests)
+            self._db.dialect.notify(connection)
+
+        self._db.write(put)
+
+    def _add(self, connection: Connection, requests: Sequence[Request]) -> None:
+        wanted = {one.id: one for one in requests}
+        if wanted:
+            asked = select(request.c.id).where(request.c.id.in_(sorted(wanted)))
+            for pending in connection.execute(asked).scalars():
+                del wanted[pending]
+        if wanted:
+            connection.execute(request.insert(), [_row(one) for one in wanted.values()])
+
+    def _entries(
+        self, connection: Connection, names: Sequence[str]
+    ) -> tuple[dict[str, Stored], set[str]]:
+        """The readable ones by name, and the names of those that exist and are not."""
+        found = self._reader.named(connection, names)
+        missing = sorted(set(names) - set(found))
+        if not missing:
+            return found, set()
+        bound = self._names.bind([[name] for name in missing])
+        return found, set(connection.execute(self._which_exist, bound).scalars())
+
+
+def _due(row: Stored) -> Any:
+    return row.plan.due, row.entry.name
+
+
+def request_of(row: Any) -> Request:
+    return Request(
+        row.id, row.name, row.kind, moment_of(row.first_at), moment_of(row.last_at), row.revision
+    )
+
+
+def _row(one: Request) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "kind": one.kind,
+        "first_at": micros(one.first),
+        "last_at": micros(one.last),
+        "revision": one.revision,
+    }

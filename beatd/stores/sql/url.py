@@ -1,0 +1,36 @@
+"""From a URL as the configuration has it to the database it names."""
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from beatd.errors import ConfigError, MissingExtra
+from beatd.stores.sql.dialect import Dialect
+
+
+def dialect_of(url: str, timeout: float) -> Dialect:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The URL itself is not shown: what makes it unreadable is often in its password.
+        raise ConfigError(
+            "store.url: cannot be read; write it as DATABASE://USER:PASSWORD@HOST:PORT/NAME, "
+            "special characters of the password as %XX"
+        ) from None
+    kind = parsed.drivername.split("+")[0]
+    if kind == "sqlite":
+        from beatd.stores.sql.sqlite import Sqlite
+
+        return Sqlite(parsed, timeout)
+    if kind in ("postgresql", "postgres"):
+        try:
+            from beatd.stores.sql.postgresql import Postgresql
+        except ImportError as error:
+            raise MissingExtra("postgresql", "postgresql") from error
+        return Postgresql(parsed, timeout)
+    if kind in ("mysql", "mariadb"):
+        try:
+            from beatd.stores.sql.mysql import Mysql
+        except ImportError as error:
+            raise MissingExtra("mysql", "mysql") from error
+        return Mysql(parsed, timeout)
+    raise ConfigError(f"store.url: {kind!r} is no database known here; try sqlite:///beatd.db")
