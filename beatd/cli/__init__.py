@@ -76,7 +76,9 @@ class Main(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _naming_run(args))
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+    def main(  # type: ignore[override]  # never stands alone: `told` ends it
+        self, args: Sequence[str] | None = None, **extra: Any
+    ) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         with told(debug="--debug" in words):

@@ -1,10 +1,12 @@
 """From plain data to an entry, reporting all that is wrong with it at once."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
+from beatd.definition.kinds import as_json
 from beatd.definition.options import merged, read_options
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -136,13 +138,21 @@ def _schedule(
     if len(written) != 1:
         every = ", ".join(KINDS)
         if not written:
+            if any(get_close_matches(str(key), KINDS, 1, 0.6) for key in given if key not in KEYS):
+                return None, []  # told already, with the word that was meant
             return None, [Problem(f"has no schedule; give one of {every}")]
         text = f"{' and '.join(written)} are both given; an entry has one schedule"
         return None, [Problem(text, (written[1],))]
     kind = written[0]
     if given[kind] is None:
         return None, [Problem("is empty", (kind,))]
-    plain = {kind: given[kind]}
+    value = given[kind]
+    if not isinstance(value, date | timedelta):  # a moment may come from an app as one
+        try:
+            value = as_json(value)
+        except ConfigError as error:
+            return None, [Problem(str(error), (kind,))]
+    plain = {kind: value}
     for shift in SHIFTS:
         if values.get(shift):
             plain[shift] = given[shift] if shift == "phase" else True

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
 
@@ -41,8 +41,8 @@ class _Definition(Struct, forbid_unknown_fields=True):
     end: str | None = None
     max_runs: int | None = None
     jitter: str | None = None
-    dst_gap: str = "run"
-    dst_fold: str = "first"
+    dst_gap: Literal["run", "skip"] = "run"
+    dst_fold: Literal["first", "last", "both"] = "first"
     catch_up: CatchUp = "latest"
     catch_up_window: str | None = None
     catch_up_max: int | None = None

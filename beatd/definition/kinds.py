@@ -42,7 +42,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
             raise ConfigError(f"is {len(value)} characters long; at most {longest} will do")
         if not value.isprintable():
             raise ConfigError(f"{quoted(value)} has control characters in it")
-        return value
+        return str(value)
 
     return Kind(read, {"type": "string", "minLength": 1, "maxLength": longest})
 
@@ -165,8 +165,10 @@ def json_mapping() -> Kind:
 
 def as_json(value: Any, depth: int = 0) -> Any:
     """The value in plain dicts and lists, or ConfigError where JSON cannot carry it."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str(value)  # the YAML reader's own kind of text stays behind
     if isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")

@@ -1,0 +1,29 @@
+"""What the operator wrote: a configuration and entry files, in YAML, read with every problem.
+
+Paths are relative to the file they are written in (the config's, for all of its settings).
+"""
+
+from beatd.config.entries import EntryFile, EntryFiles, load_entries
+from beatd.config.load import Examined, Loaded, examine, load_config, without_file
+from beatd.config.secret import Secret, masked
+from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
+
+__all__ = [
+    "Broker",
+    "Config",
+    "EntryFile",
+    "EntryFiles",
+    "Examined",
+    "History",
+    "Http",
+    "Loaded",
+    "Lock",
+    "Log",
+    "Secret",
+    "Store",
+    "examine",
+    "load_config",
+    "load_entries",
+    "masked",
+    "without_file",
+]

@@ -1,0 +1,240 @@
+"""Entries where they are declared: under `entries:` of the config, and in entry files."""
+
+import os
+from collections.abc import Iterable, Mapping
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from beatd.config.document import Map, line_of, words
+from beatd.config.yaml import Read, read_yaml
+from beatd.definition import DEFAULTABLE, check
+from beatd.definition.check import read_fields
+from beatd.definition.kinds import zone
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.problem import Problem, nearest
+from beatd.schedules.quote import quoted
+
+SUFFIXES = (".yaml", ".yml")
+FILE_KEYS = ("entries", "timezone", "defaults")
+_FREE = ("args", "kwargs", "options")
+
+
+class EntryFile(Struct, frozen=True):
+    """One file as it was read. With an error in it none of its entries is to be believed:
+    a file that became invalid changes nothing."""
+
+    path: Path
+    entries: tuple[Entry, ...]
+    names: frozenset[str]  # all that it declares, the invalid ones too
+    problems: tuple[Problem, ...]
+
+    @property
+    def valid(self) -> bool:
+        return all(problem.warning for problem in self.problems)
+
+
+class EntryFiles(Struct, frozen=True):
+    """What a list of files, folders and globs holds; `missing` are those that hold no file."""
+
+    files: tuple[EntryFile, ...]
+    missing: tuple[str, ...]
+    problems: tuple[Problem, ...]  # of all files, and of what lies between them
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Of valid files, each name once."""
+        found: dict[str, Entry] = {}
+        for file in self.files:
+            if file.valid:
+                for entry in file.entries:
+                    found.setdefault(entry.name, entry)
+        return tuple(found.values())
+
+
+class Scope(Struct, frozen=True):
+    """What entries inherit from where they are declared."""
+
+    timezone: str
+    defaults: Mapping[str, Any]
+    source: str
+
+
+def load_entries(
+    places: Iterable[str],
+    *,
+    folder: str = ".",
+    timezone: str = "UTC",
+    defaults: Mapping[str, Any] | None = None,
+    source: str = "yaml:config",
+    taken: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> EntryFiles:
+    """The entries of all files, with every problem; relative places are below the folder, and
+    `taken` maps names that are declared elsewhere to where."""
+    scope = Scope(timezone, defaults or {}, source)
+    known = os.environ if environment is None else environment
+    files: list[EntryFile] = []
+    problems: list[Problem] = []
+    missing: list[str] = []
+    seen = dict(taken or {})
+    paths, lost = find_files(places, folder)
+    for place, text, warning in lost:
+        missing.append(place)
+        problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), warning=warning))
+    for path in paths:
+        file = read_entry_file(path, folder, scope, known, seen)
+        files.append(file)
+        problems += file.problems
+    return EntryFiles(tuple(files), tuple(missing), tuple(problems))
+
+
+def find_files(
+    places: Iterable[str], folder: str
+) -> tuple[list[Path], list[tuple[str, str, bool]]]:
+    """The files in order, each once, and the places that hold none with the reason; what begins
+    with a dot is left alone (editors and Kubernetes keep their own things there)."""
+    found: dict[Path, None] = {}
+    lost: list[tuple[str, str, bool]] = []
+    for place in places:
+        full = os.path.join(folder, place)  # noqa: PTH118  # keeps the shape that was typed
+        if os.path.isdir(full):  # noqa: PTH112
+            inside = list(_inside(full))
+            if not inside:
+                lost.append((place, "has no YAML file in it", True))
+        elif has_magic(place):
+            inside = [Path(name) for name in sorted(glob(full, recursive=True))]  # noqa: PTH207
+            inside = [path for path in inside if path.is_file()]
+            if not inside:
+                lost.append((place, "matches no file", True))
+        else:
+            inside = [Path(full)]
+            if not inside[0].exists():
+                lost.append((place, "does not exist; is the path right?", False))
+                inside = []
+        found |= dict.fromkeys(inside)
+    return list(found), lost
+
+
+def _inside(folder: str) -> Iterable[Path]:
+    walked: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in walked:
+            folders[:] = []
+            continue
+        walked.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(here) / name
+
+
+def read_entry_file(
+    path: Path,
+    folder: str,
+    scope: Scope,
+    environment: Mapping[str, str],
+    taken: dict[str, str],
+) -> EntryFile:
+    """One file; names it declares are added to `taken`."""
+    read = read_yaml(path, str(path), environment)
+    entries: list[Entry] = []
+    names: frozenset[str] = frozenset()
+    if isinstance(read.data, Map):
+        found = _in_file(read, read.data, scope)
+        declared = read.data.get("entries")
+        if declared is None:
+            text = "has no entries in it" if "entries" in read.data else "has no `entries:`"
+            read.problems.append(Problem(text, place=read.shown, warning="entries" in read.data))
+        else:
+            shown = os.path.relpath(path, folder)
+            entries, names = read_entries(declared, read, found, shown, taken)
+    elif not read.problems:
+        if read.data is None:
+            read.problems.append(Problem("is empty", place=read.shown, warning=True))
+        else:
+            read.wrong(f"{quoted(read.data)} is not a mapping; put entries under `entries:`", 1)
+    return EntryFile(path, tuple(entries), names, tuple(read.problems))
+
+
+def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
+    """A file may have its own zone and defaults."""
+    for key in tree:
+        if key not in FILE_KEYS and not key.startswith("x-"):
+            text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
+            note(read, tree, Problem(text, (key,)))
+    timezone, defaults = scope.timezone, scope.defaults
+    if tree.get("timezone") is not None:
+        try:
+            timezone = zone().read(tree["timezone"], "")
+        except ConfigError as error:
+            note(read, tree, Problem(str(error), ("timezone",)))
+    if tree.get("defaults") is not None:
+        own = read_defaults(tree["defaults"], timezone, read, tree)
+        defaults = {**defaults, **own}
+        if "options" in own and isinstance(scope.defaults.get("options"), Mapping):
+            defaults["options"] = {**scope.defaults["options"], **own["options"]}
+    return Scope(timezone, defaults, scope.source)
+
+
+def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
+    """The defaults that are right, as they were written."""
+    if not isinstance(given, Mapping):
+        note(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
+        return {}
+    problems = [
+        Problem(f"cannot be a default{nearest(key, DEFAULTABLE)}", (key,))
+        for key in given
+        if key not in DEFAULTABLE
+    ]
+    problems += read_fields({k: v for k, v in given.items() if k in DEFAULTABLE}, timezone)[1]
+    for problem in problems:
+        note(read, tree, problem.under("defaults"))
+    bad = {problem.path[0] for problem in problems if not problem.warning}
+    return {key: value for key, value in given.items() if key not in bad and value is not None}
+
+
+def read_entries(
+    declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
+) -> tuple[list[Entry], frozenset[str]]:
+    """The valid entries under `entries:`, and the names of all; problems go to `read`."""
+    tree = read.data
+    if not isinstance(declared, Map):
+        text = f"{quoted(declared)} is not a mapping of names to entries"
+        note(read, tree, Problem(text, ("entries",)))
+        return [], frozenset()
+    entries = []
+    for name, plain in declared.items():
+        at = f"{shown}:{declared.lines[name]}"
+        checked = check(
+            name,
+            plain,
+            timezone=scope.timezone,
+            source=scope.source,
+            declared_at=at,
+            defaults=scope.defaults,
+        )
+        for problem in checked.problems:
+            note(read, tree, problem.under("entries", name))
+        if isinstance(plain, Map):
+            for path, word in words({key: plain[key] for key in _FREE if key in plain}):
+                text = f"{quoted(str(word))} is text here, and something else in YAML 1.1; quote it"
+                note(read, tree, Problem(text, ("entries", name, *path), warning=True))
+        if name in taken:
+            text = f"is declared in {taken[name]} already; give one of them another name"
+            note(read, tree, Problem(text, ("entries", name)))
+        else:
+            taken[name] = at
+            if checked.entry is not None:
+                entries.append(checked.entry)
+    return entries, frozenset(declared)
+
+
+def note(read: Read, tree: Any, problem: Problem) -> None:
+    """Adds the problem with the line it is on."""
+    place = f"{read.shown}:{line_of(tree, problem.path)}"
+    read.problems.append(Problem(problem.text, problem.path, place, problem.warning))

@@ -1,0 +1,33 @@
+"""${NAME} and ${NAME:-default} in what was written."""
+
+import re
+from collections.abc import Mapping
+
+from beatd.errors import ConfigError
+
+# $${ stands for ${ itself.
+_SPOT = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
+
+
+def substituted(text: str, environment: Mapping[str, str]) -> str:
+    """The text with its variables filled in; one that is not set has a default or is an error."""
+    return _SPOT.sub(lambda spot: _value(spot, environment), text)
+
+
+def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
+    if spot[1]:
+        return spot[1]
+    named = _NAME.fullmatch(spot[2])
+    if named is None or not spot[3]:
+        raise ConfigError(
+            f"${{{spot[2][:40]}{spot[3]} names no variable; "
+            "write ${NAME} or ${NAME:-default}, and $${ for ${ itself"
+        )
+    name, default = named[1], named[3]
+    value = environment.get(name, "")
+    if value or (default is None and name in environment):
+        return value
+    if default is None:
+        raise ConfigError(f"${{{name}}} is not set; set it, or write ${{{name}:-default}}")
+    return default

@@ -1,0 +1,183 @@
+"""From a file to a configuration, or to the list of all that is wrong with it."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beatd.config import settings, urls
+from beatd.config.document import Map
+from beatd.config.entries import Scope, note, read_defaults, read_entries
+from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
+from beatd.config.yaml import Read, read_yaml
+from beatd.definition.fields import Field
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.problem import Problem, in_one_line, nearest
+from beatd.schedules.quote import quoted
+
+_SHORTEST_TTL = timedelta(milliseconds=500)
+
+
+class Loaded(NamedTuple):
+    config: Config
+    warnings: tuple[Problem, ...]
+
+
+class Examined(NamedTuple):
+    """The configuration, None when it has errors, and all problems."""
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+
+
+def load_config(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Loaded:
+    """The configuration and its warnings; ConfigError holds every problem. The files under
+    `schedules` are not read: `load_entries` does that."""
+    config, problems = examine(path, environment=environment)
+    if config is None:
+        errors = [problem for problem in problems if not problem.warning]
+        raise ConfigError(in_one_line(errors), errors)
+    return Loaded(config, problems)
+
+
+def without_file(app: str) -> Config:
+    """What `beatd -A proj.celery` runs on: an app, and the defaults."""
+    return Config(app=app, folder=str(Path.cwd()), shown="-A")
+
+
+def examine(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Examined:
+    read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
+    config = None
+    if isinstance(read.data, Map):
+        config = _Loader(read, Path(path)).config()
+    elif not read.problems:
+        what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
+        read.wrong(f"{what}; it needs at least a broker or an app")
+    wrong = any(not problem.warning for problem in read.problems)
+    return Examined(None if wrong else config, tuple(read.problems))
+
+
+class _Loader:
+    def __init__(self, read: Read, path: Path) -> None:
+        self._read = read
+        self._tree: Map = read.data
+        self._folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # links are kept
+
+    def config(self) -> Config:
+        tree = self._tree
+        for key in tree:
+            if key not in settings.KEYS and not key.startswith("x-"):
+                self._note(f"is not a setting{nearest(key, settings.KEYS)}", key)
+        top = self._fields(settings.TOP, tree, ())
+        sections = {name: self._section(name) for name in settings.SECTIONS}
+        timezone = top.get("timezone", "UTC")
+        source = f"yaml:{top.get('name', 'config')}"
+        defaults: dict[str, Any] = {}
+        if tree.get("defaults") is not None:
+            defaults = read_defaults(tree["defaults"], timezone, self._read, tree)
+        entries: list[Entry] = []
+        if tree.get("entries") is not None:
+            scope = Scope(timezone, defaults, source)
+            shown = Path(self._read.shown).name
+            entries, _ = read_entries(tree["entries"], self._read, scope, shown, {})
+        broker = sections["broker"]
+        if broker.get("url") is None and "app" not in top and not self._wrong_in("broker"):
+            self._note("is missing; give the broker's url, or an app", "broker")
+        http = sections["http"].get("bind")
+        return Config(
+            **{key: value for key, value in top.items() if key != "schedules"},
+            schedules=tuple(top.get("schedules", ())),
+            broker=Broker(**broker),
+            store=Store(**sections["store"]),
+            lock=Lock(**sections["lock"]),
+            http=None if http is None else Http(host=http[0], port=http[1]),
+            log=Log(**sections["log"]),
+            history=History(**sections["history"]),
+            defaults=defaults,
+            entries=tuple(entries),
+            shown=self._read.shown,
+            folder=str(self._folder),
+            names_timezone="timezone" in top,
+        )
+
+    def _section(self, name: str) -> dict[str, Any]:
+        given = self._tree.get(name)
+        if given is None:
+            return {}
+        if isinstance(given, str) and name in settings.BY_URL:
+            given = {"url": given}
+        if not isinstance(given, Mapping):
+            self._note(f"{quoted(given)} is not a mapping", name)
+            return {}
+        fields = settings.SECTIONS[name]
+        known = [field.name for field in fields]
+        for key in given:
+            if key not in known:
+                self._note(f"is not a setting of {name}{nearest(key, known)}", name, key)
+        values = self._fields(fields, given, (name,))
+        if name in settings.BY_URL:
+            self._resolve_url(name, values)
+        if name == "lock" and values.get("ttl", _SHORTEST_TTL) < _SHORTEST_TTL:
+            self._note(
+                f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
+            )
+        if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
+            text = "is reachable from other machines, and answers without a password"
+            self._note(text, name, "bind", warning=True)
+        return values
+
+    def _fields(
+        self, fields: tuple[Field, ...], given: Mapping[str, Any], above: tuple[str, ...]
+    ) -> dict[str, Any]:
+        values = {}
+        for field in fields:
+            value = given.get(field.name)
+            if value is None:
+                continue
+            try:
+                values[field.name] = field.kind.read(value, "UTC")
+            except ConfigError as error:
+                self._note(str(error), *above, field.name)
+        return values
+
+    def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
+        """The URL with its secrets filled in and its paths made absolute."""
+        url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
+        url = values.pop("url", None)
+        key = "url"
+        try:
+            if url_file is not None:
+                key = "url_file"
+                if url is not None:
+                    raise ConfigError("and url are both given; one will do")
+                # None of it is shown: what is wrong in the file may be the password.
+                url = settings.url("redis://localhost:6379/0").read(self._secret(url_file), "")
+            if password_file is not None:
+                key = "password_file"
+                url = urls.with_password(url, self._secret(password_file))
+            if url is not None:
+                key = "url" if url_file is None else "url_file"
+                values["url"] = urls.resolved(name, url, self._folder)
+        except ConfigError as error:
+            self._note(str(error), name, key)
+        options = values.get("transport_options")
+        if name == "broker" and options and url and url.startswith("filesystem:"):
+            values["transport_options"] = urls.folders_below(options, self._folder)
+
+    def _secret(self, path: str) -> str:
+        try:
+            text = (self._folder / path).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise ConfigError(f"{quoted(path)} cannot be read: {why.lower()}") from None
+        if not text:
+            raise ConfigError(f"{quoted(path)} is empty")
+        return text
+
+    def _wrong_in(self, name: str) -> bool:
+        return any(problem.path[:1] == (name,) for problem in self._read.problems)
+
+    def _note(self, text: str, *path: str, warning: bool = False) -> None:
+        note(self._read, self._tree, Problem(text, path, warning=warning))

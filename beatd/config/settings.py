@@ -1,0 +1,172 @@
+"""The keys of a configuration: one table to read from, to check against, to show to editors."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from beatd.definition import kinds
+from beatd.definition.fields import Field
+from beatd.definition.kinds import Kind
+from beatd.errors import ConfigError
+from beatd.schedules.quote import quoted
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+def url(example: str, *words: str) -> Kind:
+    """A URL, or one of the words; never quoted in a message, for it may hold a password."""
+
+    def read(value: Any, _tz: str) -> str:
+        if not isinstance(value, str):
+            raise ConfigError(f"{quoted(value)} is not a URL; write it like {example}")
+        text = value.strip()
+        if text in words:
+            return text
+        if not text:
+            raise ConfigError(f"is empty; write it like {example}")
+        if not _SCHEME.match(text):
+            raise ConfigError(f"does not begin with a scheme; write it like {example}")
+        if not text.isprintable() or " " in text:
+            raise ConfigError("has blanks or control characters in it; write them as %20")
+        try:
+            for part in text.split(";"):
+                urlsplit(part).port  # noqa: B018
+        except ValueError as error:
+            said = (
+                "the port is no number from 0 to 65535" if "ort" in str(error) else "is malformed"
+            )
+            raise ConfigError(f"{said}; write it like {example}") from None
+        return text
+
+    return Kind(read, {"type": "string", "minLength": 1, "examples": [example]})
+
+
+def _address(value: Any, _tz: str) -> tuple[str, int]:
+    """host:port; a bare port is refused, for it would not say on which address."""
+    text = value if isinstance(value, str) else ""
+    host, colon, port = text.strip().rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ConfigError(f"{quoted(value)} is not host:port; write it like 127.0.0.1:9753")
+    return host.strip("[]"), int(port)
+
+
+def _ssl(value: Any, tz: str) -> Any:
+    if isinstance(value, Mapping):
+        return kinds.json_mapping().read(value, tz)
+    return kinds.flag().read(value, tz)
+
+
+def _places(value: Any, _tz: str) -> tuple[str, ...]:
+    places = [value] if isinstance(value, str) else value
+    if not isinstance(places, list) or not all(isinstance(x, str) and x.strip() for x in places):
+        raise ConfigError(f"{quoted(value)} is not a list of paths; write it like [schedules/]")
+    return tuple(str(place) for place in places)
+
+
+def _module(value: Any, tz: str) -> str:
+    text = str(kinds.text("a module").read(value, tz)).strip()
+    if not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*(\(\))?)?", text):
+        raise ConfigError(f"{quoted(text)} is not a module; write it like proj.celery:app")
+    return text
+
+
+_PATH = kinds.text("a path")
+_WORD = kinds.text("a word", 100)
+
+TOP: tuple[Field, ...] = (
+    Field("name", _WORD, "Owner of what is declared here; the same on every host.", "config"),
+    Field(
+        "timezone",
+        kinds.zone(),
+        "Zone of entries without tz, and of moments without offset.",
+        "UTC",
+    ),
+    Field(
+        "app",
+        Kind(_module, {"type": "string"}),
+        "A Celery app: broker, routes, queues, beat_schedule.",
+    ),
+    Field(
+        "schedules",
+        Kind(_places, {"type": "array", "items": {"type": "string", "minLength": 1}}),
+        "YAML entry files, folders, globs: applied to the store and watched.",
+        [],
+    ),
+)
+
+_SECRETS = "read from a file, such as a mounted secret."
+SECTIONS: dict[str, tuple[Field, ...]] = {
+    "broker": (
+        Field("url", url("redis://localhost:6379/0"), "Where tasks are published: any kombu URL."),
+        Field("url_file", _PATH, f"The URL, {_SECRETS}"),
+        Field("password_file", _PATH, f"The password of the URL, {_SECRETS}"),
+        Field("timeout", kinds.duration(above_zero=True), "The longest wait for one answer.", "2s"),
+        Field(
+            "transport_options", kinds.json_mapping(), "As broker_transport_options in Celery.", {}
+        ),
+        Field(
+            "ssl",
+            Kind(_ssl, {"anyOf": [{"type": "boolean"}, {"type": "object"}]}),
+            "As broker_use_ssl in Celery.",
+        ),
+        Field("login_method", _WORD, "As broker_login_method in Celery."),
+        Field(
+            "failover_strategy",
+            kinds.choice("round-robin", "shuffle"),
+            "Which of several URLs is tried next.",
+        ),
+    ),
+    "store": (
+        Field(
+            "url",
+            url("postgresql://beatd@localhost/beatd", "memory:"),
+            "memory:, shelve:PATH, sqlite:///PATH, postgresql://, mysql:// or redis://.",
+            "sqlite:///beatd.db",
+        ),
+        Field("url_file", _PATH, f"The URL, {_SECRETS}"),
+        Field("password_file", _PATH, f"The password of the URL, {_SECRETS}"),
+        Field("prefix", _WORD, "What Redis keys begin with.", "beatd:"),
+    ),
+    "lock": (
+        Field(
+            "url",
+            url("redis://localhost:6379/0", "none"),
+            "Who may lead; the store's URL when left out.",
+        ),
+        Field("url_file", _PATH, f"The URL, {_SECRETS}"),
+        Field("password_file", _PATH, f"The password of the URL, {_SECRETS}"),
+        Field(
+            "ttl", kinds.duration(above_zero=True), "A leader silent for so long is replaced.", "2s"
+        ),
+    ),
+    "http": (
+        Field(
+            "bind",
+            Kind(_address, {"type": "string", "pattern": r"^.+:[0-9]{1,5}$"}),
+            "Where /live /ready /metrics /status answer; off when left out.",
+        ),
+    ),
+    "log": (
+        Field("level", kinds.choice("debug", "info", "warning", "error"), "How much.", "info"),
+        Field("format", kinds.choice("text", "json"), "For people or for programs.", "text"),
+    ),
+    "history": (
+        Field("keep", kinds.duration(above_zero=True), "How long records of runs are kept.", "7d"),
+        Field("records", kinds.whole(1000), "How many are kept at most.", 1_000_000),
+    ),
+}
+
+#: Sections whose URL alone may stand for them.
+BY_URL = ("broker", "store", "lock")
+ABOUT = {
+    "broker": "Where tasks are published; the app's broker when left out.",
+    "store": "Where entries and runs are kept.",
+    "lock": "How one leader is elected.",
+    "defaults": "For the entries declared here and in schedules.",
+    "entries": "What to run, by name.",
+    "http": "Health and metrics.",
+    "log": "The daemon's log, on stderr.",
+    "history": "How much of the past is kept.",
+}
+KEYS = (*(field.name for field in TOP), *ABOUT)

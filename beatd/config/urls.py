@@ -1,0 +1,66 @@
+"""URLs as the configuration has them: known schemes, passwords from files, paths made absolute."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from beatd.config.secret import Secret
+from beatd.errors import ConfigError
+from beatd.problem import nearest
+from beatd.wiring import REDIS, SQL
+
+_STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
+_SCHEMES = {"store": _STORES, "lock": ("none", "file", *SQL, *REDIS)}
+# What a path follows: a SQLite file after three slashes, others at once.
+_SQLITE = re.compile(
+    r"((?:sqla\+|sqlalchemy\+|django-celery-beat\+)?sqlite(?:\+\w+)?:///)(?!/|$|:memory:)(.*)"
+)
+_PLAIN = re.compile(r"((?:shelve|file):(?://(?=[^/]))?)(?!/|$)(.*)")
+_USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.IGNORECASE)
+
+
+def resolved(section: str, url: str, folder: Path) -> Secret:
+    """The URL with its path below the folder where it is relative; an unknown scheme is refused."""
+    known = _SCHEMES.get(section)
+    scheme = url.split(":", 1)[0].lower()
+    if known and scheme not in known and scheme.split("+")[0] not in known:
+        raise ConfigError(
+            f"{scheme[:20]}: is not a {section} beatd knows{nearest(scheme, known)}"
+            f" (known: {', '.join(known)})"
+        )
+    for pattern in (_SQLITE, _PLAIN):
+        found = pattern.fullmatch(url)
+        if found:
+            path, mark, query = found[2].partition("?")
+            return Secret(found[1] + os.path.normpath(folder / path) + mark + query)
+    return Secret(url)
+
+
+def with_password(url: str | None, password: str) -> str:
+    found = _USERINFO.match(url or "")
+    if url is None or found is None:
+        raise ConfigError("needs a url that it is the password of, like redis://localhost:6379/0")
+    if found[3]:
+        raise ConfigError("and a password in the url are both given; one will do")
+    return f"{found[1]}{found[2] or ''}:{quote(password, safe='')}@{url[found.end() :]}"
+
+
+def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The filesystem broker's folders, absolute."""
+    return {
+        key: os.path.normpath(folder / value)
+        if isinstance(value, str) and re.search("folder", key)
+        else value
+        for key, value in options.items()
+    }
+
+
+def on_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,263 @@
+"""YAML to plain data with line numbers: nothing is constructed, nothing grows, nothing is lost.
+
+Scalars are read as YAML 1.2 has it, as editors do: dates and 12:30 stay text, so that an offset is
+kept, and yes, no, on and off are text. Keys are text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from beatd.config.document import List, Map, Word
+from beatd.config.environment import substituted
+from beatd.errors import ConfigError
+from beatd.problem import Problem
+from beatd.schedules.quote import quoted
+
+LARGEST = 10_000_000
+DEEPEST = 50
+MOST_BY_ALIAS = 100_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,39})")
+_HEX = re.compile(r"0x[0-9a-fA-F]{1,32}")
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+# What one version of YAML reads as a number or a flag and the other as text.
+_DISPUTED = re.compile(
+    r"(?i:yes|no|on|off)|[-+]?0[0-7_]+|[-+]?0o[0-7]+|[-+]?0b[01_]+|0x[0-9a-fA-F_]+"
+    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?([eE][-+]?[0-9]+)?"
+)
+_TAGS = {
+    "tag:yaml.org,2002:str",
+    "tag:yaml.org,2002:int",
+    "tag:yaml.org,2002:float",
+    "tag:yaml.org,2002:bool",
+    "tag:yaml.org,2002:null",
+    "tag:yaml.org,2002:map",
+    "tag:yaml.org,2002:seq",
+    "!",
+}
+
+
+class Read:
+    """A file as it was read: its data, None when it could not be, and what is wrong with it."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        self.data: Any = None
+        self.problems: list[Problem] = []
+
+    def wrong(self, text: str, line: int | None = None) -> None:
+        place = self.shown if line is None else f"{self.shown}:{line}"
+        self.problems.append(Problem(text, place=place))
+
+
+def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
+    """Problems instead of exceptions, whatever lies there; `shown` is the path as it was typed."""
+    read = Read(shown)
+    text = _text(path, read)
+    if text is not None:
+        parse_yaml(text, read, environment)
+    return read
+
+
+def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
+    try:
+        read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
+    except _Refused as refused:
+        read.wrong(refused.text, refused.line)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        read.wrong(_syntax(error, text), mark.line + 1 if mark else None)
+    except yaml.YAMLError as error:
+        read.wrong(_one_line(f"is not YAML: {error}"), _line_of_reader(error, text))
+
+
+def _text(path: Path, read: Read) -> str | None:
+    try:
+        if path.is_dir():
+            read.wrong("is a folder; give a file")
+            return None
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except OSError as error:
+        hint = "; is the path right?" if isinstance(error, FileNotFoundError) else ""
+        read.wrong(f"cannot be read: {(error.strerror or str(error)).lower()}{hint}")
+        return None
+    except ValueError:
+        read.wrong("is not a path")
+        return None
+    if len(raw) > LARGEST:
+        read.wrong(f"is larger than {LARGEST // 1_000_000} MB; split it into several files")
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        text = f"is not UTF-8: byte {raw[error.start]:#04x}; save the file as UTF-8"
+        read.wrong(text, line)
+        return None
+
+
+class _Refused(Exception):
+    def __init__(self, text: str, event: Any) -> None:
+        self.text, self.line = text, _line(event)
+
+
+class _Builder:
+    def __init__(self, read: Read, environment: Mapping[str, str]) -> None:
+        self._read, self._environment = read, environment
+        self._count = 0
+        self._by_alias = 0
+        self._anchors: dict[str, tuple[Any, int]] = {}
+
+    def document(self, events: Iterator[Any]) -> Any:
+        data = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _Refused("a second document (---) begins here; one file is one", event)
+            elif not isinstance(
+                event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent
+            ):
+                data = self._value(event, events, 0)
+        return data
+
+    def _value(self, event: Any, events: Iterator[Any], depth: int) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if event.tag is not None and event.tag not in _TAGS:
+            raise _Refused(f"the tag {quoted(event.tag)} is not used here; leave it out", event)
+        if depth > DEEPEST:
+            raise _Refused(f"is nested deeper than {DEEPEST} levels", event)
+        before = self._count
+        self._count += 1
+        value: Any
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = List(_line(event))
+            for inner in events:
+                if isinstance(inner, yaml.SequenceEndEvent):
+                    break
+                value.lines.append(_line(inner))
+                value.append(self._value(inner, events, depth + 1))
+        else:
+            value = self._mapping(event, events, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, self._count - before)
+        return value
+
+    def _mapping(self, event: Any, events: Iterator[Any], depth: int) -> Map:
+        value = Map(_line(event))
+        merges: list[tuple[Any, Any]] = []
+        for key in events:
+            if isinstance(key, yaml.MappingEndEvent):
+                break
+            if not isinstance(key, yaml.ScalarEvent):
+                raise _Refused("a key is text, and this is a list, a mapping or an alias", key)
+            line = _line(key)
+            inner = self._value(next(events), events, depth + 1)
+            if key.value == "<<" and not key.style:
+                merges.append((key, inner))
+            elif key.value in value:
+                first = value.lines[key.value]
+                self._read.wrong(
+                    f"{quoted(key.value)} is given twice (first on line {first})", line
+                )
+            else:
+                value[key.value] = inner
+                value.lines[key.value] = line
+        for key, inner in merges:
+            self._merge(value, key, inner)
+        return value
+
+    def _merge(self, into: Map, key: Any, merged: Any) -> None:
+        for source in merged if isinstance(merged, List) else [merged]:
+            if not isinstance(source, Map):
+                raise _Refused("<< takes an alias of a mapping, or a list of them", key)
+            for name, item in source.items():
+                if name not in into:
+                    into[name] = item
+                    into.lines[name] = source.lines[name]
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise _Refused(f"the alias *{event.anchor} stands for nothing before it", event)
+        value, size = self._anchors[event.anchor]
+        # A few lines of aliases of aliases stand for billions of values.
+        self._count += size
+        self._by_alias += size
+        if self._by_alias > MOST_BY_ALIAS:
+            raise _Refused(f"aliases stand for more than {MOST_BY_ALIAS} values", event)
+        return value
+
+    def _scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if "${" in text:
+            try:
+                text = substituted(text, self._environment)
+            except ConfigError as error:
+                self._read.wrong(str(error), _line(event))
+        if event.tag in (None, "!"):
+            return resolved(text) if event.implicit[0] else text
+        return text if event.tag.endswith(":str") else resolved(text)
+
+
+def resolved(text: str) -> Any:
+    """The value of a plain scalar."""
+    if text in _NULL:
+        return None
+    if text in _FLAGS:
+        return _FLAGS[text]
+    # Most scalars are words; one look at the first letter spares them four patterns.
+    if text[0] not in "0123456789+-.yYnNoO":
+        return text
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    if _HEX.fullmatch(text):
+        return int(text, 16)
+    return Word(text) if _DISPUTED.fullmatch(text) else text
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
+    said = str(error.problem or error.context or "")
+    mark = error.problem_mark or error.context_mark
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "${" in line and "{" in line.replace("${", ""):
+        return f"is not YAML: {said}; put ${{…}} in quotes where it stands inside {{ }}"
+    if "alias" in said or "alias" in str(error.context or ""):
+        return f"is not YAML: {said}; put a value that begins with * or & in quotes"
+    if "cannot start any token" in said and "\t" not in line:
+        return f"is not YAML: {said}; put the value in quotes"
+    if "\t" in line:
+        return f"is not YAML: {said}; indent with blanks, not with tabs"
+    if "mapping values are not allowed" in said:
+        return f"is not YAML: {said}; put a value with ': ' in it in quotes, or check the indent"
+    return _one_line(f"is not YAML: {said}")
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line
+    return line + 1
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
+    position = getattr(error, "position", None)
+    return None if position is None else text.count("\n", 0, position) + 1
