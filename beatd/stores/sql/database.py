@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from beatd.errors import StoreError, StoreUnusable
@@ -46,7 +46,7 @@ class Database:
                 if attempt < ATTEMPTS and (stale or self.dialect.again(error.orig or error)):
                     continue
                 raise self.explained(error) from error
-            except (SQLAlchemyError, PoolTimeout) as error:
+            except PoolTimeout as error:
                 raise self.explained(error) from error
 
     def explained(self, error: BaseException) -> StoreError:

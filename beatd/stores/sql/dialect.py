@@ -70,3 +70,9 @@ class Dialect(Protocol):
 
     def unusable(self, error: BaseException) -> str | None:
         """The one line for an error that waiting does not cure; None for all others."""
+
+
+def like(pattern: str) -> str:
+    """A shell pattern of * and ? as LIKE has it, with ! to escape."""
+    plain = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return plain.replace("*", "%").replace("?", "_")

@@ -1,0 +1,173 @@
+"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names by their bytes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import json
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.schema import CreateTable
+
+from beatd.catalog import Wake
+from beatd.errors import StoreError
+from beatd.stores.sql.dialect import Batch, Kind, like
+from beatd.stores.sql.schema import ledger, metadata
+
+KINDS: dict[Kind, str] = {
+    "text": "LONGTEXT CHARACTER SET utf8mb4",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+}
+MIGRATING = "beatd_schema"
+PATIENCE = 120.0
+MADE_BY = "beatd"
+AGAIN = frozenset({1213, 1205, 1020})  # deadlock, lock not had in time, row changed since read
+REFUSED = {
+    1045: "the password is refused; correct the user or the password",
+    1044: "this user may not use this database; grant it",
+    1142: "this user may not work here; grant it the database's tables",
+    1049: "there is no such database; create it first",
+    1046: "the URL names no database; put one at its end",
+    1698: "this user may not log in with a password; name another",
+}
+
+
+class TableBatch(Batch):
+    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        return {"v": json.encode(rows).decode()}
+
+
+class Mysql:
+    name = "mysql"
+    has_clock = True
+    update_returns = False
+
+    def __init__(self, url: URL, timeout: float) -> None:
+        import pymysql  # noqa: F401  # told as a missing extra by the caller
+
+        self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
+        self._timeout = timeout
+
+    def where(self) -> str:
+        return (
+            f"{self._url.host or 'localhost'}:{self._url.port or 3306}/{self._url.database or ''}"
+        )
+
+    def engine(self) -> Engine:
+        engine = create_engine(
+            self._url,
+            pool_size=4,
+            max_overflow=12,
+            pool_timeout=PATIENCE,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "connect_timeout": max(1, int(self._timeout)),
+                "read_timeout": max(1, int(self._timeout)) + 1,
+                "write_timeout": max(1, int(self._timeout)) + 1,
+            },
+        )
+        event.listen(engine, "connect", self._set_up)
+        return engine
+
+    def _set_up(self, connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = %s, "
+                "lock_wait_timeout = %s, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+                (max(1, int(self._timeout)), max(1, int(self._timeout))),
+            )
+            if is_mariadb(connection.server_version):
+                within = max(1, int(self._timeout))
+                cursor.execute("SET SESSION idle_transaction_timeout = %s", (within,))
+        connection.patience = None
+        self._limit(connection, self._timeout)
+
+    def _limit(self, connection: Any, seconds: float) -> None:
+        """How long a statement may take there, and its answer to come back here."""
+        if connection.patience != seconds:
+            connection.patience = seconds
+            connection._read_timeout = seconds + 1
+            with connection.cursor() as cursor:
+                if is_mariadb(connection.server_version):
+                    cursor.execute("SET SESSION max_statement_time = %s", (seconds,))
+                else:
+                    cursor.execute("SET SESSION max_execution_time = %s", (int(seconds * 1000),))
+
+    def batch(self, **columns: Kind) -> Batch:
+        cells = ", ".join(
+            f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
+            for place, (name, kind) in enumerate(columns.items())
+        )
+        names = ", ".join(f"`{name}`" for name in columns)
+        table = f"JSON_TABLE(:v, '$[*]' COLUMNS ({cells})) AS t"
+        return TableBatch(f"SELECT {names} FROM {table}", columns)
+
+    def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
+        self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
+
+    def strangers(self, connection: Connection) -> set[str]:
+        # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.
+        found = connection.execute(
+            text(
+                "SELECT table_name FROM information_schema.tables "
+                "WHERE table_schema = DATABASE() AND table_comment <> :mark"
+            ),
+            {"mark": MADE_BY},
+        )
+        return set(found.scalars())
+
+    def create(self, connection: Connection) -> None:
+        version = str(connection.scalar(text("SELECT VERSION()")))
+        # Neither pads: 'a' and 'a ' are two names.
+        collation = "utf8mb4_nopad_bin" if is_mariadb(version) else "utf8mb4_0900_bin"
+        options = f" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation} COMMENT='{MADE_BY}'"
+        # The ledger last: while it is missing, the schema is not made.
+        for table in sorted(metadata.tables.values(), key=lambda t: (t is ledger, t.name)):
+            create = str(CreateTable(table, if_not_exists=True).compile(dialect=connection.dialect))
+            columns = create.rstrip().removesuffix(")")
+            indexes = "".join(
+                f", INDEX {index.name} ({', '.join(f'`{c.name}`' for c in index.columns)})"
+                for index in table.indexes
+            )
+            connection.exec_driver_sql(f"{columns}{indexes}){options}")
+
+    def lock_schema(self, connection: Connection) -> None:
+        name = self._lock_name(connection)
+        if not connection.scalar(text("SELECT GET_LOCK(:name, 60)"), {"name": name}):
+            raise StoreError(f"store {self.where()}: another program is migrating it; try again")
+
+    def unlock_schema(self, connection: Connection) -> None:
+        name = self._lock_name(connection)
+        connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": name})
+
+    def _lock_name(self, connection: Connection) -> str:
+        # Such locks belong to the server, not to a database of it.
+        return f"{MIGRATING}.{self._url.database}"[:64]
+
+    def now(self, connection: Connection) -> int:
+        clock = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
+        return int(connection.exec_driver_sql(f"SELECT {clock}").scalar() or 0)
+
+    def matches(self, column: Any, pattern: str) -> Any:
+        return column.like(like(pattern), escape="!")
+
+    def notify(self, connection: Connection) -> None:
+        """Nobody can be told."""
+
+    def watch(self, wake: Wake) -> bool:
+        return False
+
+    def close(self) -> None: ...
+
+    def again(self, error: BaseException) -> bool:
+        return code(error) in AGAIN
+
+    def unusable(self, error: BaseException) -> str | None:
+        return REFUSED.get(code(error))
+
+
+def code(error: BaseException) -> int:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def is_mariadb(version: str) -> bool:
+    return "mariadb" in version.lower()

@@ -1,0 +1,220 @@
+"""PostgreSQL through psycopg: batches as arrays, notices, and an end to every wait."""
+
+from collections.abc import Generator, Mapping, Sequence
+from threading import Event, Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+
+from beatd.catalog import Wake
+from beatd.stores.sql.dialect import Batch, Kind, like
+from beatd.stores.sql.schema import metadata
+
+T = TypeVar("T")
+ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
+CHANNEL = "beatd"
+MIGRATING = 0x62656174  # "beat"
+PATIENCE = 120.0
+# Undone for another's sake: serialization failure, deadlock, lock not had in time.
+AGAIN = frozenset({"40001", "40P01", "55P03"})
+NOT_MENDED_BY_WAITING = (
+    ("password authentication failed", "the password is refused; correct the user or the password"),
+    ("no password supplied", "a password is asked for; put it into the URL"),
+    ("no pg_hba.conf entry", "this host or user is not admitted; see pg_hba.conf on the server"),
+    ("permission denied", "this user may not work here; grant it the database's tables"),
+)
+
+# A claim is rewritten all day long in the same narrow rows: cleaning up goes by their number, and
+# is not slowed down. The statistics that the planner would like are of no use to lookups by key.
+TUNING = (
+    "ALTER TABLE beatd_plan SET (autovacuum_vacuum_scale_factor = 0, "
+    "autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0, "
+    "autovacuum_analyze_scale_factor = 0.2, fillfactor = 70)",
+    "ALTER TABLE beatd_claim SET (autovacuum_vacuum_scale_factor = 0, "
+    "autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0)",
+    "ALTER TABLE beatd_claim ALTER COLUMN runs SET STORAGE EXTERNAL",
+)
+
+
+class ArrayBatch(Batch):
+    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        names = (f"v_{name}" for name in self.columns)
+        return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+class Bounded(psycopg.Connection[Any]):
+    """Gives up on a server that went silent: frozen, or behind a cable that was cut."""
+
+    patience = PATIENCE
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
+        return super().wait(_until(gen, monotonic() + self.patience, self), *args, **kwargs)
+
+
+def _until(
+    gen: Generator[Any, Any, T], deadline: float, connection: Bounded
+) -> Generator[Any, Any, T]:
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            # psycopg looks up every 0.1 s with nothing ready, so that it can be interrupted.
+            if not ready and monotonic() > deadline:
+                connection.pgconn.finish()
+                raise psycopg.OperationalError("the server does not answer")
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+
+
+class Postgresql:
+    name = "postgresql"
+    has_clock = True
+    update_returns = True
+
+    def __init__(self, url: URL, timeout: float) -> None:
+        self._url = url.set(drivername="postgresql+psycopg")
+        self._timeout = timeout
+        self._watch: _Watch | None = None
+
+    def where(self) -> str:
+        host = self._url.host or "local socket"
+        return f"{host}:{self._url.port or 5432}/{self._url.database or ''}"
+
+    def engine(self) -> Engine:
+        engine = create_engine(
+            self._url,
+            pool_size=4,
+            max_overflow=12,
+            pool_timeout=PATIENCE,
+            connect_args={
+                "connect_timeout": max(2, int(self._timeout)),
+                "application_name": "beatd",
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+            },
+        )
+        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "connect", self._set_up)
+        return engine
+
+    def _set_up(self, connection: Any, _record: object) -> None:
+        within = int(self._timeout * 1000)
+        connection.autocommit = True
+        connection.execute(
+            f"SET statement_timeout = {within}; SET lock_timeout = {within};"
+            f"SET idle_in_transaction_session_timeout = {within};"
+            # A batch then goes from its names, in their order, to the rows: two batches never wait
+            # for each other's rows, and a plan made for few entries is right for a million.
+            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+            "SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'"
+        )
+        connection.autocommit = False
+        connection.patience = self._timeout + 1.0
+
+    def batch(self, **columns: Kind) -> Batch:
+        arrays = ", ".join(f"CAST(:v_{name} AS {ARRAYS[kind]})" for name, kind in columns.items())
+        names = ", ".join(f'"{name}"' for name in columns)
+        return ArrayBatch(f"SELECT {names} FROM unnest({arrays}) AS t({names})", columns)
+
+    def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.patience = PATIENCE if patient else self._timeout + 1.0
+        if patient:
+            within = int(PATIENCE * 1000)
+            connection.exec_driver_sql(
+                f"SELECT set_config(name, '{within}', true) FROM "
+                "unnest('{statement_timeout,lock_timeout}'::text[]) AS t(name)"
+            )
+
+    def strangers(self, connection: Connection) -> set[str]:
+        return set(inspect(connection).get_table_names())
+
+    def create(self, connection: Connection) -> None:
+        metadata.create_all(connection, checkfirst=False)
+        for statement in TUNING:
+            connection.execute(text(statement))
+
+    def lock_schema(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
+
+    def unlock_schema(self, connection: Connection) -> None:
+        """The end of the transaction does."""
+
+    def now(self, connection: Connection) -> int:
+        clock = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+        return int(connection.exec_driver_sql(f"SELECT {clock}").scalar() or 0)
+
+    def matches(self, column: Any, pattern: str) -> Any:
+        return column.like(like(pattern), escape="!")
+
+    def notify(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
+
+    def watch(self, wake: Wake) -> bool:
+        self._watch = _Watch(self._url, wake)
+        return True
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+
+    def again(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) in AGAIN
+
+    def unusable(self, error: BaseException) -> str | None:
+        said = str(error)
+        for sign, line in NOT_MENDED_BY_WAITING:
+            if sign in said:
+                return line
+        if "does not exist" in said and ("database" in said or "role" in said):
+            return said[said.find("FATAL:") + 6 :].split("\n")[0].strip() + "; create it first"
+        return None
+
+
+def _connect(_dialect: Any, _record: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    return Bounded.connect(*args, **named)
+
+
+class _Watch:
+    """A connection of its own that listens, on a thread of its own, and comes back when cut."""
+
+    def __init__(self, url: URL, wake: Wake) -> None:
+        self._url, self._wake = url, wake
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="beatd-postgresql-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        pause = 0.05
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+                pause = 0.05
+            except psycopg.Error:
+                self._stopped.wait(pause)
+                pause = min(0.5, pause * 2)
+
+    def _listen(self) -> None:
+        words = self._url.translate_connect_args(username="user", database="dbname")
+        with psycopg.connect(
+            **{**self._url.query, **words},
+            autocommit=True,
+            connect_timeout=5,
+            application_name="beatd watch",
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+        ) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._wake()  # what changed while nobody listened
+            while not self._stopped.is_set():
+                for _ in connection.notifies(timeout=0.5, stop_after=1):
+                    self._wake()
