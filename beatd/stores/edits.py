@@ -1,0 +1,54 @@
+"""What an operator does to the tables: one entry put, re-planned, paused or removed."""
+
+from datetime import datetime
+
+from msgspec import Raw
+
+from beatd.catalog import Change, Plan
+from beatd.stores.moves import drop_requests
+from beatd.stores.tables import Defined, Planned, Removed, Tables, Version
+
+NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
+
+
+def make_change(
+    tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
+) -> bool:
+    """One change, whole; False with nothing done where the entry is not at the revision seen."""
+    name, entry = change.name, change.entry
+    defined = tables.defined.get(name)
+    if change.seen != (defined.revision if defined else 0):
+        return False
+    if entry is None or definition is None:
+        if defined is not None:
+            _remove(tables, name, version, now)
+        return True
+    before = tables.planned.get(name) or Planned(name, NOTHING, 0, None)
+    plan = before.plan if change.plan is None else change.plan
+    if plan.fingerprint != before.plan.fingerprint:
+        requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+        owed = [request for request in requests if request.kind == "backlog"]
+        drop_requests(tables, owed, "edited", now)
+    if change.paused or not entry.enabled:
+        plan = Plan(None, None, plan.fingerprint, plan.rules)
+    tables.put(
+        Defined(
+            name=name,
+            revision=version,
+            source=entry.source,
+            declared_at=entry.declared_at,
+            enabled=entry.enabled,
+            paused=change.paused,
+            definition=definition,
+        )
+    )
+    tables.put(Planned(name, plan, before.runs, before.last))
+    tables.put(Version(version))
+    return True
+
+
+def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
+    requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+    drop_requests(tables, requests, "removed", now)
+    tables.put(Removed(name))
+    tables.put(Version(version))

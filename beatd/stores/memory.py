@@ -1,0 +1,269 @@
+"""A store in this process alone: `store.url: memory:`, and the model the others are held to."""
+
+import heapq
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from datetime import datetime
+from itertools import islice
+from uuid import UUID, uuid4
+
+from msgspec import Raw
+
+from beatd.catalog import Applied, Change, Codec, Query, Stored, Wake
+from beatd.clock import Clock
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.leader import Holder, Term
+from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
+from beatd.stores.edits import make_change
+from beatd.stores.moves import make, refuse_old_term, settle
+from beatd.stores.query import asks_for, ordered
+from beatd.stores.tables import (
+    Asked,
+    Claimed,
+    Defined,
+    Forgotten,
+    Identity,
+    Marked,
+    Tables,
+    Termed,
+)
+
+
+class MemoryStore:
+    """Thread-safe; gone with the process."""
+
+    def __init__(self, *, codec: Codec, clock: Clock) -> None:
+        self._codec, self._clock = codec, clock
+        self._lock = threading.RLock()
+        self._tables = Tables()
+        self._entries: dict[str, tuple[int, Entry | None, str]] = {}
+        self._presence: dict[str, tuple[float, Presence]] = {}
+        self._wakes: list[Wake] = []
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._tables.put(Identity(uuid4().hex))
+
+    def _reading(self) -> AbstractContextManager[object]:
+        return self._lock
+
+    def _writing(self) -> AbstractContextManager[object]:
+        """Within it nobody else reads or writes; what was put is kept when it ends."""
+        return self._lock
+
+    # what should run
+
+    @property
+    def namespace(self) -> UUID:
+        with self._reading():
+            return UUID(self._tables.namespace)
+
+    def version(self) -> str:
+        with self._reading():
+            return str(self._tables.version)
+
+    def find(self, query: Query) -> Iterator[Stored]:
+        with self._reading():
+            names = query.names if query.names is not None else self._tables.defined
+            rows = [row for name in dict.fromkeys(names) if (row := self._stored(name))]
+        return islice(ordered(filter(asks_for(query), rows), query.order), query.limit)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        definitions = [self._encoded(change) for change in changes]
+        now = self._clock.now()
+        with self._writing():
+            version = self._tables.version + 1
+            done = [
+                make_change(self._tables, change, definition, version, now)
+                for change, definition in zip(changes, definitions, strict=True)
+            ]
+        if any(done):
+            self._wake()
+        return done
+
+    def _encoded(self, change: Change) -> Raw | None:
+        return None if change.entry is None else Raw(self._codec.encode(change.entry))
+
+    def applied(self, source: str) -> Applied | None:
+        with self._reading():
+            return self._tables.marks.get(source)
+
+    def mark_applied(self, mark: Applied) -> None:
+        with self._writing():
+            self._tables.put(Marked(mark))
+
+    # what is planned, claimed and done
+
+    def upcoming(self, limit: int) -> Sequence[Stored]:
+        with self._reading(), closing(self._tables.soonest()) as names:
+            readable = (row for name in names if (row := self._stored(name)))
+            return list(islice(readable, limit))
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        with self._writing():
+            refuse_old_term(self._tables, term)
+            return [make(self._tables, move, term, at) for move in moves]
+
+    def record(self, results: Sequence[Result]) -> None:
+        with self._writing():
+            for result in results:
+                settle(self._tables, result)
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        with self._reading():
+            tables = self._tables
+            waiting = [c for c in tables.claims.values() if c.unsent or c.claimed_at < before]
+            waiting.sort(key=lambda claim: claim.claimed_at)
+            return list(islice(filter(None, map(self._open_claim, waiting)), limit))
+
+    def _open_claim(self, claim: Claimed) -> OpenClaim | None:
+        name = claim.occurrence.name
+        row = self._stored(name)
+        if row is None and name in self._tables.defined:
+            return None  # by a newer program: not ours to settle
+        return OpenClaim(
+            claim.occurrence,
+            claim.task_id,
+            claim.due,
+            claim.claimed_at,
+            claim.term,
+            claim.unsent,
+            row,
+        )
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        with self._reading():
+            pending: list[tuple[Request, Stored | None]] = []
+            for request in self._tables.requests.values():
+                if len(pending) >= limit:
+                    break
+                row = self._stored(request.name)
+                if row is not None or request.name not in self._tables.defined:
+                    pending.append((request, row))
+            return pending
+
+    def _stored(self, name: str) -> Stored | None:
+        """None when there is no such entry, or none that this program can read."""
+        defined = self._tables.defined.get(name)
+        if defined is None:
+            return None
+        entry = self._decoded(defined)
+        if entry is None:
+            return None
+        planned = self._tables.planned[name]
+        return Stored(
+            entry, defined.revision, defined.paused, planned.plan, planned.runs, planned.last
+        )
+
+    def _decoded(self, defined: Defined) -> Entry | None:
+        known = self._entries.get(defined.name)
+        if known is not None and known[0] == defined.revision:
+            return known[1]
+        entry, problem = None, ""
+        try:
+            entry = self._codec.decode(
+                defined.name, bytes(defined.definition), defined.source, defined.declared_at
+            )
+        except ConfigError as trouble:
+            problem = f"entry {defined.name!r} in the store was left alone: {trouble}"
+        self._entries[defined.name] = (defined.revision, entry, problem)
+        return entry
+
+    # who may claim
+
+    def begin(self, holder: Holder) -> Term:
+        with self._writing():
+            leads = self._tables.leads
+            term = Term(leads.term.number + 1 if leads else 1, uuid4().hex)
+            self._tables.put(Termed(term, holder))
+            return term
+
+    def term(self) -> tuple[Term, Holder] | None:
+        with self._reading():
+            leads = self._tables.leads
+            return (leads.term, leads.holder) if leads else None
+
+    def now(self) -> datetime | None:
+        return None
+
+    # what was done
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        with self._writing():
+            for request in requests:
+                if request.id not in self._tables.requests:
+                    self._tables.put(Asked(request))
+        self._wake()
+
+    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
+        with self._reading():
+            lines: list[tuple[datetime, Record]] = [
+                (line.at, line.record)
+                for line in reversed(self._tables.lines.values())
+                if name is None or line.record.name == name
+            ]
+            claimed = [
+                (claim.claimed_at, _claimed(claim))
+                for claim in reversed(self._tables.claims.values())
+                if name is None or claim.occurrence.name == name
+            ]
+        merged = heapq.merge(claimed, lines, key=lambda told: told[0], reverse=True)
+        return islice((record for _, record in merged), limit)
+
+    def forget(self, before: datetime, keep: int) -> int:
+        with self._writing():
+            tables = self._tables
+            count, last = 0, 0
+            for number, line in tables.lines.items():
+                if line.at >= before and len(tables.lines) - count <= keep:
+                    break
+                count, last = count + 1, number
+            if count:
+                tables.put(Forgotten(tables.first_line, last))
+            return count
+
+    # which daemons there are
+
+    def announce(self, presence: Presence, ttl: float) -> None:
+        with self._lock:
+            self._presence[presence.holder.token] = (self._clock.elapsed() + ttl, presence)
+
+    def leave(self, holder: Holder) -> None:
+        with self._lock:
+            self._presence.pop(holder.token, None)
+
+    def daemons(self) -> Sequence[Presence]:
+        with self._lock:
+            now = self._clock.elapsed()
+            self._presence = {t: kept for t, kept in self._presence.items() if kept[0] > now}
+            return [presence for _, presence in self._presence.values()]
+
+    # the place itself
+
+    def watch(self, wake: Wake) -> bool:
+        self._wakes.append(wake)
+        return True
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+    def problems(self) -> Sequence[str]:
+        with self._reading():
+            for defined in self._tables.defined.values():
+                self._decoded(defined)
+            return [
+                problem
+                for name, (_, _, problem) in self._entries.items()
+                if problem and name in self._tables.defined
+            ]
+
+    def close(self) -> None:
+        self._wakes.clear()
+
+
+def _claimed(claim: Claimed) -> Record:
+    name, planned = claim.occurrence.name, claim.occurrence.planned
+    return Record(name, planned, "claimed", "", claim.task_id, term=claim.term)
