@@ -7,6 +7,7 @@ from kombu import Connection
 
 from beatd.publishers.letter import Wire
 from beatd.publishers.one_by_one import OneByOne
+from beatd.publishers.rabbitmq import RabbitMQ
 from beatd.publishers.redis_lists import RedisLists
 
 
@@ -32,4 +33,6 @@ def wire_to(connection: Connection, timeout: float) -> Wire:
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)
+    if connection.transport.driver_name == "py-amqp":
+        return RabbitMQ(connection=connection, timeout=timeout)
     return OneByOne(connection=connection, timeout=timeout)

@@ -1,0 +1,161 @@
+"""A published message as AMQP 0.9.1 frames: method, header, body."""
+
+from collections.abc import Mapping
+from struct import pack, unpack_from
+from uuid import uuid4
+
+import amqp
+from amqp import spec
+from amqp.serialization import dumps
+
+from beatd.publishers.letter import Filling, Letter, Press, Stamp
+from beatd.publishers.marks import (
+    ARGSREPR,
+    ETA,
+    EXPIRATION,
+    EXPIRES,
+    ID,
+    KWARGSREPR,
+    MOMENT,
+    NAME,
+    PLANNED,
+    Gaps,
+)
+
+MARK = len(ID)
+TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
+
+
+def frames(letter: Letter, channel: int, frame_max: int) -> bytes:
+    body = encoded(letter.body)
+    header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(letter)
+    return method(letter, channel) + frame(2, channel, header) + bodies(body, channel, frame_max)
+
+
+class FramePress(Press):
+    """Texts in the header table carry their lengths, and so do the table and the frame."""
+
+    def __init__(self, letter: Letter, channel: int, frame_max: int) -> None:
+        self._channel, self._frame_max = channel, frame_max
+        written = properties(letter)
+        table = _table_at(written)
+        (self._table,) = unpack_from(">I", written, table)
+        self._header = 12 + len(written)
+        self._dies_next = EXPIRATION.encode() in written
+        text = (
+            method(letter, channel)
+            + pack(">BH", 2, channel)
+            + SIZE.encode()
+            + pack(">HH", spec.Basic.Publish[0], 0)
+            + BODY_SIZE.encode()
+            + written[:table]
+            + TABLE.encode()
+            + written[table + 4 :]
+            + b"\xce"
+            + BODIES.encode()
+        )
+        # A long text is S, four bytes of length, itself; a short one is one byte and itself.
+        for mark in (NAME, ARGSREPR, KWARGSREPR):
+            before = len(text)
+            text = text.replace(b"S" + pack(">I", MARK) + mark.encode(), mark.encode())
+            taken = (before - len(text)) + MARK * text.count(mark.encode())
+            self._table -= taken
+            self._header -= taken
+        for mark in (PLANNED, ETA, EXPIRES):
+            long = b"S" + pack(">I", MARK) + mark.encode()
+            there = text.count(long)
+            text = text.replace(long, b"S" + pack(">I", MOMENT) + mark.encode())
+            self._table -= there * (MARK - MOMENT)
+            self._header -= there * (MARK - MOMENT)
+        if self._dies_next:
+            text = text.replace(pack(">B", MARK) + EXPIRATION.encode(), EXPIRATION.encode())
+            self._header -= MARK + 1
+        once = [NAME, ARGSREPR, KWARGSREPR, TABLE, BODY_SIZE, BODIES]
+        later = [ID, PLANNED, ETA, EXPIRES, EXPIRATION]
+        (later if self._dies_next else once).append(SIZE)
+        self._gaps = Gaps(text, _places(once), _places(later))
+
+    def fill(self, filling: Filling) -> tuple[bytes, int]:
+        texts = [long_text(text) for text in (filling.name, filling.argsrepr, filling.kwargsrepr)]
+        more = sum(map(len, texts))
+        header = self._header + more
+        body = encoded(filling.body)
+        values = (
+            *texts,
+            pack(">I", self._table + more),
+            pack(">Q", len(body)),
+            bodies(body, self._channel, self._frame_max),
+            pack(">I", header),
+        )
+        return self._gaps.fill(values), header
+
+    def stamp(self, filled: tuple[bytes, int], stamp: Stamp) -> bytes:
+        text, header = filled
+        expiration, size = b"", b""
+        if self._dies_next:
+            expiration = short_text(stamp.expiration)
+            size = pack(">I", header + len(expiration))
+        values = (
+            stamp.id.encode(),
+            stamp.planned.encode(),
+            stamp.eta.encode(),
+            stamp.expires.encode(),
+            expiration,
+            size,
+        )
+        return self._gaps.stamp(text, values)
+
+
+def method(letter: Letter, channel: int) -> bytes:
+    # mandatory: what no queue takes comes back, instead of vanishing.
+    arguments = dumps("Bssbb", (0, letter.exchange, letter.routing_key, True, False))
+    return frame(1, channel, pack(">HH", *spec.Basic.Publish) + bytes(arguments))
+
+
+def properties(letter: Letter) -> bytes:
+    message = amqp.Message(
+        b"",
+        priority=letter.priority,
+        content_type=letter.content_type,
+        content_encoding=letter.content_encoding,
+        application_headers=dict(letter.headers),
+        **letter.properties,
+    )
+    return bytes(message._serialize_properties())
+
+
+def bodies(body: bytes, channel: int, frame_max: int) -> bytes:
+    room = frame_max - 8
+    return b"".join(
+        frame(3, channel, body[start : start + room]) for start in range(0, len(body), room)
+    )
+
+
+def frame(kind: int, channel: int, payload: bytes) -> bytes:
+    return pack(">BHI", kind, channel, len(payload)) + payload + b"\xce"
+
+
+def long_text(text: str) -> bytes:
+    raw = text.encode()
+    return b"S" + pack(">I", len(raw)) + raw
+
+
+def short_text(text: str) -> bytes:
+    raw = text.encode()
+    return pack(">B", len(raw)) + raw
+
+
+def encoded(body: bytes | str) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _table_at(written: bytes) -> int:
+    """Where the header table begins: after the flags, content type and content encoding."""
+    place = 2
+    for _ in range(2):
+        place += 1 + written[place]
+    return place
+
+
+def _places(marks: list[str]) -> Mapping[bytes, int]:
+    return {mark.encode(): place for place, mark in enumerate(marks)}

@@ -1,0 +1,235 @@
+"""RabbitMQ: ready-made frames, and the broker's word for every message.
+
+Confirms are collected in a bounded window, not waited for one by one. A refusal by the broker
+closes the whole channel, and takes the confirms of innocent messages with it; so the first message
+to an exchange goes alone, and after an accident all of them do until a batch has gone well.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any
+
+import amqp
+from kombu import Connection
+
+from beatd.publisher import Outcome
+from beatd.publishers.amqp_frames import FramePress, frames
+from beatd.publishers.confirms import Confirms
+from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
+
+CHUNK = 100  # messages in one write
+WINDOW = 1000  # messages on their way without a confirm
+
+PUBLISHING, DECLARING = 1, 2  # channel numbers: frames carry theirs
+
+REFUSED = (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError)
+AWAY = (amqp.ConnectionError, OSError)
+
+
+class RabbitMQ(Wire):
+    def __init__(self, *, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        connection.transport_options = {
+            **connection.transport_options,
+            "on_blocked": self._on_blocked,
+            "on_unblocked": self._on_unblocked,
+        }
+        self._link: Any = None
+        self._spoken_at = 0.0
+        self._blocked = ""
+        self._careful = False
+        self._reliable: set[str] = set()  # exchanges that have taken a message on this channel
+        self._declared: dict[Route, str] = {}  # and what the broker had against it
+        self._confirms = Confirms()
+
+    def open(self) -> str:
+        for last in (False, True):
+            try:
+                self._open()
+                break
+            except (amqp.AMQPError, *AWAY) as error:
+                self._drop()
+                # What failed may have been a connection that died while nobody used it.
+                if last:
+                    return one_line(error)
+        return self._blocked
+
+    def press(self, letter: Letter) -> Press | None:
+        return FramePress(letter, PUBLISHING, self._link.frame_max)
+
+    def pack(self, letter: Letter) -> bytes:
+        return frames(letter, PUBLISHING, self._link.frame_max)
+
+    def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        deadline = monotonic() + self._timeout
+        confirms = self._confirms
+        confirms.begin(messages)
+        why = self._send(messages, range(len(messages)), deadline, may_go_on)
+        # A queue that was declared and is gone: someone deleted it since. Nobody has what came
+        # back, so it may go again.
+        again = [place for place in confirms.returned if messages[place].route.declare]
+        if again and not why:
+            for place in again:
+                self._declared.pop(messages[place].route, None)
+                confirms.again(place)
+            why = self._send(messages, sorted(again), deadline, may_go_on)
+        unsent = Outcome("unsent", why)
+        return [confirms.ended.get(place, unsent) for place in range(len(messages))]
+
+    def reachable(self) -> bool:
+        self._spoken_at = 0.0
+        return not self.open()
+
+    def close(self) -> None:
+        self._drop()
+
+    def _send(
+        self,
+        messages: Sequence[Message],
+        places: Iterable[int],
+        deadline: float,
+        may_go_on: Callable[[], bool],
+    ) -> str:
+        """Why those without an outcome were not sent."""
+        left = deque(places)
+        accident = False
+        while True:
+            if why := self.open():
+                return why
+            try:
+                self._declare({messages[place].route for place in left})
+                why = self._publish(messages, left, deadline, may_go_on)
+                self._careful = accident
+                return why
+            except REFUSED as error:
+                # Alone on its way: it was the one. Else nobody can say which.
+                sure = len(self._confirms.waiting) == 1
+                self._confirms.abandon(Outcome("rejected" if sure else "unknown", one_line(error)))
+                self._careful = accident = True
+                self._drop()
+            except AWAY as error:
+                self._confirms.abandon(Outcome("unknown", one_line(error)))
+                if not self._blocked:
+                    self._drop()
+                return self._blocked or one_line(error)
+
+    def _publish(
+        self,
+        messages: Sequence[Message],
+        left: deque[int],
+        deadline: float,
+        may_go_on: Callable[[], bool],
+    ) -> str:
+        named: set[str] = set()  # a named exchange may be gone by the next batch
+        while left:
+            why = self._blocked or ("" if may_go_on() else "the lead was lost")
+            if monotonic() > deadline:
+                why = f"no time left after {self._timeout:g} s"
+            if why:
+                self._wait(0, deadline)
+                return why
+            exchange = messages[left[0]].route.exchange
+            known = named if exchange else self._reliable
+            if self._careful or exchange not in known:
+                self._wait(0, deadline)
+                self._write(messages, [left.popleft()], deadline)
+                self._wait(0, deadline)
+                known.add(exchange)
+                continue
+            some: list[int] = []
+            while left and len(some) < CHUNK:
+                exchange = messages[left[0]].route.exchange
+                if exchange not in (named if exchange else self._reliable):
+                    break
+                some.append(left.popleft())
+            self._write(messages, some, deadline)
+            self._wait(WINDOW - CHUNK, deadline)
+        self._wait(0, deadline)
+        return ""
+
+    def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
+        for place in places:
+            self._confirms.written(place)
+        transport = self._link.transport
+        with transport.having_timeout(max(0.01, deadline - monotonic())):
+            transport.write(b"".join([messages[place].payload for place in places]))
+
+    def _wait(self, most: int, deadline: float) -> None:
+        """Until at most so many are without a confirm."""
+        while len(self._confirms.waiting) > most:
+            left = deadline - monotonic()
+            if left <= 0:
+                raise TimeoutError(f"no confirm within {self._timeout:g} s")
+            try:
+                self._link.drain_events(timeout=left)
+            except TimeoutError:
+                continue
+            self._spoken_at = monotonic()
+
+    def _declare(self, routes: set[Route]) -> None:
+        """What a refusal means is told by the publish: `mandatory` brings back what has no queue.
+
+        A queue that exists in another shape (a quorum queue, told by a project that this daemon
+        does not know) takes messages as well as any.
+        """
+        for route in routes - self._declared.keys():
+            self._declared[route] = ""
+            for entity in route.declare:
+                with self._link.transport.having_timeout(self._timeout):
+                    try:
+                        entity(self._link.channel(DECLARING)).declare()
+                    except amqp.ChannelError as error:
+                        self._declared[route] = one_line(error)
+
+    def _open(self) -> None:
+        if self._link is not None:
+            self._look()
+            if self._blocked or monotonic() - self._spoken_at < 1.0:
+                return
+        else:
+            self._connect()
+        # A broker that is frozen is found out before anything is written.
+        with self._link.transport.having_timeout(self._timeout):
+            self._link.channel(DECLARING).basic_qos(0, 1, False)
+        self._spoken_at = monotonic()
+
+    def _connect(self) -> None:
+        connection = self._connection
+        connection.ensure_connection(
+            max_retries=1 + len(connection.alt or ()),
+            interval_start=0,
+            interval_step=0,
+            timeout=self._timeout,
+            reraise_as_library_errors=False,
+        )
+        self._link = link = connection.connection
+        with link.transport.having_timeout(self._timeout):
+            channel = link.channel(PUBLISHING)
+            channel.confirm_select()
+        self._confirms.new_channel()
+        channel.events["basic_ack"].add(self._confirms.on_ack)
+        channel.events["basic_nack"].add(self._confirms.on_nack)
+        channel.events["basic_return"].add(self._confirms.on_return)
+
+    def _look(self) -> None:
+        """Take what the broker has said meanwhile: blocked, unblocked, goodbye."""
+        while True:
+            try:
+                self._link.drain_events(timeout=0)
+            except TimeoutError:
+                return
+
+    def _drop(self) -> None:
+        self._link = None
+        self._blocked = ""
+        self._reliable.clear()
+        self._declared.clear()
+        self._connection.collect(socket_timeout=0.1)
+
+    def _on_blocked(self, reason: str) -> None:
+        self._blocked = f"the broker blocks publishers: {reason}"
+
+    def _on_unblocked(self) -> None:
+        self._blocked = ""
