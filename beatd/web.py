@@ -19,11 +19,13 @@ class Server(ThreadingHTTPServer):
 
 
 def serve(
-    bind: str, daemon: Daemon, metrics: Metrics, status: Callable[[], dict[str, Any]]
+    host: str,
+    port: int,
+    daemon: Daemon,
+    metrics: Metrics,
+    status: Callable[[], dict[str, Any]],
 ) -> Server:
     """Listening when it returns. An address that is taken or not ours is a ConfigError."""
-    host, _, port = bind.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
     pages = Pages(daemon, metrics, status)
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,10 +50,10 @@ def serve(
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     try:
-        server = Bound((host, int(port)), Handler)
-    except (OSError, ValueError, OverflowError) as error:
+        server = Bound((host, port), Handler)
+    except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"http.bind: cannot listen on {bind!r}: {reason}") from None
+        raise ConfigError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
     threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
     return server
 

@@ -1,0 +1,100 @@
+"""From a configuration to a daemon that can run: its parts, its log, its pages, its notices."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+from beatd import wiring
+from beatd.clock import Clock, SystemClock
+from beatd.config import Config
+from beatd.daemon import Daemon, Keep, Parts
+from beatd.declaring import Declaring
+from beatd.definition import codec
+from beatd.engine import Limits
+from beatd.events import Observer
+from beatd.observers.log import LogObserver
+from beatd.observers.metrics import Metrics
+from beatd.observers.systemd import SystemdObserver
+from beatd.publisher import Publisher
+from beatd.publishers.apps import app_for, load_app
+from beatd.publishers.celery import CeleryPublisher
+from beatd.status import status_of
+from beatd.store import Store
+from beatd.web import Server, serve
+
+
+def celery_app(config: Config) -> Celery:
+    """The project's app where one is named, with the broker of the config where that has one."""
+    if config.app is None:
+        return app_for(config.broker.settings(), timezone=config.timezone)
+    return load_app(config.app)
+
+
+def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
+    store_url, lock_url = config.store.url, wiring.lock_url(config.store.url, config.lock.url)
+    prefix = config.store.prefix
+
+    def publisher() -> Publisher:
+        return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
+
+    return Parts(
+        store=lambda: wiring.open_store(store_url, codec=codec, clock=clock, prefix=prefix),
+        lease=lambda: wiring.open_lease(lock_url, prefix=prefix),
+        publisher=publisher,
+        dispatch=lambda store, sender, tell: wiring.open_dispatch(
+            store, sender, clock=clock, tell=tell
+        ),
+        apply=Declaring(config, app=app, clock=clock),
+    )
+
+
+def daemon_of(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    app: Celery | None = None,
+    observers: tuple[Observer, ...] = (),
+    parts: Callable[[Parts], Parts] = lambda parts: parts,
+) -> Daemon:
+    clock = clock or SystemClock()
+    app = app or celery_app(config)
+    return Daemon(
+        parts=parts(parts_of(config, clock=clock, app=app)),
+        me=wiring.me("", clock.now()),
+        clock=clock,
+        ttl=config.lock.ttl.total_seconds(),
+        keep=Keep(config.history.keep, config.history.records),
+        limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
+        observers=observers,
+    )
+
+
+class Built:
+    """A daemon as `beatd -c` runs it."""
+
+    def __init__(self, config: Config, systemd: SystemdObserver) -> None:
+        self._config = config
+        self._metrics = Metrics()
+        self._web: Server | None = None
+        self.daemon = daemon_of(config, observers=(LogObserver(), self._metrics, systemd))
+
+    def open(self) -> None:
+        http = self._config.http
+        if http is not None:
+            self._web = serve(http.host, http.port, self.daemon, self._metrics, self.status)
+
+    def status(self) -> dict[str, Any]:
+        return status_of(self.daemon)
+
+    def close(self) -> None:
+        if self._web is not None:
+            self._web.shutdown()
+            self._web.server_close()
+
+
+def store_of(config: Config, clock: Clock | None = None) -> Store:
+    """The store that a command works on."""
+    return wiring.open_store(
+        config.store.url, codec=codec, clock=clock or SystemClock(), prefix=config.store.prefix
+    )

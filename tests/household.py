@@ -1,0 +1,141 @@
+"""Daemons without threads: engines on one store, one clock and one broker, ticked by the test."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from beatd.catalog import Change, Query
+from beatd.definition import codec, entry_from
+from beatd.dispatch import InSteps
+from beatd.election import Election
+from beatd.engine import Engine, Limits
+from beatd.entry import Entry
+from beatd.events import Event
+from beatd.ledger import Record
+from beatd.planning import first
+from beatd.publisher import Outcome
+from beatd.publishers.memory import MemoryPublisher
+from beatd.run import Run
+from beatd.stores.memory import MemoryStore
+from tests.fake_clock import FakeClock
+from tests.office import Office, holder
+
+
+class Broker:
+    """What every daemon publishes to; `fault` decides what becomes of a run, None = it arrives."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Run] = []
+        self.fault: Callable[[Run], Outcome | None] = lambda run: None
+        self.up = True
+
+    def take(self, run: Run) -> Outcome:
+        if not self.up:
+            return Outcome("unsent", "connection refused")
+        outcome = self.fault(run)
+        if outcome is None or outcome.sent == "confirmed":
+            self.arrived.append(run)
+        return outcome or Outcome("confirmed")
+
+    def planned(self, name: str | None = None) -> list[str]:
+        """The planned moments that arrived, in order, as ISO text."""
+        wanted = (run for run in self.arrived if name in (None, run.entry.name))
+        return [run.occurrence.planned.isoformat() for run in wanted]
+
+
+class Publisher(MemoryPublisher):
+    def __init__(self, broker: Broker) -> None:
+        super().__init__()
+        self.broker = broker
+
+    def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
+        return [self.broker.take(run) for run in runs]
+
+    def reachable(self) -> bool:
+        return self.broker.up
+
+
+class Household:
+    """As many daemons as one likes; `live` moves the clock from tick to tick."""
+
+    def __init__(self, clock: FakeClock | None = None, **limits: Any) -> None:
+        self.clock = clock or FakeClock()
+        self.store = MemoryStore(codec=codec, clock=self.clock)
+        self.lease = Office(self.clock)
+        self.broker = Broker()
+        self.told: list[Event] = []
+        self.limits = Limits(**limits)
+        self._names = (f"daemon-{n}" for n in count(1))
+
+    def daemon(self) -> Engine:
+        election = Election(
+            lease=self.lease,
+            terms=self.store,
+            me=holder(next(self._names)),
+            clock=self.clock,
+            ttl=2.0,
+            tell=self.told.append,
+        )
+        publisher = Publisher(self.broker)
+        engine = Engine(
+            store=self.store,
+            publisher=publisher,
+            dispatch=InSteps(
+                ledger=self.store, publisher=publisher, clock=self.clock, tell=self.told.append
+            ),
+            election=election,
+            clock=self.clock,
+            tell=self.told.append,
+            limits=self.limits,
+        )
+        self.elections[engine] = election
+        return engine
+
+    elections: dict[Engine, Election]
+
+    def __new__(cls, *args: Any, **more: Any) -> "Household":
+        self = super().__new__(cls)
+        self.elections = {}
+        return self
+
+    def live(self, engines: Sequence[Engine], until: datetime) -> None:
+        """Each daemon campaigns and ticks, and the clock moves to the soonest moment of all."""
+        while self.clock.now() <= until:
+            soonest = until
+            for engine in engines:
+                self.elections[engine].campaign()
+                again = engine.tick()
+                while again <= self.clock.now():
+                    again = engine.tick()
+                soonest = min(soonest, again)
+            if self.clock.now() >= until:
+                return
+            self.clock.move_to(soonest)
+
+    def minutes(self, engine: Engine, minutes: float) -> None:
+        from datetime import timedelta
+
+        self.live([engine], self.clock.now() + timedelta(minutes=minutes))
+
+    # what operators do
+
+    def add(self, name: str, **plain: Any) -> Entry:
+        entry = entry_from(name, {"task": "t", **plain})
+        self.put(entry)
+        return entry
+
+    def put(self, entry: Entry, *, paused: bool = False, replan: bool = True) -> None:
+        found = list(self.store.find(Query(names=(entry.name,))))
+        seen = found[0].revision if found else 0
+        runs = found[0].runs if found else 0
+        plan = first(entry, self.clock.now(), paused=paused, runs=runs) if replan else None
+        change = Change(entry.name, seen, entry, plan, paused)
+        assert list(self.store.write([change])) == [True]
+
+    def remove(self, name: str) -> None:
+        (stored,) = self.store.find(Query(names=(name,)))
+        assert list(self.store.write([Change(name, stored.revision, None)])) == [True]
+
+    def history(self, name: str | None = None) -> list[Record]:
+        return list(self.store.history(name, None))

@@ -1,0 +1,333 @@
+"""The beat, ticked by hand under a clock that the test moves."""
+
+from datetime import timedelta
+
+import pytest
+
+from beatd.errors import StoreError
+from beatd.events import BrokerAway, BrokerBack, Overdue, StoreAway, StoreBack
+from beatd.ledger import Request
+from beatd.publisher import Outcome
+from beatd.run import Run, task_id
+from tests.household import Household
+
+
+@pytest.fixture
+def house() -> Household:
+    return Household()
+
+
+def hhmm(iso: list[str]) -> list[str]:
+    return [text[11:16] for text in iso]
+
+
+# on time
+
+
+def test_each_moment_is_published_once(house: Household) -> None:
+    house.add("tidy", every="1m")
+    house.minutes(house.daemon(), 5)
+    assert hhmm(house.broker.planned()) == ["00:01", "00:02", "00:03", "00:04", "00:05"]
+
+
+def test_the_task_id_is_made_from_entry_and_moment_alone(house: Household) -> None:
+    house.add("tidy", every="1m")
+    house.minutes(house.daemon(), 1)
+    (run,) = house.broker.arrived
+    assert run.task_id == task_id(house.store.namespace, run.occurrence)
+
+
+def test_a_tick_returns_the_moment_to_look_again(house: Household) -> None:
+    house.add("soon", every="1h", start=(house.clock.now() + timedelta(seconds=0.4)).isoformat())
+    engine = house.daemon()
+    house.elections[engine].campaign()
+    assert engine.tick() == house.clock.now() + timedelta(seconds=0.4)
+
+
+def test_a_standby_publishes_nothing(house: Household) -> None:
+    house.add("tidy", every="1m")
+    leader, standby = house.daemon(), house.daemon()
+    house.elections[leader].campaign()
+    house.elections[standby].campaign()
+    house.clock.advance(seconds=1)
+    standby.tick()
+    assert house.broker.arrived == []
+
+
+def test_a_herd_is_published_in_batches(house: Household) -> None:
+    house = Household(batch=100)
+    for n in range(1050):
+        house.add(f"entry {n:04}", every="1m")
+    house.minutes(house.daemon(), 1)
+    assert len(house.broker.arrived) == 1050
+    assert len({run.task_id for run in house.broker.arrived}) == 1050
+
+
+# who leads
+
+
+def test_an_entry_first_seen_just_before_the_leader_dies_runs(house: Household) -> None:
+    first, second = house.daemon(), house.daemon()
+    house.live([first], house.clock.now() + timedelta(seconds=58.5))
+    due = house.clock.now() + timedelta(seconds=1)
+    house.add("last minute", at=due.isoformat())
+    house.minutes(second, 1)
+    assert house.broker.planned("last minute") == [due.isoformat()]
+
+
+def test_a_takeover_neither_loses_nor_doubles(house: Household) -> None:
+    house.add("tidy", every="10s", catch_up="all", catch_up_max=100)
+    for _ in range(6):
+        house.minutes(house.daemon(), 0.5)
+    planned = house.broker.planned()
+    assert len(planned) == len(set(planned))
+    assert sorted(planned)[0][11:19] == "00:00:10" and len(planned) >= 17
+
+
+def test_a_deposed_leader_publishes_nothing_more(house: Household) -> None:
+    house.add("tidy", every="1m")
+    old = house.daemon()
+    house.minutes(old, 1)
+    house.store.begin(house.lease.held[0])  # another won: the ledger has a newer term
+    before = len(house.broker.arrived)
+    house.clock.advance(seconds=60)
+    house.elections[old].campaign()
+    house.lease.held = None
+    old.tick()
+    assert len(house.broker.arrived) == before
+
+
+# late
+
+
+def test_latest_publishes_one_and_records_the_others_as_one_stretch(house: Household) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.clock.advance(minutes=10)
+    house.minutes(engine, 0.1)
+    assert hhmm(house.broker.planned())[-1] == "00:11"
+    skipped = [record for record in house.history() if record.state == "skipped"]
+    assert [(r.reason, r.count) for r in skipped] == [("caught up", 9)]
+
+
+def test_all_publishes_each_oldest_first(house: Household) -> None:
+    house.add("tidy", every="1m", catch_up="all", catch_up_max=1000)
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.clock.advance(minutes=10)
+    house.minutes(engine, 0.5)
+    assert hhmm(house.broker.planned()) == [f"00:{m:02}" for m in range(1, 12)]
+
+
+def test_a_backlog_does_not_hold_up_what_is_due_now(house: Household) -> None:
+    house.add("bulk", every="1s", catch_up="all", catch_up_max=10_000)
+    engine = house.daemon()
+    house.minutes(engine, 0.1)
+    house.clock.advance(minutes=60)
+    house.add("now", at=(house.clock.now() + timedelta(seconds=1)).isoformat())
+    house.minutes(engine, 0.05)
+    assert house.broker.planned("now") != []
+
+
+def test_skip_publishes_only_within_grace(house: Household) -> None:
+    house.add("tidy", every="1m", catch_up="skip", grace="10s")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.clock.advance(seconds=60 * 3 + 30)
+    house.minutes(engine, 0.1)
+    assert hhmm(house.broker.planned()) == ["00:01"]
+    assert [r.count for r in house.history() if r.state == "skipped"] == [3]
+
+
+def test_a_one_off_runs_once_and_is_finished(house: Household) -> None:
+    house.add("once", at="2026-03-01T00:00:30Z")
+    house.minutes(house.daemon(), 5)
+    assert len(house.broker.arrived) == 1
+
+
+def test_max_runs_ends_an_entry(house: Household) -> None:
+    house.add("thrice", every="1m", max_runs=3)
+    house.minutes(house.daemon(), 10)
+    assert len(house.broker.arrived) == 3
+
+
+# edits
+
+
+def test_resuming_fires_no_past_moment(house: Household) -> None:
+    entry = house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.put(entry, paused=True)
+    house.minutes(engine, 10)
+    house.put(entry)
+    house.minutes(engine, 0.5)
+    assert hhmm(house.broker.planned()) == ["00:01"]
+    house.minutes(engine, 1)
+    assert hhmm(house.broker.planned()) == ["00:01", "00:12"]
+
+
+def test_an_edit_acknowledged_before_the_claim_is_honoured(house: Household) -> None:
+    house.add("tidy", every="1m", args=[1])
+    engine = house.daemon()
+    house.live([engine], house.clock.now() + timedelta(seconds=59.5))
+    house.add("tidy", every="1m", args=[2])
+    house.minutes(engine, 0.5)
+    assert [run.entry.args for run in house.broker.arrived] == [(2,)]
+
+
+def test_a_removed_entry_runs_no_more(house: Household) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.live([engine], house.clock.now() + timedelta(seconds=59.5))
+    house.remove("tidy")
+    house.minutes(engine, 2)
+    assert house.broker.arrived == []
+
+
+# the broker away
+
+
+def test_nothing_is_claimed_while_the_broker_is_away(house: Household) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.broker.up = False
+    house.minutes(engine, 3)
+    assert [r.state for r in house.history()].count("claimed") <= 1
+    house.broker.up = True
+    house.minutes(engine, 0.1)
+    assert hhmm(house.broker.planned()) == ["00:01", "00:04"]
+    assert {type(e) for e in house.told} >= {BrokerAway, BrokerBack}
+    assert [r for r in house.history() if r.state == "claimed"] == []
+
+
+def test_a_rejected_message_fails_alone(house: Household) -> None:
+    house.add("bad", every="1m")
+    house.add("good", every="1m")
+    house.broker.fault = lambda run: (
+        Outcome("rejected", "no route") if run.entry.name == "bad" else None
+    )
+    house.minutes(house.daemon(), 1)
+    assert [run.entry.name for run in house.broker.arrived] == ["good"]
+    assert [(r.state, r.reason) for r in house.history("bad")] == [("failed", "no route")]
+
+
+# outcomes unknown
+
+
+def lose_once(house: Household, *, arrives: bool) -> None:
+    lost: list[Run] = []
+
+    def fault(run: Run) -> Outcome | None:
+        if lost:
+            return None
+        lost.append(run)
+        if arrives:
+            house.broker.arrived.append(run)
+        return Outcome("unknown", "no confirm")
+
+    house.broker.fault = fault
+
+
+def test_an_unknown_outcome_is_sent_again_under_the_same_id(house: Household) -> None:
+    house.add("tidy", every="1h")
+    lose_once(house, arrives=True)
+    house.minutes(house.daemon(), 61)
+    assert len(house.broker.arrived) == 2
+    assert len({run.task_id for run in house.broker.arrived}) == 1
+    assert [r.state for r in house.history()] == ["published"]
+
+
+def test_an_unknown_outcome_is_left_alone_where_the_entry_says_so(house: Household) -> None:
+    house.add("payroll", every="1h", on_unknown="skip")
+    lose_once(house, arrives=True)
+    house.minutes(house.daemon(), 61)
+    assert len(house.broker.arrived) == 1
+    assert [(r.state, r.reason) for r in house.history()] == [("skipped", "unknown")]
+
+
+def test_a_claim_left_by_a_dead_leader_is_settled_by_the_next(house: Household) -> None:
+    house.add("tidy", every="1h")
+    first, second = house.daemon(), house.daemon()
+    house.broker.fault = lambda run: Outcome("unknown", "killed")
+    house.live([first], house.clock.now() + timedelta(minutes=60))
+    house.broker.fault = lambda run: None
+    house.minutes(second, 1)
+    assert len(house.broker.arrived) == 1
+
+
+# the store away
+
+
+def test_a_store_that_is_away_is_waited_for(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+
+    def away(limit: int) -> None:
+        raise StoreError("store: connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "upcoming", away)
+        house.minutes(engine, 2)
+    house.minutes(engine, 0.2)
+    assert hhmm(house.broker.planned()) == ["00:01", "00:03"]
+    assert {type(event) for event in house.told} >= {StoreAway, StoreBack}
+
+
+def test_what_was_published_is_recorded_when_the_store_is_back(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+
+    def away(results: object) -> None:
+        raise StoreError("store: connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "record", away)
+        house.minutes(engine, 1)
+    house.minutes(engine, 0.1)
+    assert len(house.broker.arrived) == 1
+    assert [r.state for r in house.history()] == ["published"]
+
+
+# asked for by hand
+
+
+def test_a_trigger_is_a_new_task_and_leaves_the_plan_alone(house: Household) -> None:
+    house.add("nightly", cron="0 2 * * *")
+    now = house.clock.now()
+    house.store.ask([Request("r1", "nightly", "trigger", now, now, 1)])
+    house.minutes(house.daemon(), 1)
+    (run,) = house.broker.arrived
+    assert run.occurrence.request == "r1"
+    house.minutes(house.daemon(), 121)
+    assert hhmm(house.broker.planned())[-1] == "02:00"
+
+
+def test_a_backfill_publishes_every_moment_asked_for(house: Household) -> None:
+    house.add("hourly", every="1h")
+    now = house.clock.now()
+    first = now - timedelta(hours=3)
+    house.store.ask([Request("r1", "hourly", "backfill", first, now, 1)])
+    house.minutes(house.daemon(), 1)
+    assert hhmm(house.broker.planned()) == ["21:00", "22:00", "23:00", "00:00"]
+
+
+# those who watch
+
+
+def test_a_standby_reports_what_its_leader_owes(house: Household) -> None:
+    house.add("tidy", every="1m")
+    leader, standby = house.daemon(), house.daemon()
+    house.elections[leader].campaign()
+    house.clock.advance(minutes=2)
+    house.elections[leader].campaign()
+    house.elections[standby].campaign()
+    standby.tick()
+    assert [event.name for event in house.told if isinstance(event, Overdue)] == ["tidy"]
