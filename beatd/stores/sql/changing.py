@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, delete, literal, select, update
+from sqlalchemy import Connection, Select, case, delete, select, update
 
 from beatd.catalog import Change, Codec
 from beatd.run import micros
@@ -47,10 +47,13 @@ class SqlCatalog(SqlFinding):
             due="int",
             fingerprint="text",
             rules="text",
+            runs="int",
+            last="int",
         )
         columns = ["name", "revision", "active", "planned", "due", "fingerprint", "rules"]
+        columns += ["runs", "last"]
         self._insert_plans = plan.insert().from_select(
-            [*columns, "runs"], select(*(v.c[name] for name in columns), literal(0))
+            columns, select(*(v.c[name] for name in columns))
         )
         moved = ("fingerprint", "rules")
         ahead = ("planned", "due")
@@ -181,10 +184,11 @@ def _entry_row(change: Change, definition: str, revision: int) -> list[Any]:
 def _plan_row(change: Change, revision: int) -> list[Any]:
     assert change.entry is not None, "only entries are planned"
     active = int(change.entry.enabled and not change.paused)
+    before = [change.runs, None if change.last is None else micros(change.last)]
     given = change.plan
     if given is None:
-        return [change.name, revision, active, 0, None, None, "", ""]
+        return [change.name, revision, active, 0, None, None, "", "", *before]
     # What is paused or disabled has nothing ahead, whatever came with it.
     planned = None if given.planned is None or not active else micros(given.planned)
     due = None if given.due is None or not active else micros(given.due)
-    return [change.name, revision, active, 1, planned, due, given.fingerprint, given.rules]
+    return [change.name, revision, active, 1, planned, due, given.fingerprint, given.rules, *before]
