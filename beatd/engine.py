@@ -6,7 +6,6 @@ reads the time once, and may be called on a leader and on a standby alike.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -15,7 +14,6 @@ from beatd.catalog import Plan, Stored
 from beatd.clock import Clock
 from beatd.dispatch import Dispatch
 from beatd.election import Election
-from beatd.entry import Entry
 from beatd.errors import Deposed, StoreError
 from beatd.events import (
     BrokerAway,
@@ -28,10 +26,10 @@ from beatd.events import (
     nobody,
 )
 from beatd.leader import Lead
-from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import due_at, late_reason, next_moment, settle, shared_next_after
+from beatd.ledger import Move
+from beatd.moves import Mover
+from beatd.planning import shared_next_after
 from beatd.publisher import Publisher
-from beatd.run import Occurrence, Run, Skip, task_id
 from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
@@ -70,9 +68,10 @@ class Engine:
         self._pause = 0.0
         self._batch = self._limits.batch
         self._broker_asked = float("-inf")
+        self._watched_since = clock.elapsed()
         self._unknowns_at = float("-inf")
         self._fresh = False
-        self._namespace: UUID | None = None
+        self._made: Mover | None = None
 
     # what others ask
 
@@ -118,6 +117,7 @@ class Engine:
         if lead is None:
             self._ahead.forget()
             return self._stand_by(now)
+        self._watched_since = self._clock.elapsed()
         if lead.term.number != self._term_seen:
             self._ahead.forget()
             self._unknowns_at, self._term_seen = float("-inf"), lead.term.number
@@ -142,7 +142,8 @@ class Engine:
         return now + LOOK_AGAIN if soonest is None else min(soonest, now + LOOK_AGAIN)
 
     def _run(self, due: Sequence[Stored], now: datetime, lead: Lead) -> None:
-        moves = [self._move(row, now) for row in due]
+        mover = self._mover()
+        moves = [mover.due(row, now) for row in due]
         for row, move, made in zip(due, moves, self._send(moves, lead), strict=True):
             if not made:
                 self._fresh = False
@@ -172,54 +173,10 @@ class Engine:
 
         return trusted
 
-    # what becomes of a row
-
-    def _move(self, row: Stored, now: datetime) -> Move:
-        assert row.plan.planned is not None
-        settled = settle(row, now, self._next_after)
-        entry, run, backlog = row.entry, None, None
-        if settled.publish is not None:
-            run = self._planned_run(row, settled.publish, now)
-        if settled.backlog is not None:
-            first, last = settled.backlog
-            backlog = Request(
-                self._id(entry, first), entry.name, "backlog", first, last, row.revision
-            )
-        return Move(
-            of="plan",
-            name=entry.name,
-            revision=row.revision,
-            seen=row.plan.planned,
-            plan=settled.plan,
-            run=run,
-            counts=0 if run is None else 1,
-            skips=settled.skips,
-            backlog=backlog,
-        )
-
-    def _planned_run(self, row: Stored, planned: datetime, now: datetime) -> Run:
-        return self._run_of(row, Occurrence(row.entry.name, planned), now)
-
-    def _run_of(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
-        entry, expires = row.entry, None
-        if entry.options.get("expires") == "next":
-            expires = next_moment(entry, max(now, occurrence.planned), self._next_after)
-        return Run(
-            occurrence=occurrence,
-            task_id=task_id(self._names(), occurrence),
-            entry=entry,
-            revision=row.revision,
-            due=due_at(entry, occurrence.planned, self._next_after),
-            expires=expires,
-        )
-
-    def _names(self) -> UUID:
-        if self._namespace is None:
-            self._namespace = self._store.namespace
-        return self._namespace
-
-    def _id(self, entry: Entry, first: datetime) -> str:
-        return task_id(self._names(), Occurrence(entry.name, first, "backlog"))
+    def _mover(self) -> Mover:
+        if self._made is None:
+            self._made = Mover(self._store.namespace, self._next_after)
+        return self._made
 
     # what was read ahead
 
@@ -239,7 +196,7 @@ class Engine:
         self._ahead.load(rows, covers, elapsed)
         self._publisher.prepare(
             [
-                self._planned_run(row, row.plan.planned, now)
+                self._mover().planned(row, row.plan.planned, now)
                 for row in self._ahead.until(horizon)
                 if row.plan.planned is not None
             ]
@@ -254,9 +211,13 @@ class Engine:
             return
         self._unknowns_at = elapsed
         long_ago = now - timedelta(seconds=self._limits.publish_timeout)
-        moves = [self._again(claim, now) for claim in self._store.unknowns(long_ago, FEW)]
-        requests = self._store.requests(FEW)
-        moves += [self._asked(request, row, now) for request, row in requests]
+        mover = self._mover()
+        moves = []
+        for claim in self._store.unknowns(long_ago, FEW):
+            unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
+            moves.append(mover.again(claim, unsent, now))
+        for request, row in self._store.requests(FEW):
+            moves.append(mover.asked(request, row, now))
         if moves:
             self._send(moves, lead)
             self._unknowns_at = float("-inf")  # there may be more
@@ -266,86 +227,20 @@ class Engine:
         """Whether an edit was noticed since: it may have been a request."""
         return self._ahead.read_at > self._unknowns_at
 
-    def _again(self, claim: OpenClaim, now: datetime) -> Move:
-        """An open claim, claimed anew to be sent once more under its own id, or closed with why."""
-        row, planned = claim.stored, claim.occurrence.planned
-        unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
-        reason = why_not(claim, unsent, now)
-        run: Run | None = None
-        skips: tuple[Skip, ...] = ()
-        if row is not None and not reason:
-            run = self._run_of(row, claim.occurrence, now)
-        else:
-            skips = (Skip(planned, planned, 1, reason),)
-        return Move(
-            of="claim",
-            name=claim.occurrence.name,
-            revision=0 if row is None else row.revision,
-            seen=claim.claimed_at,
-            open_claim=claim,
-            run=run,
-            skips=skips,
-        )
-
-    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
-        """One moment of a request, oldest first; the last one ends it."""
-        if row is None:
-            skip = Skip(request.first, request.last, 1, "removed", at_least=True)
-            return self._end(request, 0, skip)
-        mine = request.kind == "backlog"
-        if mine and (row.paused or not row.entry.enabled):
-            reason = "paused" if row.paused else "disabled"
-            return self._end(request, row.revision, Skip(request.first, request.last, 1, reason))
-        following = None
-        if request.kind != "trigger":
-            following = next_moment(row.entry, request.first, self._next_after)
-        ends = following is None or following > request.last
-        run: Run | None = None
-        skips: tuple[Skip, ...] = ()
-        counts = 0
-        late = mine and late_reason(row.entry, request.first, now)
-        if late:
-            skips = (Skip(request.first, request.first, 1, late),)
-        elif mine and row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
-            return self._end(
-                request, row.revision, Skip(request.first, request.last, 1, "max_runs reached")
-            )
-        else:
-            occurrence = Occurrence(request.name, request.first, "" if mine else request.id)
-            run, counts = self._run_of(row, occurrence, now), int(mine)
-        return Move(
-            of="request",
-            name=request.name,
-            revision=row.revision,
-            seen=request.first,
-            request=request,
-            first=None if ends else following,
-            run=run,
-            counts=counts,
-            skips=skips,
-        )
-
-    def _end(self, request: Request, revision: int, skip: Skip) -> Move:
-        return Move(
-            of="request",
-            name=request.name,
-            revision=revision,
-            seen=request.first,
-            request=request,
-            first=None,
-            skips=(skip,),
-        )
-
     # standing by, and waiting for what is away
 
     def _stand_by(self, now: datetime) -> datetime:
         """A standby watches its leader: what is long overdue is reported by it."""
         elapsed = self._clock.elapsed()
+        if self._election.holder() is None:
+            self._watched_since = elapsed
         if elapsed - self._unknowns_at >= LOOK_AGAIN.total_seconds():
             self._unknowns_at = elapsed
+            patience = self._limits.overdue
+            watched = timedelta(seconds=elapsed - self._watched_since)
             for row in self._store.upcoming(1):
                 due = row.plan.due
-                if due is not None and now - due > self._limits.overdue:
+                if due is not None and now - due > patience and watched > patience:
                     self._tell(Overdue(row.entry.name, due, (now - due).total_seconds()))
             if not self.broker_ok or elapsed - self._broker_asked >= BROKER_ASKED_EVERY:
                 self._broker_answers()
@@ -394,20 +289,3 @@ BROKER_ASKED_EVERY = 2.0
 def moved_on(row: Stored, plan: Plan, counts: int) -> Stored:
     planned = row.plan.planned
     return Stored(row.entry, row.revision, row.paused, plan, row.runs + counts, planned)
-
-
-def why_not(claim: OpenClaim, unsent: bool, now: datetime) -> str:
-    """Why an open claim is not sent again, or nothing."""
-    row = claim.stored
-    if row is None:
-        return "removed"
-    entry, by_hand = row.entry, bool(claim.occurrence.request)
-    if row.paused and not by_hand:
-        return "paused"
-    if not entry.enabled and not by_hand:
-        return "disabled"
-    if entry.end is not None and claim.occurrence.planned > entry.end:
-        return "ended"
-    if not unsent and entry.on_unknown == "skip":
-        return "unknown"
-    return "" if by_hand else late_reason(entry, claim.due, now)

@@ -10,6 +10,7 @@ from beatd.ledger import Request
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
 from tests.household import Household
+from tests.office import holder
 
 
 @pytest.fixture
@@ -87,14 +88,12 @@ def test_a_takeover_neither_loses_nor_doubles(house: Household) -> None:
 def test_a_deposed_leader_publishes_nothing_more(house: Household) -> None:
     house.add("tidy", every="1m")
     old = house.daemon()
-    house.minutes(old, 1)
-    house.store.begin(house.lease.held[0])  # another won: the ledger has a newer term
-    before = len(house.broker.arrived)
-    house.clock.advance(seconds=60)
-    house.elections[old].campaign()
-    house.lease.held = None
+    house.live([old], house.clock.now() + timedelta(seconds=59.5))
+    house.store.begin(holder("another"))  # the lock was wiped: the ledger knows a newer term
+    house.clock.advance(seconds=0.5)
     old.tick()
-    assert len(house.broker.arrived) == before
+    assert house.broker.arrived == []
+    assert house.elections[old].lead() is None, "it stepped down"
 
 
 # late

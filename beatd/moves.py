@@ -1,0 +1,159 @@
+"""What becomes of what is due: rows of the plan, open claims and requests, each as one move.
+
+Pure: everything it needs is handed in, and nothing is done until the ledger makes the move.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from beatd.catalog import Stored
+from beatd.ledger import Move, OpenClaim, Request
+from beatd.planning import NextAfter, due_at, late_reason, next_moment, settle
+from beatd.run import Occurrence, Run, Skip, task_id
+
+
+class Mover:
+    """Moves of one store, whose namespace makes the task ids."""
+
+    def __init__(self, namespace: UUID, next_after: NextAfter) -> None:
+        self._namespace, self._next_after = namespace, next_after
+
+    def due(self, row: Stored, now: datetime) -> Move:
+        """A row of the plan whose moment has come: the catch-up rule parts what is due."""
+        assert row.plan.planned is not None
+        settled = settle(row, now, self._next_after)
+        name, run, backlog = row.entry.name, None, None
+        if settled.publish is not None:
+            run = self.planned(row, settled.publish, now)
+        if settled.backlog is not None:
+            first, last = settled.backlog
+            id = task_id(self._namespace, Occurrence(name, first, "backlog"))
+            backlog = Request(id, name, "backlog", first, last, row.revision)
+        return Move(
+            of="plan",
+            name=name,
+            revision=row.revision,
+            seen=row.plan.planned,
+            plan=settled.plan,
+            run=run,
+            counts=0 if run is None else 1,
+            skips=settled.skips,
+            backlog=backlog,
+        )
+
+    def planned(self, row: Stored, planned: datetime, now: datetime) -> Run:
+        return self._run(row, Occurrence(row.entry.name, planned), now)
+
+    def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
+        entry, expires = row.entry, None
+        if entry.options.get("expires") == "next":
+            expires = next_moment(entry, max(now, occurrence.planned), self._next_after)
+        return Run(
+            occurrence=occurrence,
+            task_id=task_id(self._namespace, occurrence),
+            entry=entry,
+            revision=row.revision,
+            due=due_at(entry, occurrence.planned, self._next_after),
+            expires=expires,
+        )
+
+    def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
+        """An open claim, claimed anew to be sent once more under its own id, or closed with why."""
+        row, planned = claim.stored, claim.occurrence.planned
+        reason = why_not(claim, unsent, now, self._next_after)
+        run: Run | None = None
+        skips: tuple[Skip, ...] = ()
+        if row is not None and not reason:
+            run = self._run(row, claim.occurrence, now)
+        else:
+            skips = (Skip(planned, planned, 1, reason),)
+        return Move(
+            of="claim",
+            name=claim.occurrence.name,
+            revision=0 if row is None else row.revision,
+            seen=claim.claimed_at,
+            open_claim=claim,
+            run=run,
+            skips=skips,
+        )
+
+    def asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
+        """One moment of a request, oldest first; the last one ends it."""
+        backlog = request.kind == "backlog"
+        reason = why_at_an_end(request, row)
+        if row is None or reason:
+            rest = Skip(request.first, request.last, 1, reason, at_least=True)
+            return self._step(request, row, skips=(rest,))
+        following = None
+        if request.kind != "trigger":
+            following = next_moment(row.entry, request.first, self._next_after)
+        if following is not None and following > request.last:
+            following = None
+        late = late_reason(row.entry, request.first, now) if backlog else ""
+        if late:
+            skip = Skip(request.first, request.first, 1, late)
+            return self._step(request, row, first=following, skips=(skip,))
+        occurrence = Occurrence(request.name, request.first, "" if backlog else request.id)
+        run = self._run(row, occurrence, now)
+        return self._step(request, row, first=following, run=run, counts=int(backlog))
+
+    def _step(
+        self,
+        request: Request,
+        row: Stored | None,
+        *,
+        first: datetime | None = None,
+        run: Run | None = None,
+        counts: int = 0,
+        skips: tuple[Skip, ...] = (),
+    ) -> Move:
+        return Move(
+            of="request",
+            name=request.name,
+            revision=0 if row is None else row.revision,
+            seen=request.first,
+            request=request,
+            first=first,
+            run=run,
+            counts=counts,
+            skips=skips,
+        )
+
+
+def why_at_an_end(request: Request, row: Stored | None) -> str:
+    """Why nothing more of a request is worked off, or nothing; what is asked by hand runs paused."""
+    if row is None:
+        return "removed"
+    if request.kind != "backlog":
+        return ""
+    if row.paused:
+        return "paused"
+    if not row.entry.enabled:
+        return "disabled"
+    if row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
+        return "max_runs reached"
+    return ""
+
+
+def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
+    """Why an open claim is not sent again, or nothing."""
+    row = claim.stored
+    if row is None:
+        return "removed"
+    entry, planned = row.entry, claim.occurrence.planned
+    if claim.occurrence.request:
+        return "unknown" if not unsent and entry.on_unknown == "skip" else ""
+    if row.paused:
+        return "paused"
+    if not entry.enabled:
+        return "disabled"
+    if entry.end is not None and planned > entry.end:
+        return "ended"
+    if not unsent and entry.on_unknown == "skip":
+        return "unknown"
+    if unsent and entry.catch_up == "latest":
+        # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
+        newer = next_moment(entry, planned, next_after)
+        if newer is not None and due_at(entry, newer, next_after) <= now:
+            return "caught up"
+    return late_reason(entry, claim.due, now)
