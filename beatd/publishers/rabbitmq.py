@@ -18,8 +18,8 @@ from beatd.publishers.amqp_frames import FramePress, frames
 from beatd.publishers.confirms import Confirms
 from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
 
-CHUNK = 100  # messages in one write
-WINDOW = 1000  # messages on their way without a confirm
+CHUNK = 250  # messages in one write
+WINDOW = 2000  # messages on their way without a confirm
 
 PUBLISHING, DECLARING = 1, 2  # channel numbers: frames carry theirs
 
