@@ -6,6 +6,7 @@ routes, names or sends in its own way has every message made by celery itself.
 """
 
 import numbers
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import ModuleType
@@ -42,6 +43,7 @@ from beatd.publishers.rendering import celerys_own
 from beatd.run import Run
 
 MARKED = {"id", "root_id", "eta", "expires", "argsrepr", "kwargsrepr"}
+PLAIN = re.compile(r"[A-Za-z0-9_ .:/@-]{0,40}")
 OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", "task_id"}
 
 
@@ -53,6 +55,7 @@ class Form(Struct, frozen=True):
     task: Any  # the registered task, or None
     countdown: float | None
     expires: float | None  # seconds from the moment of sending
+    levels: int | None  # how deep arguments are shown
 
     def filling(self, app: Celery, run: Run) -> Filling:
         """The entry's part; raises what celery would raise for such arguments."""
@@ -66,8 +69,8 @@ class Form(Struct, frozen=True):
             text, _ = compress(text, self.compression)
         return Filling(
             name=run.entry.name,
-            argsrepr=_repr(app, args or (), app.amqp.argsrepr_maxsize),
-            kwargsrepr=_repr(app, kwargs, app.amqp.kwargsrepr_maxsize),
+            argsrepr=shown(args or (), app.amqp.argsrepr_maxsize, self.levels),
+            kwargsrepr=shown(kwargs, app.amqp.kwargsrepr_maxsize, self.levels),
             body=text,
         )
 
@@ -117,6 +120,7 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
         task=task,
         countdown=countdown,
         expires=None if until_next else expires,
+        levels=app.conf.task_repr_maxlevels,
     )
 
 
@@ -145,8 +149,19 @@ def _later(now: datetime, seconds: float | None) -> str:
     return str(add_seconds_to_datetime(now, seconds).isoformat(timespec="microseconds"))
 
 
-def _repr(app: Celery, value: Any, longest: int) -> str:
-    return str(saferepr(value, longest, maxlevels=app.conf.task_repr_maxlevels))
+def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
+    """celery's saferepr; for a few plain values, where it takes long to say the same, repr."""
+    values = [*value, *value.values()] if isinstance(value, dict) else value
+    if len(values) < 20 and all(map(_is_plain, values)):
+        text = repr(value)
+        if len(text) < longest:
+            return text
+    return str(saferepr(value, longest, maxlevels=levels))
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    return kind is int or kind is bool or (kind is str and PLAIN.fullmatch(value) is not None)
 
 
 def _plain_app(app: Celery) -> bool:
