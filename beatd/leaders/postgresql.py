@@ -1,0 +1,140 @@
+"""A lease in PostgreSQL: a row by the server's clock, and a session advisory lock as the hint."""
+
+from collections.abc import Generator
+from secrets import token_hex
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from beatd.errors import StoreError, StoreUnusable
+from beatd.leaders.sql import LeaseRow, SqlLease
+
+T = TypeVar("T")
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS beatd_lease (name text PRIMARY KEY, holder text NOT NULL, "
+    "token text NOT NULL, hinted boolean NOT NULL, until bigint NOT NULL)"
+)
+NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+# Advisory locks belong to a database; the schema sets installations in one database apart.
+KEY = "1650549108, hashtext(current_schema())"  # "beat"
+NEVER_MENDS = ("password", "pg_hba.conf", "does not exist", "permission denied")
+
+
+class PostgresqlSession(psycopg.Connection[Any]):
+    """Gives up on a server that went silent; an answer later than the ttl is of no use."""
+
+    patience = 10.0
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
+        return super().wait(self._until(gen, monotonic() + self.patience), *args, **kwargs)
+
+    def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and monotonic() > deadline:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("the server does not answer")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+
+
+class Session:
+    def __init__(self, conninfo: str, ttl: float) -> None:
+        words = conninfo_to_dict(conninfo)
+        host, port = words.get("host") or "local socket", words.get("port") or 5432
+        self._where = f"lock {host}:{port}/{words.get('dbname') or ''}"
+        within = max(1, int(ttl * 1000))
+        try:
+            self._connection = PostgresqlSession.connect(
+                conninfo,
+                autocommit=True,
+                connect_timeout=max(2, int(ttl)),
+                application_name="beatd lease",
+                # Behind a transaction pooler a prepared statement is on some other connection.
+                prepare_threshold=None,
+            )
+        except psycopg.Error as error:
+            raise self._told(error) from None
+        self._connection.patience = ttl
+        self._run(f"SET statement_timeout = {within}")
+        if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
+            self._create()
+        self._mark = token_hex(8)
+        self._pooled = bool(self._run("SELECT current_setting('beatd.lease', true)")[0])
+        self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
+
+    def _create(self) -> None:
+        try:
+            self._connection.execute(TABLE)
+        except psycopg.errors.UniqueViolation:
+            pass  # Another made it in the same instant; IF NOT EXISTS does not cover that.
+        except psycopg.Error as error:
+            raise self._told(error) from None
+        self._connection.execute(
+            "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
+        )
+
+    def read(self) -> LeaseRow:
+        holder, token, hinted, until, left = self._run(
+            f"SELECT holder, token, hinted, until, until - {NOW} FROM beatd_lease"
+            " WHERE name = 'leader'"
+        )
+        return LeaseRow(holder, token, hinted, until, left / 1_000_000)
+
+    def write(
+        self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
+    ) -> bool:
+        return bool(
+            self._run(
+                "WITH done AS (UPDATE beatd_lease SET holder = %s, token = %s, hinted = %s,"
+                f" until = {NOW} + %s WHERE name = 'leader' AND token = %s AND until = %s"
+                " RETURNING 1) SELECT count(*) FROM done",
+                (holder, token, hinted, int(seconds * 1_000_000), seen.token, seen.until),
+            )[0]
+        )
+
+    def grasp(self) -> bool:
+        # Behind a transaction pooler sessions are shared, and holding the lock proves nothing: the
+        # mark of another on a new connection, or the loss of one's own, tells that.
+        if self._pooled:
+            return False
+        mark, got = self._run(
+            f"SELECT current_setting('beatd.lease', true), pg_try_advisory_lock({KEY})"
+        )
+        if mark != self._mark:
+            self._pooled = True
+            if got:
+                self.let_go()
+            return False
+        return bool(got)
+
+    def let_go(self) -> None:
+        self._run(f"SELECT pg_advisory_unlock({KEY})")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _run(self, statement: str, words: tuple[Any, ...] | None = None) -> Any:
+        try:
+            cursor = self._connection.execute(statement, words)
+            found = cursor.fetchone() if cursor.description else None
+        except psycopg.Error as error:
+            raise self._told(error) from None
+        if found is None and cursor.description:
+            raise StoreError(f"{self._where}: the row of beatd_lease is gone; restart to make it")
+        return found
+
+    def _told(self, error: psycopg.Error) -> StoreError:
+        said = " ".join(str(error).split())[:300]
+        kind = StoreUnusable if any(sign in said for sign in NEVER_MENDS) else StoreError
+        return kind(f"{self._where}: {said}")
+
+
+def postgresql_lease(url: str) -> SqlLease:
+    conninfo = "postgresql:" + url.split(":", 1)[1]
+    return SqlLease(lambda ttl: Session(conninfo, ttl))
