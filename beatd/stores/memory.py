@@ -167,7 +167,7 @@ class MemoryStore:
                 defined.name, bytes(defined.definition), defined.source, defined.declared_at
             )
         except ConfigError as trouble:
-            problem = f"entry {defined.name!r} in the store was left alone: {trouble}"
+            problem = str(trouble)
         self._entries[defined.name] = (defined.revision, entry, problem)
         return entry
 
