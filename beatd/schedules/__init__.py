@@ -7,6 +7,8 @@ from beatd.schedules.edge import edge
 from beatd.schedules.interval import interval
 from beatd.schedules.moment import parse_moment
 from beatd.schedules.plain import schedule_from
+from beatd.schedules.rrule import rrule
+from beatd.schedules.solar import solar
 from beatd.schedules.words import describe
 from beatd.schedules.zone import zone
 
@@ -16,6 +18,8 @@ __all__ = [  # noqa: RUF022 - grouped
     "cron",
     "crontab",
     "interval",
+    "rrule",
+    "solar",
     # plain data
     "format_duration",
     "parse_duration",

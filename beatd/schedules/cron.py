@@ -43,6 +43,10 @@ class Cron:
             )
         )
 
+    def at_or_after(self, local: int) -> int | None:
+        """The first matching wall-clock second that is not before `local`; None after the last."""
+        return self.fields.at_or_after(local)
+
     def plain(self) -> dict[str, Any]:
         """As it was written: {"cron": text} or {"crontab": {...}}."""
         if isinstance(self.written, str):

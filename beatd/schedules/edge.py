@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 from beatd.schedule import Schedule
 from beatd.schedules.cron import Cron
 from beatd.schedules.dst import second_after
+from beatd.schedules.rrule import RRule
 
 _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def edge(schedule: Schedule, moment: datetime) -> str | None:
     """How DST touched the run at this moment: moved out of a gap, or first or second of two."""
-    if not isinstance(schedule, Cron):
+    if not isinstance(schedule, Cron | RRule):
         return None
     zone, second = schedule.zone, second_after(moment) - 1
     j = zone.index(second)
     local = second + zone.off[j]
-    at_or_after = schedule.fields.at_or_after
+    at_or_after = schedule.at_or_after
     if second == zone.at[j] and schedule.gap == "run" and zone.start[j] > zone.reached[j]:
         missed = at_or_after(zone.reached[j])
         if missed is not None and missed < zone.start[j] and at_or_after(local) != local:

@@ -7,10 +7,12 @@ from typing import Any
 
 from beatd.errors import ScheduleError
 from beatd.schedule import Schedule
+from beatd.schedules import solar
 from beatd.schedules.at import at
 from beatd.schedules.cron import cron, from_mapping
 from beatd.schedules.interval import interval
 from beatd.schedules.quote import quoted
+from beatd.schedules.rrule import rrule
 
 KINDS = ("every", "cron", "crontab", "at", "solar", "rrule")
 _WITH_EVERY = ("spread", "phase")
@@ -54,7 +56,9 @@ def schedule_from(
             return from_mapping(value, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
         case "at":
             return at(value, tz=tz)
-    raise ScheduleError(f"{kind} is not there yet")
+        case "rrule":
+            return rrule(value, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
+    return solar.from_mapping(value)
 
 
 def _hint(key: Any) -> str:

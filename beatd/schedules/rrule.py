@@ -1,0 +1,106 @@
+"""A recurrence rule (RFC 5545) on the wall clock of a zone, under the DST rule of fixed jobs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from beatd.errors import ScheduleError
+from beatd.schedules import rrule_text
+from beatd.schedules.dst import checked, first_fire, moment_at, second_after
+from beatd.schedules.quote import quoted
+from beatd.schedules.rrule_text import ANCHOR, Recurrences
+from beatd.schedules.zone import Offsets, offsets, zone_name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RRule:
+    """Runs at the times of its rules; hourly and finer ones keep to the wall clock as well."""
+
+    recurrences: Recurrences
+    tz: str
+    gap: str
+    fold: str
+    written: str
+    zone: Offsets = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zone", offsets(self.tz))
+        object.__setattr__(self, "_hash", hash((self.recurrences, self.tz, self.gap, self.fold)))
+
+    def at_or_after(self, local: int) -> int | None:
+        """The first wall-clock second that is not before `local`; None after the last."""
+        try:
+            wall = ANCHOR + timedelta(seconds=local)
+        except OverflowError:
+            if local > 0:
+                return None
+            wall = datetime.min  # noqa: DTZ901
+        found = self._first(wall)
+        return None if found is None else (found - ANCHOR) // timedelta(seconds=1)
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first fire time strictly after an aware moment, in UTC; None = never again."""
+        return moment_at(
+            first_fire(self.zone, self.at_or_after, self.gap, self.fold, second_after(moment))
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As it was written: {"rrule": text}."""
+        return {"rrule": self.written}
+
+    def _first(self, wall: datetime) -> datetime | None:
+        """The first match, passing over what is left out."""
+        parts = self.recurrences
+        while True:
+            found = [rule.at_or_after(wall) for rule in parts.rules]
+            found.append(next((moment for moment in parts.extra if moment >= wall), None))
+            first = min((match for match in found if match is not None), default=None)
+            if first is None:
+                return None
+            if first.date() in parts.days_left_out:
+                wall = datetime.combine(first, datetime.min.time()) + timedelta(1)
+            elif first in parts.left_out:
+                wall = first + timedelta(seconds=1)
+            else:
+                return first
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, RRule):
+            return NotImplemented
+        return (self.recurrences, self.tz, self.gap, self.fold) == (
+            other.recurrences,
+            other.tz,
+            other.gap,
+            other.fold,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RRule, (self.recurrences, self.tz, self.gap, self.fold, self.written)
+
+
+def rrule(
+    text: str, *, tz: str | tzinfo = "UTC", dst_gap: str = "run", dst_fold: str = "first"
+) -> RRule:
+    """The rule in a zone; without DTSTART it begins on 1970-01-01 at 00:00 of the wall clock."""
+    if not isinstance(text, str):
+        raise ScheduleError(
+            f"{quoted(text)} is not a recurrence rule; write it like FREQ=DAILY;BYHOUR=9"
+        )
+    return _rrule(text, zone_name(tz), *checked(dst_gap, dst_fold))
+
+
+@lru_cache(maxsize=1024)
+def _rrule(text: str, tz: str, gap: str, fold: str) -> RRule:
+    if len(offsets(tz).at) == 1:
+        gap, fold = "skip", "both"
+    made = RRule(rrule_text.parse(text, tz), tz, gap, fold, text)
+    if made._first(datetime.min) is None:  # noqa: DTZ901
+        raise ScheduleError(f"rrule {quoted(text)} can never fire: no such time ever comes")
+    return made

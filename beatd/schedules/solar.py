@@ -1,0 +1,131 @@
+"""Sun events at a place, computed by ephem as celery's solar computes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from beatd.errors import MissingExtra, ScheduleError
+from beatd.schedules.dst import second_after
+from beatd.schedules.quote import quoted
+from beatd.schedules.zone import EPOCH
+
+#: Each event: the search that finds it, the sun's height there, and whether that is its centre's.
+EVENTS = {
+    "dawn_astronomical": ("next_rising", "-18", True),
+    "dawn_nautical": ("next_rising", "-12", True),
+    "dawn_civil": ("next_rising", "-6", True),
+    "sunrise": ("next_rising", "-0:34", False),
+    "solar_noon": ("next_transit", "0", False),
+    "sunset": ("next_setting", "-0:34", False),
+    "dusk_civil": ("next_setting", "-6", True),
+    "dusk_nautical": ("next_setting", "-12", True),
+    "dusk_astronomical": ("next_setting", "-18", True),
+}
+# Beyond the polar circles an event can stay away for most of a year, never longer.
+_DAYS_AHEAD = 400
+_DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Solar:
+    """Runs at every event, to the nearest second; days without the event have no run."""
+
+    event: str
+    lat: float
+    lon: float
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first event strictly after an aware moment, in UTC; None = never again."""
+        second = second_after(moment)
+        today = second // _DAY
+        # Always by whole days, so that the answer does not depend on the moment asked from.
+        for day in range(today, today + _DAYS_AHEAD):
+            for event in events_of(self.event, self.lat, self.lon, day):
+                if event >= second:
+                    return EPOCH + timedelta(0, event)
+        return None
+
+    def plain(self) -> dict[str, Any]:
+        """As YAML has it: {"solar": {event, lat, lon}}."""
+        return {"solar": {"event": self.event, "lat": self.lat, "lon": self.lon}}
+
+
+def solar(event: str, lat: float, lon: float) -> Solar:
+    """One of celery's nine events at a place in degrees; needs ephem."""
+    if event not in EVENTS:
+        near = get_close_matches(str(event)[:40], EVENTS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(EVENTS)}"
+        raise ScheduleError(f"solar has no event {quoted(event)}; {hint}")
+    if _ephem() is None:
+        raise MissingExtra("solar schedules", "solar")
+    return Solar(event, _degrees("lat", lat, 90), _degrees("lon", lon, 180))
+
+
+def from_mapping(value: Any) -> Solar:
+    """The mapping {event, lat, lon} as a schedule."""
+    keys = ("event", "lat", "lon")
+    if not isinstance(value, Mapping):
+        raise ScheduleError(
+            f"solar is a mapping such as {{event: sunset, lat: 31.2, lon: 121.5}}, "
+            f"not {quoted(value)}"
+        )
+    for key in value:
+        if key not in keys:
+            near = {"latitude": "lat", "longitude": "lon", "long": "lon"}.get(str(key))
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(keys)}"
+            raise ScheduleError(f"solar has no {quoted(key)}; {hint}")
+    for key in keys:
+        if key not in value:
+            raise ScheduleError(
+                f"solar needs {key}; write {{event: sunset, lat: 31.2, lon: 121.5}}"
+            )
+    return solar(value["event"], value["lat"], value["lon"])
+
+
+@lru_cache(maxsize=8192)
+def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
+    """The UTC seconds of an event within one UTC day; none where the sun stays up or down."""
+    ephem = _ephem()
+    if ephem is None:
+        raise MissingExtra("solar schedules", "solar")
+    search, horizon, centre = EVENTS[event]
+    place = ephem.Observer()
+    place.lat, place.lon, place.elev, place.pressure = str(lat), str(lon), 0, 0
+    place.horizon = horizon
+    options = {"use_center": True} if centre else {}
+    begin = day * _DAY
+    # A minute early, for an event that falls on midnight within ephem's precision.
+    asked, found = begin - 60, []
+    while asked < begin + _DAY:
+        try:
+            start = ephem.Date(datetime.fromtimestamp(asked, UTC).replace(tzinfo=None))
+            when = getattr(place, search)(ephem.Sun(), start=start, **options)
+        except (ephem.CircumpolarError, ValueError, OverflowError):
+            break
+        since = when.datetime().replace(tzinfo=UTC) - EPOCH
+        second = round(since.total_seconds())
+        if begin <= second < begin + _DAY:
+            found.append(second)
+        asked = second + 60
+    return tuple(found)
+
+
+def _degrees(key: str, value: Any, most: int) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ScheduleError(f"solar {key} {quoted(value)} is not a number of degrees")
+    if not -most <= value <= most:
+        raise ScheduleError(f"solar {key} {quoted(value)} is not between -{most} and {most}")
+    return float(value)
+
+
+def _ephem() -> Any:
+    """The library, or None where it is not installed."""
+    try:
+        import ephem
+    except ImportError:
+        return None
+    return ephem
