@@ -107,9 +107,8 @@ class SqlCatalog(SqlFinding):
         last: dict[str, tuple[Change, str]] = {}
         for change, definition in zip(changes, encoded, strict=True):
             accepted = revisions.get(change.name, 0) == change.seen
-            accepted = accepted and (change.entry is not None or change.seen > 0)
             done.append(accepted)
-            if accepted:
+            if accepted and (change.entry is not None or change.seen):
                 revisions[change.name] = new if change.entry is not None else 0
                 last[change.name] = (change, definition)
         if last:
@@ -161,6 +160,8 @@ class SqlCatalog(SqlFinding):
         at = self._db.dialect.now(connection)
         lines = [
             Line(row.name, row.first_at, at, "skipped", reason, until=row.last_at, at_least=1)
+            if row.last_at > row.first_at
+            else Line(row.name, row.first_at, at, "skipped", reason)
             for row in dropped
         ]
         self._tell(connection, lines)

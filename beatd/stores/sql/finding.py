@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, 
 
 from beatd.catalog import Applied, Query, Stored
 from beatd.run import micros, moment_of
+from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.part import Part
 from beatd.stores.sql.reader import CHUNK, whole
 from beatd.stores.sql.schema import applied, edits, entry, plan
@@ -72,7 +73,7 @@ class SqlFinding(Part):
         ordered = statement.order_by(*order)
         bound: dict[str, Any] = {}
         while True:
-            page = self._fetch(ordered.limit(size), bound)
+            page = self._fetch(ordered.limit(literally(size)), bound)
             if page:
                 yield page
             if len(page) < size:

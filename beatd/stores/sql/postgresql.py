@@ -109,7 +109,8 @@ class Postgresql:
             f"SET idle_in_transaction_session_timeout = {within};"
             # A batch then goes from its names, in their order, to the rows: two batches never wait
             # for each other's rows, and a plan made for few entries is right for a million.
-            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
+            "SET plan_cache_mode = force_generic_plan; SET jit = off;"
             "SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'"
         )
         connection.autocommit = False
@@ -214,7 +215,9 @@ class _Watch:
             keepalives_count=3,
         ) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
+            here = connection.execute("SELECT current_schema()").fetchone()
             self._wake()  # what changed while nobody listened
             while not self._stopped.is_set():
-                for _ in connection.notifies(timeout=0.5, stop_after=1):
-                    self._wake()
+                for notice in connection.notifies(timeout=0.5, stop_after=1):
+                    if here and notice.payload == here[0]:
+                        self._wake()

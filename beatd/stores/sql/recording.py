@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select
 
 from beatd.ledger import Result
 from beatd.run import micros
@@ -83,16 +83,15 @@ class SqlRecording(SqlClaiming):
         line = ended(of_run(run), result, term=0)
         key = {"of_name": run.occurrence.name, "of_task": run.task_id}
         told = connection.execute(TOLD, key).all()
-        if not told:
-            return [line]
-        if result.outcome.sent == "confirmed" and all(row.state == "skipped" for row in told):
-            connection.execute(
-                update(history)
-                .where(history.c.id == told[-1].id)
-                .values(state="published", reason="", published=line.published, late=line.late)
-                .values(until=None)
-            )
-        return []
+        if told and (
+            result.outcome.sent == "rejected" or any(r.state == "published" for r in told)
+        ):
+            return []
+        # Without a claim or a line the store went back in time, or forgot: it is a fact all the
+        # same. Told once otherwise, it is told anew.
+        if told:
+            connection.execute(delete(history).where(history.c.id.in_([row.id for row in told])))
+        return [line]
 
 
 def settled(batch: OpenBatch, results: dict[str, Result]) -> tuple[dict[str, Open], list[Line]]:

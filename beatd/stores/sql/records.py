@@ -52,7 +52,7 @@ def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> 
         "skipped",
         skip.reason,
         task_id,
-        until=until,
+        until=until if until > first else None,
         count=skip.count,
         at_least=int(skip.at_least),
         term=term,

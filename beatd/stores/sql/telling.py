@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from beatd.ledger import Record
 from beatd.run import micros, moment_of
+from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.reader import CHUNK
 from beatd.stores.sql.recording import SqlRecording
 from beatd.stores.sql.records import record_of
@@ -53,13 +54,13 @@ class SqlHistory(SqlRecording):
         statement = select(history).order_by(history.c.id.desc())
         if name is not None:
             statement = statement.where(history.c.name == name)
-        size, page = 100, self._page(statement.limit(100))
+        size, page = 100, self._page(statement.limit(literally(100)))
         while page:
             yield page
             if len(page) < size:
                 return
             size = CHUNK
-            page = self._page(statement.where(history.c.id < page[-1].id).limit(size))
+            page = self._page(statement.where(history.c.id < page[-1].id).limit(literally(size)))
 
     def _page(self, statement: Any) -> list[Any]:
         return list(
@@ -79,12 +80,12 @@ class SqlHistory(SqlRecording):
                 return dropped
 
     def _newest_kept(self, connection: Connection, keep: int) -> int:
-        newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(1)
+        newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
         return connection.scalar(newest) or 0
 
     def _forget_some(self, connection: Connection, before: int, cutoff: int) -> int:
         oldest = connection.execute(
-            select(history.c.id, history.c.at).order_by(history.c.id).limit(CHUNK)
+            select(history.c.id, history.c.at).order_by(history.c.id).limit(literally(CHUNK))
         )
         old = [row.id for row in oldest if row.at < before or row.id <= cutoff]
         if old:

@@ -11,6 +11,7 @@ from beatd.ledger import OpenClaim, Request
 from beatd.run import Occurrence, micros, moment_of
 from beatd.stores.sql.claims import Claims
 from beatd.stores.sql.database import Database
+from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.part import Part
 from beatd.stores.sql.reader import PLAN
 from beatd.stores.sql.schema import edits, plan, request
@@ -37,7 +38,7 @@ class SqlUpcoming(Part):
         # the way of the others.
         asked = limit
         while True:
-            rows = connection.execute(SOONEST.limit(asked)).all()
+            rows = connection.execute(SOONEST.limit(literally(asked))).all()
             readable = [row for row in self._reader.planned(connection, rows) if row is not None]
             if len(readable) >= limit or len(rows) < asked:
                 # An entry edited between the two reads may have moved.
@@ -57,7 +58,7 @@ class SqlUpcoming(Part):
         answer: list[OpenClaim] = []
         for start in range(0, len(found), limit):
             chunk = found[start : start + limit]
-            rows, unreadable = self._entries(connection, [run.name for _, run in chunk])
+            rows, unreadable = self._with_entries(connection, [run.name for _, run in chunk])
             answer += [
                 OpenClaim(
                     Occurrence(run.name, moment_of(run.planned), run.request),
@@ -83,11 +84,14 @@ class SqlUpcoming(Part):
         last = 0
         while True:
             rows = connection.execute(
-                select(request).where(request.c.seq > last).order_by(request.c.seq).limit(limit)
+                select(request)
+                .where(request.c.seq > last)
+                .order_by(request.c.seq)
+                .limit(literally(limit))
             ).all()
             if not rows:
                 return answer
-            entries, unreadable = self._entries(connection, [row.name for row in rows])
+            entries, unreadable = self._with_entries(connection, [row.name for row in rows])
             answer += [
                 (request_of(row), entries.get(row.name))
                 for row in rows
@@ -115,7 +119,7 @@ class SqlUpcoming(Part):
         if wanted:
             connection.execute(request.insert(), [_row(one) for one in wanted.values()])
 
-    def _entries(
+    def _with_entries(
         self, connection: Connection, names: Sequence[str]
     ) -> tuple[dict[str, Stored], set[str]]:
         """The readable ones by name, and the names of those that exist and are not."""
