@@ -49,10 +49,10 @@ def told(*, debug: bool = False) -> Iterator[None]:
         sys.exit(COULD_NOT)
 
 
-def say(text: str) -> None:
+def say(text: str, colour: str = "red") -> None:
     """One line on stderr, whatever is in the text."""
     line = " ".join(text.split("\n"))
-    click.echo(f"{click.style('beatd:', fg='red')} {line}", err=True)
+    click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 
 
 def _help_of(error: click.UsageError) -> str:

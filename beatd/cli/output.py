@@ -22,21 +22,29 @@ def stream_json(values: Iterable[Any]) -> None:
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Cells may hold rich markup; cut to the terminal's width, never cut in a pipe."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
+    """A cell is text, or text and its style; never cut, so that grep and awk find all of it."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column in columns:
+        # On a narrow terminal the last column is folded, and the others stay whole.
+        table.add_column(Text(column), no_wrap=column is not columns[-1], overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row))
     print_rich(table)
 
 
-def print_rich(*things: Any) -> None:
+def print_rich(thing: Any) -> None:
+    """Text without styles where stdout is no terminal, and without the blanks that rich adds."""
     from rich.console import Console
 
-    # A pipe has no width: what is cut there is lost to grep and awk.
-    width = None if sys.stdout.isatty() else 10_000
-    console = Console(file=sys.stdout, width=width, highlight=False, emoji=False)
-    console.print(*things, end="")
+    tty = sys.stdout.isatty()
+    console = Console(
+        file=sys.stdout, width=None if tty else 10_000, highlight=False, emoji=False, markup=False
+    )
+    with console.capture() as capture:
+        console.print(thing)
+    click.echo("\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")))

@@ -71,10 +71,11 @@ def load_entries(
     defaults: Mapping[str, Any] | None = None,
     source: str = "yaml:config",
     taken: Mapping[str, str] | None = None,
+    shown: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> EntryFiles:
-    """The entries of all files, with every problem; relative places are below the folder, and
-    `taken` maps names that are declared elsewhere to where."""
+    """The entries of all files, with every problem; relative places are below the folder,
+    `taken` maps names that are declared elsewhere to where, `shown` is the config's path."""
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
     files: list[EntryFile] = []
@@ -84,7 +85,7 @@ def load_entries(
     paths, lost = find_files(places, folder)
     for place, text, warning in lost:
         missing.append(place)
-        problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), warning=warning))
+        problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), shown, warning))
     for path in paths:
         file = read_entry_file(path, folder, scope, known, seen)
         files.append(file)
@@ -158,7 +159,7 @@ def read_entry_file(
             read.problems.append(Problem("is empty", place=read.shown, warning=True))
         else:
             read.wrong(f"{quoted(read.data)} is not a mapping; put entries under `entries:`", 1)
-    return EntryFile(path, tuple(entries), names, tuple(read.problems))
+    return EntryFile(path, tuple(entries), names, by_line(read.problems))
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
@@ -238,3 +239,13 @@ def note(read: Read, tree: Any, problem: Problem) -> None:
     """Adds the problem with the line it is on."""
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     read.problems.append(Problem(problem.text, problem.path, place, problem.warning))
+
+
+def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In the order of one file."""
+
+    def line(problem: Problem) -> int:
+        number = problem.place.rpartition(":")[2]
+        return int(number) if number.isdigit() else 0
+
+    return tuple(sorted(problems, key=line))

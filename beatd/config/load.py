@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
 from beatd.config.document import Map
-from beatd.config.entries import Scope, note, read_defaults, read_entries
+from beatd.config.entries import Scope, by_line, note, read_defaults, read_entries
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
@@ -26,20 +27,24 @@ class Loaded(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """The configuration, None when it has errors, and all problems."""
+    """As much of the configuration as could be read, and all problems by line."""
 
     config: Config | None
     problems: tuple[Problem, ...]
+
+    @property
+    def valid(self) -> bool:
+        return all(problem.warning for problem in self.problems)
 
 
 def load_config(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Loaded:
     """The configuration and its warnings; ConfigError holds every problem. The files under
     `schedules` are not read: `load_entries` does that."""
-    config, problems = examine(path, environment=environment)
-    if config is None:
-        errors = [problem for problem in problems if not problem.warning]
+    examined = examine(path, environment=environment)
+    if examined.config is None or not examined.valid:
+        errors = [problem for problem in examined.problems if not problem.warning]
         raise ConfigError(in_one_line(errors), errors)
-    return Loaded(config, problems)
+    return Loaded(examined.config, examined.problems)
 
 
 def without_file(app: str) -> Config:
@@ -55,8 +60,7 @@ def examine(path: str | Path, *, environment: Mapping[str, str] | None = None) -
     elif not read.problems:
         what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
         read.wrong(f"{what}; it needs at least a broker or an app")
-    wrong = any(not problem.warning for problem in read.problems)
-    return Examined(None if wrong else config, tuple(read.problems))
+    return Examined(config, by_line(read.problems))
 
 
 class _Loader:
@@ -83,7 +87,8 @@ class _Loader:
             shown = Path(self._read.shown).name
             entries, _ = read_entries(tree["entries"], self._read, scope, shown, {})
         broker = sections["broker"]
-        if broker.get("url") is None and "app" not in top and not self._wrong_in("broker"):
+        meant = any(get_close_matches(key, ("broker", "app"), 1, 0.6) for key in tree)
+        if broker.get("url") is None and "app" not in top and not meant:
             self._note("is missing; give the broker's url, or an app", "broker")
         http = sections["http"].get("bind")
         return Config(
@@ -162,6 +167,10 @@ class _Loader:
                 values["url"] = urls.resolved(name, url, self._folder)
         except ConfigError as error:
             self._note(str(error), name, key)
+        if name == "broker" and "url" in values:
+            odd = urls.broker_warning(values["url"])
+            if odd:
+                self._note(odd, name, key, warning=True)
         options = values.get("transport_options")
         if name == "broker" and options and url and url.startswith("filesystem:"):
             values["transport_options"] = urls.folders_below(options, self._folder)
@@ -175,9 +184,6 @@ class _Loader:
         if not text:
             raise ConfigError(f"{quoted(path)} is empty")
         return text
-
-    def _wrong_in(self, name: str) -> bool:
-        return any(problem.path[:1] == (name,) for problem in self._read.problems)
 
     def _note(self, text: str, *path: str, warning: bool = False) -> None:
         note(self._read, self._tree, Problem(text, path, warning=warning))

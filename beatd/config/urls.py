@@ -15,6 +15,11 @@ from beatd.wiring import REDIS, SQL
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
 _SCHEMES = {"store": _STORES, "lock": ("none", "file", *SQL, *REDIS)}
+BROKERS = (
+    *("amqp", "amqps", "pyamqp", "redis", "rediss", "sentinel", "sqs", "sqla", "sqlalchemy"),
+    *("filesystem", "memory", "mongodb", "kafka", "confluentkafka", "zookeeper", "consul", "etcd"),
+    *("azurestoragequeues", "azureservicebus", "gcpubsub", "pgmq", "qpid", "pyro", "slmq"),
+)
 # What a path follows: a SQLite file after three slashes, others at once.
 _SQLITE = re.compile(
     r"((?:sqla\+|sqlalchemy\+|django-celery-beat\+)?sqlite(?:\+\w+)?:///)(?!/|$|:memory:)(.*)"
@@ -29,8 +34,13 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
     scheme = url.split(":", 1)[0].lower()
     if known and scheme not in known and scheme.split("+")[0] not in known:
         raise ConfigError(
-            f"{scheme[:20]}: is not a {section} beatd knows{nearest(scheme, known)}"
-            f" (known: {', '.join(known)})"
+            f"{scheme[:20]}: is not a {section} that beatd knows"
+            + (nearest(scheme, known) or f"; known are {', '.join(known)}")
+        )
+    if section == "broker" and re.match(r"rediss?(\+|-)cluster", scheme):
+        raise ConfigError(
+            f"{scheme}: kombu has no transport for Redis Cluster; "
+            "a cluster serves as store and lock, the broker needs a single Redis or Sentinel"
         )
     for pattern in (_SQLITE, _PLAIN):
         found = pattern.fullmatch(url)
@@ -38,6 +48,15 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
             path, mark, query = found[2].partition("?")
             return Secret(found[1] + os.path.normpath(folder / path) + mark + query)
     return Secret(url)
+
+
+def broker_warning(url: str) -> str:
+    """What is odd about a broker's URL, or nothing: kombu may know transports that beatd does not."""
+    scheme = url.split(":", 1)[0].split("+")[0].lower()
+    if "." in scheme or scheme in BROKERS:
+        return ""
+    hint = nearest(scheme, BROKERS) or "; is it a transport of kombu?"
+    return f"{scheme[:20]}: is not a broker that beatd knows{hint}"
 
 
 def with_password(url: str | None, password: str) -> str:

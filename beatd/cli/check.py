@@ -1,0 +1,156 @@
+"""beatd check: all that is wrong with a configuration, at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from beatd.cli.failure import COULD_NOT
+from beatd.cli.given import Given, as_json, takes_config
+from beatd.cli.output import print_json
+from beatd.clock import SystemClock
+from beatd.config import Config, Examined, examine, load_entries, without_file
+from beatd.config.extras import missing_extras
+from beatd.config.values import Broker
+from beatd.entry import Entry
+from beatd.planning import next_moment
+from beatd.problem import Problem, dotted
+
+# What tells that an entry never runs again costs a computation; a million of them would cost hours.
+ASKED_AT_MOST = 10_000
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[ENTRYFILE…]")
+@click.option("--connect", is_flag=True, help="Also ask the store and the broker.")
+@as_json
+@takes_config
+def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) -> int:
+    """Report all that is wrong with a configuration and its entry files, or with entry files alone.
+
+    \b
+    beatd check -c config.yaml
+    beatd check schedules/*.yaml
+    Ends 0 when the daemon could run on it (there may be warnings), 1 when not.
+    """
+    report = _Report()
+    if given.config is not None or given.app is not None:
+        report.configuration(given)
+    elif not files:
+        raise click.UsageError("what is to be checked? give -c FILE or entry files")
+    if files:
+        report.files(files)
+    if connect and report.config is not None and not report.errors:
+        from beatd.cli.connecting import tried
+
+        for problem in tried(report.config, report.facts):
+            report.problems.append(problem)
+    report.print_json() if json else report.print_lines()
+    return COULD_NOT if report.errors else 0
+
+
+class _Report:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.config: Config | None = None
+        self.entries: list[Entry] = []
+        self.read: list[str] = []
+        self.facts: list[str] = []
+
+    def configuration(self, given: Given) -> None:
+        if given.config is None:
+            found = Examined(without_file(given.app or ""), ())
+        else:
+            found = examine(given.config)
+            self.read.append(given.config)
+        self.problems += found.problems
+        self.config = found.config
+        if found.config is None:
+            return
+        if given.app is not None:
+            self.config = found.config.with_app(given.app)
+        self.problems += missing_extras(found.config)
+        self.entries += found.config.entries
+        self._load(found.config, found.config.schedules, found.config.folder)
+        self.problems += _over(self.entries)
+
+    def files(self, files: tuple[str, ...]) -> None:
+        before = len(self.entries)
+        scope = self.config or Config(broker=Broker())
+        self._load(scope, files, ".")
+        self.problems += _over(self.entries[before:])
+
+    def _load(self, config: Config, places: tuple[str, ...], folder: str) -> None:
+        loaded = load_entries(
+            places,
+            folder=folder,
+            timezone=config.timezone,
+            defaults=config.defaults,
+            source=config.source,
+            taken={entry.name: entry.declared_at for entry in self.entries},
+            shown=config.shown,
+        )
+        self.problems += loaded.problems
+        self.entries += loaded.entries
+        self.read += [str(file.path) for file in loaded.files]
+
+    @property
+    def errors(self) -> int:
+        return sum(not problem.warning for problem in self.problems)
+
+    def print_json(self) -> None:
+        print_json(
+            {
+                "ok": not self.errors,
+                "problems": [_plain(problem) for problem in self.problems],
+                "files": self.read,
+                "entries": len(self.entries),
+            }
+        )
+
+    def print_lines(self) -> None:
+        for problem in self.problems:
+            level = ("warning", "yellow") if problem.warning else ("error", "red")
+            parts = [
+                click.style(problem.place, bold=True) if problem.place else "",
+                click.style(level[0], fg=level[1]),
+                click.style(dotted(problem.path), fg="cyan") if problem.path else "",
+                problem.text,
+            ]
+            click.echo(": ".join(part for part in parts if part))
+        for fact in self.facts:
+            click.echo(fact)
+        warnings = len(self.problems) - self.errors
+        told = [_count(self.errors, "error")] if self.errors else []
+        told += [_count(warnings, "warning")] if warnings else []
+        what = (
+            f"{_count(len(self.entries), 'entry', 'entries')} in {_count(len(self.read), 'file')}"
+        )
+        verdict = ", ".join(told) or "nothing wrong"
+        colour = "red" if self.errors else "yellow" if warnings else "green"
+        click.echo(f"{click.style(verdict, fg=colour)}: {what}")
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    file, _, line = problem.place.rpartition(":")
+    numbered = line.isdigit()
+    return {
+        "level": "warning" if problem.warning else "error",
+        "file": file if numbered else problem.place,
+        "line": int(line) if numbered else None,
+        "path": dotted(problem.path),
+        "text": problem.text,
+    }
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _over(entries: list[Entry]) -> Iterator[Problem]:
+    """Entries whose last moment is past: right, and probably forgotten."""
+    now = SystemClock().now()
+    for entry in entries[:ASKED_AT_MOST]:
+        if entry.enabled and next_moment(entry, now) is None:
+            text = "never runs again: all of its moments are past"
+            yield Problem(text, ("entries", entry.name), entry.declared_at, warning=True)

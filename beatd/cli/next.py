@@ -1,0 +1,250 @@
+"""beatd next: when an expression, or an entry, runs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from beatd.cli.failure import say
+from beatd.cli.given import Given, as_json, takes_config
+from beatd.cli.output import print_json, print_rich, print_table
+from beatd.cli.when import takes_when, when
+from beatd.clock import SystemClock
+from beatd.definition.check import check
+from beatd.entry import Entry
+from beatd.errors import ConfigError, UnknownEntry
+from beatd.planning import next_moment, shared_next_after
+from beatd.problem import Problem, in_one_line, nearest
+from beatd.schedules import describe, edge, parse_moment, zone
+
+MOST = 100_000
+UNNAMED = "-"  # stands for the task where only a schedule was asked about
+
+
+@click.command()
+@takes_when
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option(
+    "--tz", metavar="ZONE", help="Time zone, like Europe/Berlin; else the config's, else UTC."
+)
+@click.option("--from", "since", metavar="ISO", help="After this moment instead of now.")
+@click.option("-n", "--count", type=click.IntRange(1, MOST), default=5, show_default=True)
+@click.option("--start", metavar="ISO", help="No run before it; anchors --every.")
+@click.option("--end", metavar="ISO", help="No run after it.")
+@click.option("--dst-gap", metavar="run|skip", help="A fixed time that the clock skipped.")
+@click.option("--dst-fold", metavar="first|last|both", help="A fixed time that came twice.")
+@click.option("--name", default="", help="The name that H and --spread are made from.")
+@as_json
+@takes_config
+def command(
+    *,
+    given: Given,
+    names: tuple[str, ...],
+    since: str | None,
+    count: int,
+    json: bool,
+    **options: Any,
+) -> int | None:
+    """Show the next runs of an expression or of entries.
+
+    \b
+    beatd next --cron "30 2 * * *" --tz Europe/Berlin
+    beatd next --every 90m --count 3
+    beatd next -c config.yaml nightly-report
+    """
+    asked = when(options, names)
+    if asked.plain:
+        if asked.rest:
+            raise click.UsageError("give either an expression or names of entries")
+        entries = [_entry_asked_for(given, {**asked.plain, **_settings(options)}, options["name"])]
+    elif asked.rest:
+        entries = _entries_named(given, asked.rest, options["tz"])
+    else:
+        raise click.UsageError("give --cron, --every or another schedule, or names of entries")
+    now = SystemClock().now()
+    answers = [(entry, *_runs(entry, _moment(since, entry.tz) or now, count)) for entry in entries]
+    if json:
+        print_json([row for entry, runs, _ in answers for row in _plain(entry, runs, len(answers))])
+        return None
+    for at, (entry, runs, over) in enumerate(answers):
+        if at:
+            click.echo()
+        _show(entry, runs, over, now)
+    return None
+
+
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    keys = ("tz", "start", "end", "dst_gap", "dst_fold")
+    return {key: options[key] for key in keys if options[key] is not None}
+
+
+def _entry_asked_for(given: Given, plain: dict[str, Any], name: str) -> Entry:
+    timezone = "UTC"
+    if "tz" not in plain and given.config is not None:
+        timezone = given.load().timezone
+    checked = check(name or "next", {"task": UNNAMED, **plain}, timezone=timezone)
+    if checked.entry is None:
+        wrong = [_as_options(problem) for problem in checked.problems if not problem.warning]
+        raise ConfigError(in_one_line(wrong), wrong)
+    for problem in checked.problems:
+        say(f"{_as_options(problem)}", colour="yellow")
+    return checked.entry
+
+
+def _as_options(problem: Problem) -> Problem:
+    """--dst-gap, where an entry has dst_gap."""
+    path = tuple(f"--{str(key).replace('_', '-')}" for key in problem.path[:1])
+    return Problem(problem.text, path)
+
+
+def _entries_named(given: Given, names: tuple[str, ...], tz: str | None) -> list[Entry]:
+    from beatd.config import load_entries
+
+    config = given.load()
+    known = {entry.name: entry for entry in config.entries}
+    if any(name not in known for name in names) and config.schedules:
+        files = load_entries(
+            config.schedules,
+            folder=config.folder,
+            timezone=config.timezone,
+            defaults=config.defaults,
+            source=config.source,
+            shown=config.shown,
+        )
+        known = {entry.name: entry for entry in files.entries} | known
+        wrong = [problem for problem in files.problems if not problem.warning]
+        if wrong and any(name not in known for name in names):
+            raise ConfigError(in_one_line(wrong), wrong)
+    missing = [name for name in names if name not in known]
+    if missing:
+        known |= _from_store(config, missing)
+    for name in names:
+        if name not in known:
+            text = f"no entry is called {name!r}{nearest(name, known)}"
+            raise UnknownEntry(text)
+    found = [known[name] for name in names]
+    return [_in_zone(entry, tz) for entry in found] if tz else found
+
+
+def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
+    """Entries that no file declares, where the store can be asked."""
+    from beatd.catalog import Query
+    from beatd.definition import codec
+    from beatd.wiring import open_store
+
+    store = open_store(
+        config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
+    )
+    try:
+        return {row.entry.name: row.entry for row in store.find(Query(names=tuple(names)))}
+    finally:
+        store.close()
+
+
+def _in_zone(entry: Entry, tz: str) -> Entry:
+    from beatd.definition import entry_from, plain_of
+
+    return entry_from(entry.name, {**plain_of(entry), "tz": tz})
+
+
+def _moment(since: str | None, tz: str) -> datetime | None:
+    if since is None:
+        return None
+    try:
+        return parse_moment(since, tz)
+    except ConfigError as error:
+        raise ConfigError(f"--from: {error}") from None
+
+
+def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
+    """Up to so many moments, and whether there are no more."""
+    ask = shared_next_after()
+
+    def moments() -> Iterator[datetime]:
+        moment = next_moment(entry, after, ask)
+        while moment is not None:
+            yield moment
+            moment = next_moment(entry, moment, ask)
+
+    found: list[datetime] = []
+    for moment in moments():
+        found.append(moment)
+        if len(found) == count:
+            return found, next_moment(entry, moment, ask) is None
+    return found, True
+
+
+def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, str]]:
+    home = zone(entry.tz)
+    for moment in runs:
+        row = {
+            "local": moment.astimezone(home).isoformat(),
+            "utc": moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        yield row if of == 1 else {"entry": entry.name, **row}
+
+
+def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None:
+    from rich.text import Text
+
+    named = entry.name if entry.task != UNNAMED else ""
+    title = Text.assemble((named, "bold"), "  " if named else "", describe(entry.schedule))
+    title.append(f", {entry.tz}", "dim")
+    print_rich(title)
+    marks = [edge(entry.schedule, moment) or "" for moment in runs]
+    columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
+    if runs:
+        print_table(columns, _rows(entry, runs, marks, now))
+    for note in _notes(entry, runs, over):
+        print_rich(Text(note, "yellow"))
+
+
+def _rows(
+    entry: Entry, runs: list[datetime], marks: list[str], now: datetime
+) -> Iterator[list[str | tuple[str, str]]]:
+    home = zone(entry.tz)
+    form = "%Y-%m-%d %H:%M:%S"
+    if any(moment.microsecond for moment in runs):
+        form += ".%f"
+    for moment, mark in zip(runs, marks, strict=True):
+        local = moment.astimezone(home)
+        name, offset = f"{local:%Z}", local.isoformat()[19 + 7 * bool(local.microsecond) :]
+        yield [
+            f"{local:%a} {local.strftime(form)}",
+            # Zones without letters of their own are called by their offset: once is enough.
+            f"{name} {offset}" if name.isalpha() else offset,
+            (moment.astimezone(UTC).strftime(form), "dim"),
+            until(moment - now),
+            *([(mark, "yellow")] if any(marks) else []),
+        ]
+
+
+def _notes(entry: Entry, runs: list[datetime], over: bool) -> Iterator[str]:
+    if over:
+        yield "and never again" if runs else "never again"
+    if not entry.enabled:
+        yield "disabled: none of these runs until it is enabled"
+    if entry.jitter:
+        yield f"each up to {until(entry.jitter).removeprefix('in ')} later (jitter)"
+    if entry.max_runs is not None:
+        yield f"finished after {entry.max_runs} runs in all"
+
+
+def until(length: timedelta) -> str:
+    """in 3 h 12 min: the two largest units."""
+    seconds = length / timedelta(seconds=1)
+    if abs(seconds) < 1:
+        return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")
+    left, parts = int(abs(seconds)), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return _signed(seconds, " ".join(parts[:2]))
+
+
+def _signed(seconds: float, text: str) -> str:
+    return f"in {text}" if seconds > 0 else f"{text} ago"

@@ -1,0 +1,94 @@
+"""The options that say when: one schedule, as `next` and `add` take it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+from msgspec import Struct
+
+KINDS = ("every", "cron", "crontab", "at", "solar", "rrule")
+_MAPPINGS = {"crontab": str, "solar": float}
+
+
+class When(Struct, frozen=True):
+    """The schedule as YAML has it, empty when none was asked for, and what was left over."""
+
+    plain: dict[str, Any]
+    rest: tuple[str, ...] = ()
+
+
+def takes_when(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --every, --cron, --crontab, --at, --solar and --rrule; `when` reads them."""
+    for option in reversed(
+        (
+            click.option(
+                "--every", metavar="D", help="A period: 30s, 5m, 1h30m, 1d, 90 (seconds)."
+            ),
+            click.option(
+                "--cron", metavar="E", help='A cron text, like "30 2 * * mon-fri" or @daily.'
+            ),
+            click.option(
+                "--crontab",
+                metavar="K=V…",
+                multiple=True,
+                help="Celery's crontab: minute=0 'hour=*/3' day_of_week=mon-fri.",
+            ),
+            click.option("--at", metavar="ISO", help="Once: 2027-01-01T09:00:00+08:00."),
+            click.option(
+                "--solar",
+                metavar="K=V…",
+                multiple=True,
+                help="The sun: event=sunset lat=31.2 lon=121.5.",
+            ),
+            click.option(
+                "--rrule", metavar="R", help="An iCalendar rule: FREQ=MONTHLY;BYDAY=-1FR."
+            ),
+            click.option("--phase", metavar="D", help="Shift the grid of --every."),
+            click.option(
+                "--spread", is_flag=True, help="Shift it by an amount made from the name."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def when(options: dict[str, Any], rest: Sequence[str] = ()) -> When:
+    """Takes its options out of `options`; pairs may go on after --crontab and --solar, where the
+    shell hands them over as further arguments in `rest`."""
+    given = {kind: options.pop(kind) for kind in KINDS}
+    plain: dict[str, Any] = {
+        kind: value for kind, value in given.items() if value is not None and value != ()
+    }
+    for kind in _MAPPINGS:
+        if kind in plain:
+            pairs = [pair for text in given[kind] for pair in text.split()]
+            pairs += [text for text in rest if "=" in text]
+            rest = [text for text in rest if "=" not in text]
+            plain[kind] = _mapping(kind, pairs)
+    if len(plain) > 1:
+        raise click.UsageError(f"--{' and --'.join(plain)} are both given; give one of them")
+    phase, spread = options.pop("phase"), options.pop("spread")
+    if phase is not None:
+        plain["phase"] = phase
+    if spread:
+        plain["spread"] = True
+    if plain and not any(kind in plain for kind in KINDS):
+        raise click.UsageError("--phase and --spread shift the grid of --every; give that as well")
+    return When(plain, tuple(rest))
+
+
+def _mapping(kind: str, pairs: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        if not (key and mark):
+            example = "minute=0" if kind == "crontab" else "event=sunset"
+            raise click.UsageError(f"--{kind}: {pair!r} is not KEY=VALUE; write it like {example}")
+        found[key] = value
+        if kind == "solar" and key in ("lat", "lon"):
+            try:
+                found[key] = float(value)
+            except ValueError:
+                raise click.UsageError(f"--solar: {key}={value!r} is not a number") from None
+    return found
