@@ -45,8 +45,8 @@ class Change(Struct, frozen=True):
     `plan` None = the moment stays where it is. A backlog of the entry is dropped (edited) when a
     plan comes with a new fingerprint. A disabled or paused entry has nothing ahead, whatever plan
     came with it. Removing an entry drops its requests (removed) and leaves its open claims; what is
-    dropped goes to the history as skipped. `runs` and `last` are what a new entry did before it came
-    here (another scheduler ran it); for one that is there already they change nothing.
+    dropped goes to the history as skipped. `runs` and `last` are what a new entry did under the
+    scheduler it came from; for one that is there already they change nothing.
     """
 
     name: str

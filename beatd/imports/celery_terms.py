@@ -1,0 +1,124 @@
+"""Celery's schedules and entries in our words; values come duck-typed, so celery need not load."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from beatd.errors import ConfigError
+from beatd.imports.found import Found
+from beatd.schedules.quote import quoted
+
+CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Terms(NamedTuple):
+    """A schedule as plain data, and what will be different."""
+
+    plain: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
+    """celery's `schedule`; a relative one counts from the last whole day, hour or minute."""
+    if length < _MICROSECOND:
+        raise ConfigError(f"an interval of {length} runs all the time; give it a length")
+    plain: dict[str, Any] = {"every": length}
+    if relative and last is not None:
+        plain["start"] = _rounded(last, length).astimezone(UTC).isoformat()
+    return Terms(plain)
+
+
+def _rounded(last: datetime, length: timedelta) -> datetime:
+    # celery.utils.time.delta_resolution: the largest unit that the interval has any of.
+    if length >= timedelta(days=1):
+        return last.replace(hour=0, minute=0, second=0, microsecond=0)
+    if length >= timedelta(hours=1):
+        return last.replace(minute=0, second=0, microsecond=0)
+    if length >= timedelta(minutes=1):
+        return last.replace(second=0, microsecond=0)
+    return last.replace(microsecond=0)
+
+
+def crontab(fields: Mapping[str, Any]) -> Terms:
+    """The fields as they were written; `*` is left out."""
+    kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
+    plain = {key: value for key, value in kept.items() if value != "*"}
+    return Terms({"crontab": plain or {"minute": "*"}})
+
+
+def _field(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set | frozenset | range | tuple | list) else value
+
+
+def solar(event: Any, lat: Any, lon: Any) -> Terms:
+    return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
+
+
+def schedule_terms(schedule: Any, last: datetime | None = None) -> Terms:
+    """A number, a timedelta, or one of celery's schedule objects (redbeat's rrule too)."""
+    if isinstance(schedule, bool) or schedule is None:
+        raise ConfigError(f"{quoted(schedule)} is not a schedule")
+    if isinstance(schedule, int | float):
+        return every(timedelta(seconds=schedule))
+    if isinstance(schedule, timedelta):
+        return every(schedule)
+    kinds = {kind.__name__ for kind in type(schedule).__mro__}
+    if "crontab" in kinds:
+        return crontab({key: getattr(schedule, f"_orig_{key}", "*") for key in CRONTAB})
+    if "solar" in kinds:
+        return solar(schedule.event, schedule.lat, schedule.lon)
+    if "clocked" in kinds:
+        return Terms({"at": schedule.clocked_time})
+    if type(schedule).__name__ == "schedule":
+        return every(schedule.run_every, relative=bool(schedule.relative), last=last)
+    if isinstance(schedule, str):
+        raise ConfigError(f"the text {quoted(schedule)} is no schedule, to celery neither")
+    raise ConfigError(
+        f"a schedule of the class {type(schedule).__name__} runs code of its own; "
+        "write it as every, cron, crontab, at, solar or rrule"
+    )
+
+
+def entry_found(
+    *,
+    name: str,
+    task: Any,
+    terms: Terms,
+    args: Any = (),
+    kwargs: Any = None,
+    options: Any = None,
+    last: datetime | None = None,
+    runs: int = 0,
+    notes: tuple[str, ...] = (),
+    **more: Any,
+) -> Found:
+    """An entry with what celery lets an entry have; what is empty is left out."""
+    plain: dict[str, Any] = {"task": task, **terms.plain}
+    if args:
+        plain["args"] = list(args)
+    if kwargs:
+        plain["kwargs"] = dict(kwargs)
+    if options:
+        plain["options"] = {
+            key: _option(value) for key, value in dict(options).items() if value is not None
+        }
+    plain |= {key: value for key, value in more.items() if value is not None}
+    return Found(name=name, plain=plain, last=aware(last), runs=runs, notes=(*terms.notes, *notes))
+
+
+def _option(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        moment = aware(value)
+        assert moment is not None, "there is a moment"
+        return moment.isoformat()
+    return value
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """A naive moment of celery's is in UTC."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,110 @@
+"""celerybeat-schedule: the file in which celery's PersistentScheduler keeps its entries."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from beatd.errors import ConfigError
+from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
+from beatd.imports.found import Found, Read, Refused
+from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
+from beatd.imports.shelf import raw_values
+
+
+def read_celerybeat_schedule(path: Path) -> Read:
+    """Every entry of the file; ConfigError where it is no such file, or one that runs code."""
+    raw = raw_values(path)
+    if b"entries" not in raw:
+        raise ConfigError(f"{path}: there are no entries of celery beat in it")
+    try:
+        entries = loads(raw[b"entries"])
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(entries, dict):
+        raise ConfigError(f"{path}: its entries are a {type(entries).__name__}, not a dict")
+    found: list[Found] = []
+    refused: list[Refused] = []
+    for key, value in entries.items():
+        try:
+            found.append(_entry(str(key), value))
+        except (ConfigError, TypeError, ValueError, AttributeError) as error:
+            refused.append(Refused(str(key), " ".join(str(error).split())))
+    zone = _zone(raw)
+    return Read(found, refused, (f"celery beat ran it in {zone}",) if zone else ())
+
+
+def zone_of(path: Path) -> str | None:
+    """The zone that the file's crontabs were meant in, where it says so."""
+    return _zone(raw_values(path))
+
+
+def _zone(raw: dict[bytes, bytes]) -> str | None:
+    try:
+        zone = loads(raw[b"tz"]) if b"tz" in raw else None
+    except ConfigError:
+        return None
+    return zone if isinstance(zone, str) and zone else None
+
+
+def _entry(name: str, value: Any) -> Found:
+    if is_unknown(value):
+        raise ConfigError(f"it is a {value.named}, and only celery's own entries are known")
+    if not isinstance(value, Kept) or value.kind != "entry":
+        raise ConfigError(f"it is a {type(value).__name__}, not an entry of celery beat")
+    kept = value.fields
+    strangers = unknowns([kept.get(key) for key in ("task", "args", "kwargs", "options")])
+    if strangers:
+        raise ConfigError(f"its arguments hold a {strangers[0]}, which JSON cannot carry")
+    last = kept.get("last_run_at")
+    last = last if isinstance(last, datetime) else None
+    runs = kept.get("total_run_count")
+    runs = runs if isinstance(runs, int) else 0
+    return entry_found(
+        name=name,
+        task=kept.get("task"),
+        terms=_terms(kept.get("schedule"), last),
+        args=kept.get("args"),
+        kwargs=kept.get("kwargs"),
+        options=kept.get("options"),
+        # celery writes the moment it first saw an entry where others write the last run.
+        last=last,
+        runs=runs,
+    )
+
+
+def _terms(schedule: Any, last: datetime | None) -> Terms:
+    if is_unknown(schedule):
+        raise ConfigError(f"its schedule is a {schedule.named}, which runs code of its own")
+    if isinstance(schedule, timedelta):
+        return every(schedule)
+    if isinstance(schedule, int | float) and not isinstance(schedule, bool):
+        return every(timedelta(seconds=schedule))
+    if not isinstance(schedule, Kept):
+        raise ConfigError(f"its schedule is a {type(schedule).__name__}")
+    fields = schedule.fields
+    # crontab(app=app) takes its app along, which nobody misses.
+    strangers = [
+        name for name in unknowns(fields.get("state")) if not name.startswith("celery.app.")
+    ]
+    if strangers:
+        raise ConfigError(f"its schedule holds a {strangers[0]}, which runs code of its own")
+    terms = _kept_terms(schedule.kind, fields, last)
+    if fields.get("nowfun") is not None:
+        note = "it had a nowfun; check its tz"
+        return Terms(terms.plain, (*terms.notes, note))
+    return terms
+
+
+def _kept_terms(kind: str, fields: dict[str, Any], last: datetime | None) -> Terms:
+    if kind == "schedule":
+        length = fields.get("run_every")
+        if isinstance(length, int | float) and not isinstance(length, bool):
+            length = timedelta(seconds=length)
+        if not isinstance(length, timedelta):
+            raise ConfigError("its interval is not a length of time")
+        return every(length, relative=bool(fields.get("relative")), last=last)
+    if kind == "crontab":
+        return crontab(fields)
+    if kind == "solar":
+        return solar(fields.get("event"), fields.get("lat"), fields.get("lon"))
+    raise ConfigError(f"its schedule is a {kind}")

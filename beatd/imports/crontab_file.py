@@ -1,0 +1,145 @@
+"""System crontab files: a user's, and /etc/crontab with its column for the user.
+
+A line there is a shell command, and an entry is a task: `runner` names the task that gets the
+command as its only argument. A line that only calls celery becomes the task it calls.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import DecodeError, json
+
+from beatd.errors import BeatError, ConfigError
+from beatd.imports.celery_terms import Terms, entry_found
+from beatd.imports.found import Found, Read, Refused
+
+_SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
+_LONGEST_NAME = 100
+_REFUSED = "is run by cron when the machine starts, which is not a time"
+
+
+def has_user_column(path: Path) -> bool:
+    """Whether lines name a user: /etc/crontab and what lies in a cron.d folder."""
+    return path.name == "crontab" or path.parent.name == "cron.d"
+
+
+def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
+    """Every line of the file that runs something."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise BeatError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
+    system = has_user_column(path) if user_column is None else user_column
+    found: list[Found] = []
+    refused: list[Refused] = []
+    names: dict[str, int] = {}
+    for number, line, zone in _lines(text):
+        place = f"{path.name}:{number}"
+        try:
+            found.append(_entry(line, zone, runner=runner, system=system, names=names))
+        except ConfigError as error:
+            refused.append(Refused(place, str(error)))
+    return Read(found, refused)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
+    """The lines that run something, and the zone that CRON_TZ had by then."""
+    zone: str | None = None
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        setting = _SETTING.match(line)
+        if setting and not line.startswith(("@", "*")):
+            if setting[2] == "CRON_TZ":
+                zone = setting[3].strip("\"'") or None
+            continue
+        yield number, line, zone
+
+
+def _entry(
+    line: str, zone: str | None, *, runner: str | None, system: bool, names: dict[str, int]
+) -> Found:
+    count = 1 if line.startswith("@") else 5
+    parts = line.split(None, count + system)
+    if len(parts) < count + system + 1:
+        raise ConfigError(f"{line[:60]!r} has no command")
+    when, command = " ".join(parts[:count]), parts[-1].strip()
+    if when.lower() == "@reboot":
+        raise ConfigError(f"@reboot {_REFUSED}")
+    notes: list[str] = []
+    if system and parts[count] != "root":
+        notes.append(f"cron ran it as {parts[count]}; a worker runs it as the worker's user")
+    command, cut = _without_input(command)
+    if cut:
+        notes.append("what came after % was its input, which is not carried over")
+    called = _celery_call(command)
+    if called is None and runner is None:
+        raise ConfigError(
+            f"{command[:60]!r} is a shell command; name the task that runs commands with --task"
+        )
+    named = called["task"] if called else command
+    name = " ".join(named.split())[:_LONGEST_NAME].strip()
+    names[name] = names.get(name, 0) + 1
+    if names[name] > 1:
+        name = f"{name} ({names[name]})"
+    more: dict[str, Any] = called or {"task": runner, "args": [command]}
+    return entry_found(name=name, terms=Terms({"cron": when}), tz=zone, notes=tuple(notes), **more)
+
+
+def _without_input(command: str) -> tuple[str, bool]:
+    """cron: an unescaped % ends the command."""
+    parts = re.split(r"(?<!\\)%", command, maxsplit=1)
+    return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
+
+
+def _celery_call(command: str) -> dict[str, Any] | None:
+    """The task, arguments and queue of `[cd DIR &&] celery -A APP call TASK …`, or None."""
+    try:
+        words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)
+    except ValueError:
+        return None
+    before = command.rsplit("&&", 1)[0] if "&&" in command else ""
+    if before and not re.fullmatch(r"\s*cd\s+\S+\s*", before):
+        return None
+    if "call" not in words or not words or Path(words[0]).name != "celery":
+        return None
+    rest = words[words.index("call") + 1 :]
+    kept: dict[str, Any] = {"task": "", "options": {}}
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            # A redirection or a second command: only a shell understands the rest.
+            if kept["task"] or any(c in word for c in "|;<>&"):
+                return None
+            kept["task"] = word
+            continue
+        key, equals, value = word.partition("=")
+        if not equals:
+            if not rest:
+                return None
+            value = rest.pop(0)
+        if not _take(kept, key, value):
+            return None
+    return kept if kept["task"] else None
+
+
+def _take(kept: dict[str, Any], key: str, value: str) -> bool:
+    try:
+        match key:
+            case "-a" | "--args":
+                kept["args"] = json.decode(value, type=list[Any])
+            case "-k" | "--kwargs":
+                kept["kwargs"] = json.decode(value, type=dict[str, Any])
+            case "--queue" | "--exchange" | "--routing-key" | "--serializer":
+                kept["options"][key.removeprefix("--").replace("-", "_")] = value
+            case "--expires" | "--countdown":
+                kept["options"][key.removeprefix("--")] = float(value)
+            case _:
+                return False
+    except (ValueError, DecodeError):
+        return False
+    return True

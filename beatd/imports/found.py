@@ -1,0 +1,35 @@
+"""What a reader of a foreign schedule hands over, before it is an entry of ours."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """One periodic task as its scheduler has it, in the plain data of our entries.
+
+    `notes` say what will be different, `last` and `runs` what it did until now.
+    """
+
+    name: str
+    plain: Mapping[str, Any]
+    last: datetime | None = None
+    runs: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Refused(Struct, frozen=True):
+    """What could not be carried over, and why."""
+
+    name: str
+    reason: str
+
+
+class Read(Struct, frozen=True):
+    """All that a source holds; the notes are about the source as a whole."""
+
+    found: Sequence[Found]
+    refused: Sequence[Refused] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,220 @@
+"""Pickles that celery beat wrote, read without running any code that they name.
+
+Not one of the classes named in a pickle is ever looked up: a dozen names stand for makers of plain
+values here, and every other name becomes an `Unknown`, which does nothing when it is called. So
+the worst that a hostile file can do is to be refused.
+"""
+
+import io
+import pickle
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from beatd.errors import ConfigError
+
+LARGEST = 256 * 1024 * 1024
+
+
+class Fixed(type):
+    """A class that nothing in a pickle can change."""
+
+    def __setattr__(cls, key: str, value: Any) -> None:
+        raise pickle.UnpicklingError("values in a pickle are not changed")
+
+
+class Unknown(metaclass=Fixed):
+    """What a name outside the list stands for: a class (for so pickles make their objects) that
+    does nothing with what it is given but hold it."""
+
+    __slots__ = ("held",)
+    named = ""
+
+    def __new__(cls, *args: Any) -> "Unknown":
+        made = object.__new__(cls)
+        object.__setattr__(made, "held", [*args])
+        return made
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise pickle.UnpicklingError("values in a pickle are not changed")
+
+    def __setstate__(self, state: Any) -> None:
+        self.held.append(state)
+
+    def append(self, item: Any) -> None:
+        self.held.append(item)
+
+    def extend(self, items: Any) -> None:
+        self.held.extend(items)
+
+    def add(self, item: Any) -> None:
+        self.held.append(item)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.held += [key, value]
+
+
+def unknown(named: str) -> type[Unknown]:
+    return Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})
+
+
+def is_unknown(value: Any) -> bool:
+    return isinstance(value, Unknown | Fixed)
+
+
+class Maker:
+    """A name in the list: called, it makes a plain value; nothing about it can be changed."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __call__(self, *args: Any) -> Any:
+        made = self._make(*args)
+        return made
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise pickle.UnpicklingError("values in a pickle are not changed")
+
+
+class Kept:
+    """What was pickled of one of celery's objects: its arguments by name."""
+
+    __slots__ = ("fields", "kind")
+
+    def __init__(self, kind: str, fields: dict[str, Any]) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "fields", fields)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise pickle.UnpicklingError("values in a pickle are not changed")
+
+    def __setstate__(self, state: Any) -> None:
+        # crontab's keyword arguments; what it was made with is what it means.
+        self.fields["state"] = state
+
+
+_ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", "kwargs", "options")
+_CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+
+
+def _keeper(kind: str, names: tuple[str, ...]) -> Maker:
+    def make(*args: Any) -> Kept:
+        return Kept(kind, dict(zip(names, args, strict=False)))
+
+    return Maker(make)
+
+
+def _datetime(*args: Any) -> datetime:
+    # A zone of a class that is not in the list: the moment is celery's, which is in UTC.
+    known = [UTC if is_unknown(arg) else arg for arg in args]
+    return datetime(*known)  # noqa: DTZ001  # as it was pickled
+
+
+def _zone(key: Any, *_rest: Any) -> tzinfo:
+    return ZoneInfo(str(key))
+
+
+def _pytz_utc() -> tzinfo:
+    return UTC
+
+
+_ZONE = Maker(_zone)
+_UNPICKLED_ZONE = Maker(_zone)
+
+
+def _getattr(owner: Any, name: Any) -> Any:
+    # How older pickle protocols spell the class method ZoneInfo._unpickle.
+    if owner is _ZONE and name == "_unpickle":
+        return _UNPICKLED_ZONE
+    return unknown(f"getattr of {name}")
+
+
+_NAMES: dict[tuple[str, str], Maker] = {
+    ("celery.beat", "ScheduleEntry"): _keeper("entry", _ENTRY),
+    ("celery.schedules", "schedule"): _keeper("schedule", ("run_every", "relative", "nowfun")),
+    ("celery.schedules", "crontab"): _keeper("crontab", _CRONTAB),
+    ("celery.schedules", "solar"): _keeper("solar", ("event", "lat", "lon")),
+    ("datetime", "datetime"): Maker(_datetime),
+    ("datetime", "date"): Maker(date),
+    ("datetime", "timedelta"): Maker(timedelta),
+    ("datetime", "timezone"): Maker(timezone),
+    ("zoneinfo", "ZoneInfo"): _ZONE,
+    ("zoneinfo", "ZoneInfo._unpickle"): _UNPICKLED_ZONE,
+    ("backports.zoneinfo", "ZoneInfo"): _ZONE,
+    ("backports.zoneinfo", "ZoneInfo._unpickle"): _UNPICKLED_ZONE,
+    ("pytz", "_UTC"): Maker(_pytz_utc),
+    ("pytz", "_p"): Maker(_zone),
+    ("builtins", "getattr"): Maker(_getattr),
+    ("__builtin__", "getattr"): Maker(_getattr),
+    **{
+        (module, kind.__name__): Maker(kind)
+        for module in ("builtins", "__builtin__")
+        for kind in (set, frozenset, list, tuple, dict, range, bytearray, complex)
+    },
+    ("_codecs", "encode"): Maker(lambda text, _encoding="latin1": str(text).encode("latin1")),
+}
+
+
+class _Reader(pickle.Unpickler):
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self.unknown: dict[str, None] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = _NAMES.get((module, name))
+        if known is not None:
+            return known
+        named = f"{module}.{name}"
+        self.unknown[named] = None
+        return unknown(named)
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise pickle.UnpicklingError("it refers to something outside the file")
+
+
+def loads(data: bytes) -> Any:
+    """The value, with Kept for celery's objects and Unknown for what is not in the list.
+
+    ConfigError where it is broken, or names something that it does not keep: that was only there
+    to be run.
+    """
+    if len(data) > LARGEST:
+        raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
+    reader = _Reader(data)
+    try:
+        value = reader.load()
+    except Exception as error:
+        raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
+    hidden = set(reader.unknown) - set(unknowns(value))
+    if hidden or is_unknown(value):
+        named = sorted(hidden) or [value.named]
+        raise ConfigError(
+            f"its pickle calls {named[0]}, which no schedule needs; nothing was run, and the file "
+            "is refused"
+        )
+    return value
+
+
+def unknowns(value: Any, depth: int = 0) -> list[str]:
+    """The names outside the list that are in a value."""
+    if depth > 60:
+        return []
+    inner: list[Any] = []
+    own: list[str] = []
+    if is_unknown(value):
+        own, inner = [value.named], getattr(value, "held", [])
+        inner = inner if isinstance(inner, list) else []
+    elif isinstance(value, Kept):
+        inner = list(value.fields.values())
+    elif isinstance(value, dict):
+        inner = [*value.keys(), *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        inner = list(value)
+    return own + [name for item in inner for name in unknowns(item, depth + 1)]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

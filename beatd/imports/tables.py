@@ -1,0 +1,156 @@
+"""The tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from beatd.errors import ConfigError, StoreError
+from beatd.imports.found import Found, Read, Refused
+from beatd.imports.rows import CRONTAB_COLUMNS, row_found
+
+
+class Layout(Struct, frozen=True, kw_only=True):
+    """What the tables are called, and how a task names its schedule."""
+
+    task: str
+    interval: str
+    crontab: str
+    solar: str
+    clocked: str
+    discriminated: bool = False
+
+
+DJANGO = Layout(
+    task="django_celery_beat_periodictask",
+    interval="django_celery_beat_intervalschedule",
+    crontab="django_celery_beat_crontabschedule",
+    solar="django_celery_beat_solarschedule",
+    clocked="django_celery_beat_clockedschedule",
+)
+SQLALCHEMY_CELERY_BEAT = Layout(
+    task="celery_periodictask",
+    interval="celery_intervalschedule",
+    crontab="celery_crontabschedule",
+    solar="celery_solarschedule",
+    clocked="celery_clockedschedule",
+    discriminated=True,
+)
+CELERY_SQLALCHEMY_SCHEDULER = Layout(
+    task="celery_periodic_task",
+    interval="celery_interval_schedule",
+    crontab="celery_crontab_schedule",
+    solar="celery_solar_schedule",
+    clocked="",
+)
+
+_TASK_COLUMNS = (
+    *("id", "name", "task", "args", "kwargs", "queue", "exchange", "routing_key", "headers"),
+    *("priority", "expires", "expire_seconds", "one_off", "start_time", "enabled", "last_run_at"),
+    *("total_run_count", "date_changed", "description"),
+)
+_SCHEDULE_COLUMNS = {
+    "interval": {"every": "interval_every", "period": "interval_period"},
+    "crontab": {
+        **{key: f"crontab_{key}" for key in CRONTAB_COLUMNS},
+        "timezone": "crontab_timezone",
+    },
+    "solar": {
+        "event": "solar_event",
+        "latitude": "solar_latitude",
+        "longitude": "solar_longitude",
+    },
+    "clocked": {"clocked_time": "clocked_time"},
+}
+
+
+def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
+    """Every row, each bad one told by itself."""
+    found: list[Found] = []
+    refused: list[Refused] = []
+    try:
+        engine = create_engine(driver_url(url))
+    except (SQLAlchemyError, ImportError) as error:
+        raise ConfigError(f"the URL cannot be used: {_one_line(error)}") from None
+    try:
+        with engine.connect() as connection:
+            for row in task_rows(connection, layout, schema):
+                try:
+                    found.append(one_off(row_found(row, timezone=timezone), row))
+                except (ConfigError, TypeError, ValueError) as error:
+                    refused.append(Refused(str(row["name"]), _one_line(error)))
+    except SQLAlchemyError as error:
+        raise StoreError(f"its tables cannot be read: {_one_line(error)}") from None
+    finally:
+        engine.dispose()
+    return Read(found, refused)
+
+
+def one_off(found: Found, row: Mapping[str, Any]) -> Found:
+    """Runs once; one that ran already is kept and stays off, as django-celery-beat has it."""
+    if not row.get("one_off"):
+        return found
+    plain = dict(found.plain)
+    if found.runs:
+        plain["enabled"] = False
+    else:
+        plain["max_runs"] = 1
+    return Found(name=found.name, plain=plain, last=found.last, runs=found.runs, notes=found.notes)
+
+
+def task_rows(
+    connection: Connection, layout: Layout, schema: str | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """Each task with its schedule beside it; columns that an older version has not are None."""
+    rows = connection.execution_options(stream_results=True).execute(
+        text(select(connection, layout, schema))
+    )
+    for row in rows.mappings():
+        yield dict(row)
+
+
+def select(connection: Connection, layout: Layout, schema: str | None = None) -> str:
+    """The statement that fits the columns that are there."""
+    look = inspect(connection)
+    dot = f"{schema}." if schema else ""
+    if not look.has_table(layout.task, schema=schema):
+        raise ConfigError(f"there is no table {dot}{layout.task} in the database")
+    own = {column["name"] for column in look.get_columns(layout.task, schema=schema)}
+    wanted = [f"t.{name} AS {name}" for name in _TASK_COLUMNS if name in own]
+    wanted += [f"NULL AS {name}" for name in _TASK_COLUMNS if name not in own]
+    joins = []
+    for kind, columns in _SCHEDULE_COLUMNS.items():
+        table = getattr(layout, kind)
+        if not table or not look.has_table(table, schema=schema):
+            wanted += [f"NULL AS {name}" for name in columns.values()]
+            continue
+        there = {column["name"] for column in look.get_columns(table, schema=schema)}
+        for column, name in columns.items():
+            wanted.append(f"{kind}.{column} AS {name}" if column in there else f"NULL AS {name}")
+        if layout.discriminated:
+            on = f"t.discriminator = '{kind}schedule' AND t.schedule_id = {kind}.id"
+        elif f"{kind}_id" in own:
+            on = f"t.{kind}_id = {kind}.id"
+        else:
+            on = "1 = 0"
+        joins.append(f"LEFT JOIN {dot}{table} {kind} ON {on}")
+    return f"SELECT {', '.join(wanted)} FROM {dot}{layout.task} t {' '.join(joins)} ORDER BY t.id"
+
+
+def driver_url(url: str) -> str:
+    """With the drivers that beatd installs, where the URL names none."""
+    scheme, rest = url.split(":", 1)
+    known = {
+        "postgresql": "postgresql+psycopg",
+        "postgres": "postgresql+psycopg",
+        "mysql": "mysql+pymysql",
+        "mariadb": "mysql+pymysql",
+    }
+    return f"{known.get(scheme, scheme)}:{rest}"
+
+
+def _one_line(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return " ".join(str(cause).split())[:200] or type(error).__name__

@@ -1,0 +1,244 @@
+"""celery's own file, in every dbm that this Python can write, and files made by an attacker."""
+
+import pickle
+import shelve
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from celery import Celery
+from celery.beat import ScheduleEntry
+from celery.schedules import crontab, schedule, solar
+
+from beatd.errors import ConfigError
+from beatd.imports import taken_over
+from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
+from beatd.imports.pickled import loads
+
+LAST = datetime(2026, 11, 20, 13, 5, 7, 123456, tzinfo=ZoneInfo("Europe/Berlin"))
+DBMS = ("dumb", "gnu", "ndbm", "sqlite3 of 3.13")
+
+
+def entries() -> dict[str, Any]:
+    app = Celery("proj", set_as_current=False)
+    kept = {
+        "name": "weekly",
+        "task": "proj.weekly",
+        "schedule": schedule(timedelta(days=7), app=app),
+        "args": (2, "x"),
+        "kwargs": {"full": True},
+        "options": {"queue": "slow", "expires": timedelta(hours=1)},
+        "last_run_at": LAST,
+        "total_run_count": 41,
+    }
+    others = {
+        "office": crontab(minute="*/15", hour={9, 10}, day_of_week="mon-fri", app=app),
+        "sunset": solar("sunset", 52.5, 13.4, app=app),
+        "often": schedule(0.5, app=app),
+    }
+    made = {"weekly": ScheduleEntry(**kept, app=app)}
+    for name, when in others.items():
+        made[name] = ScheduleEntry(name, f"proj.{name}", LAST, 3, when, app=app)
+    return made
+
+
+def write(path: Path, values: dict[str, Any], dbm: str = "dumb") -> Path:
+    raw = {key: pickle.dumps(value) for key, value in values.items()}
+    return write_raw(path, raw, dbm)
+
+
+def write_raw(path: Path, raw: dict[str, bytes], dbm: str = "dumb") -> Path:
+    if dbm.startswith("sqlite3"):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)")
+            for key, value in raw.items():
+                connection.execute("INSERT INTO Dict VALUES (?, ?)", (key.encode(), value))
+            connection.commit()
+        return path
+    module = pytest.importorskip(f"dbm.{dbm}")
+    with closing(module.open(str(path), "c")) as file:
+        for key, value in raw.items():
+            file[key] = value
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "celerybeat-schedule"
+
+
+@pytest.mark.parametrize("dbm", DBMS)
+def test_celerys_file_is_read_whichever_dbm_wrote_it(path: Path, dbm: str) -> None:
+    write(path, {"entries": entries(), "tz": "Europe/Berlin", "utc_enabled": True}, dbm)
+    before = sorted(path.parent.iterdir())
+
+    read = read_celerybeat_schedule(path)
+
+    assert [one.name for one in read.found] == ["weekly", "office", "sunset", "often"]
+    assert not read.refused
+    assert zone_of(path) == "Europe/Berlin"
+    assert sorted(path.parent.iterdir()) == before
+
+
+def test_an_interval_goes_on_from_its_last_run(path: Path) -> None:
+    write(path, {"entries": entries()})
+    made = taken_over(
+        read_celerybeat_schedule(path).found, timezone="UTC", source="celerybeat-schedule"
+    )
+
+    weekly, office, sunset, often = made.entries
+
+    assert (weekly.last, weekly.runs) == (LAST, 41)
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    assert weekly.entry.schedule.next_after(now) == LAST.replace(microsecond=0) + timedelta(days=7)
+    assert weekly.entry.args == (2, "x")
+    assert weekly.entry.options == {"queue": "slow", "expires": 3600}
+    assert office.entry.schedule.plain() == {
+        "crontab": {"minute": "*/15", "hour": [9, 10], "day_of_week": "mon-fri"}
+    }
+    assert sunset.entry.schedule.plain() == {
+        "solar": {"event": "sunset", "lat": 52.5, "lon": 13.4}
+    }
+    assert often.entry.schedule.plain() == {"every": "0.5s"}
+
+
+def test_the_file_of_a_real_celery_beat_is_read(path: Path) -> None:
+    from celery.beat import PersistentScheduler
+
+    app = Celery("proj", broker="memory://", set_as_current=False)
+    app.conf.beat_schedule = {"tidy": {"task": "proj.tidy", "schedule": crontab(hour=3)}}
+    beat = PersistentScheduler(app, schedule_filename=str(path))
+    beat.close()
+
+    read = read_celerybeat_schedule(path)
+
+    assert [one.name for one in read.found] == ["tidy", "celery.backend_cleanup"]
+
+
+def test_a_file_that_celery_beat_holds_open_is_read(path: Path) -> None:
+    with closing(shelve.open(str(path), writeback=True)) as held:  # noqa: S301
+        held["entries"] = entries()
+        held.sync()
+        assert len(read_celerybeat_schedule(path).found) == 4
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_pickle_protocol_is_read(protocol: int) -> None:
+    kept = loads(pickle.dumps(entries(), protocol))["weekly"].fields
+    assert kept["last_run_at"] == LAST
+    assert str(kept["last_run_at"].tzinfo) == "Europe/Berlin"
+
+
+class Custom:
+    """A class of somebody's project."""
+
+
+def test_an_entry_with_a_foreign_class_is_refused_and_the_rest_is_read(path: Path) -> None:
+    made = entries()
+    made["odd"] = ScheduleEntry("odd", "proj.odd", LAST, 0, crontab(), args=(Custom(),))
+    write(path, {"entries": made})
+
+    read = read_celerybeat_schedule(path)
+
+    assert len(read.found) == 4
+    (refused,) = read.refused
+    assert refused.name == "odd"
+    assert "Custom" in refused.reason
+
+
+class Touches:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def global_of(module: str, name: str, argument: str) -> bytes:
+    return f"c{module}\n{name}\n(S'{argument}'\ntR.".encode()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("posix", "system"),
+        ("builtins", "eval"),
+        ("builtins", "exec"),
+        ("subprocess", "check_call"),
+        ("celery.utils.imports", "symbol_by_name"),
+        ("celery.beat", "ScheduleEntry.__init__"),
+        ("importlib", "import_module"),
+    ],
+)
+def test_a_file_whose_pickle_runs_code_is_refused_and_nothing_runs(
+    path: Path, module: str, name: str
+) -> None:
+    mark = path.parent / "ran"
+    argument = f"touch {mark}" if "sys" in name or name == "check_call" else f"open('{mark}','w')"
+    escaped = argument.replace("'", "\\'")
+    write_raw(path, {"entries": global_of(module, name, escaped)})
+
+    with pytest.raises(ConfigError, match="refused"):
+        read_celerybeat_schedule(path)
+
+    assert not mark.exists()
+
+
+def test_code_hidden_beside_good_entries_refuses_the_file(path: Path) -> None:
+    mark = path.parent / "ran"
+    # Called, thrown away, and followed by what looks like a schedule.
+    hostile = global_of("os", "system", f"touch {mark}")[:-1] + b"0" + pickle.dumps({}, 0)
+    write_raw(path, {"entries": hostile})
+
+    with pytest.raises(ConfigError, match=r"os\.system"):
+        read_celerybeat_schedule(path)
+
+    assert not mark.exists()
+
+
+def test_code_inside_an_entry_refuses_that_entry_and_does_not_run(path: Path) -> None:
+    mark = path.parent / "ran"
+    made = entries()
+    made["bad"] = ScheduleEntry("bad", "t", LAST, 0, crontab(), kwargs={"x": Touches(mark)})
+    write(path, {"entries": made})
+
+    read = read_celerybeat_schedule(path)
+
+    assert [one.name for one in read.refused] == ["bad"]
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        b"cdatetime\ndatetime\n}S'__class__'\nS'x'\nsb.",  # state on a maker
+        b"cceley.beat\nX\n.",
+        b"cbuiltins\ngetattr\n(cdatetime\ndatetime\nS'__init__'\ntR.",
+        b"\x80\x04\x95",  # cut off
+        b"Pid\n.",  # a persistent id
+        b"\x82\x01.",  # an extension code
+        b"",
+        pickle.dumps([1]) * 2 + b"junk",
+    ],
+    ids=["state", "unknown", "getattr", "short", "persistent", "extension", "empty", "junk"],
+)
+def test_a_broken_or_clever_pickle_is_one_line_of_error(path: Path, attack: bytes) -> None:
+    write_raw(path, {"entries": attack})
+    with pytest.raises(ConfigError) as error:
+        read_celerybeat_schedule(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        read_celerybeat_schedule(path)
+    path.write_text("hello")
+    with pytest.raises(ConfigError, match="no celery beat schedule"):
+        read_celerybeat_schedule(path)
+    assert import_module("dbm")

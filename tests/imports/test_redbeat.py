@@ -1,0 +1,140 @@
+"""RedBeat's entries, written by RedBeat itself into a real Redis."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from celery import Celery
+from celery.schedules import crontab, schedule
+
+from beatd import planning
+from beatd.imports import TakenOver, taken_over
+from beatd.imports.redbeat import read_redbeat
+
+redbeat = pytest.importorskip("redbeat")
+from redbeat.schedules import rrule  # noqa: E402  # after the skip
+
+NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
+
+
+class Place:
+    def __init__(self, url: str, prefix: str) -> None:
+        self.url, self.prefix = url, prefix
+        self.client = redis.Redis.from_url(url)
+        self.app = Celery("proj", broker=url, set_as_current=False)
+        self.app.conf.update(
+            redbeat_redis_url=url, redbeat_key_prefix=prefix
+        )
+
+    def save(self, name: str, when: Any, *args: Any, **more: Any) -> Any:
+        entry = redbeat.RedBeatSchedulerEntry(
+            name, f"proj.{name}", when, args=args, app=self.app, **more
+        )
+        return entry.save()
+
+    def taken(self) -> TakenOver:
+        read = read_redbeat(self.url, prefix=self.prefix)
+        made = taken_over(read.found, timezone="UTC", source="redbeat")
+        return TakenOver(made.entries, (*read.refused, *made.refused))
+
+
+@pytest.fixture
+def place(server: Callable[[str], tuple[str, int]]) -> Iterator[Place]:
+    host, port = server("redis")
+    made = Place(f"redis://{host}:{port}/11", f"t{uuid4().hex[:8]}:")
+    try:
+        yield made
+    finally:
+        for key in made.client.scan_iter(f"{made.prefix}*"):
+            made.client.delete(key)
+        made.client.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_every_kind_of_entry_is_carried_over(place: Place) -> None:
+    place.save("often", schedule(run_every=60), 1, 2, kwargs={"x": "y"}, options={"queue": "q"})
+    place.save("office", crontab(minute="*/5", hour="9-17", day_of_week="mon-fri"))
+    place.save(
+        "monthly",
+        rrule("MONTHLY", dtstart=datetime(2026, 1, 31, 9, tzinfo=UTC), bymonthday=-1),
+    )
+    place.save("off", schedule(run_every=3600), enabled=False)
+
+    taken = place.taken()
+
+    assert not taken.refused
+    entries = {one.entry.name: one.entry for one in taken.entries}
+    assert set(entries) == {"often", "office", "monthly", "off"}
+    assert entries["often"].args == (1, 2)
+    assert entries["often"].kwargs == {"x": "y"}
+    assert entries["often"].options == {"queue": "q"}
+    assert not entries["off"].enabled
+    assert entries["monthly"].schedule.next_after(NOW) == datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_it_did_until_now_is_kept_and_nothing_is_due_at_the_switch(place: Place) -> None:
+    last = NOW - timedelta(days=3, microseconds=5)
+    entry = place.save("weekly", schedule(run_every=7 * 86400))
+    entry._next_instance(last_run_at=last)
+
+    (one,) = place.taken().entries
+
+    assert (one.last, one.runs) == (last, 1)
+    plan = planning.first(one.entry, NOW)
+    assert plan.planned is not None
+    # RedBeat's score is cut to whole seconds.
+    assert abs(plan.planned - (last + timedelta(days=7))) < timedelta(seconds=1)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> None:
+    place.save("good", schedule(run_every=60))
+    for name in ("broken", "gone", "shapeless", "unknown", "empty"):
+        place.save(name, schedule(run_every=60))
+    key = place.prefix
+    place.client.hset(f"{key}broken", "definition", '{"name": "broken", "task"')
+    place.client.delete(f"{key}gone")
+    place.client.delete(f"{key}shapeless")
+    place.client.set(f"{key}shapeless", "a string")
+    place.client.hset(f"{key}unknown", "definition", '{"task":"t","schedule":{"__type__":"moon"}}')
+    place.client.hset(f"{key}empty", "definition", "[]")
+
+    taken = place.taken()
+
+    assert [one.entry.name for one in taken.entries] == ["good"]
+    reasons = {no.name: no.reason for no in taken.refused}
+    assert set(reasons) == {"broken", "gone", "shapeless", "unknown", "empty"}
+    assert "JSON" in reasons["broken"]
+    assert "gone" in reasons["gone"]
+    assert "moon" in reasons["unknown"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_next_runs_are_redbeats(place: Place) -> None:
+    """Outside its known faults: whole seconds only, and wrong hours on days when clocks change."""
+    count = 300
+    kinds = [
+        lambda i: schedule(run_every=30 + i),
+        lambda i: schedule(run_every=3600 * (1 + i % 40)),
+        lambda i: crontab(minute=i % 60, hour=f"*/{1 + i % 12}"),
+        lambda i: crontab(minute=f"{i % 60}", day_of_week=i % 7),
+        lambda i: crontab(hour=i % 24, minute=0, day_of_month=f"1-{2 + i % 20}"),
+    ]
+    now = datetime.now(UTC)
+    scores = {}
+    for i in range(count):
+        saved = place.save(f"e{i}", kinds[i % len(kinds)](i))
+        saved._next_instance(last_run_at=now)
+        scores[f"e{i}"] = place.client.zscore(f"{place.prefix}:schedule", saved.key)
+
+    taken = place.taken()
+
+    assert len(taken.entries) == count
+    for one in taken.entries:
+        plan = planning.first(one.entry, now)
+        assert plan.planned is not None
+        assert abs(plan.planned.timestamp() - scores[one.entry.name]) <= 1, one.entry
