@@ -1,3 +1,28 @@
 """A periodic-scheduler daemon for Celery workers."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from beatd.beat import Beat
+    from beatd.errors import BeatError
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Beat",  # embedding
+    "BeatError",  # errors
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: the command line must not wait for celery to say its help.
+    if name == "Beat":
+        from beatd.beat import Beat
+
+        return Beat
+    if name == "BeatError":
+        from beatd.errors import BeatError
+
+        return BeatError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,7 +34,8 @@ from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
-FEW, MANY = 100, 20_000
+BESIDE = 100  # unknowns and requests worked off at a time
+FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
 
 
 class Limits(Struct, frozen=True):
@@ -72,6 +73,7 @@ class Engine:
         self._unknowns_at = float("-inf")
         self._fresh = False
         self._made: Mover | None = None
+        self._reach = FEW
 
     # what others ask
 
@@ -186,13 +188,15 @@ class Engine:
         if self._fresh and not stale and not self._ahead.exhausted(now):
             return
         self._fresh = True
-        limit, horizon = FEW, now + AHEAD
+        limit, horizon = self._reach, now + AHEAD
         while True:
             rows = self._store.upcoming(limit)
             covers = rows[-1].plan.due if len(rows) >= limit else None
             if covers is None or covers > horizon or limit >= MANY:
                 break
             limit = min(limit * 10, MANY)
+        soon = sum(1 for row in rows if row.plan.due is not None and row.plan.due <= horizon)
+        self._reach = max(FEW, min(limit, soon * 2))
         self._ahead.load(rows, covers, elapsed)
         self._publisher.prepare(
             [
@@ -213,10 +217,10 @@ class Engine:
         long_ago = now - timedelta(seconds=self._limits.publish_timeout)
         mover = self._mover()
         moves = []
-        for claim in self._store.unknowns(long_ago, FEW):
+        for claim in self._store.unknowns(long_ago, BESIDE):
             unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
             moves.append(mover.again(claim, unsent, now))
-        for request, row in self._store.requests(FEW):
+        for request, row in self._store.requests(BESIDE):
             moves.append(mover.asked(request, row, now))
         if moves:
             self._send(moves, lead)

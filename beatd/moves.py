@@ -121,7 +121,7 @@ class Mover:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Why nothing more of a request is worked off, or nothing; what is asked by hand runs paused."""
+    """Why the rest of a request is dropped, or nothing; what is asked by hand runs paused."""
     if row is None:
         return "removed"
     if request.kind != "backlog":
