@@ -51,8 +51,9 @@ class RabbitMQ(Wire):
                 break
             except (amqp.AMQPError, *AWAY) as error:
                 self._drop()
-                # What failed may have been a connection that died while nobody used it.
-                if last:
+                # What failed may have been a connection that died while nobody used it; but who
+                # does not answer will not answer twice.
+                if last or isinstance(error, TimeoutError):
                     return one_line(error)
         return self._blocked
 

@@ -116,17 +116,15 @@ class RedisLists(Wire):
 
     def _open(self) -> None:
         """A connection that has answered within the last second."""
-        if self._link is not None and monotonic() - self._spoken_at < 1.0:
-            if self._link.is_connected and not self._link.can_read():
-                return
-            # Closed by the server, or bytes that nobody asked for.
-            self._drop()
         for last in (False, True):
             try:
                 self._connect()
-                self._link.send_command("PING", check_health=False)
-                self._link.read_response()
-                self._spoken_at = monotonic()
+                # Bytes that nobody asked for are most likely a goodbye.
+                if monotonic() - self._spoken_at > 1.0 or self._link.can_read():
+                    self._link.send_command("PING", check_health=False)
+                    if self._link.read_response() != b"PONG":
+                        raise redis.ConnectionError("an answer to something nobody asked")
+                    self._spoken_at = monotonic()
                 return
             except redis.ConnectionError:
                 self._drop()
@@ -151,6 +149,7 @@ class RedisLists(Wire):
 
     def _drop(self) -> None:
         link, self._link = self._link, None
+        self._spoken_at = 0.0
         self._lists.clear()
         if link is not None:
             link.disconnect()

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import amqp
 import pytest
 import redis
+
+from tests.publishers.servers import PrivateRabbitMQ, PrivateRedis, missing
 
 Server = Callable[[str], tuple[str, int]]
 
@@ -37,3 +40,34 @@ def rabbit(server: Server) -> Iterator[amqp.Channel]:
     host, port = server("rabbitmq")
     with amqp.Connection(f"{host}:{port}", read_timeout=5) as connection:
         yield connection.channel()
+
+
+def needed(program: str) -> None:
+    if why := missing(program):
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+
+
+@pytest.fixture
+def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
+    needed("redis-server")
+    broker = PrivateRedis(tmp_path)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
+    needed("rabbitmq")
+    broker = PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def private_rabbitmq(rabbitmq_process: PrivateRabbitMQ) -> PrivateRabbitMQ:
+    """One for all tests, since it starts slowly; alive, whatever the last test did to it."""
+    if rabbitmq_process.process.poll() is not None:
+        rabbitmq_process.start()
+    return rabbitmq_process

@@ -1,0 +1,124 @@
+"""Private brokers, to be frozen, killed and told to refuse."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(true: Callable[[], bool], within: float, what: str) -> None:
+    """Wait for a condition of another process."""
+    deadline = time.monotonic() + within
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.01)
+
+
+def listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+class Broker:
+    """A process that can be stopped in every way; ends with its whole group."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def freeze(self) -> None:
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class PrivateRedis(Broker):
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._options = ("--save", "", "--appendonly", "no", *options)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--dir", str(self._folder), *self._options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(lambda: listens(self.port), 10, "redis-server does not start")
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port)
+
+
+class PrivateRabbitMQ(Broker):
+    def __init__(self, folder: Path) -> None:
+        self.port, self._folder = free_port(), folder
+        self._node = f"beatd{self.port}@localhost"
+        (folder / "plugins").write_text("[].")
+        self._env = {
+            **os.environ,
+            "HOME": str(folder),
+            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        }
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [RABBITMQ],
+            env=self._env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(lambda: listens(self.port), 60, "rabbitmq-server does not start")
+        self.ctl("await_startup")
+
+    def ctl(self, *words: str) -> None:
+        ctl = RABBITMQ.with_name("rabbitmqctl")
+        subprocess.run([ctl, "-q", "-n", self._node, *words], env=self._env, check=True)
+
+
+def missing(program: str) -> str:
+    if program == "rabbitmq":
+        return "" if RABBITMQ.exists() else f"{RABBITMQ} is not there"
+    return "" if shutil.which(program) else f"{program} is not installed"
