@@ -67,6 +67,13 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
     return CronText(Fields(1, masks["minute"], masks["hour"], months, table), wildcard)
 
 
+def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
+    """The days of the month and of the week that a mapping names."""
+    given = dict(fields)
+    month, week = (given.get(key.name, "*") for key in (DAY_OF_MONTH, DAY_OF_WEEK))
+    return _mask(DAY_OF_MONTH, month), _mask(DAY_OF_WEEK, week)
+
+
 def _hint(name: Any) -> str:
     asked = str(name)[:40]
     near = [_ALSO[asked]] if asked in _ALSO else get_close_matches(asked, KEYS, 1)

@@ -83,7 +83,7 @@ def hashed(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
     """What a cron text means; H is drawn from the seed, the same in every process."""
-    words = _split(text)
+    words = split(text)
     try:
         parsed = _Parser(seed)
         masks = [
@@ -102,7 +102,12 @@ def parse(text: str, seed: str = "") -> CronText:
     return CronText(fields, words[1].startswith("*") or words[2].startswith("*"))
 
 
-def _split(text: str) -> list[str]:
+def mask(field: Field, word: str) -> int:
+    """The values of a word that has no H in it."""
+    return _Parser("").mask(field, _unmarked(word))
+
+
+def split(text: str) -> list[str]:
     """The seven fields of a text, in lower case."""
     if len(text) > _LONGEST:
         raise ScheduleError(

@@ -1,0 +1,50 @@
+"""Times of the day in plain English: at 02:30, every 15 minutes, every hour."""
+
+from beatd.schedules.speech import joined, ordinal, runs
+
+_MOST_TIMES = 6
+
+
+def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
+    """The times that the three lists make together; each list is in order and not empty."""
+    if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
+        clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
+        return "at " + joined(
+            clock.format(h, m, s) for h in hours for m in minutes for s in seconds
+        )
+    if seconds == [0]:
+        if minutes == [0] and (step := _step(hours, 24)):
+            return "every hour" if step == 1 else f"every {step} hours"
+        return _every(minutes, "minute", "hour") + _within(hours, minutes)
+    said = _every(seconds, "second", "minute")
+    if len(minutes) < 60:
+        said += f" of {runs(minutes, lambda minute: f'minute {minute}')}"
+    return said + _within(hours, minutes)
+
+
+def _every(values: list[int], unit: str, whole: str) -> str:
+    """Every few minutes where the values are evenly spread, else the values themselves."""
+    step = _step(values, 60)
+    if step:
+        return f"every {unit}" if step == 1 else f"every {step} {unit}s"
+    if values == [0]:
+        return f"at the full {whole}"
+    return f"at {unit}{'s' * (len(values) > 1)} {runs(values, str)} of every {whole}"
+
+
+def _within(hours: list[int], minutes: list[int]) -> str:
+    if len(hours) == 24:
+        return ""
+    if len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1:
+        return f", from {hours[0]:02}:{minutes[0]:02} to {hours[-1]:02}:{minutes[-1]:02}"
+    if step := _step(hours, 24):
+        return f", in every {ordinal(step)} hour from 00"
+    return ", in hour" + "s" * (len(hours) > 1) + f" {runs(hours, lambda hour: f'{hour:02}')}"
+
+
+def _step(values: list[int], size: int) -> int | None:
+    """The even spacing of values that cover the whole of size from 0, if they do."""
+    if len(values) < 2 or values[0] or size % len(values):
+        return None
+    step = size // len(values)
+    return step if values == list(range(0, size, step)) else None

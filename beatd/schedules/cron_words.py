@@ -1,0 +1,90 @@
+"""A cron in plain English; the days from what was written, the times from what it means."""
+
+from itertools import pairwise
+
+from beatd.schedules import celery_fields, cron_text
+from beatd.schedules.clock_words import clock_words
+from beatd.schedules.cron import Cron
+from beatd.schedules.cron_text import DAY, WEEKDAY
+from beatd.schedules.speech import DAY_NAMES, bits, joined, months, nth, ordinal, runs, weekdays
+from beatd.schedules.walk import FIRST_YEAR
+
+
+def cron_words(cron: Cron) -> str:
+    """The times, then the days, months and years where they are restricted, then the zone."""
+    fields = cron.fields
+    said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
+    said += _days(cron)
+    if (allowed := bits(fields.months)) != list(range(1, 13)):
+        said += f" in {months(allowed)}"
+    if fields.years is not None:
+        said += f" of {runs([FIRST_YEAR + year for year in bits(fields.years)], str)}"
+    return said if cron.tz == "UTC" else f"{said}, {cron.tz} time"
+
+
+def _days(cron: Cron) -> str:
+    if isinstance(cron.written, str):
+        words = cron_text.split(cron.written)
+        day, weekday = _text_days(words[3]), _text_weekdays(words[5])
+        either = words[3][0] not in "*?" and words[5][0] not in "*?"
+    else:
+        day_mask, weekday_mask = celery_fields.day_masks(cron.written)
+        day = _monthdays(day_mask)
+        weekday = weekdays(bits(weekday_mask)) if len(bits(weekday_mask)) < 7 else ""
+        either = False
+    if either and not (day and weekday):
+        return ""
+    if day and weekday:
+        return f" on {day} and on every {weekday}" if either else f" on {day} if that is {weekday}"
+    if day:
+        return f" on {day}"
+    return f" on {weekday}" if weekday else ""
+
+
+def _text_days(word: str) -> str:
+    """The days of the month of a cron text, "" for all of them."""
+    mask, said = 0, []
+    for part in word.split(","):
+        if part == "l":
+            said.append("the last day")
+        elif "w" in part:
+            number = part.strip("w")
+            near = f"the working day nearest the {ordinal(int(number))}" if number != "l" else ""
+            said.append(near or "the last working day")
+        elif part.startswith("h"):
+            said.append("a day drawn from its name")
+        else:
+            mask |= cron_text.mask(DAY, part.replace("-l", "-31"))
+    if not mask:
+        return joined(said)
+    every = _monthdays(mask)
+    return joined([every, *said]) if every else ""
+
+
+def _text_weekdays(word: str) -> str:
+    """The days of the week of a cron text, "" for all of them."""
+    mask, said = 0, []
+    for part in word.split(","):
+        base, _, count = part.partition("#")
+        if count:
+            names = weekdays(bits(cron_text.mask(WEEKDAY, base)))
+            said.append(f"the {nth(int(count))} {names}")
+        elif part.startswith("l") or part.endswith("l"):
+            said.append(f"the last {DAY_NAMES[WEEKDAY.number(part.strip('l')) % 7]}")
+        elif part.startswith("h"):
+            said.append("a day drawn from its name")
+        else:
+            mask |= cron_text.mask(WEEKDAY, part)
+    if not mask:
+        return joined(said)
+    return joined([weekdays(bits(mask)), *said]) if mask != 0b1111111 else ""
+
+
+def _monthdays(mask: int) -> str:
+    days = bits(mask)
+    if len(days) == 31:
+        return ""
+    spacing = {later - day for day, later in pairwise(days)}
+    if len(days) > 3 and len(spacing) == 1 and spacing != {1}:
+        return f"every {ordinal(spacing.pop())} day from the {ordinal(days[0])}"
+    return f"the {runs(days, ordinal)}"

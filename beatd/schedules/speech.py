@@ -1,0 +1,58 @@
+"""Numbers, names and lists as they stand in a sentence."""
+
+from collections.abc import Callable, Iterable
+
+MONTH_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August",
+               "September", "October", "November", "December")  # fmt: skip
+DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts with commas and an "and" before the last."""
+    *before, last = parts
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
+    """Values in order, three or more in a row as one span."""
+    parts: list[tuple[int, int]] = []
+    for value in values:
+        if parts and value == parts[-1][1] + 1:
+            parts[-1] = (parts[-1][0], value)
+        else:
+            parts.append((value, value))
+    said: list[str] = []
+    for low, high in parts:
+        if high - low > 1:
+            said.append(f"{say(low)} to {say(high)}")
+        else:
+            said += [say(value) for value in range(low, high + 1)]
+    return joined(said)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 31st; from the end with a minus."""
+    if number < 0:
+        return "last day" if number == -1 else f"{ordinal(-number)} last day"
+    ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def nth(number: int) -> str:
+    """first to fifth, last, and the ordinal of anything else."""
+    return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
+
+
+def weekdays(values: list[int]) -> str:
+    """The days of a week, which begins on Monday in a sentence; 0 is Sunday."""
+    return runs(sorted((day - 1) % 7 for day in values), lambda day: DAY_NAMES[(day + 1) % 7])
+
+
+def months(values: Iterable[int]) -> str:
+    return runs(values, lambda month: MONTH_NAMES[month - 1])
+
+
+def bits(mask: int) -> list[int]:
+    """The numbers of the bits that are set, from the lowest."""
+    return [bit for bit in range(mask.bit_length()) if mask >> bit & 1]
