@@ -190,7 +190,8 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
 
     named = entry.name if entry.task != UNNAMED else ""
     title = Text.assemble((named, "bold"), "  " if named else "", describe(entry.schedule))
-    title.append(f", {entry.tz}", "dim")
+    if entry.tz not in title.plain:
+        title.append(f", {entry.tz}", "dim")
     print_rich(title)
     marks = [edge(entry.schedule, moment) or "" for moment in runs]
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]

@@ -51,7 +51,7 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def broker_warning(url: str) -> str:
-    """What is odd about a broker's URL, or nothing: kombu may know transports that beatd does not."""
+    """What is odd about it, or nothing: kombu may know transports that beatd does not."""
     scheme = url.split(":", 1)[0].split("+")[0].lower()
     if "." in scheme or scheme in BROKERS:
         return ""

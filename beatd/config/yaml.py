@@ -192,7 +192,8 @@ class _Builder:
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            raise _Refused(f"the alias *{event.anchor} stands for nothing before it", event)
+            text = f"the alias *{event.anchor} stands for nothing before it"
+            raise _Refused(f"{text}; put a value that begins with * in quotes", event)
         value, size = self._anchors[event.anchor]
         # A few lines of aliases of aliases stand for billions of values.
         self._count += size

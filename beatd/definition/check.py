@@ -212,8 +212,8 @@ def _warnings_of_every(given: Mapping[str, Any], every: Any) -> list[Problem]:
             f"{quoted(every)} counts from 1970-01-01 (a Thursday), UTC; give start to say from when"
         )
         found.append(Problem(text, ("every",), warning=True))
-    for key in ("dst_gap", "dst_fold"):
-        if given.get(key) is not None:
+    for key, default in (("dst_gap", "run"), ("dst_fold", "first")):
+        if given.get(key) not in (None, default):
             text = "does nothing for `every`, whose grid does not follow the wall clock"
             found.append(Problem(text, (key,), warning=True))
     return found

@@ -15,6 +15,7 @@ from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.moment import parse_moment
 from beatd.schedules.quote import quoted
+from beatd.schedules.zone import zone_name
 
 _NOTHING = timedelta(0)
 _GRACE = timedelta(seconds=10)
@@ -111,7 +112,7 @@ class JsonCodec:
                 name=name,
                 task=found.task,
                 schedule=_schedule_of(name, found),
-                tz=found.tz,
+                tz=zone_name(found.tz),
                 args=found.args,
                 kwargs=found.kwargs,
                 options=found.options,

@@ -1,0 +1,130 @@
+"""beatd check: every problem, where it is, and a code."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Beatd
+
+Write = Callable[[str, str], Path]
+
+GOOD = "broker: memory://\nentries:\n  a: {task: t, every: 5s}\n"
+
+
+def test_nothing_wrong_ends_0(beatd: Beatd, write: Write) -> None:
+    ended = beatd("check", "-c", write("c.yaml", GOOD))
+    assert (ended.code, ended.out) == (0, "nothing wrong: 1 entry in 1 file\n")
+
+
+def test_c_may_stand_before_the_command(beatd: Beatd, write: Write) -> None:
+    assert beatd("-c", write("c.yaml", GOOD), "check").code == 0
+
+
+def test_all_problems_of_all_files_are_told_with_their_lines(beatd: Beatd, write: Write) -> None:
+    write("s/one.yaml", "entries:\n  a: {task: t, every: 5s}\n  b: {task: t, evry: 5s}\n")
+    write("s/two.yaml", "entries:\n  a: {task: t, every: 5s}\n")
+    config = write(
+        "c.yaml",
+        "broker: memory://\ntimezone: Mars\nschedules: [s, nowhere.yaml]\n"
+        "entries:\n  c: {task: t, cron: '0 0 13 * fri'}\n",
+    )
+    ended = beatd("check", "-c", config)
+    folder = config.parent
+    assert ended.code == 1
+    assert ended.out.splitlines() == [
+        f"{config}:2: error: timezone: 'Mars' is not a time zone; write it like Europe/Berlin",
+        f"{config}:5: warning: entries.c.cron: '0 0 13 * fri' restricts both days, "
+        "so EITHER matches; begin one with * to mean both, or use crontab",
+        f"{config}: error: schedules: 'nowhere.yaml' does not exist; is the path right?",
+        f"{folder}/s/one.yaml:3: error: entries.b.evry: is not a key of an entry; "
+        "did you mean every?",
+        f"{folder}/s/two.yaml:2: error: entries.a: is declared in s/one.yaml:2 already; "
+        "give one of them another name",
+        "4 errors, 1 warning: 1 entry in 3 files",
+    ]
+
+
+def test_warnings_alone_end_0(beatd: Beatd, write: Write) -> None:
+    text = "broker: memory://\nentries:\n  a: {task: t, at: 2020-01-01}\n"
+    ended = beatd("check", "-c", write("c.yaml", text))
+    assert ended.code == 0
+    assert "c.yaml:3: warning: entries.a: never runs again" in ended.out
+
+
+def test_programs_get_json(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", "brokr: memory://\n")
+    ended = beatd("check", "-c", config, "--json")
+    assert ended.code == 1
+    assert ended.json == {
+        "ok": False,
+        "problems": [
+            {
+                "level": "error",
+                "file": str(config),
+                "line": 1,
+                "path": "brokr",
+                "text": "is not a setting; did you mean broker?",
+            }
+        ],
+        "files": [str(config)],
+        "entries": 0,
+    }
+
+
+def test_entry_files_can_be_checked_alone(beatd: Beatd, write: Write) -> None:
+    good = write("g.yaml", "entries: {a: {task: t, every: 5s}}\n")
+    bad = write("b.yaml", "entries: {b: {task: t, every: 5x}}\n")
+    assert beatd("check", good).code == 0
+    ended = beatd("check", good, bad)
+    assert ended.code == 1
+    assert f"{bad}:1: error: entries.b.every: " in ended.out
+
+
+def test_without_anything_to_check_it_is_asked_wrongly(beatd: Beatd) -> None:
+    ended = beatd("check")
+    assert ended.code == 2 and "-c FILE" in ended.line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "c.yaml: error: is empty"),
+        ("- a\n", "is not a mapping"),
+        ("just text\n", "is not a mapping"),
+        ("a: [\n", "is not YAML"),
+        ("timezone: UTC\n", "broker: is missing"),
+        ("broker: memory://\nstore: {url: 'mongodb://x'}\n", "is not a store that beatd knows"),
+        ("broker: 'redis+cluster://x'\n", "no transport for Redis Cluster"),
+        ("broker: memory://\nlock: {ttl: 10ms}\n", "too short"),
+        ("broker: memory://\nhttp: {bind: '9753'}\n", "127.0.0.1:9753"),
+        ("broker: memory://\nhttp: {bind: '0.0.0.0:9753'}\n", "warning: http.bind"),
+        ("broker: memory://\nentries: [a]\n", "is not a mapping of names"),
+        ("broker: memory://\nentries: {'': {task: t, every: 1s}}\n", "name of an entry is empty"),
+        ("broker: memory://\ndefaults: {task: t}\n", "defaults.task: cannot be a default"),
+        ("broker: memory://\ndefaults: {options: {priority: 999}}\n", "0 to 255"),
+        ("broker: rdis://x\n", "warning: broker.url: rdis: is not a broker"),
+        ("broker: {url: 'redis://x:port'}\n", "the port"),
+        ("broker: {password_file: nope, url: 'redis://x'}\n", "cannot be read: no such file"),
+    ],
+)
+def test_bad_input_is_one_clear_line(beatd: Beatd, write: Write, text: str, said: str) -> None:
+    ended = beatd("check", "-c", write("c.yaml", text))
+    assert said in ended.out
+    assert len(ended.out.splitlines()) == 2, ended.out
+    assert ended.err == ""
+
+
+def test_passwords_are_not_shown(beatd: Beatd, write: Write) -> None:
+    text = (
+        "broker: 'redis://u:hunter2@x:port'\n"
+        "store: 'postgres://u:hunter2@h/d d'\n"
+        "lock: 'x:hunter2@y'\n"
+    )
+    ended = beatd("check", "-c", write("c.yaml", text))
+    assert ended.code == 1 and "hunter2" not in ended.out + ended.err
+
+
+def test_the_store_and_the_broker_are_asked_only_when_told_to(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", "broker: redis://127.0.0.1:1/0\nstore: redis://127.0.0.1:1/0\n")
+    assert beatd("check", "-c", config).code == 0

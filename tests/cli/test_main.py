@@ -1,0 +1,164 @@
+"""The command line as a whole: help, versions, failures, completion, speed."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import pytest
+
+import beatd as package
+from beatd.cli import COMMANDS, _naming_run, main
+from beatd.cli.failure import told
+from beatd.errors import ConfigError, StoreError
+from beatd.problem import Problem
+from tests.cli.conftest import Beatd
+
+
+def test_the_version(beatd: Beatd) -> None:
+    assert beatd("--version").out == f"beatd {package.__version__}\n"
+
+
+def test_help_names_every_command_without_importing_any(beatd: Beatd) -> None:
+    shown = beatd("--help")
+    assert shown.code == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in shown.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_has_help(beatd: Beatd, name: str) -> None:
+    module = {"import": "import_"}.get(name, name)
+    if find_spec(f"beatd.cli.{module}") is None:
+        pytest.skip(f"{name} is not part of this version")
+    shown = beatd(name, "--help")
+    assert shown.code == 0 and shown.out.startswith(f"Usage: beatd {name}")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("-c f", "-c f run"),
+        ("-cf", "-cf run"),
+        ("--config=f --debug", "--config=f --debug run"),
+        ("-A p.app", "-A p.app run"),
+        ("-c f --shadow", "-c f run --shadow"),
+        ("-c f list", "-c f list"),
+        ("-c f list --all", "-c f list --all"),
+        ("--version", "--version"),
+        ("-c f --help", "-c f --help"),
+        ("next --cron x", "next --cron x"),
+    ],
+)
+def test_no_command_means_run(words: str, meant: str) -> None:
+    assert _naming_run(words.split()) == meant.split()
+
+
+def test_nothing_at_all_shows_the_help(beatd: Beatd) -> None:
+    ended = beatd()
+    assert ended.code == 2 and "Commands:" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nxt",), "No such command 'nxt'"),
+        (("next", "--crn", "x"), "No such option"),
+        (("next", "--count", "x", "--every", "1s"), "'--count'"),
+        (("completion", "tcsh"), "tcsh"),
+    ],
+)
+def test_what_is_asked_wrongly_ends_2_with_one_line(
+    beatd: Beatd, words: tuple[str, ...], said: str
+) -> None:
+    ended = beatd(*words)
+    assert ended.code == 2
+    assert said in ended.line and "--help" in ended.line
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ConfigError("tz: no such zone"), 2, "beatd: tz: no such zone"),
+        (StoreError("the store\nis away"), 1, "beatd: the store is away"),
+        (click.ClickException("no"), 1, "beatd: no"),
+        (RuntimeError("a\nb"), 1, "beatd: unexpected RuntimeError: a b (--debug shows where)"),
+    ],
+)
+def test_every_failure_is_a_line_and_a_code(
+    capsys: pytest.CaptureFixture[str], error: Exception, code: int, line: str
+) -> None:
+    with pytest.raises(SystemExit) as ended, told():
+        raise error
+    assert ended.value.code == code
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_each_problem_of_a_configuration_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), told():
+        raise ConfigError("x", [Problem("is empty", ("name",), "f:1"), Problem("odd")])
+    assert capsys.readouterr().err == "beatd: f:1: name: is empty\nbeatd: odd\n"
+
+
+def test_debug_shows_where_an_unexpected_error_came_from() -> None:
+    with pytest.raises(ZeroDivisionError), told(debug=True):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(beatd: Beatd, shell: str) -> None:
+    script = beatd("completion", shell)
+    assert script.code == 0 and "_BEATD_COMPLETE" in script.out
+
+
+def test_commands_are_completed_from_the_table() -> None:
+    with main.make_context("beatd", ["next", "--every", "1s"]) as ctx:
+        assert [item.value for item in main.shell_complete(ctx, "ch")] == ["check"]
+        assert "--config" in [item.value for item in main.shell_complete(ctx, "--c")]
+
+
+def _imports(code: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after running the code."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.split(".")[0] for name in ran.stderr.split()}
+
+
+HEAVY = {"celery", "kombu", "sqlalchemy", "redis", "psycopg", "prometheus_client"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "from beatd.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    assert not _imports(code) & (HEAVY | {"rich", "yaml", "pytz", "croniter"})
+
+
+def test_next_and_check_import_no_broker_and_no_database(
+    write: Callable[[str, str], Path],
+) -> None:
+    config = write("c.yaml", "broker: memory://\nentries: {a: {task: t, cron: '* * * * *'}}\n")
+    for words in (
+        ["next", "--every", "1s"],
+        ["next", "-c", str(config), "a"],
+        ["check", "-c", str(config)],
+    ):
+        run = f"from beatd.cli import main\ntry: main({words})\n"
+        code = f"{run}except SystemExit as end: assert not end.code"
+        assert not _imports(code) & HEAVY
+
+
+def test_help_takes_a_moment() -> None:
+    """0.15 s when the machine is quiet; the best of several, and twice that where it is not."""
+
+    def once() -> float:
+        before = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "beatd", "--help"], capture_output=True, check=True)
+        return time.perf_counter() - before
+
+    assert min(once() for _ in range(5)) < 0.3

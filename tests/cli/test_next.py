@@ -1,0 +1,175 @@
+"""beatd next, as programs and as people see it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beatd.cli.next import until
+from tests.cli.conftest import Beatd
+
+Write = Callable[[str, str], Path]
+
+
+def test_json_is_a_list_of_local_and_utc(beatd: Beatd) -> None:
+    ended = beatd(
+        *("next", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--count", 2, "--json"),
+        *("--from", "2027-03-27T12:00:00Z"),
+    )
+    assert ended.json == [
+        {"local": "2027-03-28T03:00:00+02:00", "utc": "2027-03-28T01:00:00Z"},
+        {"local": "2027-03-29T02:30:00+02:00", "utc": "2027-03-29T00:30:00Z"},
+    ]
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("--every 90m --from 2027-01-01T00:00:00Z", "2027-01-01T01:30:00Z"),
+        ("--every 0.5 --from 2027-01-01T00:00:00Z", "2027-01-01T00:00:00.500000Z"),
+        ("--every 1s --from 2027-01-01T00:00:00.999999Z", "2027-01-01T00:00:01Z"),
+        ("--every 1d --start 2027-01-01T09:00:00 --from 2026-01-01", "2027-01-01T09:00:00Z"),
+        ("--at 2027-01-01T09:00:00+08:00 --from 2026-01-01", "2027-01-01T01:00:00Z"),
+        ("--at 2027-01-01T09:00 --tz Asia/Shanghai --from 2026-01-01", "2027-01-01T01:00:00Z"),
+        ("--crontab minute=0 hour=*/3 --from 2027-01-01T01:00:00Z", "2027-01-01T03:00:00Z"),
+        ("--crontab minute=0 --crontab hour=5 --from 2027-01-01", "2027-01-01T05:00:00Z"),
+        # without an offset, --from is in the zone asked for
+        ("--cron @daily --tz Asia/Shanghai --from 2027-01-01T00:00:00", "2027-01-01T16:00:00Z"),
+        ("--cron @daily --tz Asia/Shanghai --from 2026-12-31T23:59:59.5", "2026-12-31T16:00:00Z"),
+    ],
+)
+def test_the_first_moment_strictly_after(beatd: Beatd, words: str, first: str) -> None:
+    ended = beatd("next", *words.split(), "--json", "-n", 1)
+    assert ended.code == 0, ended.err
+    assert [row["utc"] for row in ended.json] == [first]  # type: ignore[attr-defined]
+
+
+def test_a_schedule_that_is_over_has_fewer_runs(beatd: Beatd) -> None:
+    ended = beatd("next", "--at", "2027-01-01", "--from", "2027-01-01", "--json")
+    assert (ended.code, ended.json) == (0, [])
+    shown = beatd("next", "--at", "2027-01-01", "--from", "2026-12-31")
+    assert "and never again" in shown.out
+    assert "\nnever again" in beatd("next", "--at", "2020-01-01").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cron", "* * * *"), "--cron: "),
+        (("--cron", ""), "--cron: "),
+        (("--cron", "0 0 30 2 *"), "never fire"),
+        (("--cron", "* * * * *", "--tz", "Mars/Crater"), "--tz: "),
+        (("--cron", "* * * * *", "--from", "soon"), "--from: "),
+        (("--cron", "* * * * *", "--from", ""), "--from: "),
+        (("--every", "0"), "--every: "),
+        (("--every", "5x"), "--every: "),
+        (("--every", "1s", "--cron", "* * * * *"), "give one of them"),
+        (("--every", "1s", "--count", "0"), "--count"),
+        (("--every", "1s", "x"), "either"),
+        (("--crontab", "minute"), "KEY=VALUE"),
+        (("--crontab", "minutes=0"), "minute"),
+        (("--solar", "event=sunset lat=x lon=1"), "not a number"),
+        (("--at", "tomorrow"), "--at: "),
+        (("--cron", "* * * * *", "--dst-gap", "jump"), "--dst-gap: "),
+        (("--phase", "5s"), "--every"),
+        ((), "give --cron"),
+        (("x",), "give -c"),
+        (("-c", "/nonexistent", "x"), "/nonexistent: cannot be read"),
+    ],
+)
+def test_what_is_asked_wrongly_is_one_line(beatd: Beatd, words: tuple[str, ...], said: str) -> None:
+    ended = beatd("next", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.line
+
+
+CONFIG = """
+timezone: Asia/Shanghai
+broker: memory://
+store: {store}
+schedules: [more/]
+entries:
+  nightly: {{task: t, cron: "30 2 * * *", tz: Europe/Berlin}}
+  here: {{task: t, cron: "0 9 * * *"}}
+  late:
+    {{task: t, every: 1h, start: 2030-01-01, end: "2030-01-01T01:00", jitter: 30s, enabled: no}}
+"""
+
+
+@pytest.fixture
+def config(write: Write) -> Path:
+    write("more/x.yaml", "timezone: UTC\nentries: {in-a-file: {task: t, cron: '0 9 * * *'}}\n")
+    return write("config.yaml", CONFIG.format(store="'memory:'"))
+
+
+def rows(beatd: Beatd, *words: object) -> Any:
+    ended = beatd("next", *words, "--json", "-n", 1)
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def test_an_entry_has_its_own_zone_else_the_files_else_the_configs(
+    beatd: Beatd, config: Path
+) -> None:
+    since = ("--from", "2027-01-01T00:00:00Z", "-c", config)
+    assert rows(beatd, *since, "nightly")[0]["local"] == "2027-01-01T02:30:00+01:00"
+    assert rows(beatd, *since, "here")[0]["local"] == "2027-01-01T09:00:00+08:00"
+    assert rows(beatd, *since, "in-a-file")[0]["local"] == "2027-01-01T09:00:00+00:00"
+    assert rows(beatd, *since, "here", "--tz", "UTC")[0]["local"] == "2027-01-01T09:00:00+00:00"
+
+
+def test_an_expression_takes_the_zone_of_the_config(beatd: Beatd, config: Path) -> None:
+    assert rows(beatd, "-c", config, "--cron", "@daily")[0]["local"].endswith("T00:00:00+08:00")
+
+
+def test_several_entries_are_told_apart(beatd: Beatd, config: Path) -> None:
+    found = rows(beatd, "-c", config, "here", "nightly")
+    assert [row["entry"] for row in found] == ["here", "nightly"]
+
+
+def test_start_end_jitter_and_being_disabled_are_shown(beatd: Beatd, config: Path) -> None:
+    shown = beatd("next", "-c", config, "late").out
+    assert "2030-01-01 00:00:00" in shown and "2030-01-01 01:00:00" in shown
+    assert "and never again" in shown and "disabled" in shown and "up to 30 s later" in shown
+
+
+def test_an_unknown_entry_is_one_line_with_the_nearest(beatd: Beatd, config: Path) -> None:
+    ended = beatd("next", "-c", config, "nightli")
+    assert ended.code == 1
+    assert ended.line == "beatd: no entry is called 'nightli'; did you mean nightly?"
+
+
+def test_people_see_both_clocks_and_what_the_night_did(beatd: Beatd) -> None:
+    gap = beatd("next", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--from", "2027-03-27")
+    assert "Sun 2027-03-28 03:00:00   CEST +02:00   2027-03-28 01:00:00" in gap.out
+    assert "moved: 02:30 does not exist" in gap.out
+    fold = beatd("next", "--cron", "*/30 * * * *", "--tz", "Europe/Berlin",
+                 "--from", "2027-10-31T00:00:00Z")  # fmt: skip
+    assert "first of two" in fold.out and "second of two" in fold.out
+    plain = beatd("next", "--cron", "0 12 * * *", "--tz", "Europe/Berlin")
+    assert "clock change" not in plain.out
+
+
+def test_a_warning_goes_beside_the_answer(beatd: Beatd) -> None:
+    ended = beatd("next", "--cron", "0 0 13 * fri", "--json")
+    assert ended.code == 0 and len(ended.json) == 5  # type: ignore[arg-type]
+    assert "EITHER" in ended.line
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(0), "now"),
+        (timedelta(milliseconds=500), "in 0.50 s"),
+        (timedelta(seconds=59), "in 59 s"),
+        (timedelta(seconds=60), "in 1 min"),
+        (timedelta(hours=3, minutes=12, seconds=50), "in 3 h 12 min"),
+        (timedelta(days=2, minutes=5), "in 2 d"),
+        (timedelta(hours=-1), "1 h ago"),
+    ],
+)
+def test_how_long_until_then(length: timedelta, words: str) -> None:
+    assert until(length) == words
