@@ -1,0 +1,139 @@
+"""Entries declared in a Celery app: `beat_schedule`, however spelt, and `add_periodic_task`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+
+from beatd.applying import Declared, digest_of
+from beatd.clock import Clock
+from beatd.definition import check
+from beatd.errors import ConfigError
+from beatd.problem import Problem
+from beatd.sources import Reading
+from beatd.sources.celery_schedule import plain_schedule, zone_name_of
+
+CLEANUP = "celery.backend_cleanup"
+#: Keys of an entry that Celery knows, and those that other schedulers read from the same place.
+_KEPT = ("enabled", "description")
+_IGNORED = ("schedule", "relative", "task", "args", "kwargs", "options", "name", "app")
+_STATE = ("last_run_at", "total_run_count", "overwritten")
+
+
+class App:
+    """The app is loaded (its modules imported, finalized) before it comes here."""
+
+    def __init__(
+        self, app: Celery, *, shown: str, name: str, clock: Clock, timezone: str | None = None
+    ) -> None:
+        self._app, self._shown, self._clock = app, shown, clock
+        self._source = f"app:{name}"
+        self._timezone = timezone
+        self._known: dict[str, Any] = {}
+
+    def changed(self) -> bool:
+        """`add_periodic_task` may be called at any time where the app lives in this process."""
+        now = self._app.conf.beat_schedule
+        return len(now) != len(self._known) or any(
+            self._known.get(key) is not entry for key, entry in now.items()
+        )
+
+    def read(self) -> Reading:
+        self._known = dict(self._app.conf.beat_schedule)
+        loaded_at = self._clock.now()
+        entries, problems, unread = [], [], set()
+        timezone = self._timezone
+        try:
+            timezone = timezone or zone_name_of(self._app.timezone)
+        except ConfigError as error:
+            problems.append(Problem(f"{error}; UTC is used", ("timezone",), self._shown, True))
+        for name, written in self._with_cleanup().items():
+            found: list[Problem] = []
+            try:
+                plain, found = self._plain(written, timezone or "UTC")
+                checked = check(
+                    name,
+                    plain,
+                    timezone=timezone or "UTC",
+                    source=self._source,
+                    declared_at=self._shown,
+                )
+                found += checked.problems
+                if checked.entry is not None:
+                    entries.append(checked.entry)
+                else:
+                    unread.add(str(name))
+            except ConfigError as error:
+                unread.add(str(name))
+                found.append(Problem(str(error)))
+            for problem in found:
+                under = problem.under("beat_schedule", str(name))
+                problems.append(Problem(under.text, under.path, self._shown, under.warning))
+        return Reading(
+            Declared(
+                source=self._source,
+                entries=tuple(entries),
+                loaded_at=loaded_at,
+                digest=digest_of(entries),
+                unread=frozenset(unread),
+            ),
+            tuple(problems),
+        )
+
+    def _with_cleanup(self) -> dict[str, Any]:
+        """Celery adds its own clean-up of results to a schedule that does not name it."""
+        known = dict(self._known)
+        conf = self._app.conf
+        if CLEANUP not in known and conf.result_expires:
+            try:
+                needs_it = not self._app.backend.supports_autoexpire
+            except Exception:
+                # A backend that cannot even be made here is not one to clean up from here.
+                needs_it = False
+            if needs_it:
+                known[CLEANUP] = {
+                    "task": CLEANUP,
+                    "schedule": crontab("0", "4", "*"),
+                    "options": {"expires": 12 * 3600},
+                }
+        return known
+
+    def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
+        """The entry as our YAML has it, and warnings about what is left out."""
+        if not isinstance(written, Mapping):
+            raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
+        if written.get("schedule") is None:
+            raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
+        plain = plain_schedule(written["schedule"], bool(written.get("relative")), timezone)
+        plain["task"] = written.get("task")
+        for key in ("args", "kwargs"):
+            if written.get(key):
+                plain[key] = written[key]
+        if written.get("options"):
+            plain["options"] = {
+                key: self._option(key, value) for key, value in dict(written["options"]).items()
+            }
+        left = []
+        for key in written:
+            if key in _KEPT:
+                plain[key] = written[key]
+            elif key in _STATE:
+                left.append(Problem("is the daemon's to know and is ignored", (key,), "", True))
+            elif key not in _IGNORED:
+                plain[key] = written[key]  # told by `check`, unless it is one of ours
+        return plain, left
+
+    def _option(self, key: str, value: Any) -> Any:
+        if key in ("queue", "exchange") and not isinstance(value, str | None):
+            return self._named(key, value)
+        return value
+
+    def _named(self, key: str, value: Any) -> str:
+        """A kombu Queue or Exchange by its name, which only a queue that the app knows has."""
+        name = getattr(value, "name", None)
+        if key == "queue" and name in self._app.amqp.queues:
+            return str(name)
+        raise ConfigError(
+            f"options.{key}: {value!r} is an object; name a queue of task_queues instead"
+        )

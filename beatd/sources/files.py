@@ -1,0 +1,106 @@
+"""Entries declared in YAML: under `entries:` of the config, and in the files of `schedules:`."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from beatd.applying import Declared, digest_of
+from beatd.clock import Clock
+from beatd.config import Config, EntryFile, examine, load_entries
+from beatd.config.entries import find_files
+from beatd.entry import Entry
+from beatd.problem import Problem
+from beatd.sources import Reading
+from beatd.sources.watch import Watch
+
+_LINE = re.compile(r":\d+$")
+
+
+class Files:
+    """A file that became invalid keeps declaring what it last did."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._config, self._clock = config, clock
+        self._path = Path(config.shown) if Path(config.shown).is_file() else None
+        self._good: dict[Path, tuple[Entry, ...]] = {}
+        self._watch = Watch(self._paths, clock)
+
+    def changed(self) -> bool:
+        return self._watch.changed()
+
+    def read(self) -> Reading:
+        self._watch.seen()
+        loaded_at = self._clock.now()
+        problems = list(self._read_config())
+        config = self._config
+        entries = {entry.name: placed(entry) for entry in config.entries}
+        files = load_entries(
+            config.schedules,
+            folder=config.folder,
+            timezone=config.timezone,
+            defaults=config.defaults,
+            source=config.source,
+            taken={entry.name: entry.declared_at for entry in config.entries},
+        )
+        doubtful = [self._shown(place) for place in files.missing]
+        unread: set[str] = set()
+        for file in files.files:
+            known = self._believed(file)
+            if known is None:
+                unread |= file.names
+            if not known:
+                doubtful.append(self._shown(str(file.path)))
+            for entry in known or ():
+                entries.setdefault(entry.name, placed(entry))
+        if not config.entries and self._path is not None:
+            doubtful.append(self._path.name)
+        declared = tuple(entries.values())
+        return Reading(
+            Declared(
+                source=config.source,
+                entries=declared,
+                loaded_at=loaded_at,
+                digest=digest_of(declared),
+                doubtful=tuple(doubtful),
+                unread=frozenset(unread),
+            ),
+            (*problems, *files.problems),
+        )
+
+    def _read_config(self) -> Iterator[Problem]:
+        """Its entries, schedules and defaults; everything else waits for a restart or SIGHUP."""
+        if self._path is None:
+            return
+        found = examine(self._path)
+        yield from found.problems
+        errors = any(not problem.warning for problem in found.problems)
+        if found.config is not None and not errors:
+            self._config = replace(
+                self._config,
+                timezone=found.config.timezone,
+                schedules=found.config.schedules,
+                defaults=found.config.defaults,
+                entries=found.config.entries,
+            )
+
+    def _believed(self, file: EntryFile) -> tuple[Entry, ...] | None:
+        """What the file declares, or did when it was last valid; None when it never was."""
+        if file.valid:
+            self._good[file.path] = file.entries
+        return self._good.get(file.path)
+
+    def _paths(self) -> Iterable[Path]:
+        found = find_files(self._config.schedules, self._config.folder)[0]
+        return found if self._path is None else [self._path, *found]
+
+    def _shown(self, place: str) -> str:
+        full = os.path.join(self._config.folder, place)  # noqa: PTH118  # a glob is no path
+        return os.path.relpath(full, self._config.folder)
+
+
+def placed(entry: Entry) -> Entry:
+    """Without its line, which moves when others do; that would be a change to store each time."""
+    return replace(entry, declared_at=_LINE.sub("", entry.declared_at))
