@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from beatd.errors import ConfigError
 from beatd.imports.found import Found
-from beatd.schedules.quote import quoted
 
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 _MICROSECOND = timedelta(microseconds=1)
@@ -53,31 +52,6 @@ def _field(value: Any) -> Any:
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
-
-
-def schedule_terms(schedule: Any, last: datetime | None = None) -> Terms:
-    """A number, a timedelta, or one of celery's schedule objects (redbeat's rrule too)."""
-    if isinstance(schedule, bool) or schedule is None:
-        raise ConfigError(f"{quoted(schedule)} is not a schedule")
-    if isinstance(schedule, int | float):
-        return every(timedelta(seconds=schedule))
-    if isinstance(schedule, timedelta):
-        return every(schedule)
-    kinds = {kind.__name__ for kind in type(schedule).__mro__}
-    if "crontab" in kinds:
-        return crontab({key: getattr(schedule, f"_orig_{key}", "*") for key in CRONTAB})
-    if "solar" in kinds:
-        return solar(schedule.event, schedule.lat, schedule.lon)
-    if "clocked" in kinds:
-        return Terms({"at": schedule.clocked_time})
-    if type(schedule).__name__ == "schedule":
-        return every(schedule.run_every, relative=bool(schedule.relative), last=last)
-    if isinstance(schedule, str):
-        raise ConfigError(f"the text {quoted(schedule)} is no schedule, to celery neither")
-    raise ConfigError(
-        f"a schedule of the class {type(schedule).__name__} runs code of its own; "
-        "write it as every, cron, crontab, at, solar or rrule"
-    )
 
 
 def entry_found(

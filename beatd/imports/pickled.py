@@ -30,6 +30,7 @@ class Unknown(metaclass=Fixed):
 
     __slots__ = ("held",)
     named = ""
+    held: list[Any]
 
     def __new__(cls, *args: Any) -> "Unknown":
         made = object.__new__(cls)
@@ -56,7 +57,8 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
-    return Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})
+    made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
+    return made
 
 
 def is_unknown(value: Any) -> bool:
@@ -67,6 +69,7 @@ class Maker:
     """A name in the list: called, it makes a plain value; nothing about it can be changed."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -83,6 +86,8 @@ class Kept:
     """What was pickled of one of celery's objects: its arguments by name."""
 
     __slots__ = ("fields", "kind")
+    fields: dict[str, Any]
+    kind: str
 
     def __init__(self, kind: str, fields: dict[str, Any]) -> None:
         object.__setattr__(self, "kind", kind)
@@ -109,7 +114,7 @@ def _keeper(kind: str, names: tuple[str, ...]) -> Maker:
 
 def _datetime(*args: Any) -> datetime:
     # A zone of a class that is not in the list: the moment is celery's, which is in UTC.
-    known = [UTC if is_unknown(arg) else arg for arg in args]
+    known: list[Any] = [UTC if is_unknown(arg) else arg for arg in args]
     return datetime(*known)  # noqa: DTZ001  # as it was pickled
 
 

@@ -37,7 +37,7 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:") -> Read:
         raise StoreError(f"redbeat: {' '.join(str(error).split())[:200]}") from None
     except ValueError as error:
         raise ConfigError(f"redbeat: the URL is none of Redis: {error}") from None
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not found and not refused:
         notes = (f"there is no {prefix}:schedule; is --prefix right?",)
     return Read(found, refused, notes)
@@ -154,7 +154,8 @@ def _moment(value: Any) -> datetime | None:
     # RedBeat writes the offset in seconds where the zone has no name.
     tz = ZoneInfo(zone) if isinstance(zone, str) else timezone(timedelta(seconds=zone))
     fields = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    return datetime(*(int(value.get(field, 0)) for field in fields), tzinfo=tz)
+    numbers: list[Any] = [int(value.get(field, 0)) for field in fields]
+    return datetime(*numbers).replace(tzinfo=tz)  # noqa: DTZ001
 
 
 def _plain(value: Any) -> Any:

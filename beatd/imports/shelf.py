@@ -13,6 +13,7 @@ from beatd.errors import BeatError, ConfigError
 
 WANTED = (b"entries", b"__version__", b"tz", b"utc_enabled")
 _SQLITE = b"SQLite format 3\x00"
+DBM_ERRORS: tuple[type[Exception], ...] = (OSError, sqlite3.Error, *dbm.error)
 _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
@@ -22,7 +23,7 @@ def raw_values(path: Path) -> dict[bytes, bytes]:
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")
     try:
         return _reader(path)(path)
-    except (OSError, sqlite3.Error, *_dbm_errors()) as error:
+    except DBM_ERRORS as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise BeatError(f"{path}: cannot be read: {said}") from None
 
@@ -95,7 +96,3 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
 
 def _bytes(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value)
-
-
-def _dbm_errors() -> tuple[type[BaseException], ...]:
-    return tuple(kind for kind in dbm.error if issubclass(kind, BaseException))
