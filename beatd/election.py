@@ -60,7 +60,7 @@ class Election:
 
     def pause(self) -> float:
         """Seconds until the next campaign is worth its round trip."""
-        return self._ttl / 4 if self.lead() else min(0.2, self._ttl / 4)
+        return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
         asked_at = self._clock.elapsed()
