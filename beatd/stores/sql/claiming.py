@@ -122,17 +122,27 @@ class SqlClaiming(SqlUpcoming):
         self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
     ) -> None:
         rows = [_moved(moves[place]) for place in places]
-        bound = self._moves.bind(rows)
         if self._db.dialect.update_returns:
-            moved = set(connection.execute(self._move_on_told, bound).scalars())
+            bound = self._moves.bind(rows)
+            moved = set(connection.execute(self._move_on_told, bound).scalars().all())
         else:
-            moved = set(connection.execute(self._as_seen, bound).scalars())
-            if len(moved) < len(rows):
-                bound = self._moves.bind([row for row in rows if row[0] in moved])
-            if moved:
-                connection.execute(self._move_on, bound)
+            moved = self._move_if_all(connection, rows)
         for place in places:
             made[place] = moves[place].name in moved
+
+    def _move_if_all(self, connection: Connection, rows: list[list[Any]]) -> set[str]:
+        """Where an update does not say which rows it found: one for all, or, where some are not
+        as seen, undone and done for the others."""
+        bound = self._moves.bind(rows)
+        with connection.begin_nested() as attempt:
+            if connection.execute(self._move_on, bound).rowcount == len(rows):
+                return {row[0] for row in rows}
+            attempt.rollback()
+        moved = set(connection.execute(self._as_seen, bound).scalars().all())
+        if moved:
+            left = [row for row in rows if row[0] in moved]
+            connection.execute(self._move_on, self._moves.bind(left))
+        return moved
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
         """The revisions of these entries, kept from editors until the commit."""
@@ -247,18 +257,18 @@ def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]
 
 
 def _moved(move: Move) -> list[Any]:
-    assert move.plan is not None, "a move of the plan says where to"
-    return [
-        move.name,
-        move.revision,
-        micros(move.seen),
-        None if move.plan.planned is None else micros(move.plan.planned),
-        None if move.plan.due is None else micros(move.plan.due),
-        move.plan.fingerprint,
-        move.plan.rules,
-        move.counts,
-        counted_moment(move),
-    ]
+    plan, run = move.plan, move.run
+    assert plan is not None, "a move of the plan says where to"
+    seen = micros(move.seen)
+    planned = None if plan.planned is None else micros(plan.planned)
+    # Without jitter, catching up and the like these are one and the same moment.
+    due = planned if plan.due is plan.planned else plan.due and micros(plan.due)
+    last = None
+    if run is not None and move.counts:
+        moment = run.occurrence.planned
+        last = seen if moment is move.seen else micros(moment)
+    rules, mark = plan.rules, plan.fingerprint
+    return [move.name, move.revision, seen, planned, due, mark, rules, move.counts, last]
 
 
 def counted_moment(move: Move) -> int | None:

@@ -44,7 +44,9 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 def of_run(run: Run) -> Open:
     what = run.occurrence
-    return Open(what.name, micros(what.planned), what.request, run.task_id, micros(run.due))
+    planned = micros(what.planned)
+    due = planned if run.due is what.planned else micros(run.due)
+    return Open(what.name, planned, what.request, run.task_id, due)
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:

@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 
 from beatd.catalog import Wake
+from beatd.errors import ConfigError
 from beatd.stores.sql.dialect import Batch, Kind, like
 from beatd.stores.sql.schema import metadata
 
@@ -39,9 +40,26 @@ TUNING = (
 
 
 class ArrayBatch(Batch):
+    """Written as array literals here: the driver's own way looks at each cell several times."""
+
     def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        names = (f"v_{name}" for name in self.columns)
-        return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        columns = zip(self.columns.items(), zip(*rows, strict=True), strict=True)
+        return {
+            f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
+            for (name, kind), cells in columns
+        }
+
+
+def texts(cells: Sequence[str]) -> str:
+    joined = "\0".join(cells)
+    if joined.count("\0") >= len(cells):
+        raise ConfigError("a text with a NUL character in it: PostgreSQL keeps none; take it out")
+    quoted = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return '{"' + quoted + '"}'
+
+
+def numbers(cells: Sequence[int | float | None]) -> str:
+    return "{" + ",".join(["NULL" if cell is None else repr(cell) for cell in cells]) + "}"
 
 
 class Bounded(psycopg.Connection[Any]):

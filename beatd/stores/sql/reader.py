@@ -1,7 +1,6 @@
 """From rows to entries: a definition is decoded once per revision, and kept while there is room."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -29,10 +28,6 @@ PLAN = (
     plan.c.rules,
 )
 DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.paused)
-
-
-def moment(micros: int | None) -> datetime | None:
-    return None if micros is None else moment_of(micros)
 
 
 def whole() -> Select[Any]:
@@ -94,28 +89,20 @@ class Reader:
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
         """Plan rows with their entries; only definitions not seen before are fetched."""
-        kept = self._kept
-        strange = [row.name for row in rows if (row.name, row.revision) not in kept]
+        kept = [self._kept.get((row[0], row[1])) for row in rows]
+        strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self.named(connection, strange) if strange else {}
-        answer: list[Stored | None] = []
-        for row in rows:
-            known = kept.get((row.name, row.revision))
-            # An entry edited between the two reads is taken whole from the second.
-            again = fetched.get(row.name)
-            if again is not None or known is None:
-                answer.append(again)
-            else:
-                answer.append(_stored(row, known))
-        return answer
+        # An entry edited between the two reads is taken whole from the second.
+        return [
+            fetched.get(row[0]) if known is None else _stored(row, known)
+            for row, known in zip(rows, kept, strict=True)
+        ]
 
 
 def _stored(row: Any, known: tuple[Entry, bool]) -> Stored:
     made, paused = known
-    return Stored(
-        made,
-        row.revision,
-        paused,
-        Plan(moment(row.planned), moment(row.due), row.fingerprint, row.rules),
-        row.runs,
-        moment(row.last),
-    )
+    _, revision, _, planned, due, runs, last, fingerprint, rules = row[:9]  # as in PLAN
+    moment = None if planned is None else moment_of(planned)
+    due_moment = moment if due == planned else None if due is None else moment_of(due)
+    plan = Plan(moment, due_moment, fingerprint, rules)
+    return Stored(made, revision, paused, plan, runs, None if last is None else moment_of(last))

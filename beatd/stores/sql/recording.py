@@ -113,7 +113,7 @@ def ended(run: Open, result: Result, term: int) -> Line:
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000
         return Line(run.name, run.planned, at, "published", "", run.task_id, at, late, term=term)
-    reason = result.outcome.reason
+    reason = result.outcome.reason.replace("\0", "")  # a broker's words, not ours
     return Line(run.name, run.planned, at, "failed", reason, run.task_id, term=term)
 
 
