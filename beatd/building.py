@@ -19,6 +19,9 @@ from beatd.observers.systemd import SystemdObserver
 from beatd.publisher import Publisher
 from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
+from beatd.sources import Source
+from beatd.sources.app import App
+from beatd.sources.files import Files
 from beatd.status import status_of
 from beatd.store import Store
 from beatd.web import Server, serve
@@ -45,8 +48,16 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda store, sender, tell: wiring.open_dispatch(
             store, sender, clock=clock, tell=tell
         ),
-        apply=Declaring(config, app=app, clock=clock),
+        declaring=Declaring(sources_of(config, clock=clock, app=app), clock=clock),
     )
+
+
+def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
+    sources: list[Source] = [Files(config, clock)]
+    if config.app is not None:
+        zone = config.timezone if config.names_timezone else None
+        sources.append(App(app, shown=config.app, name=config.name, clock=clock, timezone=zone))
+    return sources
 
 
 def daemon_of(

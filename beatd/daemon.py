@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -39,6 +39,15 @@ BROKER_PATIENCE = 5.0
 HOUSEKEEPING_EVERY = 60.0
 
 
+class Declares(Protocol):
+    def __call__(self, store: Store, leading: bool) -> bool:
+        """Apply what is declared anew, when leading; whether the store was changed."""
+
+    def conflicts(self) -> list[str]: ...
+
+    def digest(self) -> str: ...
+
+
 class Parts(Struct, frozen=True, kw_only=True):
     """How to make what a daemon is made of; each may fail while its server is away."""
 
@@ -46,8 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     lease: Callable[[], Lease]
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Store, Publisher, Observer], Dispatch]
-    # Applies what is declared, when leading; tells conflicts and what could not be used.
-    apply: Callable[[Store, bool], list[str]] | None = None
+    declaring: Declares | None = None
 
 
 class Keep(Struct, frozen=True):
@@ -76,7 +84,6 @@ class Daemon:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._turned_at = clock.elapsed()
         self.clock_offset = 0.0
-        self.conflicts: list[str] = []
         self.entries = 0
         self._others_reach_broker = False
         self._choose_again = False
@@ -115,6 +122,11 @@ class Daemon:
             return False
         known = self.leading() or election.holder() is not None
         return self.alive() and engine.store_ok and engine.broker_ok and known
+
+    @property
+    def conflicts(self) -> list[str]:
+        declaring = self._parts.declaring
+        return declaring.conflicts() if declaring is not None else []
 
     # the life of it
 
@@ -258,6 +270,7 @@ class Daemon:
                 broker_ok=self.engine.broker_ok,
                 seen_at=self._clock.now(),
                 clock_offset=self.clock_offset,
+                declares=self._parts.declaring.digest() if self._parts.declaring else "",
                 stats=self.stats(),
             )
             self.store.announce(presence, max(5.0, self._ttl * 2))
@@ -288,8 +301,9 @@ class Daemon:
             with suppress(StoreError):
                 assert self.store is not None
                 leading = self.leading()
-                if self._parts.apply is not None:
-                    self.conflicts = self._parts.apply(self.store, leading)
+                declaring = self._parts.declaring
+                if declaring is not None and declaring(self.store, leading):
+                    self.wake()
                 if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
                     swept_at = self._clock.elapsed()
                     self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
