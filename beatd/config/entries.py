@@ -146,11 +146,13 @@ def read_entry_file(
     entries: list[Entry] = []
     names: frozenset[str] = frozenset()
     if isinstance(read.data, Map):
-        found = _in_file(read, read.data, scope)
         declared = read.data.get("entries")
-        if declared is None:
-            text = "has no entries in it" if "entries" in read.data else "has no `entries:`"
-            read.problems.append(Problem(text, place=read.shown, warning="entries" in read.data))
+        if declared is not None:
+            found = _in_file(read, read.data, scope)
+        if "entries" not in read.data:
+            read.wrong("has no `entries:`; put the entries under it, by name")
+        elif declared is None:
+            read.problems.append(Problem("has no entries in it", place=read.shown, warning=True))
         else:
             shown = os.path.relpath(path, folder)
             entries, names = read_entries(declared, read, found, shown, taken)
