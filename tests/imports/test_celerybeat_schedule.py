@@ -101,9 +101,7 @@ def test_an_interval_goes_on_from_its_last_run(path: Path) -> None:
     assert office.entry.schedule.plain() == {
         "crontab": {"minute": "*/15", "hour": [9, 10], "day_of_week": "mon-fri"}
     }
-    assert sunset.entry.schedule.plain() == {
-        "solar": {"event": "sunset", "lat": 52.5, "lon": 13.4}
-    }
+    assert sunset.entry.schedule.plain() == {"solar": {"event": "sunset", "lat": 52.5, "lon": 13.4}}
     assert often.entry.schedule.plain() == {"every": "0.5s"}
 
 
@@ -121,7 +119,7 @@ def test_the_file_of_a_real_celery_beat_is_read(path: Path) -> None:
 
 
 def test_a_file_that_celery_beat_holds_open_is_read(path: Path) -> None:
-    with closing(shelve.open(str(path), writeback=True)) as held:  # noqa: S301
+    with closing(shelve.open(str(path), writeback=True)) as held:
         held["entries"] = entries()
         held.sync()
         assert len(read_celerybeat_schedule(path).found) == 4

@@ -44,7 +44,7 @@ def test_the_systems_crontab_has_a_column_for_the_user(tmp_path: Path) -> None:
 def test_a_line_that_calls_celery_becomes_the_task(path: Path) -> None:
     text = (
         "0 5 * * * cd /srv/app && venv/bin/celery -A proj call proj.report --args='[2]' "
-        '--kwargs \'{"full": true}\' --queue slow --expires 60\n'
+        "--kwargs '{\"full\": true}' --queue slow --expires 60\n"
     )
     (one,) = taken(path, text, runner=None).entries
     entry = one.entry

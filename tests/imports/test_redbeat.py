@@ -25,9 +25,7 @@ class Place:
         self.url, self.prefix = url, prefix
         self.client = redis.Redis.from_url(url)
         self.app = Celery("proj", broker=url, set_as_current=False)
-        self.app.conf.update(
-            redbeat_redis_url=url, redbeat_key_prefix=prefix
-        )
+        self.app.conf.update(redbeat_redis_url=url, redbeat_key_prefix=prefix)
 
     def save(self, name: str, when: Any, *args: Any, **more: Any) -> Any:
         entry = redbeat.RedBeatSchedulerEntry(
