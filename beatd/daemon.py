@@ -30,6 +30,7 @@ from beatd.leader import Holder, Lease
 from beatd.ledger import Presence
 from beatd.observers.board import Board
 from beatd.publisher import Publisher
+from beatd.rules import outdated, reckon_again
 from beatd.store import Store
 
 T = TypeVar("T")
@@ -306,6 +307,8 @@ class Daemon:
                     self.wake()
                 if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
                     swept_at = self._clock.elapsed()
+                    if outdated(self.store):
+                        reckon_again(self.store, self._clock.now(), self.leading)
                     self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
             self._clock.wait(1.0 if self.leading() else 0.2, self._stop)
 

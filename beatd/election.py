@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from beatd.clock import Clock
 from beatd.errors import BeatError
-from beatd.events import LeaderSeen, LeadLost, LeadWon, Observer, nobody
+from beatd.events import LeaderSeen, LeadLost, LeadWon, Observer, WentBack, nobody
 from beatd.leader import Holder, Lead, Lease, Term
 from beatd.ledger import Terms
 
@@ -39,6 +39,7 @@ class Election:
         self._lead: Lead | None = None
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
+        self._newest = 0
         self._guard = threading.Lock()
 
     @property
@@ -97,6 +98,10 @@ class Election:
             fresh = self._lead is None
             self._lead = Lead(term, until)
         if fresh:
+            if term.number <= self._newest:
+                old = f"it issued term {term.number} after {self._newest}"
+                self._tell(WentBack(f"{old}; runs it forgot may be repeated, under their own ids"))
+            self._newest = term.number
             self._tell(LeadWon(term))
         return self._lead
 

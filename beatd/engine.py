@@ -25,7 +25,7 @@ from beatd.events import (
     Ticked,
     nobody,
 )
-from beatd.leader import Lead
+from beatd.leader import Lead, Term
 from beatd.ledger import Move
 from beatd.moves import Mover
 from beatd.planning import shared_next_after
@@ -63,7 +63,7 @@ class Engine:
         self._limits = limits or Limits()
         self._next_after = shared_next_after()
         self._ahead = Ahead()
-        self._term_seen = 0
+        self._term_seen: Term | None = None
         self._store_away_since: float | None = None
         self._broker_away_since: float | None = None
         self._pause = 0.0
@@ -120,9 +120,10 @@ class Engine:
             self._ahead.forget()
             return self._stand_by(now)
         self._watched_since = self._clock.elapsed()
-        if lead.term.number != self._term_seen:
+        if lead.term != self._term_seen:
             self._ahead.forget()
-            self._unknowns_at, self._term_seen = float("-inf"), lead.term.number
+            self._unknowns_at, self._term_seen = float("-inf"), lead.term
+            self._made = None  # a store that came back empty has another namespace
         self._dispatch.settle_accounts()
         if not self._broker_answers():
             return now + self._back_off()
