@@ -1,0 +1,308 @@
+"""How a store opens: made at once by many, refused with one line, never with a secret in it."""
+
+import os
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, text
+
+from beatd.catalog import Query
+from beatd.definition import codec
+from beatd.errors import ConfigError, MissingExtra, StoreError, StoreUnusable
+from beatd.leader import Term
+from beatd.stores.sql import SqlStore
+from beatd.stores.sql.schema import metadata
+from tests.stores.making import at, holder, lead, put, step
+
+OPENER = """
+import sys
+from beatd.definition import codec
+from beatd.stores.sql import SqlStore
+sys.stdin.readline()
+store = SqlStore(sys.argv[1], codec=codec)
+print(store.namespace)
+store.close()
+"""
+
+
+def opened(url: str) -> SqlStore:
+    return SqlStore(url, codec=codec)
+
+
+def told(url: str, kind: type[Exception] = StoreUnusable) -> str:
+    """What opening it says: one line, and nothing secret."""
+    with pytest.raises(kind) as raised:
+        opened(url)
+    line = str(raised.value)
+    assert "\n" not in line
+    assert "s3cret" not in line
+    return line
+
+
+def change(url: str, statement: str) -> None:
+    plain = url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")
+    engine = create_engine(plain)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+# made and migrated
+
+
+def test_eight_processes_that_open_a_new_database_at_once_make_one_store(url: str) -> None:
+    crowd = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    for process in crowd:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    namespaces = set()
+    for process in crowd:
+        out, error = process.communicate()
+        assert process.returncode == 0, error[-2000:]
+        namespaces.add(out.strip())
+    assert len(namespaces) == 1
+
+
+def test_the_identity_is_made_once(url: str) -> None:
+    one, two = opened(url), opened(url)
+    assert one.namespace == two.namespace
+    one.close()
+    two.close()
+
+
+def test_a_schema_that_serves_this_program_is_taken(url: str) -> None:
+    opened(url).close()
+    change(url, "UPDATE beatd_ledger SET version = 7")
+    opened(url).close()
+
+
+def test_a_schema_that_no_longer_serves_this_program_is_refused(url: str) -> None:
+    opened(url).close()
+    change(url, "UPDATE beatd_ledger SET version = 7, serves = 5")
+    assert "upgrade beatd" in told(url)
+
+
+def test_a_running_program_too_old_for_a_new_schema_claims_nothing_more(url: str) -> None:
+    store = opened(url)
+    term, stored = lead(store), put(store)
+    change(url, "UPDATE beatd_ledger SET version = 7, serves = 5")
+    with pytest.raises(StoreUnusable, match="upgrade beatd"):
+        store.claim([step(store, stored)], term, at(0))
+    with pytest.raises(StoreUnusable, match="upgrade beatd"):
+        store.begin(holder())
+    store.close()
+
+
+@pytest.mark.parametrize("table", sorted(metadata.tables))
+def test_a_table_of_another_program_is_not_touched(url: str, table: str) -> None:
+    change(url, f"CREATE TABLE {table} (colour VARCHAR(20))")
+    line = told(url)
+    assert table in line
+    assert "in the way" in line
+    change(url, f"INSERT INTO {table} VALUES ('green')")
+
+
+def test_tables_of_other_programs_beside_ours_do_not_matter(url: str) -> None:
+    change(url, "CREATE TABLE orders (colour VARCHAR(20))")
+    opened(url).close()
+
+
+def test_a_mariadb_start_that_was_killed_halfway_is_finished_by_the_next(mariadb_url: str) -> None:
+    opened(mariadb_url).close()
+    for table in ("beatd_ledger", "beatd_plan"):
+        change(mariadb_url, f"DROP TABLE {table}")
+    opened(mariadb_url).close()
+
+
+# SQLite files
+
+
+def test_a_new_file_is_the_users_alone(tmp_path: Path) -> None:
+    path = tmp_path / "beatd.db"
+    store = opened(f"sqlite:///{path}")
+    put(store)
+    for one in tmp_path.iterdir():
+        assert stat.S_IMODE(one.stat().st_mode) == 0o600, one
+    store.close()
+
+
+def test_asking_a_store_that_is_not_there_yet_makes_it(tmp_path: Path) -> None:
+    store = opened(f"sqlite:///{tmp_path / 'beatd.db'}")
+    assert list(store.find(Query())) == []
+    store.close()
+
+
+def test_sqlite_keeps_every_commit(tmp_path: Path) -> None:
+    store = opened(f"sqlite:///{tmp_path / 'beatd.db'}")
+    with store._db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    store.close()
+
+
+def test_a_directory_is_no_sqlite_file(tmp_path: Path) -> None:
+    assert "is a directory" in told(f"sqlite:///{tmp_path}")
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    line = told(f"sqlite:///{tmp_path / 'state' / 'beatd.db'}")
+    assert f"there is no directory {tmp_path / 'state'}" in line
+
+
+def test_a_file_of_another_kind_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, and long enough not to be taken for an empty one\n" * 20)
+    before = path.read_bytes()
+    assert "is not a SQLite database" in told(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "beatd.db"
+    opened(f"sqlite:///{path}").close()
+    path.chmod(0o400)
+    assert "read-only" in told(f"sqlite:///{path}")
+
+
+def test_a_store_that_turned_read_only_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"sqlite:///{tmp_path / 'beatd.db'}")
+    refusal = sqlite3.OperationalError("attempt to write a readonly database")
+    assert "is read-only" in str(store._db.explained(refusal))
+    store.close()
+
+
+def test_a_device_is_no_sqlite_file() -> None:
+    assert "not a regular file" in told("sqlite:////dev/null")
+
+
+def test_a_sqlite_url_without_a_file_is_refused() -> None:
+    assert "name a file" in told("sqlite://")
+
+
+# servers
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_server_that_does_not_answer_is_named_without_the_password(kind: str) -> None:
+    port = free_port()
+    line = told(f"{kind}://me:s3cret@127.0.0.1:{port}/beat", StoreError)
+    assert f"127.0.0.1:{port}" in line
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_an_unknown_host_is_named_without_the_password(kind: str) -> None:
+    assert "no-such-host" in told(f"{kind}://me:s3cret@no-such-host.invalid/beat", StoreError)
+
+
+def test_waiting_does_not_make_a_server_unusable() -> None:
+    with pytest.raises(StoreError) as raised:
+        opened(f"postgresql://me:s3cret@127.0.0.1:{free_port()}/beat")
+    assert not isinstance(raised.value, StoreUnusable)
+
+
+def test_a_server_that_accepts_and_stays_silent_is_given_up(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("there is no server")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        kind = url.split(":")[0]
+        with pytest.raises(StoreError):
+            SqlStore(f"{kind}://me:s3cret@127.0.0.1:{port}/beat", codec=codec, timeout=1.0)
+
+
+def test_a_wrong_password_is_told_and_not_shown(mariadb_url: str) -> None:
+    place = mariadb_url.split("@")[1]
+    assert "password is refused" in told(f"mysql://nobody:s3cret@{place}")
+
+
+def test_a_postgresql_password_refusal_is_told_and_not_shown(tmp_path: Path) -> None:
+    store = opened(f"sqlite:///{tmp_path / 'any.db'}")
+    from beatd.stores.sql.url import dialect_of
+
+    dialect = dialect_of("postgresql://me:s3cret@127.0.0.1/beat", 1.0)
+    refusal = psycopg.OperationalError(
+        'connection failed: FATAL:  password authentication failed for user "me"'
+    )
+    line = dialect.unusable(refusal)
+    assert line is not None
+    assert "password is refused" in line
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_database_that_is_not_there_is_told(kind: str, server: Any) -> None:
+    host, port = server(kind)
+    user, scheme = ("postgres", kind) if kind == "postgresql" else ("root", "mysql")
+    assert "create it first" in told(f"{scheme}://{user}@{host}:{port}/no_such_database")
+
+
+def test_a_url_that_cannot_be_read_is_not_shown() -> None:
+    assert "store.url" in told("postgresql://me:s3cret@host:port/beat", ConfigError)
+
+
+def test_an_unknown_database_is_refused() -> None:
+    assert "oracle" in told("oracle://me:s3cret@host/beat", ConfigError)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_missing_driver_says_what_to_install(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, f"beatd.stores.sql.{kind}", raising=False)
+    for driver in ("psycopg", "pymysql"):
+        monkeypatch.setitem(sys.modules, driver, None)
+    assert f"beatd[{kind}]" in told(f"{kind}://me:s3cret@host/beat", MissingExtra)
+
+
+# servers that come and go
+
+
+def test_a_connection_that_was_cut_is_made_again_by_the_next_call(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("there is no connection to cut")
+    store = opened(url)
+    put(store)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :id"
+    if url.startswith("mysql"):
+        others = "KILL CONNECTION :id"
+    ask = "SELECT pg_backend_pid()" if url.startswith("post") else "SELECT CONNECTION_ID()"
+    with store._db.engine.connect() as connection:
+        number = connection.exec_driver_sql(ask).scalar()
+    change(url, others.replace(":id", str(number)))
+    assert [row.entry.name for row in store.find(Query())] == ["tidy"]
+    store.close()
+
+
+def test_a_term_that_was_never_issued_may_not_claim(url: str) -> None:
+    from beatd.errors import Deposed
+
+    store = opened(url)
+    stored = put(store)
+    with pytest.raises(Deposed):
+        store.claim([step(store, stored)], Term(0, "guess"), at(0))
+    store.close()
