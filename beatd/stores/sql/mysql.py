@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pymysql
 from msgspec import json
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.schema import CreateTable
@@ -27,7 +28,7 @@ REFUSED = {
     1142: "this user may not work here; grant it the database's tables",
     1049: "there is no such database; create it first",
     1046: "the URL names no database; put one at its end",
-    1698: "this user may not log in with a password; name another",
+    1698: "the password is refused; correct the user or the password",
 }
 
 
@@ -42,8 +43,6 @@ class Mysql:
     update_returns = False
 
     def __init__(self, url: URL, timeout: float) -> None:
-        import pymysql  # noqa: F401  # told as a missing extra by the caller
-
         self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
         self._timeout = timeout
 
@@ -55,6 +54,7 @@ class Mysql:
     def engine(self) -> Engine:
         engine = create_engine(
             self._url,
+            module=pymysql,
             pool_size=4,
             max_overflow=12,
             pool_timeout=PATIENCE,
