@@ -7,7 +7,7 @@ at any moment, and must find the thread that it interrupts holding nothing.
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from beatd import editing, wiring
 from beatd.building import daemon_of
 from beatd.celery_settings import config_of
 from beatd.clock import Clock, SystemClock
-from beatd.config import masked
-from beatd.daemon import Daemon, Parts
+from beatd.config import Config, masked
+from beatd.daemon import Daemon, Declares, Parts
+from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.observers.log import LogObserver
@@ -109,17 +110,16 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 class _Beat:
     """The daemon on its thread, as one app's scheduler runs it."""
 
-    def __init__(self, app: Any, config: Any, file: Path) -> None:
+    def __init__(self, app: Any, config: Config, file: Path) -> None:
         clock = SystemClock()
         self._parent = os.getppid() if _is_embedded() else None
         self._ended = threading.Event()
         self._error: BaseException | None = None
-        self._said: list[str] = []
 
         def parts(made: Parts) -> Parts:
-            assert made.apply is not None, "an app declares something"
+            assert made.declaring is not None, "an app declares something"
             source = App(app, shown=config.shown, name=config.name, clock=clock)
-            return replace(made, apply=_Telling(_WithPast(made.apply, source, file, clock)))
+            return replace(made, declaring=_WithPast(made.declaring, source, file, clock))
 
         self.daemon: Daemon = daemon_of(
             config, clock=clock, app=app, observers=(LogObserver(),), parts=parts
@@ -155,40 +155,24 @@ class _Beat:
         self._thread.join(15.0)
 
 
-class _Telling:
-    """Logs what people should know of when it is news; there is no `beatd status` to ask here."""
-
-    def __init__(self, apply: Any) -> None:
-        self._apply = apply
-        self._said: list[str] = []
-
-    def __call__(self, store: Store, leading: bool) -> list[str]:
-        said: list[str] = self._apply(store, leading)
-        for line in said:
-            if line not in self._said:
-                logger.warning("beatd: %s", line)
-        self._said = said
-        return said
-
-
 class _WithPast:
     """Before the first set of an app is applied, its entries get the last runs that celery's own
     scheduler left in its file."""
 
-    def __init__(self, apply: Any, source: App, file: Path, clock: Clock) -> None:
-        self._apply, self._source, self._file, self._clock = apply, source, file, clock
+    def __init__(self, declaring: Declares, source: App, file: Path, clock: Clock) -> None:
+        self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
+        self.conflicts, self.digest = declaring.conflicts, declaring.digest
         self._done = False
 
-    def __call__(self, store: Store, leading: bool) -> list[str]:
+    def __call__(self, store: Store, leading: bool) -> bool:
         if leading and not self._done:
             declared = self._source.read().declared
             if store.applied(declared.source) is None:
                 self._bring(store, declared.entries)
             self._done = True
-        said: list[str] = self._apply(store, leading)
-        return said
+        return self._declaring(store, leading)
 
-    def _bring(self, store: Store, entries: Any) -> None:
+    def _bring(self, store: Store, entries: Sequence[Entry]) -> None:
         did = past_of(self._file)
         there = editing.rows(store, [entry.name for entry in entries if entry.name in did])
         now = editing.present(store, self._clock)
