@@ -11,7 +11,8 @@ import click
 import pytest
 
 import beatd as package
-from beatd.cli import COMMANDS, _naming_run, main
+from beatd.cli import main
+from beatd.cli.commands import COMMANDS, _naming_run
 from beatd.cli.failure import told
 from beatd.errors import ConfigError, StoreError
 from beatd.problem import Problem

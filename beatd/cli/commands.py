@@ -1,0 +1,123 @@
+"""The table of commands, each in a module of its own that is imported when asked for, because `beatd --help` and every tab key wait for what is imported here.
+
+A module `beatd/cli/NAME.py` holds a click command called `command`. A command returns None (0) or
+an exit code: 0 done, 1 could not, 2 asked wrongly. What it raises becomes one line.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from beatd import __version__
+from beatd.cli.failure import told
+from beatd.cli.given import GROUP_FLAGS, GROUP_OPTIONS, Given
+
+#: name -> what it does, in the order that --help shows
+COMMANDS = {
+    "run": "Run the daemon (what beatd -c FILE does).",
+    "add": "Add an entry to the store.",
+    "list": "List entries.",
+    "show": "Show one entry.",
+    "edit": "Change an entry.",
+    "remove": "Remove entries.",
+    "pause": "Hold entries back.",
+    "resume": "Let paused entries run again, from now.",
+    "trigger": "Run entries once, now.",
+    "backfill": "Run an entry for past moments.",
+    "next": "Show when an expression or an entry runs.",
+    "history": "Show what ran, and what did not and why.",
+    "status": "Show who leads, how late it is and what is wrong.",
+    "check": "Report all that is wrong with a configuration.",
+    "apply": "Bring the store in line with entry files.",
+    "export": "Print entries as YAML that apply takes back.",
+    "import": "Take over entries from another scheduler.",
+    "schema": "Print the JSON Schema of the config or of entry files.",
+    "store": "Look after the store itself.",
+    "completion": "Print a script that completes commands in your shell.",
+}
+_MODULES = {"import": "import_"}  # a word that Python keeps for itself
+
+
+class Main(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = f"beatd.cli.{_MODULES.get(name, name)}"
+        try:
+            command: click.Command = import_module(module).command
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            raise click.ClickException(f"{name} is not part of this version") from None
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=about)
+            for name, about in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _naming_run(args))
+
+    def main(  # type: ignore[override]  # never stands alone: `told` ends it
+        self, args: Sequence[str] | None = None, **extra: Any
+    ) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        with told(debug="--debug" in words):
+            sys.exit(super().main(words, **extra) or 0)
+
+
+def _naming_run(args: list[str]) -> list[str]:
+    """`beatd -c FILE --more` is `beatd -c FILE run --more`."""
+    at = 0
+    while at < len(args) and args[at].startswith("-"):
+        word = args[at]
+        if word in ("--help", "--version"):
+            return args
+        if word in GROUP_OPTIONS:
+            at += 2
+        elif word in GROUP_FLAGS or word.startswith(tuple(f"{name}=" for name in GROUP_OPTIONS)):
+            at += 1
+        elif word.startswith(("-c", "-A")) and not word.startswith("--"):
+            at += 1  # -cFILE
+        else:
+            return [*args[:at], "run", *args[at:]]
+    if at < len(args) or not (args or os.environ.get("BEATD_CONFIG")):
+        return args
+    return [*args, "run"]
+
+
+@click.group(
+    cls=Main,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    epilog="beatd COMMAND --help tells more. Exit codes: 0 done, 1 could not, 2 asked wrongly.",
+)
+@click.version_option(__version__, "--version", prog_name="beatd", message="%(prog)s %(version)s")
+@click.option("-c", "--config", metavar="FILE", envvar="BEATD_CONFIG", help="The configuration.")
+@click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app, instead of or beside it.")
+@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+@click.pass_context
+def main(ctx: click.Context, config: str | None, app: str | None, debug: bool) -> None:
+    """Run Celery tasks on time, once: a scheduler daemon for Celery workers.
+
+    beatd -c FILE runs the daemon; the commands work beside running daemons.
+    """
+    ctx.obj = Given(config=config, app=app, debug=debug)
