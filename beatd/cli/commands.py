@@ -1,4 +1,5 @@
-"""The table of commands, each in a module of its own that is imported when asked for, because `beatd --help` and every tab key wait for what is imported here.
+"""The table of commands. Each is a module of its own that is imported when asked for, because
+`beatd --help` and every tab key wait for what is imported here.
 
 A module `beatd/cli/NAME.py` holds a click command called `command`. A command returns None (0) or
 an exit code: 0 done, 1 could not, 2 asked wrongly. What it raises becomes one line.
