@@ -30,21 +30,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for column in columns:
-        # On a narrow terminal the last column is folded, and the others stay whole.
         table.add_column(Text(column), no_wrap=column is not columns[-1], overflow="fold")
+    widths = [len(column) for column in columns]
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row))
-    print_rich(table)
+        cells = [Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row]
+        widths = [max(pair) for pair in zip(widths, (c.cell_len for c in cells), strict=True)]
+        table.add_row(*cells)
+    # On a narrow terminal the last column is folded; the others stay whole, the terminal wraps.
+    print_rich(table, least=sum(widths[:-1]) + 3 * len(widths) + min(widths[-1], 24))
 
 
-def print_rich(thing: Any) -> None:
+def print_rich(thing: Any, least: int = 0) -> None:
     """Text without styles where stdout is no terminal, and without the blanks that rich adds."""
     from rich.console import Console
 
-    tty = sys.stdout.isatty()
-    console = Console(
-        file=sys.stdout, width=None if tty else 10_000, highlight=False, emoji=False, markup=False
-    )
+    # A pipe has no width: what is folded there is lost to grep.
+    console = Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
+    console.width = max(console.width, least) if sys.stdout.isatty() else 10_000
     with console.capture() as capture:
         console.print(thing)
     click.echo("\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")))
