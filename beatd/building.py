@@ -19,6 +19,7 @@ from beatd.observers.systemd import SystemdObserver
 from beatd.publisher import Publisher
 from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
+from beatd.remote import Remote
 from beatd.sources import Source
 from beatd.sources.app import App
 from beatd.sources.files import Files
@@ -88,9 +89,12 @@ class Built:
         self._config = config
         self._metrics = Metrics()
         self._web: Server | None = None
-        self.daemon = daemon_of(config, observers=(LogObserver(), self._metrics, systemd))
+        app = celery_app(config)
+        self.daemon = daemon_of(config, app=app, observers=(LogObserver(), self._metrics, systemd))
+        self._remote = Remote(app, self.daemon)
 
     def open(self) -> None:
+        self._remote.open()
         http = self._config.http
         if http is not None:
             self._web = serve(http.host, http.port, self.daemon, self._metrics, self.status)
@@ -99,6 +103,7 @@ class Built:
         return status_of(self.daemon)
 
     def close(self) -> None:
+        self._remote.close()
         if self._web is not None:
             self._web.shutdown()
             self._web.server_close()
