@@ -43,7 +43,8 @@ class ArrayBatch(Batch):
     """Written as array literals here: the driver's own way looks at each cell several times."""
 
     def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        columns = zip(self.columns.items(), zip(*rows, strict=True), strict=True)
+        cells_of = zip(*rows, strict=True) if rows else ((),) * len(self.columns)
+        columns = zip(self.columns.items(), cells_of, strict=True)
         return {
             f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
             for (name, kind), cells in columns
@@ -51,6 +52,8 @@ class ArrayBatch(Batch):
 
 
 def texts(cells: Sequence[str]) -> str:
+    if not cells:
+        return "{}"
     joined = "\0".join(cells)
     if joined.count("\0") >= len(cells):
         raise ConfigError("a text with a NUL character in it: PostgreSQL keeps none; take it out")

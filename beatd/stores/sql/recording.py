@@ -36,7 +36,7 @@ class SqlRecording(SqlClaiming):
         rest = dict(by_task)
         made_at: dict[str, int] = {}
         for batch in mine:
-            after, told = settled(batch, rest)
+            after, told = settled(batch, rest, made_at)
             as_it_was = len(after) == len(batch.runs) and after == batch.runs
             if as_it_was or self._claims.rewritten(connection, batch, after):
                 lines += told
@@ -58,20 +58,11 @@ class SqlRecording(SqlClaiming):
         """Claims of another process or an earlier one, made anew since, or closed long ago."""
         lines: list[Line] = []
         for batch in self._claims.locked(connection):
-            held = {task_id: rest[task_id] for task_id in batch.runs if task_id in rest}
-            mine = {
-                task_id: result
-                for task_id, result in held.items()
-                if result.outcome.sent == "confirmed"
-                or (claimed_at(result) or made_at.get(task_id, batch.claimed_at))
-                == batch.claimed_at
-            }
-            if mine:
-                after, told = settled(batch, mine)
+            held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
+            after, told = settled(batch, held, made_at)
+            if after != batch.runs:
                 self._claims.rewritten(connection, batch, after)
                 lines += told
-            for task_id in held:
-                del rest[task_id]
         for result in rest.values():
             if result.outcome.sent in ("confirmed", "rejected"):
                 lines += self._closed_before(connection, result)
@@ -94,17 +85,26 @@ class SqlRecording(SqlClaiming):
         return [line]
 
 
-def settled(batch: OpenBatch, results: dict[str, Result]) -> tuple[dict[str, Open], list[Line]]:
+def settled(
+    batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
+) -> tuple[dict[str, Open], list[Line]]:
     """What stays open of a batch, and the lines of what ended."""
     left: dict[str, Open] = {}
     lines: list[Line] = []
     for task_id, run in batch.runs.items():
         result = results.get(task_id)
-        sent = "unknown" if result is None else result.outcome.sent
-        if result is not None and sent in ("confirmed", "rejected"):
+        if result is None:
+            left[task_id] = run
+            continue
+        sent = result.outcome.sent
+        # What came of a claim that was made anew since says nothing of this one, unless it is a
+        # fact.
+        anew = result.claimed_at is not None and micros(result.claimed_at) != batch.claimed_at
+        anew = anew or made_at.get(task_id, batch.claimed_at) != batch.claimed_at
+        if sent == "confirmed" or (sent == "rejected" and not anew):
             lines.append(ended(run, result, batch.term))
         else:
-            left[task_id] = replace(run, unsent=1) if sent == "unsent" else run
+            left[task_id] = replace(run, unsent=1) if sent == "unsent" and not anew else run
     return left, lines
 
 
@@ -115,7 +115,3 @@ def ended(run: Open, result: Result, term: int) -> Line:
         return Line(run.name, run.planned, at, "published", "", run.task_id, at, late, term=term)
     reason = result.outcome.reason.replace("\0", "")  # a broker's words, not ours
     return Line(run.name, run.planned, at, "failed", reason, run.task_id, term=term)
-
-
-def claimed_at(result: Result) -> int | None:
-    return None if result.claimed_at is None else micros(result.claimed_at)
