@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import json
 
 from beatd.daemon import Daemon
-from beatd.errors import ConfigError
+from beatd.errors import BeatError
 from beatd.observers.metrics import Metrics
 
 
@@ -25,7 +25,7 @@ def serve(
     metrics: Metrics,
     status: Callable[[], dict[str, Any]],
 ) -> Server:
-    """Listening when it returns. An address that is taken or not ours is a ConfigError."""
+    """Listening when it returns. An address that is taken or not ours is a BeatError."""
     pages = Pages(daemon, metrics, status)
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ def serve(
         server = Bound((host, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
+        raise BeatError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
     threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
     return server
 

@@ -1,0 +1,207 @@
+"""beatd as a process: what it does when it starts, is told something, and ends."""
+
+import json
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.conftest import Start
+
+Config = Callable[..., Path]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+# starting
+
+
+def test_it_leads_and_publishes(beatd: Start, config: Config, tmp_path: Path) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("leading, term 1")
+    daemon.says("published tick (t)")
+    assert list((tmp_path / "queue").iterdir())
+
+
+def test_it_starts_before_its_store_and_waits(beatd: Start, config: Config) -> None:
+    port = free_port()
+    url = f"{{url: 'redis://127.0.0.1:{port}/0'}}"
+    daemon = beatd("-c", str(config(store=url)))
+    assert f"127.0.0.1:{port}" in daemon.says("waiting for the store")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+
+
+def test_it_starts_before_its_broker_and_waits(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config(broker=f"{{url: 'redis://127.0.0.1:{free_port()}/0'}}")))
+    daemon.says("waiting for the broker")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "empty"),
+        ("broker: [", "config.yaml:"),
+        ("brocker: {url: x}", "did you mean"),
+        ("timezone: Europe/Berln", "Europe/Berlin"),
+    ],
+)
+def test_a_config_that_cannot_be_used_is_one_line_and_the_code_of_a_wrong_question(
+    beatd: Start, tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(content)
+    daemon = beatd("-c", "config.yaml")
+    assert daemon.ends() in (1, 2)
+    assert said in "\n".join(daemon.lines)
+    assert "Traceback" not in "\n".join(daemon.lines)
+
+
+def test_a_port_in_use_is_one_line(beatd: Start, config: Config) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        bind = f"127.0.0.1:{other.getsockname()[1]}"
+        daemon = beatd("-c", str(config(http=f"{{bind: '{bind}'}}")))
+        assert daemon.ends() == 1
+    assert [line for line in daemon.lines if bind in line and "in use" in line]
+    assert "Traceback" not in "\n".join(daemon.lines)
+
+
+# ending
+
+
+def test_sigterm_ends_it_within_a_second_and_frees_the_lead(beatd: Start, config: Config) -> None:
+    path = str(config())
+    first = beatd("-c", path)
+    first.says("published tick")
+    second = beatd("-c", path)
+    second.says("standing by")
+    asked = time.monotonic()
+    first.send(signal.SIGTERM)
+    assert first.ends() == 0
+    assert time.monotonic() - asked < 1.0
+    second.says("leading, term 2")
+
+
+def test_a_killed_leader_is_replaced(beatd: Start, config: Config) -> None:
+    path = str(config())
+    first = beatd("-c", path)
+    first.says("published tick")
+    second = beatd("-c", path)
+    second.says("standing by")
+    first.send(signal.SIGKILL)
+    second.says("published tick")
+
+
+# being told something
+
+
+def test_sighup_reads_the_configuration_again(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    config(entries="{tock: {task: t, every: 0.2}}", timezone="Asia/Tokyo")
+    daemon.send(signal.SIGHUP)
+    daemon.says("configuration reloaded")
+    daemon.says("published tock")
+
+
+def test_a_reload_of_an_invalid_file_changes_nothing(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    config(entries="{tock: {task: t, evry: 0.2}}")
+    daemon.send(signal.SIGHUP)
+    daemon.says("the old one stays")
+    daemon.says("published tick")
+
+
+def test_an_edited_file_is_applied_without_being_told(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    config(entries="{tock: {task: t, every: 0.2}}")
+    daemon.says("published tock")
+
+
+def test_sigusr1_logs_the_state(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    daemon.send(signal.SIGUSR1)
+    assert "leading=True" in daemon.says("state:")
+
+
+def test_its_log_can_be_json(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config(log="{format: json}")))
+    line = json.loads(daemon.says("published tick"))
+    assert line["entry"] == "tick" and line["level"] == "info" and "task_id" in line
+
+
+# being asked
+
+
+def test_health_is_answered_from_the_beat(beatd: Start, config: Config) -> None:
+    port = free_port()
+    daemon = beatd("-c", str(config(http=f"{{bind: '127.0.0.1:{port}'}}")))
+    daemon.says("published tick")
+    assert get(port, "/live")[0] == 200
+    assert get(port, "/ready") == (200, "leading\n")
+    code, page = get(port, "/metrics")
+    assert code == 200 and 'beatd_runs_total{reason="",state="published"}' in page
+    status = json.loads(get(port, "/status")[1])
+    assert status["role"] == "leader" and status["store"]["ok"] and status["broker"]["ok"]
+    assert get(port, "/nothing")[0] == 404
+
+
+def test_it_is_not_ready_without_its_broker(beatd: Start, config: Config) -> None:
+    port = free_port()
+    broker = f"{{url: 'redis://127.0.0.1:{free_port()}/0'}}"
+    daemon = beatd("-c", str(config(broker=broker, http=f"{{bind: '127.0.0.1:{port}'}}")))
+    daemon.says("waiting for the broker")
+    assert get(port, "/live")[0] == 200
+    assert get(port, "/ready") == (503, "waiting for the broker\n")
+
+
+# systemd
+
+
+def test_systemd_hears_ready_watchdog_reloading_and_stopping(
+    beatd: Start, config: Config, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(tmp_path / "notify"))
+        notify.settimeout(20)
+        daemon = beatd("-c", str(config()), env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        heard = ""
+
+        def hears(word: str) -> None:
+            nonlocal heard
+            while word not in heard:
+                heard += notify.recv(4096).decode() + "\n"
+            heard = heard.split(word, 1)[1]
+
+        hears("READY=1")
+        hears("STATUS=leading")
+        hears("WATCHDOG=1")
+        daemon.send(signal.SIGHUP)
+        hears("RELOADING=1\nMONOTONIC_USEC=")
+        hears("READY=1")
+        daemon.send(signal.SIGTERM)
+        hears("STOPPING=1")
+        assert daemon.ends() == 0
