@@ -27,6 +27,19 @@ class OneByOne(Wire):
             return one_line(error)
         return ""
 
+    def probe(self, channel: Any) -> None:
+        """Ask the broker for an answer; raises where there is none."""
+
+    def outcome(self, error: Exception) -> Outcome:
+        """What became of a message whose publishing raised."""
+        if isinstance(error.__cause__, OSError) and not isinstance(
+            error, self._connection.connection_errors
+        ):
+            return Outcome("unsent", one_line(error))  # a full disk: kombu's filesystem
+        if isinstance(error, self._connection.connection_errors):
+            return Outcome("unknown", one_line(error))
+        return Outcome("rejected", one_line(error))
+
     def press(self, letter: Letter) -> Press | None:
         return LetterPress(letter)
 
@@ -50,7 +63,12 @@ class OneByOne(Wire):
         return outcomes + [Outcome("unsent", why)] * (len(messages) - len(outcomes))
 
     def reachable(self) -> bool:
-        return not self.open()
+        try:
+            self.probe(self._channel())
+        except Exception:
+            self._drop()
+            return False
+        return True
 
     def close(self) -> None:
         self._drop()
@@ -81,11 +99,11 @@ class OneByOne(Wire):
             return Outcome("rejected", one_line(error))
         try:
             channel.basic_publish(message, exchange=letter.exchange, routing_key=letter.routing_key)
-        except connection.connection_errors as error:
-            self._drop()
-            return Outcome("unknown", one_line(error))
         except Exception as error:
-            return Outcome("rejected", one_line(error))
+            outcome = self.outcome(error)
+            if outcome.sent != "rejected":
+                self._drop()
+            return outcome
         return CONFIRMED
 
     def _channel(self) -> Any:

@@ -15,17 +15,26 @@ def connection_of(app: Celery, timeout: float) -> Connection:
     """The app's connection for writing; what its owner set is kept."""
     connection: Connection = app.connection_for_write()
     kind = connection.transport.driver_type
-    connection.transport_options = {**waits(kind, timeout), **connection.transport_options}
+    connection.transport_options = {
+        **waits(kind, connection.hostname or "", timeout),
+        **connection.transport_options,
+    }
     connection.connect_timeout = min(timeout, connection.connect_timeout or timeout)
     return connection
 
 
-def waits(kind: str, timeout: float) -> dict[str, Any]:
+def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
     if kind == "sqs":
-        return {"client-config": {"connect_timeout": timeout, "read_timeout": timeout}}
+        # Tried once: trying again is the engine's business.
+        once = {"total_max_attempts": 1}
+        config = {"connect_timeout": timeout, "read_timeout": timeout, "retries": once}
+        return {"client-config": config}
+    if kind == "sql":
+        sqlite = {"connect_args": {"timeout": timeout}} if host.startswith("sqlite") else {}
+        return {"pool_pre_ping": True, **sqlite}
     return {}
 
 
@@ -35,4 +44,12 @@ def wire_to(connection: Connection, timeout: float) -> Wire:
         return RedisLists(connection=connection, timeout=timeout)
     if connection.transport.driver_name == "py-amqp":
         return RabbitMQ(connection=connection, timeout=timeout)
+    if kind == "sql":
+        from beatd.publishers.sql_tables import SqlTables
+
+        return SqlTables(connection=connection, timeout=timeout)
+    if kind == "sqs":
+        from beatd.publishers.sqs import Sqs
+
+        return Sqs(connection=connection, timeout=timeout)
     return OneByOne(connection=connection, timeout=timeout)

@@ -1,6 +1,6 @@
 """RabbitMQ away, frozen, blocked or refusing: every run has an outcome, and only sure ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import amqp
 import pytest
@@ -10,9 +10,9 @@ from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
-from tests.publishers.servers import PrivateRabbitMQ
+from tests.publishers.servers import PrivateRabbitMQ, until
 
-TIMEOUT = 1.0
+TIMEOUT = 1.5
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_broker_short_of_memory_takes_no_more_and_the_rest_is_certainly_unsent
         assert not publisher.reachable()
     finally:
         private_rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
-    assert wait_for(publisher.reachable)
+    until(publisher.reachable, 15, "the broker does not come back")
     assert kinds(publisher.publish(batch(5, "memory"), always)) == ["confirmed"] * 5
     assert waiting(channel, "memory") == 5 + 50 - first.count("unsent") + 5
     publisher.close()
@@ -167,7 +167,7 @@ def test_a_frozen_broker_is_found_out_before_anything_is_written(
         private_rabbitmq.thaw()
     assert spent < 4 * TIMEOUT
     assert kinds(outcomes) == ["unsent"] * 10
-    assert wait_for(publisher.reachable)
+    until(publisher.reachable, 15, "the broker does not come back")
     assert kinds(publisher.publish(batch(3, "good"), always)) == ["confirmed"] * 3
 
 
@@ -184,7 +184,7 @@ def test_what_was_on_its_way_to_a_broker_that_froze_is_unknown(
     assert spent < 4 * TIMEOUT
     assert kinds(outcomes).count("unknown") <= 2000
     assert kinds(outcomes)[-1] == "unsent"
-    assert wait_for(publisher.reachable)
+    until(publisher.reachable, 15, "the broker does not come back")
 
 
 def test_a_killed_broker_is_used_again_at_once_when_it_is_back(
@@ -196,7 +196,3 @@ def test_a_killed_broker_is_used_again_at_once_when_it_is_back(
     private_rabbitmq.start()
     assert took(publisher.reachable) < 1
     assert kinds(publisher.publish(batch(3, "good"), always)) == ["confirmed"] * 3
-
-
-def wait_for(true: Callable[[], bool]) -> bool:
-    return any(true() for _ in range(20))

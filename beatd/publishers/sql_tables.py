@@ -1,0 +1,32 @@
+"""kombu's SQLAlchemy broker, the embedded one: a table for a queue, a commit for a message."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from beatd.publisher import Outcome
+from beatd.publishers.letter import one_line
+from beatd.publishers.one_by_one import OneByOne
+
+
+class SqlTables(OneByOne):
+    def _channel(self) -> Any:
+        channel = super()._channel()
+        # Opens the database, which the channel would put off until the first message.
+        _ = channel.session
+        return channel
+
+    def probe(self, channel: Any) -> None:
+        channel.session.execute(text("SELECT 1"))
+        channel.session.rollback()
+
+    def outcome(self, error: Exception) -> Outcome:
+        if isinstance(error, DBAPIError):
+            # Without the connection nobody can say whether the commit went through; with it, the
+            # database has said that it did not.
+            why = one_line(error.orig or error)
+            return (
+                Outcome("unknown", why) if error.connection_invalidated else Outcome("unsent", why)
+            )
+        return super().outcome(error)

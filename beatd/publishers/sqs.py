@@ -1,0 +1,37 @@
+"""Amazon SQS, through kombu's channel: what its errors say about a message."""
+
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from beatd.publisher import Outcome
+from beatd.publishers.letter import one_line
+from beatd.publishers.one_by_one import OneByOne
+
+NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
+
+
+class Sqs(OneByOne):
+    def probe(self, channel: Any) -> None:
+        with suppress(ClientError):  # an answer is an answer, be it that one may not ask
+            channel.sqs().list_queues(MaxResults=1)
+
+    def outcome(self, error: Exception) -> Outcome:
+        if isinstance(error, NOT_SENT):
+            return Outcome("unsent", one_line(error))
+        if isinstance(error, ClientError):
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            code = error.response.get("Error", {}).get("Code", "")
+            if "Throttl" in code or status in (429, 503):
+                return Outcome("unsent", one_line(error))
+            return Outcome("unknown" if status >= 500 else "rejected", one_line(error))
+        if isinstance(error, HTTPClientError):
+            return Outcome("unknown", one_line(error))
+        return super().outcome(error)

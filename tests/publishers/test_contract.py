@@ -1,0 +1,151 @@
+"""What every publisher keeps, whatever its broker."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+
+from beatd.publisher import Outcome, Publisher
+from beatd.publishers.apps import app_for
+from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.memory import MemoryPublisher
+from tests.publishers.brokers import unique
+from tests.publishers.runs import always, entry, run
+
+KINDS = ["memory", "kombu-memory", "filesystem", "sqlalchemy", "redis", "rabbitmq"]
+
+# kombu's SQLAlchemy transport, with SQLAlchemy 2.1.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+
+Taken = Callable[[], list[str]]
+
+
+class World:
+    """A publisher, and the ids of what lies in its queue, oldest first."""
+
+    def __init__(self, publisher: Publisher, queue: str, taken: Taken, ordered: bool) -> None:
+        self.publisher, self.queue, self.taken, self.ordered = publisher, queue, taken, ordered
+
+    def runs(self, size: int, **options: object) -> list:  # type: ignore[type-arg]
+        task = entry("it", "t.it", 1, options={"queue": self.queue, **options})
+        return [run(task, nth=nth) for nth in range(size)]
+
+
+@pytest.fixture(params=KINDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    queue = unique("contract")
+    if request.param == "memory":
+        memory = MemoryPublisher()
+        yield World(memory, queue, lambda: [run.task_id for run in memory.sent], True)
+        return
+    options: dict[str, object] = {}
+    match request.param:
+        case "kombu-memory":
+            url = "memory://"
+        case "filesystem":
+            url = "filesystem://"
+            (tmp_path / "queue").mkdir()
+            options = {
+                "data_folder_in": str(tmp_path / "queue"),
+                "data_folder_out": str(tmp_path / "queue"),
+                "control_folder": str(tmp_path / "control"),
+            }
+        case "sqlalchemy":
+            url = f"sqla+sqlite:///{tmp_path}/broker.db"
+        case "redis":
+            url = request.getfixturevalue("redis_url")
+        case _:
+            url = request.getfixturevalue("rabbit_url")
+    publisher = CeleryPublisher(app=app_for({"url": url, "transport_options": options}))
+
+    def taken() -> list[str]:
+        found = []
+        with Connection(url, transport_options=options) as connection:
+            channel = connection.default_channel
+            while (message := channel.basic_get(queue, no_ack=True)) is not None:
+                found.append(channel.message_to_python(message).headers["id"])
+        return found
+
+    # kombu's filesystem transport keeps the order of milliseconds.
+    yield World(publisher, queue, taken, request.param != "filesystem")
+    publisher.close()
+    with Connection(url, transport_options=options) as connection:
+        connection.default_channel.queue_delete(queue)
+
+
+def test_each_run_gets_an_outcome_and_arrives_once_in_order(world: World) -> None:
+    runs = world.runs(25)
+    assert world.publisher.publish(runs, always) == [Outcome("confirmed")] * 25
+    taken, sent = world.taken(), [run.task_id for run in runs]
+    if world.ordered:
+        assert taken == sent
+    assert sorted(taken) == sorted(sent)
+
+
+def test_what_was_prepared_arrives_as_what_was_not(world: World) -> None:
+    assert world.publisher.reachable()
+    runs = world.runs(3)
+    world.publisher.prepare(runs)
+    assert world.publisher.publish(runs, always) == [Outcome("confirmed")] * 3
+    assert sorted(world.taken()) == sorted(run.task_id for run in runs)
+
+
+def test_nothing_is_published_by_preparing_or_by_an_empty_batch(world: World) -> None:
+    assert world.publisher.reachable()
+    world.publisher.publish(world.runs(1), always)  # the queue is there
+    world.taken()
+    world.publisher.prepare(world.runs(3))
+    assert list(world.publisher.publish([], always)) == []
+    if not isinstance(world.publisher, MemoryPublisher):
+        assert world.taken() == []
+
+
+def test_one_bad_entry_does_not_touch_the_others(world: World) -> None:
+    if isinstance(world.publisher, MemoryPublisher):
+        pytest.skip("it takes anything")
+    bad = [
+        run(entry("object", "t.bad", object())),
+        run(entry("pickle", "t.bad", options={"serializer": "pickle"})),
+        run(entry("unknown-serializer", "t.bad", options={"serializer": "punchcards"})),
+        run(entry("unknown-compression", "t.bad", options={"compression": "vacuum"})),
+        run(entry("expires", "t.bad", options={"expires": "when it is over"})),
+        run(entry("countdown", "t.bad", options={"countdown": "ten"})),
+        run(entry("link", "t.bad", options={"link": {"no": "task"}})),
+    ]
+    good = world.runs(len(bad) + 1)
+    mixed = [good[0], *(one for pair in zip(bad, good[1:], strict=True) for one in pair)]
+    for _ in range(2):
+        world.publisher.prepare(mixed)
+        outcomes = list(world.publisher.publish(mixed, always))
+        assert [o.sent for o in outcomes] == ["confirmed", *["rejected", "confirmed"] * len(bad)]
+        for one, outcome in zip(mixed, outcomes, strict=True):
+            if outcome.sent == "rejected":
+                assert outcome.reason.startswith(f"entry {one.entry.name}: t.bad cannot be sent")
+                assert "\n" not in outcome.reason
+        assert sorted(world.taken()) == sorted(run.task_id for run in good)
+
+
+def test_it_can_be_closed_and_used_again(world: World) -> None:
+    assert world.publisher.publish(world.runs(1), always) == [Outcome("confirmed")]
+    world.publisher.close()
+    world.publisher.close()
+    assert world.publisher.reachable()
+    assert world.publisher.publish(world.runs(1), always) == [Outcome("confirmed")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1//", "sqla+sqlite:////nowhere/to/be/found.db"],
+)
+def test_without_a_broker_everything_is_unsent(url: str) -> None:
+    publisher = CeleryPublisher(app=app_for({"url": url}), timeout=0.5)
+    runs = [run(entry("it", "t.it"), nth=nth) for nth in range(3)]
+    assert not publisher.reachable()
+    publisher.prepare(runs)
+    outcomes = publisher.publish(runs, always)
+    assert [outcome.sent for outcome in outcomes] == ["unsent"] * 3
+    assert outcomes[0].reason
+    assert {type(o) for o in publisher.pushes(runs)} == {Outcome}
+    assert publisher.server() is None
+    publisher.close()

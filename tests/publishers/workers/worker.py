@@ -1,0 +1,50 @@
+"""A real `celery worker` in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.publishers.servers import until
+
+ROOT = Path(__file__).parents[3]
+
+
+class Worker:
+    def __init__(
+        self, app: str, queues: str, folder: Path, *, pool: str = "solo", **env: Any
+    ) -> None:
+        told = {f"BEATD_TEST_{name.upper()}": value for name, value in env.items()}
+        told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items()}
+        self._log = folder / f"worker-{pool}.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker"),
+                    *("-Q", queues, "-P", pool, "-c", "2" if pool == "gevent" else "1"),
+                    *("-n", f"{pool}-{os.getpid()}@%h", "-l", "info"),
+                    *("--without-gossip", "--without-mingle"),
+                ],
+                env={**os.environ, **told, "PYTHONPATH": str(ROOT)},
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def ready(self) -> "Worker":
+        until(self._ready, 60, f"the worker does not start: {self._log}")
+        return self
+
+    def _ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the worker ended: {self._log.read_text()[-2000:]}")
+        return b" ready." in self._log.read_bytes()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
