@@ -9,6 +9,7 @@ from beatd.cli.given import Given, takes_config
 @takes_config
 def command(given: Given) -> int:
     from beatd.building import Built
+    from beatd.config import make_folders
     from beatd.observers.systemd import SystemdObserver
     from beatd.service import serve, write_log
 
@@ -16,6 +17,7 @@ def command(given: Given) -> int:
 
     def build() -> Built:
         config = given.load()
+        make_folders(config)
         write_log(config.log.level, config.log.format)
         return Built(config, systemd)
 

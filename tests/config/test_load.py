@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from beatd.config import Config, examine, load_config, masked, without_file
+from beatd.config import Config, examine, load_config, make_folders, masked, without_file
 from beatd.errors import ConfigError
 
 Write = Callable[[str, str], Path]
@@ -253,3 +253,15 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         locked.chmod(0)
         with pytest.raises(ConfigError, match="permission denied"):
             load_config(locked)
+
+
+def test_missing_folders_are_made_below_the_config_and_nowhere_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "c.yaml").write_text(
+        f"store: sqlite:///run/beatd.db\nlock: file:{tmp_path}/volume/lock\n"
+        "broker: {url: 'filesystem://', transport_options: {data_folder_in: q/in}}\n"
+    )
+    make_folders(config(home / "c.yaml"))
+    assert (home / "run").is_dir() and (home / "q/in").is_dir()
+    assert not (tmp_path / "volume").exists()
