@@ -1,0 +1,278 @@
+"""Leases in a database: one holder, by the database's clock, and gone with its holder's session."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pymysql
+import pytest
+
+from beatd.errors import ConfigError, StoreError, StoreUnusable
+from beatd.leader import Holder, Lease
+from beatd.leaders.sql import sql_lease
+
+Server = Callable[[str], tuple[str, int]]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LONG = 60.0  # a ttl that does not run out within a test
+HOLD = """
+import sys, time
+from datetime import UTC, datetime
+from beatd.leader import Holder
+from beatd.leaders.sql import sql_lease
+me = Holder("child", "host", 1, datetime(2026, 3, 1, tzinfo=UTC), "child")
+lease = sql_lease(sys.argv[1])
+assert lease.take(me, float(sys.argv[2])) == me
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def postgresql_url(server: Server) -> Iterator[str]:
+    host, port = server("postgresql")
+    schema = f"lease_{uuid4().hex}"
+    place = f"postgresql://postgres@{host}:{port}/test"
+    with psycopg.connect(place, autocommit=True) as admin:
+        admin.execute(f"CREATE SCHEMA {schema}")
+        yield f"{place}?options={quote(f'-csearch_path={schema}')}"
+        admin.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def mariadb_url(server: Server) -> Iterator[str]:
+    host, port = server("mariadb")
+    name = f"lease_{uuid4().hex}"
+    admin = pymysql.connect(host=host, port=port, user="root", autocommit=True)
+    try:
+        admin.query(f"CREATE DATABASE {name}")
+        yield f"mysql://root@{host}:{port}/{name}"
+        admin.query(f"DROP DATABASE {name}")
+    finally:
+        admin.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'lock.db'}"
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
+
+
+@pytest.fixture
+def leases(url: str) -> Iterator[Callable[[], Lease]]:
+    """Each lease is another daemon's."""
+    made: list[Lease] = []
+
+    def another() -> Lease:
+        made.append(sql_lease(url))
+        return made[-1]
+
+    yield another
+    for lease in made:
+        lease.close()
+
+
+def holder(name: str) -> Holder:
+    return Holder(name, f"host-of-{name}", 7, NOON, uuid4().hex)
+
+
+def until(what: Callable[[], bool], seconds: float = 10.0) -> float:
+    """How long it took to become true."""
+    started = time.monotonic()
+    while not what():
+        assert time.monotonic() - started < seconds, "it did not come true"
+    return time.monotonic() - started
+
+
+def test_the_first_to_ask_holds_it_and_all_are_told_who(leases: Callable[[], Lease]) -> None:
+    one, two = holder("one"), holder("two")
+    here, there = leases(), leases()
+    assert here.take(one, LONG) == one
+    assert there.take(two, LONG) == one
+    assert here.take(one, LONG) == one
+
+
+def test_it_is_free_at_once_when_released(leases: Callable[[], Lease]) -> None:
+    one, two = holder("one"), holder("two")
+    here, there = leases(), leases()
+    here.take(one, LONG)
+    here.release(one)
+    assert there.take(two, LONG) == two
+    assert here.take(one, LONG) == two
+
+
+def test_only_its_holder_can_release_it(leases: Callable[[], Lease]) -> None:
+    one, two = holder("one"), holder("two")
+    here, there = leases(), leases()
+    here.take(one, LONG)
+    there.take(two, LONG)
+    there.release(two)
+    assert there.take(two, LONG) == one
+
+
+def test_it_is_taken_over_when_its_time_is_over(leases: Callable[[], Lease]) -> None:
+    one, two = holder("one"), holder("two")
+    here, there = leases(), leases()
+    here.take(one, 0.5)
+    assert 0.2 < until(lambda: there.take(two, LONG) == two) < 2.0
+    assert here.take(one, LONG) == two
+
+
+def test_a_renewal_gives_it_its_whole_time_again(leases: Callable[[], Lease]) -> None:
+    one, two = holder("one"), holder("two")
+    here, there = leases(), leases()
+    here.take(one, 0.5)
+    here.take(one, LONG)
+    assert there.take(two, LONG) == one
+
+
+def test_two_starts_of_one_daemon_are_two_holders(leases: Callable[[], Lease]) -> None:
+    one = holder("one")
+    again = Holder(one.name, one.host, one.pid, one.since, "another token")
+    here, there = leases(), leases()
+    here.take(one, LONG)
+    assert there.take(again, LONG) == one
+
+
+def test_a_killed_holder_is_replaced_within_a_second_where_its_session_dies(url: str) -> None:
+    ttl = 1.5 if url.startswith("sqlite") else LONG
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, url, str(ttl)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lease, me = sql_lease(url), holder("standby")
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        assert lease.take(me, ttl).name == "child"
+        child.kill()
+        child.wait()
+        took = until(lambda: lease.take(me, ttl) == me)
+        assert took < (2.0 if url.startswith("sqlite") else 1.0)
+    finally:
+        child.kill()
+        child.communicate()
+        lease.close()
+
+
+def test_a_holder_without_the_session_lock_is_not_taken_for_dead(
+    leases: Callable[[], Lease],
+) -> None:
+    # A frozen one still has the lock; the next holder leads by its row alone, and when the frozen
+    # one dies the lock becomes free without any meaning.
+    frozen, one, two = holder("frozen"), holder("one"), holder("two")
+    stuck, here, there = leases(), leases(), leases()
+    stuck.take(frozen, 0.3)
+    until(lambda: here.take(one, LONG) == one)
+    stuck.close()
+    assert there.take(two, LONG) == one
+    # It has taken the lock up by its next renewal, and from then on its death is noticed.
+    here.take(one, LONG)
+    assert there.take(two, LONG) == one
+
+
+def test_a_frozen_holder_that_wakes_gives_the_session_lock_up(
+    leases: Callable[[], Lease], url: str
+) -> None:
+    frozen, one, two = holder("frozen"), holder("one"), holder("two")
+    stuck, here, there = leases(), leases(), leases()
+    stuck.take(frozen, 0.3)
+    until(lambda: here.take(one, LONG) == one)
+    assert stuck.take(frozen, LONG) == one
+    here.take(one, LONG)
+    here.close()
+    if not url.startswith("sqlite"):
+        assert until(lambda: there.take(two, LONG) == two) < 1.0
+
+
+def test_a_holder_whose_connection_was_cut_goes_on_with_a_new_one(
+    postgresql_url: str,
+) -> None:
+    lease, one = sql_lease(postgresql_url), holder("one")
+    lease.take(one, LONG)
+    with psycopg.connect(postgresql_url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' "
+            "AND l.objid = hashtext(current_schema())::oid"
+        )
+    with pytest.raises(StoreError):
+        lease.take(one, LONG)
+    assert lease.take(one, LONG) == one
+    lease.close()
+
+
+def test_a_shared_session_proves_nothing(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a transaction pooler: both daemons' statements run in one session."""
+    shared: list[Any] = []
+    from beatd.leaders.postgresql import PostgresqlSession
+
+    connect = PostgresqlSession.connect
+
+    def pooled(*args: Any, **named: Any) -> Any:
+        if not shared:
+            shared.append(connect(*args, **named))
+        return shared[0]
+
+    monkeypatch.setattr(PostgresqlSession, "connect", pooled)
+    here, there = sql_lease(postgresql_url), sql_lease(postgresql_url)
+    one, two = holder("one"), holder("two")
+    assert here.take(one, LONG) == one
+    assert there.take(two, LONG) == one
+    assert here.take(one, LONG) == one
+    assert there.take(two, LONG) == one
+    here.close()
+
+
+def test_eight_who_ask_at_once_get_one_holder(url: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    leases = [sql_lease(url) for _ in range(8)]
+    crowd = [holder(str(number)) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda pair: pair[0].take(pair[1], LONG), zip(leases, crowd)))  # noqa: B905
+    assert len({one.token for one in won}) == 1
+    for lease in leases:
+        lease.close()
+
+
+# bad places
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_server_that_does_not_answer_is_doubt(kind: str) -> None:
+    with pytest.raises(StoreError) as raised:
+        sql_lease(f"{kind}://me:s3cret@127.0.0.1:1/beat").take(holder("one"), 1.0)
+    assert not isinstance(raised.value, StoreUnusable)
+    assert "127.0.0.1:1" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_database_that_is_not_there_is_told(kind: str, server: Server) -> None:
+    host, port = server(kind)
+    user, scheme = ("postgres", kind) if kind == "postgresql" else ("root", "mysql")
+    with pytest.raises(StoreUnusable, match="no_such_database"):
+        sql_lease(f"{scheme}://{user}@{host}:{port}/no_such_database").take(holder("one"), 1.0)
+
+
+def test_a_sqlite_lock_in_no_directory_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusable, match="there is no directory"):
+        sql_lease(f"sqlite:///{tmp_path / 'state' / 'lock.db'}").take(holder("one"), 1.0)
+
+
+def test_an_unknown_database_is_refused() -> None:
+    with pytest.raises(ConfigError, match="oracle"):
+        sql_lease("oracle://me:s3cret@host/beat")
