@@ -106,10 +106,12 @@ def compare(
     *,
     prune: bool = True,
     force: bool = False,
+    anywhere: bool = False,
 ) -> Comparison:
     """Reads the owner's rows as a stream and the names that others may hold; writes nothing.
 
-    `force` prunes also what a missing or empty place declared, and applies an older set.
+    `force` prunes also what a missing or empty place declared, and applies an older set. Declared
+    in another place than before is a change, unless it may be `anywhere`.
     """
     mark = catalog.applied(declared.source)
     if (
@@ -127,6 +129,9 @@ def compare(
     for row in catalog.find(Query(source=declared.source)):
         entry = waiting.pop(row.entry.name, None)
         if entry is not None:
+            if anywhere and entry.declared_at != row.entry.declared_at:
+                there = replace(entry, declared_at=row.entry.declared_at)
+                entry = there if same(there, row.entry) else entry
             if same(entry, row.entry):
                 unchanged += 1
             else:
@@ -155,14 +160,16 @@ def apply(
     *,
     prune: bool = True,
     force: bool = False,
+    anywhere: bool = False,
 ) -> Comparison:
-    """Done, and what was done; the set is marked as the one its owner applied last.
+    """Done, and what was done; the set is marked as the one its owner applied last, unless it only
+    adds to it, without pruning.
 
     A row that others changed meanwhile is read and compared again.
     """
     done: list[Step] = []
     for _ in range(ROUNDS):
-        found = compare(catalog, declared, now, prune=prune, force=force)
+        found = compare(catalog, declared, now, prune=prune, force=force, anywhere=anywhere)
         put_before = sum(step.change.entry is not None for step in done)
         refused = 0
         for batch in in_batches(found.steps):
@@ -172,7 +179,7 @@ def apply(
         if not refused:
             break
     mark = Applied(declared.source, declared.loaded_at, declared.digest)
-    if found.newer is None and _is_news(catalog.applied(declared.source), mark):
+    if prune and found.newer is None and _is_news(catalog.applied(declared.source), mark):
         catalog.mark_applied(mark)
     return Comparison(
         source=declared.source,

@@ -33,6 +33,13 @@ class Declaring:
             self._due = set(self._read)
         self._led = leading
         changed = False
+        if leading:
+            # A store that came back empty knows of no set any more, and gets it again.
+            self._due |= {
+                place
+                for place, reading in self._read.items()
+                if store.applied(reading.declared.source) is None
+            }
         for place in sorted(self._due) if leading else ():
             done = apply(store, self._read[place].declared, self._clock.now())
             self._held[place] = [str(held) for held in done.conflicts]

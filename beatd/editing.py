@@ -190,7 +190,13 @@ def trigger(store: Store, name: str, now: datetime) -> str:
 
 
 def backfill(
-    store: Store, name: str, first: datetime, last: datetime, now: datetime
+    store: Store,
+    name: str,
+    first: datetime,
+    last: datetime,
+    now: datetime,
+    *,
+    only_count: bool = False,
 ) -> tuple[datetime, datetime, int]:
     """Every moment of the entry from first to last, both included, run beside the plan.
 
@@ -214,7 +220,8 @@ def backfill(
         last=newest,
         revision=row.revision,
     )
-    store.ask([request])
+    if not only_count:
+        store.ask([request])
     return beginning, newest, planning.stretch(row.entry, beginning, newest, "").count
 
 

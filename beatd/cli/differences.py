@@ -1,0 +1,41 @@
+"""What a change does to an entry, line by line, as diff has it."""
+
+from collections.abc import Mapping
+from difflib import ndiff
+from typing import Any
+
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+
+
+def print_difference(
+    name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> None:
+    """A new or a removed entry is one line; of a changed one, only what changed."""
+    from rich.text import Text
+
+    from beatd.cli.output import print_rich
+
+    lines = []
+    if before is None and after is not None:
+        lines.append(("+", f"{name}: {_brief(after)}"))
+    elif after is None and before is not None:
+        lines.append(("-", f"{name}: {_brief(before)}"))
+    elif before is not None and after is not None:
+        lines.append(("~", name))
+        old, new = _lines(before), _lines(after)
+        lines += [(line[0], f"    {line[2:]}") for line in ndiff(old, new) if line[0] in "+-"]
+    print_rich(Text("\n").join(Text(f"{mark} {text}", _STYLES[mark]) for mark, text in lines))
+
+
+def _lines(plain: Mapping[str, Any]) -> list[str]:
+    from beatd.cli.yaml_text import yaml_of
+
+    return yaml_of(dict(plain)).splitlines()
+
+
+def _brief(plain: Mapping[str, Any]) -> str:
+    from beatd.cli.rows import schedule_text
+    from beatd.definition import KINDS
+
+    schedule = {key: plain[key] for key in KINDS if key in plain}
+    return f"{plain['task']}, {schedule_text(schedule)}"

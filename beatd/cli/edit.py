@@ -1,0 +1,125 @@
+"""beatd edit"""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beatd.cli.fields import fields_of, one_name, takes_fields
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+from beatd.cli.when import takes_when, when
+
+if TYPE_CHECKING:
+    from beatd.catalog import Stored
+
+
+@click.command()
+@click.argument("words", metavar="NAME", nargs=-1)
+@takes_when
+@takes_fields
+@click.option(
+    "--unset", metavar="KEY", multiple=True, help="Back to its default: jitter, options.queue…"
+)
+@click.option("--force", is_flag=True, help="Also what a file declares: it is the store's then.")
+@as_json
+@takes_store
+def command(
+    asked: Asked,
+    words: tuple[str, ...],
+    unset: tuple[str, ...],
+    force: bool,
+    json: bool,
+    **options: Any,
+) -> None:
+    """Change fields of an entry and leave the others; without options, in $EDITOR.
+
+    Another schedule or zone counts from now; any other edit leaves the next run where it is.
+    """
+    schedule = when(options, words) if options["crontab"] or options["solar"] else None
+    schedule = schedule or when(options, ())
+    name = one_name(schedule.rest if schedule.rest else words)
+    fields = {**schedule.plain, **fields_of(options)}
+    from beatd.cli.output import print_json
+    from beatd.cli.rows import json_of
+    from beatd.editing import patch, refuse_declared, row_of
+    from beatd.patching import patch_of, taken_over
+
+    with asked.open() as opened:
+        before = row_of(opened.store, name)
+        refuse_declared(before.entry, "edited", force=force)
+        if not fields and not unset:
+            fields, taken_away = _in_editor(before)
+            unset = tuple(taken_away)
+        if not fields and not unset:
+            click.echo("nothing was changed", err=True)
+            return
+        edit = patch_of(fields, unset)
+        row = patch(
+            opened.store, name, taken_over(edit) if force else edit, opened.now, force=force
+        )
+        if json:
+            print_json(json_of(row))
+        else:
+            _tell(before, row)
+
+
+def _tell(before: "Stored", after: "Stored") -> None:
+    from beatd.cli.differences import print_difference
+    from beatd.definition import plain_of
+
+    if before.entry == after.entry:
+        click.echo(f"{after.entry.name} is like that already")
+    else:
+        print_difference(after.entry.name, plain_of(before.entry), plain_of(after.entry))
+
+
+def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
+    """The fields that were changed there; asks again until what was written is right."""
+    from beatd.cli.failure import say
+    from beatd.cli.yaml_text import yaml_of
+    from beatd.definition import check, plain_of
+    from beatd.patching import difference
+
+    plain = plain_of(row.entry)
+    name = row.entry.name
+    text = f"# {name}: save to change it, leave it as it is to change nothing\n{yaml_of(plain)}"
+    while True:
+        text_now = click.edit(text, extension=".yaml")
+        if text_now is None or text_now == text:
+            return {}, ()
+        written, problems = _read(text_now)
+        if not problems:
+            checked = check(name, written, timezone=row.entry.tz)
+            problems = [str(problem) for problem in checked.problems if not problem.warning]
+        if not problems:
+            break
+        for problem in problems:
+            say(problem)
+        click.confirm("Edit it again?", default=True, abort=True, err=True)
+        text = text_now
+    changed = difference(plain, _plain(written))
+    return (
+        {key: value for key, value in changed.items() if value is not None},
+        [key for key, value in changed.items() if value is None],
+    )
+
+
+def _read(text: str) -> tuple[Any, list[str]]:
+    from beatd.config.yaml import Read, parse_yaml
+
+    read = Read("line")
+    parse_yaml(text, read, {})
+    problems = [str(problem) for problem in read.problems if not problem.warning]
+    if not problems and not isinstance(read.data, Mapping):
+        problems = ["this is not a mapping of fields"]
+    return read.data, problems
+
+
+def _plain(value: Any) -> Any:
+    """Without the line numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,37 @@
+"""beatd export"""
+
+import click
+
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+
+
+@click.command()
+@click.argument("names", metavar="[NAME…]", nargs=-1)
+@click.option("--source", metavar="OWNER", help="Entries of this owner only: cli, yaml:config…")
+@as_json
+@takes_store
+def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool) -> None:
+    """Print entries as YAML, which `apply` takes back unchanged; plans and runs are not in it."""
+    from beatd.catalog import Query
+    from beatd.cli.output import print_json
+    from beatd.cli.yaml_text import yaml_of
+    from beatd.definition import plain_of
+    from beatd.editing import row_of
+
+    with asked.open() as opened:
+        for name in names:
+            row_of(opened.store, name)
+        rows = opened.store.find(Query(names=names or None, source=source))
+        if json:
+            print_json({"entries": {row.entry.name: plain_of(row.entry) for row in rows}})
+            return
+        empty = True
+        for row in rows:
+            if empty:
+                click.echo("entries:")
+                empty = False
+            text = yaml_of({row.entry.name: plain_of(row.entry)})
+            click.echo("".join(f"  {line}\n" for line in text.splitlines()), nl=False)
+        if empty:
+            click.echo("entries: {}")

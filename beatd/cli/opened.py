@@ -1,0 +1,83 @@
+"""The store that a command works on: the configuration's, or one given by its URL."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import Struct
+
+from beatd.cli.given import Given, takes_config
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beatd.config import Config
+    from beatd.store import Store
+
+
+class Asked(Struct, frozen=True):
+    """What was said of configuration and store; nothing is opened yet."""
+
+    given: Given
+    url: str | None
+
+    def config(self) -> "Config":
+        if self.url is None:
+            return self.given.load()
+        from pathlib import Path
+
+        from beatd.config import Config, Store
+        from beatd.config.urls import resolved
+        from beatd.errors import ConfigError
+
+        config = self.given.load() if self.given.config else Config(folder=str(Path.cwd()))
+        try:
+            url = resolved("store", self.url, Path.cwd())
+        except ConfigError as error:
+            raise ConfigError(f"--store: {error}") from None
+        from msgspec.structs import replace
+
+        return replace(config, store=Store(url=url, prefix=config.store.prefix))
+
+    @contextmanager
+    def open(self, config: "Config | None" = None) -> "Iterator[Open]":
+        from beatd.clock import SystemClock
+        from beatd.definition import codec
+        from beatd.editing import present
+        from beatd.errors import ConfigError
+        from beatd.wiring import open_store
+
+        config = config or self.config()
+        clock = SystemClock()
+        if config.store.url.startswith("memory:"):
+            raise ConfigError(
+                "store: memory: lives within a daemon, and no command can reach it; "
+                "use sqlite:, postgresql:, redis: or shelve: to see it from outside"
+            )
+        store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
+        try:
+            yield Open(config, store, present(store, clock))
+        finally:
+            store.close()
+
+
+class Open(Struct, frozen=True):
+    config: "Config"
+    store: "Store"
+    now: "datetime"
+
+
+def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds -c and --store to a command, whose function gets them as `asked`."""
+
+    @click.option(
+        "--store", "url", metavar="URL", help="The store, instead of the configuration's."
+    )
+    @takes_config
+    @wraps(command)
+    def wrapped(given: Given, url: str | None, **rest: Any) -> Any:
+        return command(asked=Asked(given, url), **rest)
+
+    return wrapped

@@ -1,0 +1,18 @@
+"""beatd pause"""
+
+import click
+
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+
+
+@click.command()
+@click.argument("names", metavar="NAME…", nargs=-1, required=True)
+@as_json
+@takes_store
+def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
+    """Hold entries back until `resume`, whoever declares them; no file clears the mark."""
+    from beatd.cli.marks import mark
+    from beatd.editing import pause
+
+    mark(asked, names, pause, "paused", json)

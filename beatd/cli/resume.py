@@ -1,0 +1,18 @@
+"""beatd resume"""
+
+import click
+
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+
+
+@click.command()
+@click.argument("names", metavar="NAME…", nargs=-1, required=True)
+@as_json
+@takes_store
+def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
+    """Let paused entries run again from now on; what they missed is not made up."""
+    from beatd.cli.marks import mark
+    from beatd.editing import resume
+
+    mark(asked, names, resume, "resumed", json)

@@ -1,0 +1,88 @@
+"""Entries as commands print them: a row of a table, and the JSON of `list` and `show`."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from beatd.catalog import Stored
+from beatd.cli.next import until
+from beatd.definition.plain import iso, plain_of
+
+COLUMNS = ("name", "schedule", "next", "last", "runs", "task")
+Cell = str | tuple[str, str]
+
+_ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
+
+
+def json_of(row: Stored) -> dict[str, Any]:
+    """What is at its default is left out, but for what every program asks for."""
+    entry = row.entry
+    schedule = entry.schedule.plain()
+    more = {
+        key: value
+        for key, value in plain_of(entry).items()
+        if key not in _ALWAYS and key not in schedule
+    }
+    return {
+        "name": entry.name,
+        "task": entry.task,
+        "schedule": schedule,
+        "tz": entry.tz,
+        "args": entry.args,
+        "kwargs": entry.kwargs,
+        "options": entry.options,
+        "enabled": entry.enabled,
+        "paused": row.paused,
+        "next": iso_or_none(row.plan.planned),
+        "last": iso_or_none(row.last),
+        "runs": row.runs,
+        "source": entry.source,
+        **({"declared_at": entry.declared_at} if entry.declared_at else {}),
+        **more,
+    }
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def cells_of(rows: Iterable[Stored], now: datetime) -> Iterator[list[Cell]]:
+    for row in rows:
+        yield [
+            row.entry.name,
+            schedule_text(row.entry.schedule.plain()),
+            next_cell(row, now),
+            "" if row.last is None else until(row.last - now),
+            str(row.runs) if row.runs else "",
+            row.entry.task,
+        ]
+
+
+def next_cell(row: Stored, now: datetime) -> Cell:
+    """When, or why not."""
+    if not row.entry.enabled:
+        return ("disabled", "dim")
+    if row.paused:
+        return ("paused", "yellow")
+    if row.plan.due is None:
+        return ("finished", "dim")
+    if row.plan.due < now - timedelta(seconds=1):
+        return (f"due {until(row.plan.due - now)}", "red")
+    return (until(row.plan.due - now), "green")
+
+
+def schedule_text(plain: dict[str, Any]) -> str:
+    """every 30s; cron 0 2 * * *; crontab hour=*/3"""
+    parts = []
+    for key, value in plain.items():
+        if value is True:
+            parts.append(key)
+        elif isinstance(value, dict):
+            parts.append(" ".join([key, *(f"{k}={_item(v)}" for k, v in value.items())]))
+        else:
+            parts.append(f"{key} {value}".replace("\n", " "))
+    return ", ".join(parts)
+
+
+def _item(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

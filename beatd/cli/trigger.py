@@ -1,0 +1,28 @@
+"""beatd trigger"""
+
+import click
+
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+
+
+@click.command()
+@click.argument("names", metavar="NAME…", nargs=-1, required=True)
+@as_json
+@takes_store
+def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
+    """Run entries once, now, beside their plan, also when they are paused; prints the task ids."""
+    from beatd.cli.output import print_json
+    from beatd.editing import row_of, trigger
+
+    with asked.open() as opened:
+        for name in names:
+            row_of(opened.store, name)  # all or none
+        ids = [
+            {"entry": name, "task_id": trigger(opened.store, name, opened.now)} for name in names
+        ]
+    if json:
+        print_json(ids[0] if len(ids) == 1 else ids)
+    else:
+        for done in ids:
+            click.echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")

@@ -1,0 +1,47 @@
+"""YAML that every version of YAML reads alike, and that beatd reads back as it was."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+# Anything else is quoted: 12:30, no and 1e3 are numbers and flags to one reader or another.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+_FLAG = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|\.inf|\.nan)")
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: Any, text: str) -> Any:
+    plain = _PLAIN.fullmatch(text) and not _FLAG.fullmatch(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
+def yaml_of(value: Any) -> str:
+    text: str = yaml.dump(
+        _escaped(value),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=2**31 - 1,
+        default_flow_style=None,
+    )
+    return text
+
+
+def _escaped(value: Any) -> Any:
+    """`${` stands for a variable when it is read."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, Mapping):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    return value

@@ -1,0 +1,86 @@
+"""How the daemons of a store are, told from what they leave in it; no daemon is asked."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from beatd.catalog import Query
+from beatd.definition.plain import iso
+from beatd.leader import Holder
+from beatd.ledger import Presence
+from beatd.store import Store
+
+SOON = 5
+FAR = timedelta(days=36500)
+MOST_UNKNOWNS = 10_000
+
+
+def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
+    """Of the leader where there is one, else of the first standby; the shape of `beatd status`."""
+    daemons = sorted(store.daemons(), key=lambda one: (one.role != "leader", one.holder.since))
+    term = store.term()
+    shown = daemons[0] if daemons else None
+    leader = next((one for one in daemons if one.role == "leader"), None)
+    stats = shown.stats if shown else {}
+    return {
+        "name": shown.holder.name if shown else None,
+        "host": shown.holder.host if shown else None,
+        "pid": shown.holder.pid if shown else None,
+        "role": shown.role if shown else None,
+        "term": term[0].number if term else None,
+        "leader": person(leader.holder) if leader else None,
+        "standbys": [person(one.holder) for one in daemons if one.role == "standby"],
+        "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
+        "broker": {"ok": bool(shown and shown.broker_ok)},
+        "atomic": bool(stats.get("atomic")),
+        "unknowns": len(store.unknowns(now + FAR, MOST_UNKNOWNS)),
+        "last_tick_age": _tick_age(shown, now),
+        "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
+        "entries": _count(store, stats),
+        "next": [
+            {"name": row.entry.name, "due": iso(row.plan.due)}
+            for row in store.find(Query(order="next", limit=SOON))
+            if row.plan.due is not None
+        ],
+        "conflicts": list(conflicts),
+    }
+
+
+def away(error: str) -> dict[str, Any]:
+    """The same shape when the store does not answer."""
+    nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
+    return {
+        **nothing,
+        "standbys": [],
+        "store": {"ok": False, "error": error},
+        "broker": {"ok": False},
+        "atomic": False,
+        "unknowns": None,
+        "last_tick_age": None,
+        "lateness": {"p50": None, "p99": None, "max": None},
+        "entries": None,
+        "next": [],
+        "conflicts": [],
+    }
+
+
+def person(holder: Holder) -> dict[str, Any]:
+    return {
+        "name": holder.name,
+        "host": holder.host,
+        "pid": holder.pid,
+        "since": iso(holder.since),
+    }
+
+
+def _tick_age(shown: Presence | None, now: datetime) -> float | None:
+    if shown is None or "tick_age" not in shown.stats:
+        return None
+    since = max(0.0, (now - shown.seen_at).total_seconds())
+    return round(shown.stats["tick_age"] + since, 3)
+
+
+def _count(store: Store, stats: dict[str, float]) -> int:
+    if stats.get("entries"):
+        return int(stats["entries"])
+    return sum(1 for _ in store.find(Query()))
