@@ -140,9 +140,17 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        self._PUT[type(value)](self, value)
+        self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
+
+    def replay(self, value: AnyValue) -> None:
+        """Put what a journal already holds."""
+        self._PUT[type(value)](self, value)
+
+    def __len__(self) -> int:
+        """About how many values are alive."""
+        return 2 * len(self.defined) + len(self.requests) + len(self.claims) + len(self.lines)
 
     def alive(self) -> Iterator[AnyValue]:
         """Values that make an empty set of tables equal to this one."""
