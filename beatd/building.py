@@ -8,7 +8,7 @@ from celery import Celery
 from beatd import wiring
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config
-from beatd.daemon import Daemon, Keep, Parts
+from beatd.daemon import Daemon, Declares, Keep, Parts
 from beatd.declaring import Declaring
 from beatd.definition import codec
 from beatd.engine import Limits
@@ -22,6 +22,7 @@ from beatd.publishers.celery import CeleryPublisher
 from beatd.remote import Remote
 from beatd.sources import Source
 from beatd.sources.app import App
+from beatd.sources.celery_schedule import zone_name_of
 from beatd.sources.files import Files
 from beatd.status import status_of
 from beatd.store import Store
@@ -49,7 +50,23 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda store, sender, tell: wiring.open_dispatch(
             store, sender, clock=clock, tell=tell
         ),
-        declaring=Declaring(sources_of(config, clock=clock, app=app), clock=clock),
+        declaring=_declaring(config, clock=clock, app=app),
+    )
+
+
+def _declaring(config: Config, *, clock: Clock, app: Celery) -> Declares:
+    declaring = Declaring(sources_of(config, clock=clock, app=app), clock=clock)
+    if not config.store.url.startswith(wiring.DJANGO):
+        return declaring
+    from beatd.mirroring import Mirror
+    from beatd.sources.django import DjangoRows
+
+    return Mirror(
+        DjangoRows(config.store.url.removeprefix(wiring.DJANGO)),
+        declaring,
+        timezone=config.timezone if config.names_timezone else zone_name_of(app.timezone),
+        name=config.name,
+        clock=clock,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SQL = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
 REDIS = ("redis", "rediss", "unix", "sentinel", "redis+sentinel", "redis+cluster", "rediss+cluster")
+DJANGO = "django-celery-beat+"
 STORES = ("memory:", "shelve:PATH", "sqlite:///PATH", "postgresql://", "mysql://", "redis://")
 LOCKS = ("none", "file:PATH", *STORES[3:])
 
@@ -44,6 +45,10 @@ def open_store(url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:"
         from beatd.stores.sql import SqlStore
 
         return cast(Store, SqlStore(url, codec=codec))
+    if url.startswith(DJANGO):
+        from beatd.stores.django import DjangoStore
+
+        return cast(Store, DjangoStore(url, codec=codec))
     if scheme in REDIS:
         from beatd.stores.redis import RedisStore
 
@@ -55,6 +60,7 @@ def lock_url(store_url: str, lock: str | None) -> str:
     """The lock's place: as configured, else the store's own, or a file beside an embedded one."""
     if lock:
         return lock
+    store_url = store_url.removeprefix(DJANGO)
     scheme = scheme_of(store_url)
     if scheme == "memory":
         return "none"

@@ -104,39 +104,47 @@ def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
     """Each task with its schedule beside it; columns that an older version has not are None."""
+    shape = shape_of(connection, layout, schema)
+    wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
     rows = connection.execution_options(stream_results=True).execute(
-        text(select(connection, layout, schema))
+        text(f"SELECT {wanted} FROM {shape.source} ORDER BY t.id")
     )
     for row in rows.mappings():
         yield dict(row)
 
 
-def select(connection: Connection, layout: Layout, schema: str | None = None) -> str:
-    """The statement that fits the columns that are there."""
+class Shape(Struct, frozen=True):
+    """The tables as they are there: an expression for each name, and what is selected from."""
+
+    columns: Mapping[str, str]
+    source: str
+
+
+def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
+    """What fits the tables that are there; ConfigError where there are none."""
     look = inspect(connection)
     dot = f"{schema}." if schema else ""
     if not look.has_table(layout.task, schema=schema):
         raise ConfigError(f"there is no table {dot}{layout.task} in the database")
     own = {column["name"] for column in look.get_columns(layout.task, schema=schema)}
-    wanted = [f"t.{name} AS {name}" for name in _TASK_COLUMNS if name in own]
-    wanted += [f"NULL AS {name}" for name in _TASK_COLUMNS if name not in own]
-    joins = []
-    for kind, columns in _SCHEDULE_COLUMNS.items():
+    columns = {name: f"t.{name}" if name in own else "NULL" for name in _TASK_COLUMNS}
+    source = f"{dot}{layout.task} t"
+    for kind, named in _SCHEDULE_COLUMNS.items():
         table = getattr(layout, kind)
         if not table or not look.has_table(table, schema=schema):
-            wanted += [f"NULL AS {name}" for name in columns.values()]
+            columns |= dict.fromkeys(named.values(), "NULL")
             continue
         there = {column["name"] for column in look.get_columns(table, schema=schema)}
-        for column, name in columns.items():
-            wanted.append(f"{kind}.{column} AS {name}" if column in there else f"NULL AS {name}")
+        for column, name in named.items():
+            columns[name] = f"{kind}_row.{column}" if column in there else "NULL"
         if layout.discriminated:
-            on = f"t.discriminator = '{kind}schedule' AND t.schedule_id = {kind}.id"
+            on = f"t.discriminator = '{kind}schedule' AND t.schedule_id = {kind}_row.id"
         elif f"{kind}_id" in own:
-            on = f"t.{kind}_id = {kind}.id"
+            on = f"t.{kind}_id = {kind}_row.id"
         else:
             on = "1 = 0"
-        joins.append(f"LEFT JOIN {dot}{table} {kind} ON {on}")
-    return f"SELECT {', '.join(wanted)} FROM {dot}{layout.task} t {' '.join(joins)} ORDER BY t.id"
+        source += f" LEFT JOIN {dot}{table} {kind}_row ON {on}"
+    return Shape(columns, source)
 
 
 def driver_url(url: str) -> str:

@@ -1,0 +1,211 @@
+"""django-celery-beat's rows kept as entries of ours: by whoever leads, within a second of an edit
+made through Django's models and within a minute of any other."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from beatd import editing
+from beatd.applying import Declared, apply
+from beatd.catalog import Change, Stored
+from beatd.clock import Clock
+from beatd.definition import check
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.imports.rows import moment_of_row, row_found
+from beatd.problem import in_one_line
+from beatd.run import MICROSECOND
+from beatd.sources.django import DjangoRows, Listing
+from beatd.store import Store
+from beatd.stores.django import SOURCE, DjangoStore
+
+log = logging.getLogger("beatd")
+
+LOOK_EVERY = 0.5
+DIGEST_EVERY = 30.0
+TIDY_EVERY = 10.0
+ROUNDS = 10
+
+
+class Mirror:
+    """What a daemon declares where the store is Django's: its rows, then all else."""
+
+    def __init__(
+        self, rows: DjangoRows, others: Any, *, timezone: str, name: str, clock: Clock
+    ) -> None:
+        self._rows, self._others, self._clock = rows, others, clock
+        self._timezone, self._source = timezone, f"{SOURCE}{name}"
+        self._known: Listing | None = None
+        self._wrong: dict[str, str] = {}
+        self._held: dict[str, str] = {}
+        self._looked_at = self._digested_at = self._tidied_at = float("-inf")
+
+    def __call__(self, store: Store, leading: bool) -> bool:
+        changed = False
+        if not leading:
+            self._known = None
+        elif self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
+            self._looked_at = self._clock.elapsed()
+            changed = self._look(store)
+        return bool(self._others(store, leading)) or changed
+
+    def conflicts(self) -> list[str]:
+        wrong = [f"{self._source}: {name}: {why}" for name, why in sorted(self._wrong.items())]
+        return wrong + sorted(self._held.values()) + list(self._others.conflicts())
+
+    def digest(self) -> str:
+        """Without the rows: every daemon on this store has the same ones."""
+        return str(self._others.digest())
+
+    def _look(self, store: Store) -> bool:
+        now = editing.present(store, self._clock)
+        elapsed = self._clock.elapsed()
+        if isinstance(store, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = elapsed
+            store.disable_what_ended(now)
+        if self._known is None:
+            return self._take_all(store, now)
+        if self._rows.marker() == self._known.marker:
+            if elapsed - self._digested_at < DIGEST_EVERY:
+                return False
+            self._digested_at = elapsed
+            if self._rows.digest() == self._known.digest:
+                return False
+        return self._take_changes(store, self._known, now)
+
+    def _take_all(self, store: Store, now: datetime) -> bool:
+        listing = self._rows.listing()
+        rows = list(self._rows.rows(listing.rows))
+        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        self._wrong.clear()
+        entries = tuple(entry for row in rows if (entry := self._entry(row, once)) is not None)
+        declared = Declared(
+            source=self._source, entries=entries, loaded_at=now, digest=listing.digest
+        )
+        # The table was read: where it is empty, it is meant to be.
+        done = apply(store, declared, now, force=True)
+        self._held = {held.name: str(held) for held in done.conflicts if not held.same}
+        self._tell(len(done.added), len(done.changed), len(done.removed))
+        self._known, self._digested_at = listing, self._clock.elapsed()
+        return bool(done.steps)
+
+    def _take_changes(self, store: Store, known: Listing, now: datetime) -> bool:
+        listing = self._rows.listing()
+        other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
+        names = {seen.name for seen in listing.rows.values()}
+        gone = {
+            seen.name
+            for id, seen in known.rows.items()
+            if listing.rows.get(id) != seen and seen.name not in names
+        }
+        rows = list(self._rows.rows(other))
+        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        wanted: dict[str, Entry | None] = dict.fromkeys(gone)
+        for row in rows:
+            wanted[str(row["name"])] = self._entry(row, once)
+        for name in gone:
+            self._wrong.pop(name, None)
+            self._held.pop(name, None)
+        changed = self._write(store, wanted, now)
+        self._known = listing
+        return changed
+
+    def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: datetime) -> bool:
+        """Every name as wanted (None: removed), whatever others do to it meanwhile."""
+        left: Iterable[str] = wanted
+        counts = {"added": 0, "changed": 0, "removed": 0}
+        for _ in range(ROUNDS):
+            there = editing.rows(store, left)
+            changes: list[tuple[str, Change]] = []
+            for name in left:
+                verb, change = self._change(wanted[name], there.get(name), now)
+                if change is not None:
+                    changes.append((verb, change))
+            left = []
+            for batch in editing.in_batches(changes):
+                answers = store.write([change for _, change in batch])
+                for (verb, change), done in zip(batch, answers, strict=True):
+                    counts[verb] += done
+                    if not done:
+                        left.append(change.name)
+            if not left:
+                break
+        self._tell(*counts.values())
+        return any(counts.values())
+
+    def _change(
+        self, entry: Entry | None, row: Stored | None, now: datetime
+    ) -> tuple[str, Change | None]:
+        if row is not None and row.entry.source != self._source:
+            if entry is not None:
+                whose = editing.whose_it_is(row.entry)
+                self._held[entry.name] = f"{self._source}: {entry.name} is held by {whose}"
+            return "", None
+        if entry is None:
+            return "removed", None if row is None else editing.removed(row)
+        self._held.pop(entry.name, None)
+        if row is None:
+            return "added", editing.new(entry, now)
+        return "changed", (
+            None if editing.same(entry, row.entry) else editing.rewritten(row, entry, now)
+        )
+
+    def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
+        """The row as an entry, or None with the reason among the conflicts: django-celery-beat
+        would not run it either."""
+        name = str(row["name"])
+        try:
+            entry = entry_of(row, timezone=self._timezone, source=self._source)
+        except (ConfigError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            if self._wrong.get(name) != reason:
+                log.error("%s: %s: %s; it is not run", self._source, name, reason)
+            self._wrong[name] = reason
+            return None
+        self._wrong.pop(name, None)
+        return limited(entry, row, once.get(name)) if row["one_off"] else entry
+
+    def _tell(self, added: int, changed: int, removed: int) -> None:
+        if added or changed or removed:
+            log.info("%s: %d added, %d changed, %d removed", self._source, added, changed, removed)
+
+
+def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
+    found = row_found(row, timezone=timezone, carry=False)
+    checked = check(
+        found.name,
+        found.plain,
+        timezone=timezone,
+        source=source,
+        declared_at=f"PeriodicTask {row['id']}",
+    )
+    if checked.entry is None:
+        raise ConfigError(in_one_line(p for p in checked.problems if not p.warning))
+    if checked.entry.end is not None:
+        # django-celery-beat: nothing runs at `expires` itself.
+        return replace(checked.entry, end=checked.entry.end - MICROSECOND)
+    return checked.entry
+
+
+def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
+    """A one-off: one more run from when it was enabled, however often it was before."""
+    if row["total_run_count"]:
+        return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
+    if stored is None:
+        return replace(entry, max_runs=1)
+    before = stored.entry
+    if before.max_runs is None or not before.enabled:
+        return replace(entry, max_runs=stored.runs + 1)
+    if stored.runs >= before.max_runs and entry.enabled and _told(row, stored):
+        # It ran, and was enabled again before we saw it disabled.
+        return replace(entry, max_runs=stored.runs + 1)
+    return replace(entry, max_runs=before.max_runs)
+
+
+def _told(row: Mapping[str, Any], stored: Stored) -> bool:
+    """Whether the row knows of the last run: else that run is still on its way."""
+    told = moment_of_row(row["last_run_at"])
+    return stored.last is None or (told is not None and told >= stored.last - timedelta(seconds=1))
