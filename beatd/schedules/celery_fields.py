@@ -155,6 +155,8 @@ def _step(key: Key, part: str, text: str | None) -> int:
 
 
 def _number(key: Key, text: str) -> int:
+    if text.startswith("-"):
+        raise ScheduleError(f"crontab {key.name}: {quoted(text)} is negative")
     try:
         number = int(text)
     except ValueError:

@@ -96,7 +96,9 @@ def parse(text: str, seed: str = "") -> CronText:
     except _Wrong as wrong:
         raise ScheduleError(f"cron {quoted(text)}: {wrong}") from None
     month, table = days.reachable(month, table)
-    fields = Fields(second, minute, hour, month, table, None if words[6] == "*" else year)
+    fields = Fields(
+        second, minute, hour, month, table, None if words[6] == "*" else year >> FIRST_YEAR
+    )
     if not month or (fields.years is not None and fields.at_or_after(0) is None):
         raise ScheduleError(f"cron {quoted(text)} can never fire: no such day ever comes")
     return CronText(fields, words[1].startswith("*") or words[2].startswith("*"))
@@ -129,14 +131,10 @@ def split(text: str) -> list[str]:
             return [*words, "*"]
         case 7:
             return words
-    if (
-        len(words) < 3
-        and re.fullmatch(r"(every\s+)?\d*\.?\d*\s*[a-z]{1,8}", lower)
-        and any(character.isdigit() for character in lower)
-    ):
-        length = lower.removeprefix("every").replace(" ", "")
+    if length := re.fullmatch(r"(?:every\s+)?([0-9][0-9.]{,20})\s*([a-z]{1,8})", lower):
         raise ScheduleError(
-            f"{quoted(text)} is not a cron text; for an interval write every: {length}"
+            f"{quoted(text)} is not a cron text; for an interval write every: "
+            f"{length[1]}{length[2]}"
         )
     raise ScheduleError(
         f"{quoted(text)} is not a cron text: it has {len(words)} field{'s' * (len(words) != 1)}; "

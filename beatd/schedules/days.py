@@ -52,12 +52,11 @@ def last_working_day(first: int, length: int) -> int:
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
-def nearest_working_day(day: int) -> DayRule:
-    """The working day nearest to a day, in the same month; nothing where the month lacks it."""
+def nearest_working_day(wanted: int) -> DayRule:
+    """The working day nearest to a day, in the same month; a shorter month ends with that day."""
 
     def rule(first: int, length: int) -> int:
-        if day > length:
-            return 0
+        day = min(wanted, length)
         match weekday(first, day):
             case 6:
                 return 1 << (day - 1 if day > 1 else day + 2)

@@ -25,8 +25,6 @@ def rrule_words(schedule: RRule) -> str:
 def _rule(rule: Recurrence) -> str:
     unit, by = _UNITS[rule.frequency], dict(rule.by)
     said = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
-    if "bysetpos" in by:
-        said += f", the {joined(nth(position) for position in by['bysetpos'])} of"
     days = []
     plain = [day for day in by.get("byweekday", ()) if not day.n]
     if plain:
@@ -44,6 +42,8 @@ def _rule(rule: Recurrence) -> str:
         said += f" on {' and '.join(days)}"
     if "bymonth" in by:
         said += f" in {months(by['bymonth'])}"
+    if "bysetpos" in by:
+        said += f", only the {joined(nth(position) for position in by['bysetpos'])} of these,"
     times = [list(by.get(f"by{part}", ())) for part in ("second", "minute", "hour")]
     if all(times):
         said += f" {clock_words(*times)}"

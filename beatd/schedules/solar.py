@@ -104,9 +104,9 @@ def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
         try:
             start = ephem.Date(datetime.fromtimestamp(asked, UTC).replace(tzinfo=None))
             when = getattr(place, search)(ephem.Sun(), start=start, **options)
+            since = when.datetime().replace(tzinfo=UTC) - EPOCH
         except (ephem.CircumpolarError, ValueError, OverflowError):
-            break
-        since = when.datetime().replace(tzinfo=UTC) - EPOCH
+            break  # no such event today, or the end of the years a datetime has
         second = round(since.total_seconds())
         if begin <= second < begin + _DAY:
             found.append(second)
