@@ -168,7 +168,12 @@ def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bo
             moment = next_moment(entry, moment, ask)
 
     found: list[datetime] = []
+    home = zone(entry.tz)
     for moment in moments():
+        try:
+            moment.astimezone(home)
+        except OverflowError:
+            return found, True  # on the wall clock it is the year 10000
         found.append(moment)
         if len(found) == count:
             return found, next_moment(entry, moment, ask) is None
@@ -205,17 +210,16 @@ def _rows(
     entry: Entry, runs: list[datetime], marks: list[str], now: datetime
 ) -> Iterator[list[str | tuple[str, str]]]:
     home = zone(entry.tz)
-    form = "%Y-%m-%d %H:%M:%S"
-    if any(moment.microsecond for moment in runs):
-        form += ".%f"
+    spec = "microseconds" if any(moment.microsecond for moment in runs) else "seconds"
     for moment, mark in zip(runs, marks, strict=True):
         local = moment.astimezone(home)
-        name, offset = f"{local:%Z}", local.isoformat()[19 + 7 * bool(local.microsecond) :]
+        wall = local.replace(tzinfo=None).isoformat(" ", spec)
+        name, offset = f"{local:%Z}", local.isoformat(" ", spec)[len(wall) :]
         yield [
-            f"{local:%a} {local.strftime(form)}",
+            f"{local:%a} {wall}",
             # Zones without letters of their own are called by their offset: once is enough.
             f"{name} {offset}" if name.isalpha() else offset,
-            (moment.astimezone(UTC).strftime(form), "dim"),
+            (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", spec), "dim"),
             until(moment - now),
             *([(mark, "yellow")] if any(marks) else []),
         ]

@@ -110,7 +110,7 @@ class _Loader:
     def _section(self, name: str) -> dict[str, Any]:
         given = self._tree.get(name)
         if given is None:
-            return {}
+            given = {}
         if isinstance(given, str) and name in settings.BY_URL:
             given = {"url": given}
         if not isinstance(given, Mapping):
@@ -162,6 +162,8 @@ class _Loader:
             if password_file is not None:
                 key = "password_file"
                 url = urls.with_password(url, self._secret(password_file))
+            if url is None and name == "store":
+                url = Store().url  # relative as well
             if url is not None:
                 key = "url" if url_file is None else "url_file"
                 values["url"] = urls.resolved(name, url, self._folder)

@@ -47,6 +47,13 @@ def test_the_first_moment_strictly_after(beatd: Beatd, words: str, first: str) -
     assert [row["utc"] for row in ended.json] == [first]  # type: ignore[attr-defined]
 
 
+def test_the_ends_of_time_are_no_surprise(beatd: Beatd) -> None:
+    last = ("--from", "9999-12-31T23:59:58Z", "--tz", "Asia/Shanghai")
+    assert beatd("next", "--every", "1s", *last, "--json").json == []
+    early = beatd("next", "--every", "1h", "--from", "0001-01-02", "-n", 1)
+    assert "0001-01-02 01:00:00" in early.out
+
+
 def test_a_schedule_that_is_over_has_fewer_runs(beatd: Beatd) -> None:
     ended = beatd("next", "--at", "2027-01-01", "--from", "2027-01-01", "--json")
     assert (ended.code, ended.json) == (0, [])

@@ -36,7 +36,7 @@ def test_a_broker_is_enough(write: Write) -> None:
     found = config(write("c.yaml", "broker: memory://\n"))
     assert found.broker.url == "memory://"
     assert (found.timezone, found.name, found.source) == ("UTC", "config", "yaml:config")
-    assert found.store.url.startswith("sqlite:///") and found.store.url.endswith("/beatd.db")
+    assert found.store.url == f"sqlite:///{found.folder}/beatd.db"
     assert (found.lock.url, found.lock.ttl) == (None, timedelta(seconds=2))
     assert (found.history.keep, found.history.records) == (timedelta(days=7), 1_000_000)
     assert (found.log.level, found.log.format, found.http) == ("info", "text", None)
