@@ -21,7 +21,7 @@ ASKED_AT_MOST = 10_000
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[ENTRYFILE…]")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[ENTRYFILE…]")
 @click.option("--connect", is_flag=True, help="Also ask the store and the broker.")
 @as_json
 @takes_config

@@ -74,7 +74,8 @@ class Main(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _naming_run(args))
+        # While a shell completes, nothing is meant that is not there yet.
+        return super().parse_args(ctx, args if ctx.resilient_parsing else _naming_run(args))
 
     def main(  # type: ignore[override]  # never stands alone: `told` ends it
         self, args: Sequence[str] | None = None, **extra: Any
@@ -112,7 +113,14 @@ def _naming_run(args: list[str]) -> list[str]:
     epilog="beatd COMMAND --help tells more. Exit codes: 0 done, 1 could not, 2 asked wrongly.",
 )
 @click.version_option(__version__, "--version", prog_name="beatd", message="%(prog)s %(version)s")
-@click.option("-c", "--config", metavar="FILE", envvar="BEATD_CONFIG", help="The configuration.")
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(),
+    metavar="FILE",
+    envvar="BEATD_CONFIG",
+    help="The configuration.",
+)
 @click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app, instead of or beside it.")
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 @click.pass_context

@@ -37,7 +37,7 @@ class Given(Struct, frozen=True):
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds -c and -A to a command, whose function gets them as `given`."""
 
-    @click.option("-c", "--config", metavar="FILE", help="The configuration.")
+    @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="The configuration.")
     @click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app.")
     @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
     @click.pass_context

@@ -1,5 +1,6 @@
 """The command line as a whole: help, versions, failures, completion, speed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -119,6 +120,30 @@ def test_commands_are_completed_from_the_table() -> None:
     with main.make_context("beatd", ["next", "--every", "1s"]) as ctx:
         assert [item.value for item in main.shell_complete(ctx, "ch")] == ["check"]
         assert "--config" in [item.value for item in main.shell_complete(ctx, "--c")]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("beatd ch", {"check"}),
+        ("beatd -c config.yaml ne", {"next"}),
+        ("beatd next --cr", {"--cron", "--crontab"}),
+        ("beatd completion b", {"bash"}),
+    ],
+)
+def test_a_shell_gets_what_may_follow(words: str, found: set[str]) -> None:
+    asked = {
+        "_BEATD_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", "from beatd.cli import main; main(prog_name='beatd')"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+    )
+    assert {line.partition(",")[2] for line in ran.stdout.split()} == found
 
 
 def _imports(code: str) -> set[str]:
