@@ -110,13 +110,13 @@ def sql_lease(url: str) -> Lease:
     if kind in ("postgresql", "postgres"):
         try:
             from beatd.leaders.postgresql import postgresql_lease
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise MissingExtra("postgresql", "postgresql") from error
         return postgresql_lease(url)
     if kind in ("mysql", "mariadb"):
         try:
             from beatd.leaders.mysql import mysql_lease
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise MissingExtra("mysql", "mysql") from error
         return mysql_lease(url)
     if kind == "sqlite":

@@ -11,7 +11,6 @@ from beatd.errors import StoreError, StoreUnusable
 from beatd.stores.sql.dialect import Dialect
 
 T = TypeVar("T")
-ATTEMPTS = 8
 
 
 class Database:
@@ -43,7 +42,7 @@ class Database:
                 # A connection that went stale in the pool fails at its first statement, and what
                 # the database undid can be done again. A failed commit may have happened.
                 stale = error.connection_invalidated and not committing and attempt == 1
-                if attempt < ATTEMPTS and (stale or self.dialect.again(error.orig or error)):
+                if stale or attempt < self.dialect.attempts(error.orig or error):
                     continue
                 raise self.explained(error) from error
             except PoolTimeout as error:

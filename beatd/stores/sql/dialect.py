@@ -76,8 +76,9 @@ class Dialect(Protocol):
 
     def close(self) -> None: ...
 
-    def again(self, error: BaseException) -> bool:
-        """Whether the database undid the transaction for another's sake: run it again."""
+    def attempts(self, error: BaseException) -> int:
+        """How often a transaction is worth running that the database undid for another's sake;
+        1 for what it did not undo."""
 
     def unusable(self, error: BaseException) -> str | None:
         """The one line for an error that waiting does not cure; None for all others."""

@@ -21,7 +21,7 @@ KINDS: dict[Kind, str] = {
 MIGRATING = "beatd_schema"
 PATIENCE = 120.0
 MADE_BY = "beatd"
-AGAIN = frozenset({1213, 1205, 1020})  # deadlock, lock not had in time, row changed since read
+ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
 REFUSED = {
     1045: "the password is refused; correct the user or the password",
     1044: "this user may not use this database; grant it",
@@ -158,8 +158,8 @@ class Mysql:
 
     def close(self) -> None: ...
 
-    def again(self, error: BaseException) -> bool:
-        return code(error) in AGAIN
+    def attempts(self, error: BaseException) -> int:
+        return ATTEMPTS.get(code(error), 1)
 
     def unusable(self, error: BaseException) -> str | None:
         return REFUSED.get(code(error))

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 from beatd.catalog import Wake
 from beatd.errors import ConfigError
 from beatd.stores.sql.dialect import Batch, Kind, like
-from beatd.stores.sql.schema import metadata
+from beatd.stores.sql.schema import metadata, plan, plan_due
 
 T = TypeVar("T")
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
@@ -19,7 +19,7 @@ CHANNEL = "beatd"
 MIGRATING = 0x62656174  # "beat"
 PATIENCE = 120.0
 # Undone for another's sake: serialization failure, deadlock, lock not had in time.
-AGAIN = frozenset({"40001", "40P01", "55P03"})
+ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
 NOT_MENDED_BY_WAITING = (
     ("password authentication failed", "the password is refused; correct the user or the password"),
     ("no password supplied", "a password is asked for; put it into the URL"),
@@ -156,6 +156,7 @@ class Postgresql:
         return set(inspect(connection).get_table_names())
 
     def create(self, connection: Connection) -> None:
+        plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
         metadata.create_all(connection, checkfirst=False)
         for statement in TUNING:
             connection.execute(text(statement))
@@ -184,8 +185,8 @@ class Postgresql:
         if self._watch is not None:
             self._watch.stop()
 
-    def again(self, error: BaseException) -> bool:
-        return getattr(error, "sqlstate", None) in AGAIN
+    def attempts(self, error: BaseException) -> int:
+        return ATTEMPTS.get(getattr(error, "sqlstate", None) or "", 1)
 
     def unusable(self, error: BaseException) -> str | None:
         said = str(error)
@@ -207,12 +208,11 @@ class _Watch:
     def __init__(self, url: URL, wake: Wake) -> None:
         self._url, self._wake = url, wake
         self._stopped = Event()
-        self._thread = Thread(target=self._run, name="beatd-postgresql-watch", daemon=True)
-        self._thread.start()
+        Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
 
     def stop(self) -> None:
+        """Its thread ends by itself within half a second; nobody need wait for it."""
         self._stopped.set()
-        self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
         pause = 0.05

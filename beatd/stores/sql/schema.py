@@ -12,9 +12,11 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects import mysql
 
 metadata = MetaData()
+
+# What only one database knows to ask for (a partial index, a table without row ids) is added by its
+# dialect when the tables are made: to say it here would load every dialect in every program.
 
 # Names compare and sort by their bytes everywhere, so that every store lists them in one order.
 NAME = (
@@ -22,7 +24,7 @@ NAME = (
     .with_variant(String(300, collation="BINARY"), "sqlite")
     .with_variant(String(300), "mysql", "mariadb")
 )
-LONG = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+LONG = Text().with_variant(Text(4_294_967_295), "mysql", "mariadb")
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 # What the operator wrote. Apart from the plan, so that a claim rewrites a narrow row only.
@@ -37,7 +39,6 @@ entry = Table(
     Column("enabled", SmallInteger, nullable=False),
     Column("paused", SmallInteger, nullable=False),
     Column("definition", LONG, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # What is next. `active` is the entry's "enabled and not paused", so that a claim reads one row.
@@ -53,15 +54,8 @@ plan = Table(
     Column("last", BigInteger),
     Column("fingerprint", String(64), nullable=False),
     Column("rules", String(64), nullable=False),
-    sqlite_with_rowid=False,
 )
-Index(
-    "beatd_plan_due",
-    plan.c.due,
-    plan.c.name,
-    sqlite_where=plan.c.due.is_not(None),
-    postgresql_where=plan.c.due.is_not(None),
-)
+plan_due = Index("beatd_plan_due", plan.c.due, plan.c.name)
 
 # One row per claimed batch, not per run: opened and closed once for a thousand runs.
 claim = Table(

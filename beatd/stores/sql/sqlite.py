@@ -4,6 +4,8 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from sqlite3 import OperationalError
+from time import sleep
 from typing import Any
 
 from msgspec import json
@@ -22,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 from beatd.catalog import Wake
 from beatd.errors import StoreUnusable
 from beatd.stores.sql.dialect import Batch, Kind
-from beatd.stores.sql.schema import metadata
+from beatd.stores.sql.schema import entry, metadata, plan, plan_due
 
 NOT_MENDED_BY_WAITING = (
     ("file is not a database", "is not a SQLite database; name another file"),
@@ -92,7 +94,7 @@ class Sqlite:
         try:
             # Asking first: setting it, even to what it is, needs the whole file for itself.
             if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                cursor.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA cache_size = -16000")
         finally:
@@ -111,6 +113,9 @@ class Sqlite:
         return set(inspect(connection).get_table_names())
 
     def create(self, connection: Connection) -> None:
+        for table in (entry, plan):
+            table.dialect_options["sqlite"]["with_rowid"] = False
+        plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
         metadata.create_all(connection, checkfirst=False)
 
     def lock_schema(self, connection: Connection) -> None:
@@ -132,11 +137,24 @@ class Sqlite:
 
     def close(self) -> None: ...
 
-    def again(self, error: BaseException) -> bool:
-        return "database is locked" in str(error) or "schema has changed" in str(error)
+    def attempts(self, error: BaseException) -> int:
+        # It has waited for its whole time-out already.
+        return 2 if "database is locked" in str(error) else 1
 
     def unusable(self, error: BaseException) -> str | None:
         for sign, line in NOT_MENDED_BY_WAITING:
             if sign in str(error):
                 return line
         return None
+
+
+def _write_ahead(cursor: Any) -> None:
+    """The one change that does not wait for others by itself, at the first start of several."""
+    for attempt in range(200):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError:
+            if attempt == 199:
+                raise
+            sleep(0.01)

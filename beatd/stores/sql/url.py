@@ -24,13 +24,13 @@ def dialect_of(url: str, timeout: float) -> Dialect:
     if kind in ("postgresql", "postgres"):
         try:
             from beatd.stores.sql.postgresql import Postgresql
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise MissingExtra("postgresql", "postgresql") from error
         return Postgresql(parsed, timeout)
     if kind in ("mysql", "mariadb"):
         try:
             from beatd.stores.sql.mysql import Mysql
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise MissingExtra("mysql", "mysql") from error
         return Mysql(parsed, timeout)
     raise ConfigError(f"store.url: {kind!r} is no database known here; try sqlite:///beatd.db")
