@@ -64,7 +64,6 @@ class Shelf:
         self._copy_path = beside(self.path, ".copy")
         self._lock_path = beside(self.path, ".access")
         self._lock = self._file = self._copy = -1
-        self._generation = ""
         self._end = self._number = 0
         self._process = os.getpid()
         self._check_kind()
@@ -159,7 +158,6 @@ class Shelf:
         lines, sound = self._best(here, there)
         if sound and here and here.header:
             self._file = self._open(self.path)
-            self._generation = here.header.generation
             self._end, self._number = here.length, len(here.lines) + 1
             os.ftruncate(self._file, self._end)
             self._mend_copy()
@@ -272,8 +270,7 @@ class Shelf:
 
     def rewrite(self, values: Iterable[AnyValue]) -> None:
         """Both files anew, holding just these values; StoreError leaves them as they were."""
-        generation = uuid4().hex
-        lines = list(journal.whole(generation, values))
+        lines = list(journal.whole(uuid4().hex, values))
         file = copy = -1
         with said_clearly(self.path):
             try:
@@ -293,7 +290,7 @@ class Shelf:
                 self._close_files()
                 raise
         self._close_files()
-        self._file, self._copy, self._generation = file, copy, generation
+        self._file, self._copy = file, copy
         self._end, self._number = sum(map(len, lines)), len(lines)
 
     def _written_beside(self, path: Path, parts: Iterable[bytes]) -> int:

@@ -7,6 +7,7 @@ which reads what other processes appended before it does anything.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 from uuid import uuid4
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 class Announced(Struct, frozen=True):
     presence: Presence
+    at: datetime
     ttl: float
 
 
@@ -120,7 +122,7 @@ class ShelveStore(MemoryStore):
     def announce(self, presence: Presence, ttl: float) -> None:
         with self._lock, self._shelf.held():
             there = self._there()
-            there[presence.holder.token] = Announced(presence, ttl)
+            there[presence.holder.token] = Announced(presence, self._clock.now(), ttl)
             self._write_there(there)
 
     def leave(self, holder: Holder) -> None:
@@ -142,7 +144,7 @@ class ShelveStore(MemoryStore):
         return {
             token: announced
             for token, announced in found.items()
-            if abs((now - announced.presence.seen_at).total_seconds()) < announced.ttl
+            if abs((now - announced.at).total_seconds()) < announced.ttl
         }
 
     def _write_there(self, there: dict[str, Announced]) -> None:
