@@ -59,3 +59,16 @@ def test_every_setting_has_its_why() -> None:
         for key, line in mapping.lines.items():
             above = lines[line - 2].strip() if line > 1 else ""
             assert above.startswith("#") or key in unsaid or key in ("records", "keep"), key
+
+
+def test_editors_find_the_schema_of_every_example() -> None:
+    for path in (EXAMPLE, *(ROOT / "schedules").glob("*.yaml")):
+        (modeline,) = [line for line in path.read_text().splitlines() if "$schema=" in line]
+        assert modeline.startswith("# yaml-language-server: $schema=")
+        assert (path.parent / modeline.partition("$schema=")[2]).is_file()
+
+
+def test_the_samples_say_that_they_are_data_only() -> None:
+    for path in (ROOT / "schedules").iterdir():
+        assert path.suffix == ".yaml"
+        assert "data only" in path.read_text().partition("\n")[0].lower()

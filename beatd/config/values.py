@@ -18,6 +18,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     login_method: str | None = None
     failover_strategy: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
+
     def settings(self) -> dict[str, Any]:
         """What is given about the connection, for the celery app that messages are made by."""
         given = {

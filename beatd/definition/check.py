@@ -18,6 +18,8 @@ from beatd.schedules.quote import quoted
 
 LONGEST_NAME = 250
 _DAY = timedelta(days=1)
+# A moment without an offset is in the entry's zone.
+_ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
@@ -114,8 +116,7 @@ def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any]
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     tz = timezone
-    # The zone first: a moment without an offset is in it.
-    for field in sorted(FIELDS, key=lambda field: field.name != "tz"):
+    for field in _ZONE_FIRST:
         value = given.get(field.name)
         if value is None:
             continue

@@ -144,7 +144,9 @@ def test_so_may_a_url(write: Write) -> None:
 
 
 def test_a_value_with_a_password_does_not_show_it(write: Write) -> None:
-    found = config(write("c.yaml", "broker: redis://u:secret@h/0\n"))
+    options = "transport_options: {sentinel_kwargs: {password: secret}}"
+    text = f"broker: {{url: 'redis://u:secret@h/0', {options}}}\n"
+    found = config(write("c.yaml", text))
     assert "secret" in str(found.broker.url)
     assert "secret" not in repr(found) and "u:***@h" in repr(found)
 

@@ -16,6 +16,8 @@ WHEN = (
     {"cron": "H H(0-3) * * *"},
     {"crontab": {"minute": "0", "hour": "*/3"}},
     {"at": "2027-01-01"},
+    {"rrule": "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17"},
+    {"solar": {"event": "sunset", "lat": 31.2, "lon": 121.5}},
 )
 JSON = st.recursive(
     st.none()
