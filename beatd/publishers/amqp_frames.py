@@ -1,6 +1,5 @@
 """A published message as AMQP 0.9.1 frames: method, header, body."""
 
-from collections.abc import Mapping
 from struct import pack, unpack_from
 from uuid import uuid4
 
@@ -8,7 +7,7 @@ import amqp
 from amqp import spec
 from amqp.serialization import dumps
 
-from beatd.publishers.letter import Filling, Letter, Press, Stamp
+from beatd.publishers.letter import Filling, Letter, Press
 from beatd.publishers.marks import (
     ARGSREPR,
     ETA,
@@ -19,24 +18,27 @@ from beatd.publishers.marks import (
     MOMENT,
     NAME,
     PLANNED,
+    RUN,
     Gaps,
+    Values,
 )
 
+ROOM = 4096 - 8  # of a body's frame: what every broker takes, whatever it was tuned to
 MARK = len(ID)
 TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 
-def frames(letter: Letter, channel: int, frame_max: int) -> bytes:
+def frames(letter: Letter, channel: int) -> bytes:
     body = encoded(letter.body)
     header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(letter)
-    return method(letter, channel) + frame(2, channel, header) + bodies(body, channel, frame_max)
+    return method(letter, channel) + frame(2, channel, header) + bodies(body, channel)
 
 
 class FramePress(Press):
     """Texts in the header table carry their lengths, and so do the table and the frame."""
 
-    def __init__(self, letter: Letter, channel: int, frame_max: int) -> None:
-        self._channel, self._frame_max = channel, frame_max
+    def __init__(self, letter: Letter, channel: int) -> None:
+        self._channel = channel
         written = properties(letter)
         table = _table_at(written)
         (self._table,) = unpack_from(">I", written, table)
@@ -71,12 +73,12 @@ class FramePress(Press):
             text = text.replace(pack(">B", MARK) + EXPIRATION.encode(), EXPIRATION.encode())
             self._header -= MARK + 1
         once = [NAME, ARGSREPR, KWARGSREPR, TABLE, BODY_SIZE, BODIES]
-        later = [ID, PLANNED, ETA, EXPIRES, EXPIRATION]
+        later = list(RUN)
         (later if self._dies_next else once).append(SIZE)
-        self._gaps = Gaps(text, _places(once), _places(later))
+        self._gaps = Gaps(text, once, later)
 
-    def fill(self, filling: Filling) -> tuple[bytes, int]:
-        texts = [long_text(text) for text in (filling.name, filling.argsrepr, filling.kwargsrepr)]
+    def fill(self, filling: Filling) -> tuple[list[bytes], int]:
+        texts = [long_text(t) for t in (filling.name, filling.argsrepr, filling.kwargsrepr)]
         more = sum(map(len, texts))
         header = self._header + more
         body = encoded(filling.body)
@@ -84,26 +86,20 @@ class FramePress(Press):
             *texts,
             pack(">I", self._table + more),
             pack(">Q", len(body)),
-            bodies(body, self._channel, self._frame_max),
+            bodies(body, self._channel),
             pack(">I", header),
         )
         return self._gaps.fill(values), header
 
-    def stamp(self, filled: tuple[bytes, int], stamp: Stamp) -> bytes:
+    def stamp(self, filled: tuple[list[bytes], int], values: Values) -> bytes:
         text, header = filled
-        expiration, size = b"", b""
-        if self._dies_next:
-            expiration = short_text(stamp.expiration)
-            size = pack(">I", header + len(expiration))
-        values = (
-            stamp.id.encode(),
-            stamp.planned.encode(),
-            stamp.eta.encode(),
-            stamp.expires.encode(),
-            expiration,
-            size,
-        )
-        return self._gaps.stamp(text, values)
+        if not self._dies_next:
+            return self._gaps.stamp(text, values)
+        # The only value of a run whose length is its own.
+        at = RUN.index(EXPIRATION)
+        expiration = pack(">B", len(values[at])) + values[at]
+        size = pack(">I", header + len(expiration))
+        return self._gaps.stamp(text, (*values[:at], expiration, *values[at + 1 :], size))
 
 
 def method(letter: Letter, channel: int) -> bytes:
@@ -124,11 +120,9 @@ def properties(letter: Letter) -> bytes:
     return bytes(message._serialize_properties())
 
 
-def bodies(body: bytes, channel: int, frame_max: int) -> bytes:
-    room = frame_max - 8
-    return b"".join(
-        frame(3, channel, body[start : start + room]) for start in range(0, len(body), room)
-    )
+def bodies(body: bytes, channel: int) -> bytes:
+    starts = range(0, len(body), ROOM)
+    return b"".join(frame(3, channel, body[start : start + ROOM]) for start in starts)
 
 
 def frame(kind: int, channel: int, payload: bytes) -> bytes:
@@ -138,11 +132,6 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 def long_text(text: str) -> bytes:
     raw = text.encode()
     return b"S" + pack(">I", len(raw)) + raw
-
-
-def short_text(text: str) -> bytes:
-    raw = text.encode()
-    return pack(">B", len(raw)) + raw
 
 
 def encoded(body: bytes | str) -> bytes:
@@ -155,7 +144,3 @@ def _table_at(written: bytes) -> int:
     for _ in range(2):
         place += 1 + written[place]
     return place
-
-
-def _places(marks: list[str]) -> Mapping[bytes, int]:
-    return {mark.encode(): place for place, mark in enumerate(marks)}

@@ -7,7 +7,7 @@ from celery import Celery, signals
 
 from beatd.publisher import Outcome, Push
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.letter import Letter, Message
+from beatd.publishers.letter import Letter
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
 from beatd.publishers.rendering import Unbuildable, apply_async, refuse_pickle
@@ -25,32 +25,34 @@ class CeleryPublisher:
         self._wire = wire_to(connection, timeout)
         self._producer = CatchingProducer(connection)
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
-        self._opened = False
 
     def prepare(self, runs: Sequence[Run]) -> None:
         with self._lock:
-            # A template is made with the transport's own channel, which needs a first connection.
-            if self._opened:
-                self._renderer.prepare(runs)
+            self._renderer.prepare(runs)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         with self._lock:
-            if why := self._open():
+            if why := self._wire.open():
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to():
                 return self._one_after_the_other(runs, may_go_on)
             rendered = self._renderer.render(runs)
-            messages = [made[0] for made in rendered if not isinstance(made, Outcome)]
+            messages = [made for made in rendered if not isinstance(made, Outcome)]
             sent = iter(self._wire.send(messages, may_go_on))
             outcomes = [made if isinstance(made, Outcome) else next(sent) for made in rendered]
-            self._send_along(rendered, outcomes, may_go_on)
+            along = [
+                event
+                for made, outcome in zip(rendered, outcomes, strict=True)
+                if not isinstance(made, Outcome) and outcome.sent == "confirmed"
+                for event in made.along
+            ]
+            if along:
+                self._wire.send(along, may_go_on)  # nobody waits for events
             return outcomes
 
     def reachable(self) -> bool:
         with self._lock:
-            answered = self._wire.reachable()
-            self._opened = self._opened or answered
-            return answered
+            return self._wire.reachable()
 
     def close(self) -> None:
         with self._lock:
@@ -62,12 +64,12 @@ class CeleryPublisher:
             wire = self._wire
             if not isinstance(wire, RedisLists):
                 return [Outcome("unsent", "the broker is not a Redis")] * len(runs)
-            if why := self._open():
+            if why := self._wire.open():
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to():
                 return [Outcome("unsent", "the app listens to what is sent")] * len(runs)
             rendered = self._renderer.render(runs)
-            messages = [made[0] for made in rendered if not isinstance(made, Outcome)]
+            messages = [made for made in rendered if not isinstance(made, Outcome)]
             lists = iter(wire.lists(messages))
             pushes: list[Sequence[Push] | Outcome] = []
             for made in rendered:
@@ -77,37 +79,15 @@ class CeleryPublisher:
                 ends = next(lists)
                 if isinstance(ends, Outcome):
                     pushes.append(ends)
-                elif ends.topics or ends.expiring or len(made) > 1:
+                elif ends.topics or ends.expiring or made.along:
                     pushes.append(Outcome("unsent", "it takes more than pushes"))
                 else:
-                    body = made[0].payload
-                    pushes.append([Push(wire.prefixed(key), body) for key in ends.keys])
+                    pushes.append([Push(wire.prefixed(key), made.payload) for key in ends.keys])
             return pushes
 
     def server(self) -> tuple[str, int] | None:
         with self._lock:
             return self._wire.server() if isinstance(self._wire, RedisLists) else None
-
-    def _open(self) -> str:
-        why = self._wire.open()
-        self._opened = self._opened or not why
-        return why
-
-    def _send_along(
-        self,
-        rendered: Sequence[tuple[Message, ...] | Outcome],
-        outcomes: Sequence[Outcome],
-        may_go_on: Callable[[], bool],
-    ) -> None:
-        """Events that tell of a message, once it is out; nobody waits for them."""
-        events = [
-            event
-            for made, outcome in zip(rendered, outcomes, strict=True)
-            if not isinstance(made, Outcome) and outcome.sent == "confirmed"
-            for event in made[1:]
-        ]
-        if events:
-            self._wire.send(events, may_go_on)
 
     def _one_after_the_other(
         self, runs: Sequence[Run], may_go_on: Callable[[], bool]

@@ -74,7 +74,7 @@ class Form(Struct, frozen=True):
             body=text,
         )
 
-    def moments(self, now: datetime) -> tuple[str, str]:
+    def moments(self, now: datetime) -> tuple[bytes, bytes]:
         """eta and expires of what is sent now."""
         return _later(now, self.countdown), _later(now, self.expires)
 
@@ -143,10 +143,11 @@ def _still(letter: Letter) -> Letter:
     return replace(letter, headers=headers, properties=properties, body=body)
 
 
-def _later(now: datetime, seconds: float | None) -> str:
-    if not seconds and seconds != 0:
-        return ""
-    return str(add_seconds_to_datetime(now, seconds).isoformat(timespec="microseconds"))
+def _later(now: datetime, seconds: float | None) -> bytes:
+    if seconds is None:
+        return b""
+    moment: datetime = add_seconds_to_datetime(now, seconds)
+    return moment.isoformat(timespec="microseconds").encode()
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:

@@ -1,25 +1,19 @@
 """The one form that messages take in all of kombu's virtual transports: a JSON text."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from kombu.utils.json import dumps
 
-from beatd.publishers.letter import Filling, Letter, Press, Stamp
-from beatd.publishers.marks import (
-    ARGSREPR,
-    BODY,
-    ETA,
-    EXPIRATION,
-    EXPIRES,
-    ID,
-    KWARGSREPR,
-    NAME,
-    PLANNED,
-    TAG,
-    Gaps,
-)
+from beatd.publishers.letter import Filling, Letter, Press
+from beatd.publishers.marks import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, Gaps, Values
+
+
+def stencil(transport: Any, options: dict[str, Any]) -> Any:
+    """As much of a transport's channel as it takes to write a message, without a connection."""
+    channel = object.__new__(transport.Channel)
+    channel.body_encoding = options.get("body_encoding", channel.body_encoding)
+    return channel
 
 
 def pack(channel: Any, letter: Letter) -> bytes:
@@ -33,29 +27,16 @@ class JsonPress(Press):
         self._encoding = channel.body_encoding
         message = _message(channel, letter)
         message["properties"]["delivery_tag"] = TAG
-        self._gaps = Gaps(
-            str(dumps(message)).encode(),
-            _places(NAME, ARGSREPR, KWARGSREPR, message["body"]),
-            _places(ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG),
-        )
+        text = str(dumps(message)).encode()
+        self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN)
 
-    def fill(self, filling: Filling) -> bytes:
+    def fill(self, filling: Filling) -> list[bytes]:
         body, _ = self._channel.encode_body(filling.body, self._encoding)
         texts = (filling.name, filling.argsrepr, filling.kwargsrepr, body)
-        return self._gaps.fill(tuple(json.dumps(text)[1:-1].encode() for text in texts))
+        return self._gaps.fill([json.dumps(text)[1:-1].encode() for text in texts])
 
-    def stamp(self, filled: bytes, stamp: Stamp) -> bytes:
-        return self._gaps.stamp(
-            filled,
-            (
-                stamp.id.encode(),
-                stamp.planned.encode(),
-                stamp.eta.encode(),
-                stamp.expires.encode(),
-                stamp.expiration.encode(),
-                stamp.tag.encode(),
-            ),
-        )
+    def stamp(self, filled: list[bytes], values: Values) -> bytes:
+        return self._gaps.stamp(filled, values)
 
 
 def _message(channel: Any, letter: Letter) -> dict[str, Any]:
@@ -70,10 +51,3 @@ def _message(channel: Any, letter: Letter) -> dict[str, Any]:
     # The step of basic_publish that comes before the queue is looked up.
     channel._inplace_augment_message(message, letter.exchange, letter.routing_key)
     return message
-
-
-def _places(*marks: str) -> Mapping[bytes, int]:
-    return {mark.encode(): place for place, mark in enumerate(marks)}
-
-
-__all__ = ["BODY", "JsonPress", "pack"]

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from beatd.publisher import Outcome
+from beatd.publishers.marks import Values
 
 CONFIRMED = Outcome("confirmed")
 
@@ -40,6 +41,7 @@ class Message(Struct, frozen=True):
     route: Route
     payload: Any
     id: str
+    along: "tuple[Message, ...]" = ()  # events that tell of it
 
 
 class Filling(Struct, frozen=True):
@@ -51,24 +53,13 @@ class Filling(Struct, frozen=True):
     body: bytes | str
 
 
-class Stamp(Struct, frozen=True):
-    """What differs between the runs of an entry."""
-
-    id: str
-    planned: str
-    eta: str = ""
-    expires: str = ""
-    expiration: str = ""
-    tag: str = ""
-
-
 class Press(Protocol):
     """A wire's own way to print many messages that are nearly the same."""
 
     def fill(self, filling: Filling) -> Any: ...
 
-    def stamp(self, filled: Any, stamp: Stamp) -> Any:
-        """The payload of one message."""
+    def stamp(self, filled: Any, values: Values) -> Any:
+        """The payload of one message, of what its run brings (`marks.RUN`)."""
 
 
 class Wire(Protocol):

@@ -1,29 +1,18 @@
 """The press of wires that speak through a kombu channel: letters, filled in field by field."""
 
-from typing import Any
-
 from msgspec.structs import replace
 
-from beatd.publishers.letter import Filling, Letter, Press, Stamp
-from beatd.publishers.marks import (
-    ARGSREPR,
-    ETA,
-    EXPIRATION,
-    EXPIRES,
-    ID,
-    KWARGSREPR,
-    NAME,
-    PLANNED,
-)
+from beatd.publishers.letter import Filling, Letter, Press
+from beatd.publishers.marks import ARGSREPR, KWARGSREPR, NAME, RUN, Values
 
 
 class LetterPress(Press):
     def __init__(self, letter: Letter) -> None:
         self._letter = letter
-        headers = letter.headers
+        headers, properties = letter.headers, letter.properties
         self._once = {k: v for k, v in headers.items() if v in (NAME, ARGSREPR, KWARGSREPR)}
-        self._headers = [k for k, v in headers.items() if v in (ID, PLANNED, ETA, EXPIRES)]
-        self._properties = [k for k, v in letter.properties.items() if v in (ID, EXPIRATION)]
+        self._headers = {k: RUN.index(v) for k, v in headers.items() if v in RUN}
+        self._properties = {k: RUN.index(v) for k, v in properties.items() if v in RUN}
 
     def fill(self, filling: Filling) -> Letter:
         known = {
@@ -34,18 +23,11 @@ class LetterPress(Press):
         headers = {**self._letter.headers, **{k: known[v] for k, v in self._once.items()}}
         return replace(self._letter, headers=headers, body=filling.body)
 
-    def stamp(self, filled: Letter, stamp: Stamp) -> Letter:
-        known: dict[Any, str] = {
-            ID: stamp.id,
-            PLANNED: stamp.planned,
-            ETA: stamp.eta,
-            EXPIRES: stamp.expires,
-            EXPIRATION: stamp.expiration,
-        }
-        headers = dict(filled.headers)
-        for key in self._headers:
-            headers[key] = known[headers[key]]
-        properties = dict(filled.properties)
-        for key in self._properties:
-            properties[key] = known[properties[key]]
-        return replace(filled, headers=headers, properties=properties)
+    def stamp(self, filled: Letter, values: Values) -> Letter:
+        headers = {k: values[at].decode() for k, at in self._headers.items()}
+        properties = {k: values[at].decode() for k, at in self._properties.items()}
+        return replace(
+            filled,
+            headers={**filled.headers, **headers},
+            properties={**filled.properties, **properties},
+        )

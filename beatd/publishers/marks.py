@@ -1,56 +1,50 @@
 """Marks that stand in a message for what differs, and bytes with gaps where they stood.
 
 A message is made once, by celery and kombu, with marks in the place of ids and moments. What comes
-out is cut at the marks; from then on a message is one formatting of bytes.
+out is cut at the marks; from then on a message is one joining of bytes.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
 from uuid import uuid4
 
 # Random, so that no task's arguments can hold one by chance or on purpose.
 NAME, ARGSREPR, KWARGSREPR, BODY = (str(uuid4()) for _ in range(4))
 ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG = (str(uuid4()) for _ in range(6))
 
+# What a run brings, in this order, as bytes.
+RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG)
+Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # every moment that is stamped is so long
-
-
-Picked = Callable[[tuple[bytes, ...]], Any]
 
 
 class Gaps:
     """Bytes with two kinds of gaps: an entry's are filled once, a run's every time."""
 
-    def __init__(self, text: bytes, once: Mapping[bytes, int], later: Mapping[bytes, int]) -> None:
-        first: list[int] = []
-        second: list[int] = []
-        parts: list[bytes] = []
-        marks = b"|".join(re.escape(mark) for mark in (*once, *later))
-        for part in re.split(b"(" + marks + b")", text):
-            if part in once:
-                first.append(once[part])
-                parts.append(b"%b")
-            elif part in later:
-                second.append(later[part])
-                parts.append(b"%%b")
-            else:
-                parts.append(part.replace(b"%", b"%%%%"))
-        self._text = b"".join(parts)
-        self._first: Picked = picked(first)
-        self._second: Picked = picked(second)
-
-    def fill(self, values: tuple[bytes, ...]) -> bytes:
-        text: bytes = self._text % self._first(
-            tuple(value.replace(b"%", b"%%") for value in values)
+    def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
+        self._once = {mark.encode(): place for place, mark in enumerate(once)}
+        self._later = {mark.encode(): place for place, mark in enumerate(later)}
+        marks = b"|".join(re.escape(mark) for mark in (*self._once, *self._later))
+        self._parts = re.split(b"(" + marks + b")", text)
+        order = [self._later[part] for part in self._parts if part in self._later]
+        # With one place only, itemgetter would give the value itself.
+        self._pick: Callable[[Sequence[bytes]], Iterable[bytes]] = (
+            itemgetter(*order) if len(order) > 1 else lambda values: [values[at] for at in order]
         )
-        return text
 
-    def stamp(self, filled: bytes, values: tuple[bytes, ...]) -> bytes:
-        text: bytes = filled % self._second(values)
-        return text
+    def fill(self, values: Sequence[bytes]) -> list[bytes]:
+        """Text and gap in turn, the gaps being a run's."""
+        filled = [b""]
+        for part in self._parts:
+            if part in self._later:
+                filled += (b"", b"")
+            else:
+                filled[-1] += values[self._once[part]] if part in self._once else part
+        return filled
 
-
-def picked(places: list[int]) -> Picked:
-    return itemgetter(*places) if places else lambda values: ()
+    def stamp(self, filled: list[bytes], values: Sequence[bytes]) -> bytes:
+        stamped = filled.copy()
+        stamped[1::2] = self._pick(values)
+        return b"".join(stamped)

@@ -58,10 +58,10 @@ class RabbitMQ(Wire):
         return self._blocked
 
     def press(self, letter: Letter) -> Press | None:
-        return FramePress(letter, PUBLISHING, self._link.frame_max)
+        return FramePress(letter, PUBLISHING)
 
     def pack(self, letter: Letter) -> bytes:
-        return frames(letter, PUBLISHING, self._link.frame_max)
+        return frames(letter, PUBLISHING)
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         deadline = monotonic() + self._timeout

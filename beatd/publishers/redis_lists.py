@@ -10,7 +10,7 @@ from kombu import Connection
 from msgspec import Struct
 
 from beatd.publisher import Outcome
-from beatd.publishers.kombu_json import JsonPress, pack
+from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
@@ -45,6 +45,7 @@ class RedisLists(Wire):
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
         self._timeout = timeout
+        self._stencil = stencil(connection.transport, connection.transport_options)
         self._channel: Any = None
         self._link: Any = None
         self._spoken_at = 0.0
@@ -59,12 +60,12 @@ class RedisLists(Wire):
         return ""
 
     def press(self, letter: Letter) -> Press | None:
-        channel = self._channel
+        channel = self._stencil
         encoded, _ = channel.encode_body(b"", channel.body_encoding)
         return JsonPress(channel, letter) if isinstance(encoded, str) else None
 
     def pack(self, letter: Letter) -> bytes:
-        return pack(self._channel, letter)
+        return pack(self._stencil, letter)
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(messages)
@@ -202,18 +203,22 @@ class RedisLists(Wire):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
+        routes: dict[Route, list[int]] = {}
+        for place, message in enumerate(messages):
+            if outcomes[place] is None:
+                routes.setdefault(message.route, []).append(place)
         places: dict[str, list[int]] = {}
         expiring: dict[str, int] = {}
         link = self._link
-        for place, message in enumerate(messages):
-            if outcomes[place] is not None:
-                continue
-            lists = self._lists[message.route]
+        for route, there in routes.items():
+            lists = self._lists[route]
             for key in lists.keys:
-                places.setdefault(key, []).append(place)
+                places.setdefault(key, []).extend(there)
             for topic in lists.topics:
-                packed = link.pack_command("PUBLISH", self.prefixed(topic), message.payload)
-                yield Command(packed, [place])
+                for place in there:
+                    payload = messages[place].payload
+                    packed = link.pack_command("PUBLISH", self.prefixed(topic), payload)
+                    yield Command(packed, [place])
             expiring.update(lists.expiring)
         for key, there in places.items():
             for start in range(0, len(there), AT_ONCE):

@@ -1,19 +1,20 @@
 """Runs in, messages out: each made from its entry's template where there is one."""
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from celery import Celery
 from msgspec import Struct
+from msgspec.structs import replace
 
 from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.catching import CatchingProducer
 from beatd.publishers.form import Form, form_of, plain_arguments, same, until
-from beatd.publishers.letter import Letter, Message, Press, Route, Stamp, Wire, one_line
+from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.letterpress import LetterPress
 from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
 from beatd.run import Run
@@ -55,13 +56,14 @@ class Renderer:
             except Unbuildable:
                 continue  # told when it is due
 
-    def render(self, runs: Sequence[Run]) -> list[tuple[Message, ...] | Outcome]:
-        """Per run: its message and whatever celery sends along, or why there is none."""
+    def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
+        """Per run: its message, or why there is none."""
         now = self._app.now()
-        moments: dict[int, tuple[str, str]] = {}
-        tags = os.urandom(16 * len(runs)).hex()
-        planned_at, planned = None, ""
-        rendered: list[tuple[Message, ...] | Outcome] = []
+        moments: dict[int, tuple[bytes, bytes]] = {}
+        # A delivery tag is anything unique, in the looks of a uuid: this batch and the place in it.
+        tag = str(uuid4())[:24].encode()
+        planned_at, planned = None, b""
+        rendered: list[Message | Outcome] = []
         for place, run in enumerate(runs):
             try:
                 template = self._template(run)
@@ -74,35 +76,36 @@ class Renderer:
             printer = template.printer
             if run.occurrence.planned is not planned_at:
                 planned_at = run.occurrence.planned
-                planned = planned_at.isoformat(timespec="microseconds")
+                planned = planned_at.isoformat(timespec="microseconds").encode()
             times = moments.get(id(printer))
             if times is None:
                 times = moments[id(printer)] = printer.form.moments(now)
             eta, expires = times
-            expiration = ""
-            if run.expires is not None and not expires:
+            expiration = b""
+            if run.expires is not None:
                 expires, expiration = self._next(run.expires, now)
-            tag = tags[32 * place : 32 * place + 32]
-            stamp = Stamp(
-                run.task_id,
+            task_id = run.task_id
+            values = (
+                task_id.encode(),
                 planned,
                 eta,
                 expires,
                 expiration,
-                f"{tag[:8]}-{tag[8:12]}-4{tag[13:16]}-a{tag[17:20]}-{tag[20:]}",
+                b"%b%012x" % (tag, place),
             )
-            payload = printer.press.stamp(template.filled, stamp)
-            rendered.append((Message(printer.route, payload, run.task_id),))
+            payload = printer.press.stamp(template.filled, values)
+            rendered.append(Message(printer.route, payload, task_id))
         return rendered
 
-    def _next(self, expires: datetime, now: datetime) -> tuple[str, str]:
+    def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
         text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
-        return text, until(expires, now)
+        return text.encode(), until(expires, now).encode()
 
-    def _celerys_own(self, run: Run) -> tuple[Message, ...]:
-        return tuple(
+    def _celerys_own(self, run: Run) -> Message:
+        first, *along = (
             self.message(letter, run) for letter in celerys_own(self._app, self._producer, run)
         )
+        return replace(first, along=tuple(along))
 
     def message(self, letter: Letter, run: Run) -> Message:
         try:
@@ -157,11 +160,12 @@ class Renderer:
 
     def _proof(self, form: Form, filling: Any, run: Run) -> bool:
         press = LetterPress(form.letter)
-        planned = run.occurrence.planned.isoformat(timespec="microseconds")
+        planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
         eta, expires = form.moments(self._app.now())
-        if run.expires is not None and not expires:
-            expires = "next"
-        ours = press.stamp(press.fill(filling), Stamp(run.task_id, planned, eta, expires, "0"))
+        if run.expires is not None:
+            expires = b"next"
+        values = (run.task_id.encode(), planned, eta, expires, b"0", b"")
+        ours = press.stamp(press.fill(filling), values)
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _printer(self, run: Run) -> Printer | None:
