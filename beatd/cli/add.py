@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from beatd.cli.fields import fields_of, one_name, takes_fields
+from beatd.cli.fields import as_option, fields_of, one_name, takes_fields
 from beatd.cli.given import as_json
 from beatd.cli.opened import Asked, takes_store
 from beatd.cli.when import takes_when, when
@@ -42,7 +42,7 @@ def command(
     config = asked.config()
     checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)
     if checked.entry is None:
-        wrong = [problem for problem in checked.problems if not problem.warning]
+        wrong = [as_option(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
     with asked.open(config) as opened:
         if replace:
@@ -58,4 +58,4 @@ def command(
     from beatd.cli.failure import say
 
     for problem in checked.problems:
-        say(f"note: {problem}", "yellow")
+        say(f"note: {as_option(problem)}", "yellow")

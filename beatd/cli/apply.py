@@ -14,6 +14,7 @@ from beatd.cli.opened import Asked, takes_store
 if TYPE_CHECKING:
     from beatd.applying import Comparison, Declared
     from beatd.config import Config
+    from beatd.problem import Problem
 
 
 @click.command()
@@ -64,8 +65,6 @@ def command(
 def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list[Declared]":
     from datetime import UTC, datetime
 
-    from msgspec.structs import replace
-
     from beatd.applying import Declared, digest_of
     from beatd.config import load_entries
     from beatd.errors import ConfigError
@@ -80,15 +79,12 @@ def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list
         defaults=config.defaults,
         source=source,
     )
-    wrong = [
-        replace(problem, place=_near(problem.place, here))
-        for problem in loaded.problems
-        if not problem.warning
-    ]
+    problems = [_as_typed(problem, f"{here}/") for problem in loaded.problems]
+    wrong = [problem for problem in problems if not problem.warning]
     if wrong:
         raise ConfigError(str(wrong[0]), wrong)
-    for problem in loaded.problems:
-        say(f"note: {replace(problem, place=_near(problem.place, here))}", "yellow")
+    for problem in problems:
+        say(f"note: {problem}", "yellow")
     entries = tuple(placed(entry) for entry in loaded.entries)
     return [
         Declared(
@@ -100,8 +96,13 @@ def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list
     ]
 
 
-def _near(place: str, here: Path) -> str:
-    return place.removeprefix(f"{here}/")
+def _as_typed(problem: "Problem", here: str) -> "Problem":
+    """Of a file given here, and not under `schedules:`."""
+    from beatd.problem import Problem
+
+    path = () if problem.path == ("schedules",) else problem.path
+    place = problem.place.removeprefix(here)
+    return Problem(problem.text.replace(here, ""), path, place, problem.warning)
 
 
 def _in_config(config: "Config", name: str | None) -> "list[Declared]":

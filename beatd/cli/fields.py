@@ -1,9 +1,12 @@
 """The options that `add` and `edit` share: an entry's fields, as keys of its YAML."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from beatd.problem import Problem
 
 _TEXT = ("task", "tz", "start", "end", "jitter", "catch_up_window", "grace", "description")
 _CHOICES = ("catch_up", "on_unknown", "dst_gap", "dst_fold")
@@ -79,6 +82,22 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     if disabled is not None:
         fields["enabled"] = not disabled
     return fields
+
+
+def as_option(problem: "Problem") -> "Problem":
+    """The place as it was typed: --priority, where an entry has options.priority."""
+    from beatd.problem import Problem
+
+    path = problem.path
+    if len(path) > 1 and path[0] == "options" and path[1] in _OPTIONS:
+        path = path[1:]
+    elif path[:2] == ("options", "headers"):
+        path = ("header", *path[2:])
+    elif path[:1] == ("options",):
+        path = ("option", *path[1:])
+    if path:
+        path = (f"--{path[0]}".replace("_", "-"), *path[1:])
+    return Problem(problem.text, path, problem.place, problem.warning)
 
 
 def one_name(words: Sequence[str]) -> str:

@@ -23,14 +23,20 @@ class Given(Struct, frozen=True):
 
     def load(self) -> "Config":
         """The configuration, or ConfigError with all of its problems; warnings are not told."""
+        from pathlib import Path
+
         from beatd.config import load_config, without_file
 
         if self.config is not None:
             config = load_config(self.config).config
         elif self.app is not None:
             config = without_file(self.app)
+        elif Path("config.yaml").is_file():
+            config = load_config("config.yaml").config
         else:
-            raise click.UsageError("which configuration? give -c FILE, or set BEATD_CONFIG")
+            raise click.UsageError(
+                "which configuration? give -c FILE, set BEATD_CONFIG, or have a config.yaml here"
+            )
         return config if self.app is None else config.with_app(self.app)
 
 

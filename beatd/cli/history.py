@@ -36,7 +36,7 @@ def command(
             from beatd.cli.pages import print_pages
 
             columns = ("planned", "entry", "state", "late", "task id or reason")
-            print_pages(columns, _cells(records), nothing="nothing ran yet")
+            print_pages(columns, _cells(records), nothing="nothing ran yet", bends=("entry",))
 
 
 def _found(

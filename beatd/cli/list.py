@@ -1,6 +1,9 @@
 """beatd list"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +13,7 @@ from beatd.cli.opened import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Query, Stored
-    from beatd.cli.opened import Open
+    from beatd.config import Config
 
 
 @click.command()
@@ -27,63 +30,82 @@ if TYPE_CHECKING:
 @takes_store
 def command(asked: Asked, json: bool, **options: Any) -> None:
     """List entries, the next to run first; PATTERN is a name in which * and ? match."""
-    query = _query(**options)
-    with asked.open() as opened:
-        rows = _found(opened, query, options)
-        if json:
-            from beatd.cli.output import stream_json
-            from beatd.cli.rows import json_of
-
-            stream_json(json_of(row) for row in rows)
-        else:
-            from beatd.cli.pages import print_pages
-            from beatd.cli.rows import COLUMNS, cells_of
-
-            print_pages(
-                COLUMNS, cells_of(rows, opened.now), nothing="no entry; `beatd add` makes one"
-            )
+    within = _within(options)
+    config = asked.config()
+    rows = _glanced(config, within, options)
+    if rows is not None:
+        _print(_chosen(iter(rows), options), datetime.now(UTC), json)
+        return
+    with asked.open(config) as opened:
+        found = opened.store.find(_query(within, opened.now, options))
+        _print(_chosen(found, options), opened.now, json)
 
 
-def _query(**options: Any) -> dict[str, Any]:
-    """What the store can tell apart; the rest is looked at here."""
+def _print(rows: "Iterator[Stored]", now: datetime, json: bool) -> None:
+    if json:
+        from beatd.cli.output import stream_json
+        from beatd.cli.rows import json_of
+
+        stream_json(json_of(row) for row in rows)
+    else:
+        from beatd.cli.pages import print_pages
+        from beatd.cli.rows import COLUMNS, cells_of
+
+        print_pages(
+            COLUMNS,
+            cells_of(rows, now),
+            nothing="no entry; `beatd add` makes one",
+            bends=("task", "schedule", "name"),
+        )
+
+
+def _within(options: dict[str, Any]) -> timedelta | None:
     from beatd.errors import ConfigError
-    from beatd.schedules import parse_duration
+    from beatd.schedules.duration import parse_duration
 
     if options["enabled"] and (options["paused"] or options["disabled"]):
         raise click.UsageError("--enabled leaves out what --paused and --disabled ask for")
     try:
-        within = parse_duration(options["due_within"]) if options["due_within"] else None
+        return parse_duration(options["due_within"]) if options["due_within"] else None
     except ConfigError as error:
         raise ConfigError(f"--due-within: {error}") from None
-    return {"within": within}
 
 
-def _found(opened: "Open", query: dict[str, Any], options: dict[str, Any]) -> "Iterator[Stored]":
-    asked = _as_query(opened, query, options)
-    left = options["limit"]
-    for row in opened.store.find(asked):
-        if options["paused"] and not row.paused and not (options["disabled"]):
-            continue
-        if options["disabled"] and row.entry.enabled and not (options["paused"] and row.paused):
-            continue
-        yield row
-        if left is not None:
-            left -= 1
-            if left == 0:
-                return
-
-
-def _as_query(opened: "Open", query: dict[str, Any], options: dict[str, Any]) -> "Query":
+def _query(within: timedelta | None, now: datetime, options: dict[str, Any]) -> "Query":
+    """What the store can tell apart; `_chosen` tells paused from disabled."""
     from beatd.catalog import Query
 
     stopped = options["paused"] or options["disabled"]
-    within = query["within"]
     return Query(
         name_like=options["pattern"],
         task_like=options["task"],
         source=options["source"],
-        due_before=None if within is None else opened.now + within,
+        due_before=None if within is None else now + within,
         enabled=False if stopped else (True if options["enabled"] else None),
         order=options["sort"],
         limit=None if stopped else options["limit"],
     )
+
+
+def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stored]":
+    paused, disabled = options["paused"], options["disabled"]
+    if not (paused or disabled):
+        return rows
+    wanted = (
+        row for row in rows if (paused and row.paused) or (disabled and not row.entry.enabled)
+    )
+    return islice(wanted, options["limit"])
+
+
+def _glanced(
+    config: "Config", within: timedelta | None, options: dict[str, Any]
+) -> "Sequence[Stored] | None":
+    """The rows of a small SQLite store, without waiting for SQLAlchemy; None for any other."""
+    url = config.store.url
+    if not url.startswith("sqlite:///") or "?" in url:
+        return None
+    from beatd.definition import codec
+    from beatd.stores.glance import glance
+
+    query = _query(within, datetime.now(UTC), options)
+    return glance(Path(url.removeprefix("sqlite:///")), query, codec)

@@ -1,0 +1,78 @@
+"""A look into a small SQLite store without SQLAlchemy, whose import takes longer than the look.
+
+Anything out of the ordinary is no answer, and the store itself is asked: it knows what to say.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from beatd.catalog import Codec, Plan, Query, Stored
+from beatd.errors import ConfigError
+from beatd.run import micros, moment_of
+
+VERSION = 1  # of the schema that is read here; a test holds it to the store's
+MOST = 1000
+
+_ROWS = """
+SELECT p.name, p.revision, p.planned, p.due, p.runs, p.last, p.fingerprint, p.rules,
+       e.definition, e.source, e.declared_at, e.paused
+FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name
+"""
+_ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
+
+
+def glance(path: Path, query: Query, codec: Codec) -> Sequence[Stored] | None:
+    """What `find` would give, or None where that is more than a screen or two, or not so simple."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
+            (version,) = there.execute("SELECT version FROM beatd_ledger WHERE id = 1").fetchone()
+            if version != VERSION or query.names is not None:
+                return None
+            rows = _rows(there, query)
+            return None if len(rows) > MOST else [_stored(row, codec) for row in rows]
+    except (sqlite3.Error, ConfigError, TypeError):
+        return None
+
+
+def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
+    asked: list[tuple[str, object]] = []
+    if query.name_like is not None:
+        asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
+    if query.task_like is not None:
+        asked.append(("e.task GLOB ?", _plain_glob(query.task_like)))
+    if query.source is not None:
+        asked.append(("e.source = ?", query.source))
+    if query.due_before is not None:
+        asked.append(("p.due < ?", micros(query.due_before)))
+    if query.enabled is not None:
+        asked.append(("p.active = ?", int(query.enabled)))
+    where = f" WHERE {' AND '.join(text for text, _ in asked)}" if asked else ""
+    limit = min(MOST + 1, MOST + 1 if query.limit is None else query.limit)
+    statement = f"{_ROWS}{where} ORDER BY {_ORDERS[query.order]} LIMIT {limit}"
+    return there.execute(statement, [value for _, value in asked]).fetchall()
+
+
+def _plain_glob(pattern: str) -> str:
+    """Only * and ? match; a bracket is a bracket."""
+    return pattern.replace("[", "[[]")
+
+
+def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
+    (name, revision, planned, due, runs, last, fingerprint, rules, *defined) = row
+    definition, source, declared_at, paused = defined
+    return Stored(
+        entry=codec.decode(name, definition.encode(), source, declared_at),
+        revision=revision,
+        paused=bool(paused),
+        plan=Plan(_moment(planned), _moment(due), fingerprint, rules),
+        runs=runs,
+        last=_moment(last),
+    )
+
+
+def _moment(value: int | None) -> Any:
+    return None if value is None else moment_of(value)
