@@ -3,11 +3,18 @@
 It may be stale at any time and that is safe: a claim compares the row with what was read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from beatd.catalog import Stored
+
+REMEMBERED = 50_000
+
+
+def _due(row: Stored) -> datetime:
+    assert row.plan.due is not None
+    return row.plan.due
 
 
 class Ahead:
@@ -15,15 +22,20 @@ class Ahead:
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, str, Stored]] = []
+        self._fresh: list[Stored] = []  # soonest last
+        self._prepared: set[tuple[str, int]] = set()
         self.covers: datetime | None = None
         self.read_at = float("-inf")
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def load(self, rows: Iterable[Stored], covers: datetime | None, read_at: float) -> None:
+    def load(self, rows: Sequence[Stored], covers: datetime | None, read_at: float) -> None:
         self._heap = [(row.plan.due, row.entry.name, row) for row in rows if row.plan.due]
         heapify(self._heap)
+        self._fresh = sorted(rows, key=_due, reverse=True)
+        if len(self._prepared) > REMEMBERED:
+            self._prepared.clear()
         self.covers, self.read_at = covers, read_at
 
     def add(self, row: Stored) -> None:
@@ -42,13 +54,26 @@ class Ahead:
     def next_due(self) -> datetime | None:
         return self._heap[0][0] if self._heap else None
 
-    def until(self, moment: datetime) -> Iterator[Stored]:
-        """Those due up to a moment, in no particular order."""
-        return (row for due, _, row in self._heap if due <= moment)
+    def unprepared(self, until: datetime) -> Iterator[Stored]:
+        """Those due up to a moment whose messages were not asked for before; each but once."""
+        while self._fresh:
+            row = self._fresh[-1]
+            if row.plan.due is not None and row.plan.due > until:
+                return
+            self._fresh.pop()
+            known = (row.entry.name, row.revision)
+            if known not in self._prepared:
+                self._prepared.add(known)
+                yield row
+
+    @property
+    def unread(self) -> bool:
+        return self.read_at == float("-inf")
 
     def exhausted(self, now: datetime) -> bool:
         """Whether there may be due rows that were not read."""
         return self.covers is not None and self.covers <= now and (not self._heap)
 
     def forget(self) -> None:
-        self._heap, self.covers, self.read_at = [], None, float("-inf")
+        self._heap, self._fresh, self.covers = [], [], None
+        self.read_at = float("-inf")

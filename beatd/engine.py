@@ -6,6 +6,7 @@ reads the time once, and may be called on a leader and on a standby alike.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from msgspec import Struct
 
@@ -35,6 +36,7 @@ from beatd.store import Store
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
 BESIDE = 100  # unknowns and requests worked off at a time
+CHUNK = 100  # messages built ahead between two looks at what is due
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
 
 
@@ -74,6 +76,7 @@ class Engine:
         self._fresh = False
         self._made: Mover | None = None
         self._reach = FEW
+        self._version = ""
 
     # what others ask
 
@@ -134,6 +137,9 @@ class Engine:
             self._run(due, now, lead)
         if not more:
             self._work_off(now, lead)
+        # Building ahead is for idle moments: what is due must not wait for it.
+        if not due and self._prepare(now):
+            more = True
         return self._next_look(now, busy=more)
 
     def _next_look(self, now: datetime, *, busy: bool) -> datetime:
@@ -185,8 +191,7 @@ class Engine:
 
     def _look_ahead(self, now: datetime) -> None:
         elapsed = self._clock.elapsed()
-        stale = elapsed - self._ahead.read_at >= LOOK_AGAIN.total_seconds()
-        if self._fresh and not stale and not self._ahead.exhausted(now):
+        if not self._must_read(now, elapsed):
             return
         self._fresh = True
         limit, horizon = self._reach, now + AHEAD
@@ -199,13 +204,28 @@ class Engine:
         soon = sum(1 for row in rows if row.plan.due is not None and row.plan.due <= horizon)
         self._reach = max(FEW, min(limit, soon * 2))
         self._ahead.load(rows, covers, elapsed)
+
+    def _must_read(self, now: datetime, elapsed: float) -> bool:
+        """After an edit, when what was read runs out, and when the store's version has changed."""
+        if not self._fresh or self._ahead.unread or self._ahead.exhausted(now):
+            return True
+        if elapsed - self._ahead.read_at < LOOK_AGAIN.total_seconds():
+            return False
+        if self._ahead.covers is not None and self._ahead.covers <= now + AHEAD:
+            return True
+        version = self._store.version()
+        known, self._version = self._version, version
+        self._ahead.read_at = elapsed
+        return version != known
+
+    def _prepare(self, now: datetime) -> bool:
+        """Build some messages that are due soon; whether there may be more to build."""
+        rows = list(islice(self._ahead.unprepared(now + AHEAD), CHUNK))
+        mover = self._mover()
         self._publisher.prepare(
-            [
-                self._mover().planned(row, row.plan.planned, now)
-                for row in self._ahead.until(horizon)
-                if row.plan.planned is not None
-            ]
+            [mover.planned(row, row.plan.planned, now) for row in rows if row.plan.planned]
         )
+        return len(rows) == CHUNK
 
     # what is beside the plan: unknown outcomes, and what was asked for by hand
 

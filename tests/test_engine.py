@@ -267,11 +267,12 @@ def test_a_store_that_is_away_is_waited_for(
     engine = house.daemon()
     house.minutes(engine, 1)
 
-    def away(limit: int) -> None:
+    def away(*_: object) -> None:
         raise StoreError("store: connection refused")
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.store, "upcoming", away)
+        for method in ("upcoming", "version", "claim"):
+            patch.setattr(house.store, method, away)
         house.minutes(engine, 2)
     house.minutes(engine, 0.2)
     assert hhmm(house.broker.planned()) == ["00:01", "00:03"]
