@@ -19,21 +19,23 @@ SETTINGS = {
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
     """An app without tasks or results, for a broker that is known by its URL alone."""
-    unknown = sorted(set(broker) - set(SETTINGS))
-    if unknown:
-        raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
-    if not broker.get("url"):
+    settings = settings_of(broker)
+    if "broker_url" not in settings:
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
     app = Celery("beatd", set_as_current=False)
-    app.conf.update(timezone=timezone, task_ignore_result=False)
-    app.conf.update({SETTINGS[key]: value for key, value in broker.items() if value is not None})
+    app.conf.update(timezone=timezone, **settings)
     return app
 
 
-def load_app(spelling: str) -> Celery:
-    """The app that `celery -A` finds under the same spelling, its task modules imported."""
+def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
+    """The app that `celery -A` finds under the same spelling, its task modules imported.
+
+    What `broker` says goes before what the app says.
+    """
+    settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
+        app.conf.update(settings)
         app.loader.init_worker()
         app.finalize()
     except Exception as error:
@@ -44,3 +46,15 @@ def load_app(spelling: str) -> Celery:
             "try MODULE:ATTRIBUTE, as for celery -A"
         ) from error
     return app
+
+
+def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
+    """Celery's names for what the config says of a broker."""
+    unknown = sorted(set(broker) - set(SETTINGS))
+    if unknown:
+        raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
+    settings = {SETTINGS[key]: value for key, value in broker.items() if value}
+    if "broker_url" in settings:
+        # An app may name different ones for reading and writing.
+        settings["broker_write_url"] = settings["broker_url"]
+    return settings

@@ -27,8 +27,10 @@ class CeleryPublisher:
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        with self._lock:
-            self._renderer.prepare(runs)
+        # Making a template is a send to those who listen.
+        if not listened_to():
+            with self._lock:
+                self._renderer.prepare(runs)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         with self._lock:

@@ -5,7 +5,8 @@ from typing import Any
 from celery import Celery
 from kombu import Connection
 
-from beatd.publishers.letter import Wire
+from beatd.errors import ConfigError
+from beatd.publishers.letter import Wire, one_line
 from beatd.publishers.one_by_one import OneByOne
 from beatd.publishers.rabbitmq import RabbitMQ
 from beatd.publishers.redis_lists import RedisLists
@@ -13,8 +14,17 @@ from beatd.publishers.redis_lists import RedisLists
 
 def connection_of(app: Celery, timeout: float) -> Connection:
     """The app's connection for writing; what its owner set is kept."""
-    connection: Connection = app.connection_for_write()
-    kind = connection.transport.driver_type
+    try:
+        connection: Connection = app.connection_for_write()
+        kind = connection.transport.driver_type
+    except KeyError as error:
+        url = str(app.conf.broker_write_url or "")
+        raise ConfigError(
+            f"broker.url: kombu knows no transport like {url.partition(':')[0]!r}; try redis:// or amqp://"
+        ) from error
+    except Exception as error:
+        # Whatever a transport does that misses its library.
+        raise ConfigError(f"broker.url: cannot be used: {one_line(error)}") from error
     connection.transport_options = {
         **waits(kind, connection.hostname or "", timeout),
         **connection.transport_options,
