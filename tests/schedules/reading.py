@@ -20,7 +20,10 @@ def wall(schedule: Schedule, tz: str, start: str, count: int) -> list[str]:
     zone = pytz.timezone(tz)
     runs = islice(runs_after(schedule, parse_moment(start, tz)), count)
     return [
-        run.astimezone(zone).isoformat(timespec="auto" if run.second else "minutes") for run in runs
+        run.astimezone(zone).isoformat(
+            timespec="auto" if run.second or run.microsecond else "minutes"
+        )
+        for run in runs
     ]
 
 

@@ -105,7 +105,7 @@ def nights(draw):
 @given(jobs(), nights(), st.sampled_from(["run", "skip"]),
        st.sampled_from(["first", "last", "both"]),
        st.lists(st.floats(0, 1), min_size=3, max_size=3))  # fmt: skip
-@settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_run_is_skipped_and_none_is_made_up(job, night, gap, fold, parts):
     tz, begin = night
     schedule = crontab(job.text, tz=tz, dst_gap=gap, dst_fold=fold)
