@@ -91,6 +91,8 @@ class DjangoRows:
             for name, value in self._known().columns.items()
             if name not in _NOT_EDITS and value != "NULL"
         ]
+        # A one-off that ran and was enabled again looks as it did before.
+        columns.append("CASE WHEN t.one_off THEN t.last_run_at END")
         match self._engine.dialect.name:
             case "postgresql":
                 return f"hashtextextended(ROW({', '.join(columns)})::text, 0)"

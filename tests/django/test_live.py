@@ -1,0 +1,358 @@
+"""django-celery-beat's tables as a live store: what Django's admin does, beatd does."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from django.test import Client
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    PeriodicTasks,
+    SolarSchedule,
+)
+
+from beatd import wiring
+from beatd.catalog import Query, Stored
+from beatd.definition import codec
+from beatd.ledger import Move, Result
+from beatd.mirroring import Mirror
+from beatd.planning import settle
+from beatd.publisher import Outcome
+from beatd.run import Occurrence, Run, task_id
+from beatd.sources.django import DjangoRows
+from beatd.stores.django import DjangoStore
+from tests.fake_clock import FakeClock
+
+
+class Live:
+    """A store on Django's database and the mirror that keeps it, moved on by hand."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = FakeClock(datetime.now(UTC).isoformat())
+        self.url = url
+        store = wiring.open_store(f"django-celery-beat+{url}", codec=codec, clock=self.clock)
+        assert isinstance(store, DjangoStore)
+        self.store = store
+        self.ran = 0
+        self.others = Mock(return_value=False, conflicts=list, digest=str)
+        self.mirror = self.anew()
+
+    def anew(self) -> Mirror:
+        rows = DjangoRows(self.url)
+        return Mirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+
+    def restart(self) -> None:
+        self.mirror._rows.close()
+        self.mirror = self.anew()
+
+    def look(self, seconds: float = 1.0) -> dict[str, Stored]:
+        self.clock.advance(seconds=seconds)
+        self.mirror(self.store, True)
+        return {row.entry.name: row for row in self.store.find(Query())}
+
+    def run(self, name: str, at: datetime | None = None) -> Run:
+        """Claim the next moment of an entry and have it confirmed, as a leader would."""
+        run = self.claim(name)
+        self.ran += 1
+        moment = at or run.occurrence.planned + timedelta(seconds=self.ran)
+        self.store.record([Result(run, Outcome("confirmed"), moment)])
+        return run
+
+    def claim(self, name: str) -> Run:
+        (row,) = self.store.find(Query(names=(name,)))
+        planned = row.plan.planned
+        assert planned is not None
+        occurrence = Occurrence(name, planned)
+        run = Run(
+            occurrence, task_id(self.store.namespace, occurrence), row.entry, row.revision, planned
+        )
+        settled = settle(row, planned)
+        move = Move(
+            of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
+            counts=1,
+        )  # fmt: skip
+        term = self.store.begin(wiring.me("t", datetime.now(UTC)))
+        assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
+        return run
+
+    def close(self) -> None:
+        self.mirror._rows.close()
+        self.store.close()
+
+
+@pytest.fixture
+def live(database: str) -> Iterator[Live]:
+    made = Live(database)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def every(seconds: int = 60) -> IntervalSchedule:
+    return IntervalSchedule.objects.get_or_create(every=seconds, period="seconds")[0]
+
+
+def add(name: str, **fields: Any) -> PeriodicTask:
+    fields.setdefault("task", "proj.t")
+    if not {"interval", "crontab", "solar", "clocked"} & set(fields):
+        fields["interval"] = every()
+    return PeriodicTask.objects.create(name=name, **fields)
+
+
+def marker() -> Any:
+    return PeriodicTasks.objects.get(ident=1).last_update
+
+
+def test_the_four_kinds_of_schedule_and_every_field_are_carried(live: Live) -> None:
+    office = CrontabSchedule.objects.create(
+        minute="*/15", hour="9-17", day_of_week="mon-fri", timezone="Europe/Berlin"
+    )
+    sun = SolarSchedule.objects.create(event="sunset", latitude="52.5", longitude="13.4")
+    start = datetime(2030, 1, 1, 8, tzinfo=UTC)
+    end = datetime(2031, 1, 1, tzinfo=UTC)
+    add(
+        "every", args="[1, 2]", kwargs='{"x": "y"}', queue="q", priority=5,
+        headers='{"h": 1}', start_time=start, expires=end, description="why",
+        interval=IntervalSchedule.objects.create(every=90, period="minutes"),
+    )  # fmt: skip
+    add("office", crontab=office, expire_seconds=60)
+    add("sun", solar=sun)
+    clock = ClockedSchedule.objects.create(clocked_time=start)
+    add("once", clocked=clock, one_off=True)
+    add("off", enabled=False)
+
+    rows = live.look()
+
+    entry = rows["every"].entry
+    assert (entry.args, entry.kwargs, entry.start) == ((1, 2), {"x": "y"}, start)
+    assert entry.options == {"queue": "q", "priority": 5, "headers": {"h": 1}}
+    assert rows["office"].entry.options == {"expires": 60}
+    assert entry.end == end - timedelta(microseconds=1)
+    assert (entry.description, entry.source) == ("why", "django-celery-beat:config")
+    assert rows["every"].plan.planned == start
+    assert (rows["office"].entry.tz, rows["off"].entry.enabled) == ("Europe/Berlin", False)
+    assert rows["once"].plan.planned == start
+    assert rows["once"].entry.max_runs == 1
+    assert rows["sun"].plan.planned is not None
+    assert rows["off"].plan.planned is None
+
+
+def test_edits_in_the_admin_are_acted_on_at_the_next_look(live: Live) -> None:
+    from django.contrib.auth.models import User
+
+    User.objects.create_superuser("admin", "a@example.com", "pw")
+    client = Client()
+    client.force_login(User.objects.get())
+    cron = CrontabSchedule.objects.create(minute="5", hour="4")
+    live.look()
+
+    def form(**fields: Any) -> dict[str, Any]:
+        return {
+            "name": "report", "regtask": "", "task": "proj.report", "enabled": "on",
+            "crontab": cron.pk, "args": "[1]", "kwargs": "{}", "headers": "{}", **fields,
+        }  # fmt: skip
+
+    url = "/admin/django_celery_beat/periodictask/"
+    assert client.post(f"{url}add/", form()).status_code == 302
+    row = live.look()["report"]
+    assert (row.entry.task, row.entry.args) == ("proj.report", (1,))
+    planned = row.plan.planned
+
+    task = PeriodicTask.objects.get(name="report")
+    assert client.post(f"{url}{task.pk}/change/", form(args="[2]")).status_code == 302
+    row = live.look()["report"]
+    assert (row.entry.args, row.plan.planned) == ((2,), planned)
+
+    crontabs = "/admin/django_celery_beat/crontabschedule/"
+    changed = {"minute": "6", "hour": "4", "day_of_month": "*", "month_of_year": "*",
+               "day_of_week": "*", "timezone": "UTC", "periodictask_set-TOTAL_FORMS": 0,
+               "periodictask_set-INITIAL_FORMS": 0}  # fmt: skip
+    assert client.post(f"{crontabs}{cron.pk}/change/", changed).status_code == 302
+    moved = live.look()["report"].plan.planned
+    assert planned is not None
+    assert moved == planned + timedelta(minutes=1)
+
+    action = {"_selected_action": [task.pk]}
+    assert client.post(url, {"action": "disable_tasks", **action}).status_code == 302
+    assert live.look()["report"].plan.planned is None
+    assert client.post(url, {"action": "enable_tasks", **action}).status_code == 302
+    assert live.look()["report"].plan.planned == moved
+    assert client.post(f"{url}{task.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert "report" not in live.look()
+
+
+def test_what_the_marker_does_not_tell_is_noticed_within_a_minute(live: Live) -> None:
+    for i in range(5):
+        add(f"t{i}")
+    live.look()
+    before = marker()
+    PeriodicTask.objects.filter(name="t1").update(args="[7]")
+    PeriodicTask.objects.filter(name="t2").delete()
+    IntervalSchedule.objects.filter(every=60).update(every=120)
+    PeriodicTask.objects.bulk_create([PeriodicTask(name="t9", task="x", interval=every(30))])
+    PeriodicTasks.objects.filter(ident=1).update(last_update=before)
+
+    rows = live.look(60)
+
+    assert set(rows) == {"t0", "t1", "t3", "t4", "t9"}
+    assert rows["t1"].entry.args == (7,)
+    assert rows["t0"].entry.schedule.plain() == {"every": "2m"}
+
+
+def test_a_look_at_what_nobody_edited_writes_nothing(live: Live) -> None:
+    add("t")
+    before = live.look()["t"]
+    version = live.store.version()
+    live.run("t")
+    for seconds in (1, 60, 60):
+        after = live.look(seconds)["t"]
+    assert (after.revision, live.store.version()) == (before.revision, version)
+
+
+def test_what_ran_is_told_to_the_row_and_the_marker_stays(live: Live) -> None:
+    task = add("t")
+    live.look()
+    before, changed = marker(), task.date_changed
+    at = datetime(2026, 11, 21, 6, 0, 0, 123456, tzinfo=UTC)
+
+    live.run("t", at)
+    live.run("t", at + timedelta(seconds=1))
+
+    task.refresh_from_db()
+    assert (task.total_run_count, task.last_run_at) == (2, at + timedelta(seconds=1))
+    assert (marker(), task.date_changed) == (before, changed)
+
+
+def test_a_one_off_runs_once_and_once_more_when_it_is_enabled_again(live: Live) -> None:
+    task = add("t", one_off=True)
+    live.look()
+    live.run("t")
+    task.refresh_from_db()
+    assert (task.enabled, task.total_run_count) == (False, 0)
+    assert live.look(60)["t"].plan.planned is None
+
+    task.enabled = True
+    task.save()
+    row = live.look()["t"]
+    assert row.entry.max_runs == 2
+    assert row.plan.planned is not None
+    live.run("t")
+    # Enabled again before we saw it disabled.
+    PeriodicTask.objects.get().refresh_from_db()
+    task.refresh_from_db()
+    task.enabled = True
+    task.save()
+    assert live.look()["t"].plan.planned is not None
+
+
+def test_a_one_off_whose_run_is_on_its_way_is_not_begun_again(live: Live) -> None:
+    task = add("t", one_off=True)
+    live.look()
+    live.claim("t")
+    task.description = "edited meanwhile"
+    task.save()
+    row = live.look()["t"]
+    assert row.entry.description == "edited meanwhile"
+    assert row.plan.planned is None
+    live.restart()
+    assert live.look()["t"].plan.planned is None
+
+
+def test_what_expired_or_ran_elsewhere_is_disabled_in_the_table(live: Live) -> None:
+    add("expired", expires=datetime(2020, 1, 1, tzinfo=UTC))
+    add("ran", one_off=True, total_run_count=1)
+    add("lives")
+    before = marker()
+    rows = live.look()
+    assert [n for n, row in rows.items() if row.plan.planned is not None] == ["lives"]
+    enabled = PeriodicTask.objects.filter(enabled=True)
+    assert [task.name for task in enabled] == ["lives"]
+    assert marker() == before
+
+
+def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
+    for name in ("good", "args", "none", "sunday"):
+        add(name)
+    sunday = CrontabSchedule.objects.create(minute="0", hour="0", day_of_week="7")
+    objects = PeriodicTask.objects
+    objects.filter(name="args").update(args="[1")
+    objects.filter(name="none").update(interval=None)
+    objects.filter(name="sunday").update(interval=None, crontab=sunday)
+
+    rows = live.look()
+
+    assert set(rows) == {"good"}
+    said = "\n".join(live.mirror.conflicts())
+    assert "args: its args are not JSON" in said
+    assert "none: it has no schedule" in said
+    assert "sunday" in said and "7" in said
+    objects.filter(name="args").update(args="[1]")
+    assert set(live.look(60)) == {"good", "args"}
+    assert "args:" not in "\n".join(live.mirror.conflicts())
+
+
+def test_a_renamed_row_and_an_emptied_table_are_followed(live: Live) -> None:
+    task = add("a")
+    live.look()
+    task.name = "b"
+    task.save()
+    assert set(live.look()) == {"b"}
+    task.delete()
+    assert not live.look()
+
+
+def test_a_name_that_another_source_holds_is_told_and_left_alone(live: Live) -> None:
+    from beatd import editing
+    from beatd.definition import entry_from
+
+    mine = entry_from("t", {"task": "mine", "every": "1h"})
+    editing.add(live.store, mine, live.clock.now())
+    live.look()
+    add("t")
+    assert live.look()["t"].entry.task == "mine"
+    assert any("held by" in line for line in live.mirror.conflicts())
+
+
+def test_a_standby_reads_nothing(live: Live) -> None:
+    add("t")
+    live.mirror(live.store, False)
+    assert not list(live.store.find(Query()))
+    live.others.assert_called_once_with(live.store, False)
+
+
+def test_a_restart_moves_nothing(live: Live) -> None:
+    add("t", args=json.dumps([1]))
+    before = live.look()["t"]
+    live.restart()
+    assert live.look()["t"] == before
+
+
+def test_the_documented_examples_of_django_celery_beat(live: Live) -> None:
+    """From its README: an interval of ten seconds, a crontab with a zone, arguments and expiry."""
+    ten, _ = IntervalSchedule.objects.get_or_create(every=10, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.create(interval=ten, name="Importing contacts", task="proj.import")
+    PeriodicTask.objects.create(
+        interval=ten,
+        name="Importing contacts too",
+        task="proj.tasks.import_contacts",
+        args=json.dumps(["arg1", "arg2"]),
+        kwargs=json.dumps({"be_careful": True}),
+        expires=datetime.now(UTC) + timedelta(seconds=30),
+    )
+    half, _ = CrontabSchedule.objects.get_or_create(
+        minute="30", hour="*", day_of_week="*", day_of_month="*", month_of_year="*",
+        timezone="Canada/Pacific",
+    )  # fmt: skip
+    PeriodicTask.objects.create(crontab=half, name="Half past", task="proj.import")
+    rows = live.look()
+    assert all(row.plan.planned is not None for row in rows.values())
+    PeriodicTask.objects.filter(name="Half past").update(enabled=False)
+    PeriodicTasks.update_changed()
+    assert live.look()["Half past"].plan.planned is None
