@@ -1,0 +1,1 @@
+"""How a server is reached: what rooms of the same technology share."""

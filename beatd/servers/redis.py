@@ -1,0 +1,166 @@
+"""A Redis by its URL: single, behind Sentinels, or a Cluster; and its troubles in one line each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    ClusterError,
+    ConnectionError,
+    MasterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import TimeoutError as NoAnswer
+from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel
+
+from beatd.errors import ConfigError, StoreError, StoreUnusable
+
+PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
+WORDS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
+
+
+class RedisServer:
+    """`client` speaks to it with a time-out on every wait, and never tries twice by itself."""
+
+    def __init__(self, url: str, *, timeout: float = 2.0) -> None:
+        parts = urlsplit(url)
+        self._scheme = parts.scheme.lower()
+        kind, _, form = self._scheme.partition("+")
+        self.is_cluster, self._is_sentinel = form == "cluster", "sentinel" in self._scheme
+        self._options: dict[str, Any] = {
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
+            "retry": Retry(NoBackoff(), 0),
+            "retry_on_error": [],
+            "protocol": 2,
+            "client_name": "beatd",
+        }
+        try:
+            given = dict(parse_qsl(parts.query))
+            if self.is_cluster:
+                self.client: Any = self._cluster(kind, parts, given)
+            elif self._is_sentinel:
+                self.client = self._sentinel(kind, parts, given)
+            else:
+                self.place = _place(url)
+                self.client = redis.Redis.from_url(_with_path(url), **self._options)
+        except (ValueError, TypeError) as trouble:
+            raise ConfigError(f"{_place(url)}: not a Redis URL: {trouble}") from None
+
+    def _shared(self, kind: str, parts: Any, given: dict[str, str]) -> dict[str, Any]:
+        options = dict(self._options)
+        if parts.username:
+            options["username"] = unquote(parts.username)
+        if parts.password:
+            options["password"] = unquote(parts.password)
+        if kind == "rediss" or given.get("ssl", "").lower() in ("true", "1", "yes"):
+            options["ssl"] = True
+        for name, value in given.items():
+            if name.startswith("ssl_"):
+                options[name] = _plain(value)
+            elif name in WORDS:
+                options[name] = float(value)
+        return options
+
+    def _cluster(self, kind: str, parts: Any, given: dict[str, str]) -> Any:
+        hosts = _hosts(parts.netloc, 6379)
+        nodes: list[Any] = [ClusterNode(*at) for at in hosts]  # type: ignore[no-untyped-call]
+        self.place = f"{self._scheme}://{','.join(f'{h}:{p}' for h, p in hosts)}"
+        # Not more than one look for where the slot has gone; whoever calls tries again.
+        options = self._shared(kind, parts, given) | {"retry": Retry(NoBackoff(), 1)}
+        with self.answering():
+            return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
+
+    def _sentinel(self, kind: str, parts: Any, given: dict[str, str]) -> Any:
+        hosts = _hosts(parts.netloc, 26379)
+        service, _, db = parts.path.strip("/").partition("/")
+        service = given.get("master_name", "") or service
+        if not service:
+            raise ValueError("sentinel://HOST:26379;HOST:26379/SERVICE names its service")
+        self.place = f"{self._scheme}://{';'.join(f'{h}:{p}' for h, p in hosts)}/{service}"
+        options = self._shared(kind, parts, given)
+        to_sentinels = {k: v for k, v in options.items() if k not in ("username", "password")}
+        for name in ("username", "password"):
+            if f"sentinel_{name}" in given:
+                to_sentinels[name] = given[f"sentinel_{name}"]
+        watchers: Any = Sentinel(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
+        return watchers.master_for(service, db=int(db or given.get("db", 0)))
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """What Redis and the network say against it, as a StoreError of one line."""
+        try:
+            yield
+        except (AuthenticationError, NoPermissionError) as trouble:
+            raise StoreUnusable(f"{self.place}: {_line(trouble)}") from None
+        except ReadOnlyError as trouble:
+            # Behind Sentinels it is what a failover looks like, and passes.
+            kind = StoreError if self._is_sentinel or self.is_cluster else StoreUnusable
+            raise kind(f"{self.place}: a read-only replica: {_line(trouble)}") from None
+        except (NoAnswer, TimeoutError) as trouble:
+            raise StoreError(f"{self.place}: no answer in time: {_line(trouble)}") from None
+        except (MasterNotFoundError, *PASSING) as trouble:
+            raise StoreError(f"{self.place}: {_line(trouble)}") from None
+        except (ConnectionError, ClusterError, RedisClusterException, OSError) as trouble:
+            raise StoreError(f"{self.place}: cannot be reached: {_line(trouble)}") from None
+        except ResponseError as trouble:
+            raise self._refusal(trouble) from None
+        except RedisError as trouble:
+            raise StoreError(f"{self.place}: {_line(trouble)}") from None
+
+    def _refusal(self, trouble: ResponseError) -> StoreError:
+        text = _line(trouble)
+        if "WRONGTYPE" in text:
+            return StoreUnusable(
+                f"{self.place}: keys of another program lie under our prefix ({text}); "
+                "try another key prefix or db"
+            )
+        if "WRONGPASS" in text or "NOPERM" in text or "can't run this command" in text:
+            return StoreUnusable(f"{self.place}: {text}")
+        if "DB index is out of range" in text or "unknown command" in text:
+            return StoreUnusable(f"{self.place}: {text}")
+        return StoreError(f"{self.place}: {text}")
+
+    def close(self) -> None:
+        with suppress(RedisError, OSError):
+            self.client.close()
+
+
+def _line(trouble: BaseException) -> str:
+    return " ".join(str(trouble).split()) or type(trouble).__name__
+
+
+def _plain(value: str) -> Any:
+    return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _hosts(netloc: str, default: int) -> list[tuple[str, int]]:
+    found = []
+    for place in netloc.rpartition("@")[2].replace(";", ",").split(","):
+        host, _, port = place.rpartition(":") if ":" in place else (place, "", "")
+        found.append((host.strip("[]") or "localhost", int(port or default)))
+    return found
+
+
+def _place(url: str) -> str:
+    """The URL without who and with what password, and without its options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _with_path(url: str) -> str:
+    # kombu and others write a socket's path as redis+socket://; redis-py knows unix:// alone.
+    return url.replace("redis+socket://", "unix://", 1)

@@ -1,0 +1,5 @@
+"""Catalog and ledger in Redis, where a batch is one script."""
+
+from beatd.stores.redis.store import RedisStore
+
+__all__ = ["RedisStore"]

@@ -1,0 +1,156 @@
+"""What should run: definitions by name, found in pages and changed in one script."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from secrets import token_hex
+
+from msgspec import json, msgpack
+
+from beatd.catalog import Applied, Change, Codec, Query, Stored
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.run import micros
+from beatd.stores.redis.reading import PAGE, Definition, Reader, pages
+from beatd.stores.redis.rows import due_of, flags_of, text_of
+from beatd.stores.redis.script import Scripts
+
+WRITTEN_AT_ONCE = 2000
+
+
+class RedisCatalog:
+    def __init__(self, scripts: Scripts, codec: Codec, reader: Reader) -> None:
+        self._scripts, self._codec, self._reader = scripts, codec, reader
+
+    def version(self) -> str:
+        client, key = self._scripts.client, self._scripts.key("version")
+        found = self._scripts.ask(lambda: client.get(key))
+        return found.decode() if found else "0"
+
+    def find(self, query: Query) -> Iterator[Stored]:
+        holds = _asks_for(query)
+        found = (
+            stored
+            for page in self._names(query)
+            for name, row, definition in self._reader.read(page)
+            if query.source is None or definition.source == query.source
+            if (stored := self._reader.streamed(name, row, definition)) is not None
+            if holds(stored)
+        )
+        return islice(found, query.limit)
+
+    def _names(self, query: Query) -> Iterable[list[str]]:
+        """Names in the query's order; those that its patterns rule out are not read further."""
+        if query.names is not None:
+            names = sorted(set(query.names))
+            if query.order == "next":
+                names = self._by_next(names)
+            return pages(filter(_like(query.name_like), names))
+        stream = self._soonest(query) if query.order == "next" else self._alphabet(query)
+        # A first page of the size asked for: most lists are short.
+        size = PAGE if query.limit is None else min(PAGE, max(20, query.limit))
+        return pages(filter(_like(query.name_like), stream), size)
+
+    def _by_next(self, names: Sequence[str]) -> list[str]:
+        ahead: list[tuple[bool, int, str]] = []
+        for page in pages(names):
+            for name, row, _ in self._reader.read(page):
+                due = row.plan.due
+                ahead.append((due is None, 0 if due is None else micros(due), name))
+        return [name for _, _, name in sorted(ahead)]
+
+    def _alphabet(self, query: Query) -> Iterator[str]:
+        key, client = self._scripts.key("names"), self._scripts.client
+        head = re.split(r"[*?]", query.name_like, maxsplit=1)[0] if query.name_like else ""
+        seen = f"[{head}".encode() if head else b"-"
+        end = b"[" + head.encode() + b"\xff" if head else b"+"
+        while True:
+            first = seen
+            page = self._scripts.ask(
+                lambda first=first: client.zrangebylex(key, first, end, 0, PAGE)  # type: ignore[misc]
+            )
+            yield from (name.decode() for name in page)
+            if len(page) < PAGE:
+                return
+            seen = b"(" + page[-1]
+
+    def _soonest(self, query: Query) -> Iterator[str]:
+        bound = None if query.due_before is None else micros(query.due_before)
+        score: bytes = b""
+        name: bytes = b""
+        while True:
+            page = self._scripts("soonest", score, name, PAGE)
+            for name, score in zip(page[::2], page[1::2], strict=True):
+                if bound is not None and (score == b"inf" or int(float(score)) >= bound):
+                    return
+                yield name.decode()
+            if len(page) < 2 * PAGE:
+                return
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        done: list[bool] = []
+        for first in range(0, len(changes), WRITTEN_AT_ONCE):
+            packed = [self._packed(c) for c in changes[first : first + WRITTEN_AT_ONCE]]
+            answer = self._scripts("write", f"answer:{token_hex(8)}", msgpack.encode(packed))
+            done += [made == ord("1") for made in answer]
+        return done
+
+    def _packed(self, change: Change) -> tuple[object, ...]:
+        entry, plan = change.entry, change.plan
+        if entry is None:
+            return (change.name, str(change.seen), False)
+        when: tuple[object, ...] = (False, "", "", "", "")
+        if plan is not None:
+            when = (True, text_of(plan.planned), due_of(plan), plan.fingerprint, plan.rules)
+        return (
+            change.name,
+            str(change.seen),
+            Definition.packed(self._codec, entry),
+            "1" if entry.enabled and not change.paused else "0",
+            flags_of(enabled=entry.enabled, paused=change.paused),
+            *when,
+            str(change.runs),
+            text_of(change.last),
+        )
+
+    def applied(self, source: str) -> Applied | None:
+        client, key = self._scripts.client, self._scripts.key("applied")
+        found = self._scripts.ask(lambda: client.hget(key, source))
+        return json.decode(found, type=Applied) if found else None
+
+    def mark_applied(self, mark: Applied) -> None:
+        client, key = self._scripts.client, self._scripts.key("applied")
+        self._scripts.ask(lambda: client.hset(key, mark.source, json.encode(mark)))
+
+    def unreadable(self) -> Iterator[str]:
+        for page in pages(self._alphabet(Query())):
+            for name, _, definition in self._reader.read(page):
+                try:
+                    entry: Entry | None = self._reader.decoded(name, definition)
+                except ConfigError as trouble:
+                    entry = None
+                    yield f"entry {name!r} in the store was left alone: {trouble}"
+                del entry
+
+
+def _like(shell: str | None) -> Callable[[str], bool]:
+    """Only * and ? mean something; brackets are letters like any other."""
+    if shell is None:
+        return lambda text: True
+    meaning = {"*": ".*", "?": "."}
+    pattern = re.compile("".join(meaning.get(c) or re.escape(c) for c in shell), re.DOTALL)
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+def _asks_for(query: Query) -> Callable[[Stored], bool]:
+    task = _like(query.task_like)
+
+    def holds(row: Stored) -> bool:
+        due = row.plan.due
+        return (
+            task(row.entry.task)
+            and (query.due_before is None or (due is not None and due < query.due_before))
+            and (query.enabled is None or query.enabled == (row.entry.enabled and not row.paused))
+        )
+
+    return holds

@@ -1,0 +1,93 @@
+"""What was done: lines of one stream, and open claims among them."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from msgspec import msgpack
+
+from beatd.ledger import Record, Request
+from beatd.run import micros, moment_of
+from beatd.stores.redis.rows import claimed_of, record_of, request_text
+from beatd.stores.redis.script import Scripts
+
+PAGE = 500
+Told = tuple[datetime, Record]
+
+
+class RedisHistory:
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        asked = [(request.id, request.name, request_text(request)) for request in requests]
+        self._scripts("ask", msgpack.encode(asked))
+
+    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
+        size = PAGE if limit is None else max(1, min(PAGE, limit))
+        lines = self._all_lines(size) if name is None else self._lines_of(name, size)
+        # First, so that a claim which ends meanwhile is told twice rather than not at all.
+        claims = list(self._claims(name))
+        merged = heapq.merge(claims, lines, key=lambda told: told[0], reverse=True)
+        return islice((record for _, record in merged), limit)
+
+    def _all_lines(self, size: int) -> Iterator[Told]:
+        client, key = self._scripts.client, self._scripts.key("history")
+        newest = "+"
+        while True:
+            page = self._scripts.ask(
+                lambda newest=newest: client.execute_command(  # type: ignore[misc]
+                    "XREVRANGE", key, newest, "-", "COUNT", size
+                )
+            )
+            yield from map(_told, page)
+            if len(page) < size:
+                return
+            newest = "(" + _text(page[-1][0])
+
+    def _lines_of(self, name: str, size: int) -> Iterator[Told]:
+        goes_on: Any = b""
+        while True:
+            goes_on, *page = self._scripts("lines", name, goes_on, size)
+            yield from map(_told, page)
+            if not goes_on:
+                return
+
+    def _claims(self, name: str | None) -> Iterator[Told]:
+        client = self._scripts.client
+        open_key, claims_key = self._scripts.key("open"), self._scripts.key("claims")
+        first = 0
+        while True:
+            keys = self._scripts.ask(
+                lambda first=first: client.zrevrange(open_key, first, first + PAGE - 1)  # type: ignore[misc]
+            )
+            mine = [k for k in keys if name is None or k.split(b":", 2)[2] == name.encode()]
+            if mine:
+                found = self._scripts.ask(lambda mine=mine: client.hmget(claims_key, mine))  # type: ignore[misc]
+                for key, claim in zip(mine, found, strict=True):
+                    if claim is not None:
+                        yield claimed_of(key, claim)
+            if len(keys) < PAGE:
+                return
+            first += PAGE
+
+    def forget(self, before: datetime, keep: int) -> int:
+        dropped = 0
+        while True:
+            batch: int = self._scripts("forget", micros(before), keep, PAGE)
+            dropped += batch
+            if batch < PAGE:
+                return dropped
+
+
+def _told(line: Any) -> Told:
+    id, fields = line
+    if isinstance(fields, dict):  # redis-py reads the stream commands it knows into mappings
+        fields = [part for pair in fields.items() for part in pair]
+    return moment_of(int(_text(id).partition("-")[0])), record_of(fields)
+
+
+def _text(id: Any) -> str:
+    return id.decode() if isinstance(id, bytes) else str(id)

@@ -1,0 +1,114 @@
+"""Rows and definitions as entries; each definition is decoded once, while it is remembered."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Raw, json, msgpack
+
+from beatd.catalog import Codec, Stored
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.stores.redis.rows import Row
+from beatd.stores.redis.script import Scripts
+
+_PACKED = tuple[str, str, Raw]
+REMEMBERED = 20_000
+PAGE = 1000
+
+
+class Definition:
+    """revision | source, declared_at, JSON."""
+
+    __slots__ = ("declared_at", "json", "revision", "source")
+
+    def __init__(self, text: bytes) -> None:
+        revision, packed = text.split(b"\t", 1)
+        self.revision = int(revision)
+        self.source, self.declared_at, definition = json.decode(packed, type=_PACKED)
+        self.json = bytes(definition)
+
+    @staticmethod
+    def packed(codec: Codec, entry: Entry) -> str:
+        definition = Raw(codec.encode(entry))
+        return json.encode((entry.source, entry.declared_at, definition)).decode()
+
+
+class Reader:
+    """Thread-safe: what it remembers is only ever replaced by the same."""
+
+    def __init__(self, scripts: Scripts, codec: Codec) -> None:
+        self._scripts, self._codec = scripts, codec
+        self._known: dict[str, tuple[int, Entry | None]] = {}
+
+    def forget(self) -> None:
+        self._known = {}
+
+    def stored(self, rows: Sequence[tuple[str, bytes | None]]) -> dict[str, Stored]:
+        """By name, without those that are gone or that this program cannot read."""
+        found: dict[str, Stored] = {}
+        unknown: list[str] = []
+        for name, text in rows:
+            if text is None:
+                continue
+            row = Row(text)
+            known = self._known.get(name)
+            if known is None or known[0] != row.revision:
+                unknown.append(name)
+            elif known[1] is not None:
+                found[name] = _stored(known[1], row)
+        for page in pages(dict.fromkeys(unknown)):
+            for name, row, definition in self.read(page):
+                entry = self._remembered(name, definition)
+                if entry is not None:
+                    found[name] = _stored(entry, row)
+        return found
+
+    def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
+        return {name for name, text in rows if text is None}
+
+    def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
+        """Both halves of entries as of one instant."""
+        reply = self._scripts("entries", msgpack.encode(names))
+        return [
+            (name, Row(row), Definition(definition))
+            for name, row, definition in zip(names, reply[::2], reply[1::2], strict=True)
+            if row is not None and definition is not None
+        ]
+
+    def decoded(self, name: str, definition: Definition) -> Entry:
+        """Raises ConfigError when this program cannot read it."""
+        return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
+
+    def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
+        """Without remembering: a list of everything must not drive out what is due."""
+        known = self._known.get(name)
+        if known is not None and known[0] == definition.revision:
+            return None if known[1] is None else _stored(known[1], row)
+        try:
+            return _stored(self.decoded(name, definition), row)
+        except ConfigError:
+            return None
+
+    def _remembered(self, name: str, definition: Definition) -> Entry | None:
+        try:
+            entry: Entry | None = self.decoded(name, definition)
+        except ConfigError:
+            entry = None
+        while len(self._known) >= REMEMBERED:
+            self._known.pop(next(iter(self._known)), None)
+        self._known[name] = (definition.revision, entry)
+        return entry
+
+
+def _stored(entry: Entry, row: Row) -> Stored:
+    return Stored(entry, row.revision, row.paused, row.plan, row.runs, row.last)
+
+
+def pages(names: Iterable[str], size: int = PAGE) -> Iterable[list[str]]:
+    page: list[str] = []
+    for name in names:
+        page.append(name)
+        if len(page) >= size:
+            yield page
+            page = []
+    if page:
+        yield page

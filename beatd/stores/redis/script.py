@@ -1,0 +1,69 @@
+"""The scripts: read from beside this file, sent whole once per server, and by their hash after."""
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from redis.exceptions import ConnectionError, NoScriptError, TimeoutError
+
+from beatd.errors import StoreError
+from beatd.servers.redis import RedisServer
+
+T = TypeVar("T")
+
+
+@cache
+def _source(name: str) -> tuple[str, str]:
+    folder = files("beatd.stores.redis") / "scripts"
+    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+class Scripts:
+    """Runs scripts over the keys of one store; what goes wrong comes out as a StoreError."""
+
+    def __init__(
+        self, server: RedisServer, base: str, emptied: Callable[[bytes | None], str]
+    ) -> None:
+        self._server, self.base, self._emptied = server, base, emptied
+        self._expected: bytes | None = None
+
+    @property
+    def client(self) -> Any:
+        return self._server.client
+
+    def expect(self, namespace: bytes) -> None:
+        self._expected = namespace
+
+    def seen(self, namespace: bytes | None) -> None:
+        """Raises once when the store is not the one that was opened: it came back empty."""
+        if namespace != self._expected:
+            raise StoreError(self._emptied(namespace))
+
+    def __call__(self, name: str, *args: str | bytes | int) -> Any:
+        """Twice when the connection broke: every script may be, it knows what it has done."""
+        source, sha = _source(name)
+        client = self._server.client
+
+        def run() -> Any:
+            try:
+                return client.execute_command("EVALSHA", sha, 1, self.base, *args)
+            except NoScriptError:
+                return client.execute_command("EVAL", source, 1, self.base, *args)
+
+        return self.ask(run)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        with self._server.answering():
+            try:
+                return question()
+            except TimeoutError:
+                raise  # It is not answering; another try would double the wait.
+            except ConnectionError:
+                # Most often a connection that died while nobody used it.
+                return question()
+
+    def key(self, name: str) -> str:
+        return self.base + name

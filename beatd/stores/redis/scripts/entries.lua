@@ -1,0 +1,8 @@
+-- Rows and definitions of names, as of one instant.   ARGV: packed names
+local names = cmsgpack.unpack(ARGV[1])
+local rows, entries, reply = read('rows', names), read('entries', names), {}
+for place, name in ipairs(names) do
+  reply[2 * place - 1] = rows[name]
+  reply[2 * place] = entries[name]
+end
+return reply

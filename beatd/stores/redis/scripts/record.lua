@@ -1,0 +1,40 @@
+-- What became of claimed runs; told twice, the second time changes nothing.
+--   ARGV: packed results {name, closes, state, at, claimed at or '', body}
+local results = cmsgpack.unpack(ARGV[1])
+local keys, names = {}, {}
+for place, r in ipairs(results) do
+  names[place] = r[1]
+  keys[place] = r[2] .. ':' .. r[1]
+end
+local claims = read('claims', keys)
+tails = read('tails', names)
+
+local closed = {}
+for place, r in ipairs(results) do
+  local name, closes, state, at = r[1], r[2], r[3], r[4]
+  local key = keys[place]
+  local claim = claims[key]
+  local fact = state == 'P'
+  local claimed_at, term = '', '0'
+  if claim then claimed_at, term = match(claim, '^(%d+)\t(%d+)\t') end
+  local anew = claim and not fact and r[5] ~= '' and r[5] ~= claimed_at
+  if state == 'U' then
+    if claim and not anew then call('ZADD', base .. 'unsent', claimed_at, key) end
+  elseif not anew then
+    -- A line beside an open claim is there only where the claim was made a second time.
+    local line = find_line(name, closes, claim and 3 or 1000)
+    if claim then
+      claims[key] = false
+      closed[#closed + 1] = key
+    end
+    if not (line and (line.state == 'P' or (not claim and not fact))) then
+      if line then take_line_back(name, line) end
+      add_line(at, name, closes, state, term, r[6])
+    end
+  end
+end
+spread('HDEL', 'claims', closed)
+spread('ZREM', 'open', closed)
+spread('ZREM', 'unsent', closed)
+keep_tails()
+return #results

@@ -1,0 +1,84 @@
+-- Changes to entries, each whole or not at all.
+--   ARGV: answer's key, packed changes
+--   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
+--    has plan, planned, due, fingerprint, rules, runs, last}
+local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
+local said = call('GET', base .. remember)
+if said then return said end
+
+local names = {}
+for place, c in ipairs(changes) do names[place] = c[1] end
+local rows = read('rows', names)
+local now = clock()
+-- A revision never repeats: not for a name that was removed, nor in a store that lost its last
+-- writes and counts again, since it starts from the clock.
+local version = call('GET', base .. 'version') or '0'
+version = format('%.0f', math.max(tonumber(version) + 1, math.floor(tonumber(now) / 1000)))
+
+local function drop(name, only, reason)
+  local members = call('ZRANGEBYLEX', base .. 'asked_of', '[' .. name .. '\0', '(' .. name .. '\1')
+  for _, member in ipairs(members) do
+    local id = sub(member, #name + 2)
+    local first, last, kind = match(call('HGET', base .. 'requests', id) or '',
+      '^(%-?%d+)\t(%-?%d+)\t(%a+)\t')
+    if first and (only == '' or kind == only) then
+      call('HDEL', base .. 'requests', id)
+      call('ZREM', base .. 'asked', id)
+      call('ZREM', base .. 'asked_of', member)
+      local several = tonumber(last) > tonumber(first)
+      add_line(now, name, '', 'S', '0', first .. '\t' .. (several and last or '') .. '\t1\t' ..
+        (several and '1' or '') .. '\t\t\t\t' .. reason)
+    end
+  end
+end
+
+local answer, any = {}, false
+for place, c in ipairs(changes) do
+  local name, seen = c[1], c[2]
+  local row = rows[name]
+  local revision = row and match(row, '^[^\t]*\t([^\t]*)') or '0'
+  if revision ~= seen then
+    answer[place] = '0'
+  else
+    answer[place] = '1'
+    if not c[3] then
+      if row then
+        any = true
+        drop(name, '', 'removed')
+        call('HDEL', base .. 'rows', name)
+        call('HDEL', base .. 'entries', name)
+        call('ZREM', base .. 'plan', name)
+        call('ZREM', base .. 'names', name)
+        rows[name] = false
+      end
+    else
+      any = true
+      local planned, runs, last, due, mark, rules = '', c[11], c[12], '', '', ''
+      if row then
+        planned, runs, last, due, mark, rules = match(row,
+          '^([^\t]*)\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
+      else
+        call('ZADD', base .. 'names', 0, name)
+      end
+      if c[6] then
+        if c[9] ~= mark then drop(name, 'backlog', 'edited') end
+        planned, due, mark, rules = c[7], c[8], c[9], c[10]
+      end
+      if c[4] == '0' then planned, due = '', '' end
+      rows[name] = table.concat(
+        {planned, version, c[5], runs, last, due, mark, rules}, '\t')
+      call('HSET', base .. 'rows', name, rows[name])
+      call('HSET', base .. 'entries', name, version .. '\t' .. c[3])
+      local score = due ~= '' and due or planned
+      call('ZADD', base .. 'plan', score ~= '' and score or '+inf', name)
+    end
+  end
+end
+keep_tails()
+if any then
+  call('SET', base .. 'version', version)
+  call('PUBLISH', base .. 'changed', version)
+end
+answer = table.concat(answer)
+call('SET', base .. remember, answer, 'PX', 10000)
+return answer

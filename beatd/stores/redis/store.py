@@ -1,0 +1,153 @@
+"""A store in Redis: single, behind Sentinels, or in one slot of a Cluster."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from msgspec import json
+
+from beatd.catalog import Codec, Wake
+from beatd.leader import Holder, Term
+from beatd.ledger import Presence
+from beatd.run import EPOCH
+from beatd.servers.redis import RedisServer
+from beatd.stores.redis.catalog import RedisCatalog
+from beatd.stores.redis.history import RedisHistory
+from beatd.stores.redis.ledger import RedisLedger
+from beatd.stores.redis.reading import Reader
+from beatd.stores.redis.script import Scripts
+from beatd.stores.redis.watching import Watch
+
+OLDEST = (6, 2)
+
+
+class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
+    """Keys are `beatd:{0}:…`: the hash tag keeps them in one slot, where scripts reach them all."""
+
+    def __init__(
+        self, url: str, *, codec: Codec, prefix: str = "beatd:", timeout: float = 2.0
+    ) -> None:
+        self._server = RedisServer(url, timeout=timeout)
+        scripts = Scripts(self._server, f"{prefix}{{0}}:", emptied=self._emptied)
+        reader = Reader(scripts, codec)
+        RedisCatalog.__init__(self, scripts, codec, reader)
+        RedisLedger.__init__(self, scripts, reader)
+        RedisHistory.__init__(self, scripts)
+        self._watch = Watch(self._server, scripts.key("changed"))
+        self._emptied_at = ""
+        try:
+            self._namespace = self._settle_namespace(uuid4())
+        except BaseException:
+            self._server.close()
+            raise
+        scripts.expect(self._namespace.hex.encode())
+
+    def _settle_namespace(self, offered: UUID) -> UUID:
+        client, key = self._server.client, self._scripts.key("namespace")
+
+        def settle() -> bytes:
+            client.set(key, offered.hex, nx=True)
+            found: bytes = client.get(key)
+            return found
+
+        return UUID(self._scripts.ask(settle).decode())
+
+    def _emptied(self, found: bytes | None) -> str:
+        """Where there is no namespace any more all is gone; ours goes back, so that every daemon
+        goes on making the same ids."""
+        self._reader.forget()
+        self._namespace = self._settle_namespace(self._namespace)
+        self._scripts.expect(self._namespace.hex.encode())
+        self._emptied_at = (
+            f"{self._server.place}: came back empty, or was replaced by another: what was kept "
+            "in it is gone; what files and apps declare is applied again, other entries are lost"
+        )
+        return self._emptied_at
+
+    @property
+    def namespace(self) -> UUID:
+        return self._namespace
+
+    def identity(self) -> tuple[str, int] | None:
+        """(run_id, db) of the server, to tell whether the broker is the same one; None on a
+        Cluster, where a queue may lie in another slot than the ledger."""
+        if self._server.is_cluster:
+            return None
+        client = self._server.client
+        facts = self._scripts.ask(lambda: client.info("server"))
+        return facts["run_id"], int(client.connection_pool.connection_kwargs.get("db") or 0)
+
+    # who may claim
+
+    def begin(self, holder: Holder) -> Term:
+        token = uuid4().hex
+        number = self._scripts("begin", token, json.encode(holder), self._namespace.hex)
+        return Term(int(number), token)
+
+    def term(self) -> tuple[Term, Holder] | None:
+        client, key = self._server.client, self._scripts.key("term")
+        number, token, holder = self._scripts.ask(
+            lambda: client.hmget(key, "number", "token", "holder")
+        )
+        if number is None:
+            return None
+        return Term(int(number), token.decode()), json.decode(holder, type=Holder)
+
+    def now(self) -> datetime | None:
+        seconds, micros = self._scripts("time")
+        return EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros))
+
+    # which daemons there are
+
+    def announce(self, presence: Presence, ttl: float) -> None:
+        token = presence.holder.token
+        self._scripts("announce", token, json.encode(presence), int(ttl * 1_000_000))
+
+    def leave(self, holder: Holder) -> None:
+        client, key = self._server.client, self._scripts.key("daemons")
+        self._scripts.ask(lambda: client.hdel(key, holder.token))
+
+    def daemons(self) -> Sequence[Presence]:
+        return [json.decode(told, type=Presence) for told in self._scripts("daemons")]
+
+    # the place itself
+
+    def watch(self, wake: Wake) -> bool:
+        self._watch.add(wake)
+        return True
+
+    def problems(self) -> Sequence[str]:
+        found = [*self.unreadable()]
+        if self._emptied_at:
+            found.append(self._emptied_at)
+        return [*self._about_server(), *found]
+
+    def _about_server(self) -> list[str]:
+        client, place, found = self._server.client, self._server.place, []
+        options = {}
+        if self._server.is_cluster:
+            slot = client.keyslot(self._scripts.base)
+            options = {"target_nodes": client.nodes_manager.get_node_from_slot(slot)}
+        facts = self._scripts.ask(
+            lambda: {**client.info("server", **options), **client.info("memory", **options),
+                     **client.info("persistence", **options)}
+        )  # fmt: skip
+        version = str(facts["redis_version"])
+        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+            found.append(f"{place}: Redis {version} is too old; 6.2 or newer is needed")
+        policy = str(facts.get("maxmemory_policy", "noeviction"))
+        if policy.startswith("allkeys"):
+            found.append(
+                f"{place}: maxmemory-policy {policy} may evict entries and claims when memory "
+                "runs out; set noeviction, or volatile-ttl (nothing of beatd that lasts has a ttl)"
+            )
+        if not int(facts.get("aof_enabled", 0)):
+            found.append(
+                f"{place}: appendonly is off: what was written since the last snapshot is lost "
+                "when the server dies; set appendonly yes"
+            )
+        return found
+
+    def close(self) -> None:
+        self._watch.close()
+        self._server.close()

@@ -1,0 +1,50 @@
+"""Changes made by others, heard on a connection and a thread of their own."""
+
+import threading
+from contextlib import suppress
+
+from redis.exceptions import RedisError
+
+from beatd.catalog import Wake
+from beatd.servers.redis import RedisServer
+
+LISTENED = 1.0
+RECONNECTED = 0.2
+
+
+class Watch:
+    def __init__(self, server: RedisServer, channel: str) -> None:
+        self._server, self._channel = server, channel
+        self._wakes: list[Wake] = []
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, wake: Wake) -> None:
+        self._wakes.append(wake)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._listen, name="beatd-watch", daemon=True)
+            self._thread.start()
+
+    def _listen(self) -> None:
+        heard = False
+        while not self._closed.is_set():
+            with suppress(RedisError, OSError, ValueError), self._server.client.pubsub() as ear:
+                ear.subscribe(self._channel)
+                if heard:
+                    self._wake()  # What was said while nobody listened is lost.
+                heard = True
+                while not self._closed.is_set():
+                    told = ear.get_message(timeout=LISTENED)
+                    if told is not None and told["type"] == "message":
+                        self._wake()
+            self._closed.wait(RECONNECTED)
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._wakes.clear()
+        if self._thread is not None:
+            self._thread.join(LISTENED + 1)
