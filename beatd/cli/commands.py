@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -82,6 +83,10 @@ class Main(click.Group):
     ) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            # A name may hold what the terminal's encoding does not: shown escaped, not a failure.
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         with told(debug="--debug" in words):
             sys.exit(super().main(words, **extra) or 0)
 

@@ -41,6 +41,12 @@ def told(*, debug: bool = False) -> Iterator[None]:
         # `beatd list | head`: the reader has what it wanted. What is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(COULD_NOT)
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"{where}{(error.strerror or str(error)).lower()}")
+        sys.exit(COULD_NOT)
     except Exception as error:
         if debug:
             raise

@@ -87,6 +87,7 @@ def test_what_is_asked_wrongly_ends_2_with_one_line(
         (ConfigError("tz: no such zone"), 2, "beatd: tz: no such zone"),
         (StoreError("the store\nis away"), 1, "beatd: the store is away"),
         (click.ClickException("no"), 1, "beatd: no"),
+        (PermissionError(13, "Permission denied", "/x"), 1, "beatd: /x: permission denied"),
         (RuntimeError("a\nb"), 1, "beatd: unexpected RuntimeError: a b (--debug shows where)"),
     ],
 )
@@ -144,6 +145,17 @@ def test_a_shell_gets_what_may_follow(words: str, found: set[str]) -> None:
         text=True,
     )
     assert {line.partition(",")[2] for line in ran.stdout.split()} == found
+
+
+def test_a_name_that_the_terminal_cannot_show_is_escaped(write: Callable[[str, str], Path]) -> None:
+    config = write("c.yaml", "broker: memory://\nentries: {日报: {task: t, evry: 5s}}\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "beatd", "check", "-c", str(config)],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+    )
+    assert ran.returncode == 1
+    assert rb"entries.\u65e5\u62a5.evry" in ran.stdout and not ran.stderr
 
 
 def _imports(code: str) -> set[str]:
