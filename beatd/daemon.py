@@ -83,6 +83,7 @@ class Daemon:
         self.board = Board()
         self._observers: tuple[Observer, ...] = (self.board, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
+        self._house = threading.Event()
         self._turned_at = clock.elapsed()
         self.clock_offset = 0.0
         self.entries = 0
@@ -100,6 +101,7 @@ class Daemon:
     def stop(self) -> None:
         self._stop.set()
         self._wake.set()
+        self._house.set()
 
     def wake(self) -> None:
         """Something was edited: look at once."""
@@ -240,6 +242,7 @@ class Daemon:
             self.election.campaign()
             if self.leading() != led:
                 self._wake.set()
+                self._house.set()
             self._announce()
             self._clock.wait(self.election.pause(), self._stop)
 
@@ -310,7 +313,8 @@ class Daemon:
                     if outdated(self.store):
                         reckon_again(self.store, self._clock.now(), self.leading)
                     self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
-            self._clock.wait(1.0 if self.leading() else 0.2, self._stop)
+            self._clock.wait(1.0, self._house)
+            self._house.clear()
 
     # telling
 
