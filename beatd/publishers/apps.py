@@ -1,5 +1,6 @@
 """The celery app that messages are made by: the project's own, or a bare one for a broker."""
 
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,7 +55,19 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
     settings = {SETTINGS[key]: value for key, value in broker.items() if value}
+    if isinstance(broker.get("ssl"), Mapping):
+        settings["broker_use_ssl"] = {k: _checks(k, v) for k, v in broker["ssl"].items()}
     if "broker_url" in settings:
         # An app may name different ones for reading and writing.
         settings["broker_write_url"] = settings["broker_url"]
     return settings
+
+
+def _checks(key: str, value: Any) -> Any:
+    """In a file `cert_reqs` is a word; some transports want Python's own constant."""
+    words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+    if not key.endswith("cert_reqs") or not isinstance(value, str):
+        return value
+    if value.lower() not in words:
+        raise ConfigError(f"broker.ssl.{key}: {value!r}; try one of {', '.join(words)}")
+    return words[value.lower()]

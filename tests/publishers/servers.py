@@ -79,9 +79,56 @@ class PrivateRedis(Broker):
         return redis.Redis(port=self.port)
 
 
+class PrivateSentinel(Broker):
+    """Watches one master, by the name of mine."""
+
+    def __init__(self, folder: Path, master: int) -> None:
+        self.port = free_port()
+        config = folder / "sentinel.conf"
+        config.write_text(
+            f"port {self.port}\ndir {folder}\n"
+            f"sentinel monitor mine 127.0.0.1 {master} 1\n"
+            "sentinel down-after-milliseconds mine 500\n"
+            "sentinel failover-timeout mine 1000\n"
+        )
+        self.process = subprocess.Popen(
+            ["redis-server", str(config), "--sentinel"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(lambda: listens(self.port), 10, "the sentinel does not start")
+
+
+class Certificates:
+    """An authority, and a key for 127.0.0.1 that it signed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority, self.cert, self.key = (
+            folder / name for name in ("authority.pem", "cert.pem", "key.pem")
+        )
+        for words in (
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority"
+            " -keyout authority-key.pem -out authority.pem",
+            "req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext"
+            " subjectAltName=IP:127.0.0.1 -keyout key.pem -out request.pem",
+            "x509 -req -days 2 -in request.pem -CA authority.pem -CAkey authority-key.pem"
+            " -CAcreateserial -copy_extensions copy -out cert.pem",
+        ):
+            subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+        self.key.chmod(0o644)
+
+
 class PrivateRabbitMQ(Broker):
     def __init__(self, folder: Path) -> None:
         self.port, self._folder = free_port(), folder
+        self.tls_port, self.certificates = free_port(), Certificates(folder)
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.ssl.default = {self.tls_port}\n"
+            f"ssl_options.cacertfile = {self.certificates.authority}\n"
+            f"ssl_options.certfile = {self.certificates.cert}\n"
+            f"ssl_options.keyfile = {self.certificates.key}\n"
+        )
         self._node = f"beatd{self.port}@localhost"
         (folder / "plugins").write_text("[].")
         self._env = {
@@ -93,7 +140,7 @@ class PrivateRabbitMQ(Broker):
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         }
         self.start()
