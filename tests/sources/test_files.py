@@ -1,0 +1,202 @@
+"""Entries declared in files, and noticed when they change."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beatd.config import load_config
+from beatd.sources.files import Files
+from tests.fake_clock import FakeClock
+
+CONFIG = """
+broker: {url: "memory://"}
+schedules: [schedules/]
+entries:
+  own: {task: t, every: 1m}
+"""
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "schedules").mkdir()
+    declare(tmp_path, "a", "one", "two")
+    declare(tmp_path, "b", "three")
+    return tmp_path
+
+
+def declare(folder: Path, file: str, *names: str, every: str = "1m") -> None:
+    lines = [f"  {name}: {{task: t, every: {every}}}\n" for name in names]
+    (folder / "schedules" / f"{file}.yaml").write_text("entries:\n" + "".join(lines))
+
+
+def files(folder: Path, clock: FakeClock) -> Files:
+    return Files(load_config(folder / "config.yaml").config, clock)
+
+
+def names(source: Files) -> list[str]:
+    return [entry.name for entry in source.read().declared.entries]
+
+
+def changed(source: Files, clock: FakeClock) -> bool:
+    """Within a second and the time that a file takes to settle."""
+    clock.advance(seconds=1)
+    first = source.changed()
+    clock.advance(seconds=0.25)
+    return first or source.changed()
+
+
+def test_the_config_and_its_files_are_one_set(folder: Path, clock: FakeClock) -> None:
+    reading = files(folder, clock).read()
+    assert [(e.name, e.declared_at, e.source) for e in reading.declared.entries] == [
+        ("own", "config.yaml", "yaml:config"),
+        ("one", "schedules/a.yaml", "yaml:config"),
+        ("two", "schedules/a.yaml", "yaml:config"),
+        ("three", "schedules/b.yaml", "yaml:config"),
+    ]
+    assert not reading.problems and not reading.declared.doubtful
+
+
+def test_a_line_more_is_no_change_of_those_below(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    before = source.read().declared
+    path = folder / "schedules/a.yaml"
+    path.write_text("# a comment\n\n" + path.read_text())
+    assert source.read().declared.entries == before.entries
+
+
+def test_nothing_changed_is_told_so_without_looking_again(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    assert not changed(source, clock)
+    declare(folder, "a", "one")
+    assert not source.changed()  # looked less than a second ago
+
+
+@pytest.mark.parametrize("how", ["edit", "new", "gone", "replaced", "config"])
+def test_a_change_is_noticed(folder: Path, clock: FakeClock, how: str) -> None:
+    source = files(folder, clock)
+    source.read()
+    path = folder / "schedules/a.yaml"
+    if how == "edit":
+        declare(folder, "a", "one")
+    elif how == "new":
+        declare(folder, "c", "four")
+    elif how == "gone":
+        path.unlink()
+    elif how == "replaced":
+        # The same size and the same time: another file all the same.
+        stat = path.stat()
+        other = folder / "other"
+        other.write_text(path.read_text().replace("one", "uno"))
+        os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        other.rename(path)
+    else:
+        (folder / "config.yaml").write_text(CONFIG.replace("own:", "mine:"))
+    assert changed(source, clock)
+    source.read()
+    assert not changed(source, clock)
+
+
+def test_a_file_that_is_being_written_is_left_to_settle(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    clock.advance(seconds=1)
+    for count in range(1, 5):
+        declare(folder, "a", *"wxyz"[:count])
+        assert not source.changed()
+        clock.advance(seconds=0.2)
+    source.changed()
+    clock.advance(seconds=0.2)
+    assert source.changed()
+
+
+def test_a_config_map_that_turns_its_link_is_noticed(tmp_path: Path, clock: FakeClock) -> None:
+    """As Kubernetes mounts one: file -> ..data/file, ..data -> ..2026_01."""
+    mount = tmp_path / "schedules"
+    mount.mkdir()
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    for version, name in (("..2026_01", "old"), ("..2026_02", "new")):
+        (mount / version).mkdir()
+        text = f"entries:\n  {name}: {{task: t, every: 1m}}\n"
+        (mount / version / "jobs.yaml").write_text(text)
+        os.utime(mount / version / "jobs.yaml", (1, 1))
+    (mount / "..data").symlink_to("..2026_01")
+    (mount / "jobs.yaml").symlink_to("..data/jobs.yaml")
+    source = files(tmp_path, clock)
+    assert names(source) == ["own", "old"]
+    (mount / "..data_tmp").symlink_to("..2026_02")
+    (mount / "..data_tmp").rename(mount / "..data")
+    assert changed(source, clock)
+    assert names(source) == ["own", "new"]
+
+
+def test_a_file_that_became_invalid_keeps_what_it_declared(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    (folder / "schedules/a.yaml").write_text("entries:\n  one: {task: t, every: 5x}\n")
+    declare(folder, "b", "four")
+    reading = source.read()
+    assert [entry.name for entry in reading.declared.entries] == ["own", "one", "two", "four"]
+    assert "5x" in str(reading.problems[0])
+    declare(folder, "a", "one")
+    assert names(source) == ["own", "one", "four"]
+
+
+def test_a_file_that_never_was_valid_is_in_doubt(folder: Path, clock: FakeClock) -> None:
+    (folder / "schedules/a.yaml").write_text("entries:\n  one: {task: t, every: 5x}\n")
+    declared = files(folder, clock).read().declared
+    assert declared.doubtful == ("schedules/a.yaml",)
+    assert declared.unread == {"one"}
+
+
+@pytest.mark.parametrize("text", ["", "entries: {}\n", "entries:\n"])
+def test_an_empty_file_is_in_doubt(folder: Path, clock: FakeClock, text: str) -> None:
+    (folder / "schedules/a.yaml").write_text(text)
+    assert files(folder, clock).read().declared.doubtful == ("schedules/a.yaml",)
+
+
+def test_a_missing_folder_is_in_doubt(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    (folder / "schedules").rename(folder / "away")
+    assert changed(source, clock)
+    assert source.read().declared.doubtful == ("schedules",)
+
+
+def test_a_config_that_became_invalid_keeps_its_entries(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    (folder / "config.yaml").write_text("entries: [")
+    reading = source.read()
+    assert reading.declared.entries[0].name == "own"
+    assert reading.problems
+
+
+def test_a_config_may_name_other_files(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    text = CONFIG.replace("[schedules/]", "[schedules/b.yaml]")
+    (folder / "config.yaml").write_text(text)
+    assert names(source) == ["own", "three"]
+    changed(source, clock)
+    source.read()
+    declare(folder, "a", "one", "more")
+    assert not changed(source, clock)
+
+
+def test_a_name_declared_twice_is_a_problem_and_the_first_counts(
+    folder: Path, clock: FakeClock
+) -> None:
+    declare(folder, "b", "one", every="1h")
+    reading: Any = files(folder, clock).read()
+    assert "declared in schedules/a.yaml:2 already" in str(reading.problems[0])
+    every = {entry.name: entry.schedule.plain() for entry in reading.declared.entries}
+    assert every["one"] == {"every": "1m"}
