@@ -1,6 +1,7 @@
 """beatd check: all that is wrong with a configuration, at once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,6 +35,8 @@ def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) 
     Ends 0 when the daemon could run on it (there may be warnings), 1 when not.
     """
     report = _Report()
+    if given == Given(debug=given.debug) and not files and Path("config.yaml").is_file():
+        given = Given(config="config.yaml", debug=given.debug)
     if given.config is not None or given.app is not None:
         report.configuration(given)
     elif not files:
@@ -61,14 +64,12 @@ class _Report:
         if given.config is None:
             found = Examined(without_file(given.app or ""), ())
         else:
-            found = examine(given.config)
+            found = examine(given.config, app=given.app)
             self.read.append(given.config)
         self.problems += found.problems
         self.config = found.config
         if found.config is None:
             return
-        if given.app is not None:
-            self.config = found.config.with_app(given.app)
         self.problems += missing_extras(found.config)
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)

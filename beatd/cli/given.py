@@ -28,16 +28,14 @@ class Given(Struct, frozen=True):
         from beatd.config import load_config, without_file
 
         if self.config is not None:
-            config = load_config(self.config).config
-        elif self.app is not None:
-            config = without_file(self.app)
-        elif Path("config.yaml").is_file():
-            config = load_config("config.yaml").config
-        else:
-            raise click.UsageError(
-                "which configuration? give -c FILE, set BEATD_CONFIG, or have a config.yaml here"
-            )
-        return config if self.app is None else config.with_app(self.app)
+            return load_config(self.config, app=self.app).config
+        if self.app is not None:
+            return without_file(self.app)
+        if Path("config.yaml").is_file():
+            return load_config("config.yaml").config
+        raise click.UsageError(
+            "which configuration? give -c FILE, set BEATD_CONFIG, or have a config.yaml here"
+        )
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -37,10 +37,13 @@ class Examined(NamedTuple):
         return all(problem.warning for problem in self.problems)
 
 
-def load_config(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Loaded:
-    """The configuration and its warnings; ConfigError holds every problem. The files under
-    `schedules` are not read: `load_entries` does that."""
-    examined = examine(path, environment=environment)
+def load_config(
+    path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
+) -> Loaded:
+    """The configuration and its warnings; ConfigError holds every problem. An `app` named beside
+    the file wins over the one in it. The files under `schedules` are not read: `load_entries` does
+    that."""
+    examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
         errors = [problem for problem in examined.problems if not problem.warning]
         raise ConfigError(in_one_line(errors), errors)
@@ -52,11 +55,13 @@ def without_file(app: str) -> Config:
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
 
-def examine(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Examined:
+def examine(
+    path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
+) -> Examined:
     read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
     config = None
     if isinstance(read.data, Map):
-        config = _Loader(read, Path(path)).config()
+        config = _Loader(read, Path(path), app).config()
     elif not read.problems:
         what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
         read.wrong(f"{what}; it needs at least a broker or an app")
@@ -64,9 +69,10 @@ def examine(path: str | Path, *, environment: Mapping[str, str] | None = None) -
 
 
 class _Loader:
-    def __init__(self, read: Read, path: Path) -> None:
+    def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
         self._tree: Map = read.data
+        self._app = app
         self._folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # links are kept
 
     def config(self) -> Config:
@@ -75,6 +81,8 @@ class _Loader:
             if key not in settings.KEYS and not key.startswith("x-"):
                 self._note(f"is not a setting{nearest(key, settings.KEYS)}", key)
         top = self._fields(settings.TOP, tree, ())
+        if self._app is not None:
+            top["app"] = self._app
         sections = {name: self._section(name) for name in settings.SECTIONS}
         timezone = top.get("timezone", "UTC")
         source = f"yaml:{top.get('name', 'config')}"

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from beatd.entry import Entry
 
@@ -83,6 +82,3 @@ class Config(Struct, frozen=True, kw_only=True):
     def source(self) -> str:
         """The owner of what is declared in it and in its schedules."""
         return f"yaml:{self.name}"
-
-    def with_app(self, app: str) -> "Config":
-        return replace(self, app=app)

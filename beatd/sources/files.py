@@ -74,7 +74,7 @@ class Files:
         """Its entries, schedules and defaults; everything else waits for a restart or SIGHUP."""
         if self._path is None:
             return
-        found = examine(self._path)
+        found = examine(self._path, app=self._config.app)
         yield from found.problems
         errors = any(not problem.warning for problem in found.problems)
         if found.config is not None and not errors:

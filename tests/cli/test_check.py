@@ -81,7 +81,18 @@ def test_entry_files_can_be_checked_alone(beatd: Beatd, write: Write) -> None:
     assert f"{bad}:1: error: entries.b.every: " in ended.out
 
 
-def test_without_anything_to_check_it_is_asked_wrongly(beatd: Beatd) -> None:
+def test_config_yaml_is_checked_where_one_stands(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write("config.yaml", GOOD).parent)
+    assert beatd("check").out == "nothing wrong: 1 entry in 1 file\n"
+    assert beatd("next", "a", "-n", 1).code == 0
+
+
+def test_without_anything_to_check_it_is_asked_wrongly(
+    beatd: Beatd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     ended = beatd("check")
     assert ended.code == 2 and "-c FILE" in ended.line
 

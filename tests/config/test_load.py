@@ -47,6 +47,12 @@ def test_so_is_an_app(write: Write) -> None:
     assert without_file("proj").app == "proj"
 
 
+def test_an_app_named_beside_the_file_wins(write: Write) -> None:
+    path = write("c.yaml", "timezone: UTC\n")
+    assert load_config(path, app="proj.celery").config.app == "proj.celery"
+    assert load_config(write("d.yaml", "app: x\n"), app="y").config.app == "y"
+
+
 def test_all_values_are_read(write: Write) -> None:
     found = config(
         write(
