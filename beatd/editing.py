@@ -92,7 +92,9 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
         and (row.entry.enabled, row.paused) == (entry.enabled, paused)
         and runs_on == ran_on
     )
-    return None if same else planning.first(entry, now, paused=paused, runs=row.runs)
+    if same:
+        return None
+    return planning.first(entry, now, paused=paused, runs=row.runs, last=row.last)
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:

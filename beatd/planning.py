@@ -88,12 +88,25 @@ def plan_at(
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
 
-def first(entry: Entry, now: datetime, *, paused: bool = False, runs: int = 0) -> Plan:
-    """The plan of an entry that counts from now; a past moment is never in it."""
+def first(
+    entry: Entry,
+    now: datetime,
+    *,
+    paused: bool = False,
+    runs: int = 0,
+    last: datetime | None = None,
+) -> Plan:
+    """The plan of an entry that counts from now; neither a past moment nor one that ran, for the
+    clock may have been set back since, is ever in it."""
     mark = fingerprint(entry)
-    if not entry.enabled or paused or (entry.max_runs is not None and runs >= entry.max_runs):
+    if not entry.enabled or paused or has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
-    return plan_at(entry, next_moment(entry, now), mark)
+    after = now if last is None else max(now, last)
+    return plan_at(entry, next_moment(entry, after), mark)
+
+
+def has_run_out(entry: Entry, runs: int) -> bool:
+    return entry.max_runs is not None and runs >= entry.max_runs
 
 
 class Settlement(Struct, frozen=True):
@@ -122,12 +135,16 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
         last_skipped = moment_before(entry, oldest, newest, next_after)
         skips = (stretch(entry, oldest, last_skipped, "caught up", next_after),)
 
-    too_late = late_reason(entry, due_at(entry, newest, next_after), now)
-    if too_late:
-        skips = (stretch(entry, oldest, newest, too_late, next_after),)
-    last_run = entry.max_runs is not None and not too_late and row.runs + 1 >= entry.max_runs
-    plan = plan_at(entry, None if last_run else following, row.plan.fingerprint, next_after)
-    return Settlement(publish=None if too_late else newest, plan=plan, skips=skips)
+    reason = late_reason(entry, due_at(entry, newest, next_after), now)
+    if has_run_out(entry, row.runs):
+        # A backlog worked off in between took the last run.
+        reason = "max_runs reached"
+    if reason:
+        skips = (stretch(entry, oldest, newest, reason, next_after),)
+    if has_run_out(entry, row.runs + (not reason)):
+        following = None
+    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
+    return Settlement(publish=None if reason else newest, plan=plan, skips=skips)
 
 
 def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) -> Settlement:
@@ -136,12 +153,12 @@ def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) ->
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)
     plan = plan_at(entry, following, row.plan.fingerprint, next_after)
-    wanted = oldest
+    wanted: datetime | None = oldest
     if entry.catch_up_window is not None and oldest < now - entry.catch_up_window:
-        wanted = next_moment(entry, now - entry.catch_up_window - MICROSECOND, next_after) or newest
-    if entry.catch_up_max is not None:
+        wanted = next_moment(entry, now - entry.catch_up_window - MICROSECOND, next_after)
+    if wanted is not None and entry.catch_up_max is not None:
         wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
-    if wanted > newest:
+    if wanted is None or wanted > newest:
         skips = (stretch(entry, oldest, newest, "too old", next_after),)
         return Settlement(publish=None, plan=plan, skips=skips)
     if wanted == oldest:

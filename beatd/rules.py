@@ -44,7 +44,7 @@ def _moved(row: Stored, now: datetime) -> Change | None:
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.due <= now:
         return None
-    fresh = first(row.entry, now, paused=row.paused, runs=row.runs)
+    fresh = first(row.entry, now, paused=row.paused, runs=row.runs, last=row.last)
     if (fresh.planned, fresh.due) == (plan.planned, plan.due):
         return None
     return Change(row.entry.name, row.revision, row.entry, fresh, row.paused)

@@ -1,0 +1,374 @@
+"""The rules of when, against an oracle that lists every moment."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from beatd import planning
+from beatd.catalog import Plan, Stored
+from beatd.definition import entry_from
+from beatd.entry import Entry
+from beatd.planning import (
+    COUNTED_AT_MOST,
+    Settlement,
+    due_at,
+    fingerprint,
+    first,
+    moment_before,
+    newest_due,
+    next_moment,
+    settle,
+    shared_next_after,
+    stretch,
+)
+from beatd.schedules import crontab, interval
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Fires at just these moments, which may lie as unevenly as they like."""
+
+    moments: tuple[datetime, ...]
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        place = bisect_right(self.moments, moment)
+        return self.moments[place] if place < len(self.moments) else None
+
+    def plain(self) -> dict[str, Any]:
+        return {"listed": [moment.isoformat() for moment in self.moments]}
+
+
+def entry(schedule: Any, **fields: Any) -> Entry:
+    return Entry(name=fields.pop("name", "tidy"), task="proj.tidy", schedule=schedule, **fields)
+
+
+def stored(made: Entry, planned: datetime, runs: int = 0) -> Stored:
+    plan = Plan(planned, due_at(made, planned), fingerprint(made), planning.RULES)
+    return Stored(made, 1, False, plan, runs, None)
+
+
+def ask(schedule: Any, moment: datetime) -> datetime | None:
+    found: datetime | None = schedule.next_after(moment)
+    return found
+
+
+seconds = st.one_of(st.integers(0, 100), st.integers(0, 100_000), st.floats(0, 50).map(float))
+lists = st.lists(seconds, min_size=1, max_size=40).map(
+    lambda found: tuple(sorted({at(round(s, 6)) for s in found}))
+)
+spans = st.one_of(st.none(), st.integers(0, 5000).map(lambda s: timedelta(seconds=s)))
+
+
+@st.composite
+def late_rows(draw: Any) -> tuple[Stored, datetime]:
+    """An entry, planned at one of its moments, and a now at which that is due."""
+    moments = draw(lists)
+    made = entry(
+        Listed(moments),
+        jitter=draw(st.sampled_from([timedelta(0), timedelta(seconds=5), timedelta(seconds=900)])),
+        catch_up=draw(st.sampled_from(["latest", "all", "skip"])),
+        catch_up_window=draw(spans),
+        catch_up_max=draw(st.one_of(st.none(), st.integers(1, 10))),
+        grace=timedelta(seconds=draw(st.integers(0, 100))),
+        start=draw(st.one_of(st.none(), st.just(moments[len(moments) // 3]))),
+        end=draw(st.one_of(st.none(), st.just(moments[-1 - len(moments) // 4]))),
+        max_runs=draw(st.one_of(st.none(), st.integers(1, 3))),
+        name=draw(st.sampled_from(["a", "b", "c"])),
+    )
+    live = all_moments(made)
+    if not live:
+        made = replace(made, start=None, end=None)
+        live = all_moments(made)
+    oldest = draw(st.sampled_from(live))
+    late = timedelta(seconds=draw(st.one_of(st.integers(0, 20), st.integers(0, 100_000))))
+    return stored(made, oldest, draw(st.integers(0, 3))), due_at(made, oldest) + late
+
+
+def all_moments(made: Entry) -> list[datetime]:
+    return [
+        moment
+        for moment in made.schedule.moments  # type: ignore[attr-defined]
+        if (made.start is None or moment >= made.start) and (made.end is None or moment <= made.end)
+    ]
+
+
+class Oracle:
+    """Every moment that is due, one by one."""
+
+    def __init__(self, row: Stored, now: datetime) -> None:
+        self.row, self.now, self.entry = row, now, row.entry
+        moments = [m for m in all_moments(row.entry) if m >= row.plan.planned]  # type: ignore[operator]
+        self.due = [m for m in moments if due_at(row.entry, m) <= now]
+        self.ahead = [m for m in moments if due_at(row.entry, m) > now]
+
+    def within(self, first: datetime, last: datetime) -> list[datetime]:
+        return [moment for moment in self.due if first <= moment <= last]
+
+
+@settings(max_examples=200, deadline=None)
+@given(late_rows())
+def test_every_due_moment_ends_in_just_one_way(case: tuple[Stored, datetime]) -> None:
+    row, now = case
+    oracle, settled = Oracle(row, now), settle(row, now)
+    ended = [] if settled.publish is None else [settled.publish]
+    for skip in settled.skips:
+        passed = oracle.within(skip.planned, skip.until)
+        assert (passed[0], passed[-1], len(passed)) == (skip.planned, skip.until, skip.count)
+        assert not skip.at_least
+        assert skip.reason
+        ended += passed
+    if settled.backlog:
+        owed = oracle.within(*settled.backlog)
+        assert (owed[0], owed[-1]) == settled.backlog
+        ended += owed
+    assert sorted(ended) == oracle.due
+
+
+@settings(max_examples=200, deadline=None)
+@given(late_rows())
+def test_the_plan_moves_to_the_first_moment_that_is_not_due(case: tuple[Stored, datetime]) -> None:
+    row, now = case
+    oracle, settled = Oracle(row, now), settle(row, now)
+    runs = row.runs + (settled.publish is not None)
+    over = row.entry.max_runs is not None and runs >= row.entry.max_runs and not settled.backlog
+    following = oracle.ahead[0] if oracle.ahead else None
+    if over and row.entry.catch_up != "all":
+        assert settled.plan.planned is None
+    elif not over:
+        assert settled.plan.planned == following
+    assert (settled.plan.planned is None) == (settled.plan.due is None)
+    assert settled.plan.due is None or settled.plan.due > now
+    assert settled.plan.fingerprint == row.plan.fingerprint
+
+
+@settings(max_examples=200, deadline=None)
+@given(late_rows())
+def test_the_catch_up_rule_decides_what_is_published(case: tuple[Stored, datetime]) -> None:
+    row, now = case
+    made, oracle, settled = row.entry, Oracle(row, now), settle(row, now)
+    newest = oracle.due[-1]
+    late = now - due_at(made, newest)
+    over = made.max_runs is not None and row.runs >= made.max_runs
+    too_old = made.catch_up_window is not None and late > made.catch_up_window
+    if made.catch_up == "all" and len(oracle.due) > 1:
+        wanted = oracle.due
+        if made.catch_up_window is not None:
+            wanted = [m for m in wanted if m >= now - made.catch_up_window]
+        if made.catch_up_max is not None:
+            wanted = wanted[-made.catch_up_max :]
+        assert settled.publish is None
+        assert settled.backlog == ((wanted[0], wanted[-1]) if wanted else None)
+    else:
+        past_grace = made.catch_up == "skip" and late > made.grace
+        expected = None if over or too_old or past_grace else newest
+        assert settled.publish == expected
+        assert settled.backlog is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(late_rows())
+def test_settling_again_with_shared_questions_says_the_same(case: tuple[Stored, datetime]) -> None:
+    row, now = case
+    shared = shared_next_after(limit=3)
+    assert settle(row, now, shared) == settle(row, now, shared) == settle(row, now)
+
+
+@settings(max_examples=100, deadline=None)
+@given(late_rows())
+def test_the_newest_due_and_the_one_before_it_are_found(case: tuple[Stored, datetime]) -> None:
+    row, now = case
+    oracle = Oracle(row, now)
+    oldest, newest = oracle.due[0], oracle.due[-1]
+    assert newest_due(row.entry, oldest, now, ask) == newest
+    if len(oracle.due) > 1:
+        assert moment_before(row.entry, oldest, newest, ask) == oracle.due[-2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(lists, st.integers(0, 3000), st.text(max_size=5))
+def test_jitter_is_stable_and_never_passes_the_next_moment(
+    moments: tuple[datetime, ...], most: int, name: str
+) -> None:
+    made = entry(Listed(moments), jitter=timedelta(seconds=most), name=name)
+    dues = [due_at(made, moment) for moment in moments]
+    assert dues == [due_at(made, moment) for moment in moments]
+    assert dues == sorted(set(dues))
+    for moment, due, following in zip(moments, dues, [*moments[1:], None], strict=True):
+        assert moment <= due <= moment + made.jitter
+        assert following is None or due < following
+
+
+@settings(max_examples=100, deadline=None)
+@given(late_rows(), st.integers(-1000, 1000))
+def test_a_first_plan_is_never_past_and_never_ran(case: tuple[Stored, datetime], ran: int) -> None:
+    row, now = case
+    last = now + timedelta(seconds=ran)
+    plan = first(row.entry, now, runs=row.runs, last=last)
+    over = row.entry.max_runs is not None and row.runs >= row.entry.max_runs
+    ahead = [] if over else [m for m in all_moments(row.entry) if m > max(now, last)]
+    assert plan.planned == (ahead[0] if ahead else None)
+
+
+# in so many words
+
+
+def every_ten(**fields: Any) -> Entry:
+    return entry(interval("10s"), **fields)
+
+
+def settled(made: Entry, oldest: float, now: float, runs: int = 0) -> Settlement:
+    return settle(stored(made, at(oldest), runs), at(now))
+
+
+def test_one_moment_on_time_is_published_and_the_next_planned() -> None:
+    done = settled(every_ten(), 0, 0.01)
+    assert (done.publish, done.plan.planned, done.skips, done.backlog) == (at(0), at(10), (), None)
+
+
+def test_latest_publishes_the_newest_and_tells_of_the_others() -> None:
+    done = settled(every_ten(), 0, 35)
+    assert (done.publish, done.plan.planned) == (at(30), at(40))
+    assert [(s.planned, s.until, s.count, s.reason) for s in done.skips] == [
+        (at(0), at(20), 3, "caught up")
+    ]
+
+
+def test_skip_publishes_only_within_its_grace() -> None:
+    made = entry(interval("1h"), catch_up="skip", grace=timedelta(seconds=10))
+    assert settled(made, 0, 10).publish == at(0)
+    late = settled(made, 0, 10.000001)
+    assert late.publish is None
+    assert late.plan.planned == at(3600)
+    assert "grace is 10 s" in late.skips[0].reason
+
+
+def test_all_owes_what_was_missed_and_moves_past_now_at_once() -> None:
+    done = settled(every_ten(catch_up="all", catch_up_max=100), 0, 35)
+    assert (done.publish, done.backlog, done.plan.planned) == (None, (at(0), at(30)), at(40))
+
+
+def test_all_keeps_the_newest_of_its_maximum() -> None:
+    done = settled(every_ten(catch_up="all", catch_up_max=2), 0, 35)
+    assert done.backlog == (at(20), at(30))
+    assert [(s.planned, s.until, s.count, s.reason) for s in done.skips] == [
+        (at(0), at(10), 2, "too old")
+    ]
+
+
+def test_all_owes_nothing_that_lies_before_its_window() -> None:
+    made = entry(Listed((at(0), at(10))), catch_up="all", catch_up_window=timedelta(seconds=5))
+    done = settled(made, 0, 100)
+    assert (done.publish, done.backlog, done.plan.planned) == (None, None, None)
+    assert [(s.planned, s.until, s.count) for s in done.skips] == [(at(0), at(10), 2)]
+
+
+def test_the_last_run_ends_the_plan() -> None:
+    done = settled(every_ten(max_runs=3), 0, 0, runs=2)
+    assert (done.publish, done.plan.planned) == (at(0), None)
+
+
+def test_an_entry_whose_runs_are_used_up_is_not_published_again() -> None:
+    done = settled(every_ten(max_runs=3), 0, 0, runs=3)
+    assert (done.publish, done.plan.planned) == (None, None)
+    assert [skip.reason for skip in done.skips] == ["max_runs reached"]
+
+
+def test_a_skipped_moment_uses_up_no_run() -> None:
+    made = entry(interval("1h"), max_runs=1, catch_up="skip", grace=timedelta(seconds=1))
+    done = settled(made, 0, 60)
+    assert (done.publish, done.plan.planned) == (None, at(3600))
+
+
+def test_start_and_end_are_both_included() -> None:
+    made = every_ten(start=at(20), end=at(40))
+    assert next_moment(made, at(-100)) == at(20)
+    assert next_moment(made, at(20)) == at(30)
+    assert next_moment(made, at(30)) == at(40)
+    assert next_moment(made, at(40)) is None
+
+
+@pytest.mark.parametrize("fields", [{"enabled": False}, {"max_runs": 2}])
+def test_what_is_disabled_or_used_up_has_nothing_ahead(fields: dict[str, Any]) -> None:
+    plan = first(every_ten(**fields), NOON, runs=2)
+    assert (plan.planned, plan.due) == (None, None)
+    assert first(every_ten(), NOON, paused=True).planned is None
+
+
+def test_a_moment_that_ran_is_not_planned_again_after_the_clock_was_set_back() -> None:
+    assert first(every_ten(), at(-60), last=at(0)).planned == at(10)
+    assert first(every_ten(), at(5), last=at(0)).planned == at(10)
+
+
+def test_only_what_decides_when_changes_the_fingerprint() -> None:
+    plain = {"task": "proj.tidy", "cron": "0 2 * * *"}
+    mark = fingerprint(entry_from("tidy", plain))
+    for same in ({"args": [1]}, {"options": {"queue": "x"}}, {"max_runs": 5}, {"grace": "1m"}):
+        assert fingerprint(entry_from("tidy", {**plain, **same})) == mark
+    for other in (
+        {"cron": "0 3 * * *"},
+        {"tz": "Europe/Berlin"},
+        {"start": "2026-01-01T00:00:00Z"},
+        {"end": "2030-01-01T00:00:00Z"},
+        {"jitter": "5s"},
+        {"dst_gap": "skip"},
+        {"dst_fold": "last"},
+    ):
+        assert fingerprint(entry_from("tidy", {**plain, **other})) != mark
+
+
+def test_a_stretch_of_a_grid_is_counted_without_walking_it() -> None:
+    skip = stretch(every_ten(), at(0), at(10) + timedelta(days=3650), "caught up")
+    assert (skip.count, skip.at_least) == (3650 * 8640 + 2, False)
+
+
+def test_a_longer_stretch_of_a_cron_is_counted_to_ten_thousand() -> None:
+    made = entry(crontab("* * * * *"))
+    exact = at(60 * (COUNTED_AT_MOST - 1))
+    assert stretch(made, at(0), exact, "x").count == COUNTED_AT_MOST
+    assert not stretch(made, at(0), exact, "x").at_least
+    longer = stretch(made, at(0), exact + timedelta(days=30), "x")
+    assert (longer.count, longer.at_least) == (COUNTED_AT_MOST, True)
+
+
+def test_a_year_of_missed_minutes_is_settled_by_few_questions() -> None:
+    asked = 0
+
+    def counting(schedule: Any, moment: datetime) -> datetime | None:
+        nonlocal asked
+        asked += 1
+        return ask(schedule, moment)
+
+    made = every_ten(jitter=timedelta(seconds=3))
+    row = stored(made, at(0))
+    done = settle(row, at(365 * 86400 + 5), counting)
+    assert done.publish == at(365 * 86400)
+    assert asked < 60
+
+
+def test_shared_questions_are_asked_once_and_memory_is_bounded() -> None:
+    asked: list[datetime] = []
+
+    @dataclass(frozen=True)
+    class Counting(Listed):
+        def next_after(self, moment: datetime) -> datetime | None:
+            asked.append(moment)
+            return super().next_after(moment)
+
+    shared = shared_next_after(limit=2)
+    schedule = Counting((at(0),))
+    for moment in (1, 1, 2, 1, 3, 1):
+        assert shared(schedule, at(-moment)) == at(0)
+    assert len(asked) == 4
