@@ -57,7 +57,8 @@ def command(
     if asked.plain:
         if asked.rest:
             raise click.UsageError("give either an expression or names of entries")
-        entries = [_entry_asked_for(given, {**asked.plain, **_settings(options)}, options["name"])]
+        plain = {**asked.plain, **_settings(options)}
+        entries = [_entry_asked_for(given, plain, options["name"], quiet=json)]
     elif asked.rest:
         entries = _entries_named(given, asked.rest, options["tz"])
     else:
@@ -79,7 +80,7 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     return {key: options[key] for key in keys if options[key] is not None}
 
 
-def _entry_asked_for(given: Given, plain: dict[str, Any], name: str) -> Entry:
+def _entry_asked_for(given: Given, plain: dict[str, Any], name: str, *, quiet: bool) -> Entry:
     timezone = "UTC"
     if "tz" not in plain and given.config is not None:
         timezone = given.load().timezone
@@ -87,7 +88,7 @@ def _entry_asked_for(given: Given, plain: dict[str, Any], name: str) -> Entry:
     if checked.entry is None:
         wrong = [_as_options(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
-    for problem in checked.problems:
+    for problem in () if quiet else checked.problems:
         say(f"{_as_options(problem)}", colour="yellow")
     return checked.entry
 
