@@ -198,7 +198,7 @@ def _ended(result: Result) -> tuple[object, ...]:
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool, stored: Stored | None) -> OpenClaim:
-    at, term, due, task_id = claim.split(b"\t")
+    at, term, due, task_id, _ = claim.split(b"\t")
     return OpenClaim(
         occurrence_of(key),
         task_id.decode(),

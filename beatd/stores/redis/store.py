@@ -129,8 +129,7 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
             slot = client.keyslot(self._scripts.base)
             options = {"target_nodes": client.nodes_manager.get_node_from_slot(slot)}
         facts = self._scripts.ask(
-            lambda: {**client.info("server", **options), **client.info("memory", **options),
-                     **client.info("persistence", **options)}
+            lambda: {**client.info("server", **options), **client.info("memory", **options)}
         )  # fmt: skip
         version = str(facts["redis_version"])
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
@@ -140,11 +139,6 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
             found.append(
                 f"{place}: maxmemory-policy {policy} may evict entries and claims when memory "
                 "runs out; set noeviction, or volatile-ttl (nothing of beatd that lasts has a ttl)"
-            )
-        if not int(facts.get("aof_enabled", 0)):
-            found.append(
-                f"{place}: appendonly is off: what was written since the last snapshot is lost "
-                "when the server dies; set appendonly yes"
             )
         return found
 

@@ -34,6 +34,7 @@ end
 local function count(m, row_from, head, rest)
   -- row: planned, revision, flags | runs, last | due, fingerprint, rules
   local runs, last, old_rest = match(row_from, '^(%d+)\t(%-?%d*)\t(.*)$')
+  m.last = last
   if m[9] > 0 then
     runs = format('%.0f', runs + m[9])
     if m[11] ~= '' and (last == '' or tonumber(m[11]) > tonumber(last)) then last = m[11] end
@@ -44,7 +45,7 @@ end
 
 local function count_only(m)
   local row = rows[m[2]]
-  if row and m[9] > 0 then
+  if row and m[10] ~= '' then
     local head, rest = match(row, '^([^\t]*\t[^\t]*\t[^\t]*\t)(.*)$')
     count(m, rest, head)
   end
@@ -55,6 +56,15 @@ local function is_edited(m)
   if m[5] == '' then return false end
   local row = rows[m[2]]
   return not row or match(row, '^[^\t]*\t([^\t]*)') ~= m[5]
+end
+
+-- Whether this moment may have been claimed and closed before (a plan that was set back, an entry
+-- that was removed and added again): only then is its line looked for when it is recorded.
+local function again(m)
+  if sub(m[10], -1) ~= ':' then return '' end -- a request's own random id
+  if m[1] == CLAIM then return match(m.old, '\t(1?)$') end
+  if not m.last or m.last == '' then return tails[m[2]] and '1' or '' end
+  return tonumber(m[11]) <= tonumber(m.last) and '1' or ''
 end
 
 local function look(m)
@@ -76,6 +86,7 @@ local function look(m)
     count_only(m)
   else
     if not starts(claims[m[3]], m[4]) or is_edited(m) then return false end
+    m.old = claims[m[3]]
     claims[m[3]] = false
     count_only(m)
   end
@@ -166,7 +177,7 @@ end
 spread('HSET', 'rows', row_pairs)
 spread('ZADD', 'plan', score_pairs)
 
-local claim_pairs, open_pairs = {}, {}
+local claim_pairs, open_pairs, opens = {}, {}, {}
 for place, m in ipairs(moves) do
   local name = m[2]
   if made[place] ~= '0' and not m.done then
@@ -200,7 +211,8 @@ for place, m in ipairs(moves) do
     elseif m[10] ~= '' then
       local key = m[10] .. ':' .. name
       claim_pairs[#claim_pairs + 1] = key
-      claim_pairs[#claim_pairs + 1] = at .. '\t' .. number .. '\t' .. m[12]
+      claim_pairs[#claim_pairs + 1] = at .. '\t' .. number .. '\t' .. m[12] .. '\t' .. again(m)
+      opens[#opens + 1] = key
       open_pairs[#open_pairs + 1] = at
       open_pairs[#open_pairs + 1] = key
     end
@@ -214,6 +226,7 @@ for place, m in ipairs(moves) do
 end
 spread('HSET', 'claims', claim_pairs)
 spread('ZADD', 'open', open_pairs)
+if call('EXISTS', base .. 'unsent') == 1 then spread('ZREM', 'unsent', opens) end
 keep_tails()
 
 local answer = table.concat(made)

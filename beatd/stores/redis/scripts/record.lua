@@ -15,14 +15,14 @@ for place, r in ipairs(results) do
   local key = keys[place]
   local claim = claims[key]
   local fact = state == 'P'
-  local claimed_at, term = '', '0'
-  if claim then claimed_at, term = match(claim, '^(%d+)\t(%d+)\t') end
+  local claimed_at, term, again = '', '0', '1'
+  if claim then claimed_at, term, again = match(claim, '^(%d+)\t(%d+)\t.*\t(1?)$') end
   local anew = claim and not fact and r[5] ~= '' and r[5] ~= claimed_at
   if state == 'U' then
     if claim and not anew then call('ZADD', base .. 'unsent', claimed_at, key) end
   elseif not anew then
-    -- A line beside an open claim is there only where the claim was made a second time.
-    local line = find_line(name, closes, claim and 3 or 1000)
+    -- A line beside an open claim is there only where the moment was claimed a second time.
+    local line = again == '1' and find_line(name, closes, 200)
     if claim then
       claims[key] = false
       closed[#closed + 1] = key

@@ -1,0 +1,71 @@
+"""A lease that is one key, by the clock of Redis: it vanishes by itself after its ttl."""
+
+from hashlib import sha1
+
+from msgspec import DecodeError, json
+from redis.exceptions import NoScriptError
+
+from beatd.errors import StoreError, StoreUnusable
+from beatd.leader import Holder
+from beatd.servers.redis import RedisServer
+
+# The token stands first, so that an owner is compared without parsing. What another program put
+# there is not ours to overwrite.
+TAKE = """
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return held end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+return ARGV[1] .. ARGV[2]
+"""
+RELEASE = """
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+class RedisLease:
+    """A wait for an answer ends after half a ttl, so that there is time to ask once more."""
+
+    def __init__(self, url: str, *, prefix: str = "beatd:", timeout: float = 1.0) -> None:
+        self._url, self._timeout = url, timeout
+        self._key = f"{prefix}{{0}}:lease"
+        self._server: RedisServer | None = None
+
+    def take(self, holder: Holder, ttl: float) -> Holder:
+        held = self._run(TAKE, f"{holder.token}\n", json.encode(holder), max(1, int(ttl * 1000)))
+        try:
+            return json.decode(held.partition(b"\n")[2], type=Holder)
+        except DecodeError:
+            raise StoreUnusable(
+                f"{self._place}: key {self._key} holds something of another program; "
+                "try another key prefix or db"
+            ) from None
+
+    def release(self, holder: Holder) -> None:
+        self._run(RELEASE, f"{holder.token}\n")
+
+    def _run(self, source: str, *args: str | bytes | int) -> bytes:
+        """Once only: a lease is asked for again soon enough, and trust counts from the asking."""
+        if self._server is None:
+            # Not before it is needed: a daemon starts while its Redis is still away.
+            self._server = RedisServer(self._url, timeout=self._timeout)
+        server = self._server
+        sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
+        with server.answering():
+            try:
+                answer = server.client.execute_command("EVALSHA", sha, 1, self._key, *args)
+            except NoScriptError:
+                answer = server.client.execute_command("EVAL", source, 1, self._key, *args)
+            return bytes(answer) if isinstance(answer, bytes) else b""
+
+    @property
+    def _place(self) -> str:
+        if self._server is None:
+            raise StoreError("the lock's Redis was not reached yet")
+        return self._server.place
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
