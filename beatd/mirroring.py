@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd import editing
+from beatd import __version__, editing
 from beatd.applying import Declared, apply
-from beatd.catalog import Change, Stored
+from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
 from beatd.definition import check
 from beatd.entry import Entry
@@ -47,6 +47,7 @@ class Mirror:
         changed = False
         if not leading:
             self._known = None
+            self._wrong, self._held = {}, {}
         elif self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
             self._looked_at = self._clock.elapsed()
             changed = self._look(store)
@@ -78,13 +79,16 @@ class Mirror:
 
     def _take_all(self, store: Store, now: datetime) -> bool:
         listing = self._rows.listing()
+        mark = store.applied(self._source)
+        if mark is not None and mark.digest == self._digest(listing):
+            # Whoever led before saw these rows, and all of them were good.
+            self._known, self._digested_at = listing, self._clock.elapsed()
+            return False
         rows = list(self._rows.rows(listing.rows))
         once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
-        self._wrong.clear()
         entries = tuple(entry for row in rows if (entry := self._entry(row, once)) is not None)
-        declared = Declared(
-            source=self._source, entries=entries, loaded_at=now, digest=listing.digest
-        )
+        digest = self._digest(listing)
+        declared = Declared(source=self._source, entries=entries, loaded_at=now, digest=digest)
         # The table was read: where it is empty, it is meant to be.
         done = apply(store, declared, now, force=True)
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
@@ -110,8 +114,14 @@ class Mirror:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
         changed = self._write(store, wanted, now)
+        store.mark_applied(Applied(self._source, now, self._digest(listing)))
         self._known = listing
         return changed
+
+    def _digest(self, listing: Listing) -> str:
+        """Equal when reading all rows again would change nothing; other programs may read them
+        otherwise, and bad rows are to be told by whoever leads."""
+        return f"{__version__}/{listing.digest}{'!' if self._wrong or self._held else ''}"
 
     def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: datetime) -> bool:
         """Every name as wanted (None: removed), whatever others do to it meanwhile."""
