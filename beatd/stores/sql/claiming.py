@@ -15,6 +15,7 @@ from beatd.run import micros
 from beatd.stores.sql.claims import Open, OpenBatch
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.migrations import refuse_newer
+from beatd.stores.sql.moving import Moving
 from beatd.stores.sql.records import leads, of_skip
 from beatd.stores.sql.schema import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
@@ -28,44 +29,7 @@ class SqlClaiming(SqlUpcoming):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
-        v = self._moves = batch(
-            name="text",
-            revision="int",
-            seen="int",
-            planned="int",
-            due="int",
-            fingerprint="text",
-            rules="text",
-            counts="int",
-            last="int",
-        )
-        as_seen = (
-            plan.c.name == v.c.name,
-            plan.c.revision == v.c.revision,
-            plan.c.planned == v.c.seen,
-            plan.c.active == 1,
-        )
-        newer = or_(plan.c.last.is_(None), plan.c.last < v.c.last)
-        self._move_on = (
-            update(plan)
-            .where(*as_seen)
-            .values(
-                planned=v.c.planned,
-                due=v.c.due,
-                fingerprint=v.c.fingerprint,
-                rules=v.c.rules,
-                runs=plan.c.runs + v.c.counts,
-                last=case((newer, v.c.last), else_=plan.c.last),
-            )
-        )
-        self._move_on_told = self._move_on.returning(plan.c.name)
-        self._as_seen = (
-            select(plan.c.name)
-            .join(v.relation, plan.c.name == v.c.name)
-            .where(*as_seen[1:])
-            .order_by(plan.c.name)
-            .with_for_update(of=plan)
-        )
+        self._move = Moving(database.dialect)
         self._revisions = (
             select(plan.c.name, plan.c.revision)
             .join(self._names.relation, self._names.c.name == plan.c.name)
@@ -122,27 +86,9 @@ class SqlClaiming(SqlUpcoming):
         self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
     ) -> None:
         rows = [_moved(moves[place]) for place in places]
-        if self._db.dialect.update_returns:
-            bound = self._moves.bind(rows)
-            moved = set(connection.execute(self._move_on_told, bound).scalars().all())
-        else:
-            moved = self._move_if_all(connection, rows)
+        moved = self._move(connection, rows)
         for place in places:
             made[place] = moves[place].name in moved
-
-    def _move_if_all(self, connection: Connection, rows: list[list[Any]]) -> set[str]:
-        """Where an update does not say which rows it found: one for all, or, where some are not
-        as seen, undone and done for the others."""
-        bound = self._moves.bind(rows)
-        with connection.begin_nested() as attempt:
-            if connection.execute(self._move_on, bound).rowcount == len(rows):
-                return {row[0] for row in rows}
-            attempt.rollback()
-        moved = set(connection.execute(self._as_seen, bound).scalars().all())
-        if moved:
-            left = [row for row in rows if row[0] in moved]
-            connection.execute(self._move_on, self._moves.bind(left))
-        return moved
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
         """The revisions of these entries, kept from editors until the commit."""

@@ -1,6 +1,6 @@
 """What differs between databases; each keeps all of it in one file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import (
@@ -20,6 +20,8 @@ from sqlalchemy.types import TypeEngine
 from beatd.catalog import Wake
 
 Kind = Literal["text", "int", "float"]
+How = Literal["told", "each", "locked"]  # see moving.py
+Columns = Mapping[str, Kind]
 TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "float": Double()}
 
 
@@ -39,7 +41,7 @@ class Batch:
 class Dialect(Protocol):
     name: str
     has_clock: bool  # one of its own, not this host's
-    update_returns: bool  # UPDATE … RETURNING tells which rows were as seen
+    moving: How
 
     def engine(self) -> Engine: ...
 
@@ -47,6 +49,11 @@ class Dialect(Protocol):
         """The place for people: a path, or host:port/database; never the password."""
 
     def batch(self, **columns: Kind) -> Batch: ...
+
+    def insert(
+        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Many rows at once; no cell is None but of a number."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         """Start the transaction; a patient one may take a minute."""
@@ -82,6 +89,12 @@ class Dialect(Protocol):
 
     def unusable(self, error: BaseException) -> str | None:
         """The one line for an error that waiting does not cure; None for all others."""
+
+
+def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
+    """An INSERT of one row as the driver takes it."""
+    names = [f"{quote}{name}{quote}" for name in columns]
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def like(pattern: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
 from beatd.errors import StoreError
-from beatd.stores.sql.dialect import Batch, Kind, like
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, insertion, like
 from beatd.stores.sql.schema import ledger, metadata
 
 KINDS: dict[Kind, str] = {
@@ -40,7 +40,7 @@ class TableBatch(Batch):
 class Mysql:
     name = "mysql"
     has_clock = True
-    update_returns = False
+    moving: How = "locked"
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
@@ -100,6 +100,13 @@ class Mysql:
         names = ", ".join(f"`{name}`" for name in columns)
         table = f"JSON_TABLE(:v, '$[*]' COLUMNS ({cells})) AS t"
         return TableBatch(f"SELECT {names} FROM {table}", columns)
+
+    def insert(
+        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
+    ) -> None:
+        # PyMySQL makes one statement of them.
+        statement = insertion(table, columns, "%s", "`")
+        connection.exec_driver_sql(statement, list(map(tuple, rows)))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from beatd.catalog import Codec
 from beatd.stores.sql.database import Database
@@ -18,13 +18,9 @@ class Part:
         self._codec = codec
         self._reader = Reader(codec, database.dialect)
         self._names = database.dialect.batch(name="text")
-        self._lines = database.dialect.batch(**COLUMNS)
-        self._write_lines = history.insert().from_select(
-            list(COLUMNS), select(*(self._lines.c[name] for name in COLUMNS))
-        )
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
         """Into the history, in the order given."""
         for start in range(0, len(lines), CHUNK):
             rows = [astuple(line) for line in lines[start : start + CHUNK]]
-            connection.execute(self._write_lines, self._lines.bind(rows))
+            self._db.dialect.insert(connection, history.name, COLUMNS, rows)

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 
 from beatd.catalog import Wake
 from beatd.errors import ConfigError
-from beatd.stores.sql.dialect import Batch, Kind, like
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, like
 from beatd.stores.sql.schema import metadata, plan, plan_due
 
 T = TypeVar("T")
@@ -43,12 +43,15 @@ class ArrayBatch(Batch):
     """Written as array literals here: the driver's own way looks at each cell several times."""
 
     def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        cells_of = zip(*rows, strict=True) if rows else ((),) * len(self.columns)
-        columns = zip(self.columns.items(), cells_of, strict=True)
-        return {
-            f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
-            for (name, kind), cells in columns
-        }
+        return array_literals(self.columns, rows)
+
+
+def array_literals(columns: Columns, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    return {
+        f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
+        for (name, kind), cells in zip(columns.items(), cells_of, strict=True)
+    }
 
 
 def texts(cells: Sequence[str]) -> str:
@@ -93,7 +96,7 @@ def _until(
 class Postgresql:
     name = "postgresql"
     has_clock = True
-    update_returns = True
+    moving: How = "told"
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._url = url.set(drivername="postgresql+psycopg")
@@ -131,6 +134,7 @@ class Postgresql:
             # A batch then goes from its names, in their order, to the rows: two batches never wait
             # for each other's rows, and a plan made for few entries is right for a million.
             "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
+            "SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0;"
             "SET plan_cache_mode = force_generic_plan; SET jit = off;"
             "SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'"
         )
@@ -141,6 +145,14 @@ class Postgresql:
         arrays = ", ".join(f"CAST(:v_{name} AS {ARRAYS[kind]})" for name, kind in columns.items())
         names = ", ".join(f'"{name}"' for name in columns)
         return ArrayBatch(f"SELECT {names} FROM unnest({arrays}) AS t({names})", columns)
+
+    def insert(
+        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
+    ) -> None:
+        arrays = ", ".join(f"%(v_{name})s::{ARRAYS[kind]}" for name, kind in columns.items())
+        names = ", ".join(f'"{name}"' for name in columns)
+        statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
+        connection.exec_driver_sql(statement, array_literals(columns, rows))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection

@@ -23,7 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from beatd.catalog import Wake
 from beatd.errors import StoreUnusable
-from beatd.stores.sql.dialect import Batch, Kind
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, insertion
 from beatd.stores.sql.schema import entry, metadata, plan, plan_due
 
 NOT_MENDED_BY_WAITING = (
@@ -42,7 +42,7 @@ class JsonBatch(Batch):
 class Sqlite:
     name = "sqlite"
     has_clock = False
-    update_returns = True
+    moving: How = "each"
 
     def __init__(self, url: URL, timeout: float) -> None:
         if not url.database or url.database == ":memory:" or url.query:
@@ -105,6 +105,11 @@ class Sqlite:
             f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns)
         )
         return JsonBatch(f"SELECT {cells} FROM json_each(:v)", columns)
+
+    def insert(
+        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
+    ) -> None:
+        connection.exec_driver_sql(insertion(table, columns, "?"), list(map(tuple, rows)))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -18,7 +18,7 @@ from beatd.stores.sql.schema import edits, plan, request
 
 SOONEST = (
     select(*PLAN)
-    .where(plan.c.due.is_not(None), plan.c.active == 1)
+    .where(plan.c.due.is_not(None))  # nothing paused or disabled has one
     .order_by(plan.c.due, plan.c.name)
 )
 
