@@ -7,7 +7,7 @@ from celery import Celery, signals
 
 from beatd.publisher import Outcome, Push
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.letter import Letter
+from beatd.publishers.letter import Letter, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
 from beatd.publishers.rendering import Unbuildable, apply_async, refuse_pickle
@@ -40,7 +40,7 @@ class CeleryPublisher:
                 return self._one_after_the_other(runs, may_go_on)
             rendered = self._renderer.render(runs)
             messages = [made for made in rendered if not isinstance(made, Outcome)]
-            sent = iter(self._wire.send(messages, may_go_on))
+            sent = iter(self._sent(messages, may_go_on))
             outcomes = [made if isinstance(made, Outcome) else next(sent) for made in rendered]
             along = [
                 event
@@ -49,7 +49,7 @@ class CeleryPublisher:
                 for event in made.along
             ]
             if along:
-                self._wire.send(along, may_go_on)  # nobody waits for events
+                self._sent(along, may_go_on)  # nobody waits for events
             return outcomes
 
     def reachable(self) -> bool:
@@ -91,6 +91,16 @@ class CeleryPublisher:
         with self._lock:
             return self._wire.server() if isinstance(self._wire, RedisLists) else None
 
+    def _sent(
+        self, messages: Sequence[Message], may_go_on: Callable[[], bool]
+    ) -> Sequence[Outcome]:
+        try:
+            return self._wire.send(messages, may_go_on)
+        except Exception as error:
+            # A wire that breaks its word leaves nothing certain.
+            self._wire.close()
+            return [Outcome("unknown", one_line(error))] * len(messages)
+
     def _one_after_the_other(
         self, runs: Sequence[Run], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
@@ -105,7 +115,7 @@ class CeleryPublisher:
             if outcome is None:
                 refuse_pickle(self._app, letter, run)
             message = self._renderer.message(letter, run)
-            (ended,) = self._wire.send([message], may_go_on)
+            (ended,) = self._sent([message], may_go_on)
             if outcome is None:
                 outcome = ended
                 if ended.sent != "confirmed":
@@ -116,7 +126,7 @@ class CeleryPublisher:
             apply_async(self._app, self._producer, run)
         except Exception as error:
             # A listener may fail as well, before the message is out or after.
-            return outcome or Outcome("rejected", " ".join(str(error).split()))
+            return outcome or Outcome("rejected", one_line(error))
         finally:
             self._producer.on_letter = keep
         return outcome or Outcome("rejected", "celery sent nothing")

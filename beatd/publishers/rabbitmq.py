@@ -24,7 +24,6 @@ WINDOW = 2000  # messages on their way without a confirm
 PUBLISHING, DECLARING = 1, 2  # channel numbers: frames carry theirs
 
 REFUSED = (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError)
-AWAY = (amqp.ConnectionError, OSError)
 
 
 class RabbitMQ(Wire):
@@ -49,7 +48,8 @@ class RabbitMQ(Wire):
             try:
                 self._open()
                 break
-            except (amqp.AMQPError, *AWAY) as error:
+            except Exception as error:
+                # py-amqp shows a lost connection in many ways, AttributeError among them.
                 self._drop()
                 # What failed may have been a connection that died while nobody used it; but who
                 # does not answer will not answer twice.
@@ -110,7 +110,7 @@ class RabbitMQ(Wire):
                 self._confirms.abandon(Outcome("rejected" if sure else "unknown", one_line(error)))
                 self._careful = accident = True
                 self._drop()
-            except AWAY as error:
+            except Exception as error:
                 self._confirms.abandon(Outcome("unknown", one_line(error)))
                 if not self._blocked:
                     self._drop()

@@ -249,7 +249,7 @@ class RedisLists(Wire):
             for command in left:
                 settle(outcomes, command.places, Outcome("unsent", one_line(error)))
             return one_line(error)
-        except (redis.RedisError, OSError) as error:
+        except Exception as error:
             self._drop()
             if isinstance(error.__context__, redis.ReadOnlyError):
                 # How redis-py tells that a Sentinel's master has become a replica.

@@ -22,7 +22,7 @@ from beatd.run import Run
 PROOFS = 2  # how many entries of a form are also made by celery, and compared
 
 
-class Printer(Struct):
+class Printer(Struct, eq=False):
     """A form on its wire's press."""
 
     form: Form
@@ -37,6 +37,19 @@ class Template(Struct, frozen=True):
     printer: Printer
     filled: Any
 
+    def serves(self, entry: Entry) -> bool:
+        """The revision tells entries apart, unless the store was made anew under our feet."""
+        mine = self.entry
+        return self.printer.trusted and (
+            entry is mine
+            or (
+                entry.task == mine.task
+                and entry.args == mine.args
+                and entry.kwargs == mine.kwargs
+                and entry.options == mine.options
+            )
+        )
+
 
 class Renderer:
     """Keeps the templates of the last `size` entries."""
@@ -46,7 +59,8 @@ class Renderer:
     ) -> None:
         self._app, self._producer, self._wire, self._size = app, producer, wire, size
         self._printers: dict[bytes, Printer | None] = {}
-        self._templates: dict[tuple[str, int], Template | None] = {}
+        self._templates: dict[tuple[str, int], Template] = {}
+        self._celerys: dict[tuple[str, int], None] = {}  # those that celery makes itself
         self._routes: dict[Any, Route] = {}
 
     def prepare(self, runs: Sequence[Run]) -> None:
@@ -59,42 +73,38 @@ class Renderer:
     def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
         """Per run: its message, or why there is none."""
         now = self._app.now()
-        moments: dict[int, tuple[bytes, bytes]] = {}
+        moments: dict[Printer, tuple[bytes, bytes]] = {}
         # A delivery tag is anything unique, in the looks of a uuid: this batch and the place in it.
         tag = str(uuid4())[:24].encode()
         planned_at, planned = None, b""
+        known = self._templates.get
         rendered: list[Message | Outcome] = []
         for place, run in enumerate(runs):
-            try:
-                template = self._template(run)
-                if template is None:
-                    rendered.append(self._celerys_own(run))
+            template = known((run.occurrence.name, run.revision))
+            if template is None or not template.serves(run.entry):
+                try:
+                    template = self._template(run)
+                    if template is None:
+                        rendered.append(self._celerys_own(run))
+                        continue
+                except Unbuildable as error:
+                    rendered.append(Outcome("rejected", str(error)))
                     continue
-            except Unbuildable as error:
-                rendered.append(Outcome("rejected", str(error)))
-                continue
             printer = template.printer
-            if run.occurrence.planned is not planned_at:
-                planned_at = run.occurrence.planned
-                planned = planned_at.isoformat(timespec="microseconds").encode()
-            times = moments.get(id(printer))
+            times = moments.get(printer)
             if times is None:
-                times = moments[id(printer)] = printer.form.moments(now)
+                times = moments[printer] = printer.form.moments(now)
             eta, expires = times
             expiration = b""
             if run.expires is not None:
                 expires, expiration = self._next(run.expires, now)
-            task_id = run.task_id
-            values = (
-                task_id.encode(),
-                planned,
-                eta,
-                expires,
-                expiration,
-                b"%b%012x" % (tag, place),
-            )
+            if run.occurrence.planned is not planned_at:
+                planned_at = run.occurrence.planned
+                planned = planned_at.isoformat(timespec="microseconds").encode()
+            own = b"%b%012x" % (tag, place)
+            values = (run.task_id.encode(), planned, eta, expires, expiration, own)
             payload = printer.press.stamp(template.filled, values)
-            rendered.append(Message(printer.route, payload, task_id))
+            rendered.append(Message(printer.route, payload, run.task_id))
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
@@ -125,19 +135,19 @@ class Renderer:
         return route
 
     def _template(self, run: Run) -> Template | None:
-        entry, key = run.entry, (run.entry.name, run.revision)
-        known = self._templates.get(key, self)
+        key = (run.entry.name, run.revision)
+        known = self._templates.get(key)
         if known is None:
-            return None
-        if isinstance(known, Template):
-            # The revision tells entries apart, unless the store was made anew under our feet.
-            if (known.entry is entry or known.entry == entry) and known.printer.trusted:
-                return known
-            del self._templates[key]
+            if key in self._celerys:
+                return None
+        elif known.serves(run.entry):
+            return known
         template = self._new_template(run)
-        if len(self._templates) >= self._size:
-            del self._templates[next(iter(self._templates))]
-        self._templates[key] = template
+        if template is None:
+            self._templates.pop(key, None)
+            remember(self._celerys, key, None, self._size)
+        else:
+            remember(self._templates, key, template, self._size)
         return template
 
     def _new_template(self, run: Run) -> Template | None:
@@ -175,9 +185,7 @@ class Renderer:
         except (TypeError, ValueError):
             return None  # objects that only a Celery app in memory can hold
         if options not in self._printers:
-            if len(self._printers) >= self._size:
-                del self._printers[next(iter(self._printers))]
-            self._printers[options] = self._new_printer(run)
+            remember(self._printers, options, self._new_printer(run), self._size)
         return self._printers[options]
 
     def _new_printer(self, run: Run) -> Printer | None:
@@ -186,3 +194,10 @@ class Renderer:
             return None
         press = self._wire.press(form.letter)
         return Printer(form, press, self.route(form.letter)) if press is not None else None
+
+
+def remember(cache: dict[Any, Any], key: Any, value: Any, size: int) -> None:
+    """At most `size` are kept: the oldest goes."""
+    if key not in cache and len(cache) >= size:
+        del cache[next(iter(cache))]
+    cache[key] = value
