@@ -17,7 +17,6 @@ from beatd.sources import Reading
 from beatd.sources.app import App
 from tests.fake_clock import FakeClock
 
-
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -125,8 +124,6 @@ def test_add_periodic_task_before_and_after_configuration() -> None:
     def add(x: int, y: int) -> int:
         return x + y
 
-    app.add_periodic_task(10, add.s(1, 2), name="early", queue="q")
-
     @app.on_after_configure.connect(weak=False)
     def configured(sender: Celery, **_: Any) -> None:
         sender.add_periodic_task(20, add.s(3, y=4), name="configured", expires=5)
@@ -134,6 +131,8 @@ def test_add_periodic_task_before_and_after_configuration() -> None:
     @app.on_after_finalize.connect(weak=False)
     def finalized(sender: Celery, **_: Any) -> None:
         sender.add_periodic_task(crontab(), add.si(5, 6))
+
+    app.add_periodic_task(10, add.s(1, 2), name="early", queue="q")
 
     found = entries(app)
     app.close()
