@@ -23,7 +23,7 @@ def make_change(
         if defined is not None:
             _remove(tables, name, version, now)
         return True
-    before = tables.planned.get(name) or Planned(name, NOTHING, 0, None)
+    before = tables.planned.get(name) or Planned(name, NOTHING, change.runs, change.last)
     plan = before.plan if change.plan is None else change.plan
     if plan.fingerprint != before.plan.fingerprint:
         requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
