@@ -2,7 +2,7 @@
 
 import heapq
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
 from beatd.stores.edits import make_change
 from beatd.stores.moves import make, refuse_old_term, settle
-from beatd.stores.query import asks_for, ordered
+from beatd.stores.query import asks_for, in_order, runs_a_task
 from beatd.stores.tables import (
     Asked,
     Claimed,
@@ -26,6 +26,7 @@ from beatd.stores.tables import (
     Forgotten,
     Identity,
     Marked,
+    Planned,
     Tables,
     Termed,
 )
@@ -65,10 +66,24 @@ class MemoryStore:
             return str(self._tables.version)
 
     def find(self, query: Query) -> Iterator[Stored]:
+        holds = asks_for(query)
         with self._reading():
-            names = query.names if query.names is not None else self._tables.defined
-            rows = [row for name in dict.fromkeys(names) if (row := self._stored(name))]
-        return islice(ordered(filter(asks_for(query), rows), query.order), query.limit)
+            tables = self._tables
+            names = query.names if query.names is not None else tables.defined
+            rows = [
+                (defined, tables.planned[name])
+                for name in dict.fromkeys(names)
+                if (defined := tables.defined.get(name)) and holds(defined, tables.planned[name])
+            ]
+        return islice(self._read(in_order(rows, query.order), query), query.limit)
+
+    def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
+        """Decoded one by one and not kept, so that memory does not grow with the answer."""
+        is_task = runs_a_task(query)
+        for defined, planned in rows:
+            entry = self._decoded(defined, keep=False)
+            if entry is not None and is_task(entry):
+                yield stored(entry, defined, planned)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         definitions = [self._encoded(change) for change in changes]
@@ -152,12 +167,9 @@ class MemoryStore:
         entry = self._decoded(defined)
         if entry is None:
             return None
-        planned = self._tables.planned[name]
-        return Stored(
-            entry, defined.revision, defined.paused, planned.plan, planned.runs, planned.last
-        )
+        return stored(entry, defined, self._tables.planned[name])
 
-    def _decoded(self, defined: Defined) -> Entry | None:
+    def _decoded(self, defined: Defined, *, keep: bool = True) -> Entry | None:
         known = self._entries.get(defined.name)
         if known is not None and known[0] == defined.revision:
             return known[1]
@@ -168,7 +180,8 @@ class MemoryStore:
             )
         except ConfigError as trouble:
             problem = str(trouble)
-        self._entries[defined.name] = (defined.revision, entry, problem)
+        if keep:
+            self._entries[defined.name] = (defined.revision, entry, problem)
         return entry
 
     # who may claim
@@ -262,6 +275,11 @@ class MemoryStore:
 
     def close(self) -> None:
         self._wakes.clear()
+
+
+def stored(entry: Entry, defined: Defined, planned: Planned) -> Stored:
+    revision, paused = defined.revision, defined.paused
+    return Stored(entry, revision, paused, planned.plan, planned.runs, planned.last)
 
 
 def _claimed(claim: Claimed) -> Record:

@@ -1,38 +1,44 @@
 """Which rows a query asks for, where they are looked through in memory."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Literal
 
-from beatd.catalog import Query, Stored
+from beatd.catalog import Query
+from beatd.entry import Entry
+from beatd.stores.tables import Defined, Planned
+
+Row = tuple[Defined, Planned]
 
 
-def asks_for(query: Query) -> Callable[[Stored], bool]:
-    name_like, task_like = _pattern(query.name_like), _pattern(query.task_like)
+def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
+    """All that can be told without reading the definition."""
+    name_like = _pattern(query.name_like)
 
-    def holds(row: Stored) -> bool:
-        entry, due = row.entry, row.plan.due
+    def holds(defined: Defined, planned: Planned) -> bool:
+        due, enabled = planned.plan.due, defined.enabled and not defined.paused
         return (
-            (name_like is None or name_like.fullmatch(entry.name) is not None)
-            and (task_like is None or task_like.fullmatch(entry.task) is not None)
-            and (query.source is None or entry.source == query.source)
+            (name_like is None or name_like.fullmatch(defined.name) is not None)
+            and (query.source is None or defined.source == query.source)
             and (query.due_before is None or (due is not None and due < query.due_before))
-            and (query.enabled is None or query.enabled == (entry.enabled and not row.paused))
+            and (query.enabled is None or query.enabled == enabled)
         )
 
     return holds
 
 
-def ordered(rows: Iterable[Stored], order: Literal["name", "next"]) -> Iterator[Stored]:
+def runs_a_task(query: Query) -> Callable[[Entry], bool]:
+    task_like = _pattern(query.task_like)
+    return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
+
+
+def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
+    by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
-        return iter(sorted(rows, key=lambda row: row.entry.name))
-    ahead: list[Stored] = []
-    idle: list[Stored] = []
-    for row in rows:
-        (idle if row.plan.due is None else ahead).append(row)
-    ahead.sort(key=lambda row: (row.plan.due, row.entry.name))
-    idle.sort(key=lambda row: row.entry.name)
-    return iter(ahead + idle)
+        return by_name
+    ahead = [(due, row) for row in by_name if (due := row[1].plan.due) is not None]
+    ahead.sort(key=lambda soon: soon[0])
+    return [row for _, row in ahead] + [row for row in by_name if row[1].plan.due is None]
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:

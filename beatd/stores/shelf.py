@@ -7,50 +7,23 @@ their formats survives a kill, and which one there is depends on how Python was 
 """
 
 import errno
-import fcntl
 import logging
 import os
 import stat
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from beatd.clock import Clock
-from beatd.errors import StoreError, StoreUnusable
+from beatd.errors import StoreUnusable
 from beatd.stores import journal
 from beatd.stores.journal import Text
 from beatd.stores.tables import AnyValue
+from beatd.stores.trouble import beside, said_clearly
+from beatd.stores.turn import Turn
 
-PATIENCE = 5.0  # seconds to wait for another process that holds the shelf
 log = logging.getLogger(__name__)
-
-_HOPELESS = {
-    errno.EACCES: "may not be read and written by this user; see its owner and mode",
-    errno.EPERM: "may not be changed by this user; see its owner, mode and attributes",
-    errno.EROFS: "is on a read-only file system; name a file elsewhere",
-    errno.EISDIR: "is a directory; name a file in it",
-    errno.ENOENT: "is in a directory that does not exist; make that first",
-    errno.ENOTDIR: "lies beneath something that is not a directory; name a file elsewhere",
-    errno.ENAMETOOLONG: "has too long a name",
-    errno.ELOOP: "is a link to itself",
-}
-
-
-@contextmanager
-def said_clearly(path: Path) -> Iterator[None]:
-    """OSError as one line; StoreUnusable where waiting will not help."""
-    try:
-        yield
-    except OSError as error:
-        hopeless = _HOPELESS.get(error.errno or 0)
-        if hopeless:
-            raise StoreUnusable(f"store.url: {path} {hopeless}") from error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            text = f"no space left for {path}; nothing was changed, make some room"
-            raise StoreError(text) from error
-        raise StoreError(f"{path}: {error.strerror}") from error
 
 
 class Shelf:
@@ -62,8 +35,8 @@ class Shelf:
         self.notes: list[str] = []
         self._clock = clock
         self._copy_path = beside(self.path, ".copy")
-        self._lock_path = beside(self.path, ".access")
-        self._lock = self._file = self._copy = -1
+        self._turn = Turn(beside(self.path, ".access"), clock, self._open)
+        self._file = self._copy = -1
         self._end = self._number = 0
         self._process = os.getpid()
         self._check_kind()
@@ -87,29 +60,8 @@ class Shelf:
             # A forked child shares its parent's lock, which then keeps neither from the other.
             self.close()
             self._process = os.getpid()
-        with said_clearly(self.path):
-            if self._lock < 0:
-                self._lock = self._open(self._lock_path)
-            self._wait_for_lock()
-        try:
+        with self._turn.taken():
             yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-    def _wait_for_lock(self) -> None:
-        began, pause = self._clock.elapsed(), 0.0005
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if self._clock.elapsed() - began > PATIENCE:
-                    raise StoreError(
-                        f"{self.path} has been held by another process for {PATIENCE:g} s; "
-                        f"`fuser {self._lock_path}` says which"
-                    ) from None
-            self._clock.wait(pause, threading.Event())
-            pause = min(0.01, pause * 2)
 
     # reading
 
@@ -333,13 +285,7 @@ class Shelf:
 
     def close(self) -> None:
         self._close_files()
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
-
-
-def beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
+        self._turn.close()
 
 
 def _in_order(lines: dict[int, bytes]) -> list[bytes]:

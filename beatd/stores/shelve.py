@@ -21,8 +21,9 @@ from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.stores import journal
 from beatd.stores.memory import MemoryStore
-from beatd.stores.shelf import Shelf, beside, said_clearly
+from beatd.stores.shelf import Shelf
 from beatd.stores.tables import AnyValue, Identity, Tables
+from beatd.stores.trouble import beside, said_clearly
 
 ENTRIES = 100_000
 SPARE = 20_000  # values that may be dead before a rewriting is worth it

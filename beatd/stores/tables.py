@@ -18,7 +18,7 @@ from beatd.ledger import Record, Request
 from beatd.run import Occurrence
 
 
-class Value(Struct, frozen=True, array_like=True, tag_field="is"):
+class Value(Struct, frozen=True, array_like=True, tag_field="is", gc=False):
     """What can be put."""
 
 

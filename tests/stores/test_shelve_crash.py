@@ -513,7 +513,7 @@ def test_a_shelf_held_by_another_for_too_long_is_said(path: Path) -> None:
     store = opened(path, FakeClock())
     with Path(f"{path}.access").open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(StoreError, match="held by another process"):
+        with pytest.raises(StoreError, match="another process has held"):
             store.version()
     store.version()
     store.close()

@@ -1,0 +1,38 @@
+"""What a file system refuses, in one line each."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from beatd.errors import StoreError, StoreUnusable
+
+_HOPELESS = {
+    errno.EACCES: "may not be read and written by this user; see its owner and mode",
+    errno.EPERM: "may not be changed by this user; see its owner, mode and attributes",
+    errno.EROFS: "is on a read-only file system; name a file elsewhere",
+    errno.EISDIR: "is a directory; name a file in it",
+    errno.ENOENT: "is in a directory that does not exist; make that first",
+    errno.ENOTDIR: "lies beneath something that is not a directory; name a file elsewhere",
+    errno.ENAMETOOLONG: "has too long a name",
+    errno.ELOOP: "is a link to itself",
+}
+
+
+@contextmanager
+def said_clearly(path: Path) -> Iterator[None]:
+    """OSError as one line; StoreUnusable where waiting will not help."""
+    try:
+        yield
+    except OSError as error:
+        hopeless = _HOPELESS.get(error.errno or 0)
+        if hopeless:
+            raise StoreUnusable(f"store.url: {path} {hopeless}") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            text = f"no space left for {path}; nothing was changed, make some room"
+            raise StoreError(text) from error
+        raise StoreError(f"{path}: {error.strerror}") from error
+
+
+def beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
