@@ -96,6 +96,15 @@ def test_a_new_entry_has_its_plan_and_no_runs(store: Store) -> None:
     assert found.revision > 0
 
 
+def test_a_new_entry_may_bring_what_another_scheduler_did(store: Store) -> None:
+    change = Change("tidy", 0, entry(), plan(5), runs=41, last=at(-60))
+    assert store.write([change]) == [True]
+    found = row(store)
+    assert (found.plan, found.runs, found.last) == (plan(5), 41, at(-60))
+    assert store.write([Change("tidy", found.revision, entry(), runs=1, last=at(0))]) == [True]
+    assert (row(store).runs, row(store).last) == (41, at(-60))
+
+
 def test_an_entry_without_a_plan_has_nothing_ahead(store: Store) -> None:
     store.write([Change("tidy", 0, entry())])
     assert row(store).plan.planned is None
