@@ -14,6 +14,7 @@ from beatd.cli.opened import Asked, takes_store
 if TYPE_CHECKING:
     from beatd.applying import Comparison, Declared
     from beatd.config import Config
+    from beatd.entry import Entry
     from beatd.problem import Problem
 
 
@@ -73,8 +74,8 @@ def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list
     source = f"yaml:{name}" if name else config.source
     here = Path.cwd()
     loaded = load_entries(
-        [os.path.join(here, file) for file in files],  # noqa: PTH118  # a glob is no path
-        folder=config.folder,
+        files,
+        folder=str(here),
         timezone=config.timezone,
         defaults=config.defaults,
         source=source,
@@ -85,7 +86,7 @@ def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list
         raise ConfigError(str(wrong[0]), wrong)
     for problem in problems:
         say(f"note: {problem}", "yellow")
-    entries = tuple(placed(entry) for entry in loaded.entries)
+    entries = tuple(_below(config.folder, here, placed(entry)) for entry in loaded.entries)
     return [
         Declared(
             source=source,
@@ -96,13 +97,20 @@ def _in_files(config: "Config", files: Iterable[str], name: str | None) -> "list
     ]
 
 
+def _below(folder: str, here: Path, entry: "Entry") -> "Entry":
+    """Declared at a place as the configuration names it, wherever the command was given."""
+    from msgspec.structs import replace
+
+    return replace(entry, declared_at=os.path.relpath(here / entry.declared_at, folder))
+
+
 def _as_typed(problem: "Problem", here: str) -> "Problem":
     """Of a file given here, and not under `schedules:`."""
     from beatd.problem import Problem
 
     path = () if problem.path == ("schedules",) else problem.path
     place = problem.place.removeprefix(here)
-    return Problem(problem.text.replace(here, ""), path, place, problem.warning)
+    return Problem(problem.text, path, place, problem.warning)
 
 
 def _in_config(config: "Config", name: str | None) -> "list[Declared]":

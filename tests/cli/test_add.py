@@ -1,0 +1,170 @@
+"""beatd add"""
+
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Beatd
+from tests.cli.shelf import Here, here
+
+__all__ = ["here"]
+
+
+def test_an_entry_with_everything(here: Here) -> None:
+    row = here.json(
+        *("add", "x", "--task", "proj.t", "--cron", "30 2 * * *", "--tz", "Asia/Tokyo"),
+        *("--args", '[1, "a"]', "--kwargs", '{"full": true}', "--queue", "q"),
+        *("--exchange", "e", "--routing-key", "r.k", "--priority", "5", "--expires", "1h"),
+        *("--countdown", "10", "--header", "h=1", "--header", "t=text", "--serializer", "json"),
+        *("--option", "time_limit=30", "--start", "2026-01-01", "--end", "2036-01-01"),
+        *("--max-runs", "7", "--jitter", "30s", "--catch-up", "all", "--catch-up-window", "1h"),
+        *("--on-unknown", "skip", "--dst-fold", "both", "--description", "what for"),
+    )
+    assert row["schedule"] == {"cron": "30 2 * * *"}
+    assert (row["tz"], row["args"], row["kwargs"]) == ("Asia/Tokyo", [1, "a"], {"full": True})
+    assert row["options"] == {
+        "queue": "q",
+        "exchange": "e",
+        "routing_key": "r.k",
+        "priority": 5,
+        "expires": 3600,
+        "countdown": 10,
+        "headers": {"h": 1, "t": "text"},
+        "serializer": "json",
+        "time_limit": 30,
+    }
+    assert (row["max_runs"], row["jitter"], row["catch_up"]) == (7, "30s", "all")
+    assert (row["on_unknown"], row["dst_fold"], row["source"]) == ("skip", "both", "cli")
+    assert row["next"] is not None and row["start"] == "2025-12-31T15:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("words", "schedule"),
+    [
+        (("--every", "90"), {"every": "1m30s"}),
+        (("--crontab", "minute=0", "hour=*/3"), {"crontab": {"minute": "0", "hour": "*/3"}}),
+        (("--crontab", "minute=0", "--crontab", "hour=4"), None),
+        (("--at", "2036-01-01T09:00:00+08:00"), None),
+        (("--rrule", "FREQ=DAILY;BYHOUR=9"), None),
+        (("--every", "1h", "--spread"), None),
+    ],
+)
+def test_every_kind_of_schedule(here: Here, words: Any, schedule: Any) -> None:
+    row = here.json("add", "x", "--task", "t", *words)
+    assert row["next"] is not None
+    assert schedule is None or row["schedule"].keys() == schedule.keys()
+
+
+def test_the_name_may_come_after_a_crontab(here: Here) -> None:
+    here("add", "--task", "t", "--crontab", "minute=0", "hour=3", "x")
+    assert here.json("show", "x")["schedule"]["crontab"]
+
+
+def test_the_zone_is_the_configurations(here: Here) -> None:
+    assert here.json("add", "x", "--task", "t", "--cron", "@daily")["tz"] == "Europe/Berlin"
+
+
+def test_a_disabled_entry_has_nothing_ahead(here: Here) -> None:
+    row = here.json("add", "x", "--task", "t", "--every", "5m", "--disabled")
+    assert (row["enabled"], row["next"]) == (False, None)
+
+
+def test_a_taken_name_is_refused_unless_replaced(here: Here) -> None:
+    here("add", "x", "--task", "t", "--every", "5m")
+    line = here("add", "x", "--task", "u", "--every", "1h", code=1).line
+    assert line == "beatd: entry 'x' is there already (source cli); nothing was changed"
+    here("add", "x", "--task", "u", "--every", "1h", "--replace")
+    assert here.json("show", "x")["task"] == "u"
+
+
+@pytest.mark.parametrize("name", ["two words", "naïve", "日本", "😀", "a" * 250, "a.b:c/d", "*?["])
+def test_odd_names_are_names(here: Here, name: str) -> None:
+    here("add", name, "--task", "t", "--every", "5m")
+    assert here.json("show", name)["name"] == name
+    assert [row["name"] for row in here.json("list")] == [name]
+    assert name in here("list").out
+    here("remove", name)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a" * 300, "tab\there", " blank"])
+def test_what_is_no_name_is_refused_in_a_line(here: Here, name: str) -> None:
+    assert "name" in here("add", name, "--task", "t", "--every", "5m", code=2).line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--args", "[1"), "--args: '[1' is not JSON"),
+        (("--args", "nope"), "--args: 'nope' is not JSON"),
+        (("--args", '{"a": 1}'), "is not a list"),
+        (("--kwargs", "[1]"), "is not a mapping"),
+        (("--priority", "high"), "--priority: 'high' is not a whole number"),
+        (("--tz", "Mars/Olympus"), "--tz: 'Mars/Olympus' is not a time zone"),
+        (("--option", "x"), "--option: 'x' is not K=V"),
+        (("--header", "=1"), "--header: '=1' is not K=V"),
+        (("--catch-up", "never"), "--catch-up: 'never' is none of"),
+        (("--catch-up", "all"), "--catch-up: all needs a limit"),
+        (("--max-runs", "0"), "--max-runs: 0 is out of range"),
+        (("--cron", "@daily"), "--every and --cron are both given"),
+        (("more",), "one name, please"),
+    ],
+)
+def test_what_was_asked_wrongly_is_told_in_a_line(here: Here, words: Any, said: str) -> None:
+    ended = here("add", "x", "--task", "t", "--every", "5m", *words, code=2)
+    assert said in ended.line
+    assert here.json("list") == []
+
+
+def test_what_is_missing_is_told(here: Here) -> None:
+    ended = here("add", "x", code=2)
+    assert "--task: is missing" in ended.err
+    assert "has no schedule" in ended.err
+    assert "the name of the entry is missing" in here("add", "--every", "5m", code=2).line
+
+
+# the store
+
+
+def test_a_store_may_be_given_by_its_url(here: Here, beatd: Beatd) -> None:
+    url = f"sqlite:///{here.folder}/other.db"
+    words = ("add", "x", "--store", url, "--task", "t", "--cron", "@daily", "--json")
+    row: Any = beatd(*words).json
+    assert row["tz"] == "UTC" or row["tz"] == "Europe/Berlin"
+    assert beatd("show", "x", "--store", url).code == 0
+    assert here.json("list") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("foo:///x", 2, "--store: foo: is not a store that beatd knows"),
+        ("", 2, "is not a store that beatd knows"),
+        ("memory:", 2, "memory: lives within a daemon"),
+        ("sqlite:////", 1, "is a directory"),
+        ("shelve:/tmp", 1, "is a directory"),
+        ("sqlite:////nowhere/beatd.db", 1, ""),
+        ("postgresql://u:secretpw@127.0.0.1:1/x", 1, "127.0.0.1:1"),
+        ("mysql://u:secretpw@127.0.0.1:1/x", 1, "127.0.0.1:1"),
+        ("redis://:secretpw@127.0.0.1:1/0", 1, "127.0.0.1:1"),
+    ],
+)
+@pytest.mark.parametrize("command", [("list",), ("add", "x", "--task", "t", "--every", "5m")])
+def test_a_store_that_cannot_be_used_is_told_in_a_line(
+    here: Here, beatd: Beatd, command: Any, url: str, code: int, said: str
+) -> None:
+    ended = beatd(*command, "--store", url)
+    assert ended.code == code and said in ended.line
+    assert "secretpw" not in ended.err + ended.out
+
+
+def test_without_a_configuration_one_is_asked_for(
+    beatd: Beatd, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = beatd("list")
+    assert ended.code == 2 and "which configuration? give -c FILE" in ended.line
+
+
+def test_a_config_in_the_folder_is_found(here: Here, beatd: Beatd) -> None:
+    here("add", "x", "--task", "t", "--every", "5m")
+    assert "x" in beatd("list").out

@@ -1,0 +1,144 @@
+"""beatd list and show"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beatd.catalog import Query
+from beatd.clock import SystemClock
+from beatd.definition import codec, entry_from
+from beatd.editing import in_batches, new
+from beatd.stores import glance as glancing
+from beatd.stores.glance import VERSION, glance
+from beatd.stores.sql import migrations
+from tests.cli.shelf import Here, here
+
+__all__ = ["here"]
+
+KEYS = [
+    *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),
+    *("next", "last", "runs", "source"),
+]
+
+
+@pytest.fixture
+def some(here: Here) -> Here:
+    here("add", "b-soon", "--task", "proj.mail", "--every", "1s")
+    here("add", "a-late", "--task", "proj.report", "--at", "2036-01-01T00:00:00Z")
+    here("add", "c-off", "--task", "proj.mail", "--every", "1s", "--disabled")
+    here("add", "d-held", "--task", "proj.tidy", "--every", "1s")
+    here("pause", "d-held")
+    return here
+
+
+def names(here: Here, *words: object) -> list[str]:
+    return [row["name"] for row in here.json("list", *words)]
+
+
+def test_the_next_to_run_comes_first_and_what_never_runs_last(some: Here) -> None:
+    assert names(some) == ["b-soon", "a-late", "c-off", "d-held"]
+    assert names(some, "--sort", "name") == ["a-late", "b-soon", "c-off", "d-held"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("b-*",), ["b-soon"]),
+        (("?-late",), ["a-late"]),
+        (("nothing",), []),
+        (("--task", "proj.mail"), ["b-soon", "c-off"]),
+        (("--task", "*.t*"), ["d-held"]),
+        (("--source", "cli", "--limit", "2"), ["b-soon", "a-late"]),
+        (("--source", "yaml:config"), []),
+        (("--due-within", "1m"), ["b-soon"]),
+        (("--paused",), ["d-held"]),
+        (("--disabled",), ["c-off"]),
+        (("--paused", "--disabled"), ["c-off", "d-held"]),
+        (("--paused", "--disabled", "--limit", "1"), ["c-off"]),
+        (("--enabled",), ["b-soon", "a-late"]),
+    ],
+)
+@pytest.mark.parametrize("through", ["glance", "store"])
+def test_filters(
+    some: Here, monkeypatch: pytest.MonkeyPatch, words: Any, found: list[str], through: str
+) -> None:
+    if through == "store":
+        monkeypatch.setattr(glancing, "VERSION", -1)
+    assert names(some, *words) == found
+
+
+def test_json_has_what_is_promised(some: Here) -> None:
+    row = some.json("list", "a-late")[0]
+    assert list(row) == KEYS
+    assert row == some.json("show", "a-late")
+    assert row["schedule"] == {"at": "2036-01-01T00:00:00Z"}
+    assert (row["next"], row["last"], row["runs"]) == ("2036-01-01T00:00:00Z", None, 0)
+
+
+def test_the_table_says_why_nothing_is_ahead(some: Here) -> None:
+    lines = {line.split()[0]: line for line in some("list").out.splitlines()}
+    assert lines["name"].split() == ["name", "schedule", "next", "task"]
+    assert "paused" in lines["d-held"] and "disabled" in lines["c-off"]
+
+
+def test_a_pipe_gets_every_name_whole(here: Here) -> None:
+    name, task = "n" * 200, "t" * 300
+    here("add", name, "--task", task, "--every", "5m")
+    out = here("list").out
+    assert name in out and task in out
+
+
+def test_an_empty_store_is_an_empty_list(here: Here) -> None:
+    assert here.json("list") == []
+    ended = here("list")
+    assert (ended.out, ended.line) == ("", "no entry; `beatd add` makes one")
+
+
+def test_thousands_are_listed_in_pages(here: Here) -> None:
+    store = here.store()
+    entries = (entry_from(f"e{n:05}", {"task": "t", "every": "1h"}) for n in range(2500))
+    for batch in in_batches(entries):
+        store.write([new(entry, SystemClock().now()) for entry in batch])
+    store.close()
+    assert len(names(here)) == 2500
+    assert sum(line.startswith("e0") for line in here("list").out.splitlines()) == 2500
+
+
+def test_show_tells_whose_it_is(here: Here) -> None:
+    here.config("entries: {x: {task: t, every: 5m, description: for me}}\n")
+    here("apply")
+    out = here("show", "x").out
+    assert "declared in config.yaml, source yaml:config" in out
+    assert "for me" in out and "every 5" in out
+
+
+def test_an_unknown_name_is_told_in_a_line(some: Here) -> None:
+    line = some("show", "a-lat", code=1).line
+    assert line == "beatd: no entry 'a-lat' in the store; did you mean 'a-late'?"
+
+
+# the look without SQLAlchemy
+
+
+def test_a_glance_reads_the_schema_of_today() -> None:
+    assert migrations.VERSION == VERSION
+
+
+def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
+    store = some.store()
+    for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
+        assert glance(some.folder / "beatd.db", query, codec) == list(store.find(query))
+    store.close()
+
+
+def test_a_glance_at_anything_else_is_no_answer(tmp_path: Path) -> None:
+    assert glance(tmp_path / "nothing.db", Query(), codec) is None
+    assert glance(tmp_path, Query(), codec) is None
+    (tmp_path / "text.db").write_text("not a database" * 100)
+    assert glance(tmp_path / "text.db", Query(), codec) is None
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE t (x)")
+    assert glance(tmp_path / "other.db", Query(), codec) is None
