@@ -163,7 +163,7 @@ class Engine:
         started = self._clock.elapsed()
         done = self._dispatch(moves, lead.term, self._may_go_on(lead))
         if done.doubt:
-            self.broker_is_away(done.doubt)
+            self.broker_is_away(done.doubt, since=started)
         self._cut_batches(len(moves), self._clock.elapsed() - started)
         return done.made
 
@@ -278,12 +278,13 @@ class Engine:
         if self._publisher.reachable():
             self.broker_is_back()
             return True
-        self.broker_is_away("no answer")
+        self.broker_is_away("no answer", since=self._broker_asked)
         return False
 
-    def broker_is_away(self, reason: str) -> None:
+    def broker_is_away(self, reason: str, *, since: float) -> None:
+        """Away since it was last asked, and not since its time-out: others are waiting."""
         if self._broker_away_since is None:
-            self._broker_away_since = self._clock.elapsed()
+            self._broker_away_since = since
             self._tell(BrokerAway(reason))
 
     def broker_is_back(self) -> None:
