@@ -77,7 +77,7 @@ class FramePress(Press):
         (later if self._dies_next else once).append(SIZE)
         self._gaps = Gaps(text, once, later)
 
-    def fill(self, filling: Filling) -> tuple[list[bytes], int]:
+    def fill(self, filling: Filling) -> tuple[tuple[bytes, ...], int]:
         texts = [long_text(t) for t in (filling.name, filling.argsrepr, filling.kwargsrepr)]
         more = sum(map(len, texts))
         header = self._header + more
@@ -91,7 +91,7 @@ class FramePress(Press):
         )
         return self._gaps.fill(values), header
 
-    def stamp(self, filled: tuple[list[bytes], int], values: Values) -> bytes:
+    def stamp(self, filled: tuple[tuple[bytes, ...], int], values: Values) -> bytes:
         text, header = filled
         if not self._dies_next:
             return self._gaps.stamp(text, values)

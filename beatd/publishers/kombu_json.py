@@ -1,6 +1,6 @@
 """The one form that messages take in all of kombu's virtual transports: a JSON text."""
 
-import json
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from kombu.utils.json import dumps
@@ -30,12 +30,12 @@ class JsonPress(Press):
         text = str(dumps(message)).encode()
         self._gaps = Gaps(text, (NAME, ARGSREPR, KWARGSREPR, message["body"]), RUN)
 
-    def fill(self, filling: Filling) -> list[bytes]:
+    def fill(self, filling: Filling) -> tuple[bytes, ...]:
         body, _ = self._channel.encode_body(filling.body, self._encoding)
         texts = (filling.name, filling.argsrepr, filling.kwargsrepr, body)
-        return self._gaps.fill([json.dumps(text)[1:-1].encode() for text in texts])
+        return self._gaps.fill([encode_basestring_ascii(text)[1:-1].encode() for text in texts])
 
-    def stamp(self, filled: list[bytes], values: Values) -> bytes:
+    def stamp(self, filled: tuple[bytes, ...], values: Values) -> bytes:
         return self._gaps.stamp(filled, values)
 
 

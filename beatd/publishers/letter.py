@@ -35,7 +35,7 @@ class Route(Struct, frozen=True, eq=False):
     declare: tuple[Any, ...]
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """A letter in the form its wire sends."""
 
     route: Route

@@ -34,7 +34,7 @@ class Gaps:
             itemgetter(*order) if len(order) > 1 else lambda values: [values[at] for at in order]
         )
 
-    def fill(self, values: Sequence[bytes]) -> list[bytes]:
+    def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
         """Text and gap in turn, the gaps being a run's."""
         filled = [b""]
         for part in self._parts:
@@ -42,9 +42,9 @@ class Gaps:
                 filled += (b"", b"")
             else:
                 filled[-1] += values[self._once[part]] if part in self._once else part
-        return filled
+        return tuple(filled)
 
-    def stamp(self, filled: list[bytes], values: Sequence[bytes]) -> bytes:
-        stamped = filled.copy()
+    def stamp(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
+        stamped = list(filled)
         stamped[1::2] = self._pick(values)
         return b"".join(stamped)
