@@ -67,7 +67,8 @@ class Dialect(Protocol):
     def lock_schema(self, connection: Connection) -> None:
         """One migration at a time, until `unlock_schema` or the end of the session."""
 
-    def unlock_schema(self, connection: Connection) -> None: ...
+    def unlock_schema(self, connection: Connection) -> None:
+        """Free once all of it is committed."""
 
     def now(self, connection: Connection) -> int:
         """The database's clock, in microseconds."""

@@ -82,12 +82,11 @@ def _state(connection: Connection, database: Database) -> Any:
 def _climb(connection: Connection, database: Database) -> None:
     dialect = database.dialect
     dialect.lock_schema(connection)
-    try:
-        found = _state(connection, database)
-        version = 0 if found is None else found.version
-        for step in STEPS[version:]:
-            step(connection, dialect)
-        if version < VERSION:
-            connection.execute(ledger.update().values(version=VERSION, serves=SERVES))
-    finally:
-        dialect.unlock_schema(connection)
+    found = _state(connection, database)
+    version = 0 if found is None else found.version
+    for step in STEPS[version:]:
+        step(connection, dialect)
+    if version < VERSION:
+        connection.execute(ledger.update().values(version=VERSION, serves=SERVES))
+    # Not in a `finally`: what failed closes its connection, and that frees the lock as well.
+    dialect.unlock_schema(connection)

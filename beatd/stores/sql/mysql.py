@@ -143,6 +143,8 @@ class Mysql:
             raise StoreError(f"store {self.where()}: another program is migrating it; try again")
 
     def unlock_schema(self, connection: Connection) -> None:
+        # The next one must see all of it.
+        connection.exec_driver_sql("COMMIT")
         name = self._lock_name(connection)
         connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": name})
 
