@@ -94,6 +94,7 @@ class RedisLedger:
         while True:
             reply = self._scripts("unknowns", micros(before), want)
             found = list(zip(reply[::4], reply[1::4], reply[2::4], reply[3::4], strict=True))
+            found.sort(key=lambda one: _age(one[1]))
             named = [(occurrence_of(key).name, row) for key, _, _, row in found]
             stored, gone = self._reader.stored(named), self._reader.gone(named)
             claims = [
@@ -103,7 +104,6 @@ class RedisLedger:
             ]
             # Those of a newer program's entries must not hide the others behind them.
             if len(claims) >= limit or len(found) < want:
-                claims.sort(key=lambda claim: claim.claimed_at)
                 return claims[:limit]
             want *= 2
 
@@ -197,8 +197,16 @@ def _ended(result: Result) -> tuple[object, ...]:
     return (name, closes(run.occurrence), ENDS[sent], str(at), claimed, body)
 
 
+def _age(claim: bytes | None) -> tuple[int, int]:
+    """Those claimed at one instant come in the order of their batch."""
+    if claim is None:
+        return 0, 0
+    at, _, _, _, place, _ = claim.split(b"\t")
+    return int(at), int(place)
+
+
 def _open_claim(key: bytes, claim: bytes, unsent: bool, stored: Stored | None) -> OpenClaim:
-    at, term, due, task_id, _ = claim.split(b"\t")
+    at, term, due, task_id, _, _ = claim.split(b"\t")
     return OpenClaim(
         occurrence_of(key),
         task_id.decode(),

@@ -115,7 +115,7 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes) -> tuple[datetime, Record]:
-    at, term, _, task_id, _ = text.split(b"\t")
+    at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(
         occurrence.name, occurrence.planned, "claimed", "", task_id.decode(), term=int(term)

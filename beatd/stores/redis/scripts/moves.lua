@@ -211,7 +211,7 @@ for place, m in ipairs(moves) do
     elseif m[10] ~= '' then
       local key = m[10] .. ':' .. name
       claim_pairs[#claim_pairs + 1] = key
-      claim_pairs[#claim_pairs + 1] = at .. '\t' .. number .. '\t' .. m[12] .. '\t' .. again(m)
+      claim_pairs[#claim_pairs + 1] = at .. '\t' .. number .. '\t' .. m[12] .. '\t' .. place .. '\t' .. again(m)
       opens[#opens + 1] = key
       open_pairs[#open_pairs + 1] = at
       open_pairs[#open_pairs + 1] = key
