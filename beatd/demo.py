@@ -23,11 +23,11 @@ for folder in ("queue", "control"):
     (BROKER / folder).mkdir(parents=True, exist_ok=True)
 
 
-@app.task(name="demo.add")
+@app.task(name="demo.add")  # type: ignore[untyped-decorator]  # celery has no types
 def add(x: float, y: float) -> float:
     return x + y
 
 
-@app.task(name="demo.say")
+@app.task(name="demo.say")  # type: ignore[untyped-decorator]  # celery has no types
 def say(text: str) -> str:
     return text

@@ -19,6 +19,7 @@ from beatd.errors import Deposed, StoreError
 from beatd.events import (
     BrokerAway,
     BrokerBack,
+    ClockStepped,
     Observer,
     Overdue,
     StoreAway,
@@ -35,6 +36,7 @@ from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
+STEP = 1.0  # seconds the clock may be corrected by without a word
 BESIDE = 100  # unknowns and requests worked off at a time
 CHUNK = 100  # messages built ahead between two looks at what is due
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
@@ -75,6 +77,7 @@ class Engine:
         self._unknowns_at = float("-inf")
         self._fresh = False
         self._made: Mover | None = None
+        self._last_look = (clock.now(), clock.elapsed())
         self._reach = FEW
         self._version = ""
 
@@ -105,6 +108,7 @@ class Engine:
 
     def tick(self) -> datetime:
         now = self._clock.now()
+        self._notice_step(now)
         try:
             again = self._turn(now)
             self._store_back()
@@ -116,6 +120,16 @@ class Engine:
             again = now + self._store_away(str(trouble))
         self._tell(Ticked(now, again))
         return again
+
+    def _notice_step(self, now: datetime) -> None:
+        """The plan is right whatever the clock does; people want to know why an entry is quiet."""
+        elapsed = self._clock.elapsed()
+        last_now, last_elapsed = self._last_look
+        self._last_look = (now, elapsed)
+        step = (now - last_now).total_seconds() - (elapsed - last_elapsed)
+        if abs(step) > STEP:
+            self._ahead.forget()
+            self._tell(ClockStepped(step))
 
     def _turn(self, now: datetime) -> datetime:
         lead = self._election.lead()

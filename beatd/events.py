@@ -14,47 +14,47 @@ class Event(Struct, frozen=True):
     pass
 
 
-class Ticked(Event):
+class Ticked(Event, frozen=True):
     """The loop turned; `until` is when it looks again."""
 
     at: datetime
     until: datetime
 
 
-class LeadWon(Event):
+class LeadWon(Event, frozen=True):
     term: Term
 
 
-class LeadLost(Event):
+class LeadLost(Event, frozen=True):
     reason: str
     holder: Holder | None
 
 
-class LeaderSeen(Event):
+class LeaderSeen(Event, frozen=True):
     """A standby saw another leader than before."""
 
     holder: Holder
 
 
-class Sent(Event):
+class Sent(Event, frozen=True):
     """A batch came back from the broker, one result per run."""
 
     results: Sequence[Result]
     seconds: float
 
 
-class Skipped(Event):
+class Skipped(Event, frozen=True):
     name: str
     skip: Skip
 
 
-class Refused(Event):
+class Refused(Event, frozen=True):
     """Claims that did not match their rows any more: edited in between, they are read again."""
 
     names: Sequence[str]
 
 
-class Overdue(Event):
+class Overdue(Event, frozen=True):
     """A standby sees an occurrence that its leader should have published long ago."""
 
     name: str
@@ -62,29 +62,35 @@ class Overdue(Event):
     seconds: float
 
 
-class StoreAway(Event):
+class StoreAway(Event, frozen=True):
     reason: str
 
 
-class StoreBack(Event):
+class StoreBack(Event, frozen=True):
     seconds: float
 
 
-class BrokerAway(Event):
+class BrokerAway(Event, frozen=True):
     reason: str
 
 
-class BrokerBack(Event):
+class BrokerBack(Event, frozen=True):
     seconds: float
 
 
-class WentBack(Event):
+class WentBack(Event, frozen=True):
     """The store knows less than this daemon saw in it: a failover or a restored backup."""
 
     reason: str
 
 
-class Stopped(Event):
+class ClockStepped(Event, frozen=True):
+    """The clock jumped by so many seconds against elapsed time."""
+
+    seconds: float
+
+
+class Stopped(Event, frozen=True):
     pass
 
 

@@ -47,6 +47,7 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         "lateness": daemon.board.lateness(),
         "conflicts": list(daemon.conflicts),
         "overdue": daemon.board.overdue or None,
+        "clock_stepped": daemon.board.stepped,
         **found,
     }
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from beatd.errors import StoreError
-from beatd.events import BrokerAway, BrokerBack, Overdue, StoreAway, StoreBack
+from beatd.events import BrokerAway, BrokerBack, ClockStepped, Overdue, StoreAway, StoreBack
 from beatd.ledger import Request
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
@@ -294,6 +294,30 @@ def test_what_was_published_is_recorded_when_the_store_is_back(
     house.minutes(engine, 0.1)
     assert len(house.broker.arrived) == 1
     assert [r.state for r in house.history()] == ["published"]
+
+
+# the clock
+
+
+def test_a_clock_that_steps_ahead_and_back_repeats_nothing(house: Household) -> None:
+    house.add("hourly", every="1h")
+    engine = house.daemon()
+    house.minutes(engine, 61)
+    house.clock.step(hours=3)
+    house.minutes(engine, 1)
+    house.clock.step(hours=-3)
+    house.minutes(engine, 240)
+    assert hhmm(house.broker.planned()) == ["01:00", "04:00", "05:00"]
+    assert [round(e.seconds) for e in house.told if isinstance(e, ClockStepped)] == [10800, -10800]
+
+
+def test_a_machine_that_slept_runs_the_latest(house: Household) -> None:
+    house.add("hourly", every="1h")
+    engine = house.daemon()
+    house.minutes(engine, 61)
+    house.clock.advance(hours=7)
+    house.minutes(engine, 1)
+    assert hhmm(house.broker.planned()) == ["01:00", "08:00"]
 
 
 # asked for by hand

@@ -21,6 +21,7 @@ class Board:
         self.tick_due: datetime | None = None
         self.overdue: str = ""
         self.went_back: str = ""
+        self.stepped: float | None = None
 
     def __call__(self, event: events.Event) -> None:
         match event:
@@ -38,6 +39,8 @@ class Board:
                 self.overdue = f"{event.name} by {event.seconds:.0f} s"
             case events.LeadWon():
                 self.overdue = ""
+            case events.ClockStepped():
+                self.stepped = event.seconds
             case events.WentBack():
                 self.went_back = event.reason
             case _:

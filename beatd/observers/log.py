@@ -103,6 +103,15 @@ def _seen(event: events.LeaderSeen) -> str:
     return f"standing by: {holder.name} leads (pid {holder.pid} on {holder.host})"
 
 
+def _stepped(seconds: float) -> str:
+    if seconds > 0:
+        return (
+            f"the clock went ahead by {seconds:.0f} s; what that made due follows its catch-up rule"
+        )
+    quiet = "no run is repeated, so entries are quiet until the moments they had reached"
+    return f"the clock went back by {-seconds:.0f} s; {quiet}"
+
+
 WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.Sent: _sent,
     events.Skipped: _skipped,
@@ -118,6 +127,7 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.BrokerAway: _line(logging.ERROR, lambda e: f"waiting for the broker: {e.reason}"),
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),
     events.WentBack: _line(logging.ERROR, lambda e: f"the store went back in time: {e.reason}"),
+    events.ClockStepped: _line(logging.WARNING, lambda e: _stepped(e.seconds)),
     events.Stopped: _line(logging.INFO, lambda e: "stopped"),
 }
 
