@@ -1,6 +1,7 @@
 """How a store opens: made at once by many, refused with one line, never with a secret in it."""
 
 import os
+import signal
 import socket
 import sqlite3
 import stat
@@ -303,3 +304,19 @@ def test_a_term_that_was_never_issued_may_not_claim(url: str) -> None:
     with pytest.raises(Deposed):
         store.claim([step(store, stored)], Term(0, "guess"), at(0))
     store.close()
+
+
+def test_a_session_that_froze_is_given_up_and_replaced(postgresql_url: str) -> None:
+    store = SqlStore(postgresql_url, codec=codec, timeout=0.5)
+    put(store)
+    with store._db.engine.connect() as connection:
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0
+    try:
+        os.kill(backend, signal.SIGSTOP)
+    except (PermissionError, ProcessLookupError):
+        pytest.skip("the server's processes are not ours to stop")
+    try:
+        assert store.version() == "1"
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        store.close()
