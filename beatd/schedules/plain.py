@@ -10,6 +10,7 @@ from beatd.schedule import Schedule
 from beatd.schedules import solar
 from beatd.schedules.at import at
 from beatd.schedules.cron import cron, from_mapping
+from beatd.schedules.dst import checked
 from beatd.schedules.interval import interval
 from beatd.schedules.quote import quoted
 from beatd.schedules.rrule import rrule
@@ -38,6 +39,7 @@ def schedule_from(
         said = " and ".join(kinds) or "none"
         raise ScheduleError(f"a schedule has exactly one of {', '.join(KINDS)}; this has {said}")
     kind, value = kinds[0], plain[kinds[0]]
+    checked(dst_gap, dst_fold)
     if kind == "every":
         return interval(value, phase=plain.get("phase"), spread=plain.get("spread", False),
                         name=name, start=start)  # fmt: skip

@@ -63,17 +63,17 @@ class Recurrence:
 
     def _nth(self, count: int) -> datetime | None:
         """The match that a count ends with; None when it lies centuries ahead."""
+        found = self.at_or_after(self.start)
         if self.frequency > dateutil.DAILY:
-            found, local = self.at_or_after(self.start), self.start
             for _ in range(count - 1):
-                if found is None:
-                    return None
-                local = found + timedelta(seconds=1)
-                found = self.at_or_after(local)
-            return found
-        shift = _shift(self.start.year)
-        last = next(islice(self._from(_moved(self.start, shift)), count - 1, None), None)
-        return None if last is None else _moved(last, -shift)
+                if found is not None:
+                    found = self.at_or_after(found + timedelta(seconds=1))
+        elif found is not None:
+            shift = _shift(self.start.year)
+            matches = self._from(_moved(self.start, shift))
+            found = next(islice(matches, count - 1, None), None)
+            return None if found is None else _moved(found, -shift)
+        return found
 
     def at_or_after(self, local: datetime) -> datetime | None:
         """The first match that is not before a time on the wall clock; None after the last."""
@@ -88,8 +88,9 @@ class Recurrence:
         try:
             rule = self._from(_moved(self._near(local), shift))
             found = rule.after(_moved(local, shift), inc=True)
-        except (OverflowError, ValueError):
-            # dateutil stumbles over the last week of the year 9999, and tells a combination of
+        except (LookupError, OverflowError, ValueError):
+            # dateutil stumbles over the last week of the year 9999, counts weekdays beyond the end
+            # of a month (BYMONTH=11;BYDAY=23MO), and tells a combination of
             # interval and hours that never meets only when it is walked.
             return None
         return None if found is None else _moved(found, -shift)

@@ -32,6 +32,7 @@ _KEYS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_NUMBERS)
 _LINES = ("DTSTART", "RRULE", "EXDATE", "RDATE")
 _DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _STAMP = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
+_PERIODS = ("year", "month", "week", "day", "hour", "minute", "second")
 _MOST_INTERVAL = 10_000_000
 _LONGEST = 10_000
 #: Where a rule without DTSTART begins, on the wall clock of its zone: midnight of a Thursday.
@@ -133,7 +134,7 @@ def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str) -> Recur
     by: dict[str, Any] = {key.lower(): _list(key, pairs[key]) for key in _NUMBERS if key in pairs}
     if "BYDAY" in pairs:
         by["byweekday"] = tuple(_weekday(day, frequency) for day in pairs["BYDAY"].split(","))
-    if "BYSETPOS" in pairs and frequency > dateutil.DAILY:
+    if "BYSETPOS" in pairs and frequency >= dateutil.DAILY:
         by["bysetpos"] = _positions(by, frequency)
     if "WKST" in pairs:
         by["wkst"] = _weekday(pairs["WKST"], dateutil.WEEKLY)
@@ -152,15 +153,13 @@ def _list(key: str, value: str) -> tuple[int, ...]:
 
 
 def _positions(by: dict[str, Any], frequency: int) -> tuple[int, ...]:
-    """The positions that exist within an hour, a minute or a second of the rule; dateutil would
-    look for any other for hours."""
-    parts = {dateutil.HOURLY: ("byminute", "bysecond"), dateutil.MINUTELY: ("bysecond",)}
-    size = prod(len(set(by.get(part, (0,)))) for part in parts.get(frequency, ()))
+    """The positions that exist within a day, an hour, a minute or a second of the rule; dateutil
+    would look for any other for hours."""
+    parts = ("byhour", "byminute", "bysecond")[frequency - dateutil.DAILY :]
+    size = prod(len(set(by.get(part, (0,)))) for part in parts)
     positions = tuple(position for position in by["bysetpos"] if abs(position) <= size)
     if not positions:
-        raise _Wrong(
-            f"BYSETPOS counts within one {FREQUENCIES[frequency].lower()[:-2]}; it has {size}"
-        )
+        raise _Wrong(f"BYSETPOS counts within one {_PERIODS[frequency]}; it has {size}")
     return positions
 
 
@@ -179,6 +178,9 @@ def _weekday(text: str, frequency: int) -> Any:
         return day
     if frequency > dateutil.MONTHLY:
         raise _Wrong(f"{text} counts within a month or year; it needs FREQ=MONTHLY or YEARLY")
+    most = 5 if frequency == dateutil.MONTHLY else 53
+    if abs(int(match[1])) > most:
+        raise _Wrong(f"there is no {text}; a {_PERIODS[frequency]} has at most {most} of a weekday")
     return day(int(match[1]))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
+import pytest
 import pytz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -102,11 +103,32 @@ def nights(draw):
     return tz, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=draw(st.integers(0, 10**8)))
 
 
-@given(jobs(), nights(), st.sampled_from(["run", "skip"]),
-       st.sampled_from(["first", "last", "both"]),
-       st.lists(st.floats(0, 1), min_size=3, max_size=3))  # fmt: skip
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+QUESTIONS = given(
+    jobs(),
+    nights(),
+    st.sampled_from(["run", "skip"]),
+    st.sampled_from(["first", "last", "both"]),
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+)
+CALM = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+
+
+@QUESTIONS
+@settings(max_examples=60, **CALM)
 def test_no_run_is_skipped_and_none_is_made_up(job, night, gap, fold, parts):
+    agree(job, night, gap, fold, parts)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@QUESTIONS
+@settings(max_examples=1500, **CALM)
+def test_no_run_is_skipped_and_none_is_made_up_asked_many_times(job, night, gap, fold, parts):
+    agree(job, night, gap, fold, parts)
+
+
+def agree(job, night, gap, fold, parts):
+    """The walker's runs, whole and from any moment in between."""
     tz, begin = night
     schedule = crontab(job.text, tz=tz, dst_gap=gap, dst_fold=fold)
     expected = minute_walk(
