@@ -109,6 +109,9 @@ class Daemon:
             self.engine.noticed_change()
         self._wake.set()
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
     def tick_age(self) -> float:
         return self._clock.elapsed() - self._turned_at
 
