@@ -1,8 +1,11 @@
 """What a change does to an entry, line by line, as diff has it."""
 
+import os
 from collections.abc import Mapping
 from difflib import ndiff
 from typing import Any
+
+import click
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -11,10 +14,6 @@ def print_difference(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
     """A new or a removed entry is one line; of a changed one, only what changed."""
-    from rich.text import Text
-
-    from beatd.cli.output import print_rich
-
     lines = []
     if before is None and after is not None:
         lines.append(("+", f"{name}: {_brief(after)}"))
@@ -24,7 +23,10 @@ def print_difference(
         lines.append(("~", name))
         old, new = _lines(before), _lines(after)
         lines += [(line[0], f"    {line[2:]}") for line in ndiff(old, new) if line[0] in "+-"]
-    print_rich(Text("\n").join(Text(f"{mark} {text}", _STYLES[mark]) for mark, text in lines))
+    plain = bool(os.environ.get("NO_COLOR"))
+    for mark, text in lines:
+        line = f"{mark} {text}"
+        click.echo(line if plain else click.style(line, fg=_STYLES[mark]))
 
 
 def _lines(plain: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,9 @@
-"""Tables of any length: in pages on a terminal, streamed elsewhere; memory does not grow."""
+"""Tables of any length: in pages on a terminal, streamed elsewhere; memory does not grow.
 
-import io
+Not rich's: it lays out a whole table before its first line, and takes its time for each cell.
+"""
+
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,9 +12,10 @@ from itertools import chain, islice
 import click
 
 Cell = str | tuple[str, str]
-AT_ONCE = 1000
-BETWEEN = 3  # blanks between two columns
+MEASURED = 1000  # rows that the widths are taken from
+BETWEEN = "   "
 NARROWEST = 12
+_RIGHT = ("runs", "late")
 
 
 def print_pages(
@@ -24,75 +28,87 @@ def print_pages(
     """`nothing` is said when there is no row. On a narrow terminal cells of the columns that bend
     are cut, the first of them first; in a pipe nothing is."""
     rest = iter(rows)
-    first = list(islice(rest, AT_ONCE))
+    first = list(islice(rest, MEASURED))
     if not first:
         click.echo(nothing, err=True)
         return
-    # A column that nothing stands in is left out, where all rows are known.
-    whole = len(first) < AT_ONCE
-    kept = [at for at in range(len(columns)) if not whole or any(row[at] for row in first)]
-    columns = [columns[at] for at in kept]
-    tables = (
-        _table(columns, [[row[at] for at in kept] for row in part], bends)
-        for part in chain([first], _parts(rest))
-    )
-    size = shutil.get_terminal_size()
-    if sys.stdout.isatty() and len(first) > size.lines - 3:
-        click.echo_via_pager(tables)
+    tty, size = sys.stdout.isatty(), shutil.get_terminal_size()
+    lines = _lines(columns, first, rest, bends, size.columns if tty else None)
+    if tty and len(first) > size.lines - 3:
+        click.echo_via_pager(lines)
         return
-    for table in tables:
-        click.echo(table, nl=False)
+    for line in lines:
+        sys.stdout.write(line)
 
 
-def _parts(rest: Iterator[Sequence[Cell]]) -> Iterator[list[Sequence[Cell]]]:
-    while part := list(islice(rest, AT_ONCE)):
-        yield part
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], bends: Sequence[str]) -> str:
-    from rich import box
-    from rich.cells import cell_len, set_cell_size
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    tty = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if tty else 100_000
-    widths = [
-        max(len(name), *(cell_len(_words(row[at])) for row in rows))
-        for at, name in enumerate(columns)
-    ]
-    for name in bends:
-        too_wide = sum(widths) + BETWEEN * (len(widths) - 1) - width
-        if too_wide > 0 and name in columns:
+def _lines(
+    columns: Sequence[str],
+    first: Sequence[Sequence[Cell]],
+    rest: Iterator[Sequence[Cell]],
+    bends: Sequence[str],
+    width: int | None,
+) -> Iterator[str]:
+    # A column that nothing stands in is left out, where all rows are known.
+    some = len(first) < MEASURED
+    kept = [at for at in range(len(columns)) if not some or any(row[at] for row in first)]
+    widths = {at: max(len(columns[at]), *(_length(_text(row[at])) for row in first)) for at in kept}
+    if width is not None:
+        for name in bends:
+            too_wide = sum(widths.values()) + len(BETWEEN) * (len(widths) - 1) - width
             at = columns.index(name)
-            widths[at] = max(min(NARROWEST, widths[at]), widths[at] - too_wide)
+            if too_wide > 0 and at in widths:
+                widths[at] = max(min(NARROWEST, widths[at]), widths[at] - too_wide)
+    styled = width is not None and not os.environ.get("NO_COLOR")
+    right = {at for at in kept if columns[at] in _RIGHT}
+    last = kept[-1]
 
-    def cell(at: int, value: Cell) -> Text:
-        text, style = (value, "") if isinstance(value, str) else value
-        if cell_len(text) > widths[at]:
-            text = f"{set_cell_size(text, widths[at] - 1).rstrip()}…"
-        return Text(text, style)
+    def line(row: Sequence[Cell], style: str = "") -> str:
+        cells = []
+        for at in kept:
+            value = row[at]
+            text, own = (value, style) if isinstance(value, str) else value
+            length = _length(text)
+            if width is not None and length > widths[at]:
+                text = _cut(text, widths[at])
+                length = _length(text)
+            blanks = " " * (widths[at] - length)
+            if styled and own:
+                text = _style(text, own)
+            if at in right:
+                cells.append(blanks + text)
+            else:
+                cells.append(text if at == last else text + blanks)
+        return BETWEEN.join(cells).rstrip() + "\n"
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for column in columns:
-        right = column in ("runs", "late")
-        table.add_column(Text(column), no_wrap=True, justify="right" if right else "left")
-    for row in rows:
-        table.add_row(*(cell(at, value) for at, value in enumerate(row)))
-    total = sum(widths) + BETWEEN * len(widths)
-    console = Console(
-        file=io.StringIO(),
-        force_terminal=tty,
-        width=max(width, total),  # what is still too wide runs on, rather than being lost
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as capture:
-        console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    yield line(columns, "bold")
+    rule = "─" * (sum(widths.values()) + len(BETWEEN) * (len(widths) - 1))
+    yield f"{_style(rule, 'dim') if styled else rule}\n"
+    for row in chain(first, rest):
+        yield line(row)
 
 
-def _words(value: Cell) -> str:
+def _text(value: Cell) -> str:
     return value if isinstance(value, str) else value[0]
+
+
+def _length(text: str) -> int:
+    """In columns of a terminal, where some letters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _cut(text: str, width: int) -> str:
+    if text.isascii():
+        return f"{text[: width - 1].rstrip()}…"
+    from rich.cells import set_cell_size
+
+    return f"{set_cell_size(text, width - 1).rstrip()}…"
+
+
+def _style(text: str, style: str) -> str:
+    if style == "bold":
+        return click.style(text, bold=True)
+    return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)
