@@ -1,5 +1,6 @@
 """Redis: many messages in one command, on the lists that kombu's workers pop."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from time import monotonic
@@ -16,8 +17,12 @@ from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wi
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
 IN_FLIGHT = 4  # commands between two looks at the lead and the time
 
-# Refusals that pass: the command did nothing, and the same one may work later.
-PASSING = ("OOM", "MISCONF", "NOREPLICAS", "READONLY", "MASTERDOWN", "LOADING", "BUSY", "TRYAGAIN")
+# Refusals that pass: the command did nothing, and the same one may work later. Behind the text that
+# redis-py puts before them in a pipeline.
+PASSING = re.compile(
+    "(^|caused error: )"
+    "(OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|LOADING|BUSY|TRYAGAIN|CLUSTERDOWN) "
+)
 
 
 class Lists(Struct, frozen=True):
@@ -183,7 +188,9 @@ class RedisLists(Wire):
         for entity in route.declare:
             entity(channel).declare()
         if exchange and channel.typeof(exchange).type == "fanout":
-            return Lists((), tuple(channel._get_publish_topics(exchange, key)))
+            if hasattr(channel, "_get_publish_topics"):
+                return Lists((), tuple(channel._get_publish_topics(exchange, key)))
+            return Lists((), (channel._get_publish_topic(exchange, key),))  # before kombu 5.7
         queues = [queue for queue in channel._lookup(exchange, key) if queue]
         if not queues:
             raise LookupError(f"no queue is bound to exchange {exchange!r} for {key!r}")
@@ -273,11 +280,13 @@ def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outco
 
 def refusal(error: redis.ResponseError) -> Outcome:
     text = one_line(error)
-    passing = isinstance(
-        error,
-        redis.exceptions.OutOfMemoryError
-        | redis.ReadOnlyError
-        | redis.exceptions.MasterDownError
-        | redis.exceptions.TryAgainError,
+    # Of some redis-py takes the code away, and makes a class of it.
+    passing = (
+        redis.exceptions.OutOfMemoryError,
+        redis.ReadOnlyError,
+        redis.exceptions.MasterDownError,
+        redis.exceptions.TryAgainError,
     )
-    return Outcome("unsent" if passing or text.startswith(PASSING) else "rejected", text)
+    if isinstance(error, passing) or PASSING.search(text):
+        return Outcome("unsent", text)
+    return Outcome("rejected", text)

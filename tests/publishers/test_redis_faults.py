@@ -1,14 +1,16 @@
 """Redis away, frozen or refusing: every run has an outcome, and no wait is longer than told."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from tests.publishers.conftest import needed
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always
-from tests.publishers.servers import PrivateRedis
+from tests.publishers.servers import PrivateRedis, until
 
 TIMEOUT = 0.5
 
@@ -95,6 +97,37 @@ def test_a_replica_has_taken_nothing(
         assert kinds(outcomes) == ["unsent"] * 3
         client.replicaof("NO", "ONE")
     assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
+
+
+def test_a_redis_without_its_replicas_has_taken_nothing(
+    private_redis: PrivateRedis, publisher: CeleryPublisher
+) -> None:
+    with private_redis.client() as client:
+        client.config_set("min-replicas-to-write", 1)
+        outcomes = publisher.publish(batch(3), always)
+        assert kinds(outcomes) == ["unsent"] * 3 and "NOREPLICAS" in outcomes[0].reason
+        client.config_set("min-replicas-to-write", 0)
+    assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
+
+
+def test_a_redis_that_cannot_save_has_taken_nothing(tmp_path: Path) -> None:
+    needed("redis-server")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    server = PrivateRedis(disk)
+    publisher = CeleryPublisher(app=app_for({"url": server.url}), timeout=TIMEOUT)
+    assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
+    with server.client() as client:
+        client.config_set("save", "1 1")
+        disk.rmdir()  # as good as full
+        client.bgsave()
+        until(lambda: client.info()["rdb_last_bgsave_status"] == "err", 10, "it saved")
+        outcomes = publisher.publish(batch(3), always)
+        assert kinds(outcomes) == ["unsent"] * 3 and "MISCONF" in outcomes[0].reason
+        client.config_set("save", "")
+    assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
+    publisher.close()
+    server.kill()
 
 
 def test_one_queue_that_is_refused_leaves_the_others_alone(

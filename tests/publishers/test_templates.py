@@ -1,0 +1,129 @@
+"""A message from a template is, byte for byte, the one celery would have made."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from beatd.publisher import Outcome
+from beatd.publishers.amqp_frames import FramePress, frames
+from beatd.publishers.apps import app_for
+from beatd.publishers.catching import CatchingProducer
+from beatd.publishers.kombu_json import JsonPress, pack, stencil
+from beatd.publishers.letter import Letter, Message, Press
+from beatd.publishers.letterpress import LetterPress
+from beatd.publishers.renderer import Renderer
+from beatd.publishers.rendering import celerys_own
+from tests.publishers.runs import entry, run
+
+
+class Paper:
+    """A wire that leads nowhere."""
+
+    def __init__(self, press: Callable[[Letter], Press], pack: Callable[[Letter], Any]) -> None:
+        self.press, self.pack = press, pack
+
+    def open(self) -> str:
+        return "nowhere"
+
+    def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        return []
+
+    def reachable(self) -> bool:
+        return False
+
+    def close(self) -> None: ...
+
+
+APP: Celery = app_for({"url": "redis://nowhere"}, timezone="Europe/Berlin")
+PRODUCER = CatchingProducer(APP.connection_for_write())
+CHANNEL = stencil(APP.connection_for_write().transport, {})
+
+JSON = Renderer(
+    app=APP,
+    producer=PRODUCER,
+    wire=Paper(lambda letter: JsonPress(CHANNEL, letter), lambda letter: pack(CHANNEL, letter)),
+)
+FRAMES = Renderer(
+    app=APP,
+    producer=PRODUCER,
+    wire=Paper(lambda letter: FramePress(letter, 1), lambda letter: frames(letter, 1)),
+)
+LETTERS = Renderer(app=APP, producer=PRODUCER, wire=Paper(LetterPress, lambda letter: letter))
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
+    ["%", "%b", "%%s", "100%", "\\", '"', "\n", "x" * 5000, "é☃\U0001f600"]
+)
+plain = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | texts
+values = st.recursive(
+    plain | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+options = st.fixed_dictionaries(
+    {},
+    optional={
+        "queue": st.sampled_from(["one", "two", "q%b", "schlange-ü"]),
+        "priority": st.integers(0, 9),
+        "headers": st.dictionaries(
+            st.text(st.characters(codec="ascii"), min_size=1, max_size=9), plain, max_size=3
+        ),
+        "serializer": st.sampled_from(["json", "yaml", "msgpack"]),
+        "compression": st.sampled_from(["zlib", "bzip2"]),
+        "time_limit": st.integers(1, 99),
+        "ignore_result": st.booleans(),
+        "shadow": texts,
+        "delivery_mode": st.sampled_from([1, 2]),
+        "reply_to": st.sampled_from(["me", "you"]),
+        "link": st.just({"task": "next", "args": [1]}),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    name=texts.filter(bool),
+    args=st.lists(values, max_size=3),
+    kwargs=st.dictionaries(texts, values, max_size=3),
+    options=options,
+)
+def test_a_printed_message_equals_celerys_own(
+    name: str, args: list[Any], kwargs: dict[str, Any], options: dict[str, Any]
+) -> None:
+    one = entry(name, "t.any", *args, kwargs=kwargs, options=options)
+    # The second run is from the template, and not proved any more by the renderer itself.
+    first, second = run(one, nth=1), run(one, nth=2)
+    for renderer in (JSON, FRAMES, LETTERS):
+        made = [renderer.render([each])[0] for each in (first, second)]
+        for each, message in zip((first, second), made, strict=True):
+            try:
+                letter = celerys_own(APP, PRODUCER, each)[0]
+                theirs = renderer._wire.pack(letter)
+            except Exception:
+                assert isinstance(message, Outcome) and message.sent == "rejected"
+                continue
+            assert isinstance(message, Message), message
+            assert same(message.payload, theirs), (message.payload, theirs)
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    if isinstance(theirs, Letter):
+        bodies = [b.encode() if isinstance(b, str) else b for b in (ours.body, theirs.body)]
+        return bodies[0] == bodies[1] and replace(ours, body="") == replace(theirs, body="")
+    if theirs.startswith(b"{"):
+        mine, its = json.loads(ours), json.loads(theirs)
+        tags = [message["properties"].pop("delivery_tag") for message in (mine, its)]
+        return [len(tag) for tag in tags] == [36, 36] and list(mine) == list(its) and mine == its
+    return bool(ours == theirs)
+
+
+def test_templates_are_forgotten_when_there_are_too_many() -> None:
+    small = Renderer(app=APP, producer=PRODUCER, wire=JSON._wire, size=3)
+    for n in range(10):
+        small.render([run(entry(f"n{n}", "t.any", n, options={"queue": f"q{n}"}))])
+        small.render([run(entry(f"e{n}", "t.any", n, options={"eta": "2026-11-21T00:00:00Z"}))])
+    assert len(small._templates) == len(small._celerys) == len(small._printers) == 3
