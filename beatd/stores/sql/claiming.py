@@ -46,6 +46,7 @@ class SqlClaiming(SqlUpcoming):
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         made, batch, emptied = self._db.write(partial(self._claim, moves, term, micros(at)))
+        self._claimed_at = micros(at)
         self._claims.forget(emptied)
         if batch is not None:
             self._claims.remember(batch)

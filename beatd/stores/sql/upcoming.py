@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from beatd.catalog import Codec, Stored
 from beatd.ledger import OpenClaim, Request
@@ -21,12 +21,18 @@ SOONEST = (
     .where(plan.c.due.is_not(None))  # nothing paused or disabled has one
     .order_by(plan.c.due, plan.c.name)
 )
+LATER = SOONEST.where(plan.c.due >= bindparam("start"))
+FROM_THE_BEGINNING = 60  # every so many reads: once a minute on an idle leader
+MARGIN = 60_000_000
 
 
 class SqlUpcoming(Part):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         self._claims = Claims()
+        self._claimed_at: int | None = None
+        self._start: int | None = None
+        self._reads = 0
         named = self._names.c.name
         self._which_exist = select(plan.c.name).join(self._names.relation, named == plan.c.name)
 
@@ -38,14 +44,31 @@ class SqlUpcoming(Part):
         # the way of the others.
         asked = limit
         while True:
-            rows = connection.execute(SOONEST.limit(literally(asked))).all()
-            readable = [row for row in self._reader.planned(connection, rows) if row is not None]
+            rows = self._rows(connection, asked)
+            found = self._reader.planned(connection, rows)
+            if any(f and f.revision != row.revision for f, row in zip(found, rows, strict=True)):
+                continue  # edited between the two reads: it may have moved
+            readable = [row for row in found if row is not None]
             if len(readable) >= limit or len(rows) < asked:
-                # An entry edited between the two reads may have moved.
-                ahead = [row for row in readable if row.plan.due is not None]
-                ahead.sort(key=_due)
-                return ahead[:limit]
+                return readable[:limit]
             asked = asked * 2 + 100
+
+    def _rows(self, connection: Connection, limit: int) -> Sequence[Any]:
+        """From the last tick on, not from the beginning of the index: there lie the dead entries of
+        all that was claimed, for as long as some old snapshot keeps them. From the beginning where
+        little is planned, and now and then, should something have been put there all the same."""
+        start = self._start
+        if start is not None and self._reads % FROM_THE_BEGINNING:
+            self._reads += 1
+            rows = connection.execute(LATER.limit(literally(limit)), {"start": start}).all()
+            if len(rows) == limit:
+                return rows
+        self._reads = 1
+        rows = connection.execute(SOONEST.limit(literally(limit))).all()
+        self._start = None
+        if len(rows) == limit and limit > 1 and self._claimed_at is not None:
+            self._start = min(rows[0].due, self._claimed_at) - MARGIN
+        return rows
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         return self._db.read(lambda connection: self._unknown(connection, micros(before), limit))
@@ -129,10 +152,6 @@ class SqlUpcoming(Part):
             return found, set()
         bound = self._names.bind([[name] for name in missing])
         return found, set(connection.execute(self._which_exist, bound).scalars())
-
-
-def _due(row: Stored) -> Any:
-    return row.plan.due, row.entry.name
 
 
 def request_of(row: Any) -> Request:
