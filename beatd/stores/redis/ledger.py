@@ -20,7 +20,6 @@ from beatd.stores.redis.script import Scripts
 
 KINDS = {"plan": 1, "request": 2, "claim": 3}
 ENDS = {"confirmed": "P", "rejected": "F", "unsent": "U"}
-FIRST_BODY = 6  # the place in ARGV, after what every batch begins with
 CONFIRMED = Outcome("confirmed")
 
 
@@ -47,19 +46,13 @@ class RedisLedger:
         return [row for row in ahead if row.plan.due is not None]
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        packed = msgpack.encode([_packed(move, None, 0, []) for move in moves])
-        made, *_ = self._move(term, at, f"answer:{token_hex(8)}", packed)
+        made, *_ = self._move(term, at, f"answer:{token_hex(8)}", Batch(moves, None, 0))
         return [letter == ord("1") for letter in made]
 
     def publish(
         self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term, at: datetime
     ) -> Sequence[Outcome | None]:
-        now = micros(at)
-        bodies: list[bytes] = []
-        packed = msgpack.encode(
-            [_packed(move, push, now, bodies) for move, push in zip(moves, pushes, strict=True)]
-        )
-        made, *refused = self._move(term, at, "", packed, bodies)
+        made, *refused = self._move(term, at, "", Batch(moves, pushes, micros(at)))
         outcomes: list[Outcome | None] = [
             CONFIRMED if letter == ord("1") else None for letter in made
         ]
@@ -67,12 +60,10 @@ class RedisLedger:
             outcomes[place - 1] = Outcome("rejected", reason.decode(errors="replace"))
         return outcomes
 
-    def _move(
-        self, term: Term, at: datetime, remember: str, packed: bytes, bodies: Sequence[bytes] = ()
-    ) -> list[Any]:
-        number, token = str(term.number), term.token
+    def _move(self, term: Term, at: datetime, remember: str, batch: "Batch") -> list[Any]:
+        number, token, now = str(term.number), term.token, micros(at)
         reply: list[Any] = self._scripts(
-            "moves", number, token, micros(at), remember, packed, *bodies
+            "moves", number, token, now, remember, batch.packed, *batch.bodies
         )
         if reply[0] == b"deposed":
             if not reply[1]:
@@ -130,59 +121,72 @@ class RedisLedger:
         return pending[:limit]
 
 
-def _packed(
-    move: Move, pushes: Sequence[Push] | None, now: int, bodies: list[bytes]
-) -> tuple[object, ...]:
-    """A move as `moves.lua` reads it; most of it ready to be compared and stored as it is."""
-    run, name = move.run, move.name
-    # 3 what it begins with or is found by, 4 what that begins with, 6-8 what comes instead
-    if move.of == "plan":
-        expect = f"{micros(move.seen)}\t{move.revision}\te\t"
-        seen = instead = rest = score = ""
-        if move.plan is not None:
-            plan = move.plan
-            planned = text_of(plan.planned)
-            due = due_of(plan)
-            instead = f"{planned}\t{move.revision}\te\t"
-            rest = f"{due}\t{plan.fingerprint}\t{plan.rules}"
-            score = due or planned or "+inf"
-    elif move.of == "request":
-        assert move.request is not None, "a move of a request names it"
-        expect, seen = move.request.id, f"{micros(move.seen)}\t"
-        instead = "" if move.first is None else f"{micros(move.first)}\t"
-        rest = score = ""
-    else:
-        assert move.open_claim is not None, "a move of an open claim names it"
-        expect = f"{closes(move.open_claim.occurrence)}:{name}"
-        seen, instead, rest, score = f"{micros(move.seen)}\t", "", "", ""
+class Batch:
+    """Moves as `moves.lua` reads them: in columns, ready to be compared and stored as they are.
 
-    closing = claim = body = planned_at = revision = ""
-    if run is not None:
-        due_at = micros(run.due)
-        closing = closes(run.occurrence)
-        claim = f"{due_at}\t{run.task_id}"
-        planned_at = text_of(run.occurrence.planned)
-        revision = str(run.revision) if move.of != "plan" else ""
+    What only a few moves have lies beside, by their place; bodies travel as arguments of their own,
+    since the unpacker in Redis knows text and no bytes.
+    """
+
+    def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]] | None, at: int):
+        self.bodies: list[bytes] = []
+        self._rare: dict[int, tuple[object, ...]] = {}
+        columns = [self._columns(place, move, at, pushes) for place, move in enumerate(moves)]
+        targets: object = False
         if pushes is not None:
-            body = rows.published(now, due_at, run.task_id)
-    # Bodies travel beside: the unpacker in Redis knows text and no bytes.
-    listed: object = False
-    if pushes is not None:
-        listed = [part for place, push in enumerate(pushes, len(bodies) + FIRST_BODY)
-                  for part in (push.key, place)]  # fmt: skip
-        bodies += (push.body for push in pushes)
-    skips: object = False
-    ended = ""
-    if move.skips:
-        # An open claim that ends by a skip is closed by it, under its own id.
-        closed = move.open_claim if move.of == "claim" and run is None else None
-        ended = closes(closed.occurrence) if closed else ""
-        skips = [rows.skipped(skip, closed.task_id if closed else "") for skip in move.skips]
-    backlog = move.backlog and (move.backlog.id, request_text(move.backlog))
-    return (
-        KINDS[move.of], name, expect, seen, revision, instead, rest, score, move.counts,
-        closing, planned_at, claim, body, listed, skips, ended, backlog or False,
-    )  # fmt: skip
+            targets = [self._target(push) for push in pushes]
+        across = list(zip(*columns, strict=True)) or [()] * 9
+        self.packed = msgpack.encode([*across, targets, self._rare])
+
+    def _target(self, pushes: Sequence[Push]) -> object:
+        self.bodies += [push.body for push in pushes]
+        return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
+
+    def _columns(
+        self, place: int, move: Move, at: int, pushes: Sequence[Sequence[Push]] | None
+    ) -> tuple[object, ...]:
+        """name, row's beginning, what comes instead, its rest, score, counts, what the run closes,
+        its moment, and its claim or line of history."""
+        run, expect, instead, rest, score = move.run, "", "", "", ""
+        if move.of == "plan":
+            expect = f"{micros(move.seen)}\t{move.revision}\te\t"
+            if move.plan is not None:
+                plan = move.plan
+                planned, due = text_of(plan.planned), due_of(plan)
+                instead = f"{planned}\t{move.revision}\te\t"
+                rest = f"{due}\t{plan.fingerprint}\t{plan.rules}"
+                score = due or planned or "+inf"
+        if move.of != "plan" or move.skips or move.backlog is not None:
+            self._rare[place + 1] = _rare(move)
+        if run is None:
+            return (move.name, expect, instead, rest, score, move.counts, "", "", "")
+        moment, due_at = text_of(run.occurrence.planned), micros(run.due)
+        if pushes is None:
+            text = f"{due_at}\t{run.task_id}"
+        else:
+            text = rows.published(at, due_at, run.task_id)
+        closing = f"{moment}:{run.occurrence.request}"
+        return (move.name, expect, instead, rest, score, move.counts, closing, moment, text)
+
+
+def _rare(move: Move) -> tuple[object, ...]:
+    """kind, found by, begins with, then with, revision, skips, closed by them, backlog."""
+    found = instead = ended = skipped_id = ""
+    seen = f"{micros(move.seen)}\t"
+    if move.of == "request":
+        assert move.request is not None, "a move of a request names it"
+        found = move.request.id
+        instead = "" if move.first is None else f"{micros(move.first)}\t"
+    elif move.of == "claim":
+        assert move.open_claim is not None, "a move of an open claim names it"
+        found = f"{closes(move.open_claim.occurrence)}:{move.name}"
+        if move.run is None:
+            # An open claim that ends by a skip is closed by it, under its own id.
+            ended, skipped_id = closes(move.open_claim.occurrence), move.open_claim.task_id
+    revision = "" if move.run is None else str(move.run.revision)
+    skips = [rows.skipped(skip, skipped_id) for skip in move.skips]
+    backlog = move.backlog is not None and (move.backlog.id, request_text(move.backlog))
+    return (KINDS[move.of], found, seen, instead, revision, skips, ended, backlog)
 
 
 def _ended(result: Result) -> tuple[object, ...]:

@@ -14,12 +14,16 @@ if remember ~= '' then
   if said then return {said} end -- the reply was lost, the effect was not
 end
 
+-- Columns, not a table per move: a thousand small tables cost more than the claims themselves.
+local names, expected, heads, rests, scores_to_be, counts, closings, planneds, texts, targets, rare =
+  unpack(moves)
+local size = #names
+
 local PLAN, REQUEST, CLAIM = 1, 2, 3
-local names, asked, opened = {}, {}, {}
-for place, m in ipairs(moves) do
-  names[place] = m[2]
-  if m[1] == REQUEST then asked[#asked + 1] = m[3] end
-  if m[1] == CLAIM then opened[#opened + 1] = m[3] end
+local asked, opened = {}, {}
+for _, m in pairs(rare) do
+  if m[1] == REQUEST then asked[#asked + 1] = m[2] end
+  if m[1] == CLAIM then opened[#opened + 1] = m[2] end
 end
 local rows = read('rows', names)
 local requests = read('requests', asked)
@@ -28,121 +32,136 @@ local moved, scores = {}, {}
 tails = read('tails', names)
 
 local function starts(text, head)
-  return text and sub(text, 1, #head) == head
+  return text and find(text, head, 1, true) == 1
 end
 
-local function count(m, row_from, head, rest)
-  -- row: planned, revision, flags | runs, last | due, fingerprint, rules
-  local runs, last, old_rest = match(row_from, '^(%d+)\t(%-?%d*)\t(.*)$')
-  m.last = last
-  if m[9] > 0 then
-    runs = format('%.0f', runs + m[9])
-    if m[11] ~= '' and (last == '' or tonumber(m[11]) > tonumber(last)) then last = m[11] end
+-- row: planned, revision, flags | runs, last | due, fingerprint, rules
+local lasts = {}
+local function count(place, row, at_runs, head, rest)
+  local runs, last, at_rest = match(row, '^(%d+)\t(%-?%d*)\t()', at_runs)
+  local planned, name = planneds[place], names[place]
+  lasts[place] = last
+  if counts[place] > 0 then
+    runs = runs + counts[place]
+    if planned ~= '' and (last == '' or tonumber(planned) > tonumber(last)) then last = planned end
   end
-  rows[m[2]] = head .. runs .. '\t' .. last .. '\t' .. (rest or old_rest)
-  moved[m[2]] = true
+  rows[name] = head .. runs .. '\t' .. last .. '\t' .. (rest or sub(row, at_rest))
+  moved[name] = true
 end
 
-local function count_only(m)
-  local row = rows[m[2]]
-  if row and m[10] ~= '' then
-    local head, rest = match(row, '^([^\t]*\t[^\t]*\t[^\t]*\t)(.*)$')
-    count(m, rest, head)
+local function count_only(place)
+  local row = rows[names[place]]
+  if row and closings[place] ~= '' then
+    local at_runs = match(row, '^[^\t]*\t[^\t]*\t[^\t]*\t()')
+    count(place, row, at_runs, sub(row, 1, at_runs - 1))
   end
 end
 
 -- An edit made before the claim is honoured: what runs is the entry at this revision.
-local function is_edited(m)
-  if m[5] == '' then return false end
-  local row = rows[m[2]]
-  return not row or match(row, '^[^\t]*\t([^\t]*)') ~= m[5]
+local function is_edited(place, revision)
+  if revision == '' then return false end
+  local row = rows[names[place]]
+  return not row or match(row, '^[^\t]*\t([^\t]*)') ~= revision
 end
 
 -- Whether this moment may have been claimed and closed before (a plan that was set back, an entry
 -- that was removed and added again): only then is its line looked for when it is recorded.
-local function again(m)
-  if sub(m[10], -1) ~= ':' then return '' end -- a request's own random id
-  if m[1] == CLAIM then return match(m.old, '\t(1?)$') end
-  if not m.last or m.last == '' then return tails[m[2]] and '1' or '' end
-  return tonumber(m[11]) <= tonumber(m.last) and '1' or ''
+local function again(place, m)
+  if sub(closings[place], -1) ~= ':' then return '' end -- a request's own random id
+  if m and m.old then return match(m.old, '\t(1?)$') end
+  local last = lasts[place]
+  if not last or last == '' then return tails[names[place]] and '1' or '' end
+  return tonumber(planneds[place]) <= tonumber(last) and '1' or ''
 end
 
-local function look(m)
-  local kind, name = m[1], m[2]
+-- rare: kind, found by, begins with, begins with instead, revision, skips, closed by them, backlog
+local function look(place, m)
+  local kind = m and m[1] or PLAN
   if kind == PLAN then
+    local name, expect = names[place], expected[place]
     local row = rows[name]
-    if not starts(row, m[3]) then return false end
-    local rest = sub(row, #m[3] + 1)
-    if m[6] == '' then
-      count(m, rest, m[3])
+    if not starts(row, expect) then return false end
+    if heads[place] == '' then
+      count(place, row, #expect + 1, expect)
     else
-      count(m, rest, m[6], m[7])
-      scores[name] = m[8]
+      count(place, row, #expect + 1, heads[place], rests[place])
+      scores[name] = scores_to_be[place]
     end
   elseif kind == REQUEST then
-    local request = requests[m[3]]
-    if not starts(request, m[4]) or is_edited(m) then return false end
-    requests[m[3]] = m[6] ~= '' and m[6] .. sub(request, #m[4] + 1) or false
-    count_only(m)
+    local request = requests[m[2]]
+    if not starts(request, m[3]) or is_edited(place, m[5]) then return false end
+    requests[m[2]] = m[4] ~= '' and m[4] .. sub(request, #m[3] + 1) or false
+    count_only(place)
   else
-    if not starts(claims[m[3]], m[4]) or is_edited(m) then return false end
-    m.old = claims[m[3]]
-    claims[m[3]] = false
-    count_only(m)
+    if not starts(claims[m[2]], m[3]) or is_edited(place, m[5]) then return false end
+    m.old = claims[m[2]]
+    claims[m[2]] = false
+    count_only(place)
   end
   return true
 end
 
 local made, reasons, keys, bodies, kinds = {}, {}, {}, {}, {}
 
-local function unpushable(pushes)
-  for place = 1, #pushes, 2 do
-    local key = pushes[place]
-    local kind = kinds[key]
-    if not kind then
-      kind = call('TYPE', key).ok
-      kinds[key] = kind
-    end
-    if kind ~= 'list' and kind ~= 'none' then
-      return 'WRONGTYPE ' .. key .. ' holds a ' .. kind .. ', not a queue'
-    end
+local function unpushable(key)
+  local kind = kinds[key]
+  if not kind then
+    kind = call('TYPE', key).ok
+    kinds[key] = kind
+  end
+  if kind ~= 'list' and kind ~= 'none' then
+    return 'WRONGTYPE ' .. key .. ' holds a ' .. kind .. ', not a queue'
   end
 end
 
-for place, m in ipairs(moves) do
-  if look(m) then
+local function push_later(key, body, place)
+  local list = bodies[key]
+  if not list then
+    list = {places = {}}
+    keys[#keys + 1] = key
+    bodies[key] = list
+  end
+  list[#list + 1] = body
+  list.places[#list.places + 1] = place
+end
+
+local done, body_at = {}, 6
+for place = 1, size do
+  local target = targets and targets[place]
+  local first_body = body_at
+  if target then body_at = body_at + (type(target) == 'table' and #target or 1) end
+  if look(place, rare[place]) then
     made[place] = '1'
-    local pushes = m[14]
-    if pushes then
-      local reason = unpushable(pushes)
+    if type(target) == 'string' then
+      local reason = unpushable(target)
       if reason then
         made[place], reasons[place] = '2', reason
       else
-        for at_push = 1, #pushes, 2 do
-          local key = pushes[at_push]
-          local list = bodies[key]
-          if not list then
-            list = {places = {}}
-            keys[#keys + 1] = key
-            bodies[key] = list
-          end
-          list[#list + 1] = ARGV[pushes[at_push + 1]]
-          list.places[#list.places + 1] = place
+        push_later(target, ARGV[first_body], place)
+      end
+    elseif target then
+      local reason
+      for _, key in ipairs(target) do reason = reason or unpushable(key) end
+      if reason then
+        made[place], reasons[place] = '2', reason
+      else
+        for number_of, key in ipairs(target) do
+          push_later(key, ARGV[first_body + number_of - 1], place)
         end
       end
     end
-  elseif m[14] and m[10] ~= '' then
-    -- Already ended by this batch: the reply was lost, and this is its second try.
-    local line = find_line(m[2], m[10], 10)
-    made[place] = '0'
-    if line and line.state == 'P' then
-      made[place] = '1'
-    elseif line and line.state == 'F' then
-      made[place], reasons[place] = '2', match(line.body, '([^\t]*)$')
-    end
-    m.done = true
   else
     made[place] = '0'
+    if target and closings[place] ~= '' then
+      -- Already ended by this batch: the reply was lost, and this is its second try.
+      local line = find_line(names[place], closings[place], 10)
+      if line and line.state == 'P' then
+        made[place] = '1'
+      elseif line and line.state == 'F' then
+        made[place], reasons[place] = '2', match(line.body, '([^\t]*)$')
+      end
+      done[place] = true
+    end
   end
 end
 
@@ -178,45 +197,47 @@ spread('HSET', 'rows', row_pairs)
 spread('ZADD', 'plan', score_pairs)
 
 local claim_pairs, open_pairs, opens = {}, {}, {}
-for place, m in ipairs(moves) do
-  local name = m[2]
-  if made[place] ~= '0' and not m.done then
-    if m[1] == REQUEST then
-      local request = requests[m[3]]
+for place = 1, size do
+  local name = names[place]
+  if made[place] ~= '0' and not done[place] then
+    local m = rare[place]
+    if m and m[1] == REQUEST then
+      local request = requests[m[2]]
       if request then
-        call('HSET', base .. 'requests', m[3], request)
+        call('HSET', base .. 'requests', m[2], request)
       else
-        call('HDEL', base .. 'requests', m[3])
-        call('ZREM', base .. 'asked', m[3])
-        call('ZREM', base .. 'asked_of', name .. '\0' .. m[3])
+        call('HDEL', base .. 'requests', m[2])
+        call('ZREM', base .. 'asked', m[2])
+        call('ZREM', base .. 'asked_of', name .. '\0' .. m[2])
       end
-    elseif m[1] == CLAIM then
-      call('HDEL', base .. 'claims', m[3])
-      call('ZREM', base .. 'open', m[3])
-      call('ZREM', base .. 'unsent', m[3])
+    elseif m and m[1] == CLAIM then
+      call('HDEL', base .. 'claims', m[2])
+      call('ZREM', base .. 'open', m[2])
+      call('ZREM', base .. 'unsent', m[2])
     end
-    if m[15] then
-      for _, body in ipairs(m[15]) do
-        add_line(at, name, m[16], 'S', number, body)
-      end
+    for _, body in ipairs(m and m[6] or {}) do
+      add_line(at, name, m[7], 'S', number, body)
     end
-    if m[14] then
+    if targets and targets[place] then
+      local text = texts[place]
       if made[place] == '1' then
-        add_line(at, name, m[10], 'P', number, m[13])
+        add_line(at, name, closings[place], 'P', number, text)
       else
-        local task_id = match(m[12], '([^\t]*)$')
+        local task_id = match(text, '([^\t]*)\t$')
         local reason = string.gsub(reasons[place], '%s+', ' ')
-        add_line(at, name, m[10], 'F', number, '\t\t1\t\t\t\t' .. task_id .. '\t' .. reason)
+        add_line(at, name, closings[place], 'F', number,
+          '\t\t1\t\t\t\t' .. task_id .. '\t' .. reason)
       end
-    elseif m[10] ~= '' then
-      local key = m[10] .. ':' .. name
-      claim_pairs[#claim_pairs + 1] = key
-      claim_pairs[#claim_pairs + 1] = at .. '\t' .. number .. '\t' .. m[12] .. '\t' .. place .. '\t' .. again(m)
+    elseif closings[place] ~= '' then
+      local key = closings[place] .. ':' .. name
       opens[#opens + 1] = key
+      claim_pairs[#claim_pairs + 1] = key
+      claim_pairs[#claim_pairs + 1] = table.concat(
+        {at, number, texts[place], place, again(place, m)}, '\t')
       open_pairs[#open_pairs + 1] = at
       open_pairs[#open_pairs + 1] = key
     end
-    local backlog = m[17]
+    local backlog = m and m[8]
     if backlog then
       call('HSET', base .. 'requests', backlog[1], backlog[2])
       call('ZADD', base .. 'asked', 'NX', call('INCR', base .. 'asked_last'), backlog[1])
