@@ -4,6 +4,7 @@ from collections.abc import Generator
 from secrets import token_hex
 from time import monotonic
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -44,7 +45,7 @@ class PostgresqlSession(psycopg.Connection[Any]):
 
 
 class Session:
-    def __init__(self, conninfo: str, ttl: float) -> None:
+    def __init__(self, conninfo: str, ttl: float, *, pooled: bool = False) -> None:
         words = conninfo_to_dict(conninfo)
         host, port = words.get("host") or "local socket", words.get("port") or 5432
         self._where = f"lock {host}:{port}/{words.get('dbname') or ''}"
@@ -61,12 +62,14 @@ class Session:
         except psycopg.Error as error:
             raise self._told(error) from None
         self._connection.patience = ttl
-        self._run(f"SET statement_timeout = {within}")
+        if not pooled:
+            self._run(f"SET statement_timeout = {within}")
         if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
             self._create()
         self._mark = token_hex(8)
-        self._pooled = bool(self._run("SELECT current_setting('beatd.lease', true)")[0])
-        self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
+        self._pooled = pooled or bool(self._run("SELECT current_setting('beatd.lease', true)")[0])
+        if not pooled:
+            self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
 
     def _create(self) -> None:
         try:
@@ -136,5 +139,10 @@ class Session:
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    conninfo = "postgresql:" + url.split(":", 1)[1]
-    return SqlLease(lambda ttl: Session(conninfo, ttl))
+    # `?pooler=transaction` is ours to know, not the driver's.
+    parts = urlsplit("postgresql:" + url.split(":", 1)[1])
+    words = parse_qsl(parts.query)
+    pooled = ("pooler", "transaction") in words
+    query = urlencode([word for word in words if word[0] != "pooler"], quote_via=quote)
+    conninfo = urlunsplit(parts._replace(query=query))
+    return SqlLease(lambda ttl: Session(conninfo, ttl, pooled=pooled))

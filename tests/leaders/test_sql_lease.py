@@ -235,6 +235,16 @@ def test_a_shared_session_proves_nothing(
     here.close()
 
 
+def test_behind_a_pooler_that_is_named_there_is_no_hint(postgresql_url: str) -> None:
+    here, there = (sql_lease(f"{postgresql_url}&pooler=transaction") for _ in range(2))
+    one, two = holder("one"), holder("two")
+    assert here.take(one, 0.5) == one
+    here.close()
+    assert there.take(two, LONG) == one, "its session is gone, and that says nothing"
+    assert 0.2 < until(lambda: there.take(two, LONG) == two) < 2.0
+    there.close()
+
+
 def test_eight_who_ask_at_once_get_one_holder(url: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -99,7 +99,10 @@ class Postgresql:
     moving: How = "told"
 
     def __init__(self, url: URL, timeout: float) -> None:
-        self._url = url.set(drivername="postgresql+psycopg")
+        # `?pooler=transaction`: sessions are shared, so nothing may be left in them.
+        self._pooled = url.query.get("pooler") == "transaction"
+        words = url.difference_update_query(["pooler"])
+        self._url = words.set(drivername="postgresql+psycopg")
         self._timeout = timeout
         self._watch: _Watch | None = None
 
@@ -126,20 +129,36 @@ class Postgresql:
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
-        within = int(self._timeout * 1000)
-        connection.autocommit = True
-        connection.execute(
-            f"SET statement_timeout = {within}; SET lock_timeout = {within};"
-            f"SET idle_in_transaction_session_timeout = {within};"
-            # A batch then goes from its names, in their order, to the rows: two batches never wait
-            # for each other's rows, and a plan made for few entries is right for a million.
-            "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
-            "SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0;"
-            "SET plan_cache_mode = force_generic_plan; SET jit = off;"
-            "SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'"
-        )
-        connection.autocommit = False
         connection.patience = self._timeout + 1.0
+        if self._pooled:
+            connection.prepare_threshold = None
+            return
+        connection.autocommit = True
+        connection.execute(self._settings("SET"))
+        connection.autocommit = False
+
+    def _settings(self, how: str) -> str:
+        within = int(self._timeout * 1000)
+        return "; ".join(
+            f"{how} {setting}"
+            for setting in (
+                f"statement_timeout = {within}",
+                f"lock_timeout = {within}",
+                f"idle_in_transaction_session_timeout = {within}",
+                "timezone = 'UTC'",
+                "default_transaction_isolation = 'read committed'",
+                # A batch then goes from its names, in their order, to the rows: two batches never
+                # wait for each other's rows, and a plan made for few entries is right for a
+                # million, whatever the statistics say.
+                "plan_cache_mode = force_generic_plan",
+                "enable_hashjoin = off",
+                "enable_mergejoin = off",
+                "enable_seqscan = off",
+                "enable_bitmapscan = off",
+                "max_parallel_workers_per_gather = 0",
+                "jit = off",
+            )
+        )
 
     def batch(self, **columns: Kind) -> Batch:
         arrays = ", ".join(f"CAST(:v_{name} AS {ARRAYS[kind]})" for name, kind in columns.items())
@@ -157,6 +176,8 @@ class Postgresql:
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection
         driver.patience = PATIENCE if patient else self._timeout + 1.0
+        if self._pooled:
+            connection.exec_driver_sql(self._settings("SET LOCAL"))
         if patient:
             within = int(PATIENCE * 1000)
             connection.exec_driver_sql(
@@ -190,8 +211,9 @@ class Postgresql:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
 
     def watch(self, wake: Wake) -> bool:
-        self._watch = _Watch(self._url, wake)
-        return True
+        if not self._pooled:
+            self._watch = _Watch(self._url, wake)
+        return not self._pooled
 
     def close(self) -> None:
         if self._watch is not None:

@@ -80,8 +80,10 @@ def test_a_watch_that_was_cut_listens_again(
     assert woken.wait(1)
 
 
-def test_sqlite_and_mariadb_cannot_tell(tmp_path: Path, mariadb_url: str) -> None:
-    for url in (f"sqlite:///{tmp_path / 'beatd.db'}", mariadb_url):
+def test_the_others_cannot_tell(tmp_path: Path, mariadb_url: str, postgresql_url: str) -> None:
+    pooled = f"{postgresql_url}&pooler=transaction"
+    for url in (f"sqlite:///{tmp_path / 'beatd.db'}", mariadb_url, pooled):
         store = SqlStore(url, codec=codec)
         assert not store.watch(lambda: None)
+        put(store)
         store.close()
