@@ -29,7 +29,7 @@ from beatd.events import (
 )
 from beatd.leader import Lead, Term
 from beatd.ledger import Move
-from beatd.moves import Mover
+from beatd.moves import Mover, holds_until
 from beatd.planning import shared_next_after
 from beatd.publisher import Publisher
 from beatd.store import Store
@@ -166,7 +166,7 @@ class Engine:
 
     def _run(self, due: Sequence[Stored], now: datetime, lead: Lead) -> None:
         mover = self._mover()
-        moves = [mover.due(row, now) for row in due]
+        moves = [self._ahead.move_of(row, now) or mover.due(row, now) for row in due]
         for row, move, made in zip(due, moves, self._send(moves, lead), strict=True):
             if not made:
                 self._fresh = False
@@ -233,12 +233,18 @@ class Engine:
         return version != known
 
     def _prepare(self, now: datetime) -> bool:
-        """Build some messages that are due soon; whether there may be more to build."""
+        """Settle some rows as of their moments, and build their messages; whether there is more."""
         rows = list(islice(self._ahead.unprepared(now + AHEAD), CHUNK))
-        mover = self._mover()
-        self._publisher.prepare(
-            [mover.planned(row, row.plan.planned, now) for row in rows if row.plan.planned]
-        )
+        mover, runs = self._mover(), []
+        for row in rows:
+            assert row.plan.due is not None
+            move = mover.due(row, max(now, row.plan.due))
+            until = holds_until(row, move)
+            if until is not None:
+                self._ahead.keep(row, move, until)
+            if move.run is not None:
+                runs.append(move.run)
+        self._publisher.prepare(runs)
         return len(rows) == CHUNK
 
     # what is beside the plan: unknown outcomes, and what was asked for by hand

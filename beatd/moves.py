@@ -120,6 +120,21 @@ class Mover:
         )
 
 
+def holds_until(row: Stored, move: Move) -> datetime | None:
+    """Until when a move settled at its moment is still what becomes of the row; None = not at all.
+
+    The next moment falls due, or the catch-up rule finds this one too late.
+    """
+    if move.plan is None or move.plan.due is None or row.plan.due is None:
+        return None
+    until, entry = move.plan.due, row.entry
+    if entry.catch_up == "skip":
+        until = min(until, row.plan.due + entry.grace)
+    if entry.catch_up_window is not None:
+        until = min(until, row.plan.due + entry.catch_up_window)
+    return until
+
+
 def why_at_an_end(request: Request, row: Stored | None) -> str:
     """Why the rest of a request is dropped, or nothing; what is asked by hand runs paused."""
     if row is None:
