@@ -97,7 +97,9 @@ def run(command: str, folder: Path) -> str:
 
 def _until_leading(process: subprocess.Popen[bytes], log: Path, command: str) -> None:
     deadline = time.monotonic() + 40
-    while "leading, term" not in log.read_text():
+    # What the app declares is to be there for the next command.
+    wanted = ["leading, term"] + ["applied: "] * command.startswith("beatd -A")
+    while not all(words in log.read_text() for words in wanted):
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"$ {command}\n{log.read_text()}")
         time.sleep(0.05)
