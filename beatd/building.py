@@ -33,7 +33,7 @@ def celery_app(config: Config) -> Celery:
     """The project's app where one is named, with the broker of the config where that has one."""
     if config.app is None:
         return app_for(config.broker.settings(), timezone=config.timezone)
-    return load_app(config.app)
+    return load_app(config.app, broker=config.broker.settings())
 
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:

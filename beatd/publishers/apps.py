@@ -21,7 +21,7 @@ SETTINGS = {
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
     """An app without tasks or results, for a broker that is known by its URL alone."""
     settings = settings_of(broker)
-    if "broker_url" not in settings:
+    if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
     app = Celery("beatd", set_as_current=False)
     app.conf.update(timezone=timezone, **settings)
@@ -54,7 +54,7 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
-    settings = {SETTINGS[key]: value for key, value in broker.items() if value}
+    settings = {SETTINGS[key]: value for key, value in broker.items() if value is not None}
     if isinstance(broker.get("ssl"), Mapping):
         settings["broker_use_ssl"] = {k: _checks(k, v) for k, v in broker["ssl"].items()}
     if "broker_url" in settings:
