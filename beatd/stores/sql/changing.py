@@ -105,37 +105,43 @@ class SqlCatalog(SqlFinding):
         new = count + 1
         done: list[bool] = []
         last: dict[str, tuple[Change, str]] = {}
+        removed: set[str] = set()
         for change, definition in zip(changes, encoded, strict=True):
             accepted = revisions.get(change.name, 0) == change.seen
             done.append(accepted)
             if accepted and (change.entry is not None or change.seen):
                 revisions[change.name] = new if change.entry is not None else 0
                 last[change.name] = (change, definition)
+                if change.entry is None and change.name in seen:
+                    removed.add(change.name)
         if last:
             connection.execute(update(edits).values(count=new))
-            self._put(connection, seen, last, new)
+            self._remove(connection, removed)
+            there = {name: row.fingerprint for name, row in seen.items() if name not in removed}
+            self._put(connection, there, last, new)
             self._db.dialect.notify(connection)
         return done
+
+    def _remove(self, connection: Connection, names: set[str]) -> None:
+        if names:
+            rows = [[name] for name in sorted(names)]
+            for statement in self._removals:
+                connection.execute(statement, self._names.bind(rows))
+            self._drop(connection, self._asked_by, rows, "removed")
 
     def _put(
         self,
         connection: Connection,
-        seen: dict[str, Any],
+        there: dict[str, str],
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        removed = [[name] for name in last if last[name][0].entry is None and name in seen]
+        """`there` has the fingerprints of the entries that are to be changed, not added."""
         edited = [
             [name]
             for name, (change, _) in last.items()
-            if name in seen
-            and change.plan is not None
-            and change.plan.fingerprint != seen[name].fingerprint
+            if name in there and change.plan is not None and change.plan.fingerprint != there[name]
         ]
-        if removed:
-            for statement in self._removals:
-                connection.execute(statement, self._names.bind(removed))
-            self._drop(connection, self._asked_by, removed, "removed")
         if edited:
             backlogs = self._asked_by.where(request.c.kind == "backlog")
             self._drop(connection, backlogs, edited, "edited")
@@ -143,7 +149,7 @@ class SqlCatalog(SqlFinding):
             (False, self._insert_entries, self._insert_plans),
             (True, self._update_entries, self._update_plans),
         ):
-            put = [last[n] for n in sorted(last) if (n in seen) is known and last[n][0].entry]
+            put = [last[n] for n in sorted(last) if (n in there) is known and last[n][0].entry]
             if put:
                 rows = [_entry_row(change, definition, revision) for change, definition in put]
                 connection.execute(entries, self._entry_rows.bind(rows))

@@ -49,17 +49,12 @@ class SqlFinding(Part):
 
     def _pages(self, query: Query) -> Iterator[list[Any]]:
         statement = self._filtered(query)
-        if query.order == "name" and query.due_before is None:
+        if query.order == "name":
             yield from self._walk(statement, by_due=False)
             return
-        # What is due soon is found by the index on it, and put in order of names if that is asked.
-        ahead = statement.where(plan.c.due.is_not(None))
-        if query.order == "next":
-            yield from self._walk(ahead, by_due=True)
-            if query.due_before is None:
-                yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
-            return
-        yield from self._walk(ahead, by_due=False)
+        yield from self._walk(statement.where(plan.c.due.is_not(None)), by_due=True)
+        if query.due_before is None:
+            yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
 
     def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
         """Pages by key: each its own short transaction, none of them counting rows to skip."""
