@@ -12,8 +12,8 @@ from beatd.cli.when import takes_when, when
 
 @click.command()
 @click.argument("words", metavar="NAME", nargs=-1)
-@takes_when
 @takes_fields
+@takes_when
 @click.option("--replace", is_flag=True, help="Replace an entry of this name; its runs stay.")
 @click.option("--force", is_flag=True, help="With --replace: also one that a file declares.")
 @as_json
@@ -27,9 +27,9 @@ def command(
     beatd add tidy --task proj.tidy --every 5m
     beatd add report --task proj.report --cron "30 2 * * mon-fri" --tz Europe/Berlin
     """
-    schedule = when(options, words) if options["crontab"] or options["solar"] else None
-    schedule = schedule or when(options, ())
-    name = one_name(schedule.rest if schedule.rest else words)
+    pairs = bool(options["crontab"] or options["solar"])  # which go on among the words
+    schedule = when(options, words if pairs else ())
+    name = one_name(schedule.rest if pairs else words)
     fields = fields_of(options)
     from beatd.cli.output import print_json
     from beatd.cli.rows import cells_of, json_of

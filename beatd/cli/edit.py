@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("words", metavar="NAME", nargs=-1)
-@takes_when
 @takes_fields
+@takes_when
 @click.option(
     "--unset", metavar="KEY", multiple=True, help="Back to its default: jitter, options.queue…"
 )
@@ -36,9 +36,9 @@ def command(
 
     Another schedule or zone counts from now; any other edit leaves the next run where it is.
     """
-    schedule = when(options, words) if options["crontab"] or options["solar"] else None
-    schedule = schedule or when(options, ())
-    name = one_name(schedule.rest if schedule.rest else words)
+    pairs = bool(options["crontab"] or options["solar"])  # which go on among the words
+    schedule = when(options, words if pairs else ())
+    name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
     from beatd.cli.output import print_json
     from beatd.cli.rows import json_of

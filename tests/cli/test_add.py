@@ -119,6 +119,8 @@ def test_what_is_missing_is_told(here: Here) -> None:
     ended = here("add", "x", code=2)
     assert "--task: is missing" in ended.err
     assert "has no schedule" in ended.err
+    words = ("add", "--task", "t", "--crontab", "minute=0", "hour=3")
+    assert "the name of the entry is missing" in here(*words, code=2).line
     assert "the name of the entry is missing" in here("add", "--every", "5m", code=2).line
 
 
