@@ -50,11 +50,11 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda store, sender, tell: wiring.open_dispatch(
             store, sender, clock=clock, tell=tell
         ),
-        declaring=_declaring(config, clock=clock, app=app),
+        declaring=declaring_of(config, clock=clock, app=app),
     )
 
 
-def _declaring(config: Config, *, clock: Clock, app: Celery) -> Declares:
+def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
     declaring = Declaring(sources_of(config, clock=clock, app=app), clock=clock)
     if not config.store.url.startswith(wiring.DJANGO):
         return declaring
