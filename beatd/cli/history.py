@@ -9,6 +9,8 @@ from beatd.cli.given import as_json
 from beatd.cli.opened import Asked, takes_store
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from beatd.ledger import Record
     from beatd.store import Store
 
@@ -80,9 +82,16 @@ def _cells(records: "Iterable[Record]") -> Iterator[list[str | tuple[str, str]]]
             at_least = "at least " if record.at_least else ""
             told = f"{at_least}{record.count} moments to {record.until:%m-%d %H:%M:%S}: {told}"
         yield [
-            f"{record.planned:%Y-%m-%d %H:%M:%S}Z",
+            _shown(record.planned),
             record.name,
             (record.state, _STYLES[record.state]),
             "" if record.late is None else f"{record.late:.3f} s",
             told,
         ]
+
+
+def _shown(moment: "datetime") -> str:
+    """With its fraction only where it has one: an entry every half second is not told twice."""
+    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    text = moment.isoformat(" ", spec if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
