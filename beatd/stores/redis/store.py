@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from msgspec import json
 
 from beatd.catalog import Codec, Wake
+from beatd.errors import StoreError
 from beatd.leader import Holder, Term
 from beatd.ledger import Presence
 from beatd.run import EPOCH
@@ -81,7 +82,10 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
 
     def begin(self, holder: Holder) -> Term:
         token = uuid4().hex
-        number = self._scripts("begin", token, json.encode(holder), self._namespace.hex)
+        number, anew = self._scripts("begin", token, json.encode(holder), self._namespace.hex)
+        if anew:
+            # The term stands, and the next one asked for is greater; but this must be said.
+            raise StoreError(self._emptied(None))
         return Term(int(number), token)
 
     def term(self) -> tuple[Term, Holder] | None:

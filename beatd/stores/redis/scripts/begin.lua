@@ -1,5 +1,5 @@
 -- ARGV: token, holder, namespace
-call('SETNX', base .. 'namespace', ARGV[3])
+local anew = call('SETNX', base .. 'namespace', ARGV[3])
 local number = call('HINCRBY', base .. 'term', 'number', 1)
 call('HSET', base .. 'term', 'token', ARGV[1], 'holder', ARGV[2])
-return number
+return {number, anew}

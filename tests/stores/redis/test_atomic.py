@@ -1,0 +1,207 @@
+"""Claim and push in one step: PROTOCOL 13."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from beatd.errors import Deposed
+from beatd.publisher import Outcome, Push
+from beatd.stores.redis import RedisStore
+from tests.stores.making import (
+    again,
+    asked,
+    at,
+    claimed,
+    lead,
+    open_claims,
+    past,
+    put,
+    put_many,
+    request_of,
+    row,
+    step,
+    told,
+)
+from tests.stores.redis.servers import RedisProcess, Start
+
+CONFIRMED = Outcome("confirmed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    process = RedisProcess(tmp_path_factory.mktemp("redis"))
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def broker(server: RedisProcess) -> redis.Redis:
+    server.admin.flushall()
+    return server.admin
+
+
+@pytest.fixture
+def store(broker: redis.Redis, server: RedisProcess, open_store: Callable) -> RedisStore:
+    return open_store(server.url)
+
+
+def one(body: bytes = b"{}", key: str = "celery") -> list[Push]:
+    return [Push(key, body)]
+
+
+def test_a_run_is_pushed_and_published_at_once(store: RedisStore, broker: redis.Redis) -> None:
+    term, stored = lead(store), put(store)
+    assert store.publish([step(store, stored)], [one(b"hello")], term, at(1)) == [CONFIRMED]
+    assert broker.lrange("celery", 0, -1) == [b"hello"]
+    assert row(store).plan.planned == at(10)
+    assert (row(store).runs, row(store).last) == (1, at(0))
+    assert open_claims(store) == []
+    (record,) = past(store)
+    assert (record.state, record.published, record.late, record.term) == ("published", at(1), 1, 1)
+
+
+def test_messages_are_consumed_in_the_order_of_their_moves(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    term, found = lead(store), put_many(store, ["a", "b", "c"])
+    bodies = [one(name.encode()) for name in ("a", "b", "c")]
+    store.publish([step(store, stored) for stored in found], bodies, term, at(1))
+    assert [broker.rpop("celery") for _ in range(3)] == [b"a", b"b", b"c"]
+
+
+def test_any_bytes_reach_the_queue_as_they_are(store: RedisStore, broker: redis.Redis) -> None:
+    body = bytes(range(256))
+    store.publish([step(store, put(store))], [one(body)], lead(store), at(1))
+    assert broker.rpop("celery") == body
+
+
+def test_done_twice_the_second_does_nothing_and_answers_the_same(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    broker.set("no-queue", "text")
+    term, found = lead(store), put_many(store, ["a", "b"])
+    moves, pushes = [step(store, stored) for stored in found], [one(), one(key="no-queue")]
+    first = store.publish(moves, pushes, term, at(1))
+    assert store.publish(moves, pushes, term, at(1)) == first
+    assert [outcome and outcome.sent for outcome in first] == ["confirmed", "rejected"]
+    assert broker.llen("celery") == 1
+    assert len(past(store)) == 2
+
+
+def test_a_queue_that_is_none_rejects_its_messages_and_no_others(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    broker.set("no-queue", "text")
+    term, found = lead(store), put_many(store, ["a", "b"])
+    done = store.publish(
+        [step(store, stored) for stored in found], [one(key="no-queue"), one()], term, at(1)
+    )
+    assert done[0] is not None and done[0].sent == "rejected" and "no-queue" in done[0].reason
+    assert done[1] == CONFIRMED
+    (failed,) = [record for record in past(store) if record.name == "a"]
+    assert failed.state == "failed" and "no-queue" in failed.reason and failed.task_id
+    assert row(store, "a").plan.planned == at(10)
+
+
+def test_a_message_for_several_queues_goes_to_all_or_none(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    broker.set("no-queue", "text")
+    term, found = lead(store), put_many(store, ["a", "b"])
+    both = [Push("one", b"1"), Push("two", b"2")]
+    mixed = [Push("one", b"1"), Push("no-queue", b"2")]
+    done = store.publish([step(store, stored) for stored in found], [both, mixed], term, at(1))
+    assert [outcome and outcome.sent for outcome in done] == ["confirmed", "rejected"]
+    assert (broker.llen("one"), broker.llen("two")) == (1, 1)
+
+
+def test_what_changed_since_is_not_pushed(store: RedisStore, broker: redis.Redis) -> None:
+    term, stored = lead(store), put(store)
+    assert store.publish([step(store, stored, 10)], [one()], term, at(1)) == [CONFIRMED]
+    other = step(store, stored, 20)
+    broker.delete("celery", "beatd:{0}:tails")  # as if its history had been forgotten
+    assert store.publish([other], [one()], term, at(2)) == [None]
+    assert broker.llen("celery") == 0
+
+
+def test_a_deposed_leader_pushes_nothing(store: RedisStore, broker: redis.Redis) -> None:
+    old, stored = lead(store), put(store)
+    lead(store, "another")
+    with pytest.raises(Deposed, match="another"):
+        store.publish([step(store, stored)], [one()], old, at(1))
+    assert broker.llen("celery") == 0
+    assert row(store).plan.planned == at(0)
+
+
+def test_requests_and_open_claims_go_the_same_way(store: RedisStore, broker: redis.Redis) -> None:
+    term, stored = lead(store), put(store)
+    request = request_of(stored)
+    store.ask([request])
+    assert store.publish([asked(store, request, stored)], [one()], term, at(1)) == [CONFIRMED]
+    assert not store.requests(10)
+    claimed(store, row(store), term, 2)
+    (claim,) = open_claims(store)
+    assert store.publish([again(claim, store)], [one()], term, at(3)) == [CONFIRMED]
+    assert open_claims(store) == []
+    assert broker.llen("celery") == 2
+
+
+def test_a_lost_reply_to_a_publish_costs_nothing(store: RedisStore, broker: redis.Redis) -> None:
+    term, found = lead(store), put_many(store, [f"n{n}" for n in range(50)])
+    moves = [step(store, stored) for stored in found]
+    lose_a_reply(store)
+    assert store.publish(moves, [one()] * 50, term, at(1)) == [CONFIRMED] * 50
+    assert broker.llen("celery") == 50
+    assert len(past(store)) == 50
+
+
+def test_a_lost_reply_to_a_claim_costs_nothing(store: RedisStore) -> None:
+    term, stored = lead(store), put(store)
+    lose_a_reply(store)
+    assert store.claim([step(store, stored)], term, at(1)) == [True]
+    assert len(open_claims(store)) == 1
+    assert store.claim([step(store, stored)], term, at(1)) == [False]
+
+
+def test_a_lost_reply_to_a_record_costs_nothing(store: RedisStore) -> None:
+    run = claimed(store, put(store), lead(store))
+    lose_a_reply(store)
+    store.record([told(run)])
+    assert [record.state for record in past(store)] == ["published"]
+
+
+def test_a_lost_reply_to_an_edit_costs_nothing(store: RedisStore) -> None:
+    lose_a_reply(store)
+    put(store)
+    assert row(store).revision
+
+
+def test_memory_that_ran_out_leaves_nothing_half_done(start: Start, open_store: Callable) -> None:
+    from beatd.errors import StoreError
+
+    process = start()
+    store = open_store(process.url)
+    term, found = lead(store), put_many(store, ["a", "b"])
+    process.admin.config_set("maxmemory", 1)
+    with pytest.raises(StoreError, match="memory"):
+        store.publish([step(store, stored) for stored in found], [one(), one()], term, at(1))
+    process.admin.config_set("maxmemory", 0)
+    assert process.admin.llen("celery") == 0
+    assert row(store, "a").plan.planned == at(0)
+
+
+def lose_a_reply(store: RedisStore) -> None:
+    """The next command has its effect, and its connection dies before the answer."""
+    client: Any = store._server.client
+    whole = client.execute_command
+
+    def once(*args: Any, **options: Any) -> Any:
+        # The script may not be known yet: then that command had no effect.
+        answer = whole(*args, **options)
+        client.execute_command = whole
+        del answer
+        raise redis.ConnectionError("Connection closed by server.")
+
+    client.execute_command = once

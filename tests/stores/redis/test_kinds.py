@@ -1,0 +1,88 @@
+"""Behind Sentinels, and in one slot of a Cluster."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from beatd.catalog import Query
+from beatd.errors import StoreError
+from beatd.leaders.redis import RedisLease
+from beatd.stores.redis import RedisStore
+from tests.stores.making import claimed, holder, lead, names, open_claims, past, put, row, told
+from tests.stores.redis.servers import Start, cluster, sentinel, until
+
+
+def does_all_it_should(store: RedisStore) -> None:
+    run = claimed(store, put(store), lead(store))
+    assert len(open_claims(store)) == 1
+    store.record([told(run)])
+    assert [record.state for record in past(store, "tidy")] == ["published"]
+    assert names(store.find(Query(order="next"))) == ["tidy"]
+    assert names(store.find(Query())) == ["tidy"]
+    assert store.applied("cli") is None
+    assert store.now() is not None
+    assert store.daemons() == []
+    assert store.problems() == []
+    assert store.version() != "0"
+
+
+def test_a_cluster_keeps_a_store_and_a_lease(start: Start, open_store: Callable) -> None:
+    nodes = cluster(start)
+    url = f"redis+cluster://127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}"
+    store = open_store(url)
+    heard = threading.Event()
+    store.watch(heard.set)
+    does_all_it_should(store)
+    assert store.identity() is None
+    until(lambda: heard_of(store, heard))
+    lease, other = RedisLease(url), RedisLease(url)
+    me, you = holder("me"), holder("you")
+    assert lease.take(me, 60) == me
+    assert other.take(you, 60) == me
+    lease.release(me)
+    assert other.take(you, 60) == you
+    lease.close()
+    other.close()
+
+
+def heard_of(store: RedisStore, heard: threading.Event) -> bool:
+    store.ask([])
+    return heard.wait(0.2)
+
+
+def test_sentinels_lead_to_the_new_master(
+    start: Start, open_store: Callable, tmp_path: Path
+) -> None:
+    master = start("--repl-diskless-sync-delay", "0")
+    replica = start("--replicaof", "127.0.0.1", str(master.port))
+    until(lambda: replica.admin.info("replication")["master_link_status"] == "up")
+    watcher = sentinel(start, master, tmp_path)
+    try:
+        until(lambda: watcher.admin.sentinel_slaves("ours"))
+        url = f"sentinel://127.0.0.1:{watcher.port}/ours/0"
+        store = open_store(url, timeout=0.5)
+        does_all_it_should(store)
+        lease, me = RedisLease(url, timeout=0.5), holder("me")
+        assert lease.take(me, 60) == me
+        until(lambda: replica.admin.info("replication")["master_link_status"] == "up")
+        assert master.admin.wait(1, 5000) == 1
+        master.kill()
+        with pytest.raises(StoreError):
+            store.upcoming(1)
+        until(lambda: after_failover(store), 30)
+        assert row(store).runs == 1
+        assert lease.take(me, 60) == me
+        assert lease.take(holder("you"), 60) == me
+        lease.close()
+    finally:
+        watcher.close()
+
+
+def after_failover(store: RedisStore) -> bool:
+    try:
+        put(store, "new") if not names(store.find(Query(names=("new",)))) else None
+    except StoreError:
+        return False
+    return True
