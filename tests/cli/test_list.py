@@ -12,7 +12,7 @@ import pytest
 from beatd.catalog import Query
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.editing import in_batches, new
+from beatd.editing import in_batches, new, pause
 from beatd.stores import glance as glancing
 from beatd.stores.glance import VERSION, glance
 from beatd.stores.sql import migrations
@@ -28,11 +28,16 @@ KEYS = [
 
 @pytest.fixture
 def some(here: Here) -> Here:
-    here("add", "b-soon", "--task", "proj.mail", "--every", "1s")
-    here("add", "a-late", "--task", "proj.report", "--at", "2036-01-01T00:00:00Z")
-    here("add", "c-off", "--task", "proj.mail", "--every", "1s", "--disabled")
-    here("add", "d-held", "--task", "proj.tidy", "--every", "1s")
-    here("pause", "d-held")
+    entries = (
+        entry_from("b-soon", {"task": "proj.mail", "every": "1s"}),
+        entry_from("a-late", {"task": "proj.report", "at": "2036-01-01T00:00:00Z"}),
+        entry_from("c-off", {"task": "proj.mail", "every": "1s", "enabled": False}),
+        entry_from("d-held", {"task": "proj.tidy", "every": "1s"}),
+    )
+    store, now = here.store(), SystemClock().now()
+    store.write([new(entry, now) for entry in entries])
+    pause(store, ["d-held"], now)
+    store.close()
     return here
 
 
