@@ -6,6 +6,7 @@ is due: which moments are published, which are passed over, and where the plan g
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -133,14 +134,14 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
         newest = newest_due(entry, oldest, now, next_after)
         following = next_moment(entry, newest, next_after)
         last_skipped = moment_before(entry, oldest, newest, next_after)
-        skips = (stretch(entry, oldest, last_skipped, "caught up", next_after),)
+        skips = (stretch(entry, oldest, last_skipped, "caught up"),)
 
     reason = late_reason(entry, due_at(entry, newest, next_after), now)
     if has_run_out(entry, row.runs):
         # A backlog worked off in between took the last run.
         reason = "max_runs reached"
     if reason:
-        skips = (stretch(entry, oldest, newest, reason, next_after),)
+        skips = (stretch(entry, oldest, newest, reason),)
     if has_run_out(entry, row.runs + (not reason)):
         following = None
     plan = plan_at(entry, following, row.plan.fingerprint, next_after)
@@ -159,12 +160,12 @@ def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) ->
     if wanted is not None and entry.catch_up_max is not None:
         wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
     if wanted is None or wanted > newest:
-        skips = (stretch(entry, oldest, newest, "too old", next_after),)
+        skips = (stretch(entry, oldest, newest, "too old"),)
         return Settlement(publish=None, plan=plan, skips=skips)
     if wanted == oldest:
         return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
     last_skipped = moment_before(entry, oldest, wanted, next_after)
-    skips = (stretch(entry, oldest, last_skipped, "too old", next_after),)
+    skips = (stretch(entry, oldest, last_skipped, "too old"),)
     return Settlement(publish=None, plan=plan, skips=skips, backlog=(wanted, newest))
 
 
@@ -227,17 +228,22 @@ def _newest_of(
     return moment
 
 
-def stretch(
-    entry: Entry, first: datetime, last: datetime, reason: str, next_after: NextAfter = _ask
-) -> Skip:
+def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
     """One record for all moments from first to last; exact up to ten thousand, and for `every`."""
     count_between = getattr(entry.schedule, "count_between", None)
     if count_between is not None:
         return Skip(first, last, count_between(first, last), reason)
+    count, at_least = _counted(entry.schedule, first, last)
+    return Skip(first, last, count, reason, at_least=at_least)
+
+
+# Ten thousand entries that missed a week of the same minutes count them once.
+@lru_cache(maxsize=1000)
+def _counted(schedule: Schedule, first: datetime, last: datetime) -> tuple[int, bool]:
     count, moment = 1, first
     while moment < last and count < COUNTED_AT_MOST:
-        following = next_moment(entry, moment, next_after)
+        following = schedule.next_after(moment)
         if following is None or following > last:
             break
         moment, count = following, count + 1
-    return Skip(first, last, count, reason, at_least=moment < last)
+    return count, moment < last

@@ -13,3 +13,5 @@ class Schedule(Protocol):
 
     def plain(self) -> dict[str, Any]:
         """The schedule as YAML has it, such as {"cron": "0 2 * * *"}; its zone is not in it."""
+
+    def __hash__(self) -> int: ...

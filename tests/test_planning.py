@@ -343,6 +343,21 @@ def test_a_longer_stretch_of_a_cron_is_counted_to_ten_thousand() -> None:
     assert (longer.count, longer.at_least) == (COUNTED_AT_MOST, True)
 
 
+def test_a_herd_that_missed_the_same_moments_counts_them_once() -> None:
+    asked: list[datetime] = []
+
+    @dataclass(frozen=True)
+    class Counting(Listed):
+        def next_after(self, moment: datetime) -> datetime | None:
+            asked.append(moment)
+            return super().next_after(moment)
+
+    herd = [entry(Counting(tuple(map(at, range(500)))), name=f"entry-{n}") for n in range(20)]
+    skips = {stretch(made, at(0), at(499), "caught up") for made in herd}
+    assert [skip.count for skip in skips] == [500]
+    assert len(asked) == 499
+
+
 def test_a_year_of_missed_minutes_is_settled_by_few_questions() -> None:
     asked = 0
 

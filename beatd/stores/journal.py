@@ -85,7 +85,7 @@ def read(data: bytes) -> Text:
 def read_on(data: bytes, number: int) -> tuple[list[bytes], int] | None:
     """The lines that were added from a number on, and their length; None if one is bad."""
     *complete, tail = data.split(b"\n")
-    lines = []
+    lines: list[bytes] = []
     for sealed in complete:
         opened = _opened(sealed)
         if opened is None or opened[0] != number + len(lines):
