@@ -89,6 +89,7 @@ class Daemon:
         self.entries = 0
         self._others_reach_broker = False
         self._choose_again = False
+        self._differs = ""
         self._closing = ExitStack()
         self.store: Store | None = None
         self.engine: Engine | None = None
@@ -132,7 +133,8 @@ class Daemon:
     @property
     def conflicts(self) -> list[str]:
         declaring = self._parts.declaring
-        return declaring.conflicts() if declaring is not None else []
+        found = list(declaring.conflicts()) if declaring is not None else []
+        return [*found, self._differs] if self._differs else found
 
     # the life of it
 
@@ -311,6 +313,7 @@ class Daemon:
                 declaring = self._parts.declaring
                 if declaring is not None and declaring(self.store, leading):
                     self.wake()
+                self._compare_with_leader(leading)
                 if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
                     swept_at = self._clock.elapsed()
                     if outdated(self.store):
@@ -318,6 +321,21 @@ class Daemon:
                     self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
             self._clock.wait(1.0, self._house)
             self._house.clear()
+
+    def _compare_with_leader(self, leading: bool) -> None:
+        """A standby with other files would change the entries if it took over; it says so."""
+        assert self.store is not None
+        if leading or self._parts.declaring is None:
+            self._differs = ""
+            return
+        mine = self._parts.declaring.digest()
+        leaders = [one for one in self.store.daemons() if one.role == "leader"]
+        differing = [one.holder.name for one in leaders if one.declares not in ("", mine)]
+        self._differs = (
+            f"what {self.me.name} declares differs from what the leader {differing[0]} does"
+            if differing
+            else ""
+        )
 
     # telling
 

@@ -205,3 +205,18 @@ def test_systemd_hears_ready_watchdog_reloading_and_stopping(
         daemon.send(signal.SIGTERM)
         hears("STOPPING=1")
         assert daemon.ends() == 0
+
+
+def test_a_standby_with_other_files_says_so(beatd: Start, config: Config, tmp_path: Path) -> None:
+    port = free_port()
+    leader = beatd("-c", str(config()))
+    leader.says("published tick")
+    text = (tmp_path / "config.yaml").read_text() + f"http: {{bind: '127.0.0.1:{port}'}}\n"
+    (tmp_path / "other.yaml").write_text(text.replace("tick:", "tock:"))
+    standby = beatd("-c", "other.yaml")
+    standby.says("standing by")
+    deadline = time.monotonic() + 20
+    conflicts: list[str] = []
+    while not conflicts and time.monotonic() < deadline:
+        conflicts = json.loads(get(port, "/status")[1])["conflicts"]
+    assert "differs from what the leader" in conflicts[0]
