@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from secrets import token_hex
 
 from redis.exceptions import RedisError
 
@@ -16,6 +17,8 @@ class Watch:
     def __init__(self, server: RedisServer, channel: str) -> None:
         self._server, self._channel = server, channel
         self._wakes: list[Wake] = []
+        # Heard by this watch alone, so that it ends at once.
+        self._own = f"{channel}:{token_hex(8)}"
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -29,13 +32,13 @@ class Watch:
         heard = False
         while not self._closed.is_set():
             with suppress(RedisError, OSError, ValueError), self._server.client.pubsub() as ear:
-                ear.subscribe(self._channel)
+                ear.subscribe(self._channel, self._own)
                 if heard:
                     self._wake()  # What was said while nobody listened is lost.
                 heard = True
                 while not self._closed.is_set():
                     told = ear.get_message(timeout=LISTENED)
-                    if told is not None and told["type"] == "message":
+                    if told is not None and told["type"] == "message" and not self._closed.is_set():
                         self._wake()
             self._closed.wait(RECONNECTED)
 
@@ -47,4 +50,6 @@ class Watch:
         self._closed.set()
         self._wakes.clear()
         if self._thread is not None:
+            with suppress(RedisError, OSError):
+                self._server.client.publish(self._own, "closed")
             self._thread.join(LISTENED + 1)

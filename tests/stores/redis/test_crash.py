@@ -78,6 +78,7 @@ def test_nothing_acknowledged_is_lost_to_a_kill(
         else:
             process.kill()
         told_so += [line.split() for line in writer.stdout]
+        writer.stdout.close()
         writer.wait()
         if victim == "server":
             process.start()
