@@ -13,6 +13,7 @@ from msgspec import Struct
 from beatd.publisher import Outcome
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.redis_bindings import Bindings, Lists
 
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
 IN_FLIGHT = 4  # commands between two looks at the lead and the time
@@ -23,14 +24,6 @@ PASSING = re.compile(
     "(^|caused error: )"
     "(OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|LOADING|BUSY|TRYAGAIN|CLUSTERDOWN) "
 )
-
-
-class Lists(Struct, frozen=True):
-    """Where a route ends: lists to push on, or a channel to publish on."""
-
-    keys: tuple[str, ...]
-    topics: tuple[str, ...] = ()
-    expiring: tuple[tuple[str, int], ...] = ()
 
 
 class Command(Struct, frozen=True):
@@ -54,7 +47,7 @@ class RedisLists(Wire):
         self._channel: Any = None
         self._link: Any = None
         self._spoken_at = 0.0
-        self._lists: dict[Route, Lists] = {}
+        self._bindings = Bindings()
 
     def open(self) -> str:
         try:
@@ -83,8 +76,10 @@ class RedisLists(Wire):
                     why = f"no time left after {self._timeout:g} s"
                 elif not may_go_on():
                     why = "the lead was lost"
-                else:
-                    why = self._send(some, outcomes)
+                if not why:
+                    why, some = self._send(some, outcomes), []
+            for command in (*some, *commands):
+                settle(outcomes, command.places, Outcome("unsent", why))
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
@@ -92,7 +87,7 @@ class RedisLists(Wire):
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
-            outcome or (Outcome("unsent", why) if why else self._lists[message.route])
+            outcome or (Outcome("unsent", why) if why else self._bindings.lists[message.route])
             for message, outcome in zip(messages, outcomes, strict=True)
         ]
 
@@ -108,10 +103,9 @@ class RedisLists(Wire):
         except redis.RedisError:
             self._drop()
             return None
-        facts = dict(
-            line.split(":", 1) for line in bytes(text).decode().splitlines() if ":" in line
-        )
-        return facts["run_id"], int(self._link.db)
+        lines = bytes(text).decode().splitlines()
+        facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        return (facts["run_id"], int(self._link.db)) if "run_id" in facts else None
 
     def reachable(self) -> bool:
         self._spoken_at = 0.0
@@ -156,56 +150,27 @@ class RedisLists(Wire):
     def _drop(self) -> None:
         link, self._link = self._link, None
         self._spoken_at = 0.0
-        self._lists.clear()
+        self._bindings.forget()
         if link is not None:
             link.disconnect()
             self._channel.pool.release(link)
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Declare what is new and look up where routes end; why not, if the broker is away."""
-        refused: dict[Route, Outcome] = {}
-        # Bindings to an exchange may have changed since the last batch; the default one's never do.
-        for route in [r for r in self._lists if r.exchange]:
-            del self._lists[route]
-        for route in {message.route for message in messages} - self._lists.keys():
-            try:
-                self._lists[route] = self._look_up(route)
-            except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
-                self._drop()
-                return one_line(error)
-            except redis.ResponseError as error:
-                refused[route] = refusal(error)
-            except Exception as error:
-                refused[route] = Outcome("rejected", one_line(error))
+        """Find where each route ends; why not, if the broker is away."""
+        try:
+            refused = self._bindings.resolve(self._channel, {one.route for one in messages})
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            self._drop()
+            return one_line(error)
         if refused:
             for place, message in enumerate(messages):
-                outcomes[place] = refused.get(message.route)
+                told = refused.get(message.route)
+                if isinstance(told, redis.ResponseError):
+                    outcomes[place] = refusal(told)
+                elif told is not None:
+                    outcomes[place] = Outcome("rejected", one_line(told))
         return ""
-
-    def _look_up(self, route: Route) -> Lists:
-        channel, exchange, key = self._channel, route.exchange, route.routing_key
-        for entity in route.declare:
-            entity(channel).declare()
-        if exchange and channel.typeof(exchange).type == "fanout":
-            if hasattr(channel, "_get_publish_topics"):
-                return Lists((), tuple(channel._get_publish_topics(exchange, key)))
-            return Lists((), (channel._get_publish_topic(exchange, key),))  # before kombu 5.7
-        queues = [queue for queue in channel._lookup(exchange, key) if queue]
-        if not queues:
-            raise LookupError(f"no queue is bound to exchange {exchange!r} for {key!r}")
-        properties = {"properties": {"priority": route.priority or channel.default_priority}}
-        priority = channel._get_message_priority(properties)
-        expiring = [
-            (channel._q_for_pri(queue, step), channel._expires[queue])
-            for queue in queues
-            if queue in channel._expires
-            for step in channel.priority_steps
-        ]
-        return Lists(
-            tuple(channel._q_for_pri(queue, priority) for queue in queues),
-            expiring=tuple(expiring),
-        )
 
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
@@ -218,7 +183,7 @@ class RedisLists(Wire):
         expiring: dict[str, int] = {}
         link = self._link
         for route, there in routes.items():
-            lists = self._lists[route]
+            lists = self._bindings.lists[route]
             for key in lists.keys:
                 places.setdefault(key, []).extend(there)
             for topic in lists.topics:
@@ -251,15 +216,11 @@ class RedisLists(Wire):
                 else:
                     settle(outcomes, left[0].places, CONFIRMED)
                 del left[0]
-        except redis.BusyLoadingError as error:
-            self._drop()
-            for command in left:
-                settle(outcomes, command.places, Outcome("unsent", one_line(error)))
-            return one_line(error)
         except Exception as error:
             self._drop()
-            if isinstance(error.__context__, redis.ReadOnlyError):
-                # How redis-py tells that a Sentinel's master has become a replica.
+            # How redis-py tells of a server that is not ready, or no longer a Sentinel's master.
+            refused = error if isinstance(error, redis.BusyLoadingError) else error.__context__
+            if isinstance(refused, redis.BusyLoadingError | redis.ReadOnlyError):
                 settle(outcomes, left.pop(0).places, Outcome("unsent", one_line(error)))
             for command in left:
                 settle(outcomes, command.places, Outcome("unknown", one_line(error)))
@@ -271,11 +232,17 @@ class RedisLists(Wire):
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """A message that goes to several queues ends as the worst of them."""
+    """What goes to several queues and ends in several ways has failed, or is unknown."""
     for place in places:
         before = outcomes[place]
-        if before is None or before.sent == "confirmed":
+        if before is None:
             outcomes[place] = outcome
+        elif before.sent != outcome.sent:
+            both = {before.sent: before.reason, outcome.sent: outcome.reason}
+            if "rejected" in both:
+                outcomes[place] = Outcome("rejected", both["rejected"])
+            else:
+                outcomes[place] = Outcome("unknown", before.reason or outcome.reason)
 
 
 def refusal(error: redis.ResponseError) -> Outcome:

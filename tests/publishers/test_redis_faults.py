@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kombu import Exchange, Queue
 
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.conftest import needed
 from tests.publishers.faults import at_ask, batch, kinds, took
-from tests.publishers.runs import always
+from tests.publishers.runs import always, entry, run
 from tests.publishers.servers import PrivateRedis, until
 
 TIMEOUT = 0.5
@@ -140,6 +141,33 @@ def test_one_queue_that_is_refused_leaves_the_others_alone(
         assert kinds(outcomes) == ["confirmed"] * 2 + ["rejected"] * 2 + ["confirmed"] * 2
         assert "wrong kind of value" in outcomes[2].reason
         assert client.llen("good") == 4
+
+
+def test_what_reached_one_of_its_two_queues_is_unknown(
+    private_redis: PrivateRedis,
+) -> None:
+    app = app_for({"url": private_redis.url})
+    both = Exchange("both", type="topic")
+    app.conf.task_queues = [Queue(name, both, routing_key="#") for name in ("one", "two")]
+    publisher = CeleryPublisher(app=app, timeout=TIMEOUT)
+    for queue in ("one", "two"):  # bound, as by their workers
+        assert kinds(publisher.publish(batch(1, queue), always)) == ["confirmed"]
+    task = entry("both", "t.both", options={"exchange": "both", "routing_key": "x"})
+    runs = [run(task, nth=nth) for nth in range(2000)]
+    answers = iter([True, False])  # four of eight commands: one queue has them all
+    outcomes = publisher.publish(runs, lambda: next(answers))
+    assert set(kinds(outcomes)) == {"unknown"}
+    with private_redis.client() as client:
+        lengths = [client.llen("one"), client.llen("two")]
+        assert sum(lengths) == 2003 and min(lengths) <= 2
+        client.flushdb()  # with the bindings
+    assert kinds(publisher.publish(batch(1, "one"), always)) == ["confirmed"]
+    assert kinds(publisher.publish([run(task)], always)) == ["confirmed"]
+    with private_redis.client() as client:
+        client.flushdb()
+    outcomes = publisher.publish([run(task)], always)
+    assert kinds(outcomes) == ["rejected"] and "no queue is bound" in outcomes[0].reason
+    publisher.close()
 
 
 def test_a_user_without_the_right_to_a_queue_is_told_by_redis(private_redis: PrivateRedis) -> None:

@@ -1,0 +1,103 @@
+"""Where a route ends on Redis: kombu's exchanges are tables of queues, and its queues are lists."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from msgspec import Struct
+
+from beatd.publishers.letter import Route
+
+
+class Lists(Struct, frozen=True):
+    """Where a route ends: lists to push on, or channels to publish on."""
+
+    keys: tuple[str, ...]
+    topics: tuple[str, ...] = ()
+    expiring: tuple[tuple[str, int], ...] = ()
+
+
+class Bindings:
+    """Queues are declared once for a connection; what is bound to an exchange is read for each
+    batch, since workers come and go."""
+
+    def __init__(self) -> None:
+        self.lists: dict[Route, Lists] = {}
+        self._declared: set[Route] = set()
+
+    def forget(self) -> None:
+        self.lists.clear()
+        self._declared.clear()
+
+    def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
+        """Fill `lists` for these routes; which could not, and why. Raises when Redis is away."""
+        refused: dict[Route, Exception] = {}
+        for route in [route for route in self.lists if route.exchange]:
+            del self.lists[route]
+        new = set(routes) - self.lists.keys()
+        # All are declared before any table is read: one may bind what another looks for.
+        for step in (self._declare_once, self._look_up, self._look_again):
+            tables: dict[str, Any] = {}
+            for route in new - self.lists.keys() - refused.keys():
+                try:
+                    step(channel, route, tables)
+                except (redis.ConnectionError, redis.TimeoutError, OSError):
+                    raise
+                except Exception as error:
+                    refused[route] = error
+        return refused
+
+    def _declare_once(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        if route not in self._declared:
+            for entity in route.declare:
+                entity(channel).declare()
+            self._declared.add(route)
+
+    def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        exchange, key = route.exchange, route.routing_key
+        if exchange and channel.typeof(exchange).type == "fanout":
+            self.lists[route] = Lists((), topics(channel, exchange, key))
+        elif found := queues(channel, exchange, key, tables):
+            self.lists[route] = ends(channel, found, route.priority)
+
+    def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        # What was declared is gone: a Redis that lost its memory, and kept its connections.
+        for entity in route.declare:
+            channel.state.queue_bindings_delete(entity.name)  # or kombu takes it for bound
+        self._declared.discard(route)
+        self._declare_once(channel, route, tables)
+        tables.pop(route.exchange, None)
+        self._look_up(channel, route, tables)
+        if route not in self.lists:
+            where = f"exchange {route.exchange!r} for {route.routing_key!r}"
+            raise LookupError(f"no queue is bound to {where}")
+
+
+def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
+    """As kombu's `_lookup`, with one look at each exchange's table for the whole batch."""
+    if not exchange:
+        return [key]
+    if exchange not in tables:
+        tables[exchange] = channel.get_table(exchange)
+    found = channel.typeof(exchange).lookup(tables[exchange], exchange, key, None)
+    dead = [channel.deadletter_queue] if channel.deadletter_queue else []
+    return [queue for queue in found if queue] or dead
+
+
+def ends(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
+    given = {"properties": {"priority": priority or channel.default_priority}}
+    step = channel._get_message_priority(given)
+    keys = tuple(channel._q_for_pri(queue, step) for queue in found)
+    expiring = tuple(
+        (channel._q_for_pri(queue, one), channel._expires[queue])
+        for queue in found
+        if queue in channel._expires
+        for one in channel.priority_steps
+    )
+    return Lists(keys, expiring=expiring)
+
+
+def topics(channel: Any, exchange: str, key: str) -> tuple[str, ...]:
+    if hasattr(channel, "_get_publish_topics"):
+        return tuple(channel._get_publish_topics(exchange, key))
+    return (channel._get_publish_topic(exchange, key),)  # before kombu 5.7
