@@ -49,7 +49,8 @@ class RedisPublisher(Publisher, Protocol):
     """A publisher whose messages end as pushes on Redis lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """What publishing each run would push, or why it cannot be; every run's own list."""
+        """What publishing each run would push, every run's own list; or why it is not told in
+        pushes (a fanout, a broker away, a message that cannot be): `publish` then says more."""
 
     def server(self) -> tuple[str, int] | None:
         """The broker's (run_id, db), to tell whether the ledger lives on the same one; or None."""

@@ -15,7 +15,7 @@ Server = Callable[[str], tuple[str, int]]
 
 @pytest.fixture(scope="session")
 def redis_db() -> int:
-    return int(os.environ.get("BEATD_TEST_REDIS_DB", "12"))
+    return int(os.environ.get("BEATD_TEST_REDIS_DB", "13"))
 
 
 @pytest.fixture
