@@ -38,6 +38,7 @@ LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the st
 AHEAD = timedelta(seconds=2)
 STEP = 1.0  # seconds the clock may be corrected by without a word
 BESIDE = 100  # unknowns and requests worked off at a time
+BATCHES = 4  # that a tick takes at most, so that they overlap
 CHUNK = 100  # messages built ahead between two looks at what is due
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
 
@@ -145,8 +146,8 @@ class Engine:
         if not self._broker_answers():
             return now + self._back_off()
         self._look_ahead(now)
-        due = self._ahead.take_due(now, self._batch)
-        more = len(due) == self._batch
+        due = self._ahead.take_due(now, self._batch * BATCHES)
+        more = len(due) == self._batch * BATCHES
         if due:
             self._run(due, now, lead)
         if not more:
@@ -175,10 +176,12 @@ class Engine:
 
     def _send(self, moves: Sequence[Move], lead: Lead) -> Sequence[bool]:
         started = self._clock.elapsed()
-        done = self._dispatch(moves, lead.term, self._may_go_on(lead))
+        done = self._dispatch(moves, lead.term, self._may_go_on(lead), self._batch)
         if done.doubt:
             self.broker_is_away(done.doubt, since=started)
-        self._cut_batches(len(moves), self._clock.elapsed() - started)
+        batches = -(-len(moves) // self._batch)
+        each = (self._clock.elapsed() - started) / batches
+        self._cut_batches(min(len(moves), self._batch), each)
         return done.made
 
     def _cut_batches(self, size: int, seconds: float) -> None:

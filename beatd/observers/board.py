@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 
 
 class Board:
-    """Written by the engine's thread, read by any."""
+    """Written by the engine's threads, read by any."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -34,7 +34,8 @@ class Board:
                         if result.outcome.sent == "confirmed":
                             self._late.append(lateness(result))
             case events.Skipped():
-                self.counts["skipped"] += event.skip.count
+                with self._guard:
+                    self.counts["skipped"] += event.skip.count
             case events.Overdue():
                 self.overdue = f"{event.name} by {event.seconds:.0f} s"
             case events.LeadWon():
