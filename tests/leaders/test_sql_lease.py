@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leader import Holder, Lease
+from beatd.leaders.postgresql import PostgresqlSession
 from beatd.leaders.sql import sql_lease
 
 Server = Callable[[str], tuple[str, int]]
@@ -216,8 +218,6 @@ def test_a_shared_session_proves_nothing(
 ) -> None:
     """As behind a transaction pooler: both daemons' statements run in one session."""
     shared: list[Any] = []
-    from beatd.leaders.postgresql import PostgresqlSession
-
     connect = PostgresqlSession.connect
 
     def pooled(*args: Any, **named: Any) -> Any:
@@ -246,12 +246,10 @@ def test_behind_a_pooler_that_is_named_there_is_no_hint(postgresql_url: str) -> 
 
 
 def test_eight_who_ask_at_once_get_one_holder(url: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     leases = [sql_lease(url) for _ in range(8)]
     crowd = [holder(str(number)) for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda pair: pair[0].take(pair[1], LONG), zip(leases, crowd)))  # noqa: B905
+        won = list(pool.map(lambda lease, one: lease.take(one, LONG), leases, crowd))
     assert len({one.token for one in won}) == 1
     for lease in leases:
         lease.close()

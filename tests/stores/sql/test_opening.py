@@ -16,10 +16,11 @@ from sqlalchemy import create_engine, text
 
 from beatd.catalog import Query
 from beatd.definition import codec
-from beatd.errors import ConfigError, MissingExtra, StoreError, StoreUnusable
+from beatd.errors import ConfigError, Deposed, MissingExtra, StoreError, StoreUnusable
 from beatd.leader import Term
 from beatd.stores.sql import SqlStore
 from beatd.stores.sql.schema import metadata
+from beatd.stores.sql.url import dialect_of
 from tests.stores.making import at, holder, lead, put, step
 
 OPENER = """
@@ -240,18 +241,12 @@ def test_a_wrong_password_is_told_and_not_shown(mariadb_url: str) -> None:
     assert "password is refused" in told(f"mysql://nobody:s3cret@{place}")
 
 
-def test_a_postgresql_password_refusal_is_told_and_not_shown(tmp_path: Path) -> None:
-    store = opened(f"sqlite:///{tmp_path / 'any.db'}")
-    from beatd.stores.sql.url import dialect_of
-
+def test_a_postgresql_password_refusal_is_told_and_not_shown() -> None:
     dialect = dialect_of("postgresql://me:s3cret@127.0.0.1/beat", 1.0)
     refusal = psycopg.OperationalError(
         'connection failed: FATAL:  password authentication failed for user "me"'
     )
-    line = dialect.unusable(refusal)
-    assert line is not None
-    assert "password is refused" in line
-    store.close()
+    assert "password is refused" in (dialect.unusable(refusal) or "")
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
@@ -297,8 +292,6 @@ def test_a_connection_that_was_cut_is_made_again_by_the_next_call(url: str) -> N
 
 
 def test_a_term_that_was_never_issued_may_not_claim(url: str) -> None:
-    from beatd.errors import Deposed
-
     store = opened(url)
     stored = put(store)
     with pytest.raises(Deposed):

@@ -7,6 +7,7 @@ from threading import Event
 import psycopg
 import pytest
 
+from beatd.catalog import Change
 from beatd.definition import codec
 from beatd.stores.sql import SqlStore
 from tests.stores.making import at, lead, plan, put, request_of, run_of, step, told
@@ -51,8 +52,6 @@ def test_claims_results_and_refused_edits_wake_nobody(editor: SqlStore, woken: E
     woken.clear()
     assert editor.claim([step(editor, stored)], lead(editor), at(0)) == [True]
     editor.record([told(run_of(editor, stored), "confirmed")])
-    from beatd.catalog import Change
-
     assert editor.write([Change("tidy", 0, entry_named(), plan(0))]) == [False]
     assert not woken.wait(0.2)
 
