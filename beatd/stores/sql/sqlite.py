@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
 from time import sleep
@@ -77,8 +78,12 @@ class Sqlite:
         if not path.parent.is_dir():
             raise StoreUnusable(f"store {path}: there is no directory {path.parent}; make it first")
         try:
-            # SQLite gives its log files the mode of the database, so this one is enough.
-            os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # SQLite gives its log files the mode of the database, so this one is enough. Never open
+            # one that is there: to close it again would drop every POSIX lock that this process
+            # has on it, and the next program to leave would take the log away from under us.
+            with suppress(FileExistsError):
+                flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                os.close(os.open(path, flags, 0o600))
             if not stat.S_ISREG(path.stat().st_mode):
                 raise StoreUnusable(f"store {path}: is not a regular file; name another")
             if not os.access(path, os.W_OK):
