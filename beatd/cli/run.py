@@ -1,13 +1,19 @@
 """`beatd run`, and `beatd -c FILE` alone: the daemon."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beatd.cli.given import Given, takes_config
 
+if TYPE_CHECKING:
+    from beatd.service import Built as Runs
+
 
 @click.command(help="Run the daemon until SIGTERM; SIGHUP reads the configuration again.")
+@click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
 @takes_config
-def command(given: Given) -> int:
+def command(given: Given, shadow: bool) -> int:
     from beatd.building import Built
     from beatd.config import make_folders
     from beatd.observers.systemd import SystemdObserver
@@ -15,10 +21,14 @@ def command(given: Given) -> int:
 
     systemd = SystemdObserver()
 
-    def build() -> Built:
+    def build() -> "Runs":
         config = given.load()
         make_folders(config)
         write_log(config.log.level, config.log.format)
+        if shadow:
+            from beatd.shadow import Built as Shadow
+
+            return Shadow(config, systemd)
         return Built(config, systemd)
 
     return serve(build, systemd)

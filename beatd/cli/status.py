@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--shadow", is_flag=True, help="What beatd --shadow saw of another scheduler.")
 @as_json
 @takes_store
-def command(asked: Asked, json: bool) -> int:
+def command(asked: Asked, json: bool, shadow: bool) -> int:
     """Show who leads, how late it is and what is wrong; 1 when nobody leads or a server is away."""
+    if shadow:
+        from beatd.cli.shadowed import show
+
+        return show(asked.config(), json=json)
     from beatd.cli.output import print_json
     from beatd.errors import StoreError
     from beatd.mustered import away, status_in
