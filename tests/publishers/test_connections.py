@@ -82,6 +82,7 @@ def household(tmp_path: Path) -> Iterator[tuple[PrivateRedis, PrivateRedis, Priv
         one.kill()
 
 
+@pytest.mark.long
 def test_a_failover_told_by_sentinel_is_followed(
     household: tuple[PrivateRedis, PrivateRedis, PrivateSentinel],
 ) -> None:

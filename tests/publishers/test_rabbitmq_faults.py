@@ -187,6 +187,7 @@ def test_what_was_on_its_way_to_a_broker_that_froze_is_unknown(
     until(publisher.reachable, 15, "the broker does not come back")
 
 
+@pytest.mark.long
 def test_a_killed_broker_is_used_again_at_once_when_it_is_back(
     private_rabbitmq: PrivateRabbitMQ, publisher: CeleryPublisher
 ) -> None:

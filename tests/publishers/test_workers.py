@@ -174,7 +174,7 @@ def test_what_expired_before_it_was_taken_is_not_executed(world: World) -> None:
     assert expired.state in ("PENDING", "REVOKED")
 
 
-@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+@pytest.mark.parametrize("pool", ["prefork", pytest.param("gevent", marks=pytest.mark.long)])
 def test_the_seeds_get_each_task_on_its_queue(
     pool: str,
     private_rabbitmq: Any,
