@@ -96,7 +96,7 @@ class Shelf:
 
     def load(self) -> tuple[list[bytes], bool]:
         """All good lines, and whether the files must be written anew."""
-        self._close_files()
+        self.forget()
         here, there = self._text(self.path), None
         if here is None or not here.clean or self._size(self._copy_path) != here.length:
             there = self._text(self._copy_path)
@@ -239,19 +239,22 @@ class Shelf:
                 for path in (self.path, self._copy_path):
                     with suppress(OSError):
                         beside(path, ".new").unlink()
-                self._close_files()
+                self.forget()
                 raise
-        self._close_files()
+        self.forget()
         self._file, self._copy = file, copy
         self._end, self._number = sum(map(len, lines)), len(lines)
 
     def _written_beside(self, path: Path, parts: Iterable[bytes]) -> int:
-        file = self._open(beside(path, ".new"), os.O_TRUNC)
+        new = beside(path, ".new")
+        file = self._open(new, os.O_TRUNC)
         try:
             for part in parts:
                 _write(file, part)
         except OSError:
             os.close(file)
+            with suppress(OSError):
+                new.unlink()
             raise
         return file
 
@@ -274,17 +277,14 @@ class Shelf:
         return file
 
     def forget(self) -> None:
-        """Whoever held what was read does not any more: it is to be loaded anew."""
-        self._close_files()
-
-    def _close_files(self) -> None:
+        """What was read of the files is to be loaded anew."""
         for file in (self._file, self._copy):
             if file >= 0:
                 os.close(file)
         self._file = self._copy = -1
 
     def close(self) -> None:
-        self._close_files()
+        self.forget()
         self._turn.close()
 
 
