@@ -19,6 +19,7 @@ class Declaring:
         self._read: dict[int, Reading] = {}
         self._due: set[int] = set()
         self._held: dict[int, list[str]] = {}
+        self._held_at: dict[int, str] = {}
         self._led = False
 
     def __call__(self, store: Store, leading: bool) -> bool:
@@ -34,19 +35,22 @@ class Declaring:
         self._led = leading
         changed = False
         if leading:
-            # A store that came back empty knows of no set any more, and gets it again.
-            self._due |= {
-                place
-                for place, reading in self._read.items()
-                if store.applied(reading.declared.source) is None
-            }
+            self._due |= {place for place in self._read if self._is_undone(store, place)}
         for place in sorted(self._due) if leading else ():
             done = apply(store, self._read[place].declared, self._clock.now())
             self._held[place] = [str(held) for held in done.conflicts]
+            self._held_at[place] = store.version()
             self._due.discard(place)
             changed |= bool(done.steps)
             self._tell(done)
         return changed
+
+    def _is_undone(self, store: Store, place: int) -> bool:
+        # A store that came back empty knows of no set any more, and gets it again.
+        if store.applied(self._read[place].declared.source) is None:
+            return True
+        # Whoever held a name may have let go of it.
+        return bool(self._held.get(place)) and store.version() != self._held_at.get(place)
 
     def conflicts(self) -> list[str]:
         """What could not be applied, or not be read, as people should see it in `status`."""
