@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from beatd.config import Config, History, Lock, Store
+from msgspec.structs import replace
+
+from beatd.config import Config, Store
 from beatd.definition.kinds import duration, text
 from beatd.errors import ConfigError
 
@@ -19,33 +21,35 @@ SETTINGS = {
 
 
 def config_of(app: Any, schedule_filename: str | None = None) -> Config:
-    """The configuration that an app's settings amount to; ConfigError names the setting."""
-    given = {name: setting(app, name) for name in SETTINGS}
+    """What `celery beat -S beatd` runs on; ConfigError names the setting."""
     file = schedule_filename or app.conf.beat_schedule_filename
     # Beside celery's own file and never in it, so that there is a way back.
-    store = given["beatd_store_url"] or f"shelve:{file}.beatd"
-    lock: dict[str, Any] = {"url": given["beatd_lock_url"] or None}
-    if given["beatd_lock_ttl"] is not None:
-        lock["ttl"] = _length("beatd_lock_ttl", given["beatd_lock_ttl"])
-        if lock["ttl"] < timedelta(milliseconds=500):
-            raise ConfigError("beatd_lock_ttl: too short to renew in; 0.5s or more")
-    history: dict[str, Any] = {}
-    if given["beatd_history_keep"] is not None:
-        history["keep"] = _length("beatd_history_keep", given["beatd_history_keep"])
-    named: dict[str, Any] = {}
-    if given["beatd_name"]:
-        named["name"] = _word("beatd_name", given["beatd_name"])
-    place: dict[str, Any] = {"url": str(store)}
+    store = Store(url=f"shelve:{file}.beatd")
+    return with_settings(Config(app=app.main or "app", store=store, shown="-A"), app)
+
+
+def with_settings(config: Config, app: Any) -> Config:
+    """What the app's settings say goes before what is there."""
+    given = {name: setting(app, name) for name in SETTINGS}
+    store, lock, history = config.store, config.lock, config.history
+    if given["beatd_store_url"]:
+        store = replace(store, url=str(given["beatd_store_url"]))
     if given["beatd_prefix"]:
-        place["prefix"] = _word("beatd_prefix", given["beatd_prefix"])
-    return Config(
-        app=app.main or "app",
-        store=Store(**place),
-        lock=Lock(**lock),
-        history=History(**history),
-        shown="-A",
-        **named,
-    )
+        store = replace(store, prefix=_word("beatd_prefix", given["beatd_prefix"]))
+    if given["beatd_lock_url"]:
+        lock = replace(lock, url=str(given["beatd_lock_url"]))
+    if given["beatd_lock_ttl"] is not None:
+        ttl = _length("beatd_lock_ttl", given["beatd_lock_ttl"])
+        if ttl < timedelta(milliseconds=500):
+            raise ConfigError("beatd_lock_ttl: too short to renew in; 0.5s or more")
+        lock = replace(lock, ttl=ttl)
+    if given["beatd_history_keep"] is not None:
+        keep = _length("beatd_history_keep", given["beatd_history_keep"])
+        history = replace(history, keep=keep)
+    name = config.name
+    if given["beatd_name"]:
+        name = _word("beatd_name", given["beatd_name"])
+    return replace(config, name=name, store=store, lock=lock, history=history)
 
 
 def setting(app: Any, name: str) -> Any:

@@ -30,7 +30,11 @@ class Given(Struct, frozen=True):
         if self.config is not None:
             return load_config(self.config, app=self.app).config
         if self.app is not None:
-            return without_file(self.app)
+            from beatd.celery_settings import with_settings
+            from beatd.publishers.apps import load_app
+
+            # The store that `celery beat -S beatd` would use, where the app names one.
+            return with_settings(without_file(self.app), load_app(self.app))
         if Path("config.yaml").is_file():
             return load_config("config.yaml").config
         raise click.UsageError(

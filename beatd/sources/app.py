@@ -107,6 +107,10 @@ class App:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
         plain = plain_schedule(written["schedule"], bool(written.get("relative")), timezone)
         plain["task"] = written.get("task")
+        deadline = self._app.conf.beat_cron_starting_deadline
+        if deadline and "crontab" in plain:
+            # What celery beat would find too late to run is too late here.
+            plain["catch_up_window"] = deadline
         for key in ("args", "kwargs"):
             if written.get(key):
                 plain[key] = written[key]
