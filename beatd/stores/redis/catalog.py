@@ -1,7 +1,9 @@
 """What should run: definitions by name, found in pages and changed in one script."""
 
+import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from secrets import token_hex
 
@@ -16,6 +18,7 @@ from beatd.stores.redis.rows import due_of, flags_of, text_of
 from beatd.stores.redis.script import Scripts
 
 WRITTEN_AT_ONCE = 2000
+SORTED_HERE = 100_000  # names; a longer list is looked through instead
 
 
 class RedisCatalog:
@@ -46,10 +49,20 @@ class RedisCatalog:
             if query.order == "next":
                 names = self._by_next(names)
             return pages(filter(_like(query.name_like), names))
-        stream = self._soonest(query) if query.order == "next" else self._alphabet(query)
+        if query.order == "next":
+            stream = self._soonest(query)
+        elif query.due_before is not None and self._due_before(query.due_before) <= SORTED_HERE:
+            stream = iter(sorted(self._soonest(query)))
+        else:
+            stream = self._alphabet(query)
         # A first page of the size asked for: most lists are short.
         size = PAGE if query.limit is None else min(PAGE, max(20, query.limit))
         return pages(filter(_like(query.name_like), stream), size)
+
+    def _due_before(self, moment: datetime) -> int:
+        client, key = self._scripts.client, self._scripts.key("plan")
+        count: int = self._scripts.ask(lambda: client.zcount(key, "-inf", f"({micros(moment)}"))
+        return count
 
     def _by_next(self, names: Sequence[str]) -> list[str]:
         ahead: list[tuple[bool, int, str]] = []
@@ -60,7 +73,15 @@ class RedisCatalog:
         return [name for _, _, name in sorted(ahead)]
 
     def _alphabet(self, query: Query) -> Iterator[str]:
-        key, client = self._scripts.key("names"), self._scripts.client
+        """Names are listed by source; together they are as many streams as there are sources."""
+        if query.source is not None:
+            return self._of_source(query.source, query)
+        client, key = self._scripts.client, self._scripts.key("sources")
+        sources = self._scripts.ask(lambda: client.smembers(key))
+        return heapq.merge(*(self._of_source(source.decode(), query) for source in sources))
+
+    def _of_source(self, source: str, query: Query) -> Iterator[str]:
+        key, client = self._scripts.key(f"names:{source}"), self._scripts.client
         head = re.split(r"[*?]", query.name_like, maxsplit=1)[0] if query.name_like else ""
         seen = f"[{head}".encode() if head else b"-"
         end = b"[" + head.encode() + b"\xff" if head else b"+"
@@ -111,6 +132,7 @@ class RedisCatalog:
             *when,
             str(change.runs),
             text_of(change.last),
+            entry.source,
         )
 
     def applied(self, source: str) -> Applied | None:

@@ -54,7 +54,7 @@ def test_a_user_without_our_keys_is_told_so(start: Start, open_store: Callable) 
 
 
 def test_a_replica_is_told_apart(start: Start, open_store: Callable) -> None:
-    master = start()
+    master = start("--repl-diskless-sync-delay", "0")
     replica = start("--replicaof", "127.0.0.1", str(master.port))
     until(lambda: replica.admin.info("replication")["master_link_status"] == "up")
     with pytest.raises(StoreUnusable, match="replica"):

@@ -1,7 +1,7 @@
 -- Changes to entries, each whole or not at all.
 --   ARGV: answer's key, packed changes
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
---    has plan, planned, due, fingerprint, rules, runs, last}
+--    has plan, planned, due, fingerprint, rules, runs, last, source}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
 local said = call('GET', base .. remember)
 if said then return said end
@@ -32,6 +32,24 @@ local function drop(name, only, reason)
   end
 end
 
+-- Names in their order, apart by source: what one source declares is found without the others.
+local sources = call('SMEMBERS', base .. 'sources')
+local known = {}
+for _, source in ipairs(sources) do known[source] = true end
+
+local function list_name(name, source, is_new)
+  if not known[source] then
+    call('SADD', base .. 'sources', source)
+    sources[#sources + 1] = source
+    known[source] = true
+  end
+  if call('ZADD', base .. 'names:' .. source, 0, name) == 1 and not is_new then
+    for _, other in ipairs(sources) do
+      if other ~= source then call('ZREM', base .. 'names:' .. other, name) end
+    end
+  end
+end
+
 local answer, any = {}, false
 for place, c in ipairs(changes) do
   local name, seen = c[1], c[2]
@@ -48,7 +66,7 @@ for place, c in ipairs(changes) do
         call('HDEL', base .. 'rows', name)
         call('HDEL', base .. 'entries', name)
         call('ZREM', base .. 'plan', name)
-        call('ZREM', base .. 'names', name)
+        for _, source in ipairs(sources) do call('ZREM', base .. 'names:' .. source, name) end
         rows[name] = false
       end
     else
@@ -57,9 +75,8 @@ for place, c in ipairs(changes) do
       if row then
         planned, runs, last, due, mark, rules = match(row,
           '^([^\t]*)\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
-      else
-        call('ZADD', base .. 'names', 0, name)
       end
+      list_name(name, c[13], not row)
       if c[6] then
         if c[9] ~= mark then drop(name, 'backlog', 'edited') end
         planned, due, mark, rules = c[7], c[8], c[9], c[10]
