@@ -6,6 +6,7 @@ from celery import Celery
 from kombu import Connection
 
 from beatd.errors import ConfigError
+from beatd.publishers.folder import Folder
 from beatd.publishers.letter import Wire, one_line
 from beatd.publishers.one_by_one import OneByOne
 from beatd.publishers.rabbitmq import RabbitMQ
@@ -62,4 +63,6 @@ def wire_to(connection: Connection, timeout: float) -> Wire:
         from beatd.publishers.sqs import Sqs
 
         return Sqs(connection=connection, timeout=timeout)
+    if connection.transport.driver_name == "filesystem":
+        return Folder(connection=connection, timeout=timeout)
     return OneByOne(connection=connection, timeout=timeout)

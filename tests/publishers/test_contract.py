@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from kombu import Connection
@@ -24,8 +25,8 @@ Taken = Callable[[], list[str]]
 class World:
     """A publisher, and the ids of what lies in its queue, oldest first."""
 
-    def __init__(self, publisher: Publisher, queue: str, taken: Taken, ordered: bool) -> None:
-        self.publisher, self.queue, self.taken, self.ordered = publisher, queue, taken, ordered
+    def __init__(self, publisher: Publisher, queue: str, taken: Taken) -> None:
+        self.publisher, self.queue, self.taken = publisher, queue, taken
 
     def runs(self, size: int, **options: object) -> list:  # type: ignore[type-arg]
         task = entry("it", "t.it", 1, options={"queue": self.queue, **options})
@@ -37,7 +38,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     queue = unique("contract")
     if request.param == "memory":
         memory = MemoryPublisher()
-        yield World(memory, queue, lambda: [run.task_id for run in memory.sent], True)
+        yield World(memory, queue, lambda: [run.task_id for run in memory.sent])
         return
     options: dict[str, object] = {}
     match request.param:
@@ -67,8 +68,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
                 found.append(channel.message_to_python(message).headers["id"])
         return found
 
-    # kombu's filesystem transport keeps the order of milliseconds.
-    yield World(publisher, queue, taken, request.param != "filesystem")
+    yield World(publisher, queue, taken)
     publisher.close()
     with Connection(url, transport_options=options) as connection:
         connection.default_channel.queue_delete(queue)
@@ -77,10 +77,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 def test_each_run_gets_an_outcome_and_arrives_once_in_order(world: World) -> None:
     runs = world.runs(25)
     assert world.publisher.publish(runs, always) == [Outcome("confirmed")] * 25
-    taken, sent = world.taken(), [run.task_id for run in runs]
-    if world.ordered:
-        assert taken == sent
-    assert sorted(taken) == sorted(sent)
+    assert world.taken() == [run.task_id for run in runs]
 
 
 def test_what_was_prepared_arrives_as_what_was_not(world: World) -> None:
@@ -149,3 +146,24 @@ def test_without_a_broker_everything_is_unsent(url: str) -> None:
     assert {type(o) for o in publisher.pushes(runs)} == {Outcome}
     assert publisher.server() is None
     publisher.close()
+
+
+def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    # kombu's own way loses one in a hundred to a worker that looks while it is written.
+    (tmp_path / "queue").mkdir()
+    options = {name: str(tmp_path / "queue") for name in ("data_folder_in", "data_folder_out")}
+    options["control_folder"] = str(tmp_path / "control")
+    broker = {"url": "filesystem://", "transport_options": options}
+    publisher = CeleryPublisher(app=app_for(broker), timeout=20)
+    task = entry("it", "t.it", options={"queue": "watched"})
+    runs = [run(task, nth=nth) for nth in range(300)]
+    taken = 0
+    with Connection("filesystem://", transport_options=options) as connection:
+        channel = connection.default_channel
+        sending = Thread(target=publisher.publish, args=(runs, always))
+        sending.start()
+        while sending.is_alive() or taken < len(runs):
+            taken += channel.basic_get("watched", no_ack=True) is not None
+        sending.join()
+    publisher.close()
+    assert taken == len(runs)

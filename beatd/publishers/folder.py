@@ -1,0 +1,40 @@
+"""kombu's filesystem broker: a file for a message, there as a whole or not at all."""
+
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu.utils.json import dumps
+
+from beatd.publisher import Outcome
+from beatd.publishers.letter import one_line
+from beatd.publishers.one_by_one import OneByOne
+
+NTH = count()  # keeps the order of one millisecond
+
+
+class Folder(OneByOne):
+    def _channel(self) -> Any:
+        channel = super()._channel()
+
+        def put(queue: str, message: Any, **_: Any) -> None:
+            # kombu opens the file under its name and then locks and fills it: a worker that looks
+            # in between takes an empty message, and the real one is lost.
+            folder = Path(channel.data_folder_out)
+            name = f"{round(monotonic() * 1000)}_{next(NTH):012}_{uuid4()}.{queue}.msg"
+            hidden = folder / f".{uuid4()}.part"
+            try:
+                hidden.write_bytes(dumps(message).encode())
+                hidden.rename(folder / name)
+            finally:
+                hidden.unlink(missing_ok=True)
+
+        channel._put = put
+        return channel
+
+    def outcome(self, error: Exception) -> Outcome:
+        if isinstance(error, OSError):
+            return Outcome("unsent", one_line(error))
+        return super().outcome(error)
