@@ -45,7 +45,7 @@ def crowd_of_eight(url: str, seconds: float) -> None:
 
 
 def test_eight_processes_lose_no_edit_and_double_no_claim(url: str) -> None:
-    crowd_of_eight(url, 3)
+    crowd_of_eight(url, 2)
 
 
 @pytest.mark.long
