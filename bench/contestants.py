@@ -1,0 +1,211 @@
+"""Who runs: beatd and its peers, each by the commands its documentation gives.
+
+beatd is loaded with `beatd apply`, started with `beatd -c`, edited with `beatd add`; a peer is
+loaded through its own models and started with `celery beat`. Nothing here knows more of either.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE.parent / ".venv-bench"
+PEERS = ("celery-redbeat", "django-celery-beat", "sqlalchemy-celery-beat", "apscheduler<4")
+IN_A_FILE = 40_000  # entries; a larger file is refused
+BY_FILES = 100_000  # entries; more are loaded by load_store.py
+
+
+@dataclass(frozen=True)
+class Contestant:
+    system: str
+    store: str
+    broker: str
+
+    def __str__(self) -> str:
+        where = self.store if self.store == self.broker else f"{self.store}+{self.broker}"
+        return f"{self.system} {where}"
+
+
+BEATD = tuple(
+    Contestant("beatd", *where)
+    for where in (
+        ("redis", "redis"),
+        ("postgresql", "redis"),
+        ("sqlite", "redis"),
+        ("postgresql", "rabbitmq"),
+    )
+)
+ALL = (
+    *BEATD,
+    Contestant("celery-beat", "file", "redis"),
+    Contestant("celery-beat", "file", "rabbitmq"),
+    Contestant("redbeat", "redis", "redis"),
+    Contestant("redbeat", "redis", "rabbitmq"),
+    Contestant("django-celery-beat", "postgresql", "redis"),
+    Contestant("sqlalchemy-celery-beat", "postgresql", "redis"),
+    Contestant("apscheduler", "redis", "redis"),
+    Contestant("apscheduler", "postgresql", "redis"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to schedule: a herd due at `at`, all of them each second, or all of them far off."""
+
+    system: str
+    kind: str
+    entries: int
+    at: float
+    store: str
+    broker: str
+    queue: str
+    folder: str
+    distinct: bool = False
+
+
+def peers_installed() -> None:
+    if (VENV / "ready").exists():
+        return
+    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    pip = [VENV / "bin" / "pip", "install", "-q", "celery[redis]", "psycopg[binary]"]
+    subprocess.run([*pip, "psycopg2-binary", "matplotlib", *PEERS], check=True)
+    (VENV / "ready").touch()
+
+
+def running(job: Job) -> "Running":
+    return Beatd(job) if job.system == "beatd" else Peer(job)
+
+
+class Running:
+    def __init__(self, job: Job) -> None:
+        self.job, self.folder = job, Path(job.folder)
+        self.log = self.folder / "log"
+
+    def load(self) -> float:
+        """Fill the store; seconds."""
+        raise NotImplementedError
+
+    def command(self) -> list[Any]:
+        raise NotImplementedError
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self.command(), stdout=log, stderr=log, env=self.environment())
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def edit(self) -> float | None:
+        """An entry that is due at once; the time when the edit was made, None where none can be."""
+        raise NotImplementedError
+
+
+class Beatd(Running):
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.config = self.folder / "config.yaml"
+        self.config.write_text(
+            f"store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
+            "log: {level: warning}\n"
+        )
+        self.beatd = str(Path(sys.executable).parent / "beatd")
+
+    def load(self) -> float:
+        job = self.job
+        if job.entries > BY_FILES:
+            command = [sys.executable, str(HERE / "load_store.py"), job.store, str(job.entries)]
+            return timed([*command, job.queue]) + self._probe()
+        files = []
+        lines = [f"  entry-{n}: {self.line(n)}\n" for n in range(job.entries)]
+        for first in range(0, job.entries, IN_A_FILE):
+            files.append(self.folder / f"entries-{first}.yaml")
+            files[-1].write_text("entries:\n" + "".join(lines[first : first + IN_A_FILE]))
+        took = timed([self.beatd, "apply", *map(str, files), "-c", str(self.config)])
+        return took + (self._probe() if job.kind == "far" else 0)
+
+    def line(self, n: int) -> str:
+        job = self.job
+        rest = f"task: t.herd, args: [{n}], options: {{queue: {job.queue}}}"
+        if job.kind == "steady":
+            return f"{{every: 1s, {rest}}}"
+        at = datetime.fromtimestamp(job.at, UTC)
+        if job.kind == "far":
+            far = datetime.now(UTC) + timedelta(hours=3, minutes=n % (20 * 60))
+            return f"{{cron: '{far.minute} {far.hour} * * *', {rest}}}"
+        # Distinct: other days of the month for each, today and tomorrow among them.
+        today = {at.day, (at + timedelta(days=1)).day}
+        others = [day for day in range(1, 29) if day not in today]
+        chosen = {day for place, day in enumerate(others) if n >> place & 1} if job.distinct else ()
+        days = ",".join(map(str, sorted({*today, *chosen}))) if job.distinct else "*"
+        return f"{{cron: '{at.second} {at.minute} {at.hour} {days} * *', {rest}}}"
+
+    def _probe(self) -> float:
+        """An entry asked for by hand before the daemon is there: its message shows readiness."""
+        far = (datetime.now(UTC) + timedelta(days=300)).isoformat()
+        self.run("add", "probe", "--task", "t.herd", "--at", far, "--queue", self.job.queue)
+        self.run("trigger", "probe")
+        return 0.0
+
+    def run(self, *words: str) -> None:
+        subprocess.run(
+            [self.beatd, *words, "-c", str(self.config)], check=True, stdout=subprocess.DEVNULL
+        )
+
+    def command(self) -> list[Any]:
+        return [self.beatd, "-c", str(self.config)]
+
+    def edit(self) -> float:
+        self.run("add", "edited", "--task", "t.herd", "--every", "0.02", "--queue", self.job.queue)
+        return time.time()
+
+
+class Peer(Running):
+    SCHEDULER = {
+        "redbeat": ["-S", "redbeat.RedBeatScheduler"],
+        "django-celery-beat": ["-S", "django_celery_beat.schedulers:DatabaseScheduler"],
+        "sqlalchemy-celery-beat": ["-S", "sqlalchemy_celery_beat.schedulers:DatabaseScheduler"],
+    }
+
+    def environment(self) -> dict[str, str]:
+        told = {"BENCH_JOB": json.dumps(asdict(self.job)), "PYTHONPATH": str(HERE / "peers")}
+        if self.job.system == "django-celery-beat":
+            told["DJANGO_SETTINGS_MODULE"] = "settings"
+        return {**os.environ, **told}
+
+    def load(self) -> float:
+        if self.job.system == "celery-beat":
+            return 0.0  # its entries are in its app
+        if self.job.system == "apscheduler":
+            return timed(self._python("scheduler.py", "fill"), self.environment())
+        return timed(self._python("load.py"), self.environment())
+
+    def command(self) -> list[Any]:
+        if self.job.system == "apscheduler":
+            return self._python("scheduler.py")
+        shelf = ["-s", self.job.store] if self.job.system == "celery-beat" else []
+        celery = [VENV / "bin" / "celery", "-A", "project", "beat", "--pidfile=", "-l", "ERROR"]
+        return [*celery, *shelf, *self.SCHEDULER.get(self.job.system, ())]
+
+    def edit(self) -> float | None:
+        if self.job.system in ("celery-beat", "apscheduler"):
+            return None  # a restart
+        found = subprocess.run(
+            self._python("load.py", "edit"),
+            env=self.environment(), check=True, capture_output=True,
+        )  # fmt: skip
+        return float(found.stdout)
+
+    def _python(self, script: str, *words: str) -> list[Any]:
+        return [VENV / "bin" / "python", HERE / "peers" / script, *words]
+
+
+def timed(command: list[Any], environment: dict[str, str] | None = None) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    return time.perf_counter() - started
