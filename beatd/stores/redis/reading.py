@@ -1,6 +1,7 @@
 """Rows and definitions as entries; each definition is decoded once, while it is remembered."""
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 
 from msgspec import Raw, json, msgpack
 
@@ -33,32 +34,35 @@ class Definition:
 
 
 class Reader:
-    """Thread-safe: what it remembers is only ever replaced by the same."""
+    """Thread-safe; it remembers the entries it decoded last."""
 
     def __init__(self, scripts: Scripts, codec: Codec) -> None:
         self._scripts, self._codec = scripts, codec
         self._known: dict[str, tuple[int, Entry | None]] = {}
+        self._lock = Lock()
 
     def forget(self) -> None:
-        self._known = {}
+        with self._lock:
+            self._known = {}
 
     def stored(self, rows: Sequence[tuple[str, bytes | None]]) -> dict[str, Stored]:
         """By name, without those that are gone or that this program cannot read."""
         found: dict[str, Stored] = {}
-        unknown: list[str] = []
+        unknown: dict[str, Row] = {}
         for name, text in rows:
             if text is None:
                 continue
             row = Row(text)
             known = self._known.get(name)
             if known is None or known[0] != row.revision:
-                unknown.append(name)
+                unknown[name] = row
             elif known[1] is not None:
                 found[name] = _stored(known[1], row)
-        for page in pages(dict.fromkeys(unknown)):
+        for page in pages(unknown):
             for name, row, definition in self.read(page):
                 entry = self._remembered(name, definition)
-                if entry is not None:
+                # One that moved meanwhile is out of its order; it is found again where it is now.
+                if entry is not None and row.plan == unknown[name].plan:
                     found[name] = _stored(entry, row)
         return found
 
@@ -93,9 +97,10 @@ class Reader:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:
             entry = None
-        while len(self._known) >= REMEMBERED:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[name] = (definition.revision, entry)
+        with self._lock:
+            while len(self._known) >= REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[name] = (definition.revision, entry)
         return entry
 
 
