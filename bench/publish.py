@@ -120,6 +120,8 @@ def main() -> None:
         size = told.size if kind in ("redis", "rediss", "amqp") else told.size // 10
         found = ours(url, size, told.batch, told.times)
         found |= celerys(url, size // 10, told.times)
+        with Connection(url) as connection:
+            connection.default_channel.queue_delete(QUEUE)
         for what, figures in found.items():
             low, middle, high = min(figures), statistics.median(figures), max(figures)
             print(f"{kind:12} {what:24} {middle:12,.1f}   ({low:,.1f} … {high:,.1f})")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import amqp
 import redis
+from kombu import Connection
 
 
 def redis_lists(url: str) -> dict[str, list[dict[str, Any]]]:
@@ -28,3 +29,10 @@ def rabbit_queue(channel: amqp.Channel, queue: str) -> list[amqp.Message]:
 
 def unique(name: str) -> str:
     return f"{name}-{uuid4().hex[:8]}"
+
+
+def delete(url: str, queue: str) -> None:
+    """With the exchange that celery declares beside it."""
+    with Connection(url) as connection:
+        connection.default_channel.queue_delete(queue)
+        connection.default_channel.exchange_delete(queue)

@@ -11,7 +11,7 @@ from beatd.publisher import Outcome, Publisher
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.memory import MemoryPublisher
-from tests.publishers.brokers import unique
+from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import always, entry, run
 
 KINDS = ["memory", "kombu-memory", "filesystem", "sqlalchemy", "redis", "rabbitmq"]
@@ -70,8 +70,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
     yield World(publisher, queue, taken)
     publisher.close()
-    with Connection(url, transport_options=options) as connection:
-        connection.default_channel.queue_delete(queue)
+    if request.param in ("redis", "rabbitmq"):
+        delete(url, queue)
 
 
 def test_each_run_gets_an_outcome_and_arrives_once_in_order(world: World) -> None:

@@ -17,7 +17,7 @@ from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
-from tests.publishers.brokers import unique
+from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import MOMENT, always, entry, run
 from tests.publishers.servers import free_port, listens, until
 from tests.publishers.workers.worker import Worker
@@ -116,6 +116,8 @@ def world(
         made.publisher.close()
         worker.stop()
         made.results.close()
+        if request.param in ("redis", "rabbitmq"):
+            delete(broker["url"], queue)
 
 
 def test_a_task_is_executed_and_its_result_found_under_our_id(world: World) -> None:
