@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from beatd.clock import Clock
 from beatd.errors import BeatError
-from beatd.events import LeaderSeen, LeadLost, LeadWon, Observer, WentBack, nobody
+from beatd.events import RESIGNED, LeaderSeen, LeadLost, LeadWon, Observer, WentBack, nobody
 from beatd.leader import Holder, Lead, Lease, Term
 from beatd.ledger import Terms
 
@@ -127,7 +127,7 @@ class Election:
         self._release()
 
     def resign(self) -> None:
-        self._lose("resigned")
+        self._lose(RESIGNED)
         self._release()
 
     def _release(self) -> None:

@@ -265,7 +265,9 @@ class Engine:
             unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
             moves.append(mover.again(claim, unsent, now))
         for request, row in self._store.requests(BESIDE):
-            moves.append(mover.asked(request, row, now))
+            moves += mover.asked(request, row, now, BESIDE)
+            if len(moves) >= self._batch:
+                break
         if moves:
             self._send(moves, lead)
             self._unknowns_at = float("-inf")  # there may be more

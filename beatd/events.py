@@ -25,6 +25,9 @@ class LeadWon(Event, frozen=True):
     term: Term
 
 
+RESIGNED = "resigned"
+
+
 class LeadLost(Event, frozen=True):
     reason: str
     holder: Holder | None

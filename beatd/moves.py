@@ -3,8 +3,11 @@
 Pure: everything it needs is handed in, and nothing is done until the ledger makes the move.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.ledger import Move, OpenClaim, Request
@@ -77,8 +80,20 @@ class Mover:
             skips=skips,
         )
 
-    def asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
-        """One moment of a request, oldest first; the last one ends it."""
+    def asked(
+        self, request: Request, row: Stored | None, now: datetime, limit: int
+    ) -> Iterator[Move]:
+        """The next moments of a request, oldest first, each move taking up where the last ends."""
+        for _ in range(limit):
+            move = self._asked(request, row, now)
+            yield move
+            if move.first is None or row is None:
+                return
+            request = replace(request, first=move.first)
+            row = replace(row, runs=row.runs + move.counts)
+
+    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
+        """One moment of a request; the last one ends it."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         if row is None or reason:

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from beatd.errors import StoreError
-from beatd.events import BrokerAway, BrokerBack, ClockStepped, Overdue, StoreAway, StoreBack
+from beatd.events import BrokerAway, BrokerBack, ClockStepped, Overdue, Sent, StoreAway, StoreBack
 from beatd.ledger import Request
+from beatd.observers.board import Board
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
 from tests.household import Household
@@ -341,6 +342,27 @@ def test_a_backfill_publishes_every_moment_asked_for(house: Household) -> None:
     house.store.ask([Request("r1", "hourly", "backfill", first, now, 1)])
     house.minutes(house.daemon(), 1)
     assert hhmm(house.broker.planned()) == ["21:00", "22:00", "23:00", "00:00"]
+
+
+def test_a_backfill_is_worked_off_in_batches(house: Household) -> None:
+    house.add("hourly", every="1h")
+    now = house.clock.now()
+    house.store.ask([Request("r1", "hourly", "backfill", now - timedelta(hours=499), now, 1)])
+    house.minutes(house.daemon(), 0.1)
+    assert len(house.broker.arrived) == 500
+    batches = [event for event in house.told if isinstance(event, Sent)]
+    assert len(batches) <= 6
+
+
+def test_what_is_asked_by_hand_is_never_late(house: Household) -> None:
+    board = Board()
+    house.add("hourly", every="1h")
+    now = house.clock.now()
+    house.store.ask([Request("r1", "hourly", "backfill", now - timedelta(hours=9), now, 1)])
+    house.minutes(house.daemon(), 0.1)
+    for event in house.told:
+        board(event)
+    assert board.lateness()["max"] is None
 
 
 # those who watch

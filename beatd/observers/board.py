@@ -5,7 +5,7 @@ from collections import Counter, deque
 from datetime import datetime
 
 from beatd import events
-from beatd.observers.log import lateness
+from beatd.observers.log import by_hand, lateness
 
 REMEMBERED = 10_000
 
@@ -31,7 +31,7 @@ class Board:
                 with self._guard:
                     for result in event.results:
                         self.counts[result.outcome.sent] += 1
-                        if result.outcome.sent == "confirmed":
+                        if result.outcome.sent == "confirmed" and not by_hand(result):
                             self._late.append(lateness(result))
             case events.Skipped():
                 with self._guard:

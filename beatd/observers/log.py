@@ -32,7 +32,7 @@ def _sent(event: events.Sent) -> list[Line]:
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > FEW and not log.isEnabledFor(logging.DEBUG):
-        worst = max(lateness(r) for r in published)
+        worst = max((lateness(r) for r in published if not by_hand(r)), default=0.0)
         text = f"published {len(published)} runs in {event.seconds * 1000:.0f} ms, "
         text += f"at most {worst:.3f} s late"
         lines.append((logging.INFO, text, {"published": len(published), "late": worst}))
@@ -44,7 +44,7 @@ def _sent(event: events.Sent) -> list[Line]:
 def _published(result: Result) -> Line:
     run, late = result.run, lateness(result)
     text = f"published {run.entry.name} ({run.entry.task}) id {run.task_id}"
-    if late >= 1:
+    if late >= 1 and not by_hand(result):
         text += f", {late:.1f} s late"
     return logging.INFO, text, _facts(result) | {"late": late}
 
@@ -71,6 +71,11 @@ def _facts(result: Result) -> dict[str, Any]:
     }
 
 
+def by_hand(result: Result) -> bool:
+    """Triggered or backfilled: such a run has no moment that it could be late for."""
+    return bool(result.run.occurrence.request)
+
+
 def lateness(result: Result) -> float:
     return max(0.0, (result.at - result.run.due).total_seconds())
 
@@ -92,6 +97,11 @@ def _stretch(skip: Skip) -> str:
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
     return lambda event: [(level, text(event), {})]
+
+
+def _gravity(event: events.LeadLost) -> int:
+    """Giving the lead up at the end is what was asked for."""
+    return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
 
 
 def _lost(event: events.LeadLost) -> str:
@@ -116,7 +126,7 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.Sent: _sent,
     events.Skipped: _skipped,
     events.LeadWon: _line(logging.INFO, lambda e: f"leading, term {e.term.number}"),
-    events.LeadLost: _line(logging.WARNING, _lost),
+    events.LeadLost: lambda e: [(_gravity(e), _lost(e), {})],
     events.LeaderSeen: _line(logging.INFO, _seen),
     events.Overdue: _line(
         logging.ERROR,

@@ -5,7 +5,7 @@ import math
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from beatd import events
-from beatd.observers.log import lateness
+from beatd.observers.log import by_hand, lateness
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
@@ -38,7 +38,8 @@ class Metrics:
                 self.took.observe(event.seconds)
                 for result in event.results:
                     if result.outcome.sent == "confirmed":
-                        self.late.observe(lateness(result))
+                        if not by_hand(result):
+                            self.late.observe(lateness(result))
                         self.runs.labels("published", "").inc()
                     elif result.outcome.sent == "rejected":
                         self.runs.labels("failed", "rejected").inc()
