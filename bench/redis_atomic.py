@@ -2,8 +2,8 @@
 
     python bench/redis_atomic.py redis://127.0.0.1:6379/9 [ENTRIES] [BATCHES]
 
-The URL names an empty database. Prints the CPU time of the server per script, which is what limits a
-Redis, and what a whole `publish` takes, packing included.
+The URL names an empty database. Prints the CPU time of the server per script, which is what limits
+a Redis, and what a whole `publish` takes, packing included.
 """
 
 import sys
@@ -78,7 +78,7 @@ def main(url: str, entries: int, batches: int) -> None:
         packing.append(reading)
         assert all(outcome is not None and outcome.sent == "confirmed" for outcome in outcomes)
     size = len(moves)
-    best = sorted(alone)[len(alone) // 2] / 1e6
+    best = sorted(alone)[len(alone) // 2] / 1e6  # the median
     print(f"upcoming({size}): {sorted(packing)[len(packing) // 2] * 1000:.1f} ms")
     print(f"script alone: {best * 1000:.1f} ms per {size}, {size / best:,.0f} moves/s")
     middle = sorted(whole)[len(whole) // 2]
