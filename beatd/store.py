@@ -15,6 +15,9 @@ class Store(EditableCatalog, Ledger, Terms, History, Muster, Protocol):
     def namespace(self) -> UUID:
         """Made at random once per store, so that two installations never share task ids."""
 
+    def new_identity(self) -> UUID:
+        """Another namespace from here on, after the place was cloned; for no daemon to see."""
+
     def watch(self, wake: Wake) -> bool:
         """Call `wake` soon after any change made by others; False where the store cannot tell."""
 

@@ -61,6 +61,12 @@ class MemoryStore:
         with self._reading():
             return UUID(self._tables.namespace)
 
+    def new_identity(self) -> UUID:
+        fresh = uuid4()
+        with self._writing():
+            self._tables.put(Identity(fresh.hex))
+        return fresh
+
     def version(self) -> str:
         with self._reading():
             return str(self._tables.version)

@@ -69,6 +69,14 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
     def namespace(self) -> UUID:
         return self._namespace
 
+    def new_identity(self) -> UUID:
+        fresh = uuid4()
+        client, key = self._server.client, self._scripts.key("namespace")
+        self._scripts.ask(lambda: client.set(key, fresh.hex))
+        self._namespace = fresh
+        self._scripts.expect(fresh.hex.encode())
+        return fresh
+
     def identity(self) -> tuple[str, int] | None:
         """(run_id, db) of the server, to tell whether the broker is the same one; None on a
         Cluster, where a queue may lie in another slot than the ledger."""

@@ -1,13 +1,14 @@
 """A store in a SQL database: one truth for any number of daemons and commands."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from beatd.catalog import Codec, Wake
 from beatd.stores.sql.changing import SqlCatalog
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.migrations import migrate
 from beatd.stores.sql.muster import SqlMuster
+from beatd.stores.sql.schema import ledger
 from beatd.stores.sql.telling import SqlHistory
 from beatd.stores.sql.terms import SqlTerms
 from beatd.stores.sql.url import dialect_of
@@ -27,6 +28,13 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
     @property
     def namespace(self) -> UUID:
         return self._namespace
+
+    def new_identity(self) -> UUID:
+        fresh = uuid4()
+        statement = ledger.update().values(namespace=str(fresh))
+        self._db.write(lambda connection: connection.execute(statement))
+        self._namespace = fresh
+        return fresh
 
     def watch(self, wake: Wake) -> bool:
         return self._db.dialect.watch(wake)

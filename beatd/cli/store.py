@@ -1,0 +1,35 @@
+"""beatd store"""
+
+import click
+
+from beatd.cli.given import as_json
+from beatd.cli.opened import Asked, takes_store
+
+
+@click.group()
+def command() -> None:
+    """Look after the store itself."""
+
+
+@command.command("new-identity")
+@as_json
+@takes_store
+def new_identity(asked: Asked, json: bool) -> int:
+    """Give a cloned store task ids of its own; 1 while a daemon runs on it.
+
+    Task ids are made from the store's identity, the entry and its moment, so a clone of a database
+    makes the same ids as the original until it has another identity.
+    """
+    from beatd.cli.output import print_json
+    from beatd.errors import BeatError
+
+    with asked.open() as opened:
+        running = [daemon.holder.name for daemon in opened.store.daemons()]
+        if running:
+            raise BeatError(f"stop the daemons on this store first: {', '.join(running)}")
+        fresh = opened.store.new_identity()
+    if json:
+        print_json({"identity": str(fresh)})
+    else:
+        click.echo(f"task ids are made in {fresh} from here on")
+    return 0
