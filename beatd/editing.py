@@ -9,7 +9,6 @@ from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
-from uuid import uuid4
 
 from msgspec import json
 
@@ -17,9 +16,7 @@ from beatd import planning
 from beatd.catalog import Change, EditableCatalog, Plan, Query, Stored
 from beatd.clock import Clock
 from beatd.entry import Entry
-from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
-from beatd.ledger import Request
-from beatd.run import MICROSECOND, Occurrence, task_id
+from beatd.errors import ConfigError, Conflict, UnknownEntry
 from beatd.store import Store
 
 BATCH = 500
@@ -116,11 +113,12 @@ def removed(row: Stored) -> Change:
 
 def add(catalog: EditableCatalog, entry: Entry, now: datetime) -> Stored:
     """A new entry; Conflict when the name is taken."""
-    if not catalog.write([new(entry, now)])[0]:
+    change = new(entry, now)
+    if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)
         whose = f" ({whose_it_is(held.entry)})" if held else ""
         raise Conflict(f"entry {entry.name!r} is there already{whose}; nothing was changed")
-    return row_of(catalog, entry.name)
+    return _left(catalog, change, None)
 
 
 def put(catalog: EditableCatalog, entry: Entry, now: datetime, *, force: bool = False) -> Stored:
@@ -136,7 +134,7 @@ def put(catalog: EditableCatalog, entry: Entry, now: datetime, *, force: bool = 
             refuse_declared(row.entry, "changed", force=force, by=entry.source)
             change = rewritten(row, entry, now)
         if catalog.write([change])[0]:
-            return row_of(catalog, entry.name)
+            return _left(catalog, change, row)
     raise _contended(entry.name)
 
 
@@ -150,15 +148,18 @@ def patch(
 ) -> Stored:
     """`edit` done to the entry as it is now, so that edits of different fields both stay."""
 
+    made: list[tuple[Change, Stored]] = []
+
     def make(row: Stored) -> Change | None:
         refuse_declared(row.entry, "edited", force=force)
         edited = edit(row.entry)
         if edited.name != name:
             raise ConfigError(f"entry {name!r} cannot be renamed; add {edited.name!r} instead")
-        return None if same(edited, row.entry) else rewritten(row, edited, now)
+        made.append((rewritten(row, edited, now), row))
+        return None if same(edited, row.entry) else made[-1][0]
 
     _each(catalog, (name,), make)
-    return row_of(catalog, name)
+    return _left(catalog, *made[-1])
 
 
 def remove(catalog: EditableCatalog, names: Sequence[str], *, force: bool = False) -> None:
@@ -179,52 +180,6 @@ def pause(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list
 def resume(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list[str]:
     """Runs again from now on, with nothing made up; the names that were paused before."""
     return _mark(catalog, names, now, paused=False)
-
-
-def trigger(store: Store, name: str, now: datetime) -> str:
-    """One run as soon as a leader sees it, beside the plan; the task id it will have."""
-    row = row_of(store, name)
-    request = Request(
-        id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
-    )
-    store.ask([request])
-    return task_id(store.namespace, Occurrence(name, now, request.id))
-
-
-def backfill(
-    store: Store,
-    name: str,
-    first: datetime,
-    last: datetime,
-    now: datetime,
-    *,
-    only_count: bool = False,
-) -> tuple[datetime, datetime, int]:
-    """Every moment of the entry from first to last, both included, run beside the plan.
-
-    The first and the last of them, and how many; an entry that has none in between is an error.
-    """
-    if last > now:
-        raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
-    row = row_of(store, name)
-    beginning = planning.next_moment(row.entry, first - MICROSECOND)
-    if beginning is None or beginning > last:
-        span = f"from {first.isoformat()} to {last.isoformat()}"
-        raise BeatError(f"entry {name!r} has no moment {span}; nothing was asked for")
-    newest = planning.moment_before(
-        row.entry, beginning, last + MICROSECOND, lambda schedule, at: schedule.next_after(at)
-    )
-    request = Request(
-        id=uuid4().hex,
-        name=name,
-        kind="backfill",
-        first=beginning,
-        last=newest,
-        revision=row.revision,
-    )
-    if not only_count:
-        store.ask([request])
-    return beginning, newest, planning.stretch(row.entry, beginning, newest, "").count
 
 
 # The parts they share
@@ -253,6 +208,23 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
             f"entry {entry.name!r} is declared in {where} (source {entry.source}) and was not "
             f"{verb}: change it there, or pause it, or use --force"
         )
+
+
+def _left(catalog: EditableCatalog, change: Change, before: Stored | None) -> Stored:
+    """The row as it is after the change; as it was written, where another has removed it since."""
+    row = rows(catalog, (change.name,)).get(change.name)
+    if row is not None:
+        return row
+    plan = change.plan or (before.plan if before else None)
+    assert change.entry is not None and plan is not None, "nothing was put"
+    return Stored(
+        entry=change.entry,
+        revision=before.revision if before else 0,
+        paused=change.paused,
+        plan=plan,
+        runs=before.runs if before else 0,
+        last=before.last if before else None,
+    )
 
 
 def _mark(

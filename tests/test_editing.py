@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beatd import editing
+from beatd import asking, editing
 from beatd.definition import codec, entry_from
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
@@ -102,6 +102,22 @@ def test_what_a_file_declares_is_changed_there(store: MemoryStore, clock: FakeCl
     editing.remove(store, ["a"], force=True)
 
 
+def test_an_entry_removed_by_another_at_once_was_added_all_the_same(
+    store: MemoryStore, clock: FakeClock
+) -> None:
+    write = store.write
+
+    def raced(changes: Any) -> Any:
+        done = write(changes)
+        write([editing.removed(row) for row in editing.rows(store, ["a"]).values()])
+        return done
+
+    store.write = raced  # type: ignore[method-assign]
+    row = editing.add(store, entry(), clock.now())
+    assert row.entry == entry() and row.plan.planned is not None
+    assert editing.put(store, entry(args=[1]), clock.now()).entry.args == (1,)
+
+
 def test_removing_is_all_or_nothing(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(), clock.now())
     with pytest.raises(UnknownEntry):
@@ -132,7 +148,7 @@ def test_resuming_counts_from_now(store: MemoryStore, clock: FakeClock) -> None:
 
 def test_trigger_asks_for_a_run_and_tells_its_id(store: MemoryStore, clock: FakeClock) -> None:
     row = editing.add(store, entry(), clock.now())
-    told = editing.trigger(store, "a", clock.now())
+    told = asking.trigger(store, "a", clock.now())
     ((request, _),) = store.requests(10)
     assert told == task_id(store.namespace, Occurrence("a", request.first, request.id))
     assert (request.kind, request.first, request.last) == ("trigger", clock.now(), clock.now())
@@ -141,7 +157,7 @@ def test_trigger_asks_for_a_run_and_tells_its_id(store: MemoryStore, clock: Fake
 
 def test_backfill_asks_for_every_moment_between(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(every="1h"), clock.now())
-    first, last, count = editing.backfill(
+    first, last, count = asking.backfill(
         store, "a", at("2026-02-01T00:00:00Z"), at("2026-02-01T05:30:00Z"), clock.now()
     )
     assert (first, last, count) == (at("2026-02-01T00:00:00Z"), at("2026-02-01T05:00:00Z"), 6)
@@ -155,9 +171,9 @@ def test_backfill_of_no_moment_and_of_the_future_is_refused(
     editing.add(store, entry(every="1h"), clock.now())
     with pytest.raises(BeatError, match="no moment"):
         early = at("2026-02-01T00:10:00Z")
-        editing.backfill(store, "a", early, early + timedelta(minutes=5), clock.now())
+        asking.backfill(store, "a", early, early + timedelta(minutes=5), clock.now())
     with pytest.raises(ConfigError, match="ahead of us"):
-        editing.backfill(store, "a", early, clock.now() + timedelta(days=1), clock.now())
+        asking.backfill(store, "a", early, clock.now() + timedelta(days=1), clock.now())
     assert not store.requests(10)
 
 

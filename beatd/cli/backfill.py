@@ -21,9 +21,10 @@ def command(asked: Asked, name: str, since: str, to: str, dry_run: bool, json: b
     A moment without an offset is in the entry's zone. Runs are new tasks, oldest first; the
     header beatd_planned_at tells which moment each is for.
     """
+    from beatd.asking import backfill
     from beatd.cli.output import print_json
     from beatd.definition.plain import iso
-    from beatd.editing import backfill, row_of
+    from beatd.editing import row_of
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
 

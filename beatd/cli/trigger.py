@@ -12,8 +12,9 @@ from beatd.cli.opened import Asked, takes_store
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
     """Run entries once, now, beside their plan, also when they are paused; prints the task ids."""
+    from beatd.asking import trigger
     from beatd.cli.output import print_json
-    from beatd.editing import row_of, trigger
+    from beatd.editing import row_of
 
     with asked.open() as opened:
         for name in names:
