@@ -59,9 +59,11 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
         self._scripts.expect(self._namespace.hex.encode())
+        if found is not None:
+            return f"{self._server.place}: the store was given a new identity, or is another one"
         self._emptied_at = (
-            f"{self._server.place}: came back empty, or was replaced by another: what was kept "
-            "in it is gone; what files and apps declare is applied again, other entries are lost"
+            f"{self._server.place}: came back empty: what was kept in it is gone; what files and "
+            "apps declare is applied again, other entries are lost"
         )
         return self._emptied_at
 

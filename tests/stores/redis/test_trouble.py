@@ -103,6 +103,18 @@ def test_an_emptied_redis_is_noticed_once_and_keeps_its_ids(
     assert put(store).revision > stored.revision
 
 
+def test_a_new_identity_is_taken_up_by_all(start: Start, open_store: Callable) -> None:
+    process = start()
+    store, other = open_store(process.url), open_store(process.url)
+    put(store)
+    fresh = store.new_identity()
+    with pytest.raises(StoreError, match="new identity"):
+        other.upcoming(10)
+    assert len(other.upcoming(10)) == 1
+    assert other.namespace == fresh
+    assert other.problems() == []
+
+
 def test_a_redis_emptied_between_two_terms_is_noticed(start: Start, open_store: Callable) -> None:
     process = start()
     store = open_store(process.url)
