@@ -30,6 +30,11 @@ class Done(Struct, frozen=True):
 
     made: Sequence[bool]
     doubt: str = ""
+    held: bool = False  # some message did not go out, and will have to be sent again
+
+    @property
+    def went_out(self) -> bool:
+        return not self.held
 
 
 class Dispatch(Protocol):
@@ -73,7 +78,9 @@ class InSteps:
 
         def publish(claimed: tuple[Sequence[bool], list[Run], datetime]) -> Done:
             made, runs, at = claimed
-            return Done(made, self._publish(runs, at, may_go_on) if runs else "")
+            outcomes = self._publish(runs, at, may_go_on) if runs else []
+            held = any(outcome.sent in ("unsent", "unknown") for outcome in outcomes)
+            return Done(made, doubt_in(outcomes), held)
 
         return joined(self._overlap(batches_of(moves, size), claim, publish))
 
@@ -93,8 +100,9 @@ class InSteps:
         runs = [m.run for m, ok in zip(moves, made, strict=True) if ok and m.run is not None]
         return made, runs, at
 
-    def _publish(self, runs: list[Run], claimed_at: datetime, may_go_on: Callable[[], bool]) -> str:
-        """What the broker said if it may be away."""
+    def _publish(
+        self, runs: list[Run], claimed_at: datetime, may_go_on: Callable[[], bool]
+    ) -> Sequence[Outcome]:
         started = self._clock.elapsed()
         if may_go_on():
             outcomes = self._publisher.publish(runs, may_go_on)
@@ -112,7 +120,7 @@ class InSteps:
             # "Published" is a fact, accepted late: it is told as soon as the store is back.
             self._unrecorded += results
             raise
-        return doubt_in(outcomes)
+        return outcomes
 
     def settle_accounts(self) -> None:
         if self._unrecorded:
@@ -167,7 +175,7 @@ class AtOnce:
         done = self._steps([moves[place] for place in indirect], term, may_go_on, size)
         for place, ok in zip(indirect, done.made, strict=True):
             made[place] = ok
-        return Done(made, done.doubt)
+        return Done(made, done.doubt, done.held)
 
     def _push(
         self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term
@@ -229,12 +237,18 @@ def batches_of(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 def joined(parts: Sequence[Done]) -> Done:
     made = [ok for part in parts for ok in part.made]
-    return Done(made, next((part.doubt for part in parts if part.doubt), ""))
+    doubt = next((part.doubt for part in parts if part.doubt), "")
+    return Done(made, doubt, any(part.held for part in parts))
 
 
 def doubt_in(outcomes: Sequence[Outcome]) -> str:
-    """The first reason to think that the broker is away, or nothing."""
-    return next((o.reason or o.sent for o in outcomes if o.sent in ("unsent", "unknown")), "")
+    """The first reason to think that the broker is away, or nothing.
+
+    A single answer, even a refusal, shows that it is there: one full queue holds back no other.
+    """
+    if any(outcome.sent in ("confirmed", "rejected") for outcome in outcomes):
+        return ""
+    return next((outcome.reason or outcome.sent for outcome in outcomes), "")
 
 
 def tell_claimed(moves: Sequence[Move], made: Sequence[bool], tell: Observer) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from beatd.ahead import Ahead
 from beatd.catalog import Plan, Stored
 from beatd.clock import Clock
-from beatd.dispatch import Dispatch
+from beatd.dispatch import Dispatch, Done
 from beatd.election import Election
 from beatd.errors import Deposed, StoreError
 from beatd.events import (
@@ -75,7 +75,8 @@ class Engine:
         self._batch = self._limits.batch
         self._broker_asked = float("-inf")
         self._watched_since = clock.elapsed()
-        self._unknowns_at = float("-inf")
+        self._beside_at = float("-inf")  # when what is beside the plan was last looked at
+        self._asked = False  # something was asked for since
         self._fresh = False
         self._made: Mover | None = None
         self._last_look = (clock.now(), clock.elapsed())
@@ -103,7 +104,7 @@ class Engine:
 
     def noticed_change(self) -> None:
         """Something was edited: what was read ahead is read again at the next tick."""
-        self._fresh = False
+        self._fresh, self._asked = False, True
 
     # the line
 
@@ -140,7 +141,7 @@ class Engine:
         self._watched_since = self._clock.elapsed()
         if lead.term != self._term_seen:
             self._ahead.forget()
-            self._unknowns_at, self._term_seen = float("-inf"), lead.term
+            self._asked, self._term_seen = True, lead.term
             self._made = None  # a store that came back empty has another namespace
         self._dispatch.settle_accounts()
         if not self._broker_answers():
@@ -168,13 +169,13 @@ class Engine:
     def _run(self, due: Sequence[Stored], now: datetime, lead: Lead) -> None:
         mover = self._mover()
         moves = [self._ahead.move_of(row, now) or mover.due(row, now) for row in due]
-        for row, move, made in zip(due, moves, self._send(moves, lead), strict=True):
+        for row, move, made in zip(due, moves, self._send(moves, lead).made, strict=True):
             if not made:
                 self._fresh = False
             elif move.plan is not None and move.plan.planned is not None:
                 self._ahead.add(moved_on(row, move.plan, move.counts))
 
-    def _send(self, moves: Sequence[Move], lead: Lead) -> Sequence[bool]:
+    def _send(self, moves: Sequence[Move], lead: Lead) -> Done:
         started = self._clock.elapsed()
         done = self._dispatch(moves, lead.term, self._may_go_on(lead), self._batch)
         if done.doubt:
@@ -182,7 +183,7 @@ class Engine:
         batches = -(-len(moves) // self._batch)
         each = (self._clock.elapsed() - started) / batches
         self._cut_batches(min(len(moves), self._batch), each)
-        return done.made
+        return done
 
     def _cut_batches(self, size: int, seconds: float) -> None:
         """A batch must fit well into the lease: a quarter of it, or the next one is smaller."""
@@ -255,27 +256,23 @@ class Engine:
     def _work_off(self, now: datetime, lead: Lead) -> None:
         """With capacity to spare only: what is due now never waits for this."""
         elapsed = self._clock.elapsed()
-        if elapsed - self._unknowns_at < LOOK_AGAIN.total_seconds() and not self._reread():
+        if not self._asked and elapsed - self._beside_at < LOOK_AGAIN.total_seconds():
             return
-        self._unknowns_at = elapsed
+        self._beside_at, self._asked = elapsed, False
         long_ago = now - timedelta(seconds=self._limits.publish_timeout)
         mover = self._mover()
-        moves = []
+        moves: list[Move] = []
         for claim in self._store.unknowns(long_ago, BESIDE):
             unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
             moves.append(mover.again(claim, unsent, now))
         for request, row in self._store.requests(BESIDE):
-            moves += mover.asked(request, row, now, BESIDE)
             if len(moves) >= self._batch:
                 break
+            moves += mover.asked(request, row, now, BESIDE)
         if moves:
-            self._send(moves, lead)
-            self._unknowns_at = float("-inf")  # there may be more
+            # There may be more; but what did not go out now is not tried again at once.
+            self._asked = self._send(moves, lead).went_out
             self._fresh = False
-
-    def _reread(self) -> bool:
-        """Whether an edit was noticed since: it may have been a request."""
-        return self._ahead.read_at > self._unknowns_at
 
     # standing by, and waiting for what is away
 
@@ -284,8 +281,8 @@ class Engine:
         elapsed = self._clock.elapsed()
         if self._election.holder() is None:
             self._watched_since = elapsed
-        if elapsed - self._unknowns_at >= LOOK_AGAIN.total_seconds():
-            self._unknowns_at = elapsed
+        if elapsed - self._beside_at >= LOOK_AGAIN.total_seconds():
+            self._beside_at = elapsed
             patience = self._limits.overdue
             watched = timedelta(seconds=elapsed - self._watched_since)
             for row in self._store.upcoming(1):

@@ -214,6 +214,25 @@ def test_a_rejected_message_fails_alone(house: Household) -> None:
     assert [(r.state, r.reason) for r in house.history("bad")] == [("failed", "no route")]
 
 
+def test_one_full_queue_holds_back_nothing_else_and_is_not_hammered(house: Household) -> None:
+    house.add("full", every="1m")
+    house.add("free", every="1s")
+    asked: list[Run] = []
+
+    def fault(run: Run) -> Outcome | None:
+        if run.entry.name == "free":
+            return None
+        asked.append(run)
+        return Outcome("unsent", "nack: the queue is full")
+
+    house.broker.fault = fault
+    house.minutes(house.daemon(), 1)
+    asked.clear()
+    house.minutes(house.daemon(), 0.5)
+    assert len(house.broker.planned("free")) >= 89
+    assert len(asked) <= 35, "about once a second"
+
+
 # outcomes unknown
 
 
