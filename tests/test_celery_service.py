@@ -5,8 +5,8 @@ Of t/unit/app/test_beat.py in celery, these apply to any scheduler class: the te
 Scheduler its info, its lazy construction, `add`, `update_from_dict` and `close`.
 
 Not applicable, and why: the tests of ScheduleEntry (celery's class, unchanged); of `tick`,
-`is_due`, `reserve`, `apply_async`, `apply_entry`, `send_task`, `populate_heap`, `schedules_equal` and
-`_ensure_connected` (how celery's scheduler decides and sends: the engine does that here); of
+`is_due`, `reserve`, `apply_async`, `apply_entry`, `send_task`, `populate_heap`, `schedules_equal`
+and `_ensure_connected` (how celery's scheduler decides and sends: the engine does that here); of
 `should_sync` and `sync` (nothing is ever unsaved); of PersistentScheduler (only read).
 """
 

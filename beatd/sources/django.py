@@ -1,6 +1,7 @@
 """django-celery-beat's rows, read again one by one where they changed; Django itself is not
 needed."""
 
+import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,18 @@ MARKER = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident =
 #: What is not an edit: who runs the tasks writes these, and the date comes with them.
 _NOT_EDITS = ("last_run_at", "total_run_count", "date_changed")
 _CHUNK = 1000
+_POSTGRESQL = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "options": "-c statement_timeout=60000 -c default_transaction_read_only=on",
+}
+_MYSQL = {"connect_timeout": 5, "read_timeout": 60, "write_timeout": 60}
+WAITS: dict[str, dict[str, Any]] = {
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+}
 
 
 class Seen(Struct, frozen=True):
@@ -44,7 +57,15 @@ class DjangoRows:
     """The tables of one database; every method is one short transaction."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(driver_url(url), pool_size=1, max_overflow=1)
+        self._engine: Engine = create_engine(
+            driver_url(url),
+            pool_size=1,
+            max_overflow=1,
+            pool_pre_ping=True,
+            connect_args=WAITS.get(url.split(":", 1)[0].split("+")[0], {}),
+        )
+        # A reload makes another one, and nobody tells this one that it is over.
+        weakref.finalize(self, self._engine.dispose)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _teach_hash)
         self._shape: Shape | None = None
