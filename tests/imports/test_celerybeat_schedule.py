@@ -1,11 +1,11 @@
 """celery's own file, in every dbm that this Python can write, and files made by an attacker."""
 
+import dbm
 import pickle
 import shelve
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,20 +47,20 @@ def entries() -> dict[str, Any]:
     return made
 
 
-def write(path: Path, values: dict[str, Any], dbm: str = "dumb") -> Path:
+def write(path: Path, values: dict[str, Any], kind: str = "dumb") -> Path:
     raw = {key: pickle.dumps(value) for key, value in values.items()}
-    return write_raw(path, raw, dbm)
+    return write_raw(path, raw, kind)
 
 
-def write_raw(path: Path, raw: dict[str, bytes], dbm: str = "dumb") -> Path:
-    if dbm.startswith("sqlite3"):
+def write_raw(path: Path, raw: dict[str, bytes], kind: str = "dumb") -> Path:
+    if kind.startswith("sqlite3"):
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)")
             for key, value in raw.items():
                 connection.execute("INSERT INTO Dict VALUES (?, ?)", (key.encode(), value))
             connection.commit()
         return path
-    module = pytest.importorskip(f"dbm.{dbm}")
+    module = pytest.importorskip(f"dbm.{kind}")
     with closing(module.open(str(path), "c")) as file:
         for key, value in raw.items():
             file[key] = value
@@ -72,9 +72,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "celerybeat-schedule"
 
 
-@pytest.mark.parametrize("dbm", DBMS)
-def test_celerys_file_is_read_whichever_dbm_wrote_it(path: Path, dbm: str) -> None:
-    write(path, {"entries": entries(), "tz": "Europe/Berlin", "utc_enabled": True}, dbm)
+@pytest.mark.parametrize("kind", DBMS)
+def test_celerys_file_is_read_whichever_dbm_wrote_it(path: Path, kind: str) -> None:
+    write(path, {"entries": entries(), "tz": "Europe/Berlin", "utc_enabled": True}, kind)
     before = sorted(path.parent.iterdir())
 
     read = read_celerybeat_schedule(path)
@@ -122,6 +122,8 @@ def test_a_file_that_celery_beat_holds_open_is_read(path: Path) -> None:
     with closing(shelve.open(str(path), writeback=True)) as held:
         held["entries"] = entries()
         held.sync()
+        if dbm.whichdb(str(path)) == "dbm.ndbm":
+            pytest.skip("ndbm writes nothing before it is closed")
         assert len(read_celerybeat_schedule(path).found) == 4
 
 
@@ -239,4 +241,3 @@ def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(ConfigError, match="no celery beat schedule"):
         read_celerybeat_schedule(path)
-    assert import_module("dbm")
