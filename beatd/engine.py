@@ -142,6 +142,7 @@ class Engine:
         if lead.term != self._term_seen:
             self._ahead.forget()
             self._asked, self._term_seen = True, lead.term
+            self._broker_asked = float("-inf")
             self._made = None  # a store that came back empty has another namespace
         self._dispatch.settle_accounts()
         if not self._broker_answers():
@@ -294,13 +295,14 @@ class Engine:
         return now + LOOK_AGAIN
 
     def _broker_answers(self) -> bool:
-        if self._broker_away_since is None and self._election.lead() is not None:
+        asked = self._broker_asked != float("-inf")
+        if asked and self._broker_away_since is None and self._election.lead() is not None:
             return True  # the last batch told; asking before each one would cost a round trip
         self._broker_asked = self._clock.elapsed()
         if self._publisher.reachable():
             self.broker_is_back()
             return True
-        self.broker_is_away("no answer", since=self._broker_asked)
+        self.broker_is_away(self._publisher.trouble() or "no answer", since=self._broker_asked)
         return False
 
     def broker_is_away(self, reason: str, *, since: float) -> None:

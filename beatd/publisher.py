@@ -42,6 +42,9 @@ class Publisher(Protocol):
     def reachable(self) -> bool:
         """Whether the broker answers now, within the time-out; reconnects if need be."""
 
+    def trouble(self) -> str:
+        """Why `reachable` last said no: one line that names the broker, and no password."""
+
     def close(self) -> None: ...
 
 

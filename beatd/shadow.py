@@ -156,6 +156,9 @@ class Silent:
     def reachable(self) -> bool:
         return True
 
+    def trouble(self) -> str:
+        return ""
+
     def close(self) -> None:
         pass
 

@@ -203,6 +203,13 @@ def test_nothing_is_claimed_while_the_broker_is_away(house: Household) -> None:
     assert [r for r in house.history() if r.state == "claimed"] == []
 
 
+def test_a_new_leader_asks_for_the_broker_before_it_claims(house: Household) -> None:
+    house.add("tidy", every="1s")
+    house.broker.up = False
+    house.minutes(house.daemon(), 0.1)
+    assert house.history() == []
+
+
 def test_a_rejected_message_fails_alone(house: Household) -> None:
     house.add("bad", every="1m")
     house.add("good", every="1m")

@@ -22,6 +22,7 @@ class CeleryPublisher:
         self._app = app
         self._lock = threading.Lock()
         connection = connection_of(app, timeout)
+        self._place = connection.as_uri()  # with asterisks for the password
         self._wire = wire_to(connection, timeout)
         self._producer = CatchingProducer(connection)
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
@@ -55,6 +56,9 @@ class CeleryPublisher:
     def reachable(self) -> bool:
         with self._lock:
             return self._wire.reachable()
+
+    def trouble(self) -> str:
+        return f"{self._place}: {self._wire.why}" if self._wire.why else ""
 
     def close(self) -> None:
         with self._lock:

@@ -77,10 +77,13 @@ class Wire(Protocol):
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         """One outcome per message, in order, within the time-out; never raises."""
 
+    why: str = ""  # `reachable` last said no; nothing when it said yes
+
     def reachable(self) -> bool: ...
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()).removeprefix("(0, 0): ")  # how amqp says: no method yet
+    return text or type(error).__name__

@@ -25,5 +25,8 @@ class MemoryPublisher:
     def reachable(self) -> bool:
         return True
 
+    def trouble(self) -> str:
+        return ""
+
     def close(self) -> None:
         pass

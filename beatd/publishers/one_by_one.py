@@ -65,9 +65,11 @@ class OneByOne(Wire):
     def reachable(self) -> bool:
         try:
             self.probe(self._channel())
-        except Exception:
+        except Exception as error:
             self._drop()
+            self.why = one_line(error)
             return False
+        self.why = ""
         return True
 
     def close(self) -> None:

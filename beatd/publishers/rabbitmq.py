@@ -82,7 +82,8 @@ class RabbitMQ(Wire):
 
     def reachable(self) -> bool:
         self._spoken_at = 0.0
-        return not self.open()
+        self.why = self.open()
+        return not self.why
 
     def close(self) -> None:
         if self._link is not None:

@@ -109,7 +109,8 @@ class RedisLists(Wire):
 
     def reachable(self) -> bool:
         self._spoken_at = 0.0
-        return not self.open()
+        self.why = self.open()
+        return not self.why
 
     def close(self) -> None:
         self._drop()
