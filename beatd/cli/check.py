@@ -23,7 +23,7 @@ ASKED_AT_MOST = 10_000
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[ENTRYFILE…]")
-@click.option("--connect", is_flag=True, help="Also ask the store and the broker.")
+@click.option("--connect", is_flag=True, help="Also ask the broker, the store and the lock.")
 @as_json
 @takes_config
 def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) -> int:
@@ -106,6 +106,7 @@ class _Report:
                 "problems": [_plain(problem) for problem in self.problems],
                 "files": self.read,
                 "entries": len(self.entries),
+                "facts": self.facts,
             }
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from beatd import wiring
 from beatd.building import celery_app
 from beatd.clock import SystemClock
-from beatd.config import Config
+from beatd.config import Config, make_folders
 from beatd.definition import codec
 from beatd.errors import BeatError
 from beatd.problem import Problem
@@ -13,15 +13,18 @@ from beatd.publishers.celery import CeleryPublisher
 
 
 def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Problems with the store, the app and the broker; what is good goes to `facts`."""
+    """Problems with the app, the broker, the store and the lock; what is good goes to `facts`."""
     publisher = store = None
     try:
-        app = celery_app(config)
-        publisher = CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
+        make_folders(config)
+        publisher = CeleryPublisher(
+            app=celery_app(config), timeout=config.broker.timeout.total_seconds()
+        )
         if publisher.reachable():
             facts.append("the broker answers")
         else:
-            yield Problem("does not answer", ("broker",), config.shown)
+            why = publisher.trouble() or "no answer in time"
+            yield Problem(f"does not answer: {why}", ("broker",), config.shown)
     except BeatError as error:
         yield Problem(str(error), (), config.shown)
     try:
@@ -33,6 +36,7 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
             yield Problem(said, ("store",), config.shown, warning=True)
     except BeatError as error:
         yield Problem(str(error), ("store",), config.shown)
+    yield from _lock(config, facts)
     if store is not None and publisher is not None:
         path = (
             "at once: claim and publish are one step, nothing is ever unknown"
@@ -43,3 +47,20 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
     for part in (publisher, store):
         if part is not None:
             part.close()
+
+
+def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
+    """A lock in a place of its own is asked for and given back; whoever leads keeps it."""
+    if config.lock.url in (None, "none", "none:"):
+        return
+    try:
+        lease = wiring.open_lease(config.lock.url, prefix=config.store.prefix)
+        try:
+            here = wiring.me("beatd check", SystemClock().now())
+            if lease.take(here, config.lock.ttl.total_seconds()) == here:
+                lease.release(here)
+        finally:
+            lease.close()
+        facts.append("the lock answers")
+    except BeatError as error:
+        yield Problem(str(error), ("lock",), config.shown)

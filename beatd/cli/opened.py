@@ -44,6 +44,7 @@ class Asked(Struct, frozen=True):
     @contextmanager
     def open(self, config: "Config | None" = None) -> "Iterator[Open]":
         from beatd.clock import SystemClock
+        from beatd.config import make_folders
         from beatd.definition import codec
         from beatd.editing import present
         from beatd.errors import ConfigError
@@ -56,6 +57,8 @@ class Asked(Struct, frozen=True):
                 "store: memory: lives within a daemon, and no command can reach it; "
                 "use sqlite:, postgresql:, redis: or shelve: to see it from outside"
             )
+        if self.url is None:
+            make_folders(config)
         store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
         try:
             yield Open(config, store, present(store, clock))

@@ -177,10 +177,6 @@ class _Loader:
                 values["url"] = urls.resolved(name, url, self._folder)
         except ConfigError as error:
             self._note(str(error), name, key)
-        if name == "broker" and "url" in values:
-            odd = urls.broker_warning(values["url"])
-            if odd:
-                self._note(odd, name, key, warning=True)
         options = values.get("transport_options")
         if name == "broker" and options and url and url.startswith("filesystem:"):
             values["transport_options"] = urls.folders_below(options, self._folder)

@@ -15,8 +15,20 @@ from beatd.wiring import REDIS, SQL
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
 _SCHEMES = {"store": _STORES, "lock": ("none", "file", *SQL, *REDIS)}
+# What kombu has an alias for; a transport of one's own has a dot in it: module.Transport://
 BROKERS = (
-    *("amqp", "amqps", "pyamqp", "redis", "rediss", "sentinel", "sqs", "sqla", "sqlalchemy"),
+    *(
+        "amqp",
+        "amqps",
+        "pyamqp",
+        "librabbitmq",
+        "redis",
+        "rediss",
+        "sentinel",
+        "sqs",
+        "sqla",
+        "sqlalchemy",
+    ),
     *("filesystem", "memory", "mongodb", "kafka", "confluentkafka", "zookeeper", "consul", "etcd"),
     *("azurestoragequeues", "azureservicebus", "gcpubsub", "pgmq", "qpid", "pyro", "slmq"),
 )
@@ -42,21 +54,17 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
             f"{scheme}: kombu has no transport for Redis Cluster; "
             "a cluster serves as store and lock, the broker needs a single Redis or Sentinel"
         )
+    if section == "broker" and "." not in scheme and scheme.split("+")[0] not in BROKERS:
+        raise ConfigError(
+            f"{scheme[:20]}: is not a broker that kombu knows"
+            + (nearest(scheme, BROKERS) or "; try redis://, amqp:// or filesystem://")
+        )
     for pattern in (_SQLITE, _PLAIN):
         found = pattern.fullmatch(url)
         if found:
             path, mark, query = found[2].partition("?")
             return Secret(found[1] + os.path.normpath(folder / path) + mark + query)
     return Secret(url)
-
-
-def broker_warning(url: str) -> str:
-    """What is odd about it, or nothing: kombu may know transports that beatd does not."""
-    scheme = url.split(":", 1)[0].split("+")[0].lower()
-    if "." in scheme or scheme in BROKERS:
-        return ""
-    hint = nearest(scheme, BROKERS) or "; is it a transport of kombu?"
-    return f"{scheme[:20]}: is not a broker that beatd knows{hint}"
 
 
 def with_password(url: str | None, password: str) -> str:

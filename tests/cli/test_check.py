@@ -1,10 +1,15 @@
 """beatd check: every problem, where it is, and a code."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from beatd.clock import SystemClock
+from beatd.leaders.file import FileLease
+from beatd.wiring import me
 from tests.cli.conftest import Beatd
 
 Write = Callable[[str, str], Path]
@@ -69,6 +74,7 @@ def test_programs_get_json(beatd: Beatd, write: Write) -> None:
         ],
         "files": [str(config)],
         "entries": 0,
+        "facts": [],
     }
 
 
@@ -114,7 +120,10 @@ def test_without_anything_to_check_it_is_asked_wrongly(
         ("broker: memory://\nentries: {'': {task: t, every: 1s}}\n", "name of an entry is empty"),
         ("broker: memory://\ndefaults: {task: t}\n", "defaults.task: cannot be a default"),
         ("broker: memory://\ndefaults: {options: {priority: 999}}\n", "0 to 255"),
-        ("broker: rdis://x\n", "warning: broker.url: rdis: is not a broker"),
+        (
+            "broker: rdis://x\n",
+            "error: broker.url: rdis: is not a broker that kombu knows; did you mean redis?",
+        ),
         ("broker: {url: 'redis://x:port'}\n", "the port"),
         ("broker: {password_file: nope, url: 'redis://x'}\n", "cannot be read: no such file"),
     ],
@@ -139,3 +148,56 @@ def test_passwords_are_not_shown(beatd: Beatd, write: Write) -> None:
 def test_the_store_and_the_broker_are_asked_only_when_told_to(beatd: Beatd, write: Write) -> None:
     config = write("c.yaml", "broker: redis://127.0.0.1:1/0\nstore: redis://127.0.0.1:1/0\n")
     assert beatd("check", "-c", config).code == 0
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_broker_that_does_not_answer_is_told_with_its_place_and_the_reason(
+    beatd: Beatd, write: Write
+) -> None:
+    port = closed_port()
+    text = f"broker: {{url: 'redis://:s3cret@127.0.0.1:{port}/0', timeout: 1s}}\nstore: 'sqlite:///b.db'\n"
+    ended = beatd("check", "--connect", "-c", write("c.yaml", text))
+    assert ended.code == 1
+    told = next(line for line in ended.out.splitlines() if "error: broker" in line)
+    assert f"127.0.0.1:{port}" in told and "refused" in told.lower()
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_a_lock_that_does_not_answer_is_told(beatd: Beatd, write: Write) -> None:
+    port = closed_port()
+    text = (
+        "broker: memory://\nstore: 'sqlite:///b.db'\n"
+        f"lock: {{url: 'redis://:s3cret@127.0.0.1:{port}/0'}}\n"
+    )
+    ended = beatd("check", "--connect", "-c", write("c.yaml", text))
+    assert ended.code == 1
+    assert any("error: lock" in line for line in ended.out.splitlines()), ended.out
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_a_good_lock_is_left_to_who_leads(beatd: Beatd, write: Write) -> None:
+    text = "broker: memory://\nstore: 'sqlite:///b.db'\nlock: 'file:locks/beatd'\n"
+    config = write("c.yaml", text)
+    (config.parent / "locks").mkdir()
+    lock = FileLease(config.parent / "locks" / "beatd")
+    leader = me("leader", SystemClock().now())
+    lock.take(leader, 2.0)
+    try:
+        ended = beatd("check", "--connect", "-c", config)
+        assert ended.code == 0, ended.out
+        assert "the lock answers" in ended.out
+        assert lock.take(leader, 2.0) == leader
+    finally:
+        lock.close()
+
+
+def test_what_the_servers_say_is_there_for_programs_too(beatd: Beatd, write: Write) -> None:
+    text = "broker: memory://\nstore: 'sqlite:///new/folder/b.db'\n"
+    ended = beatd("check", "--connect", "--json", "-c", write("c.yaml", text))
+    assert ended.code == 0, ended.out
+    assert "the store answers" in cast(dict[str, Any], ended.json)["facts"]

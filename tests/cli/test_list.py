@@ -16,6 +16,7 @@ from beatd.editing import in_batches, new, pause
 from beatd.stores import glance as glancing
 from beatd.stores.glance import VERSION, glance
 from beatd.stores.sql import migrations
+from tests.cli.conftest import Beatd
 from tests.cli.shelf import Here, here
 
 __all__ = ["here"]
@@ -169,3 +170,13 @@ def test_a_small_store_is_listed_without_waiting_for_large_imports(some: Here, w
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_command_makes_the_folder_as_the_daemon_would(
+    beatd: Beatd, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("broker: memory://\nstore: 'sqlite:///not/yet/b.db'\n")
+    ended = beatd("list", "-c", config)
+    assert (ended.code, "no directory" in ended.err) == (0, False)
+    assert (tmp_path / "not/yet/b.db").exists()
