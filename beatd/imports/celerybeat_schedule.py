@@ -10,6 +10,8 @@ from beatd.imports.found import Found, Read, Refused
 from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
 from beatd.imports.shelf import raw_values
 
+MOST = 100_000  # values in the arguments of one entry
+
 
 def read_celerybeat_schedule(path: Path) -> Read:
     """Every entry of the file; ConfigError where it is no such file, or one that runs code."""
@@ -52,7 +54,7 @@ def _entry(name: str, value: Any) -> Found:
     if not isinstance(value, Kept) or value.kind != "entry":
         raise ConfigError(f"it is a {type(value).__name__}, not an entry of celery beat")
     kept = value.fields
-    strangers = unknowns([kept.get(key) for key in ("task", "args", "kwargs", "options")])
+    strangers = unknowns([kept.get(key) for key in ("task", "args", "kwargs", "options")], MOST)
     if strangers:
         raise ConfigError(f"its arguments hold a {strangers[0]}, which JSON cannot carry")
     last = kept.get("last_run_at")

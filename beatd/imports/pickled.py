@@ -203,22 +203,28 @@ def loads(data: bytes) -> Any:
     return value
 
 
-def unknowns(value: Any, depth: int = 0) -> list[str]:
-    """The names outside the list that are in a value."""
-    if depth > 60:
-        return []
-    inner: list[Any] = []
-    own: list[str] = []
-    if is_unknown(value):
-        own, inner = [value.named], getattr(value, "held", [])
-        inner = inner if isinstance(inner, list) else []
-    elif isinstance(value, Kept):
-        inner = list(value.fields.values())
-    elif isinstance(value, dict):
-        inner = [*value.keys(), *value.values()]
-    elif isinstance(value, list | tuple | set | frozenset):
-        inner = list(value)
-    return own + [name for item in inner for name in unknowns(item, depth + 1)]
+def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
+    """The names outside the list that are in a value; ConfigError for one that is larger than any
+    schedule once it is written out (a few bytes of pickle can refer to themselves that often)."""
+    found: list[str] = []
+    left: list[Any] = [value]
+    count = 0
+    while left:
+        count += 1
+        if count > most:
+            raise ConfigError("it holds more than any schedule does")
+        item = left.pop()
+        if is_unknown(item):
+            found.append(item.named)
+            held = getattr(item, "held", None)
+            left += held if isinstance(held, list) else []
+        elif isinstance(item, Kept):
+            left += item.fields.values()
+        elif isinstance(item, dict):
+            left += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple | set | frozenset):
+            left += item
+    return found
 
 
 def _one_line(error: BaseException) -> str:

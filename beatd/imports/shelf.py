@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from beatd.errors import BeatError, ConfigError
+from beatd.imports.pickled import LARGEST
 
 WANTED = (b"entries", b"__version__", b"tz", b"utc_enabled")
 _SQLITE = b"SQLite format 3\x00"
@@ -82,8 +83,19 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
         if line.strip():
             try:
                 key, at = ast.literal_eval(line)
-                places[key.encode("latin1")] = (int(at[0]), int(at[1]))
-            except (ValueError, SyntaxError, TypeError, AttributeError):
+                start, size = int(at[0]), int(at[1])
+                if start < 0 or not 0 <= size <= LARGEST:
+                    raise ValueError(at)
+                places[key.encode("latin1")] = (start, size)
+            except (
+                ValueError,
+                SyntaxError,
+                TypeError,
+                AttributeError,
+                LookupError,
+                MemoryError,
+                RecursionError,
+            ):
                 raise ConfigError(f"{path}.dir: this line is broken: {line[:60]!r}") from None
     with Path(f"{path}.dat").open("rb") as file:
         found = {}
@@ -95,4 +107,7 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
 
 
 def _bytes(value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(value)
+    if isinstance(value, str):
+        return value.encode()
+    # bytes(10**12) would be a terabyte of zeros.
+    return value if isinstance(value, bytes) else b""

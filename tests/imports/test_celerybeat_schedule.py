@@ -15,7 +15,7 @@ from celery import Celery
 from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule, solar
 
-from beatd.errors import ConfigError
+from beatd.errors import BeatError, ConfigError
 from beatd.imports import taken_over
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
 from beatd.imports.pickled import loads
@@ -241,3 +241,27 @@ def test_a_missing_file_and_one_of_another_kind_are_told(path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(ConfigError, match="no celery beat schedule"):
         read_celerybeat_schedule(path)
+
+
+def test_a_pickle_that_unfolds_without_end_is_refused_at_once(path: Path) -> None:
+    many: Any = "x"
+    for _ in range(40):
+        many = [many] * 10
+    made = entries()
+    made["bomb"] = ScheduleEntry("bomb", "t", LAST, 0, crontab(), args=(many,))
+    write(path, {"entries": made})
+    with pytest.raises(ConfigError, match="more than any schedule"):
+        read_celerybeat_schedule(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["'entries', (-5, 10)", "'entries', (0, 10**15)", "'entries', (0, 999999999999)", "'entries'",
+     "(" * 5000, "'entries', {}"],
+)  # fmt: skip
+def test_a_spoilt_index_is_one_line(path: Path, line: str) -> None:
+    Path(f"{path}.dir").write_text(line + "\n")
+    Path(f"{path}.dat").write_bytes(b"x" * 20)
+    with pytest.raises(BeatError) as error:
+        read_celerybeat_schedule(path)
+    assert "\n" not in str(error.value)
