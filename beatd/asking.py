@@ -7,7 +7,7 @@ from beatd import planning
 from beatd.editing import row_of
 from beatd.errors import BeatError, ConfigError
 from beatd.ledger import Request
-from beatd.run import MICROSECOND, Occurrence, task_id
+from beatd.run import MICROSECOND, Occurrence, Skip, task_id
 from beatd.store import Store
 
 
@@ -29,10 +29,11 @@ def backfill(
     now: datetime,
     *,
     only_count: bool = False,
-) -> tuple[datetime, datetime, int]:
+) -> Skip:
     """Every moment of the entry from first to last, both included, run beside the plan.
 
-    The first and the last of them, and how many; an entry that has none in between is an error.
+    Which stretch that is, counted as `planning.stretch` does; an entry that has none in between is
+    an error.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -54,4 +55,4 @@ def backfill(
     )
     if not only_count:
         store.ask([request])
-    return beginning, newest, planning.stretch(row.entry, beginning, newest, "").count
+    return planning.stretch(row.entry, beginning, newest, "")

@@ -157,9 +157,10 @@ def test_trigger_asks_for_a_run_and_tells_its_id(store: MemoryStore, clock: Fake
 
 def test_backfill_asks_for_every_moment_between(store: MemoryStore, clock: FakeClock) -> None:
     editing.add(store, entry(every="1h"), clock.now())
-    first, last, count = asking.backfill(
+    asked = asking.backfill(
         store, "a", at("2026-02-01T00:00:00Z"), at("2026-02-01T05:30:00Z"), clock.now()
     )
+    first, last, count = asked.planned, asked.until, asked.count
     assert (first, last, count) == (at("2026-02-01T00:00:00Z"), at("2026-02-01T05:00:00Z"), 6)
     ((request, _),) = store.requests(10)
     assert (request.kind, request.first, request.last) == ("backfill", first, last)

@@ -54,7 +54,7 @@ def command(
         else:
             (_, schedule_shown, state, *_rest) = next(iter(cells_of([row], opened.now)))
             coming = state if isinstance(state, str) else state[0]
-            click.echo(f"{'put' if replace else 'added'} {name}: {schedule_shown}, {coming}")
+            click.echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
     from beatd.cli.failure import say
 
     for problem in checked.problems:

@@ -40,13 +40,14 @@ def command(asked: Asked, name: str, since: str, to: str, dry_run: bool, json: b
         start, end = moment("--from", since), moment("--to", to)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
-        first, last, count = backfill(
-            opened.store, name, start, end, opened.now, only_count=dry_run
-        )
+        asked_for = backfill(opened.store, name, start, end, opened.now, only_count=dry_run)
+    first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
         found = {"entry": name, "first": iso(first), "last": iso(last), "count": count}
+        found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
         runs = "1 run" if count == 1 else f"{count} runs"
-        asked_for = "would be asked for" if dry_run else "asked for"
-        click.echo(f"{runs} of {name} {asked_for}, {iso(first)} to {iso(last)}")
+        runs = f"more than {runs}" if asked_for.at_least else runs
+        told = "would be asked for" if dry_run else "asked for"
+        click.echo(f"{runs} of {name} {told}, {iso(first)} to {iso(last)}")

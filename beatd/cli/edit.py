@@ -1,5 +1,7 @@
 """beatd edit"""
 
+import os
+import sys
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +83,9 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
     from beatd.definition import check, plain_of
     from beatd.patching import difference
 
+    by_hand = sys.stdin.isatty() and sys.stdout.isatty()
+    if not by_hand and not {"VISUAL", "EDITOR"} & set(os.environ):
+        raise click.UsageError("give options, or run it in a terminal to edit in $EDITOR")
     plain = plain_of(row.entry)
     name = row.entry.name
     text = f"# {name}: save to change it, leave it as it is to change nothing\n{yaml_of(plain)}"

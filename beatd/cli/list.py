@@ -31,17 +31,18 @@ if TYPE_CHECKING:
 def command(asked: Asked, json: bool, **options: Any) -> None:
     """List entries, the next to run first; PATTERN is a name in which * and ? match."""
     within = _within(options)
+    narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
     config = asked.config()
     rows = _glanced(config, within, options)
     if rows is not None:
-        _print(_chosen(iter(rows), options), datetime.now(UTC), json)
+        _print(_chosen(iter(rows), options), datetime.now(UTC), json, narrowed=narrowed)
         return
     with asked.open(config) as opened:
         found = opened.store.find(_query(within, opened.now, options))
-        _print(_chosen(found, options), opened.now, json)
+        _print(_chosen(found, options), opened.now, json, narrowed=narrowed)
 
 
-def _print(rows: "Iterator[Stored]", now: datetime, json: bool) -> None:
+def _print(rows: "Iterator[Stored]", now: datetime, json: bool, *, narrowed: bool) -> None:
     if json:
         from beatd.cli.output import stream_json
         from beatd.cli.rows import json_of
@@ -54,7 +55,7 @@ def _print(rows: "Iterator[Stored]", now: datetime, json: bool) -> None:
         print_pages(
             COLUMNS,
             cells_of(rows, now),
-            nothing="no entry; `beatd add` makes one",
+            nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
             bends=("task", "schedule", "name"),
         )
 

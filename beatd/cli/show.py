@@ -52,7 +52,9 @@ def _lines(row: "Stored", now: datetime) -> Iterator[tuple[str, str]]:
     entry = row.entry
     schedule = entry.schedule.plain()
     yield "task", entry.task
-    yield "when", f"{describe(entry.schedule)}, {entry.tz}  ({schedule_text(schedule)})"
+    words = describe(entry.schedule)
+    words += "" if entry.tz in words else f", {entry.tz}"
+    yield "when", f"{words}  ({schedule_text(schedule)})"
     home = zone(entry.tz)
     cell = next_cell(row, now)
     state = cell if isinstance(cell, str) else cell[0]
