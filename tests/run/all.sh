@@ -89,9 +89,9 @@ for server in redis postgresql mariadb rabbitmq; do
 done
 [ ${#missing[@]} = 0 ] || echo "NOT TO BE HAD: ${missing[*]}: the tests that need them are skipped, and fail where CI is set"
 
-ruff format --check . && ruff check . && mypy || exit 1
 pytest -m "not long" -p no:cacheprovider "$@"
 code=$?
+{ ruff format --check . && ruff check . && mypy; } || code=1
 if [ ${#missing[@]} != 0 ]; then
   echo
   echo "NOT TESTED, for want of a server: ${missing[*]}"
