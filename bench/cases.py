@@ -63,8 +63,11 @@ def herd(
         loaded = runner.load()
         if time.time() > at - 3:
             raise RuntimeError(f"loading took {loaded:.0f} s, the moment has passed")
-        with started(runner):
+        with started(runner) as process:
+            time.sleep(max(0.0, at - 1 - time.time()))
+            before = precise_cpu_seconds(process.pid)
             steps = growth(queue, entries, at, patience)
+            cpu = precise_cpu_seconds(process.pid) - before
         waiting = sum(many for _, many in steps)
         ids = Counter(headers["id"] for _, headers in drained(queue, waiting))
     if not steps:
@@ -76,6 +79,7 @@ def herd(
         "first_ms": late[0] * 1e3,
         "p50_ms": median(late) * 1e3,
         "last_ms": late[-1] * 1e3,
+        "cpu_us_each": cpu / len(late) * 1e6,
         "per_second": len(late) / max(late[-1], 1e-4),
         "steps": [(when - at, many) for when, many in steps],
     }

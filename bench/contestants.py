@@ -165,13 +165,14 @@ class Beatd(Running):
         return time.time()
 
 
-class Peer(Running):
-    SCHEDULER = {
-        "redbeat": ["-S", "redbeat.RedBeatScheduler"],
-        "django-celery-beat": ["-S", "django_celery_beat.schedulers:DatabaseScheduler"],
-        "sqlalchemy-celery-beat": ["-S", "sqlalchemy_celery_beat.schedulers:DatabaseScheduler"],
-    }
+SCHEDULER = {
+    "redbeat": ["-S", "redbeat.RedBeatScheduler"],
+    "django-celery-beat": ["-S", "django_celery_beat.schedulers:DatabaseScheduler"],
+    "sqlalchemy-celery-beat": ["-S", "sqlalchemy_celery_beat.schedulers:DatabaseScheduler"],
+}
 
+
+class Peer(Running):
     def environment(self) -> dict[str, str]:
         told = {"BENCH_JOB": json.dumps(asdict(self.job)), "PYTHONPATH": str(HERE / "peers")}
         if self.job.system == "django-celery-beat":
@@ -190,7 +191,7 @@ class Peer(Running):
             return self._python("scheduler.py")
         shelf = ["-s", self.job.store] if self.job.system == "celery-beat" else []
         celery = [VENV / "bin" / "celery", "-A", "project", "beat", "--pidfile=", "-l", "ERROR"]
-        return [*celery, *shelf, *self.SCHEDULER.get(self.job.system, ())]
+        return [*celery, *shelf, *SCHEDULER.get(self.job.system, ())]
 
     def edit(self) -> float | None:
         if self.job.system in ("celery-beat", "apscheduler"):

@@ -13,8 +13,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-OURS = "#1f5fa8 #2a9d8f #7b4fa3 #3a3a3a".split()
-THEIRS = "#e07a1f #c0392b #b8860b #8c6d5a #d87093 #999999 #6b8e23 #cd853f".split()
+OURS = ["#1f5fa8", "#2a9d8f", "#7b4fa3", "#3a3a3a"]
+THEIRS = ["#e07a1f", "#c0392b", "#b8860b", "#8c6d5a", "#d87093", "#999999", "#6b8e23", "#cd853f"]
 
 
 def styles(names):
@@ -47,10 +47,19 @@ def arrivals(path, target):
             there += many
             late.append(max(at, 1e-3) * 1000)
             counts.append(there)
-        axes.step(late, counts, where="post", label=f"{who}: {counts[-1]:,} in {late[-1]:,.0f} ms",
-                  **style)  # fmt: skip
-    axes.set(xscale="log", xlabel="ms after the moment (log)", ylabel="messages in the broker",
-             title=f"{found['case']}: all entries due in one instant, the best run of each")  # fmt: skip
+        axes.step(
+            late,
+            counts,
+            where="post",
+            label=f"{who}: {counts[-1]:,} in {late[-1]:,.0f} ms",
+            **style,
+        )
+    axes.set(
+        xscale="log",
+        xlabel="ms after the moment (log)",
+        ylabel="messages in the broker",
+        title=f"{found['case']}: all entries due in one instant, the best run of each",
+    )
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8, loc="upper left")
     figure.tight_layout()
@@ -61,8 +70,12 @@ def scaling(paths, target):
     """Cost against the number of entries in the store, none of them due."""
     found = sorted((json.loads(path.read_text()) for path in paths), key=lambda one: one["size"])
     names = list(dict.fromkeys(who for one in found for who in one["runs"]))
-    kinds = [("ready_s", "seconds until ready"), ("rss_mib", "memory, MiB"),
-             ("idle_cpu", "idle, share of a core"), ("edit_s", "seconds until an edit acts")]  # fmt: skip
+    kinds = [
+        ("ready_s", "seconds until ready"),
+        ("rss_mib", "memory, MiB"),
+        ("idle_cpu", "idle, share of a core"),
+        ("edit_s", "seconds until an edit acts"),
+    ]
     figure, all_axes = plt.subplots(2, 2, figsize=(11, 8))
     for axes, (key, words) in zip(all_axes.flat, kinds, strict=True):
         for who, style in styles(names).items():

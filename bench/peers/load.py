@@ -1,6 +1,6 @@
-"""Fill a peer's store with the entries of BENCH_JOB, or (`edit`) add one due at once and each second.
+"""Fill a peer's store with the entries of BENCH_JOB; with `edit`, add one that is due at once.
 
-`edit` prints the time at which the edit was committed.
+Prints the time at which that was committed.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""APScheduler, whose jobs send Celery tasks. Misfire grace is off: by default it would drop a herd."""
+"""APScheduler, whose jobs send Celery tasks.
+
+The misfire grace is off: its default of a second would drop most of a herd.
+"""
 
 import sys
 import time
