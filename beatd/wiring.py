@@ -30,7 +30,9 @@ def scheme_of(url: str) -> str:
     return url.split(":", 1)[0].split("+psycopg")[0].lower()
 
 
-def open_store(url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:") -> Store:
+def open_store(
+    url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
+) -> Store:
     """Raises StoreError while it cannot be reached, StoreUnusable when waiting will not help."""
     scheme = scheme_of(url)
     if scheme == "memory":
@@ -44,7 +46,7 @@ def open_store(url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:"
     if scheme.split("+")[0] in SQL:
         from beatd.stores.sql import SqlStore
 
-        return cast(Store, SqlStore(url, codec=codec))
+        return cast(Store, SqlStore(url, codec=codec, timeout=timeout))
     if url.startswith(DJANGO):
         from beatd.stores.django import DjangoStore
 
@@ -53,7 +55,9 @@ def open_store(url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:"
         from beatd.stores.redis import RedisStore
 
         return cast(Store, RedisStore(url, codec=codec, prefix=prefix))
-    raise ConfigError(f"store.url: {url!r} names no store; known are {', '.join(STORES)}")
+    raise ConfigError(
+        f"store.url: {url!r} names no store; known are {', '.join((*STORES, DJANGO + 'URL'))}"
+    )
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
@@ -90,7 +94,7 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
         from beatd.leaders.redis import RedisLease
 
         return RedisLease(url, prefix=prefix)
-    raise ConfigError(f"lock.url: {url!r} names no lock; known are {', '.join(LOCKS)}")
+    raise ConfigError(f"lock.url: {scheme[:40]!r} names no lock; known are {', '.join(LOCKS)}")
 
 
 def open_dispatch(
