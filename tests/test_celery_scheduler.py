@@ -360,3 +360,26 @@ def test_a_deadline_for_crontabs_becomes_a_window() -> None:
     )
     assert entry.catch_up_window is not None
     assert entry.catch_up_window.total_seconds() == 60
+
+
+def test_two_beats_on_one_file_hand_the_lead_over(
+    project: Project, broker: tuple[str, redis.Redis]
+) -> None:
+    url, client = broker
+    queue = f"q{uuid4().hex[:8]}"
+    project.write(broker_url=url, task_default_queue=queue)
+    words = ("beat", "-S", "beatd", "-s", str(project.folder / "state"), "-l", "info", "--pidfile=")
+    first = project.start(*words)
+    until(lambda: client.llen(queue) >= 2, why=project.log)
+    second = project.start(*words)
+    until(lambda: "standing by" in project.log(), why=project.log)
+    first.terminate()
+    assert first.wait(10) == 0
+    before = client.llen(queue)
+    until(lambda: client.llen(queue) >= before + 4, why=project.log)
+    second.terminate()
+    second.wait(10)
+    found = messages(client, queue)
+    client.delete(queue)
+    assert len(set(moments(found))) == len(found)
+    assert "leading, term 2" in project.log()
