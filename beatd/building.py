@@ -38,13 +38,15 @@ def celery_app(config: Config) -> Celery:
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
     store_url, lock_url = config.store.url, wiring.lock_url(config.store.url, config.lock.url)
-    prefix = config.store.prefix
+    prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
 
     def publisher() -> Publisher:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
     return Parts(
-        store=lambda: wiring.open_store(store_url, codec=codec, clock=clock, prefix=prefix),
+        store=lambda: wiring.open_store(
+            store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl
+        ),
         lease=lambda: wiring.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
         dispatch=lambda store, sender, tell: wiring.open_dispatch(

@@ -92,6 +92,9 @@ class EditableCatalog(Protocol):
 
     def version(self) -> str: ...
 
+    def count(self) -> int:
+        """How many entries there are, those included that this program cannot read."""
+
     def find(self, query: Query) -> Iterator[Stored]:
         """A stream in the query's order (next: soonest first, nothing ahead last, then by name);
         memory does not grow with it."""

@@ -38,6 +38,7 @@ T = TypeVar("T")
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
 HOUSEKEEPING_EVERY = 60.0
+COUNTED_EVERY = 60.0
 
 
 class Declares(Protocol):
@@ -305,7 +306,7 @@ class Daemon:
     # what is declared is applied, and old history forgotten, beside the beat
 
     def _keep_house(self) -> None:
-        swept_at = float("-inf")
+        swept_at = counted_at = float("-inf")
         while not self._stop.is_set():
             with suppress(StoreError):
                 assert self.store is not None
@@ -314,6 +315,9 @@ class Daemon:
                 if declaring is not None and declaring(self.store, leading):
                     self.wake()
                 self._compare_with_leader(leading)
+                if leading and self._clock.elapsed() - counted_at > COUNTED_EVERY:
+                    counted_at = self._clock.elapsed()
+                    self.entries = self.store.count()
                 if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
                     swept_at = self._clock.elapsed()
                     if outdated(self.store):

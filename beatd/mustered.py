@@ -36,7 +36,7 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "unknowns": len(store.unknowns(now + FAR, MOST_UNKNOWNS)),
         "last_tick_age": _tick_age(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
-        "entries": _count(store, stats),
+        "entries": store.count(),
         "next": [
             {"name": row.entry.name, "due": iso(row.plan.due)}
             for row in store.find(Query(order="next", limit=SOON))
@@ -78,9 +78,3 @@ def _tick_age(shown: Presence | None, now: datetime) -> float | None:
         return None
     since = max(0.0, (now - shown.seen_at).total_seconds())
     return round(shown.stats["tick_age"] + since, 3)
-
-
-def _count(store: Store, stats: dict[str, float]) -> int:
-    if stats.get("entries"):
-        return int(stats["entries"])
-    return sum(1 for _ in store.find(Query()))

@@ -71,6 +71,10 @@ class MemoryStore:
         with self._reading():
             return str(self._tables.version)
 
+    def count(self) -> int:
+        with self._reading():
+            return len(self._tables.defined)
+
     def find(self, query: Query) -> Iterator[Stored]:
         holds = asks_for(query)
         with self._reading():

@@ -30,6 +30,10 @@ class RedisCatalog:
         found = self._scripts.ask(lambda: client.get(key))
         return found.decode() if found else "0"
 
+    def count(self) -> int:
+        client, key = self._scripts.client, self._scripts.key("rows")
+        return int(self._scripts.ask(lambda: client.hlen(key)))
+
     def find(self, query: Query) -> Iterator[Stored]:
         holds = _asks_for(query)
         found = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
 from beatd.catalog import Applied, Query, Stored
 from beatd.run import micros, moment_of
@@ -18,6 +18,10 @@ class SqlFinding(Part):
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(select(edits.c.count))))
+
+    def count(self) -> int:
+        statement = select(func.count()).select_from(entry)
+        return int(self._db.read(lambda connection: connection.scalar(statement) or 0))
 
     def find(self, query: Query) -> Iterator[Stored]:
         left = query.limit
