@@ -50,14 +50,14 @@ def open_store(
     if url.startswith(DJANGO):
         from beatd.stores.django import DjangoStore
 
-        return cast(Store, DjangoStore(url, codec=codec))
+        return cast(Store, DjangoStore(url, codec=codec, timeout=timeout))
     if scheme in REDIS:
         from beatd.stores.redis import RedisStore
 
         return cast(Store, RedisStore(url, codec=codec, prefix=prefix))
-    raise ConfigError(
-        f"store.url: {url!r} names no store; known are {', '.join((*STORES, DJANGO + 'URL'))}"
-    )
+    # Not the URL: it may hold a password.
+    known = ", ".join((*STORES, f"{DJANGO}URL"))
+    raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
