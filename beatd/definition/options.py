@@ -149,6 +149,9 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
     "group_index": (kinds.whole(0), "As apply_async has it."),
 }
 
+# What kombu brings; an app can register more, which nobody but its processes knows.
+_SERIALIZERS = ("json", "yaml", "msgpack", "pickle", "auth", "raw")
+
 _REFUSED = {
     "task_id": "beatd makes the id from the entry and the planned moment; leave it out",
     "id": "beatd makes the id from the entry and the planned moment; leave it out",
@@ -178,6 +181,14 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
                 kept[name] = OPTIONS[name][0].read(value, tz)
             except ConfigError as error:
                 problems.append(Problem(str(error), (name,)))
+    expires, serializer = kept.get("expires"), kept.get("serializer")
+    if isinstance(expires, int | float) and expires <= 0:
+        text = f"{expires} is over at once, so workers drop every run; leave it out, or write next"
+        problems.append(Problem(text, ("expires",), warning=True))
+    if serializer is not None and serializer not in _SERIALIZERS:
+        hint = nearest(serializer, _SERIALIZERS) or "; does the app register it?"
+        text = f"{quoted(serializer)} is no serializer that comes with kombu{hint}"
+        problems.append(Problem(text, ("serializer",), warning=True))
     if "eta" in kept and "countdown" in kept:
         problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")

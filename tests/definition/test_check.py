@@ -150,6 +150,9 @@ def test_such_names_are_refused_in_one_line(name: Any) -> None:
         ({"grace": "1s"}, "grace"),
         ({"catch_up_max": 5}, "catch_up_max"),
         ({"dst_gap": "skip"}, "dst_gap"),
+        ({"options": {"serializer": "pickel"}}, "options.serializer"),
+        ({"options": {"expires": 0}}, "options.expires"),
+        ({"options": {"expires": -5.5}}, "options.expires"),
     ],
 )
 def test_a_warning_leaves_the_entry_as_it_is(change: dict[str, Any], path: str) -> None:
