@@ -14,7 +14,7 @@ from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
 from beatd.definition import check
 from beatd.entry import Entry
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, StoreError
 from beatd.imports.rows import moment_of_row, row_found
 from beatd.problem import in_one_line
 from beatd.run import MICROSECOND
@@ -41,6 +41,7 @@ class Mirror:
         self._known: Listing | None = None
         self._wrong: dict[str, str] = {}
         self._held: dict[str, str] = {}
+        self._trouble = ""
         self._looked_at = self._digested_at = self._tidied_at = float("-inf")
 
     def __call__(self, store: Store, leading: bool) -> bool:
@@ -50,12 +51,25 @@ class Mirror:
             self._wrong, self._held = {}, {}
         elif self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
             self._looked_at = self._clock.elapsed()
-            changed = self._look(store)
+            changed = self._tried(store)
         return bool(self._others(store, leading)) or changed
 
+    def _tried(self, store: Store) -> bool:
+        """What is known goes on while the tables cannot be read; that is told once."""
+        try:
+            changed = self._look(store)
+        except StoreError as trouble:
+            if str(trouble) != self._trouble:
+                log.error("%s", trouble)
+            self._trouble = str(trouble)
+            return False
+        self._trouble = ""
+        return changed
+
     def conflicts(self) -> list[str]:
+        trouble = [self._trouble] if self._trouble else []
         wrong = [f"{self._source}: {name}: {why}" for name, why in sorted(self._wrong.items())]
-        return wrong + sorted(self._held.values()) + list(self._others.conflicts())
+        return trouble + wrong + sorted(self._held.values()) + list(self._others.conflicts())
 
     def digest(self) -> str:
         """Without the rows: every daemon on this store has the same ones."""
@@ -64,12 +78,13 @@ class Mirror:
     def _look(self, store: Store) -> bool:
         now = editing.present(store, self._clock)
         elapsed = self._clock.elapsed()
+        marker = self._rows.marker()
         if isinstance(store, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = elapsed
             store.disable_what_ended(now)
         if self._known is None:
             return self._take_all(store, now)
-        if self._rows.marker() == self._known.marker:
+        if marker == self._known.marker:
             if elapsed - self._digested_at < DIGEST_EVERY:
                 return False
             self._digested_at = elapsed

@@ -72,6 +72,7 @@ class DjangoRows:
 
     def marker(self) -> str:
         """Changes with every edit made through Django's models, and with nothing else."""
+        self._known()  # tells better than the server what is missing
         return str(next((row[0] for row in self._ask(MARKER)), ""))
 
     def digest(self) -> str:

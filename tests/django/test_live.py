@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -356,3 +357,16 @@ def test_the_documented_examples_of_django_celery_beat(live: Live) -> None:
     PeriodicTask.objects.filter(name="Half past").update(enabled=False)
     PeriodicTasks.update_changed()
     assert live.look()["Half past"].plan.planned is None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_database_without_the_tables_is_told_and_stops_nothing(
+    live: Live, tmp_path: Path
+) -> None:
+    rows = DjangoRows(f"sqlite:///{tmp_path}/empty.db")
+    mirror = Mirror(rows, live.others, timezone="UTC", name="config", clock=live.clock)
+    assert not mirror(live.store, True)
+    rows.close()
+    (said,) = mirror.conflicts()
+    assert "migrate" in said
+    live.others.assert_called_once_with(live.store, True)
