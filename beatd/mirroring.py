@@ -136,7 +136,8 @@ class Mirror:
     def _digest(self, listing: Listing) -> str:
         """Equal when reading all rows again would change nothing; other programs may read them
         otherwise, and bad rows are to be told by whoever leads."""
-        return f"{__version__}/{listing.digest}{'!' if self._wrong or self._held else ''}"
+        told = "!" if self._wrong or self._held else ""
+        return f"{__version__}/{self._timezone}/{listing.digest}{told}"
 
     def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: datetime) -> bool:
         """Every name as wanted (None: removed), whatever others do to it meanwhile."""
