@@ -1,0 +1,160 @@
+"""Production daemons in the simulated world: their loops as they are, on greenlets for threads."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from beatd import events
+from beatd.daemon import Daemon, Parts
+from beatd.dispatch import Dispatch, InSteps
+from beatd.engine import Limits
+from beatd.events import Observer
+from beatd.leader import Holder
+from beatd.publisher import Publisher
+from beatd.store import Store
+from tests.office import Office
+from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
+from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
+from tests.simulation.world import (
+    START,
+    Host,
+    HostClock,
+    Process,
+    Second,
+    Violation,
+    World,
+)
+
+TTL = 2.0
+
+
+class House:
+    """One store, one lease, one broker, and the daemons around them."""
+
+    def __init__(
+        self,
+        fate: Fate,
+        *,
+        tells: bool = True,
+        has_clock: bool = True,
+        one_by_one: bool = False,
+        batch: int = 1000,
+        restart_after: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        self.world = World()
+        self.fate, self.tells, self.has_clock = fate, tells, has_clock
+        self.one_by_one, self.batch, self.restart_after = one_by_one, batch, restart_after
+        self.truth = Truth(self.world, checks_age=has_clock)
+        self.office = Office(self.world)  # type: ignore[arg-type]
+        self.broker = Broker(self.truth)
+        self.processes: list[Process] = []
+        self.paces: list[Pace] = []
+        self.wiped_at = float("-inf")
+
+    @property
+    def alive(self) -> list[Process]:
+        return [process for process in self.processes if process.alive]
+
+    def start(self, host: Host) -> Process:
+        process = Process(f"{host.name}.{len(self.processes) + 1}", host)
+        self.processes.append(process)
+        wire = Wire(self.world, self.truth, process, self.fate)
+        wire.crashed = self.crash
+        daemon = Daemon(
+            parts=Parts(
+                store=lambda: StoreWire(wire, self.tells, self.has_clock),  # type: ignore
+                lease=lambda: LeaseWire(wire, self.office),
+                publisher=lambda: PublisherWire(wire, self.broker, self.one_by_one),
+                dispatch=lambda store, publisher, tell: self._dispatch(
+                    clock, store, publisher, tell
+                ),
+            ),
+            me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
+            clock=(clock := HostClock(self.world, host)),
+            ttl=TTL,
+            limits=Limits(batch=self.batch, publish_timeout=PUBLISH_TIMEOUT),
+            observers=(self._observer(process),),
+        )
+        process.daemon = daemon
+        self.world.spawn(process, lambda: self._live(process))
+        return process
+
+    def _dispatch(
+        self, clock: HostClock, store: Store, publisher: Publisher, tell: Observer
+    ) -> Dispatch:
+        dispatch = InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
+        dispatch._overlap._second = Second(self.world)  # type: ignore[assignment]
+        return dispatch
+
+    def _live(self, process: Process) -> None:
+        """As `Daemon.__enter__`, `run` and `__exit__`, with tasks where those start threads."""
+        daemon = process.daemon
+        with ExitStack() as closing:
+            if not daemon._open(closing):
+                return
+            self.world.spawn(process, daemon._campaign)
+            self.world.spawn(process, daemon._keep_house)
+            while not daemon._stop.is_set():
+                daemon.turn()
+            daemon._resign()
+        process.dead = True
+
+    def _observer(self, process: Process) -> Observer:
+        pace = Pace(self.world)
+        self.paces.append(pace)
+
+        def hear(event: events.Event) -> None:
+            seen, kind = self.world.seen, type(event).__name__
+            if not isinstance(event, events.Ticked):
+                seen[kind] += 1
+            match event:
+                case events.Ticked():
+                    pace.tick()
+                case events.LeadWon():
+                    self._only_one_leads(process)
+                case events.LeadLost(reason=reason) if reason.startswith("term"):
+                    seen["a leader was deposed"] += 1
+                case events.Refused() if self._is_quiet():
+                    raise Violation(f"claims were refused, and nobody edited: {event.names}")
+                case _:
+                    pass
+            self.world.trace.append(f"{self.world.elapsed():10.6f} {process.name} {kind}")
+
+        return hear
+
+    def _is_quiet(self) -> bool:
+        return self.truth.calm and self.world.elapsed() - self.truth.edited_at > 5.0
+
+    def _only_one_leads(self, winner: Process) -> None:
+        if self.world.elapsed() - self.wiped_at < TTL:
+            return
+        for other in self.alive:
+            if other is not winner and other.daemon.leading():
+                raise Violation(f"S6 {winner.name} leads, and {other.name} trusts its lease")
+
+    def crash(self, process: Process) -> None:
+        host, world = process.host, self.world
+        world.crash(process)
+        again = Process(f"power of {host.name}", host)
+
+        def restart() -> None:
+            world.sleep(self.restart_after())
+            self.start(host)
+
+        world.spawn(again, restart)
+
+    def stop(self, process: Process) -> None:
+        """SIGTERM: it finishes its batch, resigns and is gone; another is started."""
+        process.graceful = True
+        process.daemon.stop()
+        host = process.host
+        again = Process(f"power of {host.name}", host)
+        self.world.spawn(again, lambda: (self.world.sleep(self.restart_after()), self.start(host)))
+
+    def wake_all(self) -> None:
+        for process in self.alive:
+            if process.wake is not None:
+                process.wake()
+
+    def leaders(self) -> list[Process]:
+        return [process for process in self.alive if process.daemon.leading()]

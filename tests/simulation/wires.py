@@ -1,0 +1,206 @@
+"""What lies between a daemon and its servers: every call is two boundaries, and either may break."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from greenlet import GreenletExit
+
+from beatd.errors import StoreError
+from beatd.leader import Holder
+from beatd.publisher import Outcome
+from beatd.run import Run
+from tests.office import Office
+from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
+from tests.simulation.world import Process, Violation, World
+
+Fault = str  # "crash", "freeze 7", "slow 3", "error", "lost"
+
+
+class Fate(Protocol):
+    """Decides what breaks; asked at each boundary, in an order that the seed alone decides."""
+
+    def strikes(self, process: Process, place: str, answered: bool) -> Fault: ...
+
+    def takes(self, run: Run) -> str:
+        """What becomes of a message at a broker that is up; "" = it arrives."""
+
+    def pause(self) -> float:
+        """Seconds that a call takes on its way."""
+
+
+class Wire:
+    """One process's way to its servers."""
+
+    def __init__(self, world: World, truth: Truth, process: Process, fate: Fate) -> None:
+        self.world, self.truth, self.process, self.fate = world, truth, process, fate
+        self.crashed: Callable[[Process], None] = lambda process: None
+
+    def pass_by(self, place: str, answered: bool = False) -> Fault:
+        """A boundary: the process may end or stop here; "error" and "lost" are the caller's."""
+        self.process.boundaries += 1
+        fault = self.fate.strikes(self.process, place, answered)
+        if fault:
+            side = "after" if answered else "before"
+            self.world.trace.append(
+                f"{self.world.elapsed():10.6f} {self.process.name} {fault} {side} {place}"
+            )
+            self.world.seen[f"{fault.split()[0]} {side} {place}"] += 1
+        kind, _, much = fault.partition(" ")
+        if kind == "crash":
+            self.truth.doubt(self.process)
+            self.crashed(self.process)
+            raise GreenletExit
+        if kind in ("freeze", "slow"):
+            self.truth.doubt(self.process)
+            if kind == "freeze":
+                self.world.freeze(self.process, float(much))
+            self.world.sleep(float(much))
+        else:
+            self.world.sleep(self.fate.pause())
+        return fault
+
+    def call(self, place: str, effect: Callable[..., Any], *args: Any) -> Any:
+        fault = self.pass_by(place)
+        if fault == "error":
+            raise StoreError(f"{place}: connection refused")
+        answer = effect(*args)
+        if isinstance(answer, Iterator):
+            answer = list(answer)
+        if self.pass_by(place, answered=True) == "lost":
+            if place == "store.claim":
+                self.truth.holding[self.process].clear()  # what was just claimed it will not send
+            raise StoreError(f"{place}: the connection was lost")
+        return answer
+
+
+class StoreWire:
+    """A store as one process reaches it."""
+
+    def __init__(self, wire: Wire, tells: bool, has_clock: bool) -> None:
+        self._wire, self._tells, self._has_clock = wire, tells, has_clock
+        self._store = wire.truth.store
+
+    @property
+    def namespace(self) -> Any:
+        return self._store.namespace
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        effect = getattr(self._store, name)
+        return lambda *args: self._wire.call(f"store.{name}", effect, *args)
+
+    def record(self, results: Sequence[Any]) -> None:
+        before = self._wire.world.elapsed()
+        try:
+            self._wire.call("store.record", self._store.record, results)
+        except StoreError:
+            for result in results:
+                self._wire.truth.doubts[result.run.task_id] += 1
+            raise
+        if self._wire.world.elapsed() - before > PUBLISH_TIMEOUT:
+            self._wire.truth.doubt(self._wire.process)
+
+    def now(self) -> Any:
+        return self._wire.call("store.now", self._wire.world.now) if self._has_clock else None
+
+    def watch(self, wake: Callable[[], None]) -> bool:
+        if self._tells:
+            self._wire.process.wake = wake
+        return self._tells
+
+    def close(self) -> None: ...
+
+
+class LeaseWire:
+    def __init__(self, wire: Wire, office: Office) -> None:
+        self._wire, self._office = wire, office
+
+    def take(self, holder: Holder, ttl: float) -> Holder:
+        return self._wire.call("lease.take", self._office.take, holder, ttl)
+
+    def release(self, holder: Holder) -> None:
+        self._wire.call("lease.release", self._office.release, holder)
+
+    def close(self) -> None: ...
+
+
+class Broker:
+    """Takes messages while it is up; some queues are full, and some messages can never be."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+        self.up = True
+        self.full: set[str] = set()
+
+    def take(self, wire: Wire, run: Run) -> Outcome:
+        if not self.up:
+            return Outcome("unsent", "connection refused")
+        if run.entry.task == "poison":
+            return Outcome("rejected", "it cannot be serialised")
+        if run.entry.options.get("queue") in self.full:
+            return Outcome("unsent", "the queue is full")
+        fate = wire.fate.takes(run)
+        if fate in ("unsent", "rejected"):
+            return Outcome(fate, "by chance")  # type: ignore[arg-type]
+        if fate == "unknown, lost":
+            return Outcome("unknown", "no answer")
+        self.truth.arrive(wire.process, run)
+        return Outcome("unknown", "no answer") if fate else Outcome("confirmed")
+
+
+class PublisherWire:
+    def __init__(self, wire: Wire, broker: Broker, one_by_one: bool) -> None:
+        self._wire, self._broker, self._one_by_one = wire, broker, one_by_one
+
+    def prepare(self, runs: Sequence[Run]) -> None: ...
+
+    def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
+        wire, outcomes = self._wire, []
+        if wire.pass_by("publish") == "error":
+            return [Outcome("unsent", "connection refused")] * len(runs)
+        for run in runs:
+            if self._one_by_one:
+                if not may_go_on():
+                    outcomes.append(Outcome("unsent", "the lead was lost"))
+                    continue
+                wire.pass_by("message")
+            outcomes.append(self._broker.take(wire, run))
+        lost = wire.pass_by("publish", answered=True) == "lost"
+        if lost:
+            outcomes = [
+                Outcome("unknown", "no answer") if one.sent == "confirmed" else one
+                for one in outcomes
+            ]
+        if any(outcome.sent == "unknown" for outcome in outcomes):
+            wire.truth.doubt(wire.process)
+            wire.world.sleep(PUBLISH_TIMEOUT)
+        for run, outcome in zip(runs, outcomes, strict=True):
+            wire.truth.told(wire.process, run, outcome)
+        return outcomes
+
+    def reachable(self) -> bool:
+        fault = self._wire.pass_by("broker")
+        return self._broker.up and fault != "error"
+
+    def trouble(self) -> str:
+        return "" if self._broker.up else "connection refused"
+
+    def close(self) -> None: ...
+
+
+class Pace:
+    """An observer: no daemon turns its loop without end, and no two trust in one lease."""
+
+    MOST = 400  # ticks in one second
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._second, self._ticks, self.most = -1, 0, 0
+
+    def tick(self) -> None:
+        second = self._world.micros // 1_000_000
+        if second != self._second:
+            self._second, self._ticks = second, 0
+        self._ticks += 1
+        self.most = max(self.most, self._ticks)
+        if self._ticks > self.MOST:
+            raise Violation(f"L4 more than {self.MOST} ticks in one second")

@@ -1,0 +1,228 @@
+"""Virtual time and the processes in it: every thread of a daemon is a greenlet that one hub turns.
+
+Nothing here is real time and nothing runs at once, so that one integer decides all of it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from threading import Event
+from typing import Any
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from beatd.clock import EPOCH
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Violation(AssertionError):
+    """What beatd promises did not hold."""
+
+
+class Host:
+    """A machine: its wall clock may be wrong, and its elapsed time began at some other moment."""
+
+    def __init__(self, name: str, skew: float = 0.0, boot: int = 0) -> None:
+        self.name, self.skew, self.boot = name, timedelta(seconds=skew), boot
+
+
+class Process:
+    """Until it crashes or ends; `frozen_until` is when a stopped one goes on."""
+
+    def __init__(self, name: str, host: Host) -> None:
+        self.name, self.host = name, host
+        self.dead = False
+        self.frozen_until = 0
+        self.tasks: list[Task] = []
+        self.boundaries = 0
+        self.wake: Callable[[], None] | None = None
+        self.daemon: Any = None
+        self.graceful = False
+
+    @property
+    def alive(self) -> bool:
+        return not self.dead and not self.graceful
+
+
+class Task(greenlet):
+    def __init__(self, process: Process, run: Callable[[], Any], hub: greenlet) -> None:
+        super().__init__(run, hub)
+        self.process = process
+        self.turn = 0  # what is on the heap for an earlier turn is stale
+
+
+class World:
+    def __init__(self) -> None:
+        self.micros = 0
+        self.seen: Counter[str] = Counter()
+        self.trace: list[str] = []
+        self._heap: list[tuple[int, int, Task, int]] = []
+        self._numbers = count()
+        self._waiting: dict[Task, Event] = {}
+        self._hub = getcurrent()
+        self._mains: list[tuple[Task, Callable[[], Any]]] = []
+
+    # time
+
+    def elapsed(self) -> float:
+        return self.micros / 1_000_000
+
+    def now(self) -> datetime:
+        return START + timedelta(microseconds=self.micros)
+
+    def host_now(self) -> datetime:
+        return self.now()
+
+    def steer(self, offset: timedelta | None) -> None: ...
+
+    def advance(self, *, seconds: float) -> None:
+        assert seconds == 0, "only the hub moves time"
+
+    # tasks
+
+    def spawn(self, process: Process, run: Callable[[], Any]) -> Task:
+        task = Task(process, run, self._hub)
+        process.tasks.append(task)
+        self._push(task, 0)
+        return task
+
+    def _push(self, task: Task, micros: int) -> None:
+        task.turn += 1
+        heappush(self._heap, (self.micros + micros, next(self._numbers), task, task.turn))
+
+    @property
+    def task(self) -> Task | None:
+        now = getcurrent()
+        return now if isinstance(now, Task) else None
+
+    @property
+    def process(self) -> Process | None:
+        return None if self.task is None else self.task.process
+
+    def sleep(self, seconds: float) -> None:
+        """The task that calls goes on later; a dead one never."""
+        task = self.task
+        if task is None:
+            return  # the test itself looks, and takes no time
+        if task.process.dead:
+            raise GreenletExit
+        self._push(task, max(1, -int(-seconds * 1_000_000 // 1)))
+        self._hub.switch()
+        if task.process.dead:
+            raise GreenletExit
+
+    def wait(self, seconds: float, event: Event) -> None:
+        task = self.task
+        assert task is not None
+        if not event.is_set():
+            self._waiting[task] = event
+        else:
+            seconds = 0
+        try:
+            self.sleep(seconds)
+        finally:
+            self._waiting.pop(task, None)
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        process.frozen_until = self.micros + int(seconds * 1_000_000)
+
+    def crash(self, process: Process) -> None:
+        """Gone at once: nothing it was about to do happens."""
+        process.dead = True
+        for task in process.tasks:
+            if task is not getcurrent() and not task.dead:
+                task.parent = getcurrent()
+                task.throw(GreenletExit)
+
+    def run(self, until: float) -> None:
+        end = int(until * 1_000_000)
+        while self._heap and self._heap[0][0] <= end:
+            at, _, task, turn = heappop(self._heap)
+            if task.dead or task.process.dead or turn != task.turn:
+                continue
+            self.micros = max(self.micros, at)
+            if task.process.frozen_until > self.micros:
+                self._push(task, task.process.frozen_until - self.micros)
+                continue
+            task.parent = self._hub
+            task.switch()
+            for waiting, event in list(self._waiting.items()):
+                if event.is_set():
+                    del self._waiting[waiting]
+                    self._push(waiting, 0)
+        self.micros = max(self.micros, end)
+
+    def end(self) -> None:
+        """Unwind whatever is left, so that no greenlet outlives its test."""
+        for process in {task.process for _, _, task, _ in self._heap}:
+            self.crash(process)
+
+
+class HostClock:
+    """A daemon's clock: the store's time once steered, else its host's."""
+
+    def __init__(self, world: World, host: Host) -> None:
+        self._world, self._host = world, host
+        self._offset: timedelta | None = None
+
+    def now(self) -> datetime:
+        if self._offset is None:
+            return self.host_now()
+        return EPOCH + timedelta(seconds=self.elapsed()) + self._offset
+
+    def host_now(self) -> datetime:
+        return self._world.now() + self._host.skew
+
+    def elapsed(self) -> float:
+        return self._host.boot + self._world.elapsed()
+
+    def steer(self, offset: timedelta | None) -> None:
+        self._offset = offset
+
+    def wait(self, seconds: float, wake: Event) -> None:
+        self._world.wait(max(0.0, seconds), wake)
+
+
+class Second:
+    """The second thread of a dispatch that overlaps its batches, as a task of the same process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def submit(self, run: Callable[..., Any], *args: Any) -> "Promise":
+        promise, process = Promise(self._world), self._world.process
+        assert process is not None
+
+        def work() -> None:
+            try:
+                promise.set_result(run(*args))
+            except Exception as trouble:
+                promise.set_exception(trouble)
+
+        self._world.seen["two batches overlapped"] += 1
+        self._world.spawn(process, work)
+        return promise
+
+
+class Promise(Future[Any]):
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def settled(self) -> None:
+        while not self.done():
+            self._world.sleep(0.001)
+
+    def result(self, timeout: float | None = None) -> Any:
+        self.settled()
+        return super().result(timeout)
+
+
+def wait_for(promises: Sequence[Promise]) -> None:
+    """In place of `concurrent.futures.wait`."""
+    for promise in promises:
+        promise.settled()
