@@ -73,6 +73,12 @@ class _Report:
         self.problems += missing_extras(found.config)
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)
+        if found.config.app is not None:
+            from beatd.cli.connecting import declared_by_app
+
+            problems, entries = declared_by_app(found.config, self.entries)
+            self.problems += problems
+            self.entries += entries
         self.problems += _over(self.entries)
 
     def files(self, files: tuple[str, ...]) -> None:

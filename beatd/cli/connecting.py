@@ -1,15 +1,17 @@
-"""Whether the servers of a configuration answer, and what they say of themselves."""
+"""What only asking tells: whether the app loads and the servers answer, and what they say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from beatd import wiring
-from beatd.building import celery_app
+from beatd.building import celery_app, sources_of
 from beatd.clock import SystemClock
 from beatd.config import Config, make_folders
 from beatd.definition import codec
+from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.problem import Problem
 from beatd.publishers.celery import CeleryPublisher
+from beatd.sources.app import App
 
 
 def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
@@ -47,6 +49,29 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
     for part in (publisher, store):
         if part is not None:
             part.close()
+
+
+def declared_by_app(config: Config, others: Sequence[Entry]) -> tuple[list[Problem], list[Entry]]:
+    """What is wrong with the app, which is loaded for it, and the entries of its own."""
+    clock = SystemClock()
+    try:
+        app = celery_app(config)
+    except BeatError as error:
+        return [Problem(str(error), (), config.shown)], []
+    problems: list[Problem] = []
+    entries: list[Entry] = []
+    taken = {entry.name: entry.declared_at for entry in others}
+    for source in sources_of(config, clock=clock, app=app):
+        if isinstance(source, App):
+            reading = source.read()
+            problems += reading.problems
+            entries += (e for e in reading.declared.entries if e.name not in taken)
+            for entry in reading.declared.entries:
+                if entry.name in taken:
+                    text = f"is declared in {taken[entry.name]} already; one of them is left alone"
+                    path = ("beat_schedule", entry.name)
+                    problems.append(Problem(text, path, entry.declared_at, warning=True))
+    return problems, entries
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:

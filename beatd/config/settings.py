@@ -120,7 +120,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     "store": (
         Field(
             "url",
-            url("postgresql://beatd@localhost/beatd", "memory:"),
+            url("postgresql://beatd@localhost/beatd", "memory:", "memory"),
             "memory:, shelve:PATH, sqlite:///PATH, postgresql://, mysql:// or redis://.",
             "sqlite:///beatd.db",
         ),

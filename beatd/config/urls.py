@@ -42,6 +42,8 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 
 def resolved(section: str, url: str, folder: Path) -> Secret:
     """The URL with its path below the folder where it is relative; an unknown scheme is refused."""
+    if section == "store" and url == "memory":
+        url = "memory:"  # which YAML takes for a mapping where it is not quoted
     known = _SCHEMES.get(section)
     scheme = url.split(":", 1)[0].lower()
     if known and scheme not in known and scheme.split("+")[0] not in known:

@@ -201,3 +201,35 @@ def test_what_the_servers_say_is_there_for_programs_too(beatd: Beatd, write: Wri
     ended = beatd("check", "--connect", "--json", "-c", write("c.yaml", text))
     assert ended.code == 0, ended.out
     assert "the store answers" in cast(dict[str, Any], ended.json)["facts"]
+
+
+def test_an_app_that_cannot_be_loaded_is_an_error(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", "app: nowhere.at_all:app\n")
+    ended = beatd("check", "-c", config)
+    assert ended.code == 1
+    assert f"{config}: error: app: 'nowhere.at_all:app' cannot be loaded" in ended.out
+    assert len(ended.out.splitlines()) == 2, ended.out
+
+
+def test_what_an_app_declares_is_checked_as_well(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(
+        "checked_app.py",
+        "from celery import Celery\n"
+        "app = Celery('checked', broker='memory://', set_as_current=False)\n"
+        "app.conf.result_expires = None\n"
+        "app.conf.beat_schedule = {\n"
+        "    'good': {'task': 't', 'schedule': 5},\n"
+        "    'both': {'task': 't', 'schedule': 5},\n"
+        "    'bad': {'task': 't', 'schedule': 5, 'options': {'priority': 999}},\n"
+        "}\n",
+    )
+    monkeypatch.syspath_prepend(str(path.parent))
+    config = write("c.yaml", "app: checked_app:app\nentries:\n  both: {task: t, every: 5s}\n")
+    ended = beatd("check", "-c", config)
+    assert ended.code == 1
+    assert "error: beat_schedule.bad.options.priority: 999 is out of range" in ended.out
+    assert "warning: beat_schedule.both: is declared in " in ended.out
+    assert "1 error, 1 warning: 2 entries in 1 file" in ended.out
+    assert beatd("-A", "checked_app:app", "check").code == 1

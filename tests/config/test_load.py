@@ -273,3 +273,7 @@ def test_missing_folders_are_made_below_the_config_and_nowhere_else(tmp_path: Pa
     make_folders(config(home / "c.yaml"))
     assert (home / "run").is_dir() and (home / "q/in").is_dir()
     assert not (tmp_path / "volume").exists()
+
+
+def test_memory_needs_no_colon_that_yaml_would_stumble_over(write: Write) -> None:
+    assert config(write("c.yaml", "app: x\nstore: memory\n")).store.url == "memory:"
