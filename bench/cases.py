@@ -157,6 +157,17 @@ def lateness(
     return late, max(ends or late[-1000:])
 
 
+def until_idle(pid: int, patience: float) -> float:
+    """When it had nothing more to do: a second with less than a twentieth of a core."""
+    end = time.time() + patience
+    while (now := time.time()) < end:
+        before = precise_cpu_seconds(pid)
+        time.sleep(1)
+        if precise_cpu_seconds(pid) - before < 0.05:
+            return now
+    return end
+
+
 def scale(who: Contestant, entries: int, *, idle: float = 10.0, patience: float = 120.0) -> Figures:
     """Many entries, none of them due: what do they cost?"""
     with set_up(who, "far", entries) as (runner, queue):
@@ -166,7 +177,8 @@ def scale(who: Contestant, entries: int, *, idle: float = 10.0, patience: float 
             ready = first(queue, patience)
             if ready is None:
                 return {"load_s": loaded, "ready_s": float("inf"), "rss_mib": rss_mib(process.pid)}
-            time.sleep(2)
+            settled = until_idle(process.pid, patience)
+            spent = precise_cpu_seconds(process.pid)
             before = precise_cpu_seconds(process.pid)
             time.sleep(idle)
             cpu = (precise_cpu_seconds(process.pid) - before) / idle
@@ -174,7 +186,14 @@ def scale(who: Contestant, entries: int, *, idle: float = 10.0, patience: float 
             queue.take()
             edited = runner.edit()
             acted = None if edited is None else first(queue, 60)
-    figures: Figures = {"load_s": loaded, "ready_s": ready - begun, "rss_mib": rss, "idle_cpu": cpu}
+    figures: Figures = {
+        "load_s": loaded,
+        "ready_s": ready - begun,
+        "settled_s": settled - begun,
+        "cpu_until_then_s": spent,
+        "rss_mib": rss,
+        "idle_cpu": cpu,
+    }
     if edited is not None:
         figures["edit_s"] = float("inf") if acted is None else max(0.0, acted - edited)
     return figures
