@@ -30,7 +30,7 @@ from beatd.leader import Holder, Lease
 from beatd.ledger import Presence
 from beatd.observers.board import Board
 from beatd.publisher import Publisher
-from beatd.rules import outdated, reckon_again
+from beatd.rules import begin, outdated, reckon_again
 from beatd.store import Store
 
 T = TypeVar("T")
@@ -148,8 +148,9 @@ class Daemon:
     def __enter__(self) -> "Daemon":
         """Waits until the store can be opened, or `stop`."""
         with ExitStack() as closing:
-            closing.callback(self._tell, Stopped())
-            if self._open(closing):
+            opened = self._open(closing)
+            self._closing.callback(self._tell, Stopped())
+            if opened:
                 threads = [
                     threading.Thread(target=loop, name=f"beatd {loop.__name__}", daemon=True)
                     for loop in (self._campaign, self._keep_house)
@@ -159,7 +160,7 @@ class Daemon:
                 for thread in threads:
                     closing.callback(thread.join, 1.0)
                 closing.callback(self._resign)
-            self._closing = closing.pop_all()
+            self._closing.push(closing.pop_all())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,6 +188,7 @@ class Daemon:
         publisher = self._parts.publisher()
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
+        begin(store, self._clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, self._tell)
         self.election = Election(
             lease=lease,
@@ -321,10 +323,13 @@ class Daemon:
                 if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
                     swept_at = self._clock.elapsed()
                     if outdated(self.store):
-                        reckon_again(self.store, self._clock.now(), self.leading)
+                        reckon_again(self.store, self._clock.now(), self.leading, self._rest)
                     self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
             self._clock.wait(1.0, self._house)
             self._house.clear()
+
+    def _rest(self) -> None:
+        self._clock.wait(0.05, self._stop)
 
     def _compare_with_leader(self, leading: bool) -> None:
         """A standby with other files would change the entries if it took over; it says so."""

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from beatd.clock import Clock
 from beatd.errors import BeatError
 from beatd.events import RESIGNED, LeaderSeen, LeadLost, LeadWon, Observer, WentBack, nobody
@@ -80,7 +82,7 @@ class Election:
             if self.lead() is None:
                 # Another may have led since: a term is good only for an unbroken trust.
                 self._lose("the lease was not renewed in time")
-            term = self._lead.term if self._lead else self._terms.begin(self._me)
+            term = self._lead.term if self._lead else self._begin()
         except BeatError as doubt:
             # We cannot know whether the lease is still ours, so it is not. The trust already given
             # is left to run out by itself: within it nobody else can have won.
@@ -88,6 +90,10 @@ class Election:
                 self._lose(str(doubt))
             return self.lead()
         return self._win(term, asked_at + self._ttl - self._margin)
+
+    def _begin(self) -> Term:
+        """The ledger's newest holder leads since now, whenever its process was started."""
+        return self._terms.begin(replace(self._me, since=self._clock.now()))
 
     @property
     def _margin(self) -> float:

@@ -17,19 +17,19 @@ MOST_UNKNOWNS = 10_000
 
 def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
     """Of the leader where there is one, else of the first standby; the shape of `beatd status`."""
-    daemons = sorted(store.daemons(), key=lambda one: (one.role != "leader", one.holder.since))
     term = store.term()
-    shown = daemons[0] if daemons else None
-    leader = next((one for one in daemons if one.role == "leader"), None)
+    daemons = sorted(store.daemons(), key=lambda one: one.holder.since)
+    leader = _leading(daemons, term[1] if term else None)
+    shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
     return {
         "name": shown.holder.name if shown else None,
         "host": shown.holder.host if shown else None,
         "pid": shown.holder.pid if shown else None,
-        "role": shown.role if shown else None,
+        "role": ("leader" if leader else "standby") if shown else None,
         "term": term[0].number if term else None,
-        "leader": person(leader.holder) if leader else None,
-        "standbys": [person(one.holder) for one in daemons if one.role == "standby"],
+        "leader": person(term[1]) if leader and term else None,
+        "standbys": [person(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": {"ok": bool(shown and shown.broker_ok)},
         "atomic": bool(stats.get("atomic")),
@@ -44,6 +44,15 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         ],
         "conflicts": list(conflicts),
     }
+
+
+def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
+    """Whoever has the newest term and says that it leads; one that is frozen may still say so."""
+    if newest is None:
+        return None
+    return next(
+        (one for one in daemons if one.role == "leader" and one.holder.token == newest.token), None
+    )
 
 
 def away(error: str) -> dict[str, Any]:

@@ -10,6 +10,12 @@ OWNER = "rules"
 BATCH = 500
 
 
+def begin(catalog: EditableCatalog, now: datetime) -> None:
+    """Mark a store without entries, so that nothing has to be looked through later."""
+    if catalog.applied(OWNER) is None and catalog.count() == 0:
+        catalog.mark_applied(Applied(OWNER, now, RULES))
+
+
 def outdated(catalog: EditableCatalog) -> bool:
     """Whether the store was last reckoned by older rules; a newer program's plan is left alone."""
     mark = catalog.applied(OWNER)
@@ -17,15 +23,22 @@ def outdated(catalog: EditableCatalog) -> bool:
 
 
 def reckon_again(
-    catalog: EditableCatalog, now: datetime, may_go_on: Callable[[], bool] = lambda: True
+    catalog: EditableCatalog,
+    now: datetime,
+    may_go_on: Callable[[], bool] = lambda: True,
+    rest: Callable[[], None] = lambda: None,
 ) -> int:
     """Re-plan what older rules put into the future, soonest first; how many rows moved.
+
+    It reads every row, so after each few it rests: a beat on the same core must not wait for it.
 
     What is due already stays: it was promised. A row edited meanwhile was reckoned by its editor.
     """
     moved = 0
     changes: list[Change] = []
-    for row in catalog.find(Query(order="next")):
+    for place, row in enumerate(catalog.find(Query(order="next")), 1):
+        if place % BATCH == 0:
+            rest()
         if row.plan.due is None or not may_go_on():
             break
         change = _moved(row, now)

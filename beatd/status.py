@@ -5,7 +5,7 @@ from typing import Any
 
 from beatd.daemon import Daemon
 from beatd.errors import StoreError
-from beatd.mustered import away, person, status_in
+from beatd.mustered import away, status_in
 
 
 def status_of(daemon: Daemon) -> dict[str, Any]:
@@ -15,13 +15,11 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         with suppress(StoreError):
             found = status_in(store, daemon.now(), daemon.conflicts)
     lead = election.lead() if election else None
-    holder = election.holder() if election else None
     found |= {
         "name": daemon.me.name,
         "host": daemon.me.host,
         "pid": daemon.me.pid,
         "role": "leader" if lead is not None else "standby",
-        "leader": person(holder) if holder else None,
         "broker": {"ok": bool(engine and engine.broker_ok)},
         "atomic": bool(daemon.dispatch and daemon.dispatch.atomic),
         "last_tick_age": round(daemon.tick_age(), 3),

@@ -43,6 +43,17 @@ def serve(
 
         do_HEAD = do_GET
 
+        def send_error(
+            self, code: int, message: str | None = None, explain: str | None = None
+        ) -> None:
+            """One line of text, as every other answer; a method we do not know is not allowed."""
+            code = 405 if code == 501 else code
+            self.close_connection = True
+            self.send_response(code, message)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(f"{message or code}\n".encode())
+
         def log_message(self, format: str, *args: Any) -> None:
             """A probe every few seconds is not an event."""
 

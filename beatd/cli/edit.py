@@ -81,6 +81,7 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
     from beatd.cli.failure import say
     from beatd.cli.yaml_text import yaml_of
     from beatd.definition import check, plain_of
+    from beatd.errors import BeatError
     from beatd.patching import difference
 
     by_hand = sys.stdin.isatty() and sys.stdout.isatty()
@@ -101,7 +102,10 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
             break
         for problem in problems:
             say(problem)
-        click.confirm("Edit it again?", default=True, abort=True, err=True)
+        try:
+            click.confirm("Edit it again?", default=True, abort=True, err=True)
+        except click.Abort:
+            raise BeatError("nothing was changed") from None
         text = text_now
     changed = difference(plain, _plain(written))
     return (

@@ -1,13 +1,23 @@
 """The figures for Prometheus: counted from events, read from the daemon when they are asked for."""
 
 import math
+from collections import Counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import prometheus_client as prometheus
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 from beatd import events
 from beatd.observers.log import by_hand, lateness
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
+
+
+ENDS = {
+    "confirmed": ("published", ""),
+    "rejected": ("failed", "rejected"),
+    "unsent": ("open", "unsent"),
+    "unknown": ("open", "unknown"),
+}
 
 
 class Metrics:
@@ -36,15 +46,12 @@ class Metrics:
         match event:
             case events.Sent():
                 self.took.observe(event.seconds)
+                ended = Counter(result.outcome.sent for result in event.results)
+                for sent, count in ended.items():
+                    self.runs.labels(*ENDS[sent]).inc(count)
                 for result in event.results:
-                    if result.outcome.sent == "confirmed":
-                        if not by_hand(result):
-                            self.late.observe(lateness(result))
-                        self.runs.labels("published", "").inc()
-                    elif result.outcome.sent == "rejected":
-                        self.runs.labels("failed", "rejected").inc()
-                    else:
-                        self.runs.labels("open", result.outcome.sent).inc()
+                    if result.outcome.sent == "confirmed" and not by_hand(result):
+                        self.late.observe(lateness(result))
             case events.Skipped():
                 # The reason's first words: a label must not carry figures that never repeat.
                 reason = event.skip.reason.split(" by ")[0]
@@ -71,8 +78,8 @@ class Metrics:
             f"beatd_{name}", text, registry=self.registry, buckets=(*SECONDS, math.inf)
         )
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"beatd_{name}", text, labels, registry=self.registry)
+    def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:
+        return prometheus.Counter(f"beatd_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"beatd_{name}", text, registry=self.registry)
