@@ -120,6 +120,8 @@ def _entries_named(given: Given, names: tuple[str, ...], tz: str | None) -> list
     missing = [name for name in names if name not in known]
     if missing:
         known |= _from_store(config, missing)
+    if config.app is not None and any(name not in known for name in names):
+        known |= _from_app(config)
     for name in names:
         if name not in known:
             text = f"no entry is called {name!r}{nearest(name, known)}"
@@ -131,9 +133,11 @@ def _entries_named(given: Given, names: tuple[str, ...], tz: str | None) -> list
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
     """Entries that no file declares, where the store can be asked."""
     from beatd.catalog import Query
+    from beatd.config import make_folders
     from beatd.definition import codec
     from beatd.wiring import open_store
 
+    make_folders(config)
     store = open_store(
         config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )
@@ -141,6 +145,17 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
         return {row.entry.name: row.entry for row in store.find(Query(names=tuple(names)))}
     finally:
         store.close()
+
+
+def _from_app(config: Any) -> dict[str, Entry]:
+    """Entries of the app that no daemon has brought to the store yet."""
+    from beatd.cli.connecting import declared_by_app
+
+    problems, entries = declared_by_app(config, ())
+    wrong = [problem for problem in problems if not problem.warning]
+    if wrong and not entries:
+        raise ConfigError(in_one_line(wrong), wrong)
+    return {entry.name: entry for entry in entries}
 
 
 def _in_zone(entry: Entry, tz: str) -> Entry:

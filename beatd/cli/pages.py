@@ -81,10 +81,19 @@ def _lines(
         return BETWEEN.join(cells).rstrip() + "\n"
 
     yield line(columns, "bold")
-    rule = "─" * (sum(widths.values()) + len(BETWEEN) * (len(widths) - 1))
+    rule = _dash() * (sum(widths.values()) + len(BETWEEN) * (len(widths) - 1))
     yield f"{_style(rule, 'dim') if styled else rule}\n"
     for row in chain(first, rest):
         yield line(row)
+
+
+def _dash() -> str:
+    """A line, or what stands for it where the terminal's encoding has none."""
+    try:
+        "─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return "-"
+    return "─"
 
 
 def _text(value: Cell) -> str:

@@ -1,5 +1,6 @@
 """beatd list and show"""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -180,3 +181,14 @@ def test_the_first_command_makes_the_folder_as_the_daemon_would(
     ended = beatd("list", "-c", config)
     assert (ended.code, "no directory" in ended.err) == (0, False)
     assert (tmp_path / "not/yet/b.db").exists()
+
+
+def test_a_terminal_that_knows_no_lines_gets_dashes(here: Here) -> None:
+    here("add", "a", "--task", "t", "--every", "1h")
+    found = subprocess.run(
+        [sys.executable, "-m", "beatd", "list", "-c", here.folder / "config.yaml"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert set(found.stdout.decode("ascii").splitlines()[1]) == {"-"}

@@ -180,3 +180,25 @@ def test_a_warning_goes_beside_the_answer_for_people(beatd: Beatd) -> None:
 )
 def test_how_long_until_then(length: timedelta, words: str) -> None:
     assert until(length) == words
+
+
+def test_what_an_app_declares_has_moments_before_any_daemon_ran(
+    beatd: Beatd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asked_app.py").write_text(
+        "from celery import Celery\n"
+        "from celery.schedules import crontab\n"
+        "app = Celery('asked', broker='memory://', set_as_current=False)\n"
+        "app.conf.timezone = 'Asia/Tokyo'\n"
+        "app.conf.beat_schedule = {\n"
+        "    'one': {'task': 't', 'schedule': crontab(minute=0, hour='*/3')}\n"
+        "}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    ended = beatd(
+        "next", "-A", "asked_app", "one", "--from", "2027-01-01T00:00Z", "-n", 1, "--json"
+    )
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.json == [{"local": "2027-01-01T12:00:00+09:00", "utc": "2027-01-01T03:00:00Z"}]
+    assert "did you mean one?" in beatd("next", "-A", "asked_app", "onee").line
