@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
 from beatd.editing import in_batches, new, removed, rewritten, rows, same
 from beatd.entry import Entry
+from beatd.rules import begin
 
 ROUNDS = 10
 
@@ -167,6 +168,12 @@ def apply(
 
     A row that others changed meanwhile is read and compared again.
     """
+    begin(catalog, now)
+    version = catalog.version()
+    seal = Applied(f"{declared.source} seen", declared.loaded_at, f"{declared.digest} {version}")
+    if not force and not _is_news(catalog.applied(seal.source), seal):
+        # Nothing was edited since this very set was found to be in the store, row by row.
+        return Comparison(source=declared.source, unchanged=len(declared.entries))
     done: list[Step] = []
     for _ in range(ROUNDS):
         found = compare(catalog, declared, now, prune=prune, force=force, anywhere=anywhere)
@@ -181,6 +188,9 @@ def apply(
     mark = Applied(declared.source, declared.loaded_at, declared.digest)
     if prune and found.newer is None and _is_news(catalog.applied(declared.source), mark):
         catalog.mark_applied(mark)
+    settled = not (found.steps or found.conflicts or found.kept or found.newer)
+    if prune and settled and catalog.version() == version:
+        catalog.mark_applied(seal)
     return Comparison(
         source=declared.source,
         steps=tuple(done),

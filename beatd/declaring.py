@@ -37,6 +37,9 @@ class Declaring:
         if leading:
             self._due |= {place for place in self._read if self._is_undone(store, place)}
         for place in sorted(self._due) if leading else ():
+            if not self._read[place].declared.entries:
+                self._due.discard(place)  # where nothing is declared, nothing is pruned either
+                continue
             done = apply(store, self._read[place].declared, self._clock.now())
             self._held[place] = [str(held) for held in done.conflicts]
             self._held_at[place] = store.version()
@@ -47,6 +50,8 @@ class Declaring:
 
     def _is_undone(self, store: Store, place: int) -> bool:
         # A store that came back empty knows of no set any more, and gets it again.
+        if not self._read[place].declared.entries:
+            return False
         if store.applied(self._read[place].declared.source) is None:
             return True
         # Whoever held a name may have let go of it.

@@ -17,6 +17,7 @@ from beatd.catalog import Change, EditableCatalog, Plan, Query, Stored
 from beatd.clock import Clock
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, UnknownEntry
+from beatd.rules import begin
 from beatd.store import Store
 
 BATCH = 500
@@ -113,6 +114,7 @@ def removed(row: Stored) -> Change:
 
 def add(catalog: EditableCatalog, entry: Entry, now: datetime) -> Stored:
     """A new entry; Conflict when the name is taken."""
+    begin(catalog, now)
     change = new(entry, now)
     if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)

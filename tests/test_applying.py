@@ -70,6 +70,16 @@ def test_new_entries_are_planned_from_now(store: Counting, clock: FakeClock) -> 
     assert row.plan.planned == clock.now() + timedelta(seconds=50)
 
 
+def test_an_edit_of_a_set_that_was_seen_is_found_again(
+    store: MemoryStore, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        apply(store, declared(clock, entry("a"), entry("b")), clock.now())
+    editing.remove(store, ["b"], force=True)
+    done = apply(store, declared(clock, entry("a"), entry("b")), clock.now())
+    assert done.added == ("b",)
+
+
 def test_what_did_not_change_writes_nothing(store: Counting, clock: FakeClock) -> None:
     many = [entry(f"e{n}", args=[n, {"deep": [1, 2]}]) for n in range(1000)]
     apply(store, declared(clock, *many), clock.now())
@@ -77,7 +87,10 @@ def test_what_did_not_change_writes_nothing(store: Counting, clock: FakeClock) -
     clock.advance(seconds=3)
     done = apply(store, declared(clock, *reversed(many)), clock.now())
     assert (done.unchanged, done.steps) == (1000, ())
-    assert (store.written, store.marks) == (0, 0)
+    assert (store.written, store.marks) == (0, 1), "that it was seen to be so"
+    done = apply(store, declared(clock, *many), clock.now())
+    assert (done.unchanged, done.steps) == (1000, ())
+    assert (store.written, store.marks) == (0, 1)
 
 
 def test_only_when_it_runs_moves_the_plan(store: Counting, clock: FakeClock) -> None:
