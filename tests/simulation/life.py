@@ -143,7 +143,9 @@ def live(seed: int) -> Life:
             raise AssertionError(f"L1 {len(house.leaders())} leaders, and all is well")
         house.truth.calm = True
         world.run(STORM + CALM)
-        house.truth.verdict(frozenset({"full 9"} if "full" in house.broker.full else ()))
+        (leader,) = house.leaders()
+        stuck = {"full 9"} if "full" in house.broker.full else ()
+        house.truth.verdict(leader.daemon.now(), frozenset(stuck))
     finally:
         world.end()
     most = max(pace.most for pace in house.paces)

@@ -6,7 +6,7 @@ What can be told at once is told at once; `verdict` tells the rest when the worl
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from beatd import planning
@@ -21,6 +21,7 @@ from beatd.stores.memory import MemoryStore
 from tests.simulation.world import Process, Violation, World
 
 PUBLISH_TIMEOUT = 5.0
+STEERED = timedelta(seconds=0.5)  # what a store's clock may be corrected by within one tick
 Key = tuple[str, int, datetime, str]  # name, its generation, the planned moment, the request
 
 
@@ -31,8 +32,12 @@ class Stretch:
     entry: Entry
     first: datetime
     until: datetime | None = None
-    closed: bool = False
-    runs_out: bool = False
+    last: datetime | None = None  # of a plan that `max_runs` ended: its newest run
+
+    def end(self, row: Stored) -> None:
+        self.until = row.plan.planned
+        if self.until is None and row.entry.max_runs is not None:
+            self.last = row.last or self.first
 
 
 @dataclass
@@ -149,7 +154,7 @@ class Truth:
                 raise Violation(f"S4 {name} is paused, and was claimed after that")
             if known.entry.end is not None and run.occurrence.planned > known.entry.end:
                 raise Violation(f"S4 {name} has ended, and was claimed for later")
-        if at < run.due and move.of == "plan":
+        if at < run.due - STEERED and move.of == "plan":
             raise Violation(f"S4 {key} was claimed at {at}, before it was due")
         if run.due < run.occurrence.planned:
             raise Violation(f"S4 {key} is due before its moment")
@@ -201,7 +206,7 @@ class Truth:
         self.edited_at = self.world.elapsed()
         if after is None or before is None or before.plan != after.plan:
             if known is not None and known.stretch is not None and before is not None:
-                known.stretch.until, known.stretch.closed = before.plan.planned, True
+                known.stretch.end(before)
                 known.stretch = None
         if after is None:
             if known is not None and before is not None:
@@ -224,16 +229,13 @@ class Truth:
 
     # in the end
 
-    def verdict(self, never_ending: frozenset[str] = frozenset()) -> None:
+    def verdict(self, now: datetime, never_ending: frozenset[str] = frozenset()) -> None:
         """All is well for long enough: nothing may be open, owed, late or untold."""
-        now = self.world.now()
         for row in self.store.find(Query()):
             known = self.known[row.entry.name]
             self._compare_runs(known, row)
             if known.stretch is not None:
-                known.stretch.until = row.plan.planned
-                last = row.plan.planned is None
-                known.stretch.runs_out = last and row.entry.max_runs is not None
+                known.stretch.end(row)
             due = row.plan.due
             if due is not None and (now - due).total_seconds() > 1.5:
                 raise Violation(f"L2 {row.entry.name} was due at {due}, and it is {now}")
@@ -241,8 +243,9 @@ class Truth:
         for occurrence, sending in self.open.items():
             if occurrence.name not in never_ending and self.world.elapsed() - sending.at > 1.0:
                 raise Violation(f"S7 still open: {occurrence}")
-        if owed := self.store.requests(10):
-            raise Violation(f"S7 still owed: {owed[0][0]}")
+        for request, _ in self.store.requests(10):
+            if (now - request.first).total_seconds() > 1.5:
+                raise Violation(f"S7 still owed: {request}")
         told: dict[str, list[Record]] = defaultdict(list)
         for line in lines:
             told[line.name].append(line)
@@ -254,13 +257,12 @@ class Truth:
         """Every moment that the plan passed has its line; or the plan never came to it."""
         moment: datetime | None = stretch.first
         name = stretch.entry.name
-        latest = max((line.until or line.planned for line in lines), default=None)
         while moment is not None and (stretch.until is None or moment < stretch.until):
-            if stretch.until is None and (stretch.runs_out or stretch.closed) and (
-                latest is None or moment > latest
-            ):
-                return  # what is beyond the last of its runs is nobody's
-            covered = (line for line in lines if line.planned <= moment <= (line.until or line.planned))
+            if stretch.last is not None and moment > stretch.last:
+                return
+            covered = (
+                line for line in lines if line.planned <= moment <= (line.until or line.planned)
+            )
             if not any(covered):
                 raise Violation(f"S7 {name} at {moment} vanished")
             moment = planning.next_moment(stretch.entry, moment)

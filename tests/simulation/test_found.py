@@ -1,0 +1,90 @@
+"""What the simulation found, each as the shortest story that shows it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from beatd.asking import trigger
+from beatd.dispatch import InSteps
+from beatd.errors import StoreError
+from beatd.ledger import Move
+from beatd.publisher import Outcome
+from beatd.run import Run
+from tests.household import Household
+
+
+def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = Household(publish_timeout=5.0)
+    house.add("payroll", every="1m", on_unknown="skip")
+    engine, claim, failures = house.daemon(), house.store.claim, [StoreError("connection refused")]
+
+    def fail_once(moves: Sequence[Move], *rest: Any) -> Sequence[bool]:
+        if moves[0].of == "plan" and failures:
+            raise failures.pop()
+        return claim(moves, *rest)
+
+    def lose_the_reply(run: Run) -> Outcome:
+        house.broker.arrived.append(run)
+        return Outcome("unknown", "no answer")
+
+    monkeypatch.setattr(house.store, "claim", fail_once)
+    house.broker.fault = lose_the_reply
+    house.minutes(engine, 1.5)
+    assert house.broker.planned() == ["2026-03-01T00:01:00+00:00"]
+
+
+def test_several_backlogs_of_one_entry_together_keep_to_its_max_runs() -> None:
+    house = Household()
+    house.add("bulk", every="10s", catch_up="all", catch_up_max=5, max_runs=4)
+    engine = house.daemon()
+    for _ in range(2):
+        house.clock.advance(seconds=25)
+        house.elections[engine].campaign()
+        engine._work_off = lambda now, lead: None  # type: ignore[method-assign]
+        engine.tick()
+        engine.tick()
+    del engine._work_off
+    house.minutes(engine, 1)
+    assert len(house.store.requests(10)) == 0
+    assert len(house.broker.planned("bulk")) == 4
+
+
+def test_a_standby_tells_of_what_it_published_before_it_lost_the_lead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = Household()
+    house.add("report", every="1m", on_unknown="skip")
+    first, second, record = house.daemon(), house.daemon(), house.store.record
+    house.live([first], house.clock.now())
+
+    def away(results: Any) -> None:
+        house.elections[first].resign()
+        house.elections[second].campaign()
+        monkeypatch.setattr(house.store, "record", record)
+        raise StoreError("connection refused")
+
+    monkeypatch.setattr(house.store, "record", away)
+    house.minutes(first, 1)
+    house.clock.advance(seconds=1)
+    house.live([second, first], house.clock.now())
+    assert [line.state for line in house.history("report")] == ["published"]
+
+
+def test_requests_go_out_however_many_messages_wait_for_a_full_queue() -> None:
+    house = Household(batch=10)
+    for n in range(15):
+        house.add(f"stuck {n}", every="1m", catch_up="skip", grace="1h", options={"queue": "full"})
+    house.add("asked for", cron="0 0 1 1 *")
+    engine = house.daemon()
+    house.broker.fault = lambda run: (
+        Outcome("unsent", "the queue is full") if run.entry.options else None
+    )
+    house.minutes(engine, 1.5)
+    trigger(house.store, "asked for", house.clock.now())
+    engine.noticed_change()
+    house.minutes(engine, 0.2)
+    assert len(house.broker.planned("asked for")) == 1
+    assert isinstance(engine._dispatch, InSteps)
