@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from beatd.errors import ConfigError
+from beatd.schedules.quote import quoted
 
 # $${ stands for ${ itself.
 _SPOT = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
@@ -21,7 +22,7 @@ def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
     named = _NAME.fullmatch(spot[2])
     if named is None or not spot[3]:
         raise ConfigError(
-            f"${{{spot[2][:40]}{spot[3]} names no variable; "
+            f"{quoted('${' + spot[2][:40] + spot[3])} names no variable; "
             "write ${NAME} or ${NAME:-default}, and $${ for ${ itself"
         )
     name, default = named[1], named[3]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from celery import Celery
 from celery import schedules as celery
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,12 +18,13 @@ KEYS = {
     "day_of_month": (31, 1),
     "month_of_year": (12, 1),
 }
+APP = Celery("referee", set_as_current=False)
 MASKS = {"minute": "minutes", "hour": "hours"}
 
 
 def celerys(**fields):
-    """Celery's own schedule, which asks its application for nothing but a clock."""
-    return celery.crontab(**fields, nowfun=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    """Celery's own schedule, on an application of its own: another test's has another zone."""
+    return celery.crontab(**fields, app=APP, nowfun=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def celerys_next(schedule, moment):

@@ -20,7 +20,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Returns as soon as it is so; a connection that fails means: not yet."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
