@@ -15,7 +15,7 @@ from beatd.clock import Clock
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import Observer, Refused, Sent, Skipped
 from beatd.leader import Term
-from beatd.ledger import AtomicLedger, Ledger, Move, Result
+from beatd.ledger import AtomicLedger, Ledger, Move, OpenClaim, Result
 from beatd.publisher import Outcome, Publisher, Push, RedisPublisher
 from beatd.run import Run
 
@@ -32,10 +32,6 @@ class Done(Struct, frozen=True):
     doubt: str = ""
     held: bool = False  # some message did not go out, and will have to be sent again
 
-    @property
-    def went_out(self) -> bool:
-        return not self.held
-
 
 class Dispatch(Protocol):
     atomic: bool
@@ -51,8 +47,8 @@ class Dispatch(Protocol):
     def settle_accounts(self) -> None:
         """Record what could not be recorded when it happened."""
 
-    def never_sent(self, task_id: str) -> bool:
-        """Whether this process claimed that run and is certain that it did not publish it."""
+    def never_sent(self, claim: OpenClaim) -> bool:
+        """Whether this process made that very claim and is certain that it did not publish it."""
 
 
 class InSteps:
@@ -66,7 +62,7 @@ class InSteps:
         self._ledger, self._publisher, self._clock, self._tell = ledger, publisher, clock, tell
         self._overlap = Overlap()
         self._unrecorded: list[Result] = []
-        self._never_sent: set[str] = set()
+        self._never_sent: dict[str, tuple[datetime, int]] = {}
 
     def __call__(
         self, moves: Sequence[Move], term: Term, may_go_on: Callable[[], bool], size: int
@@ -94,10 +90,15 @@ class InSteps:
             raise
         except BeatError:
             # The claim may have been made all the same; its publish certainly was not.
-            self._never_sent.update(move.run.task_id for move in moves if move.run is not None)
+            for move in moves:
+                if move.run is not None:
+                    self._never_sent[move.run.task_id] = at, term.number
             raise
         tell_claimed(moves, made, self._tell)
         runs = [m.run for m, ok in zip(moves, made, strict=True) if ok and m.run is not None]
+        if self._never_sent:
+            for run in runs:
+                self._never_sent.pop(run.task_id, None)
         return made, runs, at
 
     def _publish(
@@ -127,8 +128,8 @@ class InSteps:
             self._ledger.record(self._unrecorded)
             self._unrecorded = []
 
-    def never_sent(self, task_id: str) -> bool:
-        return task_id in self._never_sent
+    def never_sent(self, claim: OpenClaim) -> bool:
+        return self._never_sent.get(claim.task_id) == (claim.claimed_at, claim.term)
 
 
 class AtOnce:
@@ -197,8 +198,8 @@ class AtOnce:
     def settle_accounts(self) -> None:
         self._steps.settle_accounts()
 
-    def never_sent(self, task_id: str) -> bool:
-        return self._steps.never_sent(task_id)
+    def never_sent(self, claim: OpenClaim) -> bool:
+        return self._steps.never_sent(claim)
 
 
 class Overlap:

@@ -4,11 +4,13 @@
 reads the time once, and may be called on a leader and on a standby alike.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from beatd.ahead import Ahead
 from beatd.catalog import Plan, Stored
@@ -77,6 +79,7 @@ class Engine:
         self._watched_since = clock.elapsed()
         self._beside_at = float("-inf")  # when what is beside the plan was last looked at
         self._asked = False  # something was asked for since
+        self._held = False  # some of what is beside the plan did not go out
         self._fresh = False
         self._made: Mover | None = None
         self._last_look = (clock.now(), clock.elapsed())
@@ -134,6 +137,7 @@ class Engine:
             self._tell(ClockStepped(step))
 
     def _turn(self, now: datetime) -> datetime:
+        self._dispatch.settle_accounts()  # whoever leads: what was published is a fact
         lead = self._election.lead()
         if lead is None:
             self._ahead.forget()
@@ -141,10 +145,9 @@ class Engine:
         self._watched_since = self._clock.elapsed()
         if lead.term != self._term_seen:
             self._ahead.forget()
-            self._asked, self._term_seen = True, lead.term
+            self._asked, self._held, self._term_seen = True, False, lead.term
             self._broker_asked = float("-inf")
             self._made = None  # a store that came back empty has another namespace
-        self._dispatch.settle_accounts()
         if not self._broker_answers():
             return now + self._back_off()
         self._look_ahead(now)
@@ -257,23 +260,41 @@ class Engine:
     def _work_off(self, now: datetime, lead: Lead) -> None:
         """With capacity to spare only: what is due now never waits for this."""
         elapsed = self._clock.elapsed()
-        if not self._asked and elapsed - self._beside_at < LOOK_AGAIN.total_seconds():
+        paced = elapsed - self._beside_at >= LOOK_AGAIN.total_seconds()
+        if not self._asked and not paced:
             return
-        self._beside_at, self._asked = elapsed, False
-        long_ago = now - timedelta(seconds=self._limits.publish_timeout)
-        mover = self._mover()
+        self._asked = False
         moves: list[Move] = []
-        for claim in self._store.unknowns(long_ago, BESIDE):
-            unsent = claim.unsent or self._dispatch.never_sent(claim.task_id)
-            moves.append(mover.again(claim, unsent, now))
+        if paced or not self._held:  # what did not go out is not tried again at once
+            self._beside_at = elapsed
+            moves += self._open_claims(now)
+        asked = self._requested(now)
+        if moves or asked:
+            done = self._send([*moves, *asked], lead)
+            self._held, self._fresh = done.held, False
+            # There may be more, and a full queue does not slow the others.
+            self._asked = not done.held or any(done.made[len(moves) :])
+
+    def _open_claims(self, now: datetime) -> list[Move]:
+        long_ago = now - timedelta(seconds=self._limits.publish_timeout)
+        mover, never_sent = self._mover(), self._dispatch.never_sent
+        return [
+            mover.again(claim, claim.unsent or never_sent(claim), now)
+            for claim in self._store.unknowns(long_ago, BESIDE)
+        ]
+
+    def _requested(self, now: datetime) -> list[Move]:
+        mover, moves = self._mover(), list[Move]()
+        counted: Counter[str] = Counter()  # two backlogs of one entry share its `max_runs`
         for request, row in self._store.requests(BESIDE):
             if len(moves) >= self._batch:
                 break
-            moves += mover.asked(request, row, now, BESIDE)
-        if moves:
-            # There may be more; but what did not go out now is not tried again at once.
-            self._asked = self._send(moves, lead).went_out
-            self._fresh = False
+            if row is not None and counted[request.name]:
+                row = replace(row, runs=row.runs + counted[request.name])
+            asked = list(mover.asked(request, row, now, BESIDE))
+            counted[request.name] += sum(move.counts for move in asked)
+            moves += asked
+        return moves
 
     # standing by, and waiting for what is away
 

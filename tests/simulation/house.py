@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from beatd import events
 from beatd.daemon import Daemon, Parts
