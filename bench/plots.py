@@ -34,7 +34,7 @@ def finite(runs, key):
 def arrivals(path, target):
     """How much of the herd is in the broker, by time since its moment."""
     found = json.loads(path.read_text())
-    figure, axes = plt.subplots(figsize=(9, 5))
+    figure, axes = plt.subplots(figsize=(9, 6.2))
     shown = {
         who: min((run for run in runs if run.get("steps")), key=lambda run: run["last_ms"])
         for who, runs in found["runs"].items()
@@ -61,7 +61,7 @@ def arrivals(path, target):
         title=f"{found['case']}: all entries due in one instant, the best run of each",
     )
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize=8, loc="upper left")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
     figure.tight_layout()
     figure.savefig(target, dpi=110)
 
