@@ -3,57 +3,66 @@
 It may be stale at any time and that is safe: a claim compares the row with what was read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from beatd.catalog import Stored
 from beatd.ledger import Move
 
-_Heap = list[tuple[datetime, str, int, Stored]]
-
 
 class Ahead:
     """Rows by due moment; it knows the plan up to `covers`, or all of it when that is None."""
 
     def __init__(self) -> None:
-        self._rows: _Heap = []
-        self._unprepared: _Heap = []
+        self._read: list[Stored] = []  # as the plan has them, soonest last
+        self._added = _Heap()  # those that moved on since
+        self._unprepared = _Heap()
         self._moves: dict[str, tuple[Stored, Move, datetime]] = {}
         self.covers: datetime | None = None
         self.read_at = float("-inf")
 
     def load(self, rows: Sequence[Stored], covers: datetime | None, read_at: float) -> None:
         """Forget what was read before, but not the moves of rows that are as they were."""
-        self._rows = [_placed(row) for row in rows]
-        heapify(self._rows)
+        self._read = sorted(rows, key=_due, reverse=True)
+        self._added = _Heap()
         moves = self._moves
-        self._moves = {name: moves[name] for _, name, _, row in self._rows if self._kept(row)}
-        self._unprepared = [placed for placed in self._rows if placed[1] not in self._moves]
-        heapify(self._unprepared)
+        self._moves = {row.entry.name: moves[row.entry.name] for row in rows if self._kept(row)}
+        self._unprepared = _Heap(row for row in rows if row.entry.name not in self._moves)
         self.covers, self.read_at = covers, read_at
 
     def add(self, row: Stored) -> None:
         """A row that moved on, if it falls within what is covered."""
         due = row.plan.due
         if due is not None and (self.covers is None or due < self.covers):
-            heappush(self._rows, _placed(row))
-            heappush(self._unprepared, _placed(row))
+            self._added.push(row)
+            self._unprepared.push(row)
 
     def take_due(self, now: datetime, limit: int) -> list[Stored]:
         """Remove and return what is due, oldest first."""
         taken: list[Stored] = []
-        while self._rows and self._rows[0][0] <= now and len(taken) < limit:
-            taken.append(heappop(self._rows)[3])
+        while len(taken) < limit:
+            read = _due(self._read[-1]) if self._read else None
+            added = self._added.soonest()
+            if read is not None and read <= now and (added is None or read <= added):
+                taken.append(self._read.pop())
+            elif added is not None and added <= now:
+                taken.append(self._added.pop())
+            else:
+                break
         return taken
 
     def next_due(self) -> datetime | None:
-        return self._rows[0][0] if self._rows else None
+        read = _due(self._read[-1]) if self._read else None
+        added = self._added.soonest()
+        if read is None or added is None:
+            return read or added
+        return min(read, added)
 
     def unprepared(self, until: datetime) -> Iterator[Stored]:
         """Those due up to a moment for which no move was kept; each but once, soonest first."""
-        while self._unprepared and self._unprepared[0][0] <= until:
-            yield heappop(self._unprepared)[3]
+        while (soonest := self._unprepared.soonest()) is not None and soonest <= until:
+            yield self._unprepared.pop()
 
     def keep(self, row: Stored, move: Move, until: datetime) -> None:
         """What becomes of a row that is settled before its moment has passed `until`."""
@@ -76,17 +85,34 @@ class Ahead:
 
     def exhausted(self, now: datetime) -> bool:
         """Whether there may be due rows that were not read."""
-        return self.covers is not None and self.covers <= now and (not self._rows)
+        return self.covers is not None and self.covers <= now and self.next_due() is None
 
     def forget(self) -> None:
-        self._rows, self._unprepared, self._moves, self.covers = [], [], {}, None
-        self.read_at = float("-inf")
+        self._read, self._added, self._unprepared = [], _Heap(), _Heap()
+        self._moves, self.covers, self.read_at = {}, None, float("-inf")
 
 
-def _placed(row: Stored) -> tuple[datetime, str, int, Stored]:
+class _Heap:
+    """Rows by due moment, soonest first."""
+
+    def __init__(self, rows: Iterable[Stored] = ()) -> None:
+        # The id keeps two readings of one row apart, which cannot be ordered.
+        self._rows = [(_due(row), id(row), row) for row in rows]
+        heapify(self._rows)
+
+    def push(self, row: Stored) -> None:
+        heappush(self._rows, (_due(row), id(row), row))
+
+    def pop(self) -> Stored:
+        return heappop(self._rows)[2]
+
+    def soonest(self) -> datetime | None:
+        return self._rows[0][0] if self._rows else None
+
+
+def _due(row: Stored) -> datetime:
     assert row.plan.due is not None, "a row without a moment is not in the plan"
-    # The id keeps two readings of one row apart, which cannot be ordered.
-    return row.plan.due, row.entry.name, id(row), row
+    return row.plan.due
 
 
 def _same(one: Stored, other: Stored) -> bool:

@@ -77,6 +77,7 @@ class CeleryPublisher:
             rendered = self._renderer.render(runs)
             messages = [made for made in rendered if not isinstance(made, Outcome)]
             lists = iter(wire.lists(messages))
+            keys: dict[str, str] = {}  # a herd goes to few lists
             pushes: list[Sequence[Push] | Outcome] = []
             for made in rendered:
                 if isinstance(made, Outcome):
@@ -88,7 +89,10 @@ class CeleryPublisher:
                 elif ends.topics or ends.expiring or made.along:
                     pushes.append(Outcome("unsent", "it takes more than pushes"))
                 else:
-                    pushes.append([Push(wire.prefixed(key), made.payload) for key in ends.keys])
+                    for key in ends.keys:
+                        if key not in keys:
+                            keys[key] = wire.prefixed(key)
+                    pushes.append([Push(keys[key], made.payload) for key in ends.keys])
             return pushes
 
     def server(self) -> tuple[str, int] | None:
