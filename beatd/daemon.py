@@ -188,7 +188,8 @@ class Daemon:
         publisher = self._parts.publisher()
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
-        begin(store, self._clock.now())
+        with suppress(StoreError):  # or the rows are looked through later
+            begin(store, self._clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, self._tell)
         self.election = Election(
             lease=lease,

@@ -1,4 +1,4 @@
-"""What lies between a daemon and its servers: every call is two boundaries, and either may break."""
+"""What lies between a daemon and its servers: a call is two boundaries, and either may break."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
