@@ -22,7 +22,8 @@ class CeleryPublisher:
         self._app = app
         self._lock = threading.Lock()
         connection = connection_of(app, timeout)
-        self._place = connection.as_uri()  # with asterisks for the password
+        # With asterisks for the password, and without them where there is none.
+        self._place = connection.as_uri(include_password=not connection.password)
         self._wire = wire_to(connection, timeout)
         self._producer = CatchingProducer(connection)
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)

@@ -1,0 +1,22 @@
+"""What is said of a broker that does not answer: which one, why, and no password."""
+
+import pytest
+
+from beatd.publishers.apps import app_for
+from beatd.publishers.celery import CeleryPublisher
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
+        ("redis://:sekret@127.0.0.1:1/0", "redis://:**@127.0.0.1:1/0"),
+        ("amqp://user:sekret@127.0.0.1:1//", "amqp://user:**@127.0.0.1:1//"),
+    ],
+)
+def test_a_silent_broker_is_named_without_its_password(url: str, place: str) -> None:
+    publisher = CeleryPublisher(app=app_for({"url": url}), timeout=0.5)
+    assert not publisher.reachable()
+    assert publisher.trouble().startswith(f"{place}: ")
+    assert "refused" in publisher.trouble() and "sekret" not in publisher.trouble()
+    publisher.close()
