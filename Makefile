@@ -2,6 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# Needs no server and no process, and is done in a minute; `make test` is the rest.
+QUICK := tests/test_imports.py tests/test_engine.py tests/test_election.py tests/test_editing.py tests/test_example_config.py tests/test_planning.py tests/test_applying.py tests/test_rules.py \
+  tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/schedules/test_time_page.py tests/stores/test_catalog.py \
+  tests/stores/test_ledger.py -k "not redis and not postgresql and not mariadb and not shelve"
 
 .PHONY: help run test check format bench chaos clean
 
@@ -36,7 +40,7 @@ check: $(VENV)/dev  ## Format, lint, types, import directions, quick tests; run 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not long and not slow" -x
+	$(BIN)/pytest -q -m "not long" -x $(QUICK)
 
 format: $(VENV)/dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
