@@ -82,6 +82,9 @@ class Election:
             if self.lead() is None:
                 # Another may have led since: a term is good only for an unbroken trust.
                 self._lose("the lease was not renewed in time")
+                if self._clock.elapsed() >= asked_at + self._ttl - self._margin:
+                    # By now it may be another's, and a term of ours would only depose that one.
+                    return None
             term = self._lead.term if self._lead else self._begin()
         except BeatError as doubt:
             # We cannot know whether the lease is still ours, so it is not. The trust already given

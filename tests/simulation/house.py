@@ -128,7 +128,8 @@ class House:
         if self.world.elapsed() - self.wiped_at < TTL:
             return
         for other in self.alive:
-            if other is not winner and other.daemon.leading():
+            both = winner.daemon.leading() and other.daemon.leading()
+            if both and other is not winner:
                 raise Violation(f"S6 {winner.name} leads, and {other.name} trusts its lease")
 
     def crash(self, process: Process) -> None:

@@ -22,6 +22,19 @@ SETTLED = 12.0  # after the storm: ttl, the publish time-out of what is unknown,
 HOT = {"store.claim", "store.record", "publish", "message"}
 
 
+class Sunshine:
+    """Nothing breaks, and every call takes as long as any other."""
+
+    def strikes(self, process: Process, place: str, answered: bool) -> str:
+        return ""
+
+    def takes(self, run: Run) -> str:
+        return ""
+
+    def pause(self) -> float:
+        return 0.001
+
+
 class Weather:
     """Faults at random, some kinds never in one seed, so that others are seen alone."""
 

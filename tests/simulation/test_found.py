@@ -12,6 +12,9 @@ from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.household import Household
+from tests.simulation.house import House
+from tests.simulation.life import Sunshine
+from tests.simulation.world import Host, Process
 
 
 def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
@@ -88,3 +91,33 @@ def test_requests_go_out_however_many_messages_wait_for_a_full_queue() -> None:
     house.minutes(engine, 0.2)
     assert len(house.broker.planned("asked for")) == 1
     assert isinstance(engine._dispatch, InSteps)
+
+
+def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Household()
+    slow, quick = (house.elections[house.daemon()] for _ in range(2))
+    take = house.lease.take
+
+    def answer_late(*asked: Any) -> Any:
+        answer = take(*asked)
+        monkeypatch.setattr(house.lease, "take", take)
+        house.clock.advance(seconds=2.5)
+        assert quick.campaign() is not None
+        return answer
+
+    monkeypatch.setattr(house.lease, "take", answer_late)
+    assert slow.campaign() is None
+    leads = house.store.term()
+    assert leads is not None and leads[1].name == "daemon-2"
+
+
+def test_a_store_that_fails_at_the_first_word_ends_no_daemon() -> None:
+    class FirstWordFails(Sunshine):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "error" if place == "store.applied" and not answered else ""
+
+    house = House(FirstWordFails())
+    house.start(Host("a"))
+    house.world.run(1.0)
+    assert len(house.leaders()) == 1
+    house.world.end()
