@@ -94,6 +94,7 @@ class Daemon:
         self._closing = ExitStack()
         self.store: Store | None = None
         self.engine: Engine | None = None
+        self.idle: Callable[[float], None] = lambda free: None  # told how long the beat will wait
         self.election: Election | None = None
         self.dispatch: Dispatch | None = None
         self.publisher: Publisher | None = None
@@ -176,6 +177,7 @@ class Daemon:
         if self._choose_again:
             self._choose_dispatch()
         if not self._stop.is_set():
+            self.idle((until - self._clock.now()).total_seconds())
             self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:

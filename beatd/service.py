@@ -11,6 +11,7 @@ from typing import Protocol
 
 from beatd.daemon import Daemon
 from beatd.errors import BeatError
+from beatd.garbage import IdleCollector
 from beatd.observers.log import JsonLines, TextLines
 from beatd.observers.systemd import SystemdObserver
 
@@ -107,6 +108,7 @@ class _Running:
         self._thread.start()
 
     def _run(self) -> None:
+        self.built.daemon.idle = IdleCollector()
         try:
             self.built.daemon.run()
         except BeatError as error:

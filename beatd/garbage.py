@@ -1,0 +1,34 @@
+"""Cyclic garbage is collected in idle moments: in the middle of a herd it took a third of the time.
+
+For a process that is beatd's own; inside another program its collector is left alone.
+"""
+
+import gc
+
+IDLE = 0.05  # seconds free before a collection is worth beginning
+YOUNG = 10_000  # objects made since the last one
+TOO_MANY = 1_000_000  # then it is collected even if the beat is busy
+WHOLE_EVERY = 100
+
+
+class IdleCollector:
+    """What is there when it is made is taken to live for ever."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._times = 0
+
+    def __call__(self, free: float) -> None:
+        """Called before each wait with its length in seconds."""
+        young = gc.get_count()[0]
+        if young > TOO_MANY or (young > YOUNG and free > IDLE):
+            self._times += 1
+            if self._times % WHOLE_EVERY and free <= IDLE * 10:
+                gc.collect(0)
+            elif self._times % WHOLE_EVERY:
+                gc.collect(1)
+            else:
+                gc.collect()
+                gc.freeze()

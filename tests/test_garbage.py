@@ -1,0 +1,44 @@
+"""The collector of a daemon waits for idle moments, and not for ever."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from beatd import garbage
+from beatd.garbage import IdleCollector
+
+
+@pytest.fixture
+def collector() -> Iterator[IdleCollector]:
+    yield IdleCollector()
+    gc.unfreeze()
+    gc.enable()
+
+
+def knots(count: int) -> None:
+    for _ in range(count):
+        knot: list[object] = []
+        knot.append(knot)
+
+
+def test_a_busy_beat_is_not_interrupted(collector: IdleCollector) -> None:
+    knots(garbage.YOUNG * 2)
+    before = gc.get_count()[0]
+    collector(0.0)
+    assert gc.get_count()[0] >= before
+
+
+def test_an_idle_one_is_tidied(collector: IdleCollector) -> None:
+    knots(garbage.YOUNG * 2)
+    collector(1.0)
+    assert gc.get_count()[0] < garbage.YOUNG
+
+
+def test_one_that_is_never_idle_is_tidied_all_the_same(
+    collector: IdleCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "TOO_MANY", garbage.YOUNG)
+    knots(garbage.YOUNG * 2)
+    collector(0.0)
+    assert gc.get_count()[0] < garbage.YOUNG
