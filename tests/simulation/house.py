@@ -109,6 +109,7 @@ class House:
             match event:
                 case events.Ticked():
                     pace.tick()
+                    self._trusts_no_longer_than_the_lease(process)
                 case events.LeadWon():
                     self._only_one_leads(process)
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
@@ -131,6 +132,16 @@ class House:
             both = winner.daemon.leading() and other.daemon.leading()
             if both and other is not winner:
                 raise Violation(f"S6 {winner.name} leads, and {other.name} trusts its lease")
+
+    def _trusts_no_longer_than_the_lease(self, process: Process) -> None:
+        if self.world.elapsed() - self.wiped_at < TTL:
+            return
+        held, lead = self.office.held, process.daemon.election.lead()
+        if lead is None:
+            return
+        mine = held is not None and held[0].token == process.daemon.me.token
+        if not mine or (held is not None and lead.until - process.host.boot > held[1] + 0.001):
+            raise Violation(f"S6 {process.name} trusts a lease for longer than it has it")
 
     def crash(self, process: Process) -> None:
         host, world = process.host, self.world
