@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
+QUICK, DRIFT = 0.1, 0.01  # seconds of a round trip to the store's clock; drift per second
 HOUSEKEEPING_EVERY = 60.0
 COUNTED_EVERY = 60.0
 
@@ -87,6 +88,7 @@ class Daemon:
         self._house = threading.Event()
         self._turned_at = clock.elapsed()
         self.clock_offset = 0.0
+        self._steered_at, self._steered_by = clock.elapsed(), float("inf")
         self.entries = 0
         self._others_reach_broker = False
         self._choose_again = False
@@ -272,7 +274,14 @@ class Daemon:
             there = self.store.now()
             if there is None:
                 return
-            middle = (asked + self._clock.elapsed()) / 2
+            answered = self._clock.elapsed()
+            # Half the round trip is how far off the answer may be: one slow reply is not believed
+            # over a quick one before, unless that is so old that clocks may have drifted as far.
+            trip, age = answered - asked, asked - self._steered_at
+            if trip > max(QUICK, self._steered_by + age * DRIFT):
+                return
+            self._steered_at, self._steered_by = asked, trip
+            middle = (asked + answered) / 2
             self.clock_offset = (self._clock.host_now() - there).total_seconds()
             self._clock.steer(there - EPOCH - timedelta(seconds=middle))
 

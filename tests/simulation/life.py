@@ -20,7 +20,7 @@ from tests.simulation.world import START, Host, Process, World
 STORM, CALM = 60.0, 25.0
 SETTLED = 12.0  # after the storm: ttl, the publish time-out of what is unknown, and a little
 HOT = {"store.claim", "store.record", "publish", "message"}
-WARM = {"lease.take", "store.begin", "store.unknowns"}
+WARM = {"lease.take", "store.begin"}
 
 
 class Sunshine:
@@ -47,7 +47,7 @@ class Weather:
             for kind, rate in (
                 ("crash", 0.004),
                 ("freeze", 0.004),
-                ("slow", 0.004),
+                ("slow", 0.01),
                 ("error", 0.03),
                 ("lost", 0.03),
             )
@@ -63,7 +63,7 @@ class Weather:
             return ""
         if not self.store_up and not answered and place.startswith(("store", "lease")):
             return "error"
-        chance = self.dice.random() / (1.0 if place in HOT else 0.3 if place in WARM else 0.1)
+        chance = self.dice.random() / (1.0 if place in HOT else 0.5 if place in WARM else 0.1)
         for kind, rate in self.rates.items():
             if chance < rate:
                 if kind in ("freeze", "slow"):

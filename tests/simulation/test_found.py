@@ -121,3 +121,17 @@ def test_a_store_that_fails_at_the_first_word_ends_no_daemon() -> None:
     house.world.run(1.0)
     assert len(house.leaders()) == 1
     house.world.end()
+
+
+def test_one_slow_reply_does_not_set_the_clock() -> None:
+    class SlowClock(Sunshine):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            slow = place == "store.now" and answered and process.boundaries > 50
+            return "slow 3" if slow else ""
+
+    house = House(SlowClock())
+    process = house.start(Host("a", skew=-50.0))
+    for second in range(2, 12):
+        house.world.run(second)
+        assert abs((process.daemon.now() - house.world.now()).total_seconds()) < 0.1
+    house.world.end()

@@ -1,0 +1,79 @@
+"""Two daemons and a few batches; the leader is struck at each of its boundaries in turn.
+
+A boundary is the moment before or after a call to store, lease or broker has its effect.
+"""
+
+from itertools import pairwise
+
+import pytest
+
+from beatd import editing
+from beatd.definition import entry_from
+from tests.simulation.house import House
+from tests.simulation.life import Sunshine
+from tests.simulation.world import Host, Process
+
+FROM, UNTIL = 1.9, 3.4  # of the boundaries in between each is struck; moments are due at 2 and 3
+END = 24.9
+KINDS = ("crash", "freeze 3", "freeze 8", "slow 1.9", "lost", "error")
+
+
+class StrikesOnce(Sunshine):
+    def __init__(self, kind: str, place: int | None) -> None:
+        self.kind, self.place = kind, place
+        self.passed: list[tuple[float, int]] = []
+        self.house: House | None = None
+        self.struck = ""
+
+    def strikes(self, process: Process, place: str, answered: bool) -> str:
+        if process.name != "a.1" or self.house is None:
+            return ""
+        self.passed.append((self.house.world.elapsed(), process.boundaries))
+        if process.boundaries != self.place:
+            return ""
+        self.struck = f"{'after' if answered else 'before'} {place}"
+        if self.kind in ("lost", "error") and answered != (self.kind == "lost"):
+            return ""
+        return self.kind
+
+
+def live_through(fate: StrikesOnce) -> House:
+    house = House(fate, batch=2)
+    fate.house = house
+    for n, more in enumerate(({}, {"on_unknown": "skip"}, {"catch_up": "all", "catch_up_max": 9})):
+        entry = entry_from(f"entry {n}", {"task": "t", "every": "1s", **more})
+        editing.add(house.truth.store, entry, house.world.now())
+    house.start(Host("a"))
+    house.world.run(0.5)
+    house.start(Host("b"))
+    try:
+        house.world.run(END - 10)
+        house.truth.calm = True
+        house.world.run(END)
+        (leader,) = house.leaders()
+        house.truth.verdict(leader.daemon.now())
+    finally:
+        house.world.end()
+    return house
+
+
+def boundaries() -> list[int]:
+    fate = StrikesOnce("", None)
+    live_through(fate)
+    return [number for at, number in fate.passed if FROM <= at <= UNTIL]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_leader_may_be_struck_at_any_boundary(kind: str) -> None:
+    numbers = boundaries()
+    assert all(after == before + 1 for before, after in pairwise(numbers))
+    struck = set()
+    for number in numbers:
+        fate = StrikesOnce(kind, number)
+        try:
+            live_through(fate)
+        except AssertionError as broken:
+            raise AssertionError(f"{kind} {fate.struck}: {broken}") from broken
+        struck.add(fate.struck)
+    sides = {"before": ("publish", "store.claim", "store.record"), "after": ("publish",)}
+    assert {f"{side} {place}" for side, places in sides.items() for place in places} <= struck
