@@ -56,7 +56,7 @@ def lived(seeds: range) -> Counter[str]:
 
 
 def test_lives_under_every_fault_keep_every_promise(request: Any) -> None:
-    seed = request.config.getoption("--seed")
+    seed = request.config.getoption("--seed", None)
     if seed is not None:
         lived(range(seed, seed + 1))
         return
