@@ -19,6 +19,9 @@ from beatd.ledger import AtomicLedger, Ledger, Move, OpenClaim, Result
 from beatd.publisher import Outcome, Publisher, Push, RedisPublisher
 from beatd.run import Run
 
+FIRST_IN_STEPS = 250  # a claim has a price of its own, mostly the disk's
+FIRST_AT_ONCE = 50  # a script has hardly any
+
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
@@ -78,7 +81,7 @@ class InSteps:
             held = any(outcome.sent in ("unsent", "unknown") for outcome in outcomes)
             return Done(made, doubt_in(outcomes), held)
 
-        return joined(self._overlap(batches_of(moves, size), claim, publish))
+        return joined(self._overlap(batches_of(moves, size, FIRST_IN_STEPS), claim, publish))
 
     def _claim(
         self, moves: Sequence[Move], term: Term
@@ -170,7 +173,7 @@ class AtOnce:
             for place, answer in zip(places, answers, strict=True):
                 made[place] = answer
 
-        self._overlap(batches_of(range(len(moves)), size), render, push)
+        self._overlap(batches_of(range(len(moves)), size, FIRST_AT_ONCE), render, push)
         if not indirect:
             return Done(made)
         done = self._steps([moves[place] for place in indirect], term, may_go_on, size)
@@ -232,8 +235,14 @@ class Overlap:
         return done
 
 
-def batches_of(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [items[at : at + size] for at in range(0, len(items), size)]
+def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
+    """Growing from the first to a size: whoever is first in a herd must not wait for a thousand."""
+    batches: list[Sequence[T]] = []
+    at, length = 0, min(first, size)
+    while at < len(items):
+        batches.append(items[at : at + length])
+        at, length = at + length, min(length * 2, size)
+    return batches
 
 
 def joined(parts: Sequence[Done]) -> Done:

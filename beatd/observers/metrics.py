@@ -1,10 +1,15 @@
 """The figures for Prometheus: counted from events, read from the daemon when they are asked for."""
 
 import math
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
+from itertools import accumulate
 
 import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from beatd import events
 from beatd.observers.log import by_hand, lateness
@@ -20,12 +25,32 @@ ENDS = {
 }
 
 
+class Lateness(Collector):
+    """A histogram that takes a batch at a time: one lock for each message would be felt."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name, self._text = name, text
+        self._counts = [0] * (len(SECONDS) + 1)
+        self._sum = 0.0
+
+    def add(self, seconds: Iterable[float]) -> None:
+        for late in seconds:
+            self._counts[bisect_left(SECONDS, late)] += 1
+            self._sum += late
+
+    def collect(self) -> Iterable[Metric]:
+        edges = [*(str(float(edge)) for edge in SECONDS), "+Inf"]
+        counts = list(zip(edges, accumulate(self._counts), strict=True))
+        yield HistogramMetricFamily(self._name, self._text, buckets=counts, sum_value=self._sum)
+
+
 class Metrics:
     """Has a registry of its own, so that several daemons in one process do not mix."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.late = self._histogram("lateness_seconds", "from due to confirmed by the broker")
+        self.late = Lateness("beatd_lateness_seconds", "from due to confirmed by the broker")
+        self.registry.register(self.late)
         self.took = self._histogram("publish_seconds", "one batch at the broker")
         self.runs = self._counter("runs_total", "occurrences by how they ended", "state", "reason")
         self.store_errors = self._counter("store_errors_total", "times the store went away")
@@ -49,9 +74,11 @@ class Metrics:
                 ended = Counter(result.outcome.sent for result in event.results)
                 for sent, count in ended.items():
                     self.runs.labels(*ENDS[sent]).inc(count)
-                for result in event.results:
-                    if result.outcome.sent == "confirmed" and not by_hand(result):
-                        self.late.observe(lateness(result))
+                self.late.add(
+                    lateness(result)
+                    for result in event.results
+                    if result.outcome.sent == "confirmed" and not by_hand(result)
+                )
             case events.Skipped():
                 # The reason's first words: a label must not carry figures that never repeat.
                 reason = event.skip.reason.split(" by ")[0]
