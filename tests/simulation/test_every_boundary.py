@@ -15,7 +15,12 @@ from tests.simulation.world import Host, Process
 
 FROM, UNTIL = 1.9, 3.4  # of the boundaries in between each is struck; moments are due at 2 and 3
 END = 24.9
-KINDS = ("crash", "freeze 3", "freeze 8", "slow 1.9", "lost", "error")
+KINDS = (
+    "crash",
+    "freeze 8",
+    "lost",
+    *(pytest.param(kind, marks=pytest.mark.long) for kind in ("freeze 3", "slow 1.9", "error")),
+)
 
 
 class StrikesOnce(Sunshine):
