@@ -68,7 +68,9 @@ class Wire:
             answer = list(answer)
         if self.pass_by(place, answered=True) == "lost":
             if place == "store.claim":
-                self.truth.holding[self.process].clear()  # what was just claimed it will not send
+                # What was just claimed it will not send; a batch before it may be under way.
+                claimed = {move.run.task_id for move in args[0] if move.run is not None}
+                self.truth.holding[self.process] -= claimed
             raise StoreError(f"{place}: the connection was lost")
         return answer
 
