@@ -217,8 +217,10 @@ def operate(house: House, names: list[str], dice: random.Random) -> None:
     """People who edit whatever they please, at the worst of moments."""
     world, store = house.world, house.truth.store
     pace = dice.choice((2.0, 8.0, 100.0))
-    while world.elapsed() < STORM + 2:
-        world.sleep(dice.uniform(0.0, pace))
+    while True:
+        world.sleep(min(dice.uniform(0.0, pace), STORM + 2 - world.elapsed()))
+        if world.elapsed() >= STORM + 2:
+            break
         name, now = dice.choice(names), world.now()
         what = dice.choice(("remove", "add", "args", "when", "pause", "resume", "trigger"))
         try:
