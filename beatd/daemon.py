@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
+ANNOUNCED_EVERY = 1.0
 QUICK, DRIFT = 0.1, 0.01  # seconds of a round trip to the store's clock; drift per second
 HOUSEKEEPING_EVERY = 60.0
 COUNTED_EVERY = 60.0
@@ -249,14 +250,20 @@ class Daemon:
 
     def _campaign(self) -> None:
         assert self.election is not None
+        told_at = float("-inf")
+        self._steer()  # a leader whose clock is wrong must not lead by it for one tick
         while not self._stop.is_set():
             led = self.leading()
-            self._steer()
             self.election.campaign()
-            if self.leading() != led:
+            changed = self.leading() != led
+            if changed:
                 self._wake.set()
                 self._house.set()
-            self._announce()
+            if changed or self._clock.elapsed() - told_at >= ANNOUNCED_EVERY:
+                # Not at each campaign: a standby asks for the lease ten times a second.
+                told_at = self._clock.elapsed()
+                self._steer()
+                self._announce()
             self._clock.wait(self.election.pause(), self._stop)
 
     def _may_lead(self) -> bool:
@@ -313,7 +320,7 @@ class Daemon:
 
     def _resign(self) -> None:
         assert self.election is not None and self.store is not None
-        self.election.resign()
+        self.election.close()
         with suppress(StoreError):
             self.store.leave(self.me)
 

@@ -43,6 +43,9 @@ class Election:
         self._barred_until = float("-inf")
         self._newest = 0
         self._guard = threading.Lock()
+        # Giving the lease up waits for a campaign under way, which would else take it again.
+        self._campaigning = threading.RLock()
+        self._over = False
 
     @property
     def ttl(self) -> float:
@@ -66,6 +69,10 @@ class Election:
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
+        with self._campaigning:
+            return None if self._over else self._campaign()
+
+    def _campaign(self) -> Lead | None:
         asked_at = self._clock.elapsed()
         if asked_at < self._barred_until:
             return None
@@ -133,11 +140,20 @@ class Election:
         """Give the lease up and do not ask for it again for one ttl; never raises."""
         self._barred_until = self._clock.elapsed() + self._ttl
         self._lose(reason)
-        self._release()
+        with self._campaigning:
+            self._lose(reason)
+            self._release()
 
     def resign(self) -> None:
         self._lose(RESIGNED)
-        self._release()
+        with self._campaigning:
+            self._lose(RESIGNED)
+            self._release()
+
+    def close(self) -> None:
+        """Resign for good: no campaign after this one wins anything."""
+        self._over = True
+        self.resign()
 
     def _release(self) -> None:
         with suppress(BeatError):  # It runs out by itself after one ttl.

@@ -1,5 +1,7 @@
 """Who leads, and for how long it may believe so."""
 
+import threading
+
 import pytest
 
 from beatd.election import Election
@@ -132,3 +134,28 @@ def test_a_lease_regained_after_it_was_lost_asks_for_a_new_term(
     daemons[0].campaign()
     again = daemons[0].campaign()
     assert first and again and again.term.number == 3
+
+
+def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
+    daemons: list[Election], office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemons[0].campaign()
+    inside, go_on = threading.Event(), threading.Event()
+    take = office.take
+
+    def slow(*arguments: object) -> object:
+        inside.set()
+        assert go_on.wait(10)
+        return take(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(office, "take", slow)
+    campaign = threading.Thread(target=daemons[0].campaign)
+    campaign.start()
+    assert inside.wait(10)
+    closing = threading.Thread(target=daemons[0].close)
+    closing.start()
+    go_on.set()
+    campaign.join(10)
+    closing.join(10)
+    assert daemons[0].campaign() is None
+    assert office.held is None and daemons[1].campaign() is not None
