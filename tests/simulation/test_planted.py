@@ -6,7 +6,7 @@ from tests.simulation.life import live
 from tests.simulation.planted import PLANTED, planted
 from tests.simulation.world import Violation
 
-SEEDS = 60
+SEEDS = 250
 
 
 @pytest.mark.parametrize("bug", PLANTED)
