@@ -78,8 +78,8 @@ def test_what_the_editor_left_wrong_is_told_and_nothing_changed(
     x: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor(x.folder, monkeypatch, 'sed -i "s/5m/5x/" $1')
-    ended = x("edit", "x", code=130)  # asked again, and nobody answered
-    assert "'5x' is not a duration" in ended.err
+    ended = x("edit", "x", code=1)  # asked again, and nobody answered
+    assert "'5x' is not a duration" in ended.err and "nothing was changed" in ended.err
     assert x.json("show", "x")["schedule"] == {"every": "5m"}
 
 
