@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import redis
 
-
 CLUSTER_BUS = 10_000  # a node of a cluster also listens so much above its port
 
 
