@@ -23,6 +23,7 @@ from beatd.events import (
     BrokerBack,
     ClockStepped,
     Observer,
+    OnTime,
     Overdue,
     StoreAway,
     StoreBack,
@@ -77,6 +78,7 @@ class Engine:
         self._batch = self._limits.batch
         self._broker_asked = float("-inf")
         self._watched_since = clock.elapsed()
+        self._owed: Overdue | None = None  # what a standby sees its leader owe
         self._beside_at = float("-inf")  # when what is beside the plan was last looked at
         self._asked = False  # something was asked for since
         self._held = False  # some of what is beside the plan did not go out
@@ -307,10 +309,15 @@ class Engine:
             self._beside_at = elapsed
             patience = self._limits.overdue
             watched = timedelta(seconds=elapsed - self._watched_since)
+            owed = None
             for row in self._store.upcoming(1):
                 due = row.plan.due
                 if due is not None and now - due > patience and watched > patience:
-                    self._tell(Overdue(row.entry.name, due, (now - due).total_seconds()))
+                    owed = Overdue(row.entry.name, due, (now - due).total_seconds())
+            if (owed is None) != (self._owed is None):
+                # Told when it begins and when it ends, not once a second in between.
+                self._tell(owed or OnTime())
+            self._owed = owed
             if not self.broker_ok or elapsed - self._broker_asked >= BROKER_ASKED_EVERY:
                 self._broker_answers()
         return now + LOOK_AGAIN

@@ -65,6 +65,10 @@ class Overdue(Event, frozen=True):
     seconds: float
 
 
+class OnTime(Event, frozen=True):
+    """What a standby saw overdue is so no longer."""
+
+
 class StoreAway(Event, frozen=True):
     reason: str
 

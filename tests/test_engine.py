@@ -8,6 +8,7 @@ from beatd.errors import StoreError
 from beatd.events import BrokerAway, BrokerBack, ClockStepped, Overdue, Sent, StoreAway, StoreBack
 from beatd.ledger import Request
 from beatd.observers.board import Board
+from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
 from tests.household import Household
@@ -403,3 +404,24 @@ def test_a_standby_reports_what_its_leader_owes(house: Household) -> None:
     house.elections[standby].campaign()
     standby.tick()
     assert [event.name for event in house.told if isinstance(event, Overdue)] == ["tidy"]
+
+
+def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(house: Household) -> None:
+    house.add("tidy", every="1m")
+    leader, standby = house.daemon(), house.daemon()
+    metrics, board = Metrics(), Board()
+    house.elections[leader].campaign()
+    house.clock.advance(minutes=2)
+    for _ in range(3):
+        for engine in (leader, standby):
+            house.elections[engine].campaign()
+        standby.tick()
+        house.clock.advance(seconds=1.1)
+    assert [type(event) for event in house.told].count(Overdue) == 1, "and not once a second"
+    house.elections[leader].campaign()
+    leader.tick()
+    standby.tick()
+    for event in house.told:
+        metrics(event)
+        board(event)
+    assert board.overdue == "" and metrics.overdue._value.get() == 0

@@ -38,7 +38,7 @@ class Board:
                     self.counts["skipped"] += event.skip.count
             case events.Overdue():
                 self.overdue = f"{event.name} by {event.seconds:.0f} s"
-            case events.LeadWon():
+            case events.LeadWon() | events.OnTime():
                 self.overdue = ""
             case events.ClockStepped():
                 self.stepped = event.seconds

@@ -132,6 +132,7 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
         logging.ERROR,
         lambda e: f"{e.name} is overdue by {e.seconds:.0f} s, and its leader is silent",
     ),
+    events.OnTime: _line(logging.INFO, lambda e: "the leader is on time again"),
     events.StoreAway: _line(logging.ERROR, lambda e: f"waiting for the store: {e.reason}"),
     events.StoreBack: _line(logging.INFO, lambda e: f"the store is back after {e.seconds:.1f} s"),
     events.BrokerAway: _line(logging.ERROR, lambda e: f"waiting for the broker: {e.reason}"),

@@ -85,6 +85,7 @@ class Metrics:
                 self.runs.labels("skipped", reason).inc(event.skip.count)
             case events.LeadWon():
                 self.leads.inc()
+                self.overdue.set(0)
                 self.term.set(event.term.number)
             case events.StoreAway():
                 self.store_errors.inc()
@@ -94,6 +95,8 @@ class Metrics:
                 self.went_back.inc()
             case events.Overdue():
                 self.overdue.set(event.seconds)
+            case events.OnTime():
+                self.overdue.set(0)
             case _:
                 pass
 
