@@ -148,6 +148,7 @@ class Engine:
         if lead.term != self._term_seen:
             self._ahead.forget()
             self._asked, self._held, self._term_seen = True, False, lead.term
+            self._owed = None
             self._broker_asked = float("-inf")
             self._made = None  # a store that came back empty has another namespace
         if not self._broker_answers():
