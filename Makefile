@@ -23,15 +23,21 @@ $(VENV)/dev: $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
 
+# Each of the two is a group of its own, told once: Ctrl-C reaches this shell alone, and what they say
+# at their end is still shown.
+run: SHELL := bash
 run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery worker, no server needed
 	@echo "From a second terminal, add an entry of your own:"
 	@echo "  $(BIN)/beatd add hello --task demo.say --every 3s --args '[\"hello\"]' -c config.example.yaml"
 	@echo "  $(BIN)/beatd list -c config.example.yaml"
 	@echo "Ctrl-C ends both."; echo
-	@trap 'kill 0' EXIT; trap 'exit 0' INT TERM; \
-	$(BIN)/celery -A beatd.demo worker --pool solo --loglevel info --without-gossip --without-mingle --without-heartbeat 2>&1 \
-	  | grep --line-buffered -E 'ready|received|succeeded|raised' | sed -u 's/^/worker | /' & \
-	$(BIN)/beatd -c config.example.yaml 2>&1 | sed -u 's/^/beatd  | /'
+	@set -m; heard() { trap '' INT TERM; "$$@"; }; shown() { sed -u "s/^/$$1 | /"; }; \
+	(trap : TERM; $(BIN)/celery -A beatd.demo worker --pool solo --loglevel info --without-gossip --without-mingle --without-heartbeat 2>&1 \
+	  | heard grep --line-buffered -E 'ready|received|succeeded|raised|Warm shutdown' | heard shown worker) & worker=$$!; \
+	(trap : TERM; set -o pipefail; $(BIN)/beatd -c config.example.yaml 2>&1 | heard shown 'beatd ') & daemon=$$!; \
+	set +m; trap 'kill -TERM -$$daemon 2>/dev/null' INT TERM HUP; \
+	while kill -0 $$daemon 2>/dev/null; do wait $$daemon; code=$$?; done; \
+	kill -TERM -$$worker; wait; exit $$code
 
 test: $(VENV)/dev  ## Everything, on real servers, started where they are missing
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/all.sh

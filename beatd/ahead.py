@@ -3,9 +3,9 @@
 It may be stale at any time and that is safe: a claim compares the row with what was read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from beatd.catalog import Stored
 from beatd.ledger import Move
@@ -15,54 +15,38 @@ class Ahead:
     """Rows by due moment; it knows the plan up to `covers`, or all of it when that is None."""
 
     def __init__(self) -> None:
-        self._read: list[Stored] = []  # as the plan has them, soonest last
-        self._added = _Heap()  # those that moved on since
-        self._unprepared = _Heap()
+        self._rows = ByMoment()
+        self._unprepared = ByMoment()
         self._moves: dict[str, tuple[Stored, Move, datetime]] = {}
         self.covers: datetime | None = None
         self.read_at = float("-inf")
 
     def load(self, rows: Sequence[Stored], covers: datetime | None, read_at: float) -> None:
         """Forget what was read before, but not the moves of rows that are as they were."""
-        self._read = sorted(rows, key=_due, reverse=True)
-        self._added = _Heap()
+        self._rows = ByMoment(rows)
         moves = self._moves
         self._moves = {row.entry.name: moves[row.entry.name] for row in rows if self._kept(row)}
-        self._unprepared = _Heap(row for row in rows if row.entry.name not in self._moves)
+        self._unprepared = ByMoment(row for row in rows if row.entry.name not in self._moves)
         self.covers, self.read_at = covers, read_at
 
     def add(self, row: Stored) -> None:
         """A row that moved on, if it falls within what is covered."""
         due = row.plan.due
         if due is not None and (self.covers is None or due < self.covers):
-            self._added.push(row)
+            self._rows.push(row)
             self._unprepared.push(row)
 
     def take_due(self, now: datetime, limit: int) -> list[Stored]:
         """Remove and return what is due, oldest first."""
-        taken: list[Stored] = []
-        while len(taken) < limit:
-            read = _due(self._read[-1]) if self._read else None
-            added = self._added.soonest()
-            if read is not None and read <= now and (added is None or read <= added):
-                taken.append(self._read.pop())
-            elif added is not None and added <= now:
-                taken.append(self._added.pop())
-            else:
-                break
-        return taken
+        self._unprepared.drop(now)  # too late for that
+        return self._rows.take(now, limit)
 
     def next_due(self) -> datetime | None:
-        read = _due(self._read[-1]) if self._read else None
-        added = self._added.soonest()
-        if read is None or added is None:
-            return read or added
-        return min(read, added)
+        return self._rows.soonest()
 
-    def unprepared(self, until: datetime) -> Iterator[Stored]:
+    def take_unprepared(self, until: datetime, limit: int) -> list[Stored]:
         """Those due up to a moment for which no move was kept; each but once, soonest first."""
-        while (soonest := self._unprepared.soonest()) is not None and soonest <= until:
-            yield self._unprepared.pop()
+        return self._unprepared.take(until, limit)
 
     def keep(self, row: Stored, move: Move, until: datetime) -> None:
         """What becomes of a row that is settled before its moment has passed `until`."""
@@ -74,6 +58,16 @@ class Ahead:
         if kept is None or now >= kept[2] or not _same(kept[0], row):
             return None
         return kept[1]
+
+    def moves_at(self, moment: datetime, limit: int) -> list[Move]:
+        """The first moves that were kept for a moment, in the order of `take_due`."""
+        moves = list[Move]()
+        for row in self._rows.at(moment, limit):
+            kept = self._moves.get(row.entry.name)
+            if kept is None or not _same(kept[0], row):
+                break
+            moves.append(kept[1])
+        return moves
 
     def _kept(self, row: Stored) -> bool:
         kept = self._moves.get(row.entry.name)
@@ -88,31 +82,50 @@ class Ahead:
         return self.covers is not None and self.covers <= now and self.next_due() is None
 
     def forget(self) -> None:
-        self._read, self._added, self._unprepared = [], _Heap(), _Heap()
+        self._rows, self._unprepared = ByMoment(), ByMoment()
         self._moves, self.covers, self.read_at = {}, None, float("-inf")
 
 
-class _Heap:
-    """Rows by due moment, soonest first."""
+class ByMoment:
+    """Rows by due moment, soonest first; a herd is one moment, and costs no more than a look-up."""
 
     def __init__(self, rows: Iterable[Stored] = ()) -> None:
-        # The id keeps two readings of one row apart, which cannot be ordered.
-        self._rows = [(_due(row), id(row), row) for row in rows]
-        heapify(self._rows)
+        self._rows: dict[datetime, list[Stored]] = {}
+        self._moments: list[datetime] = []  # a heap
+        for row in rows:
+            self.push(row)
 
     def push(self, row: Stored) -> None:
-        heappush(self._rows, (_due(row), id(row), row))
+        due = row.plan.due
+        assert due is not None, "a row without a moment is not in the plan"
+        rows = self._rows.get(due)
+        if rows is None:
+            self._rows[due] = [row]
+            heappush(self._moments, due)
+        else:
+            rows.append(row)
 
-    def pop(self) -> Stored:
-        return heappop(self._rows)[2]
+    def take(self, until: datetime, limit: int) -> list[Stored]:
+        taken: list[Stored] = []
+        while self._moments and self._moments[0] <= until and len(taken) < limit:
+            moment, room = self._moments[0], limit - len(taken)
+            rows = self._rows[moment]
+            taken += rows[:room]
+            if len(rows) > room:
+                self._rows[moment] = rows[room:]
+            else:
+                del self._rows[heappop(self._moments)]
+        return taken
+
+    def at(self, moment: datetime, limit: int) -> list[Stored]:
+        return self._rows.get(moment, [])[:limit]
+
+    def drop(self, until: datetime) -> None:
+        while self._moments and self._moments[0] <= until:
+            del self._rows[heappop(self._moments)]
 
     def soonest(self) -> datetime | None:
-        return self._rows[0][0] if self._rows else None
-
-
-def _due(row: Stored) -> datetime:
-    assert row.plan.due is not None, "a row without a moment is not in the plan"
-    return row.plan.due
+        return self._moments[0] if self._moments else None
 
 
 def _same(one: Stored, other: Stored) -> bool:

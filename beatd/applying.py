@@ -4,7 +4,7 @@ An owner is a kind of source and a name ("yaml:config", "app:config"); each prun
 `compare` reads and decides, `apply` also writes. Unchanged entries write nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from hashlib import blake2b
@@ -14,7 +14,7 @@ from msgspec import Struct, json
 from msgspec.structs import replace
 
 from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
-from beatd.editing import in_batches, new, removed, rewritten, rows, same
+from beatd.editing import Now, in_batches, new, removed, rewritten, rows, same
 from beatd.entry import Entry
 from beatd.rules import begin
 
@@ -26,7 +26,9 @@ class Declared(Struct, frozen=True, kw_only=True):
 
     `doubtful` are the places (a file, a folder, a glob) that are missing, empty or unreadable:
     what was declared there is kept until they are read again, or a prune is forced. So are the
-    entries of `unread`, names whose definition could not be understood.
+    entries of `unread`, names whose definition could not be understood. `places` are where names
+    are declared to the line, for people: the store keeps the file alone, for lines move. Where it
+    is not all, `within` are the files that it is of: what others declared is not its business.
     """
 
     source: str
@@ -35,6 +37,8 @@ class Declared(Struct, frozen=True, kw_only=True):
     digest: str
     doubtful: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    places: dict[str, str] = {}
+    within: frozenset[str] = frozenset()
 
 
 def digest_of(entries: Iterable[Entry]) -> str:
@@ -69,10 +73,19 @@ class Held(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One change to make, and the row it was made from (None: a new entry)."""
+    """An entry to put (None: to remove), and the row that is there now (None: it is new)."""
 
-    change: Change
+    name: str
+    entry: Entry | None
     before: Stored | None
+
+    def change(self, now: datetime) -> Change:
+        if self.before is None:
+            assert self.entry is not None, "what is not there is not removed"
+            return new(self.entry, now)
+        if self.entry is None:
+            return removed(self.before)
+        return rewritten(self.before, self.entry, now)
 
 
 class Comparison(Struct, frozen=True):
@@ -87,23 +100,20 @@ class Comparison(Struct, frozen=True):
 
     @property
     def added(self) -> tuple[str, ...]:
-        return tuple(step.change.name for step in self.steps if step.before is None)
+        return tuple(step.name for step in self.steps if step.before is None)
 
     @property
     def changed(self) -> tuple[str, ...]:
-        return tuple(
-            step.change.name for step in self.steps if step.before and step.change.entry is not None
-        )
+        return tuple(step.name for step in self.steps if step.before and step.entry is not None)
 
     @property
     def removed(self) -> tuple[str, ...]:
-        return tuple(step.change.name for step in self.steps if step.change.entry is None)
+        return tuple(step.name for step in self.steps if step.entry is None)
 
 
 def compare(
     catalog: EditableCatalog,
     declared: Declared,
-    now: datetime,
     *,
     prune: bool = True,
     force: bool = False,
@@ -136,15 +146,17 @@ def compare(
             if same(entry, row.entry):
                 unchanged += 1
             else:
-                steps.append(Step(rewritten(row, entry, now), row))
+                steps.append(Step(entry.name, entry, row))
+        elif declared.within and row.entry.declared_at not in declared.within:
+            continue
         elif prune and (force or not (nothing or _in_doubt(row.entry, declared))):
-            steps.append(Step(removed(row), row))
+            steps.append(Step(row.entry.name, None, row))
         else:
             kept.append(row.entry.name)
     conflicts = []
     for name, row in rows(catalog, waiting).items():
-        conflicts.append(_held(waiting.pop(name), row.entry))
-    steps += [Step(new(entry, now), None) for entry in waiting.values()]
+        conflicts.append(_held(waiting.pop(name), row.entry, declared.places))
+    steps += [Step(entry.name, entry, None) for entry in waiting.values()]
     return Comparison(
         source=declared.source,
         steps=tuple(steps),
@@ -157,18 +169,18 @@ def compare(
 def apply(
     catalog: EditableCatalog,
     declared: Declared,
-    now: datetime,
+    now: Now,
     *,
     prune: bool = True,
     force: bool = False,
     anywhere: bool = False,
 ) -> Comparison:
-    """Done, and what was done; the set is marked as the one its owner applied last, unless it only
-    adds to it, without pruning.
+    """Done, and what was done; the set is marked as the one its owner applied last, unless it is
+    a part of it, or only adds to it, without pruning.
 
     A row that others changed meanwhile is read and compared again.
     """
-    begin(catalog, now)
+    begin(catalog, now())
     version = catalog.version()
     seal = Applied(f"{declared.source} seen", declared.loaded_at, f"{declared.digest} {version}")
     if not force and not _is_news(catalog.applied(seal.source), seal):
@@ -176,20 +188,20 @@ def apply(
         return Comparison(source=declared.source, unchanged=len(declared.entries))
     done: list[Step] = []
     for _ in range(ROUNDS):
-        found = compare(catalog, declared, now, prune=prune, force=force, anywhere=anywhere)
-        put_before = sum(step.change.entry is not None for step in done)
-        refused = 0
-        for batch in in_batches(found.steps):
-            answers = catalog.write([step.change for step in batch])
-            done += [step for step, written in zip(batch, answers, strict=True) if written]
-            refused += answers.count(False)
-        if not refused:
+        found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)
+        put_before = sum(step.entry is not None for step in done)
+        written = [
+            step for batch in in_batches(found.steps) for step in _write(catalog, batch, now)
+        ]
+        done += written
+        if len(written) == len(found.steps):
             break
     mark = Applied(declared.source, declared.loaded_at, declared.digest)
-    if prune and found.newer is None and _is_news(catalog.applied(declared.source), mark):
+    whole = prune and not declared.within
+    if whole and found.newer is None and _is_news(catalog.applied(declared.source), mark):
         catalog.mark_applied(mark)
     settled = not (found.steps or found.conflicts or found.kept or found.newer)
-    if prune and settled and catalog.version() == version:
+    if whole and settled and catalog.version() == version:
         catalog.mark_applied(seal)
     return Comparison(
         source=declared.source,
@@ -199,6 +211,25 @@ def apply(
         conflicts=found.conflicts,
         newer=found.newer,
     )
+
+
+def _write(catalog: EditableCatalog, steps: list[Step], now: Now) -> list[Step]:
+    """Those that were made, each reckoned from the moment it is written: comparing a large set
+    takes its time, and where claims came in between their rows are read again, and they alone."""
+    done: list[Step] = []
+    for _ in range(ROUNDS):
+        moment = now()
+        answers = catalog.write([step.change(moment) for step in steps])
+        done += [step for step, made in zip(steps, answers, strict=True) if made]
+        left = {step.name: step for step, made in zip(steps, answers, strict=True) if not made}
+        steps = [
+            replace(left[name], before=row)
+            for name, row in rows(catalog, left).items()
+            if (before := left[name].before) is not None and before.revision == row.revision
+        ]
+        if not steps:
+            break
+    return done
 
 
 def _is_news(last: Applied | None, mark: Applied) -> bool:
@@ -214,11 +245,11 @@ def _in_doubt(entry: Entry, declared: Declared) -> bool:
     )
 
 
-def _held(entry: Entry, other: Entry) -> Held:
+def _held(entry: Entry, other: Entry, places: Mapping[str, str]) -> Held:
     alike = replace(other, source=entry.source, declared_at=entry.declared_at)
     return Held(
         name=entry.name,
-        declared_at=entry.declared_at or entry.source,
+        declared_at=places.get(entry.name) or entry.declared_at or entry.source,
         holder=other.source,
         held_at=other.declared_at,
         same=same(entry, alike),

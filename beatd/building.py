@@ -1,32 +1,32 @@
 """From a configuration to a daemon that can run: its parts, its log, its pages, its notices."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
 from beatd import wiring
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config
-from beatd.daemon import Daemon, Declares, Keep, Parts
+from beatd.daemon import Daemon, Parts
 from beatd.declaring import Declaring
 from beatd.definition import codec
 from beatd.engine import Limits
 from beatd.events import Observer
+from beatd.housekeeping import Declares, Keep
 from beatd.observers.log import LogObserver
-from beatd.observers.metrics import Metrics
 from beatd.observers.systemd import SystemdObserver
 from beatd.publisher import Publisher
 from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
 from beatd.remote import Remote
 from beatd.sources import Source
-from beatd.sources.app import App
-from beatd.sources.celery_schedule import zone_name_of
 from beatd.sources.files import Files
 from beatd.status import status_of
 from beatd.store import Store
-from beatd.web import Server, serve
+
+if TYPE_CHECKING:
+    from beatd.web import Web
 
 
 def celery_app(config: Config) -> Celery:
@@ -61,6 +61,7 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
     if not config.store.url.startswith(wiring.DJANGO):
         return declaring
     from beatd.mirroring import Mirror
+    from beatd.sources.celery_schedule import zone_name_of
     from beatd.sources.django import DjangoRows
 
     return Mirror(
@@ -75,6 +76,8 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
     sources: list[Source] = [Files(config, clock)]
     if config.app is not None:
+        from beatd.sources.app import App
+
         zone = config.timezone if config.names_timezone else None
         sources.append(App(app, shown=config.app, name=config.name, clock=clock, timezone=zone))
     return sources
@@ -101,22 +104,31 @@ def daemon_of(
     )
 
 
+def web_of(config: Config) -> "Web | None":
+    """Its libraries are imported where its pages are wanted: each start would wait for them."""
+    if config.http is None:
+        return None
+    from beatd.web import Web
+
+    return Web(config.http.host, config.http.port)
+
+
 class Built:
     """A daemon as `beatd -c` runs it."""
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
-        self._config = config
-        self._metrics = Metrics()
-        self._web: Server | None = None
+        self._web = web_of(config)
+        observers: tuple[Observer, ...] = (LogObserver(), systemd)
+        if self._web is not None:
+            observers = (*observers, self._web.metrics)
         app = celery_app(config)
-        self.daemon = daemon_of(config, app=app, observers=(LogObserver(), self._metrics, systemd))
+        self.daemon = daemon_of(config, app=app, observers=observers)
         self._remote = Remote(app, self.daemon)
 
     def open(self) -> None:
         self._remote.open()
-        http = self._config.http
-        if http is not None:
-            self._web = serve(http.host, http.port, self.daemon, self._metrics, self.status)
+        if self._web is not None:
+            self._web.open(self.daemon, self.status)
 
     def status(self) -> dict[str, Any]:
         return status_of(self.daemon)
@@ -124,8 +136,7 @@ class Built:
     def close(self) -> None:
         self._remote.close()
         if self._web is not None:
-            self._web.shutdown()
-            self._web.server_close()
+            self._web.close()
 
 
 def store_of(config: Config, clock: Clock | None = None) -> Store:

@@ -7,19 +7,29 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from beatd.entry import Entry
+from beatd.run import Skip
 
 
 class Plan(Struct, frozen=True):
     """The next moment of an entry, and what it was reckoned from.
 
     `planned` makes the id; `due` (planned + jitter) is what order, lateness and grace count from.
-    Both None = nothing ahead: finished, disabled or paused.
+    Both None = nothing ahead: finished. `due` alone None = paused or disabled, and `planned` is the
+    moment it had reached.
     """
 
     planned: datetime | None
     due: datetime | None
     fingerprint: str
     rules: str
+
+
+class Progress(Struct, frozen=True):
+    """How far an entry has come; it moves with every claim, as a revision does not."""
+
+    planned: datetime | None = None
+    runs: int = 0
+    last: datetime | None = None
 
 
 class Stored(Struct, frozen=True):
@@ -36,17 +46,27 @@ class Stored(Struct, frozen=True):
     runs: int
     last: datetime | None
 
+    @property
+    def progress(self) -> Progress:
+        return Progress(self.plan.planned, self.runs, self.last)
+
 
 class Change(Struct, frozen=True):
     """One entry put, re-planned, paused or removed.
 
     Done only if the entry is at revision `seen` (0 = there is none), so that a change made from
     something old is refused and can be made again from what is there now. `entry` None = remove.
-    `plan` None = the moment stays where it is. A backlog of the entry is dropped (edited) when a
-    plan comes with a new fingerprint. A disabled or paused entry has nothing ahead, whatever plan
-    came with it. Removing an entry drops its requests (removed) and leaves its open claims; what is
-    dropped goes to the history as skipped. `runs` and `last` are what a new entry did under the
-    scheduler it came from; for one that is there already they change nothing.
+    `plan` None = the moment stays where it is. A plan for what is there already is put only while
+    the row has come just as far as `progress`, from which it was reckoned: put after a claim, it
+    would set the entry back to a moment that ran. A backlog of the entry is dropped when a plan
+    comes with a new fingerprint (edited), or makes due again what was not (resumed). A disabled or
+    paused entry is never due, whatever plan came with it; `planned` stays, so that what it passes
+    over can be told when it goes on, which needs a plan. `skip` is what this change passes over; it
+    goes to the history if the plan still stood at its first moment, and was not claimed since.
+    `calls_off` drops its backfills (called off). Removing an entry drops its requests (removed) and
+    leaves its open claims; what is dropped goes to the history as skipped. `runs` and `last` are
+    what a new entry did under the scheduler it came from; for one that is there already they change
+    nothing.
     """
 
     name: str
@@ -56,6 +76,9 @@ class Change(Struct, frozen=True):
     paused: bool = False
     runs: int = 0
     last: datetime | None = None
+    skip: Skip | None = None
+    calls_off: bool = False
+    progress: Progress = Progress()
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -66,6 +89,7 @@ class Query(Struct, frozen=True, kw_only=True):
     task_like: str | None = None
     source: str | None = None
     due_before: datetime | None = None
+    rules_before: str | None = None  # planned by rules older than these
     enabled: bool | None = None  # False: disabled or paused
     order: Literal["name", "next"] = "name"
     limit: int | None = None

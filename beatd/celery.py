@@ -7,7 +7,8 @@ at any moment, and must find the thread that it interrupts holding nothing.
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from msgspec.structs import replace
 
 from beatd import editing, wiring
 from beatd.building import daemon_of
+from beatd.celery_declared import InStep
 from beatd.celery_settings import config_of
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, masked
-from beatd.daemon import Daemon, Declares, Parts
+from beatd.daemon import Daemon, Parts
 from beatd.entry import Entry
 from beatd.errors import BeatError
+from beatd.housekeeping import Declares
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.observers.log import LogObserver
 from beatd.sources.app import App
@@ -50,30 +53,40 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         self._file = Path(schedule_filename or app.conf.beat_schedule_filename)
         self._beat: _Beat | None = None
         self._closed = False
+        self._in_step = InStep(self._maybe_entry)
         super().__init__(app, *args, lazy=lazy, **kwargs)
 
-    # what is declared: the app's beat_schedule, read by the daemon whenever it changes
+    # what is declared: celery's dict of entries, in step with the app's beat_schedule
 
     def setup_schedule(self) -> None:
-        """Nothing yet: the store is opened by the first tick, after beat_init was sent."""
+        """Reads the app alone: the store is opened by the first tick, after beat_init was sent."""
+        self.merge_inplace(self.app.conf.beat_schedule)
+        self.install_default_entries(self.schedule)
+        self._in_step.begin(self.schedule, self.app.conf.beat_schedule)
 
-    def get_schedule(self) -> Any:
-        return self.app.conf.beat_schedule
+    def install_default_entries(self, data: Mapping[str, Any]) -> None:
+        # A backend that cannot even be made here is not one to clean up from here.
+        with suppress(Exception):
+            super().install_default_entries(data)
 
-    def set_schedule(self, schedule: Mapping[str, Any]) -> None:
-        self.app.conf.beat_schedule = schedule
+    def merge_inplace(self, b: Mapping[str, Any]) -> None:
+        """As celery's; each entry is a new one, which is how an edit is known."""
+        for name in set(self.schedule) - set(b):
+            del self.schedule[name]
+        self.update_from_dict(b)
 
-    schedule = property(get_schedule, set_schedule)
+    def _maybe_entry(self, name: str, entry: Any) -> Any:
+        if entry is None:
+            return None
+        try:
+            return super()._maybe_entry(name, entry)
+        except Exception:
+            # Whatever a project's own schedule raises, and keys that are beatd's alone: the daemon
+            # reads it as it was written, and says what is wrong where something is.
+            return entry
 
-    def add(self, **kwargs: Any) -> Any:
-        entry = self.Entry(app=self.app, **kwargs)
-        self.schedule[entry.name] = {
-            key: value for key, value in kwargs.items() if key not in ("name", "app")
-        }
-        return entry
-
-    def update_from_dict(self, dict_: Mapping[str, Any]) -> None:
-        self.schedule.update(dict_)
+    def _follow(self) -> None:
+        self._in_step.follow(self.schedule, self.app.conf.beat_schedule)
 
     # what celery asks of it
 
@@ -82,15 +95,9 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         if self._closed:
             return LOOKS
         if self._beat is None:
-            self._beat = _Beat(self.app, self.config, self._file)
+            self._beat = _Beat(self.app, self.config, self._file, self._follow)
         self._beat.watch(min(LOOKS, self.max_interval or LOOKS))
         return 0.0
-
-    def should_sync(self) -> bool:
-        return False
-
-    def sync(self) -> None:
-        """Nothing to do: what happened is in the store before the next thing does."""
 
     def close(self) -> None:
         """Finish the batch, give the lead up, let go of everything; may be called again."""
@@ -110,7 +117,7 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 class _Beat:
     """The daemon on its thread, as one app's scheduler runs it."""
 
-    def __init__(self, app: Any, config: Config, file: Path) -> None:
+    def __init__(self, app: Any, config: Config, file: Path, follow: Callable[[], None]) -> None:
         clock = SystemClock()
         self._parent = os.getppid() if _is_embedded() else None
         self._ended = threading.Event()
@@ -119,7 +126,7 @@ class _Beat:
         def parts(made: Parts) -> Parts:
             assert made.declaring is not None, "an app declares something"
             source = App(app, shown=config.shown, name=config.name, clock=clock)
-            return replace(made, declaring=_WithPast(made.declaring, source, file, clock))
+            return replace(made, declaring=_WithPast(made.declaring, source, file, clock, follow))
 
         self.daemon: Daemon = daemon_of(
             config, clock=clock, app=app, observers=(LogObserver(),), parts=parts
@@ -157,14 +164,23 @@ class _Beat:
 
 class _WithPast:
     """Before the first set of an app is applied, its entries get the last runs that celery's own
-    scheduler left in its file."""
+    scheduler left in its file; before each look the app hears of what its scheduler was told."""
 
-    def __init__(self, declaring: Declares, source: App, file: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        declaring: Declares,
+        source: App,
+        file: Path,
+        clock: Clock,
+        follow: Callable[[], None],
+    ) -> None:
         self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
+        self._follow = follow
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
         self._done = False
 
     def __call__(self, store: Store, leading: bool) -> bool:
+        self._follow()
         if leading and not self._done:
             declared = self._source.read().declared
             if store.applied(declared.source) is None:
@@ -184,7 +200,8 @@ class _WithPast:
         for batch in editing.in_batches(changes):
             store.write(batch)
         if changes:
-            logger.info("beatd: %s told the last runs of %d entries", self._file, len(changes))
+            counted = f"{len(changes)} {'entry' if len(changes) == 1 else 'entries'}"
+            logger.info("beatd: %s told the last runs of %s", self._file, counted)
 
 
 def past_of(file: Path) -> dict[str, tuple[Any, int]]:

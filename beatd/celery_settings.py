@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd.config import Config, Store
+from beatd.config import Config, Store, without_file
 from beatd.definition.kinds import duration, text
 from beatd.errors import ConfigError
 
@@ -20,15 +20,17 @@ SETTINGS = {
 }
 
 
-def config_of(app: Any, schedule_filename: str | None = None) -> Config:
-    """What `celery beat -S beatd` runs on; ConfigError names the setting."""
+def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
+    """What `celery beat -S beatd` runs on, and `beatd -A` by the spelling of the app: one store,
+    whichever of them is asked. ConfigError names the setting."""
     file = schedule_filename or app.conf.beat_schedule_filename
     # Beside celery's own file and never in it, so that there is a way back.
     store = Store(url=f"shelve:{file}.beatd")
-    return with_settings(Config(app=app.main or "app", store=store, shown="-A"), app)
+    config = without_file(spelled or app.main or "app")
+    return _with_settings(replace(config, store=store), app)
 
 
-def with_settings(config: Config, app: Any) -> Config:
+def _with_settings(config: Config, app: Any) -> Config:
     """What the app's settings say goes before what is there."""
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history

@@ -6,50 +6,35 @@ Nothing that happens to the store, the broker or the lock ends it; `stop` does.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
-from beatd.clock import EPOCH, Clock
+from beatd.candidate import Candidate
+from beatd.clock import Clock
 from beatd.dispatch import Dispatch
 from beatd.election import Election
 from beatd.engine import Engine, Limits
-from beatd.errors import BeatError, StoreError, StoreUnusable
-from beatd.events import (
-    BrokerBack,
-    Event,
-    LeadWon,
-    Observer,
-    Stopped,
-    StoreAway,
-    StoreBack,
-    Ticked,
-)
+from beatd.errors import BeatError, StoreError
+from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
+from beatd.housekeeping import Declares, Housekeeping, Keep
 from beatd.leader import Holder, Lease
 from beatd.ledger import Presence
+from beatd.loop import Loop
 from beatd.observers.board import Board
+from beatd.opening import when_open
 from beatd.publisher import Publisher
-from beatd.rules import begin, outdated, reckon_again
+from beatd.rules import begin
+from beatd.steering import Steering
 from beatd.store import Store
-
-T = TypeVar("T")
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
-ANNOUNCED_EVERY = 1.0
-QUICK, DRIFT = 0.1, 0.01  # seconds of a round trip to the store's clock; drift per second
-HOUSEKEEPING_EVERY = 60.0
-COUNTED_EVERY = 60.0
-
-
-class Declares(Protocol):
-    def __call__(self, store: Store, leading: bool) -> bool:
-        """Apply what is declared anew, when leading; whether the store was changed."""
-
-    def conflicts(self) -> list[str]: ...
-
-    def digest(self) -> str: ...
+PROBLEMS, LETTERS = 5, 300  # at most, of what others are told of this one
+LOOKS_AROUND_EVERY = 1.0
+HELD_UP_AT_MOST = 3600.0  # a million new entries take their time
+REST = 0.05  # after each few of many rows: a beat on the same core must not wait for all of them
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -60,13 +45,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Store, Publisher, Observer], Dispatch]
     declaring: Declares | None = None
-
-
-class Keep(Struct, frozen=True):
-    """How much history there is."""
-
-    age: timedelta = timedelta(days=7)
-    records: int = 1_000_000
 
 
 class Daemon:
@@ -82,18 +60,26 @@ class Daemon:
         observers: tuple[Observer, ...] = (),
     ) -> None:
         self._parts, self.me, self._clock = parts, me, clock
-        self._ttl, self._keep, self._limits = ttl, keep or Keep(), limits or Limits()
+        self._ttl, self._limits = ttl, limits or Limits()
         self.board = Board()
         self._observers: tuple[Observer, ...] = (self.board, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
-        self._house = threading.Event()
         self._turned_at = clock.elapsed()
-        self.clock_offset = 0.0
-        self._steered_at, self._steered_by = clock.elapsed(), float("inf")
-        self.entries = 0
-        self._others_reach_broker = False
+        self._steering = Steering(clock)
+        self._house = Housekeeping(
+            name=me.name,
+            declaring=parts.declaring,
+            keep=keep or Keep(),
+            clock=clock,
+            leads=self.leading,
+            rest=lambda: clock.wait(REST, self._stop),
+        )
+        loop = partial(Loop, clock=clock, tell=self._tell)
+        self._campaign = loop(self._campaigned, name="campaign", patience=STALE + 4 * ttl)
+        self._housekeeping = loop(self._kept_house, name="housekeeping", patience=HELD_UP_AT_MOST)
+        self.loops = (self._campaign, self._housekeeping)
+        self._candidate: Candidate | None = None
         self._choose_again = False
-        self._differs = ""
         self._closing = ExitStack()
         self.store: Store | None = None
         self.engine: Engine | None = None
@@ -107,7 +93,8 @@ class Daemon:
     def stop(self) -> None:
         self._stop.set()
         self._wake.set()
-        self._house.set()
+        for loop in self.loops:
+            loop.stop()
 
     def wake(self) -> None:
         """Something was edited: look at once."""
@@ -121,8 +108,14 @@ class Daemon:
     def tick_age(self) -> float:
         return self._clock.elapsed() - self._turned_at
 
+    def trouble(self) -> str:
+        """Why this process does not do its work, or nothing; what is away is no such reason."""
+        if self.tick_age() >= STALE:
+            return f"the loop is stuck: last tick {self.tick_age():.1f} s ago"
+        return next((said for loop in self.loops if (said := loop.trouble())), "")
+
     def alive(self) -> bool:
-        return self.tick_age() < STALE
+        return not self.trouble()
 
     def leading(self) -> bool:
         return self.election is not None and self.election.lead() is not None
@@ -137,9 +130,16 @@ class Daemon:
 
     @property
     def conflicts(self) -> list[str]:
-        declaring = self._parts.declaring
-        found = list(declaring.conflicts()) if declaring is not None else []
-        return [*found, self._differs] if self._differs else found
+        return self._house.conflicts
+
+    @property
+    def entries(self) -> int:
+        """How many the store had when its leader counted them last."""
+        return self._house.entries
+
+    @property
+    def clock_offset(self) -> float:
+        return self._steering.offset
 
     # the life of it
 
@@ -155,14 +155,9 @@ class Daemon:
             opened = self._open(closing)
             self._closing.callback(self._tell, Stopped())
             if opened:
-                threads = [
-                    threading.Thread(target=loop, name=f"beatd {loop.__name__}", daemon=True)
-                    for loop in (self._campaign, self._keep_house)
-                ]
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    closing.callback(thread.join, 1.0)
+                for loop in self.loops:
+                    loop.start()
+                    closing.callback(loop.join, 1.0)
                 closing.callback(self._resign)
             self._closing.push(closing.pop_all())
         return self
@@ -177,144 +172,109 @@ class Daemon:
             return
         self._wake.clear()
         until = self.engine.tick()
-        if self._choose_again:
+        if self._choose_again and self.engine.store_ok:
             self._choose_dispatch()
         if not self._stop.is_set():
             self.idle((until - self._clock.now()).total_seconds())
             self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        store = self._when_open(self._parts.store)
-        lease = self._when_open(self._parts.lease) if store else None
-        if store is None or lease is None:
+        clock, stop, tell, idle = self._clock, self._stop, self._tell, self.idle
+        store = when_open(self._parts.store, clock=clock, stop=stop, tell=tell, idle=idle)
+        if store is None:
             return False
         closing.callback(store.close)
+        lease = when_open(self._parts.lease, clock=clock, stop=stop, tell=tell, idle=idle)
+        if lease is None:
+            return False
         closing.callback(lease.close)
         publisher = self._parts.publisher()
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # or the rows are looked through later
-            begin(store, self._clock.now())
-        self.dispatch = self._parts.dispatch(store, publisher, self._tell)
+            begin(store, clock.now())
+        self.dispatch = self._parts.dispatch(store, publisher, tell)
         self.election = Election(
             lease=lease,
             terms=store,
             me=self.me,
-            clock=self._clock,
+            clock=clock,
             ttl=self._ttl,
             may_lead=self._may_lead,
-            tell=self._tell,
+            tell=tell,
         )
         self.engine = Engine(
             store=store,
             publisher=publisher,
             dispatch=self.dispatch,
             election=self.election,
-            clock=self._clock,
-            tell=self._tell,
+            clock=clock,
+            tell=tell,
             limits=self._limits,
+        )
+        self._candidate = Candidate(
+            election=self.election,
+            store=store,
+            steering=self._steering,
+            clock=clock,
+            presence=self._presence,
+            changed=self._lead_changed,
         )
         store.watch(self.wake)
         return True
 
-    def _when_open(self, opened: Callable[[], T]) -> T | None:
-        """What it opens, tried until it answers or the daemon is stopped."""
-        pause, said = 0.05, False
-        while not self._stop.is_set():
-            try:
-                return opened()
-            except StoreUnusable:
-                raise
-            except StoreError as trouble:
-                if not said:
-                    self._tell(StoreAway(str(trouble)))
-                    said = True
-            self._turned(self._clock.now(), self._clock.now() + timedelta(seconds=pause))
-            self._clock.wait(pause, self._stop)
-            pause = min(0.5, pause * 2)
-        return None
-
     def _choose_dispatch(self) -> None:
         """Whether ledger and broker are one Redis may change with every server that comes back."""
-        self._choose_again = False
-        assert self.engine is not None and self.store is not None and self.publisher is not None
-        with suppress(BeatError):
+        assert self.engine and self.dispatch and self.store and self.publisher
+        self._choose_again = False  # first: what comes back meanwhile asks for another choice
+        try:
             chosen = self._parts.dispatch(self.store, self.publisher, self._tell)
-            if self.dispatch is not None and chosen.atomic != self.dispatch.atomic:
-                with suppress(StoreError):
-                    self.dispatch.settle_accounts()
-                    self.dispatch = chosen
-                    self.engine.use(chosen)
+            if chosen.atomic != self.dispatch.atomic:
+                self.dispatch.settle_accounts()
+                chosen.unsent.update(self.dispatch.unsent)
+                self.dispatch = chosen
+                self.engine.use(chosen)
+        except BeatError:
+            self._choose_again = True
 
-    # the campaign, on its own thread: a long batch must not cost the lease
+    # the campaign, on its own thread
 
-    def _campaign(self) -> None:
-        assert self.election is not None
-        told_at = float("-inf")
-        self._steer()  # a leader whose clock is wrong must not lead by it for one tick
-        while not self._stop.is_set():
-            led = self.leading()
-            self.election.campaign()
-            changed = self.leading() != led
-            if changed:
-                self._wake.set()
-                self._house.set()
-            if changed or self._clock.elapsed() - told_at >= ANNOUNCED_EVERY:
-                # Not at each campaign: a standby asks for the lease ten times a second.
-                told_at = self._clock.elapsed()
-                self._steer()
-                self._announce()
-            self._clock.wait(self.election.pause(), self._stop)
+    def _campaigned(self) -> float:
+        assert self._candidate is not None
+        return self._candidate.turn()
 
     def _may_lead(self) -> bool:
-        engine = self.engine
-        if engine is None or not self.alive():
+        engine, candidate = self.engine, self._candidate
+        if engine is None or candidate is None or self.tick_age() >= STALE:
             return False
-        broker_away = engine.broker_away_for
-        return not (broker_away > BROKER_PATIENCE and self._others_reach_broker)
+        return engine.broker_away_for <= BROKER_PATIENCE or not candidate.others_reach_broker
 
-    def _steer(self) -> None:
-        """Believe the store's clock, where it has one, and know how far it is from the host's."""
-        assert self.store is not None
-        with suppress(StoreError):
-            asked = self._clock.elapsed()
-            there = self.store.now()
-            if there is None:
-                return
-            answered = self._clock.elapsed()
-            # Half the round trip is how far off the answer may be: one slow reply is not believed
-            # over a quick one before, unless that is so old that clocks may have drifted as far.
-            trip, age = answered - asked, asked - self._steered_at
-            if trip > max(QUICK, self._steered_by + age * DRIFT):
-                return
-            self._steered_at, self._steered_by = asked, trip
-            middle = (asked + answered) / 2
-            self.clock_offset = (self._clock.host_now() - there).total_seconds()
-            self._clock.steer(there - EPOCH - timedelta(seconds=middle))
+    def _lead_changed(self) -> None:
+        self._wake.set()
+        self._housekeeping.wake()
 
-    def _announce(self) -> None:
-        assert self.store is not None and self.engine is not None
-        with suppress(StoreError):
-            presence = Presence(
-                holder=self.me,
-                role="leader" if self.leading() else "standby",
-                broker_ok=self.engine.broker_ok,
-                seen_at=self._clock.now(),
-                clock_offset=self.clock_offset,
-                declares=self._parts.declaring.digest() if self._parts.declaring else "",
-                stats=self.stats(),
-            )
-            self.store.announce(presence, max(5.0, self._ttl * 2))
-            if not self.engine.broker_ok:
-                self._others_reach_broker = any(
-                    other.broker_ok
-                    for other in self.store.daemons()
-                    if other.holder.token != self.me.token
-                )
+    def _presence(self) -> Presence:
+        assert self.engine is not None
+        return Presence(
+            holder=self.me,
+            role="leader" if self.leading() else "standby",
+            broker_ok=self.engine.broker_ok,
+            seen_at=self._clock.now(),
+            clock_offset=self.clock_offset,
+            declares=self._house.declares,
+            stats=self.stats(),
+            broker=self.broker_trouble(),
+            problems=tuple(text[:LETTERS] for text in self.conflicts[:PROBLEMS]),
+        )
+
+    def broker_trouble(self) -> str:
+        if self.engine is None or self.publisher is None or self.engine.broker_ok:
+            return ""
+        return self.publisher.trouble()[:LETTERS]
 
     def stats(self) -> dict[str, float]:
         late = {f"late_{k}": v for k, v in self.board.lateness().items() if v is not None}
-        counts = {f"runs_{state}": float(n) for state, n in self.board.counts.items()}
+        counts = {f"runs_{state}": float(n) for state, n in self.board.counted().items()}
         atomic = float(self.dispatch is not None and self.dispatch.atomic)
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
@@ -324,46 +284,14 @@ class Daemon:
         with suppress(StoreError):
             self.store.leave(self.me)
 
-    # what is declared is applied, and old history forgotten, beside the beat
+    # the house, on its own thread too
 
-    def _keep_house(self) -> None:
-        swept_at = counted_at = float("-inf")
-        while not self._stop.is_set():
-            with suppress(StoreError):
-                assert self.store is not None
-                leading = self.leading()
-                declaring = self._parts.declaring
-                if declaring is not None and declaring(self.store, leading):
-                    self.wake()
-                self._compare_with_leader(leading)
-                if leading and self._clock.elapsed() - counted_at > COUNTED_EVERY:
-                    counted_at = self._clock.elapsed()
-                    self.entries = self.store.count()
-                if leading and self._clock.elapsed() - swept_at > HOUSEKEEPING_EVERY:
-                    swept_at = self._clock.elapsed()
-                    if outdated(self.store):
-                        reckon_again(self.store, self._clock.now(), self.leading, self._rest)
-                    self.store.forget(self._clock.now() - self._keep.age, self._keep.records)
-            self._clock.wait(1.0, self._house)
-            self._house.clear()
-
-    def _rest(self) -> None:
-        self._clock.wait(0.05, self._stop)
-
-    def _compare_with_leader(self, leading: bool) -> None:
-        """A standby with other files would change the entries if it took over; it says so."""
+    def _kept_house(self) -> float:
         assert self.store is not None
-        if leading or self._parts.declaring is None:
-            self._differs = ""
-            return
-        mine = self._parts.declaring.digest()
-        leaders = [one for one in self.store.daemons() if one.role == "leader"]
-        differing = [one.holder.name for one in leaders if one.declares not in ("", mine)]
-        self._differs = (
-            f"what {self.me.name} declares differs from what the leader {differing[0]} does"
-            if differing
-            else ""
-        )
+        with suppress(StoreError):
+            if self._house.round(self.store):
+                self.wake()
+        return LOOKS_AROUND_EVERY
 
     # telling
 
@@ -377,19 +305,3 @@ class Daemon:
                 pass
         for observer in self._observers:
             observer(event)
-
-    def _turned(self, at: datetime, until: datetime) -> None:
-        self._tell(Ticked(at, until))
-
-    def state(self) -> dict[str, Any]:
-        """For people in a hurry: what SIGUSR1 logs."""
-        engine, election = self.engine, self.election
-        lead = election.lead() if election else None
-        return {
-            "leading": lead is not None,
-            "term": lead.term.number if lead else None,
-            "store_ok": bool(engine and engine.store_ok),
-            "broker_ok": bool(engine and engine.broker_ok),
-            "conflicts": self.conflicts,
-            **self.stats(),
-        }

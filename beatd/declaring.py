@@ -3,10 +3,16 @@
 import logging
 from collections.abc import Sequence
 
-from beatd.applying import Comparison, apply
+from msgspec.structs import replace
+
+from beatd import editing
+from beatd.applying import Comparison, Held, apply
 from beatd.clock import Clock
 from beatd.sources import Reading, Source
 from beatd.store import Store
+from beatd.taken import last_taken
+
+NAMED = 5
 
 log = logging.getLogger("beatd")
 
@@ -18,8 +24,9 @@ class Declaring:
         self._sources, self._clock = sources, clock
         self._read: dict[int, Reading] = {}
         self._due: set[int] = set()
-        self._held: dict[int, list[str]] = {}
+        self._held: dict[int, tuple[Held, ...]] = {}
         self._held_at: dict[int, str] = {}
+        self._taken: dict[int, str] = {}
         self._led = False
 
     def __call__(self, store: Store, leading: bool) -> bool:
@@ -40,27 +47,51 @@ class Declaring:
             if not self._read[place].declared.entries:
                 self._due.discard(place)  # where nothing is declared, nothing is pruned either
                 continue
-            done = apply(store, self._read[place].declared, self._clock.now())
-            self._held[place] = [str(held) for held in done.conflicts]
+            declared = self._read[place].declared
+            # Before it: what is let go of, or taken, meanwhile is found at the next look.
             self._held_at[place] = store.version()
+            self._taken[place] = last_taken(store, declared.source)
+            done = apply(store, declared, self._clock.now)
+            done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
+            self._held[place] = done.conflicts
             self._due.discard(place)
             changed |= bool(done.steps)
             self._tell(done)
         return changed
 
     def _is_undone(self, store: Store, place: int) -> bool:
-        # A store that came back empty knows of no set any more, and gets it again.
-        if not self._read[place].declared.entries:
+        declared = self._read[place].declared
+        if not declared.entries:
             return False
-        if store.applied(self._read[place].declared.source) is None:
+        # A store that came back empty knows of no set any more, and gets it again.
+        if store.applied(declared.source) is None:
             return True
-        # Whoever held a name may have let go of it.
-        return bool(self._held.get(place)) and store.version() != self._held_at.get(place)
+        taken = last_taken(store, declared.source) != self._taken.get(place)
+        return taken or self._is_let_go(store, place)
+
+    def _is_let_go(self, store: Store, place: int) -> bool:
+        """Whether a name in conflict is another's than it was; looks at those names alone."""
+        held = self._held.get(place)
+        if not held or (version := store.version()) == self._held_at.get(place):
+            return False
+        self._held_at[place] = version
+        there = editing.rows(store, [one.name for one in held])
+        return any(
+            one.name not in there or there[one.name].entry.source != one.holder for one in held
+        )
+
+    def _located(self, held: Held) -> Held:
+        """To the line, where another source of this daemon holds the name."""
+        for reading in self._read.values():
+            if reading.declared.source == held.holder:
+                at = reading.declared.places.get(held.name, held.held_at)
+                return replace(held, held_at=at)
+        return held
 
     def conflicts(self) -> list[str]:
         """What could not be applied, or not be read, as people should see it in `status`."""
-        held = [line for lines in self._held.values() for line in lines]
-        read = self._read.values()
+        held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
+        read = list(self._read.values())  # copied: other threads ask
         return held + [str(p) for reading in read for p in reading.problems if not p.warning]
 
     def digest(self) -> str:
@@ -70,6 +101,8 @@ class Declaring:
     def _tell_problems(self, reading: Reading) -> None:
         for problem in reading.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
+        for file in reading.mended:
+            log.info("%s is valid again", file)
 
     def _tell(self, done: Comparison) -> None:
         if done.newer is not None:
@@ -77,7 +110,15 @@ class Declaring:
                 "%s: a newer set was applied by another daemon, this one waits", done.source
             )
         if done.steps:
-            figures = (len(done.added), len(done.changed), len(done.removed))
-            log.info("%s applied: %d added, %d changed, %d removed", done.source, *figures)
+            done_to = {"added": done.added, "changed": done.changed, "removed": done.removed}
+            figures = ", ".join(_named(names, verb) for verb, names in done_to.items())
+            log.info("%s applied: %s", done.source, figures)
         for held in done.conflicts:
             log.warning("%s", held)
+
+
+def _named(names: Sequence[str], verb: str) -> str:
+    """How many, and the first of them."""
+    more = len(names) - NAMED
+    which = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

@@ -1,10 +1,10 @@
 """Claim, publish, record: a batch of moves on its way through ledger and broker.
 
-Two ways. The common one is three steps, and a crash between them leaves open claims. Where ledger
-and broker are one Redis it is a single step, and there is nothing to be unsure of.
+Two ways. The common one is in three steps, and a crash between them leaves open claims. Where
+ledger and broker are one Redis it is a single one, `at_once`, and there is nothing to be unsure of.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -15,12 +15,11 @@ from beatd.clock import Clock
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import Observer, Refused, Sent, Skipped
 from beatd.leader import Term
-from beatd.ledger import AtomicLedger, Ledger, Move, OpenClaim, Result
-from beatd.publisher import Outcome, Publisher, Push, RedisPublisher
-from beatd.run import Run
+from beatd.ledger import Ledger, Move, OpenClaim, Result
+from beatd.publisher import Outcome, Publisher
+from beatd.run import Run, Skip
 
-FIRST_IN_STEPS = 250  # a claim has a price of its own, mostly the disk's
-FIRST_AT_ONCE = 50  # a script has hardly any
+NEVER_SENT = 10_000  # claims of which that is remembered
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -38,14 +37,20 @@ class Done(Struct, frozen=True):
 
 class Dispatch(Protocol):
     atomic: bool
+    first: int  # the best size of a herd's first batch; the others grow from it
+    unsent: dict[str, tuple[datetime, int]]  # task id -> when and in which term; see never_sent
 
     def __call__(
-        self, moves: Sequence[Move], term: Term, may_go_on: Callable[[], bool], size: int
+        self, batches: Iterable[Sequence[Move]], term: Term, may_go_on: Callable[[], bool]
     ) -> Done:
-        """In batches of a size; before each one the lead is looked at again.
+        """One after the other; before each the lead is looked at again, and the next one is asked
+        for while the broker works on it.
 
         Raises Deposed or StoreError; then a move was not made, or its claim is open.
         """
+
+    def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
+        """These are most likely the first of the next call, in a few milliseconds."""
 
     def settle_accounts(self) -> None:
         """Record what could not be recorded when it happened."""
@@ -58,6 +63,7 @@ class InSteps:
     """While one batch is published and recorded, the next one is claimed."""
 
     atomic = False
+    first = 250  # a claim has a price of its own, mostly the disk's
 
     def __init__(
         self, *, ledger: Ledger, publisher: Publisher, clock: Clock, tell: Observer
@@ -65,10 +71,10 @@ class InSteps:
         self._ledger, self._publisher, self._clock, self._tell = ledger, publisher, clock, tell
         self._overlap = Overlap()
         self._unrecorded: list[Result] = []
-        self._never_sent: dict[str, tuple[datetime, int]] = {}
+        self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def __call__(
-        self, moves: Sequence[Move], term: Term, may_go_on: Callable[[], bool], size: int
+        self, batches: Iterable[Sequence[Move]], term: Term, may_go_on: Callable[[], bool]
     ) -> Done:
         def claim(batch: Sequence[Move]) -> tuple[Sequence[bool], list[Run], datetime]:
             if not may_go_on():
@@ -81,7 +87,10 @@ class InSteps:
             held = any(outcome.sent in ("unsent", "unknown") for outcome in outcomes)
             return Done(made, doubt_in(outcomes), held)
 
-        return joined(self._overlap(batches_of(moves, size, FIRST_IN_STEPS), claim, publish))
+        return joined(self._overlap(batches, claim, publish))
+
+    def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
+        """Nothing: a claim is made of rows as they are then, and its messages of what it won."""
 
     def _claim(
         self, moves: Sequence[Move], term: Term
@@ -95,13 +104,15 @@ class InSteps:
             # The claim may have been made all the same; its publish certainly was not.
             for move in moves:
                 if move.run is not None:
-                    self._never_sent[move.run.task_id] = at, term.number
+                    self.unsent[move.run.task_id] = at, term.number
+            for forgotten in list(self.unsent)[:-NEVER_SENT]:
+                del self.unsent[forgotten]
             raise
         tell_claimed(moves, made, self._tell)
         runs = [m.run for m, ok in zip(moves, made, strict=True) if ok and m.run is not None]
-        if self._never_sent:
+        if self.unsent:
             for run in runs:
-                self._never_sent.pop(run.task_id, None)
+                self.unsent.pop(run.task_id, None)
         return made, runs, at
 
     def _publish(
@@ -117,7 +128,7 @@ class InSteps:
             Result(run, outcome, at, claimed_at)
             for run, outcome in zip(runs, outcomes, strict=True)
         ]
-        self._tell(Sent(results, self._clock.elapsed() - started))
+        self._tell(Sent.of(results, self._clock.elapsed() - started))
         try:
             self._ledger.record(results)
         except StoreError:
@@ -132,100 +143,33 @@ class InSteps:
             self._unrecorded = []
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        return self._never_sent.get(claim.task_id) == (claim.claimed_at, claim.term)
-
-
-class AtOnce:
-    """While Redis works on one batch, the messages of the next one are made ready."""
-
-    atomic = True
-
-    def __init__(
-        self, *, ledger: AtomicLedger, publisher: RedisPublisher, clock: Clock, tell: Observer
-    ) -> None:
-        self._ledger, self._publisher, self._clock, self._tell = ledger, publisher, clock, tell
-        self._overlap = Overlap()
-        self._steps = InSteps(ledger=ledger, publisher=publisher, clock=clock, tell=tell)
-
-    def __call__(
-        self, moves: Sequence[Move], term: Term, may_go_on: Callable[[], bool], size: int
-    ) -> Done:
-        # What cannot end in list pushes (an unserialisable message, a fanout, no run at all) takes
-        # the steps; everything else goes at once.
-        indirect: list[int] = []
-        ready: dict[int, Sequence[Push]] = {}
-        made = [False] * len(moves)
-
-        def render(places: Sequence[int]) -> Sequence[int]:
-            with_run = [place for place in places if moves[place].run is not None]
-            runs = [run for place in with_run if (run := moves[place].run) is not None]
-            for place, pushes in zip(with_run, self._publisher.pushes(runs), strict=True):
-                if not isinstance(pushes, Outcome):
-                    ready[place] = pushes
-            indirect.extend(place for place in places if place not in ready)
-            return [place for place in places if place in ready]
-
-        def push(places: Sequence[int]) -> None:
-            if not places or not may_go_on():
-                return
-            batch = [moves[place] for place in places]
-            answers = self._push(batch, [ready.pop(place) for place in places], term)
-            for place, answer in zip(places, answers, strict=True):
-                made[place] = answer
-
-        self._overlap(batches_of(range(len(moves)), size, FIRST_AT_ONCE), render, push)
-        if not indirect:
-            return Done(made)
-        done = self._steps([moves[place] for place in indirect], term, may_go_on, size)
-        for place, ok in zip(indirect, done.made, strict=True):
-            made[place] = ok
-        return Done(made, done.doubt, done.held)
-
-    def _push(
-        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term
-    ) -> list[bool]:
-        started = self._clock.elapsed()
-        outcomes = self._ledger.publish(moves, pushes, term, self._clock.now())
-        at = self._clock.now()
-        made = [outcome is not None for outcome in outcomes]
-        results = [
-            Result(move.run, outcome, at)
-            for move, outcome in zip(moves, outcomes, strict=True)
-            if outcome is not None and move.run is not None
-        ]
-        tell_claimed(moves, made, self._tell)
-        if results:
-            self._tell(Sent(results, self._clock.elapsed() - started))
-        return made
-
-    def settle_accounts(self) -> None:
-        self._steps.settle_accounts()
-
-    def never_sent(self, claim: OpenClaim) -> bool:
-        return self._steps.never_sent(claim)
+        return self.unsent.get(claim.task_id) == (claim.claimed_at, claim.term)
 
 
 class Overlap:
     """Two stages of work on batches: the first of one runs while the second of the one before does.
 
-    In order, never two of the same stage at once; a single batch takes no second thread.
+    In order, never two of the same stage at once; the last batch takes no second thread.
     """
 
     def __init__(self) -> None:
         self._second = ThreadPoolExecutor(1, thread_name_prefix="beatd publish")
 
     def __call__(
-        self, batches: Sequence[A], first: Callable[[A], B], second: Callable[[B], C]
+        self, batches: Iterable[A], first: Callable[[A], B], second: Callable[[B], C]
     ) -> list[C]:
         done: list[C] = []
         running: Future[C] | None = None
+        rest = iter(batches)
+        batch = next(rest, None)
         try:
-            for place, batch in enumerate(batches):
+            while batch is not None:
                 begun = first(batch)
+                batch = next(rest, None)
                 if running is not None:
                     done.append(running.result())
                     running = None
-                if place == len(batches) - 1:
+                if batch is None:
                     done.append(second(begun))
                 else:
                     running = self._second.submit(second, begun)
@@ -235,14 +179,12 @@ class Overlap:
         return done
 
 
-def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
+def batches_of(items: Sequence[T], size: int, first: int) -> Iterator[Sequence[T]]:
     """Growing from the first to a size: whoever is first in a herd must not wait for a thousand."""
-    batches: list[Sequence[T]] = []
     at, length = 0, min(first, size)
     while at < len(items):
-        batches.append(items[at : at + length])
+        yield items[at : at + length]
         at, length = at + length, min(length * 2, size)
-    return batches
 
 
 def joined(parts: Sequence[Done]) -> Done:
@@ -262,11 +204,13 @@ def doubt_in(outcomes: Sequence[Outcome]) -> str:
 
 
 def tell_claimed(moves: Sequence[Move], made: Sequence[bool], tell: Observer) -> None:
-    refused = []
+    refused, skips = list[str](), list[tuple[str, Skip]]()
     for move, ok in zip(moves, made, strict=True):
         if not ok:
             refused.append(move.name)
-        for skip in move.skips if ok else ():
-            tell(Skipped(move.name, skip))
+        elif move.skips:
+            skips += ((move.name, skip) for skip in move.skips)
+    if skips:
+        tell(Skipped(skips))
     if refused:
         tell(Refused(refused))

@@ -1,6 +1,6 @@
 """Changes made by hand: each is a patch of what is there now, made again when another came first.
 
-Every function takes the store and its present moment (`present`), works on any EditableCatalog, is
+Each takes the store and what tells its present moment (`present`), works on any EditableCatalog, is
 safe beside running daemons and other editors, and never fires a past moment.
 """
 
@@ -19,12 +19,14 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, UnknownEntry
 from beatd.rules import begin
 from beatd.store import Store
+from beatd.taken import tell_taken
 
 BATCH = 500
 TRIES = 100
 
 T = TypeVar("T")
-Make = Callable[[Stored], Change | None]
+Now = Callable[[], datetime]
+Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 
 def present(store: Store, clock: Clock) -> datetime:
@@ -81,24 +83,33 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
     """The plan that comes with a new definition, or None where the moment stays where it is.
 
     Only when it runs counts: a changed fingerprint, enabling, resuming, and a `max_runs` that ends
-    or revives the entry.
+    or revives the entry. What is stopped stays where it was, so that it can be told what it missed.
     """
-    runs_on = entry.max_runs is None or row.runs < entry.max_runs
-    ran_on = row.entry.max_runs is None or row.runs < row.entry.max_runs
-    same = (
-        row.plan.fingerprint == planning.fingerprint(entry)
-        and (row.entry.enabled, row.paused) == (entry.enabled, paused)
-        and runs_on == ran_on
-    )
-    if same:
+    used_up, was = (planning.has_run_out(one, row.runs) for one in (entry, row.entry))
+    goes_on = entry.enabled and not paused
+    went_on = row.entry.enabled and not row.paused
+    same = row.plan.fingerprint == planning.fingerprint(entry) and used_up == was
+    if same and (went_on or not goes_on):
         return None
     return planning.first(entry, now, paused=paused, runs=row.runs, last=row.last)
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
     """The definition replaced; the pause mark stays."""
-    plan = replanned(row, entry, now, paused=row.paused)
-    return Change(name=row.entry.name, seen=row.revision, entry=entry, plan=plan, paused=row.paused)
+    return _changed(row, entry, now, paused=row.paused)
+
+
+def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
+    plan = replanned(row, entry, now, paused=paused)
+    return Change(
+        name=row.entry.name,
+        seen=row.revision,
+        entry=entry,
+        plan=plan,
+        paused=paused,
+        skip=None if plan is None else planning.passed_over(row, now),
+        progress=row.progress,
+    )
 
 
 def new(entry: Entry, now: datetime) -> Change:
@@ -112,10 +123,11 @@ def removed(row: Stored) -> Change:
 # The edits
 
 
-def add(catalog: EditableCatalog, entry: Entry, now: datetime) -> Stored:
+def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
     """A new entry; Conflict when the name is taken."""
-    begin(catalog, now)
-    change = new(entry, now)
+    moment = now()
+    begin(catalog, moment)
+    change = new(entry, moment)
     if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)
         whose = f" ({whose_it_is(held.entry)})" if held else ""
@@ -123,7 +135,7 @@ def add(catalog: EditableCatalog, entry: Entry, now: datetime) -> Stored:
     return _left(catalog, change, None)
 
 
-def put(catalog: EditableCatalog, entry: Entry, now: datetime, *, force: bool = False) -> Stored:
+def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
     """The entry as given, whether there was one or not; its runs and its pause stay.
 
     Conflict when a file or an app declares it, unless `force`: then it changes hands.
@@ -131,20 +143,21 @@ def put(catalog: EditableCatalog, entry: Entry, now: datetime, *, force: bool = 
     for _ in range(TRIES):
         row = rows(catalog, (entry.name,)).get(entry.name)
         if row is None:
-            change = new(entry, now)
+            change = new(entry, now())
         else:
             refuse_declared(row.entry, "changed", force=force, by=entry.source)
-            change = rewritten(row, entry, now)
+            change = rewritten(row, entry, now())
         if catalog.write([change])[0]:
+            _tell_owners(catalog, [] if row is None else [row], by=entry.source)
             return _left(catalog, change, row)
-    raise _contended(entry.name)
+    raise contended(entry.name)
 
 
 def patch(
     catalog: EditableCatalog,
     name: str,
     edit: Callable[[Entry], Entry],
-    now: datetime,
+    now: Now,
     *,
     force: bool = False,
 ) -> Stored:
@@ -152,34 +165,45 @@ def patch(
 
     made: list[tuple[Change, Stored]] = []
 
-    def make(row: Stored) -> Change | None:
+    def make(found: Sequence[Stored]) -> Iterator[Change]:
+        (row,) = found
         refuse_declared(row.entry, "edited", force=force)
         edited = edit(row.entry)
         if edited.name != name:
             raise ConfigError(f"entry {name!r} cannot be renamed; add {edited.name!r} instead")
-        made.append((rewritten(row, edited, now), row))
-        return None if same(edited, row.entry) else made[-1][0]
+        made.append((rewritten(row, edited, now()), row))
+        if not same(edited, row.entry):
+            yield made[-1][0]
 
     _each(catalog, (name,), make)
-    return _left(catalog, *made[-1])
+    change, row = made[-1]
+    _tell_owners(catalog, [row], by=change.entry.source if change.entry else "")
+    return _left(catalog, change, row)
 
 
-def remove(catalog: EditableCatalog, names: Sequence[str], *, force: bool = False) -> None:
-    """All of the names, or none where one is unknown or declared elsewhere."""
+def remove(
+    catalog: EditableCatalog, names: Sequence[str], *, force: bool = False
+) -> dict[str, Entry]:
+    """All of the names, or none where one is unknown or declared elsewhere; as they were."""
+    gone: dict[str, Stored] = {}
 
-    def make(row: Stored) -> Change:
-        refuse_declared(row.entry, "removed", force=force)
-        return removed(row)
+    def make(found: Sequence[Stored]) -> Iterator[Change]:
+        for row in found:
+            refuse_declared(row.entry, "removed", force=force)
+            gone[row.entry.name] = row
+            yield removed(row)
 
     _each(catalog, names, make, gone_is_done=True)
+    _tell_owners(catalog, gone.values(), by="")
+    return {name: row.entry for name, row in gone.items()}
 
 
-def pause(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list[str]:
+def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
     """Marked, whatever declares it; the names that were not paused before."""
     return _mark(catalog, names, now, paused=True)
 
 
-def resume(catalog: EditableCatalog, names: Sequence[str], now: datetime) -> list[str]:
+def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
     """Runs again from now on, with nothing made up; the names that were paused before."""
     return _mark(catalog, names, now, paused=False)
 
@@ -212,6 +236,11 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
         )
 
 
+def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
+    taken = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
+    tell_taken(catalog, (entry.source for entry in taken))
+
+
 def _left(catalog: EditableCatalog, change: Change, before: Stored | None) -> Stored:
     """The row as it is after the change; as it was written, where another has removed it since."""
     row = rows(catalog, (change.name,)).get(change.name)
@@ -229,19 +258,15 @@ def _left(catalog: EditableCatalog, change: Change, before: Stored | None) -> St
     )
 
 
-def _mark(
-    catalog: EditableCatalog, names: Sequence[str], now: datetime, *, paused: bool
-) -> list[str]:
+def _mark(catalog: EditableCatalog, names: Sequence[str], now: Now, *, paused: bool) -> list[str]:
     marked: list[str] = []
 
-    def make(row: Stored) -> Change | None:
-        if row.paused == paused:
-            return None
-        marked.append(row.entry.name)
-        plan = replanned(row, row.entry, now, paused=paused)
-        return Change(
-            name=row.entry.name, seen=row.revision, entry=row.entry, plan=plan, paused=paused
-        )
+    def make(found: Sequence[Stored]) -> Iterator[Change]:
+        moment = now()
+        for row in found:
+            if row.paused != paused:
+                marked.append(row.entry.name)
+                yield _changed(row, row.entry, moment, paused=paused)
 
     _each(catalog, names, make)
     return list(dict.fromkeys(marked))
@@ -259,7 +284,7 @@ def _each(
         for name in left:
             if name not in found:
                 raise unknown(catalog, name)
-        changes = [change for name in left if (change := make(found[name])) is not None]
+        changes = list(make([found[name] for name in left]))
         left = [
             change.name
             for batch in in_batches(changes)
@@ -268,8 +293,8 @@ def _each(
         ]
         if not left:
             return
-    raise _contended(left[0])
+    raise contended(left[0])
 
 
-def _contended(name: str) -> Conflict:
+def contended(name: str) -> Conflict:
     return Conflict(f"entry {name!r} was changed by others {TRIES} times in a row; try again")

@@ -23,7 +23,7 @@ from beatd.ledger import Terms
 
 
 class Election:
-    """A Leader on any lease; `campaign` may be called from one thread, all else from any."""
+    """Who may lead, on any lease; `campaign` may be called from one thread, all else from any."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Election:
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
         self._newest = 0
+        self._given_up = 0  # how often; a campaign that it happened to wins nothing
         self._guard = threading.Lock()
         # Giving the lease up waits for a campaign under way, which would else take it again.
         self._campaigning = threading.RLock()
@@ -73,7 +74,7 @@ class Election:
             return None if self._over else self._campaign()
 
     def _campaign(self) -> Lead | None:
-        asked_at = self._clock.elapsed()
+        given_up, asked_at = self._given_up, self._clock.elapsed()
         if asked_at < self._barred_until:
             return None
         if not self._may_lead():
@@ -86,20 +87,25 @@ class Election:
             if holder.token != self._me.token:
                 self._lose(f"{holder.name} holds the lease")
                 return None
-            if self.lead() is None:
+            if self._given_up != given_up:
+                # Whoever gave it up waits for us to release the lease: a term of ours would only
+                # depose the one who rightly leads.
+                return None
+            lead = self.lead()
+            if lead is None:
                 # Another may have led since: a term is good only for an unbroken trust.
                 self._lose("the lease was not renewed in time")
                 if self._clock.elapsed() >= asked_at + self._ttl - self._margin:
                     # By now it may be another's, and a term of ours would only depose that one.
                     return None
-            term = self._lead.term if self._lead else self._begin()
+            term = lead.term if lead is not None else self._begin()
         except BeatError as doubt:
             # We cannot know whether the lease is still ours, so it is not. The trust already given
             # is left to run out by itself: within it nobody else can have won.
             if not self.lead():
                 self._lose(str(doubt))
             return self.lead()
-        return self._win(term, asked_at + self._ttl - self._margin)
+        return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _begin(self) -> Term:
         """The ledger's newest holder leads since now, whenever its process was started."""
@@ -109,17 +115,19 @@ class Election:
     def _margin(self) -> float:
         return self._ttl / 8
 
-    def _win(self, term: Term, until: float) -> Lead:
+    def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
         with self._guard:
+            if self._given_up != given_up:
+                return None
             fresh = self._lead is None
-            self._lead = Lead(term, until)
+            won = self._lead = Lead(term, until)
         if fresh:
             if term.number <= self._newest:
                 old = f"it issued term {term.number} after {self._newest}"
                 self._tell(WentBack(f"{old}; runs it forgot may be repeated, under their own ids"))
             self._newest = term.number
             self._tell(LeadWon(term))
-        return self._lead
+        return won
 
     def _lose(self, reason: str) -> None:
         with self._guard:
@@ -139,15 +147,17 @@ class Election:
     def step_down(self, reason: str) -> None:
         """Give the lease up and do not ask for it again for one ttl; never raises."""
         self._barred_until = self._clock.elapsed() + self._ttl
+        self._give_up(reason)
+
+    def resign(self) -> None:
+        self._give_up(RESIGNED)
+
+    def _give_up(self, reason: str) -> None:
+        with self._guard:
+            self._given_up += 1
         self._lose(reason)
         with self._campaigning:
             self._lose(reason)
-            self._release()
-
-    def resign(self) -> None:
-        self._lose(RESIGNED)
-        with self._campaigning:
-            self._lose(RESIGNED)
             self._release()
 
     def close(self) -> None:
@@ -156,5 +166,5 @@ class Election:
         self.resign()
 
     def _release(self) -> None:
-        with suppress(BeatError):  # It runs out by itself after one ttl.
+        with suppress(Exception):  # It runs out by itself after one ttl.
             self._lease.release(self._me)

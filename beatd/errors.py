@@ -28,7 +28,7 @@ class MissingExtra(ConfigError):
     """A library is needed that is not installed; the text holds the line that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra library: pip install 'beatd[{extra}]'")
+        super().__init__(f"an extra library is needed for {what}: pip install 'beatd[{extra}]'")
 
 
 class UnknownEntry(BeatError, KeyError):
@@ -52,7 +52,3 @@ class StoreUnusable(StoreError):
 
 class Deposed(BeatError):
     """The ledger knows a newer term; whoever asked must stop leading."""
-
-
-class BrokerError(BeatError):
-    """The broker could not be reached; nothing was sent."""

@@ -44,11 +44,24 @@ class Sent(Event, frozen=True):
 
     results: Sequence[Result]
     seconds: float
+    late: Sequence[float]  # of those that can be
+
+    @classmethod
+    def of(cls, results: Sequence[Result], seconds: float) -> "Sent":
+        return cls(results, seconds, [late for one in results if (late := one.late) is not None])
 
 
 class Skipped(Event, frozen=True):
+    """What a batch passed over: names of entries, and which of their runs."""
+
+    skips: Sequence[tuple[str, Skip]]
+
+
+class Unplannable(Event, frozen=True):
+    """An entry whose next moment cannot be worked out: a fault of ours, and of that entry alone."""
+
     name: str
-    skip: Skip
+    reason: str
 
 
 class Refused(Event, frozen=True):
@@ -95,6 +108,13 @@ class ClockStepped(Event, frozen=True):
     """The clock jumped by so many seconds against elapsed time."""
 
     seconds: float
+
+
+class Broke(Event, frozen=True):
+    """A programming error in a turn of a loop, which goes on."""
+
+    loop: str
+    error: Exception
 
 
 class Stopped(Event, frozen=True):

@@ -48,14 +48,3 @@ class Lease(Protocol):
         """Free at once if still this holder's; nothing otherwise."""
 
     def close(self) -> None: ...
-
-
-class Leader(Protocol):
-    def campaign(self) -> Lead | None:
-        """Win or renew; None while another leads and in any doubt."""
-
-    def resign(self) -> None:
-        """Let another lead at once; never raises."""
-
-    def holder(self) -> Holder | None:
-        """Who was seen leading at the last campaign, this daemon included."""

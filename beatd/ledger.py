@@ -5,7 +5,7 @@ and leaves an open claim; `record` closes the claim with what became of the mess
 the outcome is unknown, and whoever leads next finds it in `unknowns`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -80,6 +80,14 @@ class Result(Struct, frozen=True):
     at: datetime
     claimed_at: datetime | None = None
 
+    @property
+    def late(self) -> float | None:
+        """Seconds; None for what has no moment to be late for: it did not go out, or was asked for
+        by hand."""
+        if self.outcome.sent != "confirmed" or self.run.occurrence.request:
+            return None
+        return max(0.0, (self.at - self.run.due).total_seconds())
+
 
 class Record(Struct, frozen=True):
     """A line of history. A stretch of skips is one line, with `until` and `count`."""
@@ -127,15 +135,27 @@ class Ledger(Protocol):
         """Pending requests with their entries, in the order they were asked for."""
 
 
+# Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed); or None
+# where the row was not as seen. Raises Deposed or StoreError. Of two steps with the same moves the
+# second does nothing and answers the same.
+Outcomes = Callable[[], Sequence[Outcome | None]]
+
+
+class Step(Protocol):
+    """A batch that is ready to be claimed, pushed and recorded in one."""
+
+    def begin(self, term: Term, at: datetime) -> Outcomes:
+        """Hand it over to the server. What is returned must be called: it waits for the end."""
+
+
 class AtomicLedger(Ledger, Protocol):
     """A ledger on the broker's own Redis: claim and push are one step, and nothing is unknown."""
 
-    def publish(
-        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term, at: datetime
-    ) -> Sequence[Outcome | None]:
-        """Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed);
-        or None where the row was not as seen. Done twice with the same moves, the second does
-        nothing and answers the same."""
+    def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
+        """Make them ready; nothing is done before the step is begun."""
+
+    def identity(self) -> tuple[str, int] | None:
+        """The server's (run_id, db), to be compared with the broker's; or None."""
 
 
 class Terms(Protocol):
@@ -143,7 +163,7 @@ class Terms(Protocol):
 
     def begin(self, holder: Holder) -> Term:
         """Raise the number by one and make a new token, atomically; older terms are refused from
-        here on."""
+        here on. What `namespace` answers after it is the store's own."""
 
     def term(self) -> tuple[Term, Holder] | None:
         """The newest one issued, or None before the first."""
@@ -177,6 +197,8 @@ class Presence(Struct, frozen=True):
     clock_offset: float = 0.0
     declares: str = ""  # the digest of what it would apply
     stats: dict[str, float] = {}
+    broker: str = ""  # why it is away; no password
+    problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
 
 
 class Muster(Protocol):

@@ -4,6 +4,7 @@ made through Django's models and within a minute of any other."""
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -28,6 +29,7 @@ LOOK_EVERY = 0.5
 DIGEST_EVERY = 30.0
 TIDY_EVERY = 10.0
 ROUNDS = 10
+MOST_TOLD = 1000
 
 
 class Mirror:
@@ -42,12 +44,13 @@ class Mirror:
         self._wrong: dict[str, str] = {}
         self._held: dict[str, str] = {}
         self._trouble = ""
+        self._written: list[str] | None = None
         self._looked_at = self._digested_at = self._tidied_at = float("-inf")
 
     def __call__(self, store: Store, leading: bool) -> bool:
         changed = False
         if not leading:
-            self._known = None
+            self._known = self._written = None
             self._wrong, self._held = {}, {}
         elif self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
             self._looked_at = self._clock.elapsed()
@@ -58,6 +61,7 @@ class Mirror:
         """What is known goes on while the tables cannot be read; that is told once."""
         try:
             changed = self._look(store)
+            self._write_conflicts(store)
         except StoreError as trouble:
             if str(trouble) != self._trouble:
                 log.error("%s", trouble)
@@ -68,31 +72,45 @@ class Mirror:
 
     def conflicts(self) -> list[str]:
         trouble = [self._trouble] if self._trouble else []
+        return trouble + self._conflicts() + list(self._others.conflicts())
+
+    def _conflicts(self) -> list[str]:
         wrong = [f"{self._source}: {name}: {why}" for name, why in sorted(self._wrong.items())]
-        return trouble + wrong + sorted(self._held.values()) + list(self._others.conflicts())
+        return wrong + sorted(self._held.values())
+
+    def _write_conflicts(self, store: Store) -> None:
+        """For `conflicts_in`: who asks for the status would have to read all rows."""
+        if self._written is None:
+            self._written = conflicts_in(store, self._source)
+        found = self._conflicts()[:MOST_TOLD]
+        if found != self._written:
+            mark = Applied(f"{self._source} conflicts", self._clock.now(), "\n".join(found))
+            store.mark_applied(mark)
+            self._written = found
 
     def digest(self) -> str:
         """Without the rows: every daemon on this store has the same ones."""
         return str(self._others.digest())
 
     def _look(self, store: Store) -> bool:
-        now = editing.present(store, self._clock)
+        present = partial(editing.present, store, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
         if isinstance(store, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = elapsed
-            store.disable_what_ended(now)
+            store.disable_what_ended(present())
         if self._known is None:
-            return self._take_all(store, now)
+            return self._take_all(store, present)
         if marker == self._known.marker:
             if elapsed - self._digested_at < DIGEST_EVERY:
                 return False
             self._digested_at = elapsed
             if self._rows.digest() == self._known.digest:
                 return False
-        return self._take_changes(store, self._known, now)
+        return self._take_changes(store, self._known, present)
 
-    def _take_all(self, store: Store, now: datetime) -> bool:
+    def _take_all(self, store: Store, now: editing.Now) -> bool:
+        loaded_at = now()
         listing = self._rows.listing()
         mark = store.applied(self._source)
         if mark is not None and mark.digest == self._digest(listing):
@@ -103,7 +121,9 @@ class Mirror:
         once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
         entries = tuple(entry for row in rows if (entry := self._entry(row, once)) is not None)
         digest = self._digest(listing)
-        declared = Declared(source=self._source, entries=entries, loaded_at=now, digest=digest)
+        declared = Declared(
+            source=self._source, entries=entries, loaded_at=loaded_at, digest=digest
+        )
         # The table was read: where it is empty, it is meant to be.
         done = apply(store, declared, now, force=True)
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
@@ -111,7 +131,8 @@ class Mirror:
         self._known, self._digested_at = listing, self._clock.elapsed()
         return bool(done.steps)
 
-    def _take_changes(self, store: Store, known: Listing, now: datetime) -> bool:
+    def _take_changes(self, store: Store, known: Listing, now: editing.Now) -> bool:
+        loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
         names = {seen.name for seen in listing.rows.values()}
@@ -129,7 +150,7 @@ class Mirror:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
         changed = self._write(store, wanted, now)
-        store.mark_applied(Applied(self._source, now, self._digest(listing)))
+        store.mark_applied(Applied(self._source, loaded_at, self._digest(listing)))
         self._known = listing
         return changed
 
@@ -139,15 +160,15 @@ class Mirror:
         told = "!" if self._wrong or self._held else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{told}"
 
-    def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: datetime) -> bool:
+    def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: editing.Now) -> bool:
         """Every name as wanted (None: removed), whatever others do to it meanwhile."""
         left: Iterable[str] = wanted
         counts = {"added": 0, "changed": 0, "removed": 0}
         for _ in range(ROUNDS):
-            there = editing.rows(store, left)
+            there, moment = editing.rows(store, left), now()
             changes: list[tuple[str, Change]] = []
             for name in left:
-                verb, change = self._change(wanted[name], there.get(name), now)
+                verb, change = self._change(wanted[name], there.get(name), moment)
                 if change is not None:
                     changes.append((verb, change))
             left = []
@@ -197,6 +218,12 @@ class Mirror:
     def _tell(self, added: int, changed: int, removed: int) -> None:
         if added or changed or removed:
             log.info("%s: %d added, %d changed, %d removed", self._source, added, changed, removed)
+
+
+def conflicts_in(store: Store, source: str) -> list[str]:
+    """What the leader found wrong with the rows that it keeps as entries."""
+    mark = store.applied(f"{source} conflicts")
+    return mark.digest.splitlines() if mark is not None else []
 
 
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:

@@ -3,7 +3,7 @@
 Pure: everything it needs is handed in, and nothing is done until the ledger makes the move.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -11,15 +11,21 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import NextAfter, due_at, late_reason, next_moment, settle
+from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment, settle
 from beatd.run import Occurrence, Run, Skip, task_id
+
+
+def unknown(_: Skip) -> str:
+    return ""
 
 
 class Mover:
     """Moves of one store, whose namespace makes the task ids."""
 
-    def __init__(self, namespace: UUID, next_after: NextAfter) -> None:
-        self._namespace, self._next_after = namespace, next_after
+    def __init__(
+        self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
+    ) -> None:
+        self._namespace, self._next_after, self._cause_of = namespace, next_after, cause_of
 
     def due(self, row: Stored, now: datetime) -> Move:
         """A row of the plan whose moment has come: the catch-up rule parts what is due."""
@@ -40,23 +46,30 @@ class Mover:
             plan=settled.plan,
             run=run,
             counts=0 if run is None else 1,
-            skips=settled.skips,
+            skips=tuple(map(self._with_cause, settled.skips)),
             backlog=backlog,
         )
+
+    def _with_cause(self, skip: Skip) -> Skip:
+        """The rule tells why it was not made up; the cause, why it went by at all."""
+        cause = "" if skip.reason == USED_UP else self._cause_of(skip)
+        return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
     def planned(self, row: Stored, planned: datetime, now: datetime) -> Run:
         return self._run(row, Occurrence(row.entry.name, planned), now)
 
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
-        entry, expires = row.entry, None
+        entry, planned, expires = row.entry, occurrence.planned, None
+        # What is asked for by hand runs as soon as it can, so it is late from its moment on.
+        due = planned if occurrence.request else due_at(entry, planned, self._next_after)
         if entry.options.get("expires") == "next":
-            expires = next_moment(entry, max(now, occurrence.planned), self._next_after)
+            expires = next_moment(entry, max(now, planned), self._next_after)
         return Run(
             occurrence=occurrence,
             task_id=task_id(self._namespace, occurrence),
             entry=entry,
             revision=row.revision,
-            due=due_at(entry, occurrence.planned, self._next_after),
+            due=due,
             expires=expires,
         )
 
@@ -142,12 +155,12 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
-    until, entry = move.plan.due, row.entry
+    entry, lasts = row.entry, move.plan.due - row.plan.due
     if entry.catch_up == "skip":
-        until = min(until, row.plan.due + entry.grace)
+        lasts = min(lasts, entry.grace)
     if entry.catch_up_window is not None:
-        until = min(until, row.plan.due + entry.catch_up_window)
-    return until
+        lasts = min(lasts, entry.catch_up_window)
+    return row.plan.due + lasts
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
@@ -161,7 +174,7 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
     if not row.entry.enabled:
         return "disabled"
     if row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
-        return "max_runs reached"
+        return USED_UP
     return ""
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from beatd.catalog import Query
 from beatd.definition.plain import iso
+from beatd.failing import failing
 from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.store import Store
@@ -13,6 +15,9 @@ from beatd.store import Store
 SOON = 5
 FAR = timedelta(days=36500)
 MOST_UNKNOWNS = 10_000
+MOST_REQUESTS = 100
+MOST_FAILING = 10
+REASON = 200  # letters of it
 
 
 def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
@@ -31,18 +36,42 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "leader": person(term[1]) if leader and term else None,
         "standbys": [person(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
-        "broker": {"ok": bool(shown and shown.broker_ok)},
+        "broker": _broker(shown),
         "atomic": bool(stats.get("atomic")),
         "unknowns": len(store.unknowns(now + FAR, MOST_UNKNOWNS)),
+        "last_seen_age": _seen_age(shown, now),
         "last_tick_age": _tick_age(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
+        "requests": _asked(store),
+        "failing": [
+            {"entry": name, "planned": iso(record.planned), "reason": record.reason[:REASON]}
+            for name, record in islice(failing(store).items(), MOST_FAILING)
+        ],
         "entries": store.count(),
         "next": [
             {"name": row.entry.name, "due": iso(row.plan.due)}
             for row in store.find(Query(order="next", limit=SOON))
             if row.plan.due is not None
         ],
-        "conflicts": list(conflicts),
+        "conflicts": list(
+            dict.fromkeys([*conflicts, *(text for one in daemons for text in one.problems)])
+        ),
+    }
+
+
+def _asked(store: Store) -> dict[str, Any]:
+    pending = [request for request, _ in store.requests(MOST_REQUESTS)]
+    oldest = pending[0] if pending else None
+    return {
+        "count": len(pending),
+        "at_least": len(pending) == MOST_REQUESTS,
+        "oldest": oldest
+        and {
+            "entry": oldest.name,
+            "kind": oldest.kind,
+            "first": iso(oldest.first),
+            "last": iso(oldest.last),
+        },
     }
 
 
@@ -62,11 +91,14 @@ def away(error: str) -> dict[str, Any]:
         **nothing,
         "standbys": [],
         "store": {"ok": False, "error": error},
-        "broker": {"ok": False},
+        "broker": {"ok": None},
         "atomic": False,
         "unknowns": None,
+        "last_seen_age": None,
         "last_tick_age": None,
         "lateness": {"p50": None, "p99": None, "max": None},
+        "requests": None,
+        "failing": [],
         "entries": None,
         "next": [],
         "conflicts": [],
@@ -82,8 +114,18 @@ def person(holder: Holder) -> dict[str, Any]:
     }
 
 
+def _broker(shown: Presence | None) -> dict[str, Any]:
+    if shown is None or shown.broker_ok or not shown.broker:
+        return {"ok": shown.broker_ok if shown else None}
+    return {"ok": False, "error": shown.broker}
+
+
+def _seen_age(shown: Presence | None, now: datetime) -> float | None:
+    return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
+
+
 def _tick_age(shown: Presence | None, now: datetime) -> float | None:
-    if shown is None or "tick_age" not in shown.stats:
+    since = _seen_age(shown, now)
+    if shown is None or since is None or "tick_age" not in shown.stats:
         return None
-    since = max(0.0, (now - shown.seen_at).total_seconds())
     return round(shown.stats["tick_age"] + since, 3)

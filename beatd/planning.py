@@ -1,11 +1,12 @@
 """The rules of when, applied to one entry at a time; pure, and knowing no store.
 
-`first` plans an entry that is new, edited or resumed. `settle` says what becomes of a moment that
+`first` plans an entry that is new, edited or resumed, and `passed_over` is what that leaves behind.
+`settle` says what becomes of a moment that
 is due: which moments are published, which are passed over, and where the plan goes.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -21,6 +22,9 @@ from beatd.schedule import Schedule
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
 RULES = f"{pytz.OLSON_VERSION}/1"  # type: ignore[attr-defined]  # the stubs lack it
 COUNTED_AT_MOST = 10_000
+USED_UP = "max_runs reached"
+SECOND = timedelta(seconds=1)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
 
@@ -79,7 +83,7 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> dat
     following = next_moment(entry, planned, next_after)
     if following is not None:
         delay = min(delay, following - planned - MICROSECOND)
-    return planned + delay
+    return planned + min(delay, LAST - planned)
 
 
 def plan_at(
@@ -98,12 +102,25 @@ def first(
     last: datetime | None = None,
 ) -> Plan:
     """The plan of an entry that counts from now; neither a past moment nor one that ran, for the
-    clock may have been set back since, is ever in it."""
+    clock may have been set back since, is ever in it. What is stopped is never due."""
     mark = fingerprint(entry)
-    if not entry.enabled or paused or has_run_out(entry, runs):
+    if has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
-    after = now if last is None else max(now, last)
-    return plan_at(entry, next_moment(entry, after), mark)
+    planned = next_moment(entry, now if last is None else max(now, last))
+    if not entry.enabled or paused:
+        return Plan(planned=planned, due=None, fingerprint=mark, rules=RULES)
+    return plan_at(entry, planned, mark)
+
+
+def passed_over(row: Stored, now: datetime) -> Skip | None:
+    """What is lost of a plan that is given up for another one from now on, and why; or None."""
+    entry, oldest = row.entry, row.plan.planned
+    if oldest is None or oldest > now:
+        return None
+    until = now if entry.end is None else min(now, entry.end)
+    newest = moment_before(entry, oldest, until + MICROSECOND, _ask)
+    reason = "paused" if row.paused else "edited" if entry.enabled else "disabled"
+    return stretch(entry, oldest, newest, reason)
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:
@@ -139,7 +156,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
     reason = late_reason(entry, due_at(entry, newest, next_after), now)
     if has_run_out(entry, row.runs):
         # A backlog worked off in between took the last run.
-        reason = "max_runs reached"
+        reason = USED_UP
     if reason:
         skips = (stretch(entry, oldest, newest, reason),)
     if has_run_out(entry, row.runs + (not reason)):
@@ -155,8 +172,10 @@ def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) ->
     following = next_moment(entry, newest, next_after)
     plan = plan_at(entry, following, row.plan.fingerprint, next_after)
     wanted: datetime | None = oldest
-    if entry.catch_up_window is not None and oldest < now - entry.catch_up_window:
-        wanted = next_moment(entry, now - entry.catch_up_window - MICROSECOND, next_after)
+    window = entry.catch_up_window
+    # In this order: "always", written as a window of ten thousand years, is before all dates.
+    if window is not None and now - oldest > window:
+        wanted = next_moment(entry, now - window - MICROSECOND, next_after)
     if wanted is not None and entry.catch_up_max is not None:
         wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
     if wanted is None or wanted > newest:
@@ -183,7 +202,10 @@ def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAf
     """The last moment whose due time has come, found by stepping back from now, further each time,
     so that a month of missed minutes costs no more than an hour of them."""
     newest = oldest
-    step = timedelta(seconds=1)
+    following = next_moment(entry, oldest, next_after)
+    if following is None:
+        return oldest
+    step = min(SECOND, following - oldest)  # only a grid is finer than a second
     while now - step > oldest:
         moment = next_moment(entry, now - step, next_after)
         if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:

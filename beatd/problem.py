@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 Path = tuple[str | int, ...]
 
@@ -15,6 +15,9 @@ class Problem(Struct, frozen=True):
     path: Path = ()
     place: str = ""  # "config.yaml:12"
     warning: bool = False
+
+    def __post_init__(self) -> None:
+        structs.force_setattr(self, "place", unicode_of(self.place))
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
@@ -35,6 +38,11 @@ def dotted(path: Path) -> str:
             plain = key.isprintable() and not any(c in key for c in " .[]:'\"") and key != ""
             text += ("." if text else "") + (key if plain else repr(key))
     return text
+
+
+def unicode_of(path: str) -> str:
+    """The name of a file, which may hold bytes that are no text, as all may print and encode it."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

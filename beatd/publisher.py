@@ -57,3 +57,7 @@ class RedisPublisher(Publisher, Protocol):
 
     def server(self) -> tuple[str, int] | None:
         """The broker's (run_id, db), to tell whether the ledger lives on the same one; or None."""
+
+    def asked(self) -> bool:
+        """Whether the connection in use is the one that `server` was asked on. On another one
+        `pushes` answers that nothing can be told in pushes."""

@@ -1,6 +1,6 @@
 """New zone data, or new rules of our own: what lies ahead is reckoned again, once per store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
@@ -12,8 +12,13 @@ BATCH = 500
 
 def begin(catalog: EditableCatalog, now: datetime) -> None:
     """Mark a store without entries, so that nothing has to be looked through later."""
-    if catalog.applied(OWNER) is None and catalog.count() == 0:
+    if catalog.applied(OWNER) is None and _is_empty(catalog):
         catalog.mark_applied(Applied(OWNER, now, RULES))
+
+
+def _is_empty(catalog: EditableCatalog) -> bool:
+    # Not by counting: a daemon is not ready before it knows, and a database looks at each.
+    return next(iter(catalog.find(Query(limit=1))), None) is None
 
 
 def outdated(catalog: EditableCatalog) -> bool:
@@ -24,33 +29,37 @@ def outdated(catalog: EditableCatalog) -> bool:
 
 def reckon_again(
     catalog: EditableCatalog,
-    now: datetime,
+    now: Callable[[], datetime],
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
     """Re-plan what older rules put into the future, soonest first; how many rows moved.
 
-    It reads every row, so after each few it rests: a beat on the same core must not wait for it.
+    There may be a million: after each few it rests, so that a beat on the same core need not wait.
 
-    What is due already stays: it was promised. A row edited meanwhile was reckoned by its editor.
+    What is due already stays: it was promised. A row edited or claimed meanwhile was reckoned by
+    who did so.
     """
     moved = 0
-    changes: list[Change] = []
-    for place, row in enumerate(catalog.find(Query(order="next")), 1):
+    read: list[Stored] = []
+    for place, row in enumerate(catalog.find(Query(rules_before=RULES, order="next")), 1):
         if place % BATCH == 0:
             rest()
         if row.plan.due is None or not may_go_on():
             break
-        change = _moved(row, now)
-        if change is not None:
-            changes.append(change)
-        if len(changes) == BATCH:
-            moved += sum(catalog.write(changes))
-            changes = []
-    moved += sum(catalog.write(changes)) if changes else 0
+        read.append(row)
+        if len(read) == BATCH:
+            moved += _move(catalog, read, now())
+            read = []
+    moved += _move(catalog, read, now())
     if may_go_on():
-        catalog.mark_applied(Applied(OWNER, now, RULES))
+        catalog.mark_applied(Applied(OWNER, now(), RULES))
     return moved
+
+
+def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> int:
+    changes = [change for row in read if (change := _moved(row, now)) is not None]
+    return sum(catalog.write(changes)) if changes else 0
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
@@ -60,4 +69,5 @@ def _moved(row: Stored, now: datetime) -> Change | None:
     fresh = first(row.entry, now, paused=row.paused, runs=row.runs, last=row.last)
     if (fresh.planned, fresh.due) == (plan.planned, plan.due):
         return None
-    return Change(row.entry.name, row.revision, row.entry, fresh, row.paused)
+    name, entry = row.entry.name, row.entry
+    return Change(name, row.revision, entry, fresh, row.paused, progress=row.progress)

@@ -21,7 +21,7 @@ def micros(moment: datetime) -> int:
 
 
 def moment_of(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + micros * MICROSECOND  # half the time of timedelta(microseconds=…)
 
 
 class Occurrence(Struct, frozen=True):

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from beatd.daemon import Daemon
 from beatd.errors import BeatError
-from beatd.garbage import IdleCollector
-from beatd.observers.log import JsonLines, TextLines
+from beatd.observers.log import JsonLines, TextLines, in_words
 from beatd.observers.systemd import SystemdObserver
+from beatd.status import state_of
 
 log = logging.getLogger("beatd")
 HEARD = (
@@ -45,8 +45,12 @@ def write_log(level: str, form: str) -> None:
     root.propagate = False
 
 
-def serve(build: Callable[[], Built], systemd: SystemdObserver) -> int:
+def serve(
+    build: Callable[[], Built], systemd: SystemdObserver, idle: Callable[[float], None]
+) -> int:
     """Run what `build` makes until SIGTERM or SIGINT; SIGHUP builds anew and changes over.
+
+    `idle` is told before each wait of the beat how long it will be.
 
     A build that fails at the start is the caller's to tell; one that fails at a reload is logged,
     and what runs goes on.
@@ -56,10 +60,13 @@ def serve(build: Callable[[], Built], systemd: SystemdObserver) -> int:
     built = build()
     built.open()
     while True:
-        running = _Running(built)
+        running = _Running(built, idle)
         systemd.ready()
         word = _listen(running, systemd, build)
-        running.stop()
+        if word is None:
+            running.stop()
+        else:
+            running.make_way()
         if running.error is not None:
             raise running.error
         if word is None:
@@ -67,8 +74,10 @@ def serve(build: Callable[[], Built], systemd: SystemdObserver) -> int:
         built = word
         try:
             built.open()
-        except BeatError as trouble:
-            log.error("%s; going on without it", trouble)
+        except Exception as trouble:
+            unforeseen = not isinstance(trouble, BeatError)
+            log.error("%s; going on without it", trouble, exc_info=unforeseen)
+        log.info("configuration reloaded")
 
 
 def _listen(
@@ -83,32 +92,38 @@ def _listen(
         if heard == signal.SIGUSR2 and running.ended.is_set():
             return None
         if heard == signal.SIGUSR1:
-            state = running.built.daemon.state()
-            log.info("state: %s", ", ".join(f"{key}={value}" for key, value in state.items()))
+            state = state_of(running.built.daemon)
+            log.info("state: %s", in_words(state), extra={"facts": state})
         if heard == signal.SIGHUP:
             systemd.reloading(time.monotonic_ns() // 1000)
             try:
                 built = build()
-            except BeatError as refusal:
-                log.error("configuration not reloaded, the old one stays: %s", refusal)
+            except Exception as refusal:
+                # Whatever it is: this thread must go on to hear, for the beat goes on.
+                unforeseen = not isinstance(refusal, BeatError)
+                log.error(
+                    "configuration not reloaded, the old one stays: %s",
+                    refusal,
+                    exc_info=unforeseen,
+                )
                 systemd.ready()
             else:
-                log.info("configuration reloaded")
+                log.info("reloading: the new configuration is right, changing over to it")
                 return built
 
 
 class _Running:
     """A daemon on its own thread, so that this one is free to hear signals."""
 
-    def __init__(self, built: Built) -> None:
+    def __init__(self, built: Built, idle: Callable[[float], None]) -> None:
         self.built = built
+        built.daemon.idle = idle
         self.error: BeatError | None = None
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beatd beat")
         self._thread.start()
 
     def _run(self) -> None:
-        self.built.daemon.idle = IdleCollector()
         try:
             self.built.daemon.run()
         except BeatError as error:
@@ -121,7 +136,21 @@ class _Running:
             self.ended.set()
             os.kill(os.getpid(), signal.SIGUSR2)
 
+    def make_way(self) -> None:
+        """Stop for the next one in this process: that this one ends is no news, and frightens."""
+        log.addFilter(_is_news)
+        try:
+            self.stop()
+        finally:
+            log.removeFilter(_is_news)
+
     def stop(self) -> None:
         self.built.daemon.stop()
         self._thread.join()
         self.built.close()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    event = getattr(record, "facts", {}).get("event")
+    # The lead that is given up unasked is a warning.
+    return event not in ("Stopped", "LeadLost") or record.levelno > logging.INFO

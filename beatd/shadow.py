@@ -20,13 +20,14 @@ from beatd.building import celery_app, daemon_of, declaring_of
 from beatd.catalog import Query
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, Lock, Store
-from beatd.daemon import Daemon, Declares, Parts
+from beatd.daemon import Daemon, Parts
 from beatd.declaring import Declaring
 from beatd.definition import codec
 from beatd.dispatch import InSteps
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.events import Event, Observer, Sent
+from beatd.housekeeping import Declares
 from beatd.observers.log import LogObserver
 from beatd.publisher import Outcome
 from beatd.run import Run

@@ -20,13 +20,35 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         "host": daemon.me.host,
         "pid": daemon.me.pid,
         "role": "leader" if lead is not None else "standby",
-        "broker": {"ok": bool(engine and engine.broker_ok)},
+        "broker": broker_of(daemon),
         "atomic": bool(daemon.dispatch and daemon.dispatch.atomic),
         "last_tick_age": round(daemon.tick_age(), 3),
         "lateness": daemon.board.lateness(),
         "overdue": daemon.board.overdue or None,
         "clock_stepped": daemon.board.stepped,
+        "went_back": daemon.board.went_back or None,
     }
     if lead is not None:
         found["term"] = lead.term.number
     return found
+
+
+def broker_of(daemon: Daemon) -> dict[str, Any]:
+    if daemon.engine is None:
+        return {"ok": None}
+    trouble = daemon.broker_trouble()
+    return {"ok": daemon.engine.broker_ok, **({"error": trouble} if trouble else {})}
+
+
+def state_of(daemon: Daemon) -> dict[str, Any]:
+    """For people in a hurry: without asking the store."""
+    engine, election = daemon.engine, daemon.election
+    lead = election.lead() if election else None
+    return {
+        "leading": lead is not None,
+        "term": lead.term.number if lead else None,
+        "store_ok": bool(engine and engine.store_ok),
+        "broker_ok": bool(engine and engine.broker_ok),
+        "conflicts": daemon.conflicts,
+        **daemon.stats(),
+    }

@@ -16,12 +16,14 @@ class Store(EditableCatalog, Ledger, Terms, History, Muster, Protocol):
         """Made at random once per store, so that two installations never share task ids."""
 
     def new_identity(self) -> UUID:
-        """Another namespace from here on, after the place was cloned; for no daemon to see."""
+        """Another namespace, after the place was cloned, for whoever begins a term from here on."""
 
     def watch(self, wake: Wake) -> bool:
         """Call `wake` soon after any change made by others; False where the store cannot tell."""
 
     def problems(self) -> Sequence[str]:
-        """What `beatd check` should say: unreadable entries, an eviction policy, a slow disk."""
+        """What `beatd check` should say: a disk that is slow or nearly full, an eviction policy,
+        entries this program cannot read. These are looked for among the ten thousand that are
+        next: as nobody claims them, they come to the front there by themselves."""
 
     def close(self) -> None: ...

@@ -1,5 +1,6 @@
 """/live /ready /metrics /status: what probes and dashboards ask, answered from the beat itself."""
 
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -18,16 +19,26 @@ class Server(ThreadingHTTPServer):
     allow_reuse_address = True
 
 
-def serve(
-    host: str,
-    port: int,
-    daemon: Daemon,
-    metrics: Metrics,
-    status: Callable[[], dict[str, Any]],
-) -> Server:
-    """Listening when it returns. An address that is taken or not ours is a BeatError."""
-    pages = Pages(daemon, metrics, status)
+class Web:
+    """Counts from the beginning what it shows from `open` on."""
 
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self.metrics = Metrics()
+        self._server: Server | None = None
+
+    def open(self, daemon: Daemon, status: Callable[[], dict[str, Any]]) -> None:
+        """Listening when it returns. An address that is taken or not ours is a BeatError."""
+        pages = Pages(daemon, self.metrics, status)
+        self._server = serve(self._host, self._port, pages)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+def serve(host: str, port: int, pages: "Pages") -> Server:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5  # a client that connects and says nothing holds a thread no longer than this
 
@@ -64,6 +75,8 @@ def serve(
         server = Bound((host, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            reason += "; each daemon on a host needs a port of its own"
         raise BeatError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
     threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
     return server
@@ -81,8 +94,9 @@ class Pages:
     def answer(self, path: str) -> Answer:
         match path:
             case "/live":
-                age = self._daemon.tick_age()
-                return _plain(self._daemon.alive(), f"last tick {age:.1f} s ago")
+                trouble = self._daemon.trouble()
+                said = trouble or f"last tick {self._daemon.tick_age():.1f} s ago"
+                return _plain(not trouble, said)
             case "/ready":
                 return _plain(self._daemon.ready(), self._why())
             case "/metrics":
@@ -95,8 +109,8 @@ class Pages:
 
     def _why(self) -> str:
         engine, daemon = self._daemon.engine, self._daemon
-        if not daemon.alive():
-            return f"the loop is stuck: last tick {daemon.tick_age():.1f} s ago"
+        if trouble := daemon.trouble():
+            return trouble
         if engine is None or not engine.store_ok:
             return "waiting for the store"
         if not engine.broker_ok:

@@ -101,7 +101,8 @@ def open_dispatch(
     store: Store, publisher: "Publisher", *, clock: Clock, tell: "Observer"
 ) -> "Dispatch":
     """At once where ledger and broker are the same Redis, in steps everywhere else."""
-    from beatd.dispatch import AtOnce, InSteps
+    from beatd.at_once import AtOnce
+    from beatd.dispatch import InSteps
 
     if on_one_redis(store, publisher):
         return AtOnce(

@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 POLL = 0.001
+PATIENCE = 0.05
 
 
 def queue_of(broker: str, name: str) -> "RedisQueue | RabbitQueue":
@@ -25,6 +26,13 @@ class RedisQueue:
     def take(self, most: int = 10_000) -> list[bytes]:
         """Oldest first."""
         return self.server.rpop(self.name, most) or []  # type: ignore[return-value]
+
+    def next(self, patience: float) -> list[bytes]:
+        """As soon as there is one, as a worker waits for it: polling would keep Redis busy."""
+        answer = self.server.execute_command(
+            "BLMPOP", patience, 1, self.name, "RIGHT", "COUNT", 10_000
+        )
+        return answer[1] if answer else []
 
     def close(self) -> None:
         self.server.delete(self.name)
@@ -56,6 +64,12 @@ class RabbitQueue:
             taken.append(json.dumps({"headers": headers}, default=str).encode())
         return taken
 
+    def next(self, patience: float) -> list[bytes]:
+        taken = self.take()
+        if not taken:
+            time.sleep(POLL)
+        return taken
+
     def close(self) -> None:
         self.channel.queue_delete(self.name)
         self.channel.exchange_delete(self.name)
@@ -85,10 +99,8 @@ def taken(
     """(time, headers) of every message, taken off as it arrives."""
     raw: list[tuple[float, list[bytes]]] = []
     while not until(time.time()):
-        messages = queue.take()
-        if messages:
+        if messages := queue.next(PATIENCE):
             raw.append((time.time(), messages))
-        time.sleep(POLL)
     return [(at, json.loads(one)["headers"]) for at, many in raw for one in many]
 
 

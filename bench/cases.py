@@ -58,11 +58,27 @@ def herd(
     who: Contestant, entries: int, *, patience: float = 40.0, distinct: bool = False
 ) -> Figures:
     """All of them due in one instant: when do they reach the broker?"""
-    at = float(int(time.time() + lead_time(who, entries)))
+    lead = lead_time(who, entries)
+    try:
+        return herd_in(lead, who, entries, patience, distinct)
+    except LoadedTooLate as late:
+        return herd_in(max(2 * lead, 3 * late.seconds), who, entries, patience, distinct)
+
+
+class LoadedTooLate(RuntimeError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"loading took {seconds:.0f} s, the moment has passed")
+        self.seconds = seconds
+
+
+def herd_in(
+    seconds: float, who: Contestant, entries: int, patience: float, distinct: bool
+) -> Figures:
+    at = float(int(time.time() + seconds))
     with set_up(who, "herd", entries, at, distinct) as (runner, queue):
         loaded = runner.load()
         if time.time() > at - 3:
-            raise RuntimeError(f"loading took {loaded:.0f} s, the moment has passed")
+            raise LoadedTooLate(loaded)
         with started(runner) as process:
             time.sleep(max(0.0, at - 1 - time.time()))
             before = precise_cpu_seconds(process.pid)

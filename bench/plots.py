@@ -86,7 +86,11 @@ def scaling(paths, target):
             ]
             if points:
                 axes.plot(*zip(*points, strict=True), marker="o", ms=4, label=who, **style)
-        axes.set(xscale="log", yscale="log", xlabel="entries in the store", title=words)
+        axes.set(xscale="log", xlabel="entries in the store", title=words)
+        if key == "rss_mib":
+            axes.set_ylim(bottom=0)
+        else:
+            axes.set_yscale("log")
         axes.grid(alpha=0.3, which="both")
     handles, labels = all_axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, ncols=3, loc="lower center", fontsize=8)

@@ -72,7 +72,7 @@ def main(url: str, entries: int, batches: int) -> None:
             pushes.append((Push(queue, BODY),))
         before = busy(client)
         started = time.perf_counter()
-        outcomes = store.publish(moves, pushes, term, at)
+        outcomes = store.step(moves, pushes).begin(term, at)()
         whole.append(time.perf_counter() - started)
         alone.append(busy(client) - before)
         packing.append(reading)

@@ -8,7 +8,7 @@ from rich.table import Table
 from bench.figures import ratio, row, shown
 
 HEADLINE = {"herd": "per_second", "steady": "p99_ms", "scale": "ready_s"}
-LEFT_OUT = ("twice",)
+LEFT_OUT = ("twice", "settled_s", "cpu_until_then_s")
 
 
 def show(found: dict[str, Any]) -> None:

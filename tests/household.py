@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from beatd.catalog import Change, Query
+from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
 from beatd.dispatch import InSteps
 from beatd.election import Election
@@ -130,7 +130,8 @@ class Household:
         seen = found[0].revision if found else 0
         runs = found[0].runs if found else 0
         plan = first(entry, self.clock.now(), paused=paused, runs=runs) if replan else None
-        change = Change(entry.name, seen, entry, plan, paused)
+        came = found[0].progress if found else Progress()
+        change = Change(entry.name, seen, entry, plan, paused, progress=came)
         assert list(self.store.write([change])) == [True]
 
     def remove(self, name: str) -> None:

@@ -1,16 +1,8 @@
-"""What celery's own tests ask of celery.beat.Service and EmbeddedService, asked of beatd's class.
+"""celery.beat.Service and EmbeddedService on beatd's class, ticking for real.
 
-Of t/unit/app/test_beat.py in celery, these apply to any scheduler class: the tests of Service
-(pickled, started, stopped, ended by a tick that exits), of EmbeddedService as a thread, and of
-Scheduler its info, its lazy construction, `add`, `update_from_dict` and `close`.
-
-Not applicable, and why: the tests of ScheduleEntry (celery's class, unchanged); of `tick`,
-`is_due`, `reserve`, `apply_async`, `apply_entry`, `send_task`, `populate_heap`, `schedules_equal`
-and `_ensure_connected` (how celery's scheduler decides and sends: the engine does that here); of
-`should_sync` and `sync` (nothing is ever unsaved); of PersistentScheduler (only read).
+What celery's own tests ask of them, with a mock for a tick: tests/peers/celery.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +11,7 @@ from celery import Celery
 from celery.beat import EmbeddedService, Service
 
 from beatd.celery import BeatdScheduler
+from tests.celery_app import app_of
 
 
 @pytest.fixture
@@ -34,24 +27,6 @@ def app(tmp_path: Path) -> Celery:
 
 def service(app: Celery, scheduler: Any = "beatd") -> Service:
     return Service(app, scheduler_cls=scheduler)
-
-
-def test_a_service_can_be_pickled_to_a_child_process(app: Celery) -> None:
-    # `worker -B` where processes are spawned; the app unpickles by its own ways.
-    again = pickle.loads(pickle.dumps(service(app)))
-    assert again.scheduler_cls == "beatd"
-
-
-def test_a_service_starts_and_stops(app: Celery) -> None:
-    found = service(app)
-    assert isinstance(found.scheduler, BeatdScheduler)
-    assert set(found.scheduler.schedule) == {"a"}
-    found.sync()
-    assert found._is_stopped.is_set()
-    found.sync()
-    found.stop(wait=False)
-    assert found._is_shutdown.is_set()
-    found.stop(wait=True)
 
 
 @pytest.mark.parametrize("embedded", [False, True])
@@ -103,3 +78,28 @@ def test_embedded_as_a_thread_it_runs_and_stops(app: Celery) -> None:
     found.stop()
     found.join(10)
     assert not found.is_alive()
+
+
+def test_what_service_asks_of_any_scheduler_class(app: Celery) -> None:
+    found = service(app)
+    assert isinstance(found.get_scheduler(lazy=True), BeatdScheduler)
+    assert found.scheduler.tick() == 0.0
+    found.scheduler._do_sync()
+    found.sync()
+    found.sync()
+    assert found._is_stopped.is_set()
+
+
+def test_a_lazy_scheduler_touches_nothing(tmp_path: Path) -> None:
+    scheduler = BeatdScheduler(
+        app_of(), schedule_filename=str(tmp_path / "s"), max_interval=None, lazy=True, extra=1
+    )
+    assert f"shelve:{tmp_path}/s.beatd" in scheduler.info
+    scheduler.close()
+    scheduler.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_banner_shows_no_password() -> None:
+    app = app_of(beatd_store_url="postgresql://joe:secret@db/x")
+    assert "secret" not in BeatdScheduler(app, lazy=True).info

@@ -1,11 +1,12 @@
 """What a daemon declares, from the files to the store."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from beatd import editing
-from beatd.catalog import Query
+from beatd.catalog import Query, Stored
 from beatd.config import load_config
 from beatd.declaring import Declaring
 from beatd.definition import codec, entry_from
@@ -94,13 +95,29 @@ def test_a_store_that_came_back_empty_gets_it_again(daemon: Daemon, store: Memor
 
 def test_a_name_that_another_let_go_of_is_taken(daemon: Daemon, store: MemoryStore) -> None:
     mine = entry_from("a", {"task": "mine", "every": "1h"})
-    editing.add(store, mine, daemon.clock.now())
+    editing.add(store, mine, daemon.clock.now)
     daemon.look(store)
-    assert "entry 'a' is held by cli" in daemon.declaring.conflicts()[0]
+    (line,) = daemon.declaring.conflicts()
+    assert line.startswith("s/a.yaml:2: entry 'a' is held by cli; it was left alone")
     editing.remove(store, ["a"])
     assert daemon.look(store)
     assert daemon.declaring.conflicts() == []
     assert editing.row_of(store, "a").entry.source == "yaml:config"
+
+
+def test_a_conflict_between_two_files_names_both_to_the_line(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    other = daemon.folder / "other.yaml"
+    other.write_text(
+        'name: other\nbroker: {url: "memory://"}\nentries:\n  b: {task: u, every: 1h}\n'
+    )
+    sources = [Files(load_config(daemon.folder / name).config, daemon.clock) for name in
+               ("config.yaml", "other.yaml")]  # fmt: skip
+    daemon.declaring = Declaring(sources, clock=daemon.clock)
+    daemon.look(store)
+    (line,) = daemon.declaring.conflicts()
+    assert line.startswith("other.yaml:4: entry 'b' is held by yaml:config (s/a.yaml:3); ")
 
 
 def test_an_invalid_file_is_told_and_changes_nothing(daemon: Daemon, store: MemoryStore) -> None:
@@ -109,3 +126,106 @@ def test_an_invalid_file_is_told_and_changes_nothing(daemon: Daemon, store: Memo
     assert not daemon.look(store)
     assert names(store) == ["a", "b"]
     assert "is not YAML" in daemon.declaring.conflicts()[0]
+
+
+def test_an_invalid_file_does_not_bring_back_what_a_deleted_one_declared(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    ghost = daemon.folder / "s/g.yaml"
+    ghost.write_text("entries:\n  ghost: {task: t, every: 1m}\n")
+    daemon.look(store)
+    ghost.unlink()
+    daemon.look(store)
+    ghost.write_text("entries: [")
+    daemon.look(store)
+    assert names(store) == ["a", "b"]
+
+
+def test_an_entry_that_was_taken_by_hand_is_a_conflict_until_it_is_let_go_of(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    daemon.look(store)
+    taken = entry_from("a", {"task": "mine", "every": "7s"})
+    editing.put(store, taken, daemon.clock.now, force=True)
+    assert not daemon.look(store)
+    (line,) = daemon.declaring.conflicts()
+    assert line.startswith("s/a.yaml:2: entry 'a' is held by cli")
+    editing.remove(store, ["a"])
+    assert daemon.look(store)
+    assert daemon.declaring.conflicts() == []
+    assert editing.row_of(store, "a").entry.source == "yaml:config"
+
+
+def test_an_entry_that_was_removed_by_force_returns(daemon: Daemon, store: MemoryStore) -> None:
+    daemon.look(store)
+    editing.remove(store, ["a"], force=True)
+    assert daemon.look(store)
+    assert names(store) == ["a", "b"]
+    assert not daemon.look(store)
+
+
+class Looks(MemoryStore):
+    """Remembers what was asked of it."""
+
+    asked: list[Query]
+
+    def find(self, query: Query) -> Iterator[Stored]:
+        self.asked.append(query)
+        return super().find(query)
+
+
+def test_edits_of_others_cost_a_look_at_the_names_in_conflict_alone(daemon: Daemon) -> None:
+    store = Looks(codec=codec, clock=daemon.clock)
+    store.asked = []
+    editing.add(store, entry_from("a", {"task": "mine", "every": "1h"}), daemon.clock.now)
+    daemon.look(store)
+    daemon.look(store)
+    store.asked.clear()
+    editing.add(store, entry_from("z", {"task": "mine", "every": "1h"}), daemon.clock.now)
+    store.asked.clear()
+    daemon.look(store)
+    assert store.asked == [Query(names=("a",))]
+
+
+def test_the_log_names_what_was_applied(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "beatd")
+    daemon.look(store)
+    daemon.declare("a", *"defghij")
+    daemon.look(store)
+    assert [message for message in caplog.messages if "applied" in message] == [
+        "yaml:config applied: 2 added (a, b), 0 changed, 0 removed",
+        "yaml:config applied: 7 added (d, e, f, g, h and 2 more), 0 changed, 1 removed (b)",
+    ]
+
+
+@pytest.mark.parametrize("leading", [True, False])
+@pytest.mark.parametrize("file", ["s/a.yaml", "config.yaml"])
+def test_a_file_that_was_mended_is_told(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture, leading: bool, file: str
+) -> None:
+    caplog.set_level("INFO", "beatd")
+    path = daemon.folder / file
+    text = path.read_text()
+    path.write_text("entries: [")
+    daemon.look(store, leading)
+    assert not [message for message in caplog.messages if "again" in message]
+    path.write_text(text)
+    daemon.look(store, leading)
+    daemon.look(store, leading)
+    assert [message for message in caplog.messages if "again" in message] == [
+        f"{path} is valid again"
+    ]
+
+
+def test_a_wrong_file_that_was_deleted_is_not_called_valid(
+    daemon: Daemon, store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "beatd")
+    wrong = daemon.folder / "s/b.yaml"
+    wrong.write_text("entries: [")
+    daemon.look(store)
+    wrong.unlink()
+    daemon.look(store)
+    assert not [message for message in caplog.messages if "again" in message]

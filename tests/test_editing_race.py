@@ -1,22 +1,30 @@
-"""Several processes that edit the same entries at once lose nothing."""
+"""Edits beside other edits and beside daemons: none is lost, and no moment runs twice for them."""
 
 import multiprocessing
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from beatd import editing
-from beatd.catalog import Query
+from beatd import editing, rules
+from beatd.applying import Declared, apply, digest_of
+from beatd.catalog import Change, Query, Stored
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
+from beatd.engine import Engine
 from beatd.errors import BeatError, Conflict, UnknownEntry
 from beatd.patching import patch_of
 from beatd.wiring import open_store
 from tests.cli import test_every_store as places
+from tests.fake_clock import FakeClock
+from tests.household import Household
 
 ENTRIES = 50
 Server = Callable[[str], tuple[str, int]]
@@ -44,7 +52,7 @@ def edit(where: tuple[str, str], me: int, seconds: float, answers: Any) -> None:
     try:
         while time.monotonic() < end:
             edits += 1
-            now = editing.present(store, SystemClock())
+            now = partial(editing.present, store, SystemClock())
             name = f"e{chance.randrange(ENTRIES)}"
             editing.patch(store, name, patch_of({f"kwargs.p{me}": edits}), now)
             acknowledged[name] = edits
@@ -93,7 +101,7 @@ def race(where: tuple[str, str], processes: int, seconds: float) -> int:
         for name, last in acknowledged.items():
             assert found[name].entry.kwargs[f"p{me}"] == last, (name, me)
     for row in found.values():
-        assert row.paused == (row.plan.planned is None)
+        assert row.paused == (row.plan.due is None)
     store.close()
     return sum(edits for _, _, edits, _ in done)
 
@@ -105,3 +113,118 @@ def test_no_edit_of_four_processes_is_lost(where: tuple[str, str]) -> None:
 @pytest.mark.long
 def test_no_edit_of_eight_processes_is_lost_in_a_minute(where: tuple[str, str]) -> None:
     assert race(where, processes=8, seconds=60.0) > 8
+
+
+# beside a daemon that claims
+
+
+class Slow:
+    """A store that is reached late: something happens before the first write does."""
+
+    def __init__(self, house: Household, meanwhile: Callable[[], None]) -> None:
+        self._store, self._meanwhile = house.store, meanwhile
+        self.written = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        self.written += 1
+        if self.written == 1:
+            self._meanwhile()
+        return self._store.write(changes)
+
+
+def lives(house: Household, engine: Engine, seconds: float) -> Callable[[], None]:
+    return lambda: house.live([engine], house.clock.now() + timedelta(seconds=seconds))
+
+
+def run_twice(house: Household) -> list[str]:
+    count = Counter(run.task_id for run in house.broker.arrived)
+    return [id for id, times in count.items() if times > 1]
+
+
+def fifty(**plain: Any) -> Declared:
+    entries = tuple(
+        entry_from(f"e{n}", {"task": "t", "every": "10s", **plain}, source="yaml:config")
+        for n in range(50)
+    )
+    return Declared(
+        source="yaml:config",
+        entries=entries,
+        loaded_at=FakeClock().now(),
+        digest=digest_of(entries),
+    )
+
+
+def test_an_edit_that_a_claim_overtook_runs_no_moment_twice() -> None:
+    house = Household()
+    engine = house.daemon()
+    house.add("e", every="10s")
+    lives(house, engine, 9.99)()
+    slow: Any = Slow(house, lives(house, engine, 0.02))
+    editing.patch(slow, "e", patch_of({"every": "5s"}), house.clock.now)
+    lives(house, engine, 10)()
+    assert slow.written == 2
+    assert house.broker.planned() == [f"2026-03-01T00:00:{s}+00:00" for s in ("10", "15", "20")]
+
+
+def test_a_set_that_claims_overtook_runs_no_moment_twice() -> None:
+    house = Household()
+    engine = house.daemon()
+    apply(house.store, fifty(), house.clock.now)
+    lives(house, engine, 8)()
+    slow: Any = Slow(house, lives(house, engine, 5))
+    done = apply(slow, fifty(dst_gap="skip"), house.clock.now)
+    assert (len(done.changed), slow.written) == (50, 2)
+    lives(house, engine, 10)()
+    assert (len(house.broker.arrived), run_twice(house)) == (100, [])
+
+
+def test_a_set_that_took_long_to_compare_fires_nothing_past() -> None:
+    house = Household()
+    engine = house.daemon()
+    apply(house.store, fifty(enabled=False), house.clock.now)
+    find = house.store.find
+
+    def slowly(query: Query) -> Iterator[Stored]:
+        yield from find(query)
+        house.clock.advance(seconds=35)
+
+    slow: Any = Slow(house, lambda: None)
+    slow.find = slowly
+    applied_at = house.clock.now() + timedelta(seconds=35)
+    apply(slow, fifty(), house.clock.now)
+    lives(house, engine, 10)()
+    assert len(house.broker.arrived) == 50
+    assert all(run.occurrence.planned > applied_at for run in house.broker.arrived)
+
+
+def test_an_edit_made_again_counts_from_the_moment_it_is() -> None:
+    house = Household()
+    house.add("e", every="10s", enabled=False)
+
+    def meanwhile() -> None:
+        house.clock.advance(seconds=60)
+        editing.patch(house.store, "e", patch_of({"args": [1]}), house.clock.now)
+
+    slow: Any = Slow(house, meanwhile)
+    row = editing.patch(slow, "e", patch_of({"enabled": True}), house.clock.now)
+    assert row.plan.planned is not None and row.plan.planned > house.clock.now()
+    assert row.entry.args == (1,)
+
+
+def test_rules_that_claims_overtook_run_no_moment_twice() -> None:
+    house = Household()
+    engine = house.daemon()
+    house.add("e", every="10s")
+    (row,) = house.store.find(Query())
+    assert row.plan.planned is not None
+    older = replace(row.plan, rules="1999a/1", due=row.plan.planned + timedelta(seconds=1))
+    house.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
+    lives(house, engine, 9)()
+    slow: Any = Slow(house, lives(house, engine, 3))
+    assert rules.reckon_again(slow, house.clock.now) == 0
+    assert slow.written == 1
+    lives(house, engine, 10)()
+    assert (len(house.broker.arrived), run_twice(house)) == (2, [])

@@ -6,9 +6,10 @@ import pytest
 
 from beatd.election import Election
 from beatd.errors import StoreError
-from beatd.events import Event, LeadLost, LeadWon
+from beatd.events import Event, LeadLost, LeadWon, WentBack
 from tests.fake_clock import FakeClock
 from tests.office import Office, holder
+from tests.waiting import until
 
 TTL = 2.0
 
@@ -159,3 +160,30 @@ def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
     closing.join(10)
     assert daemons[0].campaign() is None
     assert office.held is None and daemons[1].campaign() is not None
+
+
+@pytest.mark.parametrize("step", ["take", "begin"])
+def test_deposed_during_a_campaign_it_wins_nothing(
+    step: str, daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+) -> None:
+    one, threads = daemons[0], list[threading.Thread]()
+    if step == "take":
+        one.campaign()
+    real = getattr(office, step)
+
+    def slow(*args: object) -> object:
+        threads.append(threading.Thread(target=one.deposed, args=("another leads",)))
+        threads[0].start()
+        until(lambda: one._given_up, 10.0, "it is told that it is deposed")
+        return real(*args)
+
+    setattr(office, step, slow)
+    assert one.campaign() is None and one.lead() is None
+    threads[0].join(10.0)
+    setattr(office, step, real)
+    assert office.number == 1, "whoever leads now is not deposed in turn"
+    assert office.held is None, "the lease it had taken meanwhile"
+    assert not [event for event in told if isinstance(event, WentBack)]
+    assert one.campaign() is None
+    clock.advance(seconds=TTL)
+    assert one.campaign() is not None

@@ -1,13 +1,29 @@
 """The beat, ticked by hand under a clock that the test moves."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from beatd import moves
+from beatd.catalog import Stored
 from beatd.errors import StoreError
-from beatd.events import BrokerAway, BrokerBack, ClockStepped, Overdue, Sent, StoreAway, StoreBack
-from beatd.ledger import Request
+from beatd.events import (
+    BrokerAway,
+    BrokerBack,
+    ClockStepped,
+    Overdue,
+    Sent,
+    StoreAway,
+    StoreBack,
+    Unplannable,
+    WentBack,
+)
+from beatd.ledger import Move, Request
 from beatd.observers.board import Board
+from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
@@ -44,7 +60,10 @@ def test_a_tick_returns_the_moment_to_look_again(house: Household) -> None:
     house.add("soon", every="1h", start=(house.clock.now() + timedelta(seconds=0.4)).isoformat())
     engine = house.daemon()
     house.elections[engine].campaign()
-    assert engine.tick() == house.clock.now() + timedelta(seconds=0.4)
+    due, again = house.clock.now() + timedelta(seconds=0.4), engine.tick()
+    assert due - again == timedelta(milliseconds=5)  # to look whether it still holds
+    house.clock.advance(seconds=0.395)
+    assert engine.tick() == due
 
 
 def test_a_standby_publishes_nothing(house: Household) -> None:
@@ -98,6 +117,18 @@ def test_a_deposed_leader_publishes_nothing_more(house: Household) -> None:
     assert house.elections[old].lead() is None, "it stepped down"
 
 
+def test_after_a_new_identity_nothing_is_published_under_an_old_id(house: Household) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.live([engine], house.clock.now() + timedelta(seconds=59.5))
+    house.store.new_identity()
+    house.store.begin(holder("beatd store new-identity"))
+    house.minutes(engine, 1)
+    assert len(house.broker.arrived) == 1
+    for run in house.broker.arrived:
+        assert run.task_id == task_id(house.store.namespace, run.occurrence)
+
+
 # late
 
 
@@ -109,7 +140,7 @@ def test_latest_publishes_one_and_records_the_others_as_one_stretch(house: House
     house.minutes(engine, 0.1)
     assert hhmm(house.broker.planned())[-1] == "00:11"
     skipped = [record for record in house.history() if record.state == "skipped"]
-    assert [(r.reason, r.count) for r in skipped] == [("caught up", 9)]
+    assert [(r.reason, r.count) for r in skipped] == [("caught up (nobody led)", 9)]
 
 
 def test_all_publishes_each_oldest_first(house: Household) -> None:
@@ -204,6 +235,21 @@ def test_nothing_is_claimed_while_the_broker_is_away(house: Household) -> None:
     assert [r for r in house.history() if r.state == "claimed"] == []
 
 
+def test_what_went_by_while_the_broker_was_away_says_so(house: Household) -> None:
+    house.add("tidy", every="1m")
+    house.add("late", every="1m", catch_up="skip", grace="1s")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+    house.broker.up = False
+    house.minutes(engine, 3.2)
+    house.broker.up = True
+    house.minutes(engine, 2)
+    skipped = {r.name: r.reason for r in house.history() if r.state == "skipped"}
+    assert skipped["tidy"] == "caught up (the broker was away)"
+    assert skipped["late"].endswith("grace is 1 s (the broker was away)")
+    assert in_short(skipped["late"]) == "late"
+
+
 def test_a_new_leader_asks_for_the_broker_before_it_claims(house: Household) -> None:
     house.add("tidy", every="1s")
     house.broker.up = False
@@ -285,6 +331,37 @@ def test_a_claim_left_by_a_dead_leader_is_settled_by_the_next(house: Household) 
     assert len(house.broker.arrived) == 1
 
 
+def test_no_claim_is_settled_while_the_leader_before_may_be_publishing_it(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tidy", every="1h")
+    first, second, claim = house.daemon(), house.daemon(), house.store.claim
+    house.live([first], house.clock.now() + timedelta(minutes=59, seconds=59.9))
+
+    def slow(moves: Sequence[Move], *rest: Any) -> Sequence[bool]:
+        made = claim(moves, *rest)
+        monkeypatch.setattr(house.store, "claim", claim)
+        for _ in range(7):
+            house.clock.advance(seconds=0.7)
+            house.elections[first].campaign()  # on a thread of its own, it is not held up
+        return made
+
+    def lose_the_lead(run: Run) -> None:
+        house.broker.fault = lambda run: None
+        house.elections[first].resign()
+        house.minutes(second, 4.9 / 60)
+        assert house.broker.arrived == [], "the first is at it, within its time-out"
+
+    monkeypatch.setattr(house.store, "claim", slow)
+    house.broker.fault = lose_the_lead
+    house.clock.advance(seconds=0.1)
+    house.elections[first].campaign()
+    first.tick()
+    house.minutes(second, 1)
+    assert len(house.broker.arrived) == 1
+    assert [record.state for record in house.history()] == ["published"]
+
+
 # the store away
 
 
@@ -322,6 +399,67 @@ def test_what_was_published_is_recorded_when_the_store_is_back(
     house.minutes(engine, 0.1)
     assert len(house.broker.arrived) == 1
     assert [r.state for r in house.history()] == ["published"]
+
+
+def test_a_standby_says_once_that_the_store_is_away_and_once_that_it_is_back(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tidy", every="1h")
+    house.lease.held = (holder("another"), float("inf"))
+    standby = house.daemon()
+    house.minutes(standby, 0.1)
+
+    def away(*_: object) -> None:
+        raise StoreError("store: connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "upcoming", away)
+        house.minutes(standby, 0.05)
+        assert not standby.store_ok, "before anything is overdue, too"
+        house.minutes(standby, 0.5)
+        assert not standby.store_ok
+    house.minutes(standby, 0.05)
+    assert standby.store_ok
+    told = [type(event) for event in house.told if isinstance(event, StoreAway | StoreBack)]
+    assert told == [StoreAway, StoreBack]
+
+
+def test_a_leader_that_waits_for_the_broker_knows_whether_the_store_answers(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1)
+
+    def away(*_: object) -> None:
+        raise StoreError("store: connection refused")
+
+    house.broker.up = False
+    house.minutes(engine, 1)
+    with monkeypatch.context() as patch:
+        for method in ("upcoming", "version", "claim"):
+            patch.setattr(house.store, method, away)
+        house.minutes(engine, 0.1)
+        assert not engine.store_ok and not engine.broker_ok
+    house.minutes(engine, 0.1)
+    assert engine.store_ok and not engine.broker_ok
+    told = [type(event) for event in house.told if isinstance(event, StoreAway | StoreBack)]
+    assert told == [StoreAway, StoreBack]
+
+
+def test_a_store_that_lost_a_claim_is_said_to_have_gone_back(house: Household) -> None:
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.minutes(engine, 1.5)
+    replica = deepcopy(house.store._tables)
+    house.minutes(engine, 1)
+    house.store._tables = replica
+    engine.noticed_change()  # as after a connection that broke
+    house.minutes(engine, 1)
+    assert hhmm(house.broker.planned()) == ["00:01", "00:02", "00:02", "00:03"]
+    assert len({run.task_id for run in house.broker.arrived}) == 3
+    (told,) = [event for event in house.told if isinstance(event, WentBack)]
+    assert "'tidy' was claimed for 2026-03-01 00:02:00" in told.reason
 
 
 # the clock
@@ -381,6 +519,16 @@ def test_a_backfill_is_worked_off_in_batches(house: Household) -> None:
     assert len(batches) <= 6
 
 
+def test_what_is_asked_by_hand_is_due_when_it_was_asked_for(house: Household) -> None:
+    house.add("hourly", every="1h", jitter="30m")
+    now = house.clock.now()
+    house.store.ask([Request("r1", "hourly", "trigger", now, now, 1)])
+    house.store.ask([Request("r2", "hourly", "backfill", now, now, 1)])
+    house.clock.advance(seconds=2)
+    house.minutes(house.daemon(), 0.01)
+    assert [record.late for record in house.history()] == [2.0, 2.0]
+
+
 def test_what_is_asked_by_hand_is_never_late(house: Household) -> None:
     board = Board()
     house.add("hourly", every="1h")
@@ -425,3 +573,30 @@ def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(house:
         metrics(event)
         board(event)
     assert board.overdue == "" and metrics.overdue._value.get() == 0
+
+
+def test_an_entry_whose_plan_fails_stops_nobody_else(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("good", every="1m")
+    house.add("poison", every="50s")
+    engine, settle = house.daemon(), moves.settle
+
+    def fails(row: Stored, *rest: Any) -> Any:
+        if row.entry.name == "poison":
+            raise OverflowError("date value out of range")
+        return settle(row, *rest)
+
+    monkeypatch.setattr(moves, "settle", fails)
+    claim, sizes = house.store.claim, list[int]()
+
+    def sized(made: Sequence[Move], *rest: Any) -> Sequence[bool]:
+        sizes.append(len(made))
+        return claim(made, *rest)
+
+    monkeypatch.setattr(house.store, "claim", sized)
+    house.minutes(engine, 3)
+    assert 0 not in sizes
+    assert [run.entry.name for run in house.broker.arrived] == ["good"] * 3
+    told = [event for event in house.told if isinstance(event, Unplannable)]
+    assert told == [Unplannable("poison", "OverflowError: date value out of range")]

@@ -11,7 +11,9 @@ from beatd.garbage import IdleCollector
 
 @pytest.fixture
 def collector() -> Iterator[IdleCollector]:
-    yield IdleCollector()
+    made = IdleCollector()
+    made(0.0)
+    yield made
     gc.unfreeze()
     gc.enable()
 
@@ -20,6 +22,10 @@ def knots(count: int) -> None:
     for _ in range(count):
         knot: list[object] = []
         knot.append(knot)
+
+
+def test_what_was_there_at_the_start_is_never_looked_through(collector: IdleCollector) -> None:
+    assert gc.get_freeze_count() > 0
 
 
 def test_a_busy_beat_is_not_interrupted(collector: IdleCollector) -> None:

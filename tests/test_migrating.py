@@ -7,14 +7,14 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import redis
+
+from tests.process import BEATD, Process
 
 PAGES = Path(__file__).parents[1] / "docs" / "migrating"
 BROKER = "redis://localhost:6379/0"
@@ -64,45 +64,22 @@ def stays(command: str) -> bool:
     return words[0] == "beatd" and words[1].startswith("-") and len(words) == 3
 
 
-def run(command: str, folder: Path) -> str:
-    """What it printed; a daemon is stopped once it leads, and must end well."""
-    bin = Path(sys.executable).parent
-    env = {**os.environ, "PATH": f"{bin}:{os.environ['PATH']}", "PYTHONPATH": str(folder),
-           "C_FORCE_ROOT": "1", "COLUMNS": "200"}  # fmt: skip
-    words = shlex.split(command)
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(
-            words,
-            cwd=folder,
-            env=env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
-        try:
-            if stays(command):
-                _until_leading(process, folder / "log", command)
-                process.send_signal(signal.SIGTERM)
-            code = process.wait(30)
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            process.wait(10)
-        log.seek(0)
-        said = log.read()
+def run(command: str, folder: Path, until: str = "leading, term") -> str:
+    """What it printed; a daemon is stopped once it said so, and must end well."""
+    env = {"PYTHONPATH": str(folder), "C_FORCE_ROOT": "1", "COLUMNS": "200"}
+    name, *words = shlex.split(command)
+    process = Process(*words, cwd=folder, env=env, program=BEATD.with_name(name))
+    try:
+        if stays(command):
+            process.says(until, 40)
+            process.send(signal.SIGTERM)
+        code = process.ends(30)
+    finally:
+        process.close()
+    said = "\n".join(process.lines)
     assert code == 0, f"$ {command}\n{said}"
     assert "Traceback" not in said, said
     return said
-
-
-def _until_leading(process: subprocess.Popen[bytes], log: Path, command: str) -> None:
-    deadline = time.monotonic() + 40
-    # What the app declares is to be there for the next command.
-    wanted = ["leading, term"] + ["applied: "] * command.startswith("beatd -A")
-    while not all(words in log.read_text() for words in wanted):
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"$ {command}\n{log.read_text()}")
-        time.sleep(0.05)
 
 
 def made(page: Page, folder: Path) -> None:
@@ -110,8 +87,8 @@ def made(page: Page, folder: Path) -> None:
         (folder / name).write_text(content)
 
 
-def all_of(page: Page, folder: Path) -> str:
-    return "\n".join(run(command, folder) for command in page.commands)
+def all_of(page: Page, folder: Path, until: str = "leading, term") -> str:
+    return "\n".join(run(command, folder, until) for command in page.commands)
 
 
 def listed(folder: Path, config: str = "config.yaml") -> dict[str, Any]:
@@ -132,10 +109,14 @@ def test_from_celery_beat(broker: str, tmp_path: Path) -> None:
         tmp_path / "celerybeat-schedule.dat"
     ).exists() else None  # fmt: skip
 
-    said = all_of(found, tmp_path)
+    # What the app declares is to be there for those that follow, whoever of them leads.
+    said = run(found.commands[0], tmp_path, until="applied: ")
+    said += all_of(Page({}, found.commands[1:]), tmp_path)
 
     assert len(found.commands) == 7
     assert "report" in said
+    assert "look" in run("beatd list -A proj", tmp_path)
+    assert not (tmp_path / "beatd.db").exists(), "a store that celery beat does not run on"
     if kept is not None:
         assert (tmp_path / "celerybeat-schedule.dat").read_bytes() == kept
 
@@ -222,7 +203,8 @@ def test_from_django(broker: str, tmp_path: Path) -> None:
     found = page("django", broker)
     made(found, tmp_path)
 
-    all_of(found, tmp_path)
+    # What its rows declare is to be there for the next command.
+    all_of(found, tmp_path, until="1 added")
 
     assert listed(tmp_path)["look"]["source"] == "django-celery-beat:config"
 

@@ -16,6 +16,7 @@ from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.planning import (
     COUNTED_AT_MOST,
+    LAST,
     Settlement,
     due_at,
     fingerprint,
@@ -27,7 +28,9 @@ from beatd.planning import (
     shared_next_after,
     stretch,
 )
+from beatd.schedule import Schedule
 from beatd.schedules import crontab, interval
+from beatd.schedules.duration import parse_duration
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -303,8 +306,8 @@ def test_start_and_end_are_both_included() -> None:
 @pytest.mark.parametrize("fields", [{"enabled": False}, {"max_runs": 2}])
 def test_what_is_disabled_or_used_up_has_nothing_ahead(fields: dict[str, Any]) -> None:
     plan = first(every_ten(**fields), NOON, runs=2)
-    assert (plan.planned, plan.due) == (None, None)
-    assert first(every_ten(), NOON, paused=True).planned is None
+    assert plan.due is None
+    assert first(every_ten(), NOON, paused=True).due is None
 
 
 def test_a_moment_that_ran_is_not_planned_again_after_the_clock_was_set_back() -> None:
@@ -387,3 +390,29 @@ def test_shared_questions_are_asked_once_and_memory_is_bounded() -> None:
     for moment in (1, 1, 2, 1, 3, 1):
         assert shared(schedule, at(-moment)) == at(0)
     assert len(asked) == 4
+
+
+def test_a_window_longer_than_the_calendar_is_no_window() -> None:
+    always = timedelta(days=999_999)
+    row = stored(entry(interval("10s"), catch_up="all", catch_up_window=always), at(0))
+    assert settle(row, at(65)).backlog == (at(0), at(60))
+
+
+def test_jitter_ends_with_the_calendar() -> None:
+    last = LAST.replace(microsecond=0)
+    made = entry(Listed((last,)), jitter=timedelta(days=1))
+    assert last < due_at(made, last) <= LAST
+
+
+@pytest.mark.parametrize("jitter", ["0s", "1ms"])
+def test_the_newest_of_many_small_periods_is_found_in_a_few_steps(jitter: str) -> None:
+    asked = 0
+
+    def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
+        nonlocal asked
+        asked += 1
+        return schedule.next_after(moment)
+
+    made = entry(interval("1ms"), jitter=parse_duration(jitter))
+    newest = newest_due(made, at(0), at(3600), next_after)
+    assert at(3600) - newest <= timedelta(milliseconds=1) and asked < 20

@@ -1,13 +1,15 @@
 """New zone data moves what lies ahead, and nothing else."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from beatd import rules
-from beatd.catalog import Change, Query, Stored
+from beatd.catalog import Query, Stored
 from tests.household import Household
+from tests.stores.making import edit
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def planned_by(house: Household, name: str, version: str, **by: float) -> Stored
     assert row.plan.planned is not None and row.plan.due is not None
     off = timedelta(**by)
     plan = replace(row.plan, planned=row.plan.planned + off, due=row.plan.due + off, rules=version)
-    assert list(house.store.write([Change(name, row.revision, row.entry, plan)])) == [True]
+    assert list(house.store.write([edit(row, row.entry, plan)])) == [True]
     return next(iter(house.store.find(Query(names=(name,)))))
 
 
@@ -35,7 +37,7 @@ def test_what_older_rules_planned_is_reckoned_again_once(house: Household) -> No
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "1999a/1", hours=1)
     assert rules.outdated(house.store)
-    assert rules.reckon_again(house.store, house.clock.now()) == 1
+    assert rules.reckon_again(house.store, house.clock.now) == 1
     assert planned(house, "nightly") == "2026-03-01T02:00:00+00:00"
     assert not rules.outdated(house.store)
 
@@ -43,7 +45,7 @@ def test_what_older_rules_planned_is_reckoned_again_once(house: Household) -> No
 def test_what_is_right_already_is_not_written(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     before = planned_by(house, "nightly", "1999a/1")
-    assert rules.reckon_again(house.store, house.clock.now()) == 0
+    assert rules.reckon_again(house.store, house.clock.now) == 0
     (after,) = house.store.find(Query(names=("nightly",)))
     assert after.revision == before.revision
 
@@ -51,7 +53,7 @@ def test_what_is_right_already_is_not_written(house: Household) -> None:
 def test_a_newer_program_s_plan_is_left_alone(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "2999a/1", hours=1)
-    assert rules.reckon_again(house.store, house.clock.now()) == 0
+    assert rules.reckon_again(house.store, house.clock.now) == 0
     assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -59,5 +61,36 @@ def test_what_is_due_already_stays_due(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "1999a/1", hours=1)
     house.clock.advance(hours=4)
-    assert rules.reckon_again(house.store, house.clock.now()) == 0
+    assert rules.reckon_again(house.store, house.clock.now) == 0
     assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
+
+
+def test_what_these_rules_planned_is_not_even_read(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("nightly", "weekly"):
+        house.add(name, cron="0 2 * * *")
+    planned_by(house, "nightly", "1999a/1", hours=1)
+    find, read = house.store.find, []
+
+    def seen(query: Query) -> Iterator[Stored]:
+        for row in find(query):
+            read.append(row.entry.name)
+            yield row
+
+    monkeypatch.setattr(house.store, "find", seen)
+    assert rules.reckon_again(house.store, house.clock.now) == 1
+    assert read == ["nightly"]
+
+
+def test_a_start_counts_nothing(house: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database counts by looking at each, and until it is through the daemon is not ready."""
+    monkeypatch.setattr(house.store, "count", lambda: pytest.fail("counted"))
+    rules.begin(house.store, house.clock.now())
+    assert not rules.outdated(house.store)
+
+
+def test_a_store_with_entries_is_not_marked_unseen(house: Household) -> None:
+    house.add("nightly", cron="0 2 * * *")
+    rules.begin(house.store, house.clock.now())
+    assert rules.outdated(house.store)

@@ -1,13 +1,20 @@
 """beatd add"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from beatd.cli.fields import as_option, fields_of, one_name, takes_fields
 from beatd.cli.given import as_json
 from beatd.cli.opened import Asked, takes_store
-from beatd.cli.when import takes_when, when
+from beatd.cli.when import KINDS, takes_when, when
+
+if TYPE_CHECKING:
+    from beatd.config import Config
+    from beatd.entry import Entry
+    from beatd.problem import Problem
+
+NO_SCHEDULE = "has no schedule"  # as `definition` begins it
 
 
 @click.command()
@@ -42,13 +49,14 @@ def command(
     config = asked.config()
     checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)
     if checked.entry is None:
-        wrong = [as_option(problem) for problem in checked.problems if not problem.warning]
+        wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
+    notes = [*checked.problems, *_foreseen(checked.entry, config)]
     with asked.open(config) as opened:
         if replace:
-            row = put(opened.store, checked.entry, opened.now, force=force)
+            row = put(opened.store, checked.entry, opened.present, force=force)
         else:
-            row = add(opened.store, checked.entry, opened.now)
+            row = add(opened.store, checked.entry, opened.present)
         if json:
             print_json(json_of(row))
         else:
@@ -57,5 +65,30 @@ def command(
             click.echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
     from beatd.cli.failure import say
 
-    for problem in checked.problems:
+    for problem in notes:
         say(f"note: {as_option(problem)}", "yellow")
+
+
+def _as_typed(problem: "Problem") -> "Problem":
+    if problem.text.startswith(NO_SCHEDULE):
+        from msgspec.structs import replace
+
+        options = ", ".join(f"--{kind}" for kind in KINDS)
+        return replace(problem, text=f"{NO_SCHEDULE}; give one of {options}")
+    return as_option(problem)
+
+
+def _foreseen(entry: "Entry", config: "Config") -> "list[Problem]":
+    from beatd.building import celery_app
+    from beatd.cli.foreseen import foreseen
+    from beatd.clock import SystemClock
+    from beatd.errors import BeatError
+    from beatd.problem import Problem
+
+    app, notes = None, []
+    try:
+        app = celery_app(config) if config.app else None
+    except BeatError as error:
+        # Whoever adds an entry need not have the project's code.
+        notes.append(Problem(f"{error}; its tasks are not looked at", warning=True))
+    return [*notes, *foreseen(entry, app, SystemClock().now())]

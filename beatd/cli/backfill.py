@@ -1,53 +1,99 @@
 """beatd backfill"""
 
-from datetime import datetime
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.when import moment_given
+
+if TYPE_CHECKING:
+    from beatd.run import Skip
+
+MANY = 1000
 
 
 @click.command()
-@click.argument("name")
-@click.option("--from", "since", metavar="ISO", required=True, help="The first moment, included.")
-@click.option("--to", metavar="ISO", required=True, help="The last moment, included.")
+@click.argument("name", shell_complete=names_of_entries)
+@click.option("--from", "since", metavar="ISO", help="The first moment, included.")
+@click.option("--to", metavar="ISO", help="The last moment, included.")
 @click.option("--dry-run", is_flag=True, help="Only say how many moments that is.")
+@click.option("-y", "--yes", is_flag=True, help=f"Also when there are more than {MANY:,}.")
+@click.option("--cancel", is_flag=True, help="Call off what is left of the entry's backfills.")
 @as_json
 @takes_store
-def command(asked: Asked, name: str, since: str, to: str, dry_run: bool, json: bool) -> None:
+def command(
+    asked: Asked,
+    name: str,
+    since: str | None,
+    to: str | None,
+    dry_run: bool,
+    yes: bool,
+    cancel: bool,
+    json: bool,
+) -> None:
     """Run an entry for every moment it had between two, beside its plan.
 
     A moment without an offset is in the entry's zone. Runs are new tasks, oldest first; the
     header beatd_planned_at tells which moment each is for.
     """
+    if cancel:
+        if since or to or dry_run:
+            raise click.UsageError("--cancel goes without --from, --to and --dry-run")
+        _call_off(asked, name, json=json)
+        return
+    if since is None or to is None:
+        raise click.UsageError("give --from and --to, or --cancel")
     from beatd.asking import backfill
     from beatd.cli.output import print_json
     from beatd.definition.plain import iso
     from beatd.editing import row_of
     from beatd.errors import ConfigError
-    from beatd.schedules import parse_moment
 
     with asked.open() as opened:
         tz = row_of(opened.store, name).entry.tz
-
-        def moment(option: str, text: str) -> datetime:
-            try:
-                return parse_moment(text, tz)
-            except ConfigError as error:
-                raise ConfigError(f"{option}: {error}") from None
-
-        start, end = moment("--from", since), moment("--to", to)
+        start, end = moment_given("--from", since, tz), moment_given("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
-        asked_for = backfill(opened.store, name, start, end, opened.now, only_count=dry_run)
+        asked_for = backfill(opened.store, name, start, end, opened.now, only_count=True)
+        if not dry_run:
+            if asked_for.count > MANY and not yes:
+                _ask_again(name, asked_for)
+            backfill(opened.store, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
         found = {"entry": name, "first": iso(first), "last": iso(last), "count": count}
         found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
-        runs = "1 run" if count == 1 else f"{count} runs"
-        runs = f"more than {runs}" if asked_for.at_least else runs
         told = "would be asked for" if dry_run else "asked for"
-        click.echo(f"{runs} of {name} {told}, {iso(first)} to {iso(last)}")
+        click.echo(f"{_runs([asked_for])} of {name} {told}, {iso(first)} to {iso(last)}")
+
+
+def _ask_again(name: str, asked_for: "Skip") -> None:
+    told = f"that is {_runs([asked_for])} of {name}"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(f"{told}; add --yes where it is meant")
+    click.confirm(f"{told}; ask for them all?", abort=True, err=True)
+
+
+def _call_off(asked: Asked, name: str, *, json: bool) -> None:
+    from beatd.asking import call_off
+    from beatd.cli.output import print_json
+
+    with asked.open() as opened:
+        left = call_off(opened.store, name)
+    if json:
+        print_json({"entry": name, "called_off": sum(one.count for one in left)})
+    else:
+        click.echo(f"{_runs(left)} of {name} called off")
+
+
+def _runs(some: "Sequence[Skip]") -> str:
+    count = sum(one.count for one in some)
+    runs = "1 run" if count == 1 else f"{count} runs"
+    return f"more than {runs}" if any(one.at_least for one in some) else runs

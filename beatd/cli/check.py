@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd import wiring
 from beatd.cli.failure import COULD_NOT
+from beatd.cli.foreseen import foreseen
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json
 from beatd.clock import SystemClock
-from beatd.config import Config, Examined, examine, load_entries, without_file
+from beatd.config import Config, Examined, examine, load_entries
 from beatd.config.extras import missing_extras
 from beatd.config.values import Broker
 from beatd.entry import Entry
-from beatd.planning import next_moment
-from beatd.problem import Problem, dotted
+from beatd.errors import BeatError, ConfigError
+from beatd.problem import Problem, dotted, unicode_of
 
-# What tells that an entry never runs again costs a computation; a million of them would cost hours.
+if TYPE_CHECKING:
+    from celery import Celery
+
+# What is told of an entry's runs costs a computation; a million of them would cost hours.
 ASKED_AT_MOST = 10_000
 
 
@@ -56,13 +61,14 @@ class _Report:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.config: Config | None = None
+        self.app: Celery | None = None
         self.entries: list[Entry] = []
         self.read: list[str] = []
         self.facts: list[str] = []
 
     def configuration(self, given: Given) -> None:
         if given.config is None:
-            found = Examined(without_file(given.app or ""), ())
+            found = _of_an_app(given)
         else:
             found = examine(given.config, app=given.app)
             self.read.append(given.config)
@@ -70,22 +76,32 @@ class _Report:
         self.config = found.config
         if found.config is None:
             return
-        self.problems += missing_extras(found.config)
+        missing = list(missing_extras(found.config))
+        self.problems += missing or _unusable_lock(found.config)
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
-            from beatd.cli.connecting import declared_by_app
-
-            problems, entries = declared_by_app(found.config, self.entries)
-            self.problems += problems
-            self.entries += entries
-        self.problems += _over(self.entries)
+            self._app_of(found.config)
+        self.problems += _foreseen(self.entries, self.app)
 
     def files(self, files: tuple[str, ...]) -> None:
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
         self._load(scope, files, ".")
-        self.problems += _over(self.entries[before:])
+        self.problems += _foreseen(self.entries[before:], self.app)
+
+    def _app_of(self, config: Config) -> None:
+        from beatd.building import celery_app
+        from beatd.cli.connecting import declared_by_app
+
+        try:
+            self.app = celery_app(config)
+        except BeatError as error:
+            self.problems.append(Problem(str(error), (), config.shown))
+            return
+        problems, entries = declared_by_app(self.app, config, self.entries)
+        self.problems += problems
+        self.entries += entries
 
     def _load(self, config: Config, places: tuple[str, ...], folder: str) -> None:
         loaded = load_entries(
@@ -110,7 +126,7 @@ class _Report:
             {
                 "ok": not self.errors,
                 "problems": [_plain(problem) for problem in self.problems],
-                "files": self.read,
+                "files": [unicode_of(path) for path in self.read],
                 "entries": len(self.entries),
                 "facts": self.facts,
             }
@@ -139,6 +155,22 @@ class _Report:
         click.echo(f"{click.style(verdict, fg=colour)}: {what}")
 
 
+def _of_an_app(given: Given) -> Examined:
+    try:
+        return Examined(given.load(), ())
+    except ConfigError as error:
+        return Examined(None, (Problem(str(error), (), given.app or ""),))
+
+
+def _unusable_lock(config: Config) -> Iterator[Problem]:
+    """What its driver knows of the URL; nobody is asked yet."""
+    try:
+        wiring.open_lease(wiring.lock_url(config.store.url, config.lock.url)).close()
+    except ConfigError as error:
+        path = ("lock" if config.lock.url else "store", "url")
+        yield Problem(str(error).removeprefix("lock.url: "), path, config.shown)
+
+
 def _plain(problem: Problem) -> dict[str, Any]:
     file, _, line = problem.place.rpartition(":")
     numbered = line.isdigit()
@@ -155,10 +187,10 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _over(entries: list[Entry]) -> Iterator[Problem]:
-    """Entries whose last moment is past: right, and probably forgotten."""
+def _foreseen(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
     now = SystemClock().now()
     for entry in entries[:ASKED_AT_MOST]:
-        if entry.enabled and next_moment(entry, now) is None:
-            text = "never runs again: all of its moments are past"
-            yield Problem(text, ("entries", entry.name), entry.declared_at, warning=True)
+        above = "beat_schedule" if entry.source.startswith("app:") else "entries"
+        for problem in foreseen(entry, app, now):
+            under = problem.under(above, entry.name)
+            yield Problem(under.text, under.path, entry.declared_at, warning=True)

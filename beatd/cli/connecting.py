@@ -1,6 +1,10 @@
 """What only asking tells: whether the app loads and the servers answer, and what they say."""
 
+import errno
+import socket
 from collections.abc import Iterator, Sequence
+
+from celery import Celery
 
 from beatd import wiring
 from beatd.building import celery_app, sources_of
@@ -39,6 +43,7 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
     except BeatError as error:
         yield Problem(str(error), ("store",), config.shown)
     yield from _lock(config, facts)
+    yield from _pages(config)
     if store is not None and publisher is not None:
         path = (
             "at once: claim and publish are one step, nothing is ever unknown"
@@ -51,13 +56,11 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
             part.close()
 
 
-def declared_by_app(config: Config, others: Sequence[Entry]) -> tuple[list[Problem], list[Entry]]:
-    """What is wrong with the app, which is loaded for it, and the entries of its own."""
+def declared_by_app(
+    app: Celery, config: Config, others: Sequence[Entry]
+) -> tuple[list[Problem], list[Entry]]:
+    """What is wrong with the app's settings, and the entries of its own."""
     clock = SystemClock()
-    try:
-        app = celery_app(config)
-    except BeatError as error:
-        return [Problem(str(error), (), config.shown)], []
     problems: list[Problem] = []
     entries: list[Entry] = []
     taken = {entry.name: entry.declared_at for entry in others}
@@ -89,3 +92,19 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
         facts.append("the lock answers")
     except BeatError as error:
         yield Problem(str(error), ("lock",), config.shown)
+
+
+def _pages(config: Config) -> Iterator[Problem]:
+    """The port may well be taken by the daemon that runs on this configuration: a warning."""
+    if config.http is None:
+        return
+    host, port = config.http.host, config.http.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        text = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        if taken:
+            text += "; right if it is this daemon, or else one that starts here ends at once"
+        yield Problem(text, ("http", "bind"), config.shown, warning=taken)

@@ -9,6 +9,7 @@ import click
 
 from beatd.cli.fields import fields_of, one_name, takes_fields
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
 from beatd.cli.when import takes_when, when
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", metavar="NAME", nargs=-1)
+@click.argument("words", metavar="NAME", nargs=-1, shell_complete=names_of_entries)
 @takes_fields
 @takes_when
 @click.option(
@@ -58,7 +59,7 @@ def command(
             return
         edit = patch_of(fields, unset)
         row = patch(
-            opened.store, name, taken_over(edit) if force else edit, opened.now, force=force
+            opened.store, name, taken_over(edit) if force else edit, opened.present, force=force
         )
         if json:
             print_json(json_of(row))

@@ -15,7 +15,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
     """Print entries as YAML, which `apply` takes back unchanged; plans and runs are not in it."""
     from beatd.catalog import Query
     from beatd.cli.output import print_json
-    from beatd.cli.yaml_text import yaml_of
+    from beatd.cli.yaml_text import file_of
     from beatd.definition import plain_of
     from beatd.editing import row_of
 
@@ -24,14 +24,8 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
             row_of(opened.store, name)
         rows = opened.store.find(Query(names=names or None, source=source))
         if json:
-            print_json({"entries": {row.entry.name: plain_of(row.entry) for row in rows}})
+            plain = {row.entry.name: plain_of(row.entry) for row in rows}
+            print_json({"defaults": False, "entries": plain})
             return
-        empty = True
-        for row in rows:
-            if empty:
-                click.echo("entries:")
-                empty = False
-            text = yaml_of({row.entry.name: plain_of(row.entry)})
-            click.echo("".join(f"  {line}\n" for line in text.splitlines()), nl=False)
-        if empty:
-            click.echo("entries: {}")
+        for text in file_of(row.entry for row in rows):
+            click.echo(text, nl=False)

@@ -25,16 +25,15 @@ class Given(Struct, frozen=True):
         """The configuration, or ConfigError with all of its problems; warnings are not told."""
         from pathlib import Path
 
-        from beatd.config import load_config, without_file
+        from beatd.config import load_config
 
         if self.config is not None:
             return load_config(self.config, app=self.app).config
         if self.app is not None:
-            from beatd.celery_settings import with_settings
+            from beatd.celery_settings import config_of
             from beatd.publishers.apps import load_app
 
-            # The store that `celery beat -S beatd` would use, where the app names one.
-            return with_settings(without_file(self.app), load_app(self.app))
+            return config_of(load_app(self.app), spelled=self.app)
         if Path("config.yaml").is_file():
             return load_config("config.yaml").config
         raise click.UsageError(

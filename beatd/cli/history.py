@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.when import moment_given
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,17 +22,31 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names_of_entries)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many, the newest.")
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
+@click.option("--since", metavar="ISO", help="Only moments from this one on.")
+@click.option("--until", metavar="ISO", help="Only moments up to this one.")
 @as_json
 @takes_store
 def command(
-    asked: Asked, name: str | None, limit: int | None, state: str | None, json: bool
+    asked: Asked,
+    name: str | None,
+    limit: int | None,
+    state: str | None,
+    since: str | None,
+    until: str | None,
+    json: bool,
 ) -> None:
-    """Show what ran, and what did not and why; newest first."""
+    """Show what ran, and what did not and why; what was recorded last comes first."""
     with asked.open() as opened:
-        records = _found(opened.store, name, limit, state)
+        tz = opened.config.timezone
+        wanted = Wanted(
+            state,
+            None if since is None else moment_given("--since", since, tz),
+            None if until is None else moment_given("--until", until, tz),
+        )
+        records = _found(opened.store, name, limit, wanted)
         if json:
             from beatd.cli.output import stream_json
 
@@ -37,25 +54,41 @@ def command(
         else:
             from beatd.cli.pages import print_pages
 
-            columns = ("planned", "entry", "state", "late", "task id or reason")
-            print_pages(columns, _cells(records), nothing="nothing ran yet", bends=("entry",))
+            columns = ("planned for", "entry", "state", "late", "task id or reason")
+            cells = _cells(records, tz)
+            print_pages(columns, cells, nothing="nothing ran yet", bends=("entry",))
+
+
+class Wanted(Struct, frozen=True):
+    state: str | None
+    since: "datetime | None"
+    until: "datetime | None"
+
+    def among(self, records: "Iterable[Record]") -> "Iterator[Record]":
+        for record in records:
+            if self.since and record.published is not None and record.published < self.since:
+                return  # recorded before it, like all that follow, and none ahead of its moment
+            if self.state is not None and record.state != self.state:
+                continue
+            if self.since is not None and (record.until or record.planned) < self.since:
+                continue
+            if self.until is None or record.planned <= self.until:
+                yield record
 
 
 def _found(
-    store: "Store", name: str | None, limit: int | None, state: str | None
+    store: "Store", name: str | None, limit: int | None, wanted: Wanted
 ) -> "Iterator[Record]":
     from itertools import chain, islice
 
     from beatd.editing import row_of
 
-    records = store.history(name, limit if state is None else None)
+    everything = wanted == Wanted(None, None, None)
+    records = store.history(name, limit if everything else None)
     first = list(islice(records, 1))
     if not first and name is not None:
         row_of(store, name)  # says so when there is no such entry
-    found: Iterable[Record] = chain(first, records)
-    if state is not None:
-        found = islice((record for record in found if record.state == state), limit)
-    return iter(found)
+    return islice(wanted.among(chain(first, records)), limit)
 
 
 def json_of(record: "Record") -> dict[str, Any]:
@@ -75,23 +108,22 @@ def json_of(record: "Record") -> dict[str, Any]:
     }
 
 
-def _cells(records: "Iterable[Record]") -> Iterator[list[str | tuple[str, str]]]:
+def _cells(records: "Iterable[Record]", tz: str) -> Iterator[list[str | tuple[str, str]]]:
+    from beatd.cli.when import lately, shown
+    from beatd.schedules import zone
+
+    home = zone(tz)
     for record in records:
         told = record.reason or record.task_id
-        if record.count > 1 and record.until is not None:
+        if record.until is not None:
+            until = record.until.astimezone(home)
             at_least = "at least " if record.at_least else ""
-            told = f"{at_least}{record.count} moments to {record.until:%m-%d %H:%M:%S}: {told}"
+            moments = "1 moment" if record.count == 1 else f"{record.count} moments"
+            told = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {told}"
         yield [
-            _shown(record.planned),
+            shown(record.planned, tz),
             record.name,
             (record.state, _STYLES[record.state]),
-            "" if record.late is None else f"{record.late:.3f} s",
+            "" if record.late is None else lately(record.late),
             told,
         ]
-
-
-def _shown(moment: "datetime") -> str:
-    """With its fraction only where it has one: an entry every half second is not told twice."""
-    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    text = moment.isoformat(" ", spec if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")

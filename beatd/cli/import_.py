@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from beatd.cli.failure import COULD_NOT
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.errors import BeatError, ConfigError
 
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
     from beatd.imports import Taken, TakenOver
     from beatd.store import Store
 
+DONE = ("new", "replaced", "unchanged")
 SOURCES = """\b
 SOURCE is one of
   celerybeat-schedule:PATH          the file of celery's own beat
-  redbeat+redis://HOST/DB           RedBeat
+  redbeat+redis://HOST/DB           RedBeat; also redis-sentinel:// and redis-cluster://
   django-celery-beat+URL            a copy of django-celery-beat's tables
   sqlalchemy-celery-beat+URL        sqlalchemy-celery-beat's tables
   celery-sqlalchemy-scheduler+URL   celery-sqlalchemy-scheduler's tables
@@ -49,11 +51,11 @@ def command(
     runner: str | None,
     user_column: bool | None,
     json: bool,
-) -> None:
+) -> int:
     """Take over entries from another scheduler, which is only read.
 
     Nothing runs because of it: every entry counts from now, and an interval goes on from its last
-    run. What could not be taken over is listed with the reason, and the rest is.
+    run. What could not be taken over is listed with the reason, and the rest is; it ends 1 then.
     """
     from beatd.imports import read, taken_over
     from beatd.imports.sources import Wishes
@@ -79,6 +81,8 @@ def command(
     made = replace(made, refused=(*opened.read.refused, *made.refused))
     outcome = _outcome(made, given, dry_run=dry_run, replacing=replacing)
     _tell(made, outcome, opened.read.notes, dry_run=dry_run, json=json)
+    whole = not made.refused and all(said in DONE for said in outcome.values())
+    return 0 if whole else COULD_NOT
 
 
 def _zone(tz: str | None) -> str | None:
@@ -168,7 +172,7 @@ def _tell(
         else:
             for one in made.entries:
                 said = outcome[one.entry.name]
-                if said not in ("new", "replaced", "unchanged"):
+                if said not in DONE:
                     click.echo(f"{one.entry.name}: {said}", err=True)
         for note in notes:
             click.echo(f"note: {note}", err=True)

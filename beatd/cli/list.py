@@ -1,6 +1,6 @@
 """beatd list"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -33,16 +33,27 @@ def command(asked: Asked, json: bool, **options: Any) -> None:
     within = _within(options)
     narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
     config = asked.config()
-    rows = _glanced(config, within, options)
-    if rows is not None:
-        _print(_chosen(iter(rows), options), datetime.now(UTC), json, narrowed=narrowed)
+    glanced = _glanced(config, within, options)
+    if glanced is not None:
+        rows, failing = glanced
+        _print(_chosen(iter(rows), options), failing, datetime.now(UTC), json, narrowed=narrowed)
         return
+    from beatd.failing import failing as failing_in
+
     with asked.open(config) as opened:
         found = opened.store.find(_query(within, opened.now, options))
-        _print(_chosen(found, options), opened.now, json, narrowed=narrowed)
+        failing = () if json else failing_in(opened.store)
+        _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
 
 
-def _print(rows: "Iterator[Stored]", now: datetime, json: bool, *, narrowed: bool) -> None:
+def _print(
+    rows: "Iterator[Stored]",
+    failing: Container[str],
+    now: datetime,
+    json: bool,
+    *,
+    narrowed: bool,
+) -> None:
     if json:
         from beatd.cli.output import stream_json
         from beatd.cli.rows import json_of
@@ -54,7 +65,7 @@ def _print(rows: "Iterator[Stored]", now: datetime, json: bool, *, narrowed: boo
 
         print_pages(
             COLUMNS,
-            cells_of(rows, now),
+            cells_of(rows, now, failing),
             nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
             bends=("task", "schedule", "name"),
         )
@@ -100,13 +111,15 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
 
 def _glanced(
     config: "Config", within: timedelta | None, options: dict[str, Any]
-) -> "Sequence[Stored] | None":
-    """The rows of a small SQLite store, without waiting for SQLAlchemy; None for any other."""
+) -> "tuple[Sequence[Stored], Container[str]] | None":
+    """The rows of a small SQLite store and the names of those that fail, without waiting for
+    SQLAlchemy; None for any other."""
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:
         return None
     from beatd.definition import codec
+    from beatd.failing import LOOKED_AT
     from beatd.stores.glance import glance
 
     query = _query(within, datetime.now(UTC), options)
-    return glance(Path(url.removeprefix("sqlite:///")), query, codec)
+    return glance(Path(url.removeprefix("sqlite:///")), query, codec, LOOKED_AT)

@@ -8,16 +8,22 @@ import click
 from beatd.catalog import EditableCatalog
 from beatd.cli.opened import Asked
 
-Mark = Callable[[EditableCatalog, Sequence[str], datetime], list[str]]
+Mark = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[str]]
 
 
-def mark(asked: Asked, names: Sequence[str], mark: Mark, done: str, json: bool) -> None:
+def mark(
+    asked: Asked, names: Sequence[str], mark: Mark, done: str, was_so: str, json: bool
+) -> None:
     from beatd.cli.output import print_json
+    from beatd.editing import rows
 
     with asked.open() as opened:
-        marked = mark(opened.store, names, opened.now)
+        marked = mark(opened.store, names, opened.present)
+        after = rows(opened.store, names)
     if json:
         print_json({done: marked})
         return
     for name in dict.fromkeys(names):
-        click.echo(f"{done} {name}" if name in marked else f"{name} was {done} already")
+        told = f"{done} {name}" if name in marked else f"{name} {was_so}"
+        stopped = name in after and not after[name].entry.enabled
+        click.echo(f"{told}; it is disabled, and does not run" if stopped else told)

@@ -9,14 +9,14 @@ import click
 from beatd.cli.failure import say
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json, print_rich, print_table
-from beatd.cli.when import takes_when, when
+from beatd.cli.when import lasting, moment_given, takes_when, when
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError, UnknownEntry
 from beatd.planning import next_moment, shared_next_after
 from beatd.problem import Problem, in_one_line, nearest
-from beatd.schedules import describe, edge, parse_moment, zone
+from beatd.schedules import describe, edge, zone
 
 MOST = 100_000
 UNNAMED = "-"  # stands for the task where only a schedule was asked about
@@ -64,7 +64,15 @@ def command(
     else:
         raise click.UsageError("give --cron, --every or another schedule, or names of entries")
     now = SystemClock().now()
-    answers = [(entry, *_runs(entry, _moment(since, entry.tz) or now, count)) for entry in entries]
+    answers = [
+        (
+            entry,
+            *_runs(
+                entry, moment_given("--from", since, entry.tz) if since is not None else now, count
+            ),
+        )
+        for entry in entries
+    ]
     if json:
         print_json([row for entry, runs, _ in answers for row in _plain(entry, runs, len(answers))])
         return None
@@ -149,9 +157,10 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 def _from_app(config: Any) -> dict[str, Entry]:
     """Entries of the app that no daemon has brought to the store yet."""
+    from beatd.building import celery_app
     from beatd.cli.connecting import declared_by_app
 
-    problems, entries = declared_by_app(config, ())
+    problems, entries = declared_by_app(celery_app(config), config, ())
     wrong = [problem for problem in problems if not problem.warning]
     if wrong and not entries:
         raise ConfigError(in_one_line(wrong), wrong)
@@ -162,15 +171,6 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
     from beatd.definition import entry_from, plain_of
 
     return entry_from(entry.name, {**plain_of(entry), "tz": tz})
-
-
-def _moment(since: str | None, tz: str) -> datetime | None:
-    if since is None:
-        return None
-    try:
-        return parse_moment(since, tz)
-    except ConfigError as error:
-        raise ConfigError(f"--from: {error}") from None
 
 
 def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
@@ -257,14 +257,7 @@ def until(length: timedelta) -> str:
     seconds = length / timedelta(seconds=1)
     if abs(seconds) < 1:
         return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")
-    left, parts = int(abs(seconds)), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return _signed(seconds, " ".join(parts[:2]))
+    return _signed(seconds, lasting(seconds))
 
 
 def _signed(seconds: float, text: str) -> str:

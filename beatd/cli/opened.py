@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +25,7 @@ class Asked(Struct, frozen=True):
 
     def config(self) -> "Config":
         if self.url is None:
-            return self.given.load()
+            return self._loaded()
         from pathlib import Path
 
         from beatd.config import Config, Store
@@ -40,6 +40,18 @@ class Asked(Struct, frozen=True):
         from msgspec.structs import replace
 
         return replace(config, store=Store(url=url, prefix=config.store.prefix))
+
+    def _loaded(self) -> "Config":
+        from beatd.errors import ConfigError
+        from beatd.problem import Problem
+
+        try:
+            return self.given.load()
+        except ConfigError as error:
+            *before, last = error.problems
+            hint = f"{last.text} (--store URL, without -c, needs no configuration)"
+            told = Problem(hint, last.path, last.place)
+            raise ConfigError(str(error), [*before, told]) from None
 
     @contextmanager
     def open(self, config: "Config | None" = None) -> "Iterator[Open]":
@@ -61,7 +73,7 @@ class Asked(Struct, frozen=True):
             make_folders(config)
         store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
         try:
-            yield Open(config, store, present(store, clock))
+            yield Open(config, store, partial(present, store, clock), present(store, clock))
         finally:
             store.close()
 
@@ -69,7 +81,8 @@ class Asked(Struct, frozen=True):
 class Open(Struct, frozen=True):
     config: "Config"
     store: "Store"
-    now: "datetime"
+    present: "Callable[[], datetime]"
+    now: "datetime"  # when it was opened
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:

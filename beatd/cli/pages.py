@@ -16,6 +16,7 @@ MEASURED = 1000  # rows that the widths are taken from
 BETWEEN = "   "
 NARROWEST = 12
 _RIGHT = ("runs", "late")
+_END_TELLS = ("task",)  # what sets it apart from others comes last
 
 
 def print_pages(
@@ -69,7 +70,7 @@ def _lines(
             text, own = (value, style) if isinstance(value, str) else value
             length = _length(text)
             if width is not None and length > widths[at]:
-                text = _cut(text, widths[at])
+                text = _cut(text, widths[at], keep_end=columns[at] in _END_TELLS)
                 length = _length(text)
             blanks = " " * (widths[at] - length)
             if styled and own:
@@ -109,7 +110,9 @@ def _length(text: str) -> int:
     return cell_len(text)
 
 
-def _cut(text: str, width: int) -> str:
+def _cut(text: str, width: int, *, keep_end: bool = False) -> str:
+    if keep_end:
+        return _cut(text[::-1], width)[::-1]
     if text.isascii():
         return f"{text[: width - 1].rstrip()}…"
     from rich.cells import set_cell_size

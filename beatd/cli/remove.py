@@ -1,14 +1,20 @@
 """beatd remove"""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+
+if TYPE_CHECKING:
+    from beatd.entry import Entry
 
 
 @click.command()
-@click.argument("names", metavar="NAME…", nargs=-1, required=True)
-@click.option("--force", is_flag=True, help="Also what a file declares; it returns with the file.")
+@click.argument("names", metavar="NAME…", nargs=-1, required=True, shell_complete=names_of_entries)
+@click.option("--force", is_flag=True, help="Also what a file declares; while it does, it returns.")
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> None:
@@ -17,9 +23,19 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
     from beatd.editing import remove
 
     with asked.open() as opened:
-        remove(opened.store, names, force=force)
+        removed = remove(opened.store, names, force=force)
     if json:
         print_json({"removed": list(dict.fromkeys(names))})
     else:
         for name in dict.fromkeys(names):
-            click.echo(f"removed {name}")
+            click.echo(f"removed {name}{_returns(removed.get(name))}")
+
+
+def _returns(entry: "Entry | None") -> str:
+    from beatd.editing import is_declared
+
+    if entry is None or not is_declared(entry):
+        return ""
+    return (
+        f"; it returns at the next apply if {entry.declared_at or entry.source} still declares it"
+    )

@@ -3,11 +3,12 @@
 import click
 
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
 
 
 @click.command()
-@click.argument("names", metavar="NAME…", nargs=-1, required=True)
+@click.argument("names", metavar="NAME…", nargs=-1, required=True, shell_complete=names_of_entries)
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
@@ -15,4 +16,4 @@ def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
     from beatd.cli.marks import mark
     from beatd.editing import resume
 
-    mark(asked, names, resume, "resumed", json)
+    mark(asked, names, resume, "resumed", "was not paused", json)

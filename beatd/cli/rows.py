@@ -1,6 +1,6 @@
 """Entries as commands print them: a row of a table, and the JSON of `list` and `show`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ def json_of(row: Stored) -> dict[str, Any]:
         "options": entry.options,
         "enabled": entry.enabled,
         "paused": row.paused,
-        "next": iso_or_none(row.plan.planned),
+        "next": None if row.plan.due is None else iso_or_none(row.plan.planned),
         "last": iso_or_none(row.last),
         "runs": row.runs,
         "source": entry.source,
@@ -46,29 +46,43 @@ def iso_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else iso(moment)
 
 
-def cells_of(rows: Iterable[Stored], now: datetime) -> Iterator[list[Cell]]:
+def cells_of(
+    rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
+) -> Iterator[list[Cell]]:
     for row in rows:
         yield [
             row.entry.name,
             schedule_text(row.entry.schedule.plain()),
             next_cell(row, now),
-            "" if row.last is None else until(row.last - now),
+            last_cell(row, now, failed=row.entry.name in failing),
             str(row.runs) if row.runs else "",
             row.entry.task,
         ]
 
 
+def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
+    if row.last is None:
+        return ("failed", "red") if failed else ""
+    ago = until(row.last - now)
+    return (f"failed {ago}", "red") if failed else ago
+
+
 def next_cell(row: Stored, now: datetime) -> Cell:
     """When, or why not."""
     if not row.entry.enabled:
-        return ("disabled", "dim")
+        return (f"disabled{_missed(row, now)}", "dim")
     if row.paused:
-        return ("paused", "yellow")
+        return (f"paused{_missed(row, now)}", "yellow")
     if row.plan.due is None:
         return ("finished", "dim")
     if row.plan.due < now - timedelta(seconds=1):
         return (f"due {until(row.plan.due - now)}", "red")
     return (until(row.plan.due - now), "green")
+
+
+def _missed(row: Stored, now: datetime) -> str:
+    planned = row.plan.planned
+    return "" if planned is None or planned > now else f", first missed {until(planned - now)}"
 
 
 def schedule_text(plain: dict[str, Any]) -> str:

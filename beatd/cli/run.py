@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 @click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
 @takes_config
 def command(given: Given, shadow: bool) -> int:
+    from beatd.garbage import IdleCollector
+
+    idle = IdleCollector()  # before the imports that it shortens
+
     from beatd.building import Built
     from beatd.config import make_folders
     from beatd.observers.systemd import SystemdObserver
@@ -31,4 +35,4 @@ def command(given: Given, shadow: bool) -> int:
             return Shadow(config, systemd)
         return Built(config, systemd)
 
-    return serve(build, systemd)
+    return serve(build, systemd, idle)

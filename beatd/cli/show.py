@@ -1,30 +1,37 @@
 """beatd show"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from beatd.cli.given import as_json
+from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
+    from beatd.ledger import Record, Request
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of_entries)
 @as_json
 @takes_store
 def command(asked: Asked, name: str, json: bool) -> None:
     """Show one entry: what it is, when it runs, whose it is."""
+    from beatd.asking import pending
     from beatd.cli.output import print_json, print_rich
     from beatd.cli.rows import json_of
     from beatd.editing import row_of
+    from beatd.failing import failing
 
     with asked.open() as opened:
         row = row_of(opened.store, name)
+        asked_for = [] if json else pending(opened.store, name)
+        failed = None if json else failing(opened.store, name).get(name)
         if json:
             print_json(json_of(row))
             return
@@ -34,13 +41,13 @@ def command(asked: Asked, name: str, json: bool) -> None:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
-        for key, value in _lines(row, opened.now):
-            table.add_row(Text(key), Text(value))
+        for key, value in chain(_lines(row, failed, opened.now), _pending(row, asked_for)):
+            table.add_row(Text(key), Text(value, "red" if key == "failed" else ""))
         print_rich(Text(name, "bold"))
         print_rich(table)
 
 
-def _lines(row: "Stored", now: datetime) -> Iterator[tuple[str, str]]:
+def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tuple[str, str]]:
     from msgspec import json
 
     from beatd.cli.next import until
@@ -60,14 +67,31 @@ def _lines(row: "Stored", now: datetime) -> Iterator[tuple[str, str]]:
     state = cell if isinstance(cell, str) else cell[0]
     if row.plan.planned is not None:
         local = row.plan.planned.astimezone(home)
-        state = f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {state}"
+        if row.plan.due is not None:
+            state = f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {state}"
+        elif row.plan.planned <= now:
+            state = f"{state}: {local:%a %Y-%m-%d %H:%M:%S %Z}"
     yield "next", state
     if row.last is not None:
         local = row.last.astimezone(home)
-        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {until(row.last - now)}"
+        how = ", failed" if failed else ""
+        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {until(row.last - now)}{how}"
+    if failed is not None:
+        yield "failed", failed.reason
     yield "runs", str(row.runs)
     for key, value in plain_of(entry).items():
         if key not in schedule and key not in ("task", "tz"):
             text = isinstance(value, str) and key not in ("args", "kwargs", "options")
             yield key, value if text else json.encode(value).decode()
     yield "from", whose_it_is(entry)
+
+
+def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str, str]]:
+    from beatd.schedules import zone
+
+    home = zone(row.entry.tz)
+    for one in requests:
+        first, last = one.first.astimezone(home), one.last.astimezone(home)
+        span = f"{first:%Y-%m-%d %H:%M:%S}"
+        span += f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else ""
+        yield "asked for", f"{one.kind}, {span}"

@@ -1,5 +1,6 @@
 """beatd status"""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,13 @@ from beatd.cli.opened import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.cli.opened import Open
+
+SILENT = 1.5  # seconds: a daemon says once a second that it is there
+BROKER = {
+    True: ("answers", "green"),
+    False: ("does not answer", "red"),
+    None: ("not asked; the daemons do that", "dim"),
+}
 
 
 @click.command()
@@ -34,26 +42,35 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
     if json:
         print_json(found)
     else:
-        _print(found)
+        _print(found, config.timezone)
     well = found["store"]["ok"] and found["leader"] is not None and found["broker"]["ok"]
     return 0 if well else 1
 
 
 def _conflicts(opened: "Open") -> list[str]:
-    """What applying the files of the configuration would find held by others."""
-    config = opened.config
+    """What applying the files of the configuration would find wrong or held by others, and what the
+    leader found wrong with Django's rows."""
+    from beatd.wiring import DJANGO
+
+    config, found = opened.config, list[str]()
+    if config.store.url.startswith(DJANGO):
+        from beatd.mirroring import conflicts_in
+        from beatd.stores.django import SOURCE
+
+        found = conflicts_in(opened.store, f"{SOURCE}{config.name}")
     if not config.shown or not (config.entries or config.schedules):
-        return []
+        return found
     from beatd.applying import compare
     from beatd.clock import SystemClock
     from beatd.sources.files import Files
 
-    declared = Files(config, SystemClock()).read().declared
-    found = compare(opened.store, declared, opened.now)
-    return [str(held) for held in found.conflicts]
+    reading = Files(config, SystemClock()).read()
+    held_by_others = compare(opened.store, reading.declared).conflicts
+    wrong = [str(problem) for problem in reading.problems if not problem.warning]
+    return [*found, *wrong, *(str(held) for held in held_by_others)]
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(found: dict[str, Any], tz: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -62,12 +79,12 @@ def _print(found: dict[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, value, style in _lines(found):
+    for key, value, style in _lines(found, tz):
         table.add_row(Text(key), Text(value, style))
     print_rich(table)
 
 
-def _lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     store, leader = found["store"], found["leader"]
     if not store["ok"]:
         return [("store", f"does not answer: {store['error']}", "red")]
@@ -75,9 +92,13 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     if leader is None:
         lines.append(("leader", "nobody leads; is a daemon running?", "red"))
     else:
-        lines.append(("leader", f"{_who(leader)}, since {leader['since']}", "green"))
-        ok = found["broker"]["ok"]
-        lines.append(("broker", "answers" if ok else "does not answer", "green" if ok else "red"))
+        told, style = f"{_who(leader)}, since {_at(leader['since'], tz)}", "green"
+        if found["last_seen_age"] > SILENT:
+            told, style = f"{told}; last seen {found['last_seen_age']:.1f} s ago", "yellow"
+        lines.append(("leader", told, style))
+    answers, style = BROKER[found["broker"]["ok"]]
+    error = found["broker"].get("error")
+    lines.append(("broker", f"{answers}: {error}" if error else answers, style))
     if found["term"] is not None:
         lines.append(("term", str(found["term"]), ""))
     standbys = ", ".join(_who(other) for other in found["standbys"]) or "none"
@@ -87,17 +108,36 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("publishes", how, ""))
         late = found["lateness"]
         if late["p50"] is not None:
-            figures = " · ".join(f"{key} {late[key] * 1000:.1f} ms" for key in late)
+            figures = " · ".join(f"{key} {_late(late[key])}" for key in late)
             lines.append(("lateness", figures, ""))
         if found["last_tick_age"] is not None:
             lines.append(("last tick", f"{found['last_tick_age']:.1f} s ago", ""))
     lines.append(("unknowns", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
+    asked = found["requests"]
+    if asked["count"]:
+        oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
+        told = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+        lines.append(("asked for", told, "yellow"))
+    for at, one in enumerate(found["failing"]):
+        lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
     lines.append(("entries", str(found["entries"]), ""))
     for at, row in enumerate(found["next"]):
-        lines.append(("next" if at == 0 else "", f"{row['due']}  {row['name']}", ""))
+        lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
     for at, text in enumerate(found["conflicts"]):
         lines.append(("conflicts" if at == 0 else "", text, "yellow"))
     return lines
+
+
+def _at(iso: str, tz: str) -> str:
+    from beatd.cli.when import shown
+
+    return shown(datetime.fromisoformat(iso), tz)
+
+
+def _late(seconds: float) -> str:
+    from beatd.cli.when import lately
+
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else lately(seconds)
 
 
 def _who(person: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
-"""The options that say when: one schedule, as `next` and `add` take it."""
+"""When, as it is said to commands and by them: a schedule, a moment, how late."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -92,3 +93,43 @@ def _mapping(kind: str, pairs: Sequence[str]) -> dict[str, Any]:
             except ValueError:
                 raise click.UsageError(f"--solar: {key}={value!r} is not a number") from None
     return found
+
+
+def moment_given(option: str, text: str, tz: str) -> datetime:
+    """What was given for an option; without an offset, on the wall clock of tz."""
+    from beatd.errors import ConfigError
+    from beatd.schedules import parse_moment
+
+    try:
+        return parse_moment(text, tz)
+    except ConfigError as error:
+        raise ConfigError(f"{option}: {error}") from None
+
+
+def shown(moment: datetime, tz: str) -> str:
+    """With its fraction only where it has one: an entry every half second is not told twice."""
+    from beatd.schedules import zone
+
+    local = moment.astimezone(zone(tz))
+    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
+    return f"{wall} {local:%Z}"
+
+
+def lately(seconds: float) -> str:
+    """To the millisecond while it is little, in words when it is much."""
+    if seconds < 60:
+        return f"{seconds:.3f} s"
+    return lasting(seconds)
+
+
+def lasting(seconds: float) -> str:
+    """3 h 12 min: the two largest units."""
+    left, parts = int(abs(seconds)), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])

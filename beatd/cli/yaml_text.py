@@ -1,10 +1,13 @@
 """YAML that every version of YAML reads alike, and that beatd reads back as it was."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
+
+from beatd.definition import plain_of
+from beatd.entry import Entry
 
 # Anything else is quoted: 12:30, no and 1e3 are numbers and flags to one reader or another.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
@@ -34,6 +37,19 @@ def yaml_of(value: Any) -> str:
         default_flow_style=None,
     )
     return text
+
+
+def file_of(entries: Iterable[Entry]) -> Iterator[str]:
+    """An entry file, entry by entry: the same wherever it is read, whatever the defaults there."""
+    empty = True
+    for entry in entries:
+        if empty:
+            yield "defaults: false\nentries:\n"
+            empty = False
+        text = yaml_of({entry.name: plain_of(entry)})
+        yield "".join(f"  {line}\n" for line in text.splitlines())
+    if empty:
+        yield "entries: {}\n"
 
 
 def _escaped(value: Any) -> Any:

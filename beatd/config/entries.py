@@ -11,7 +11,8 @@ from msgspec import Struct
 from beatd.config.document import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition import DEFAULTABLE, check
-from beatd.definition.check import read_fields
+from beatd.definition.check import meant, read_fields
+from beatd.definition.fields import KEYS
 from beatd.definition.kinds import zone
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -87,7 +88,7 @@ def load_entries(
         missing.append(place)
         problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), shown, warning))
     for path in paths:
-        file = read_entry_file(path, folder, scope, known, seen)
+        file = read_entry_file(path, folder, scope, known, seen, _as_typed(path, shown))
         files.append(file)
         problems += file.problems
     return EntryFiles(tuple(files), tuple(missing), tuple(problems))
@@ -120,6 +121,13 @@ def find_files(
     return list(found), lost
 
 
+def _as_typed(path: Path, config: str) -> str:
+    """Relative where the configuration was given so, and the file lies below as well."""
+    below = os.path.relpath(path)
+    typed_so = config and not os.path.isabs(config)  # noqa: PTH117
+    return below if typed_so and not below.startswith("..") else str(path)
+
+
 def _inside(folder: str) -> Iterable[Path]:
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, followlinks=True):
@@ -140,9 +148,10 @@ def read_entry_file(
     scope: Scope,
     environment: Mapping[str, str],
     taken: dict[str, str],
+    shown: str = "",
 ) -> EntryFile:
-    """One file; names it declares are added to `taken`."""
-    read = read_yaml(path, str(path), environment)
+    """One file; names it declares are added to `taken`. Problems call it what `shown` does."""
+    read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
     names: frozenset[str] = frozenset()
     if isinstance(read.data, Map):
@@ -154,8 +163,8 @@ def read_entry_file(
         elif declared is None:
             read.problems.append(Problem("has no entries in it", place=read.shown, warning=True))
         else:
-            shown = os.path.relpath(path, folder)
-            entries, names = read_entries(declared, read, found, shown, taken)
+            place = os.path.relpath(path, folder)
+            entries, names = read_entries(declared, read, found, place, taken)
     elif not read.problems:
         if read.data is None:
             read.problems.append(Problem("is empty", place=read.shown, warning=True))
@@ -165,7 +174,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """A file may have its own zone and defaults."""
+    """A file may have its own zone and defaults, or want none (`defaults: false`)."""
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
@@ -176,7 +185,9 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
             timezone = zone().read(tree["timezone"], "")
         except ConfigError as error:
             note(read, tree, Problem(str(error), ("timezone",)))
-    if tree.get("defaults") is not None:
+    if tree.get("defaults") is False:
+        defaults = {}
+    elif tree.get("defaults") is not None:
         own = read_defaults(tree["defaults"], timezone, read, tree)
         defaults = {**defaults, **own}
         if "options" in own and isinstance(scope.defaults.get("options"), Mapping):
@@ -190,7 +201,7 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
         note(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
         return {}
     problems = [
-        Problem(f"cannot be a default{nearest(key, DEFAULTABLE)}", (key,))
+        Problem(f"cannot be a default{meant(key, DEFAULTABLE)}", (key,))
         for key in given
         if key not in DEFAULTABLE
     ]
@@ -213,6 +224,10 @@ def read_entries(
     entries = []
     for name, plain in declared.items():
         at = f"{shown}:{declared.lines[name]}"
+        shallow = _too_shallow(name, plain, declared)
+        if shallow:
+            note(read, tree, Problem(shallow, ("entries", name)))
+            continue
         checked = check(
             name,
             plain,
@@ -231,15 +246,26 @@ def read_entries(
             text = f"is declared in {taken[name]} already; give one of them another name"
             note(read, tree, Problem(text, ("entries", name)))
         else:
-            taken[name] = at
+            taken[name] = f"{read.shown}:{declared.lines[name]}"
             if checked.entry is not None:
                 entries.append(checked.entry)
     return entries, frozenset(declared)
 
 
+def _too_shallow(name: str, plain: Any, declared: Map) -> str:
+    """What to say where keys of an entry stand beside it, instead of within."""
+    if plain is None and any(key in KEYS for key in declared):
+        return "is empty; is what follows it indented too little?"
+    if name in KEYS and not isinstance(plain, Mapping):
+        return "is a key of an entry, and stands where a name should; is it indented too little?"
+    return ""
+
+
 def note(read: Read, tree: Any, problem: Problem) -> None:
     """Adds the problem with the line it is on."""
     place = f"{read.shown}:{line_of(tree, problem.path)}"
+    if place in read.unread:
+        return  # of a value that could not be read nothing true can be said
     read.problems.append(Problem(problem.text, problem.path, place, problem.warning))
 
 

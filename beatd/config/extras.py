@@ -23,7 +23,7 @@ def missing_extras(config: Config) -> Iterator[Problem]:
         for part in scheme.split("+"):
             library, extra = _LIBRARIES.get(part, ("", ""))
             if library and find_spec(library) is None:
-                yield Problem(str(MissingExtra(f"{part}:", extra)), path, config.shown)
+                yield Problem(str(MissingExtra(part, extra)), path, config.shown)
     for entry in config.entries:
         if "solar" in entry.schedule.plain() and find_spec("ephem") is None:
             text = str(MissingExtra("a solar schedule", "solar"))

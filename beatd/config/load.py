@@ -51,7 +51,7 @@ def load_config(
 
 
 def without_file(app: str) -> Config:
-    """What `beatd -A proj.celery` runs on: an app, and the defaults."""
+    """An app, and the defaults; the app's own settings go before them: `celery_settings`."""
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
 
@@ -79,7 +79,10 @@ class _Loader:
         tree = self._tree
         for key in tree:
             if key not in settings.KEYS and not key.startswith("x-"):
-                self._note(f"is not a setting{nearest(key, settings.KEYS)}", key)
+                hint = nearest(key, settings.KEYS)
+                if isinstance(tree[key], Mapping) and "task" in tree[key]:
+                    hint = "; an entry goes under `entries:`: is it indented too little?"
+                self._note(f"is not a setting{hint}", key)
         top = self._fields(settings.TOP, tree, ())
         if self._app is not None:
             top["app"] = self._app

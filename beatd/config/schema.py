@@ -27,6 +27,7 @@ def config_schema() -> dict[str, Any]:
 def entries_schema() -> dict[str, Any]:
     zone = next(field for field in TOP if field.name == "timezone")
     properties = {"timezone": _field(zone), **_entries()}
+    properties["defaults"]["anyOf"].append({"const": False})  # not the configuration's either
     return {**_document("beatd entries", properties), "required": ["entries"]}
 
 

@@ -53,6 +53,7 @@ class Read:
         self.shown = shown
         self.data: Any = None
         self.problems: list[Problem] = []
+        self.unread: set[str] = set()  # places of values whose variables are not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
         place = self.shown if line is None else f"{self.shown}:{line}"
@@ -209,6 +210,7 @@ class _Builder:
                 text = substituted(text, self._environment)
             except ConfigError as error:
                 self._read.wrong(str(error), _line(event))
+                self._read.unread.add(self._read.problems[-1].place)
         if event.tag in (None, "!"):
             return resolved(text) if event.implicit[0] else text
         return text if event.tag.endswith(":str") else resolved(text)

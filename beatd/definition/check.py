@@ -1,13 +1,13 @@
 """From plain data to an entry, reporting all that is wrong with it at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
-from beatd.definition.kinds import as_json
-from beatd.definition.options import merged, read_options
+from beatd.definition.kinds import as_json, unicode
+from beatd.definition.options import OPTIONS, merged, read_options
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, in_one_line, nearest
@@ -67,13 +67,17 @@ def check(
     named = name_problem(name)
     if named:
         problems.append(Problem(named))
+    try:
+        unicode(declared_at)
+    except ConfigError as error:
+        problems.append(Problem(f"the name of its file {error}"))
     if not isinstance(plain, Mapping):
         text = f"{quoted(plain)} is not an entry; write a mapping with task and a schedule"
         return Checked(None, [*problems, Problem(text)])
     given = merged(defaults, plain) if defaults else plain
     for key in given:
         if key not in KEYS:
-            problems.append(Problem(f"is not a key of an entry{nearest(str(key), KEYS)}", (key,)))
+            problems.append(Problem(f"is not a key of an entry{meant(key, KEYS)}", (str(key),)))
     values, wrong = read_fields(given, timezone)
     problems += wrong
     if given.get("task") is None:
@@ -90,6 +94,13 @@ def check(
         name=name, schedule=schedule, tz=tz, source=source, declared_at=declared_at, **values
     )
     return Checked(entry, problems)
+
+
+def meant(key: Any, known: Collection[str]) -> str:
+    """A hint at what would do, or nothing; what apply_async takes has a place of its own."""
+    if key in OPTIONS:
+        return f"; write options: {{{key}: …}}"
+    return nearest(str(key), known)
 
 
 def name_problem(name: Any) -> str:

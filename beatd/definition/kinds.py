@@ -50,7 +50,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 def prose() -> Kind:
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
-            return value
+            return unicode(value)
         raise ConfigError(f"{quoted(value)} is not text of at most 10000 characters")
 
     return Kind(read, {"type": "string", "maxLength": 10_000})
@@ -168,7 +168,7 @@ def as_json(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str(value)  # the YAML reader's own kind of text stays behind
+        return str(unicode(value))  # the YAML reader's own kind of text stays behind
     if isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")
@@ -183,7 +183,17 @@ def as_json(value: Any, depth: int = 0) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise ConfigError(f"the key {quoted(key)} is not text")
+            unicode(key)
         return {key: as_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item, depth + 1) for item in value]
     raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")
+
+
+def unicode(text: str) -> str:
+    """The text, or ConfigError where Python holds bytes in it that were no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{quoted(text)} is no Unicode text; was it read as UTF-8?") from None
+    return text

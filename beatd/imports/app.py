@@ -6,7 +6,8 @@ from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
 from beatd.imports.found import Found, Read, Refused
 from beatd.publishers.apps import load_app
-from beatd.sources.celery_schedule import plain_schedule, zone_name_of
+from beatd.publishers.lazy import holds_lazy
+from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
 
 _KNOWN = ("task", "schedule", "args", "kwargs", "options", "relative", "name", "app")
 _KEPT = ("enabled", "description")
@@ -28,8 +29,11 @@ def read_app(spelling: str) -> tuple[Read, str]:
 
 
 def _entry(name: str, given: Any, zone: str) -> Found:
+    given = as_written(given)
     if not isinstance(given, dict):
         raise ConfigError(f"it is a {type(given).__name__}, not a dict")
+    if holds_lazy(given.get("args")) or holds_lazy(given.get("kwargs")):
+        raise ConfigError("it has a BeatLazyFunc, which only the app can call; run beatd with -A")
     return entry_found(
         name=name,
         task=given.get("task"),

@@ -1,67 +1,80 @@
 """RedBeat's entries in Redis: hashes by name, and a sorted set that says which there are."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import redis
 from msgspec import DecodeError, json
 
-from beatd.errors import ConfigError, StoreError
+from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
 from beatd.imports.found import Found, Read, Refused
+from beatd.imports.redbeat_rrule import rrule
+from beatd.servers.redis import RedisServer
 
 BATCH = 500
-_FREQ = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
-_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "byminute",
-       "bysecond")  # fmt: skip
 
 
-def read_redbeat(url: str, *, prefix: str = "redbeat:") -> Read:
+def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
     """Every entry under the prefix, those that RedBeat would drop among the refused."""
     found: list[Found] = []
     refused: list[Refused] = []
-    try:
-        with redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=10, socket_connect_timeout=10
-        ) as client:
-            for key, kept in _hashes(client, prefix):
-                name = key.removeprefix(prefix)
-                try:
-                    found.append(_entry(name, kept))
-                except (ConfigError, TypeError, ValueError, KeyError, AttributeError) as error:
-                    refused.append(Refused(name, " ".join(str(error).split()) or "is malformed"))
-    except redis.RedisError as error:
-        raise StoreError(f"redbeat: {' '.join(str(error).split())[:200]}") from None
-    except ValueError as error:
-        raise ConfigError(f"redbeat: the URL is none of Redis: {error}") from None
+    server = RedisServer(_as_ours(url), timeout=10)
+    with closing(server), server.answering():
+        statics = {
+            key.decode(errors="replace") for key in server.client.smembers(f"{prefix}:statics")
+        }
+        for key, kept in _hashes(server.client, prefix):
+            name = key.removeprefix(prefix)
+            try:
+                found.append(_entry(name, kept, timezone, static=name in statics))
+            except (ConfigError, TypeError, ValueError, KeyError, AttributeError) as error:
+                refused.append(Refused(name, " ".join(str(error).split()) or "is malformed"))
     notes: tuple[str, ...] = ()
     if not found and not refused:
-        notes = (f"there is no {prefix}:schedule; is --prefix right?",)
+        notes = (
+            f"there is no key {prefix + ':schedule'!r} (RedBeat adds a colon); is --prefix right?",
+        )
     return Read(found, refused, notes)
 
 
-def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, str] | str]]:
+def _as_ours(url: str) -> str:
+    """RedBeat's word for Sentinels and a Cluster; where they are is in its options, not its URL."""
+    scheme, colon, rest = url.partition("://")
+    kind, dash, form = scheme.partition("-")
+    if not dash or form not in ("sentinel", "cluster"):
+        return url
+    if form == "sentinel" and urlsplit(url).path.strip("/").isdecimal():
+        raise ConfigError(
+            "redbeat: name the service that the Sentinels watch: "
+            "redbeat+redis-sentinel://HOST:26379;HOST:26379/SERVICE/DB"
+        )
+    return f"{kind}+{form}{colon}{rest}"
+
+
+def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
     """The content of each entry; its key's own trouble where it is none."""
-    keys = sorted({str(key) for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
+    keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
         with client.pipeline(transaction=False) as pipe:
             for key in batch:
                 pipe.hmget(key, "definition", "meta")
             answers = pipe.execute(raise_on_error=False)
-        for key, answer in zip(batch, answers, strict=True):
+        for raw, answer in zip(batch, answers, strict=True):
+            key = raw.decode(errors="replace")
             if isinstance(answer, Exception):
                 yield key, "its key is not a hash"
             elif answer[0] is None:
                 yield key, "its definition is gone: Redis evicted it, or somebody deleted it"
             else:
-                yield key, {"definition": answer[0], "meta": answer[1] or ""}
+                yield key, {"definition": answer[0], "meta": answer[1] or b""}
 
 
-def _entry(name: str, kept: dict[str, str] | str) -> Found:
+def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) -> Found:
     if isinstance(kept, str):
         raise ConfigError(kept)
     definition = _json(kept["definition"], "definition")
@@ -73,27 +86,28 @@ def _entry(name: str, kept: dict[str, str] | str) -> Found:
     return entry_found(
         name=str(definition.get("name") or name),
         task=definition.get("task"),
-        terms=_terms(given, last),
+        terms=_terms(given, last, zone),
         args=definition.get("args"),
         kwargs=definition.get("kwargs"),
         options=_plain(definition.get("options")),
         enabled=None if definition.get("enabled", True) else False,
         last=last,
         runs=int(meta.get("total_run_count") or 0),
+        notes=("stands in the app's beat_schedule too",) if static else (),
     )
 
 
-def _json(text: str, what: str) -> dict[str, Any]:
+def _json(text: bytes, what: str) -> dict[str, Any]:
     try:
-        value = json.decode(text.encode())
-    except (DecodeError, UnicodeEncodeError) as error:
+        value = json.decode(text)
+    except (DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"its {what} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"its {what} is not a JSON object")
     return value
 
 
-def _terms(given: dict[str, Any], last: datetime | None) -> Terms:
+def _terms(given: dict[str, Any], last: datetime | None, zone: str) -> Terms:
     kind = given.get("__type__")
     if kind == "interval":
         length = timedelta(seconds=float(given["every"]))
@@ -101,50 +115,8 @@ def _terms(given: dict[str, Any], last: datetime | None) -> Terms:
     if kind == "crontab":
         return crontab(given)
     if kind == "rrule":
-        return Terms({"rrule": _rrule(given)})
+        return rrule(given, zone)
     raise ConfigError(f"its schedule is of the unknown type {kind!r}")
-
-
-def _rrule(given: dict[str, Any]) -> str:
-    freq = given["freq"]
-    named = _FREQ[freq] if isinstance(freq, int) else str(freq).upper()
-    parts = [f"FREQ={named}"]
-    if given.get("interval") not in (None, 1):
-        parts.append(f"INTERVAL={int(given['interval'])}")
-    if given.get("wkst") is not None:
-        parts.append(f"WKST={_day(given['wkst'])}")
-    if given.get("count") is not None:
-        parts.append(f"COUNT={int(given['count'])}")
-    if given.get("until") is not None:
-        parts.append(f"UNTIL={_seconds(given['until']):%Y%m%dT%H%M%SZ}")
-    for key in _BY:
-        if given.get(key) is not None:
-            parts.append(f"{key.upper()}={_numbers(given[key])}")
-    if given.get("byweekday") is not None:
-        days = given["byweekday"]
-        days = days if isinstance(days, list) else [days]
-        parts.append(f"BYDAY={','.join(_day(day) for day in days)}")
-    if given.get("byeaster") is not None:
-        raise ConfigError("its rrule has byeaster, which iCalendar rules have not")
-    rule = ";".join(parts)
-    if given.get("dtstart") is None:
-        return rule
-    return f"DTSTART:{_seconds(given['dtstart']):%Y%m%dT%H%M%SZ}\nRRULE:{rule}"
-
-
-def _day(value: Any) -> str:
-    if isinstance(value, dict):
-        value, nth = value.get("wkday", value.get("weekday")), value.get("n")
-        return f"{nth or ''}{_DAYS[int(value)]}"
-    return _DAYS[int(value)]
-
-
-def _numbers(value: Any) -> str:
-    return ",".join(str(int(item)) for item in (value if isinstance(value, list) else [value]))
-
-
-def _seconds(value: Any) -> datetime:
-    return datetime.fromtimestamp(float(value), UTC)
 
 
 def _moment(value: Any) -> datetime | None:

@@ -11,6 +11,8 @@ from beatd.imports.found import Read
 SOURCES = {
     "celerybeat-schedule:PATH": "the file of celery's PersistentScheduler",
     "redbeat+redis://HOST/DB": "RedBeat",
+    "redbeat+redis-sentinel://HOST:PORT;…/SERVICE/DB": "RedBeat behind Sentinels",
+    "redbeat+redis-cluster://HOST:PORT,…": "RedBeat in a Cluster",
     "django-celery-beat+postgresql://…": "a copy of django-celery-beat's tables",
     "sqlalchemy-celery-beat+URL": "sqlalchemy-celery-beat's tables",
     "celery-sqlalchemy-scheduler+URL": "celery-sqlalchemy-scheduler's tables",
@@ -46,7 +48,8 @@ def read(source: str, wishes: Wishes | None = None) -> Opened:
         from beatd.imports.redbeat import read_redbeat
 
         url = source.removeprefix("redbeat+")
-        return Opened(read_redbeat(url, prefix=wished.prefix), wished.timezone, "redbeat")
+        content = read_redbeat(url, prefix=wished.prefix, timezone=wished.timezone)
+        return Opened(content, wished.timezone, "redbeat")
     for kind in _TABLES:
         if source.startswith(f"{kind}+"):
             return _tables(kind, source.removeprefix(f"{kind}+"), wished)

@@ -1,10 +1,11 @@
 """The tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
@@ -74,6 +75,7 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
         engine = create_engine(driver_url(url))
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"the URL cannot be used: {_one_line(error)}") from None
+    _refuse_missing_file(engine)
     try:
         with engine.connect() as connection:
             for row in task_rows(connection, layout, schema):
@@ -86,6 +88,15 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     finally:
         engine.dispose()
     return Read(found, refused)
+
+
+def _refuse_missing_file(engine: Engine) -> None:
+    """SQLite would make it, and nothing here is to be written."""
+    file = engine.url.database
+    if engine.dialect.name == "sqlite" and file and file != ":memory:":
+        path = Path(file.removeprefix("file:").partition("?")[0])
+        if not path.exists():
+            raise ConfigError(f"{path}: there is no such file")
 
 
 def one_off(found: Found, row: Mapping[str, Any]) -> Found:

@@ -21,23 +21,31 @@ class FileLease:
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         if self._held is not None:
-            return holder
+            if self._is_mine(self._held):
+                return holder
+            self.close()
+            raise StoreError(
+                f"lock file {self._path}: was deleted or replaced, and no longer keeps others out"
+            )
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            try:
+            if not locked(handle):
                 return self._read(handle)
-            finally:
+            if not self._is_mine(handle):
+                raise StoreError(f"lock file {self._path}: was replaced just now")
+            # Written in place: a lock belongs to the file it was taken on, so the file must stay.
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.encode(holder), 0)
+            self._held = handle
+            return holder
+        except OSError as error:
+            raise StoreError(f"lock file {self._path}: {error.strerror}") from None
+        finally:
+            if self._held is None:  # an open one would keep the lock from everybody
                 os.close(handle)
-        # Written in place: a lock belongs to the file it was taken on, so the file must stay.
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.encode(holder), 0)
-        self._held = handle
-        return holder
 
     def _read(self, handle: int) -> Holder:
         try:
@@ -48,6 +56,15 @@ class FileLease:
                 f"lock file {self._path}: held, and its holder not yet known"
             ) from None
 
+    def _is_mine(self, handle: int) -> bool:
+        """Whether others would meet this lock: it is on the file that lies there."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(handle))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(f"lock file {self._path}: {error.strerror}") from None
+
     def release(self, holder: Holder) -> None:
         self.close()
 
@@ -56,3 +73,11 @@ class FileLease:
             handle, self._held = self._held, None
             with suppress(OSError):
                 os.close(handle)
+
+
+def locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from beatd.errors import StoreError, StoreUnusable
+from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leaders.sql import LeaseRow, SqlLease
 
 T = TypeVar("T")
@@ -62,6 +62,13 @@ class Session:
         except psycopg.Error as error:
             raise self._told(error) from None
         self._connection.patience = ttl
+        try:
+            self._prepare(within, pooled)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, within: int, pooled: bool) -> None:
         if not pooled:
             self._run(f"SET statement_timeout = {within}")
         if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
@@ -78,7 +85,7 @@ class Session:
             pass  # Another made it in the same instant; IF NOT EXISTS does not cover that.
         except psycopg.Error as error:
             raise self._told(error) from None
-        self._connection.execute(
+        self._run(
             "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
         )
 
@@ -145,4 +152,11 @@ def postgresql_lease(url: str) -> SqlLease:
     pooled = ("pooler", "transaction") in words
     query = urlencode([word for word in words if word[0] != "pooler"], quote_via=quote)
     conninfo = urlunsplit(parts._replace(query=query))
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        said = " ".join(str(error).split())
+        if parts.password and parts.password in said:
+            said = "its password cannot be read; a % in it is written %25"
+        raise ConfigError(f"lock.url: {said}") from None
     return SqlLease(lambda ttl: Session(conninfo, ttl, pooled=pooled))

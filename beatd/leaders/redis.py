@@ -5,7 +5,7 @@ from hashlib import sha1
 from msgspec import DecodeError, json
 from redis.exceptions import NoScriptError
 
-from beatd.errors import StoreError, StoreUnusable
+from beatd.errors import StoreUnusable
 from beatd.leader import Holder
 from beatd.servers.redis import RedisServer
 
@@ -27,30 +27,32 @@ return 0
 class RedisLease:
     """A wait for an answer ends after half a ttl, so that there is time to ask once more."""
 
-    def __init__(self, url: str, *, prefix: str = "beatd:", timeout: float = 1.0) -> None:
-        self._url, self._timeout = url, timeout
+    def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
+        self._url = url
         self._key = f"{prefix}{{0}}:lease"
         self._server: RedisServer | None = None
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        held = self._run(TAKE, f"{holder.token}\n", json.encode(holder), max(1, int(ttl * 1000)))
+        if self._server is None:
+            # Not before it is needed: a daemon starts while its Redis is still away.
+            self._server = RedisServer(self._url, timeout=ttl / 2)
+        held = self._run(
+            self._server, TAKE, f"{holder.token}\n", json.encode(holder), max(1, int(ttl * 1000))
+        )
         try:
             return json.decode(held.partition(b"\n")[2], type=Holder)
         except DecodeError:
             raise StoreUnusable(
-                f"{self._place}: key {self._key} holds something of another program; "
+                f"{self._server.place}: key {self._key} holds something of another program; "
                 "try another key prefix or db"
             ) from None
 
     def release(self, holder: Holder) -> None:
-        self._run(RELEASE, f"{holder.token}\n")
+        if self._server is not None:
+            self._run(self._server, RELEASE, f"{holder.token}\n")
 
-    def _run(self, source: str, *args: str | bytes | int) -> bytes:
+    def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
         """Once only: a lease is asked for again soon enough, and trust counts from the asking."""
-        if self._server is None:
-            # Not before it is needed: a daemon starts while its Redis is still away.
-            self._server = RedisServer(self._url, timeout=self._timeout)
-        server = self._server
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
             try:
@@ -58,12 +60,6 @@ class RedisLease:
             except NoScriptError:
                 answer = server.client.execute_command("EVAL", source, 1, self._key, *args)
             return bytes(answer) if isinstance(answer, bytes) else b""
-
-    @property
-    def _place(self) -> str:
-        if self._server is None:
-            raise StoreError("the lock's Redis was not reached yet")
-        return self._server.place
 
     def close(self) -> None:
         if self._server is not None:

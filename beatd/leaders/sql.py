@@ -9,9 +9,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from msgspec import Struct, json
+from msgspec import DecodeError, Struct, json
 
-from beatd.errors import ConfigError, MissingExtra
+from beatd.errors import ConfigError, MissingExtra, StoreError
 from beatd.leader import Holder, Lease
 
 
@@ -72,11 +72,13 @@ class SqlLease:
             row = session.read()
             # A holder that never had the lock proves nothing by not having it.
             dead = self._grasped and row.hinted
-            if row.token != holder.token and row.left > 0 and not dead:
+            # A released row names nobody, and is free even if the database's clock was set back.
+            taken = row.token not in ("", holder.token)
+            if taken and row.left > 0 and not dead:
                 if self._grasped:
                     session.let_go()
                     self._grasped = False
-                return json.decode(row.holder, type=Holder)
+                return held_by(row)
             if session.write(row, text, holder.token, hinted=self._grasped, seconds=ttl):
                 return holder
 
@@ -103,6 +105,13 @@ class SqlLease:
         session, self._session, self._grasped = self._session, None, False
         if session is not None:
             session.close()
+
+
+def held_by(row: LeaseRow) -> Holder:
+    try:
+        return json.decode(row.holder, type=Holder)
+    except DecodeError:
+        raise StoreError("the row of beatd_lease names a holder in no form known here") from None
 
 
 def sql_lease(url: str) -> Lease:

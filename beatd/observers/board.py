@@ -5,7 +5,6 @@ from collections import Counter, deque
 from datetime import datetime
 
 from beatd import events
-from beatd.observers.log import by_hand, lateness
 
 REMEMBERED = 10_000
 
@@ -16,7 +15,7 @@ class Board:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._late: deque[float] = deque(maxlen=REMEMBERED)
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self.ticked_at: datetime | None = None
         self.tick_due: datetime | None = None
         self.overdue: str = ""
@@ -29,13 +28,11 @@ class Board:
                 self.ticked_at, self.tick_due = event.at, event.until
             case events.Sent():
                 with self._guard:
-                    for result in event.results:
-                        self.counts[result.outcome.sent] += 1
-                        if result.outcome.sent == "confirmed" and not by_hand(result):
-                            self._late.append(lateness(result))
+                    self._counts.update(result.outcome.sent for result in event.results)
+                    self._late.extend(event.late)
             case events.Skipped():
                 with self._guard:
-                    self.counts["skipped"] += event.skip.count
+                    self._counts["skipped"] += sum(skip.count for _, skip in event.skips)
             case events.Overdue():
                 self.overdue = f"{event.name} by {event.seconds:.0f} s"
             case events.LeadWon() | events.OnTime():
@@ -46,6 +43,11 @@ class Board:
                 self.went_back = event.reason
             case _:
                 pass
+
+    def counted(self) -> dict[str, int]:
+        """How many runs ended in each state."""
+        with self._guard:
+            return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
         """Percentiles over the last ten thousand runs, in seconds."""

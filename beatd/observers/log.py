@@ -1,7 +1,7 @@
 """The wording of every event: one line each, in text or JSON, and silence when nothing happens."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,39 +25,59 @@ class LogObserver:
         if word is None:
             return
         for level, text, facts in word(event):
-            log.log(level, text, extra={"facts": {"event": type(event).__name__, **facts}})
+            log.log(
+                level,
+                text,
+                exc_info=event.error if isinstance(event, events.Broke) else None,
+                extra={"facts": {"event": type(event).__name__, **facts}},
+            )
 
 
 def _sent(event: events.Sent) -> list[Line]:
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > FEW and not log.isEnabledFor(logging.DEBUG):
-        worst = max((lateness(r) for r in published if not by_hand(r)), default=0.0)
+        worst = max(event.late, default=0.0)
         text = f"published {len(published)} runs in {event.seconds * 1000:.0f} ms, "
         text += f"at most {worst:.3f} s late"
         lines.append((logging.INFO, text, {"published": len(published), "late": worst}))
     else:
         lines += [_published(r) for r in published]
-    return lines + [_not_published(r) for r in event.results if r.outcome.sent != "confirmed"]
+    return lines + _open_or_failed([r for r in event.results if r.outcome.sent != "confirmed"])
+
+
+def _open_or_failed(results: Sequence[Result]) -> list[Line]:
+    """One by one while they are few, else a line for each reason: a queue that is full, or a broker
+    that went away, has the same to say of all of them."""
+    if len(results) <= FEW or log.isEnabledFor(logging.DEBUG):
+        return [_not_published(r) for r in results]
+    alike: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        alike.setdefault((result.outcome.sent, result.outcome.reason), []).append(result)
+    return [_not_published(some[0], among=len(some)) for some in alike.values()]
 
 
 def _published(result: Result) -> Line:
-    run, late = result.run, lateness(result)
+    run, late = result.run, result.late or 0.0
     text = f"published {run.entry.name} ({run.entry.task}) id {run.task_id}"
-    if late >= 1 and not by_hand(result):
+    if late >= 1:
         text += f", {late:.1f} s late"
     return logging.INFO, text, _facts(result) | {"late": late}
 
 
-def _not_published(result: Result) -> Line:
+def _not_published(result: Result, among: int = 1) -> Line:
+    """`among` is how many ended just like it."""
     name, outcome = result.run.entry.name, result.outcome
+    if among > 1:
+        name = f"{name} and {among - 1} more"
     said = {
         "rejected": f"{name} failed: {outcome.reason}",
-        "unsent": f"{name} was not sent, it is tried again: {outcome.reason}",
+        "unsent": f"{name} could not be sent yet: {outcome.reason}",
         "unknown": f"{name} may or may not have been sent: {outcome.reason}",
     }[outcome.sent]
     level = logging.ERROR if outcome.sent == "rejected" else logging.WARNING
-    return level, said, _facts(result) | {"reason": outcome.reason}
+    facts = _facts(result) | {"reason": outcome.reason}
+    return level, said, facts | {"count": among} if among > 1 else facts
 
 
 def _facts(result: Result) -> dict[str, Any]:
@@ -71,21 +91,35 @@ def _facts(result: Result) -> dict[str, Any]:
     }
 
 
-def by_hand(result: Result) -> bool:
-    """Triggered or backfilled: such a run has no moment that it could be late for."""
-    return bool(result.run.occurrence.request)
-
-
-def lateness(result: Result) -> float:
-    return max(0.0, (result.at - result.run.due).total_seconds())
-
-
 def _skipped(event: events.Skipped) -> list[Line]:
-    skip = event.skip
-    return [(logging.WARNING, f"{event.name} skipped {_stretch(skip)}: {skip.reason}", {
-        "entry": event.name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
+    if len(event.skips) <= FEW or log.isEnabledFor(logging.DEBUG):
+        return [_one_skip(name, skip) for name, skip in event.skips]
+    alike: dict[str, list[tuple[str, Skip]]] = {}
+    for name, skip in event.skips:
+        alike.setdefault(in_short(skip.reason), []).append((name, skip))
+    return [_many_skips(reason, some) for reason, some in alike.items()]
+
+
+def _one_skip(name: str, skip: Skip) -> Line:
+    return logging.WARNING, f"{name} skipped {_stretch(skip)}: {skip.reason}", {
+        "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
         "count": skip.count, "reason": skip.reason,
-    })]  # fmt: skip
+    }  # fmt: skip
+
+
+def _many_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
+    """A herd that was missed is one event; who wants each has the history."""
+    names = list(dict.fromkeys(name for name, _ in some))
+    whole = Skip(
+        min(skip.planned for _, skip in some),
+        max(skip.until for _, skip in some),
+        sum(skip.count for _, skip in some),
+        reason,
+        at_least=any(skip.at_least for _, skip in some),
+    )
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    level, text, facts = _one_skip(f"{names[0]}{more}", whole)
+    return level, text, facts | {"entry": names[0], "entries": len(names)}
 
 
 def _stretch(skip: Skip) -> str:
@@ -93,6 +127,11 @@ def _stretch(skip: Skip) -> str:
         return f"the run of {skip.planned.isoformat()}"
     least = "at least " if skip.at_least else ""
     return f"{least}{skip.count} runs, {skip.planned.isoformat()} to {skip.until.isoformat()}"
+
+
+def in_short(reason: str) -> str:
+    """Its first words, without the figures that never repeat."""
+    return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
@@ -125,6 +164,10 @@ def _stepped(seconds: float) -> str:
 WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.Sent: _sent,
     events.Skipped: _skipped,
+    events.Unplannable: _line(
+        logging.ERROR,
+        lambda e: f"{e.name} does not run until it is edited, its plan fails: {e.reason}",
+    ),
     events.LeadWon: _line(logging.INFO, lambda e: f"leading, term {e.term.number}"),
     events.LeadLost: lambda e: [(_gravity(e), _lost(e), {})],
     events.LeaderSeen: _line(logging.INFO, _seen),
@@ -139,8 +182,22 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),
     events.WentBack: _line(logging.ERROR, lambda e: f"the store went back in time: {e.reason}"),
     events.ClockStepped: _line(logging.WARNING, lambda e: _stepped(e.seconds)),
+    events.Broke: _line(logging.ERROR, lambda e: f"the {e.loop} broke and goes on: {e.error!r}"),
     events.Stopped: _line(logging.INFO, lambda e: "stopped"),
 }
+
+
+def in_words(facts: Mapping[str, Any]) -> str:
+    """Facts for people: `leading yes, term 3, conflicts none`."""
+    return ", ".join(f"{key.replace('_', ' ')} {_word(value)}" for key, value in facts.items())
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class TextLines(logging.Formatter):
@@ -156,7 +213,9 @@ class TextLines(logging.Formatter):
 class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
-        line = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
+        # The name of a file may hold bytes that JSON cannot carry.
+        text = record.getMessage().encode(errors="backslashreplace").decode()
+        line = {"at": at, "level": record.levelname.lower(), "message": text}
         line |= getattr(record, "facts", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

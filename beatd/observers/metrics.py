@@ -12,7 +12,7 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from beatd import events
-from beatd.observers.log import by_hand, lateness
+from beatd.observers.log import in_short
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
@@ -74,15 +74,10 @@ class Metrics:
                 ended = Counter(result.outcome.sent for result in event.results)
                 for sent, count in ended.items():
                     self.runs.labels(*ENDS[sent]).inc(count)
-                self.late.add(
-                    lateness(result)
-                    for result in event.results
-                    if result.outcome.sent == "confirmed" and not by_hand(result)
-                )
+                self.late.add(event.late)
             case events.Skipped():
-                # The reason's first words: a label must not carry figures that never repeat.
-                reason = event.skip.reason.split(" by ")[0]
-                self.runs.labels("skipped", reason).inc(event.skip.count)
+                for _, skip in event.skips:
+                    self.runs.labels("skipped", in_short(skip.reason)).inc(skip.count)
             case events.LeadWon():
                 self.leads.inc()
                 self.overdue.set(0)

@@ -42,6 +42,9 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
     except Exception as error:
         # Importing a project runs whatever the project does at import.
         said = " ".join(str(error).split())
+        module, _, attribute = spelling.partition(":")
+        if attribute and said == f"No module named {spelling!r}":
+            said = f"{module} has no {attribute}"  # celery takes it for a module in the end
         raise ConfigError(
             f"app: {spelling!r} cannot be loaded ({type(error).__name__}: {said}); "
             "try MODULE:ATTRIBUTE, as for celery -A"

@@ -73,6 +73,8 @@ class CeleryPublisher:
                 return [Outcome("unsent", "the broker is not a Redis")] * len(runs)
             if why := self._wire.open():
                 return [Outcome("unsent", why)] * len(runs)
+            if not wire.asked:
+                return [Outcome("unsent", "the connection to the broker is new")] * len(runs)
             if listened_to():
                 return [Outcome("unsent", "the app listens to what is sent")] * len(runs)
             rendered = self._renderer.render(runs)
@@ -99,6 +101,9 @@ class CeleryPublisher:
     def server(self) -> tuple[str, int] | None:
         with self._lock:
             return self._wire.server() if isinstance(self._wire, RedisLists) else None
+
+    def asked(self) -> bool:
+        return isinstance(self._wire, RedisLists) and self._wire.asked
 
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]

@@ -8,7 +8,7 @@ routes, names or sends in its own way has every message made by celery itself.
 import numbers
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -17,9 +17,7 @@ import celery.app.base
 import celery.app.task
 from celery import Celery
 from celery.app.routes import MapRoute
-from celery.beat import BeatLazyFunc
 from celery.utils.saferepr import saferepr
-from celery.utils.time import add_seconds_to_datetime
 from kombu.compression import compress
 from kombu.serialization import dumps
 from msgspec import Struct
@@ -120,7 +118,7 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
         task=task,
         countdown=countdown,
         expires=None if until_next else expires,
-        levels=app.conf.task_repr_maxlevels,
+        levels=app.conf.get("task_repr_maxlevels", 3),  # before celery 5.7 there is no setting
     )
 
 
@@ -146,7 +144,8 @@ def _still(letter: Letter) -> Letter:
 def _later(now: datetime, seconds: float | None) -> bytes:
     if seconds is None:
         return b""
-    moment: datetime = add_seconds_to_datetime(now, seconds)
+    # As celery 5.7 adds; older ones are an hour off across a change of clocks.
+    moment = (now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(now.tzinfo)
     return moment.isoformat(timespec="microseconds").encode()
 
 
@@ -197,9 +196,3 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()
-
-
-def plain_arguments(run: Run) -> bool:
-    """No argument that celery would work out anew at each send."""
-    values = (*run.entry.args, *run.entry.kwargs.values())
-    return not any(isinstance(value, BeatLazyFunc) for value in values)

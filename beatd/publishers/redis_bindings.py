@@ -88,10 +88,11 @@ def ends(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
     given = {"properties": {"priority": priority or channel.default_priority}}
     step = channel._get_message_priority(given)
     keys = tuple(channel._q_for_pri(queue, step) for queue in found)
+    expires = getattr(channel, "_expires", {})  # before kombu 5.7 no list expires
     expiring = tuple(
-        (channel._q_for_pri(queue, one), channel._expires[queue])
+        (channel._q_for_pri(queue, one), expires[queue])
         for queue in found
-        if queue in channel._expires
+        if queue in expires
         for one in channel.priority_steps
     )
     return Lists(keys, expiring=expiring)

@@ -14,6 +14,7 @@ from beatd.publisher import Outcome
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.redis_bindings import Bindings, Lists
+from beatd.servers.redis import connection_from
 
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
 IN_FLIGHT = 4  # commands between two looks at the lead and the time
@@ -46,6 +47,7 @@ class RedisLists(Wire):
         self._stencil = stencil(connection.transport, connection.transport_options)
         self._channel: Any = None
         self._link: Any = None
+        self._asked_on: Any = None
         self._spoken_at = 0.0
         self._bindings = Bindings()
 
@@ -105,7 +107,13 @@ class RedisLists(Wire):
             return None
         lines = bytes(text).decode().splitlines()
         facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        self._asked_on = self._link
         return (facts["run_id"], int(self._link.db)) if "run_id" in facts else None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the connection in use is the one that `server` was asked on."""
+        return self._link is not None and self._link is self._asked_on
 
     def reachable(self) -> bool:
         self._spoken_at = 0.0
@@ -146,10 +154,10 @@ class RedisLists(Wire):
                 reraise_as_library_errors=False,
             )
         self._channel = connection.default_channel
-        self._link = self._channel.pool.get_connection()
+        self._link = connection_from(self._channel.pool)
 
     def _drop(self) -> None:
-        link, self._link = self._link, None
+        link, self._link, self._asked_on = self._link, None, None
         self._spoken_at = 0.0
         self._bindings.forget()
         if link is not None:

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.form import Form, form_of, plain_arguments, same, until
+from beatd.publishers.form import Form, form_of, same, until
+from beatd.publishers.lazy import has_marks
 from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.letterpress import LetterPress
 from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
@@ -151,8 +152,8 @@ class Renderer:
         return template
 
     def _new_template(self, run: Run) -> Template | None:
-        if not plain_arguments(run):
-            return None
+        if has_marks(run.entry):
+            return None  # not what an argument was two seconds before
         printer = self._printer(run)
         if printer is None or not printer.trusted:
             return None

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celery import Celery
-from celery.beat import BeatLazyFunc
 from celery.canvas import Signature
 from celery.result import denied_join_result
 
 from beatd.errors import BeatError
 from beatd.publishers.catching import CatchingProducer
+from beatd.publishers.lazy import evaluated
 from beatd.publishers.letter import Letter, one_line
 from beatd.run import Run
 
@@ -41,8 +41,7 @@ def apply_async(app: Celery, producer: CatchingProducer, run: Run) -> None:
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
-    args = [v() if isinstance(v, BeatLazyFunc) else v for v in entry.args]
-    kwargs = {k: v() if isinstance(v, BeatLazyFunc) else v for k, v in entry.kwargs.items()}
+    args, kwargs = evaluated(app, entry)
     options = _options(app, run)
     task = app.tasks.get(entry.task)
     # Some result backends subscribe to the result of everything that is sent, for ever; denied,

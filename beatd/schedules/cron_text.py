@@ -92,7 +92,7 @@ def parse(text: str, seed: str = "") -> CronText:
             if field is not DAY and field is not WEEKDAY
         ]
         second, minute, hour, month, year = masks
-        table = days.table(parsed.day_rule(words[3], words[5]))
+        table = _table(words[3], words[5], seed)
     except _Wrong as wrong:
         raise ScheduleError(f"cron {quoted(text)}: {wrong}") from None
     month, table = days.reachable(month, table)
@@ -102,6 +102,12 @@ def parse(text: str, seed: str = "") -> CronText:
     if not month or (fields.years is not None and fields.at_or_after(0) is None):
         raise ScheduleError(f"cron {quoted(text)} can never fire: no such day ever comes")
     return CronText(fields, words[1].startswith("*") or words[2].startswith("*"))
+
+
+@lru_cache(maxsize=4096)
+def _table(day: str, weekday: str, seed: str) -> days.Table:
+    """Most texts share these two words, and it is the longest part of their parsing."""
+    return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:

@@ -11,6 +11,7 @@ from functools import lru_cache
 LENGTHS = (28, 29, 30, 31)
 MONTH_LENGTHS = {1: (31,), 2: (28, 29), 3: (31,), 4: (30,), 5: (31,), 6: (30,), 7: (31,),
                  8: (31,), 9: (30,), 10: (31,), 11: (30,), 12: (31,)}  # fmt: skip
+EACH_WEEK = sum(1 << day for day in range(1, 32, 7))
 #: The days of one rule in a month that begins with weekday `first` (0 is Sunday), as a mask.
 DayRule = Callable[[int, int], int]
 Table = tuple[int, ...]
@@ -39,9 +40,8 @@ def on_days(mask: int) -> DayRule:
 
 
 def on_weekdays(mask: int) -> DayRule:
-    return lambda first, length: sum(
-        1 << day for day in range(1, length + 1) if mask >> weekday(first, day) & 1
-    )
+    # The week as the month begins it, once for each of its weeks.
+    return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
 
 def last_day(first: int, length: int) -> int:

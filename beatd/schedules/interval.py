@@ -13,6 +13,7 @@ from beatd.schedules.zone import EPOCH
 
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_SHORTEST = timedelta(milliseconds=1)  # a beat looks no more often
 _LONGEST = timedelta(days=36525)
 _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
@@ -77,6 +78,8 @@ def interval(
     length = parse_duration(every)
     if not length:
         raise ScheduleError(f"every {quoted(every)} is no time at all; write it like every: 30s")
+    if length < _SHORTEST:
+        raise ScheduleError(f"every {quoted(every)} is too often; every: 1ms is the most")
     if length > _LONGEST:
         raise ScheduleError(f"every {quoted(every)} is longer than a century")
     if start is not None and start.tzinfo is None:
@@ -92,8 +95,9 @@ def interval(
         offset += _share(name, period)
         written.append(("spread", True))
     elif phase is not None:
-        offset += parse_duration(phase) // _MICROSECOND
-        written.append(("phase", _written(phase)))
+        shift = parse_duration(phase)
+        offset += shift // _MICROSECOND
+        written.append(("phase", phase if isinstance(phase, str) else format_duration(shift)))
     return Interval(period, offset % period, tuple(written))
 
 

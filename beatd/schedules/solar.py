@@ -56,7 +56,7 @@ class Solar:
 
 def solar(event: str, lat: float, lon: float) -> Solar:
     """One of celery's nine events at a place in degrees; needs ephem."""
-    if event not in EVENTS:
+    if not isinstance(event, str) or event not in EVENTS:
         near = get_close_matches(str(event)[:40], EVENTS, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(EVENTS)}"
         raise ScheduleError(f"solar has no event {quoted(event)}; {hint}")

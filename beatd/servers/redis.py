@@ -1,6 +1,6 @@
 """A Redis by its URL: single, behind Sentinels, or a Cluster; and its troubles in one line each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +30,14 @@ from beatd.errors import ConfigError, StoreError, StoreUnusable
 
 PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
 WORDS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
+
+
+# Before 5.3 redis-py asked for a word here, and made nothing of it.
+_WORD = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
+
+
+def connection_from(pool: Any) -> Any:
+    return pool.get_connection(*_WORD)
 
 
 class RedisServer:
@@ -98,6 +106,30 @@ class RedisServer:
                 to_sentinels[name] = given[f"sentinel_{name}"]
         watchers: Any = Sentinel(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
         return watchers.master_for(service, db=int(db or given.get("db", 0)))
+
+    def begin(self, *command: Any) -> Callable[[], Any]:
+        """Send a command, and return what reads its reply; not on a Cluster."""
+        pool = self.client.connection_pool
+        link = connection_from(pool)
+        try:
+            link.send_command(*command)
+        except BaseException:
+            link.disconnect()
+            pool.release(link)
+            raise
+
+        def reply() -> Any:
+            try:
+                return link.read_response()
+            except ResponseError:
+                raise
+            except BaseException:
+                link.disconnect()
+                raise
+            finally:
+                pool.release(link)
+
+        return reply
 
     @contextmanager
     def answering(self) -> Iterator[None]:

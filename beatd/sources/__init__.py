@@ -10,10 +10,12 @@ from beatd.problem import Problem
 
 
 class Reading(Struct, frozen=True):
-    """What a source declares now, and all that is wrong with what is written there."""
+    """What a source declares now, all that is wrong with what is written there, and the files that
+    were wrong when it was last read and are not any more."""
 
     declared: Declared
     problems: tuple[Problem, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -11,8 +11,9 @@ from beatd.clock import Clock
 from beatd.definition import check
 from beatd.errors import ConfigError
 from beatd.problem import Problem
+from beatd.publishers.lazy import marked
 from beatd.sources import Reading
-from beatd.sources.celery_schedule import plain_schedule, zone_name_of
+from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
 
 CLEANUP = "celery.backend_cleanup"
 #: Keys of an entry that Celery knows, and those that other schedulers read from the same place.
@@ -101,6 +102,7 @@ class App:
 
     def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
         """The entry as our YAML has it, and warnings about what is left out."""
+        written = as_written(written)
         if not isinstance(written, Mapping):
             raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
         if written.get("schedule") is None:
@@ -113,7 +115,7 @@ class App:
             plain["catch_up_window"] = deadline
         for key in ("args", "kwargs"):
             if written.get(key):
-                plain[key] = written[key]
+                plain[key] = marked(written[key])
         if written.get("options"):
             plain["options"] = {
                 key: self._option(key, value) for key, value in dict(written["options"]).items()

@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from celery.beat import ScheduleEntry
 from celery.schedules import BaseSchedule, crontab, schedule, solar
 
 from beatd.errors import ConfigError
 from beatd.schedules import zone
+from beatd.schedules.duration import format_duration
 
+_WRITTEN = ("task", "schedule", "args", "kwargs", "options")
 _FIELDS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 #: What makes a subclass mean something else than its class.
 _MEANING = ("is_due", "remaining_estimate", "remaining_delta")
@@ -24,6 +27,13 @@ def zone_name_of(tz: Any) -> str:
                 continue
             return name
     raise ConfigError(f"timezone: {tz!r} has no IANA name")
+
+
+def as_written(entry: Any) -> Any:
+    """The dict that beat_schedule would have in its place; anything else as it is."""
+    if not isinstance(entry, ScheduleEntry):
+        return entry
+    return {key: getattr(entry, key) for key in _WRITTEN if getattr(entry, key)}
 
 
 def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
@@ -56,13 +66,14 @@ def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
 
 
 def _every(period: timedelta, relative: bool, timezone: str) -> dict[str, Any]:
+    every = format_duration(period) if period >= timedelta(0) else period / timedelta(seconds=1)
     if not relative:
-        return {"every": period / timedelta(seconds=1)}
+        return {"every": every}
     if period == timedelta(days=1):
         return {"cron": "0 0 * * *"}
     # Celery rounds to whole days, hours or minutes of the wall clock; so does a grid that begins
     # at a midnight of it.
-    return {"every": period / timedelta(seconds=1), "start": "2001-01-01T00:00:00"}
+    return {"every": every, "start": "2001-01-01T00:00:00"}
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:

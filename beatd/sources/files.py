@@ -26,6 +26,7 @@ class Files:
         self._config, self._clock = config, clock
         self._path = Path(config.shown) if Path(config.shown).is_file() else None
         self._good: dict[Path, tuple[Entry, ...]] = {}
+        self._wrong: set[Path] = set()
         self._watch = Watch(self._paths, clock)
 
     def changed(self) -> bool:
@@ -35,8 +36,9 @@ class Files:
         self._watch.seen()
         loaded_at = self._clock.now()
         problems = list(self._read_config())
+        wrong = {self._path} if self._path and _is_wrong(problems) else set()
         config = self._config
-        entries = {entry.name: placed(entry) for entry in config.entries}
+        entries = {entry.name: entry for entry in config.entries}
         files = load_entries(
             config.schedules,
             folder=config.folder,
@@ -47,17 +49,24 @@ class Files:
         )
         doubtful = [self._shown(place) for place in files.missing]
         unread: set[str] = set()
+        # What a file declared goes with it: another that comes under its name begins anew.
+        there = {file.path for file in files.files}
+        self._good = {path: known for path, known in self._good.items() if path in there}
         for file in files.files:
             known = self._believed(file)
+            wrong |= set() if file.valid else {file.path}
             if known is None:
                 unread |= file.names
             if not known:
                 doubtful.append(self._shown(str(file.path)))
             for entry in known or ():
-                entries.setdefault(entry.name, placed(entry))
+                entries.setdefault(entry.name, entry)
         if not config.entries and self._path is not None:
             doubtful.append(self._path.name)
-        declared = tuple(entries.values())
+        right = {file.path for file in files.files} | {self._path}
+        mended = sorted(str(path) for path in self._wrong - wrong if path in right)
+        self._wrong = wrong
+        declared = tuple(placed(entry) for entry in entries.values())
         return Reading(
             Declared(
                 source=config.source,
@@ -66,8 +75,10 @@ class Files:
                 digest=digest_of(declared),
                 doubtful=tuple(doubtful),
                 unread=frozenset(unread),
+                places={name: entry.declared_at for name, entry in entries.items()},
             ),
             (*problems, *files.problems),
+            tuple(mended),
         )
 
     def _read_config(self) -> Iterator[Problem]:
@@ -76,8 +87,7 @@ class Files:
             return
         found = examine(self._path, app=self._config.app)
         yield from found.problems
-        errors = any(not problem.warning for problem in found.problems)
-        if found.config is not None and not errors:
+        if found.config is not None and not _is_wrong(found.problems):
             self._config = replace(
                 self._config,
                 timezone=found.config.timezone,
@@ -99,6 +109,10 @@ class Files:
     def _shown(self, place: str) -> str:
         full = os.path.join(self._config.folder, place)  # noqa: PTH118  # a glob is no path
         return os.path.relpath(full, self._config.folder)
+
+
+def _is_wrong(problems: Iterable[Problem]) -> bool:
+    return any(not problem.warning for problem in problems)
 
 
 def placed(entry: Entry) -> Entry:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     case,
     false,
-    select,
     update,
 )
 
@@ -25,6 +24,7 @@ from beatd.ledger import Result
 from beatd.run import micros
 from beatd.stores.sql import SqlStore
 from beatd.stores.sql.claims import OpenBatch
+from beatd.stores.sql.reader import CHUNK
 
 PREFIX = "django-celery-beat+"
 SOURCE = "django-celery-beat:"
@@ -63,17 +63,18 @@ class DjangoStore(SqlStore):
         for name, moments in ran.items():
             alike[len(moments), max(moments)].append(name)
         for (count, at), names in sorted(alike.items()):
-            connection.execute(
-                update(task)
-                .where(task.c.name.in_(select(self._names.c.name)))
-                .values(
-                    last_run_at=moment_for(connection, at),
-                    # A one-off has run: django-celery-beat disables it and begins to count anew.
-                    total_run_count=case((task.c.one_off, 0), else_=task.c.total_run_count + count),
-                    enabled=case((task.c.one_off, false()), else_=task.c.enabled),
-                ),
-                self._names.bind([[name] for name in sorted(names)]),
+            ended = update(task).values(
+                last_run_at=moment_for(connection, at),
+                # A one-off has run: django-celery-beat disables it and begins to count anew.
+                total_run_count=case((task.c.one_off, 0), else_=task.c.total_run_count + count),
+                enabled=case((task.c.one_off, false()), else_=task.c.enabled),
             )
+            names.sort()
+            for start in range(0, len(names), CHUNK):
+                # As values, not as a relation: MariaDB and MySQL compare these as the column does,
+                # whatever its collation, and refuse a column of another one.
+                chunk = names[start : start + CHUNK]
+                connection.execute(ended.where(task.c.name.in_(chunk)))
         return left
 
     def disable_what_ended(self, now: datetime) -> int:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan
-from beatd.stores.moves import drop_requests
+from beatd.stores.moves import add_line, drop_requests, skipped
 from beatd.stores.tables import Defined, Planned, Removed, Tables, Version
 
 NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
@@ -14,23 +15,35 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """One change, whole; False with nothing done where the entry is not at the revision seen."""
+    """One change, whole; False with nothing done where the row is not as it was seen."""
     name, entry = change.name, change.entry
     defined = tables.defined.get(name)
     if change.seen != (defined.revision if defined else 0):
+        return False
+    there = tables.planned.get(name)
+    if change.plan is not None and there is not None and there.progress != change.progress:
         return False
     if entry is None or definition is None:
         if defined is not None:
             _remove(tables, name, version, now)
         return True
-    before = tables.planned.get(name) or Planned(name, NOTHING, change.runs, change.last)
+    before = there or Planned(name, NOTHING, change.runs, change.last)
     plan = before.plan if change.plan is None else change.plan
-    if plan.fingerprint != before.plan.fingerprint:
+    is_edited = plan.fingerprint != before.plan.fingerprint
+    if is_edited or (before.plan.due is None and plan.due is not None):
         requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
         owed = [request for request in requests if request.kind == "backlog"]
-        drop_requests(tables, owed, "edited", now)
+        drop_requests(tables, owed, "edited" if is_edited else "resumed", now)
+    if change.calls_off:
+        requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+        backfills = [request for request in requests if request.kind == "backfill"]
+        drop_requests(tables, backfills, "called off", now)
     if change.paused or not entry.enabled:
-        plan = Plan(None, None, plan.fingerprint, plan.rules)
+        plan = replace(plan, due=None)
+    elif plan.due is None:
+        plan = replace(plan, planned=None)
+    if change.skip is not None and before.plan.planned == change.skip.planned:
+        add_line(tables, now, skipped(name, change.skip, "", 0), None)
     tables.put(
         Defined(
             name=name,

@@ -4,7 +4,7 @@ Anything out of the ordinary is no answer, and the store itself is asked: it kno
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.errors import ConfigError
 from beatd.run import micros, moment_of
 
-VERSION = 1  # of the schema that is read here; a test holds it to the store's
+VERSION = 2  # of the schema that is read here; a test holds it to the store's
 MOST = 1000
 
 _ROWS = """
@@ -22,20 +22,37 @@ SELECT p.name, p.revision, p.planned, p.due, p.runs, p.last, p.fingerprint, p.ru
        e.definition, e.source, e.declared_at, e.paused
 FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name
 """
+_NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
 _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
-def glance(path: Path, query: Query, codec: Codec) -> Sequence[Stored] | None:
-    """What `find` would give, or None where that is more than a screen or two, or not so simple."""
+def glance(
+    path: Path, query: Query, codec: Codec, records: int
+) -> tuple[Sequence[Stored], Container[str]] | None:
+    """What `find` would give, and who fails by the newest so many records, as `failing` tells;
+    None where that is more than a screen or two, or not so simple."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
             (version,) = there.execute("SELECT version FROM beatd_ledger WHERE id = 1").fetchone()
-            if version != VERSION or query.names is not None:
+            if version != VERSION or query.names is not None or query.rules_before is not None:
                 return None
+            if not (_is_in_order_of_due(query) or _is_small(there)):
+                return None  # the store knows its way among many
             rows = _rows(there, query)
-            return None if len(rows) > MOST else [_stored(row, codec) for row in rows]
+            if len(rows) > MOST:
+                return None
+            return [_stored(row, codec) for row in rows], _failing(there, records)
     except (sqlite3.Error, ConfigError, TypeError):
         return None
+
+
+def _is_in_order_of_due(query: Query) -> bool:
+    return query.order == "next" and query.due_before is not None
+
+
+def _is_small(there: sqlite3.Connection) -> bool:
+    some = there.execute("SELECT 1 FROM beatd_plan LIMIT ?", (MOST + 1,)).fetchall()
+    return len(some) <= MOST
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
@@ -52,7 +69,8 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
         asked.append(("p.active = ?", int(query.enabled)))
     where = f" WHERE {' AND '.join(text for text, _ in asked)}" if asked else ""
     limit = min(MOST + 1, MOST + 1 if query.limit is None else query.limit)
-    statement = f"{_ROWS}{where} ORDER BY {_ORDERS[query.order]} LIMIT {limit}"
+    order = "p.due, p.name" if _is_in_order_of_due(query) else _ORDERS[query.order]
+    statement = f"{_ROWS}{where} ORDER BY {order} LIMIT {limit}"
     return there.execute(statement, [value for _, value in asked]).fetchall()
 
 
@@ -72,6 +90,14 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
         runs=runs,
         last=_moment(last),
     )
+
+
+def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
+    newest: dict[str, str] = {}
+    for name, state in there.execute(_NEWEST, (records,)):
+        if state in ("published", "failed"):
+            newest.setdefault(name, state)
+    return {name for name, state in newest.items() if state == "failed"}
 
 
 def _moment(value: int | None) -> Any:

@@ -18,7 +18,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
 from beatd.stores.edits import make_change
 from beatd.stores.moves import make, refuse_old_term, settle
-from beatd.stores.query import asks_for, in_order, runs_a_task
+from beatd.stores.query import CHECKED, asks_for, in_order, runs_a_task
 from beatd.stores.tables import (
     Asked,
     Claimed,
@@ -275,13 +275,13 @@ class MemoryStore:
 
     def problems(self) -> Sequence[str]:
         with self._reading():
-            for defined in self._tables.defined.values():
+            planned = self._tables.planned
+            rows = [(defined, planned[name]) for name, defined in self._tables.defined.items()]
+            soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
+            for defined in soonest:
                 self._decoded(defined)
-            return [
-                problem
-                for name, (_, _, problem) in self._entries.items()
-                if problem and name in self._tables.defined
-            ]
+            problems = (self._entries[defined.name][2] for defined in soonest)
+            return [problem for problem in problems if problem]
 
     def close(self) -> None:
         self._wakes.clear()

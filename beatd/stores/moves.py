@@ -87,7 +87,7 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
     if move.run is None:
         tables.put(Closed(occurrence))
         for skip in move.skips:
-            record = _skipped(move.name, skip, claim.task_id, term.number)
+            record = skipped(move.name, skip, claim.task_id, term.number)
             add_line(tables, at, record, occurrence)
     else:
         _leave(tables, move, term, at)
@@ -117,7 +117,7 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
         run = move.run
         tables.put(Claimed(run.occurrence, run.task_id, run.due, at, term.number, False))
     for skip in move.skips:
-        add_line(tables, at, _skipped(move.name, skip, "", term.number), None)
+        add_line(tables, at, skipped(move.name, skip, "", term.number), None)
     if move.backlog is not None:
         tables.put(Asked(move.backlog))
 
@@ -163,10 +163,10 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
         tables.put(Done(request.id))
         several = request.last > request.first
         skip = Skip(request.first, request.last, 1, reason, at_least=several)
-        add_line(tables, at, _skipped(request.name, skip, "", 0), None)
+        add_line(tables, at, skipped(request.name, skip, "", 0), None)
 
 
-def _skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
+def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,

@@ -8,6 +8,7 @@ from beatd.catalog import Query
 from beatd.entry import Entry
 from beatd.stores.tables import Defined, Planned
 
+CHECKED = 10_000  # entries that `problems` reads, the soonest first: a million take too long
 Row = tuple[Defined, Planned]
 
 
@@ -21,6 +22,7 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
             (name_like is None or name_like.fullmatch(defined.name) is not None)
             and (query.source is None or defined.source == query.source)
             and (query.due_before is None or (due is not None and due < query.due_before))
+            and (query.rules_before is None or planned.plan.rules < query.rules_before)
             and (query.enabled is None or query.enabled == enabled)
         )
 
@@ -39,6 +41,11 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
     ahead = [(due, row) for row in by_name if (due := row[1].plan.due) is not None]
     ahead.sort(key=lambda soon: soon[0])
     return [row for _, row in ahead] + [row for row in by_name if row[1].plan.due is None]
+
+
+def beginning(shell: str | None) -> str:
+    """What everything begins with that matches."""
+    return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:

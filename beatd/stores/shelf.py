@@ -32,6 +32,7 @@ class Shelf:
     def __init__(self, path: Path, clock: Clock) -> None:
         with said_clearly(path):
             self.path = path.resolve()
+        self._check_kind()
         self.notes: list[str] = []
         self._clock = clock
         self._copy_path = beside(self.path, ".copy")
@@ -39,7 +40,6 @@ class Shelf:
         self._file = self._copy = -1
         self._end = self._number = 0
         self._process = os.getpid()
-        self._check_kind()
 
     def _check_kind(self) -> None:
         with said_clearly(self.path):

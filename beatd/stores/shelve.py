@@ -20,6 +20,7 @@ from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.stores import journal
+from beatd.stores.disk import problems_of_disk
 from beatd.stores.memory import MemoryStore
 from beatd.stores.shelf import Shelf
 from beatd.stores.tables import AnyValue, Identity, Tables
@@ -81,11 +82,15 @@ class ShelveStore(MemoryStore):
 
     def _catch_up(self) -> None:
         with said_clearly(self._shelf.path):
-            lines = self._shelf.added() if self._shelf.is_known() else None
-            if lines is None:
-                self._load()
-            else:
-                self._replay(lines)
+            try:
+                lines = self._shelf.added() if self._shelf.is_known() else None
+                if lines is None:
+                    self._load()
+                else:
+                    self._replay(lines)
+            except BaseException:
+                self._forget()  # a line that was not understood is not to be passed over
+                raise
 
     def _load(self) -> None:
         self._forget()
@@ -165,7 +170,7 @@ class ShelveStore(MemoryStore):
         return False
 
     def problems(self) -> Sequence[str]:
-        found = [*super().problems(), *self._shelf.notes]
+        found = [*super().problems(), *self._shelf.notes, *problems_of_disk(self._shelf.path)]
         count = len(self._tables.defined)
         if count > ENTRIES:
             found.append(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from msgspec import Raw, Struct
 
-from beatd.catalog import Applied, Plan
+from beatd.catalog import Applied, Plan, Progress
 from beatd.leader import Holder, Term
 from beatd.ledger import Record, Request
 from beatd.run import Occurrence
@@ -49,6 +49,10 @@ class Planned(Value, frozen=True, tag="planned"):
     plan: Plan
     runs: int
     last: datetime | None
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(self.plan.planned, self.runs, self.last)
 
 
 class Removed(Value, frozen=True, tag="removed"):

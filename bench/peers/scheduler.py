@@ -55,8 +55,7 @@ def main():
     scheduler.add_jobstore(store())
     if "fill" in sys.argv:
         scheduler.start(paused=True)
-        fill(scheduler)
-        scheduler.shutdown()
+        fill(scheduler)  # and no shutdown, which would look at its jobs once more
         print(time.time())
         return
     scheduler.start()

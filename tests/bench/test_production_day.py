@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from beatd.catalog import Change
 from beatd.definition import codec, entry_from
-from beatd.dispatch import FIRST_IN_STEPS, batches_of
+from beatd.dispatch import InSteps, batches_of
 from beatd.engine import BATCHES
 from beatd.planning import first
 from beatd.schedules.cron import Cron
@@ -127,7 +127,7 @@ def batches_in(herd: int) -> int:
     """A tick takes four batches' worth; its first batches are small, so that nobody waits long."""
     tick = BATCH * BATCHES
     parts = [min(tick, herd - at) for at in range(0, herd, tick)]
-    return sum(len(batches_of(range(part), BATCH, FIRST_IN_STEPS)) for part in parts)
+    return sum(sum(1 for _ in batches_of(range(part), BATCH, InSteps.first)) for part in parts)
 
 
 @pytest.mark.parametrize(

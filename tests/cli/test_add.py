@@ -144,6 +144,7 @@ def test_a_store_may_be_given_by_its_url(here: Here, beatd: Beatd) -> None:
         ("memory:", 2, "memory: lives within a daemon"),
         ("sqlite:////", 1, "is a directory"),
         ("shelve:/tmp", 1, "is a directory"),
+        ("shelve:/", 1, "/ is a directory"),
         ("sqlite:////nowhere/beatd.db", 1, ""),
         ("postgresql://u:secretpw@127.0.0.1:1/x", 1, "127.0.0.1:1"),
         ("mysql://u:secretpw@127.0.0.1:1/x", 1, "127.0.0.1:1"),
@@ -170,3 +171,14 @@ def test_without_a_configuration_one_is_asked_for(
 def test_a_config_in_the_folder_is_found(here: Here, beatd: Beatd) -> None:
     here("add", "x", "--task", "t", "--every", "5m")
     assert "x" in beatd("list").out
+
+
+def test_add_without_a_schedule_names_its_options(here: Here) -> None:
+    line = here("add", "x", "--task", "t", code=2).line
+    assert "has no schedule" in line
+    assert "give one of --every, --cron, --crontab, --at, --solar, --rrule" in line
+
+
+def test_a_broken_configuration_names_the_way_around_it(here: Here) -> None:
+    here.config("brokr: x\n")
+    assert "did you mean broker? (--store URL, without -c" in here("list", code=2).line

@@ -70,8 +70,60 @@ def test_another_name_is_another_owner(here: Here) -> None:
     assert {row["source"] for row in here.json("list")} == {"yaml:team-a"}
     here.file("e.yaml", TWO.replace("1m", "2m"))
     ended = here("apply", "--prune", "e.yaml", code=1)
-    assert "entry 'a' is held by yaml:team-a" in ended.err
+    assert "e.yaml:2: entry 'a' is held by yaml:team-a (e.yaml)" in ended.err
     assert {row["schedule"]["every"] for row in here.json("list")} == {"1m"}
+
+
+def test_whoever_names_an_owner_is_told_that_another_holds_it(here: Here) -> None:
+    here.file("e.yaml", TWO)
+    here("apply", "e.yaml", "--name", "team-a")
+    ended = here("apply", "e.yaml", "--name", "team-b", code=1)
+    assert "entry 'a' is held by yaml:team-a" in ended.err
+    assert "0 unchanged" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("given", "owner"), [("jobs.yaml", "yaml:jobs"), ("more/", "yaml:more"), ("s/", "yaml:config")]
+)
+def test_what_the_configuration_does_not_cover_has_an_owner_of_its_own(
+    here: Here, given: str, owner: str
+) -> None:
+    here.config("schedules: [s/]\nentries: {own: {task: t, every: 1m}}\n")
+    here.file("s/covered.yaml", "entries: {covered: {task: t, every: 1m}}")
+    here.file("jobs.yaml", "entries: {x: {task: t, every: 1m}}")
+    here.file("more/y.yaml", "entries: {y: {task: t, every: 1m}}")
+    here("apply", given)
+    assert {row["source"] for row in here.json("list")} == {owner}
+    added = here.json("apply")
+    assert not added["removed"], "the configuration prunes its own alone"
+
+
+def test_a_part_of_the_configuration_prunes_that_part_alone(here: Here) -> None:
+    here.config("schedules: [s/]\nentries: {own: {task: t, every: 1m}}\n")
+    here.file("s/e.yaml", TWO)
+    here.file("s/f.yaml", "entries: {c: {task: t, every: 1m}}")
+    here("apply")
+    here.file("s/e.yaml", "entries: {a: {task: t, every: 1m}}")
+    assert here.json("apply", "s/e.yaml")["kept"] == ["b"]
+    found = here.json("apply", "s/e.yaml", "--prune", "--dry-run")
+    assert (found["removed"], found["kept"], found["unchanged"]) == (["b"], [], 1)
+    here("apply", "s/e.yaml", "--prune")
+    assert [row["name"] for row in here.json("list")] == ["a", "c", "own"]
+    assert here.json("apply")["unchanged"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("more/*.yaml",), "'more/*.yaml': whose are these entries? give --name"),
+        (("more/e.yaml", "--name", "config"), "yaml:config is the configuration, whose daemon"),
+    ],
+)
+def test_an_owner_that_cannot_be_is_refused(here: Here, words: tuple[str, ...], said: str) -> None:
+    here.config("schedules: [s/]\n")
+    here.file("more/e.yaml", TWO)
+    assert said in here("apply", *words, code=2).line
+    assert here.json("list") == []
 
 
 def test_without_a_file_what_the_configuration_declares_is_applied(here: Here) -> None:
@@ -83,6 +135,29 @@ def test_without_a_file_what_the_configuration_declares_is_applied(here: Here) -
     assert (found["kept"], found["unchanged"]) == (["a", "b"], 1)
     assert "2 kept (--prune removes them)" in here("apply").out
     assert here.json("apply", "--prune")["removed"] == ["a", "b"]
+
+
+def test_a_folder_that_is_gone_is_pruned_only_when_asked(here: Here) -> None:
+    here.config("schedules: [s/]\nentries: {own: {task: t, every: 1m}}\n")
+    path = here.file("s/e.yaml", TWO)
+    here("apply")
+    path.unlink()
+    path.parent.rmdir()
+    assert "'s/' does not exist" in here("apply", code=2).line
+    found = here("apply", "--prune", "--dry-run")
+    assert "- a: t, every 1m\n" in found.out and "2 removed" in found.out
+    assert "note:" in found.err and "'s/' does not exist" in found.err
+    assert here.json("apply", "--prune")["removed"] == ["a", "b"]
+    assert [row["name"] for row in here.json("list")] == ["own"]
+
+
+def test_a_file_deleted_among_others_takes_its_entries_along(here: Here) -> None:
+    here.config("schedules: [s/]\n")
+    here.file("s/keep.yaml", "entries: {own: {task: t, every: 1m}}\n")
+    path = here.file("s/e.yaml", TWO)
+    here("apply")
+    path.unlink()
+    assert here.json("apply")["removed"] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -141,3 +216,14 @@ def test_an_export_of_some(here: Here) -> None:
 
 def test_an_empty_store_exports_no_entries(here: Here) -> None:
     assert here("export").out == "entries: {}\n"
+
+
+def test_an_export_is_taken_back_as_it_was_beside_defaults(here: Here) -> None:
+    here.config("defaults: {options: {queue: periodic}, jitter: 5s}\n")
+    here("add", "bare", "--task", "t", "--every", "5m")
+    exported = here("export").out
+    here.file("out.yaml", exported)
+    assert here.json("apply", "out.yaml")["unchanged"] == 1
+    here("remove", "bare")
+    here("apply", "out.yaml")
+    assert here("export").out == exported

@@ -1,5 +1,7 @@
 """beatd check: every problem, where it is, and a code."""
 
+import json
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +46,7 @@ def test_all_problems_of_all_files_are_told_with_their_lines(beatd: Beatd, write
         f"{config}: error: schedules: 'nowhere.yaml' does not exist; is the path right?",
         f"{folder}/s/one.yaml:3: error: entries.b.evry: is not a key of an entry; "
         "did you mean every?",
-        f"{folder}/s/two.yaml:2: error: entries.a: is declared in s/one.yaml:2 already; "
+        f"{folder}/s/two.yaml:2: error: entries.a: is declared in {folder}/s/one.yaml:2 already; "
         "give one of them another name",
         "4 errors, 1 warning: 1 entry in 3 files",
     ]
@@ -145,6 +147,25 @@ def test_passwords_are_not_shown(beatd: Beatd, write: Write) -> None:
     assert ended.code == 1 and "hunter2" not in ended.out + ended.err
 
 
+def test_a_file_whose_name_is_no_text_is_told_to_programs_too(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", GOOD + "schedules: [s]\n")
+    write(f"s/{os.fsdecode(b'caf' + bytes([0xE9]))}.yaml", "entries:\n  b: {task: t, every: 5s}\n")
+    ended = beatd("check", "-c", config, "--json")
+    assert ended.code == 1
+    (problem,) = json.loads(ended.out)["problems"]
+    assert problem["file"].endswith("caf\\udce9.yaml") and problem["line"] == 2
+
+
+@pytest.mark.parametrize("section", ["lock", "store"])
+def test_a_lock_whose_url_its_driver_refuses_is_told(
+    beatd: Beatd, write: Write, section: str
+) -> None:
+    text = f"{section}: {{url: 'postgresql://localhost/db?prepare_threshold=5'}}\n"
+    ended = beatd("check", "-c", write("c.yaml", GOOD + text))
+    assert ended.code == 1
+    assert f"error: {section}.url: " in ended.out and '"prepare_threshold"' in ended.out
+
+
 def test_the_store_and_the_broker_are_asked_only_when_told_to(beatd: Beatd, write: Write) -> None:
     config = write("c.yaml", "broker: redis://127.0.0.1:1/0\nstore: redis://127.0.0.1:1/0\n")
     assert beatd("check", "-c", config).code == 0
@@ -223,7 +244,9 @@ def test_what_an_app_declares_is_checked_as_well(
         "    'good': {'task': 't', 'schedule': 5},\n"
         "    'both': {'task': 't', 'schedule': 5},\n"
         "    'bad': {'task': 't', 'schedule': 5, 'options': {'priority': 999}},\n"
-        "}\n",
+        "}\n"
+        "@app.task(name='t', shared=False)\n"
+        "def t(): ...\n",
     )
     monkeypatch.syspath_prepend(str(path.parent))
     config = write("c.yaml", "app: checked_app:app\nentries:\n  both: {task: t, every: 5s}\n")
@@ -233,3 +256,50 @@ def test_what_an_app_declares_is_checked_as_well(
     assert "warning: beat_schedule.both: is declared in " in ended.out
     assert "1 error, 1 warning: 2 entries in 1 file" in ended.out
     assert beatd("-A", "checked_app:app", "check").code == 1
+
+
+def test_the_settings_of_an_app_are_checked_too(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(
+        "short_app.py",
+        "from celery import Celery\n"
+        "app = Celery('short', broker='memory://', set_as_current=False)\n"
+        "app.conf.beatd_lock_ttl = '1ms'\n",
+    )
+    monkeypatch.syspath_prepend(str(path.parent))
+    ended = beatd("check", "-A", "short_app")
+    assert ended.code == 1
+    assert "short_app: error: beatd_lock_ttl: too short to renew in" in ended.out
+
+
+def test_an_app_that_is_not_in_its_module_is_told_so(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("appless.py", "")
+    monkeypatch.syspath_prepend(str(path.parent))
+    ended = beatd("check", "-A", "appless:nope")
+    assert "appless has no nope" in ended.out + ended.err
+    assert "No module named" not in ended.out + ended.err
+
+
+def test_a_port_that_is_taken_is_a_warning_when_asked(beatd: Beatd, write: Write) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        bind = f"127.0.0.1:{other.getsockname()[1]}"
+        config = write("c.yaml", f"{GOOD}http: {{bind: '{bind}'}}\n")
+        ended = beatd("check", "--connect", "-c", config)
+        assert ended.code == 0
+        assert f"warning: http.bind: cannot listen on {bind}: " in ended.out
+        assert "http.bind" not in beatd("check", "-c", config).out
+    assert "http.bind" not in beatd("check", "--connect", "-c", config).out
+
+
+def test_files_are_called_as_the_configuration_was(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write("c.yaml", "broker: memory://\nschedules: [s]\n")
+    write("s/one.yaml", "entries:\n  a: {task: t, every: 5s}\n")
+    write("s/two.yaml", "entries:\n  a: {task: t, every: 5s}\n")
+    monkeypatch.chdir(config.parent)
+    (line, _) = beatd("check", "-c", "c.yaml").out.splitlines()
+    assert line.startswith("s/two.yaml:2: error: entries.a: is declared in s/one.yaml:2 already")

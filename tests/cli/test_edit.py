@@ -94,7 +94,9 @@ def test_what_a_file_declares_is_not_edited_unless_it_changes_hands(declared: He
 def test_removing_what_a_file_declares_says_where(declared: Here) -> None:
     line = declared("remove", "x", code=1).line
     assert "declared in s/a.yaml" in line and "was not removed" in line
-    declared("remove", "x", "--force")
+    assert declared("remove", "x", "--force").out == (
+        "removed x; it returns at the next apply if s/a.yaml still declares it\n"
+    )
     assert declared.json("list") == []
     declared("apply")
     assert len(declared.json("list")) == 1
@@ -117,3 +119,13 @@ def test_a_pause_outlives_apply(declared: Here) -> None:
     assert declared.json("resume", "x") == {"resumed": ["x"]}
     assert declared.json("show", "x")["next"] is not None
     assert "no entry 'y'" in declared("pause", "y", code=1).line
+
+
+def test_resume_says_how_it_is(x: Here) -> None:
+    assert x("resume", "x").out == "x was not paused\n"
+    assert x("pause", "x").out == "paused x\n"
+    assert x("resume", "x").out == "resumed x\n"
+    x("edit", "x", "--disabled")
+    assert x("resume", "x").out == "x was not paused; it is disabled, and does not run\n"
+    assert x("pause", "x").out == "paused x; it is disabled, and does not run\n"
+    assert x("resume", "x").out == "resumed x; it is disabled, and does not run\n"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,7 @@ from beatd.ledger import Move, Presence, Result
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
+from beatd.stores import glance as glancing
 from tests.cli.shelf import Here, here
 
 __all__ = ["here"]
@@ -26,7 +28,12 @@ def x(here: Here) -> Here:
     return here
 
 
-def ran(here: Here, outcome: Outcome | None, reason: str = "") -> None:
+def ran(
+    here: Here,
+    outcome: Outcome | None,
+    reason: str = "",
+    late: timedelta = timedelta(milliseconds=12),
+) -> None:
     """What a daemon would have left: a run with this outcome, or a skip."""
     store = here.store()
     term = store.begin(LEADER)
@@ -49,7 +56,7 @@ def ran(here: Here, outcome: Outcome | None, reason: str = "") -> None:
     )
     assert list(store.claim([move], term, planned)) == [True]
     if outcome is not None:
-        store.record([Result(run, outcome, planned + timedelta(milliseconds=12))])
+        store.record([Result(run, outcome, planned + late)])
     store.close()
 
 
@@ -71,6 +78,39 @@ def test_backfill_says_how_many(x: Here) -> None:
     store = x.store()
     assert [request.kind for request, _ in store.requests(10)] == ["backfill"]
     store.close()
+
+
+def test_a_backfill_of_very_many_wants_a_second_word(x: Here) -> None:
+    words = ("backfill", "x", "--from", "2020-01-01T00:00:00Z", "--to", "2020-12-31T00:00:00Z")
+    assert "8761 runs" in x(*words, code=2).line
+    assert "8761 runs of x would be" in x(*words, "--dry-run").out
+    store = x.store()
+    assert not store.requests(10)
+    assert x(*words, "--yes").out.startswith("8761 runs of x asked for")
+    assert len(store.requests(10)) == 1
+    store.close()
+
+
+def test_a_backfill_is_seen_while_it_is_pending_and_can_be_called_off(x: Here) -> None:
+    words = ("backfill", "x", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T05:30:00Z")
+    assert "x has no backfill" in x("backfill", "x", "--cancel", code=1).line
+    x(*words)
+    assert "is pending already" in x(*words, code=1).line
+    asked = x.json("status", code=1)["requests"]
+    assert asked == {"count": 1, "at_least": False, "oldest": {
+        "entry": "x", "kind": "backfill",
+        "first": "2026-01-01T00:00:00Z", "last": "2026-01-01T05:00:00Z",
+    }}  # fmt: skip
+    assert "1 pending, first the backfill of x" in x("status", code=1).out
+    assert "backfill, 2026-01-01 01:00:00 to 2026-01-01 06:00:00" in x("show", "x").out
+    assert x.json("show", "x") == x.json("list")[0]
+    assert x("backfill", "x", "--cancel").out == "6 runs of x called off\n"
+    assert x.json("status", code=1)["requests"]["count"] == 0
+    (record,) = x.json("history", "x")
+    assert (record["state"], record["reason"]) == ("skipped", "called off")
+    x(*words)
+    assert "--cancel" in x("backfill", "x", "--from", "2026-01-01", "--cancel", code=2).line
+    assert "--from" in x("backfill", "x", code=2).line
 
 
 @pytest.mark.parametrize(
@@ -112,22 +152,117 @@ def test_history_is_limited_and_filtered(x: Here) -> None:
     assert "no entry 'y'" in x("history", "y", code=1).line
 
 
+def test_history_is_asked_about_a_time(x: Here) -> None:
+    for outcome in ("confirmed", "rejected", "confirmed"):
+        ran(x, Outcome(outcome, "why"))  # type: ignore[arg-type]
+    ran(x, None, "caught up")
+    first = datetime.fromisoformat(x.json("history")[-1]["planned"])
+    hour = timedelta(hours=1)
+
+    def states(*words: object) -> list[str]:
+        return [record["state"] for record in x.json("history", "x", *words)]
+
+    second = (first + hour).isoformat()
+    assert states("--since", second) == ["skipped", "published", "failed"]
+    assert states("--until", second) == ["failed", "published"]
+    assert states("--since", second, "--until", second) == ["failed"]
+    assert states("--since", second, "--limit", 1) == ["skipped"]
+    assert states("--since", (first + 5 * hour).isoformat()) == ["skipped"]  # within its stretch
+    wall = (first + hour).astimezone(ZoneInfo("Europe/Berlin"))
+    assert states("--since", f"{wall:%Y-%m-%dT%H:%M:%S}")[-1] == "failed"
+    assert "--until: 'x' is not a moment" in x("history", "--until", "x", code=2).line
+
+
+def test_history_tells_times_as_show_does(x: Here) -> None:
+    ran(x, Outcome("confirmed"))
+    planned = datetime.fromisoformat(x.json("history")[0]["planned"])
+    wall = planned.astimezone(ZoneInfo("Europe/Berlin"))
+    out = x("history").out
+    assert out.startswith("planned for ") and f"{wall:%Y-%m-%d %H:%M:%S %Z}" in out
+    ran(x, None, "caught up")
+    until = (planned + 3 * timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"3 moments to {until:%m-%d %H:%M:%S}" in x("history").out
+    (row, *_) = x.json("status", code=1)["next"]
+    due = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"{due:%Y-%m-%d %H:%M:%S %Z}  x" in x("status", code=1).out
+
+
+def test_what_is_very_late_is_told_in_words(x: Here) -> None:
+    ran(x, Outcome("confirmed"), late=timedelta(hours=32, minutes=48))
+    assert "1 d 8 h" in x("history").out
+    announced(x, late_p50=0.001, late_p99=137.8, late_max=118119.7)
+    assert "p50 1.0 ms · p99 2 min 17 s · max 1 d 8 h" in x("status").out
+
+
 def test_a_store_where_nothing_ran(x: Here) -> None:
     assert x.json("history") == []
     assert x("history").line == "nothing ran yet"
 
 
+# what fails
+
+
+def test_an_entry_that_fails_looks_like_it(x: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    x("add", "y", "--task", "t", "--every", "1h")
+    ran(x, Outcome("confirmed"))
+    assert "failed" not in x("list").out and x.json("status", code=1)["failing"] == []
+    ran(x, Outcome("rejected", "404 no exchange"))
+    ran(x, None, "caught up")
+    (line,) = [line for line in x("list").out.splitlines() if line.startswith("x ")]
+    assert "failed" in line
+    monkeypatch.setattr(glancing, "VERSION", -1)
+    assert line.split()[:4] == x("list", "x").out.splitlines()[2].split()[:4]
+    assert "failed" in x("list", "x").out
+    shown = {line.split()[0]: line for line in x("show", "x").out.splitlines()}
+    assert "failed" in shown["last"] and "404 no exchange" in shown["failed"]
+    (failing,) = x.json("status", code=1)["failing"]
+    assert (failing["entry"], failing["reason"]) == ("x", "404 no exchange")
+    assert "x (404 no exchange)" in x("status", code=1).out
+    ran(x, Outcome("confirmed"))
+    assert "failed" not in x("list").out and "failed" not in x("show", "x").out
+
+
 # status
 
 
-def announced(here: Here, **stats: float) -> None:
+def announced(
+    here: Here, ago: float = 0, broker: str = "", problems: tuple[str, ...] = (), **stats: float
+) -> None:
     store = here.store()
     store.begin(LEADER)
-    now = datetime.now(UTC)
+    seen = datetime.now(UTC) - timedelta(seconds=ago)
     for holder, role in ((STANDBY, "standby"), (LEADER, "leader")):
-        presence: Any = Presence(holder, role, True, now, 0.001, "", stats)  # type: ignore[arg-type]
+        presence: Any = Presence(
+            holder,
+            role,
+            not broker,
+            seen,
+            0.001,
+            "",
+            stats,
+            broker,
+            problems,  # type: ignore[arg-type]
+        )
         store.announce(presence, 60.0)
     store.close()
+
+
+def test_status_says_why_the_broker_is_away_and_what_the_daemons_complain_of(x: Here) -> None:
+    announced(x, broker="redis://***@h:1/0: connection refused", problems=("a.yaml:3: is wrong",))
+    found = x.json("status", code=1)
+    assert found["broker"] == {"ok": False, "error": "redis://***@h:1/0: connection refused"}
+    assert found["conflicts"] == ["a.yaml:3: is wrong"]
+    out = x("status", code=1).out
+    assert "does not answer: redis://***@h:1/0: connection refused" in out
+    assert "a.yaml:3: is wrong" in out
+
+
+def test_a_leader_that_fell_silent_is_not_shown_as_if_it_led(x: Here) -> None:
+    announced(x)
+    assert "last seen" not in x("status").out
+    announced(x, ago=2.2)
+    assert "last seen 2." in x("status").out and " s ago" in x("status").out
+    assert x.json("status")["last_seen_age"] >= 2.2
 
 
 def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
@@ -135,7 +270,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     found = x.json("status")
     assert list(found) == [
         *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
-        *("atomic", "unknowns", "last_tick_age", "lateness", "entries", "next", "conflicts"),
+        *("atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness", "requests"),
+        *("failing", "entries", "next", "conflicts"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
     assert set(found["leader"]) == {"name", "host", "pid", "since"}
@@ -150,7 +286,9 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
 def test_a_store_that_nobody_serves_is_told(x: Here) -> None:
     found = x.json("status", code=1)
     assert (found["leader"], found["store"]["ok"], found["entries"]) == (None, True, 1)
-    assert "nobody leads" in x("status", code=1).out
+    assert found["broker"] == {"ok": None}
+    out = x("status", code=1).out
+    assert "nobody leads" in out and "not asked" in out
 
 
 def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:
@@ -164,7 +302,14 @@ def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:
 def test_status_tells_conflicts(x: Here) -> None:
     x.config("entries: {x: {task: other, every: 5m}}\n")
     (conflict,) = x.json("status", code=1)["conflicts"]
-    assert "config.yaml: entry 'x' is held by cli" in conflict
+    assert "config.yaml:5: entry 'x' is held by cli" in conflict
+
+
+def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
+    x.config("schedules: [s]\n")
+    x.file("s/a.yaml", "entries: {y: {task: t, evry: 5m}}\n")
+    (problem,) = x.json("status", code=1)["conflicts"]
+    assert "a.yaml:1: entries.y" in problem and "evry" in problem
 
 
 def test_a_plan_of_a_new_entry_is_ahead(x: Here) -> None:

@@ -5,12 +5,15 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from beatd.catalog import Query
+from beatd.cli.pages import print_pages
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.editing import in_batches, new, pause
@@ -38,7 +41,7 @@ def some(here: Here) -> Here:
     )
     store, now = here.store(), SystemClock().now()
     store.write([new(entry, now) for entry in entries])
-    pause(store, ["d-held"], now)
+    pause(store, ["d-held"], lambda: now)
     store.close()
     return here
 
@@ -93,11 +96,39 @@ def test_the_table_says_why_nothing_is_ahead(some: Here) -> None:
     assert "paused" in lines["d-held"] and "disabled" in lines["c-off"]
 
 
+def test_what_is_paused_says_since_when_it_misses_its_runs(here: Here) -> None:
+    store, then = here.store(), SystemClock().now() - timedelta(hours=2)
+    store.write([new(entry_from("x", {"task": "t", "every": "1h"}), then)])
+    pause(store, ["x"], lambda: then)
+    store.close()
+    assert here.json("show", "x")["next"] is None
+    assert "paused, first missed 1 h" in here("list").out
+    (line,) = [line for line in here("show", "x").out.splitlines() if line.startswith("next")]
+    assert "paused, first missed 1 h" in line and f"{then + timedelta(hours=1):%H:00:00}" in line
+    here("resume", "x")
+    (record,) = here.json("history", "x")
+    assert (record["state"], record["reason"]) == ("skipped", "paused")
+
+
 def test_a_pipe_gets_every_name_whole(here: Here) -> None:
     name, task = "n" * 200, "t" * 300
     here("add", name, "--task", task, "--every", "5m")
     out = here("list").out
     assert name in out and task in out
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_narrow_terminal_the_end_of_a_task_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    row = ("name", "cron */10 8-18 * * mon-fri", "project.billing.tasks.run_the_invoices")
+    print_pages(("name", "schedule", "task"), [row], nothing="", bends=("task", "schedule"))
+    line = sys.stdout.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
+    assert line == "name   cron */10 8-18 * * mon-fri   …_the_invoices"
 
 
 def test_an_empty_store_is_an_empty_list(here: Here) -> None:
@@ -139,18 +170,21 @@ def test_a_glance_reads_the_schema_of_today() -> None:
 def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     store = some.store()
     for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
-        assert glance(some.folder / "beatd.db", query, codec) == list(store.find(query))
+        assert glance(some.folder / "beatd.db", query, codec, 500) == (
+            list(store.find(query)),
+            set(),
+        )
     store.close()
 
 
 def test_a_glance_at_anything_else_is_no_answer(tmp_path: Path) -> None:
-    assert glance(tmp_path / "nothing.db", Query(), codec) is None
-    assert glance(tmp_path, Query(), codec) is None
+    assert glance(tmp_path / "nothing.db", Query(), codec, 500) is None
+    assert glance(tmp_path, Query(), codec, 500) is None
     (tmp_path / "text.db").write_text("not a database" * 100)
-    assert glance(tmp_path / "text.db", Query(), codec) is None
+    assert glance(tmp_path / "text.db", Query(), codec, 500) is None
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("CREATE TABLE t (x)")
-    assert glance(tmp_path / "other.db", Query(), codec) is None
+    assert glance(tmp_path / "other.db", Query(), codec, 500) is None
 
 
 @pytest.mark.parametrize("words", [("list",), ("list", "--json")])

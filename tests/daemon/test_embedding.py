@@ -9,7 +9,7 @@ import pytest
 from beatd import Beat
 from beatd.errors import BeatError
 from beatd.events import Event, Sent
-from tests.daemon.conftest import PATIENCE
+from tests.process import PATIENCE
 
 Config = Callable[..., Path]
 

@@ -82,7 +82,8 @@ def test_a_port_in_use_is_one_line(beatd: Start, config: Config) -> None:
         bind = f"127.0.0.1:{other.getsockname()[1]}"
         daemon = beatd("-c", str(config(http=f"{{bind: '{bind}'}}")))
         assert daemon.ends() == 1
-    assert [line for line in daemon.lines if bind in line and "in use" in line]
+    said = [line for line in daemon.lines if f"http.bind: cannot listen on {bind}" in line]
+    assert said and "in use; each daemon on a host needs a port of its own" in said[0]
     assert "Traceback" not in "\n".join(daemon.lines)
 
 
@@ -120,8 +121,11 @@ def test_sighup_reads_the_configuration_again(beatd: Start, config: Config) -> N
     daemon.says("published tick")
     config(entries="{tock: {task: t, every: 0.2}}", timezone="Asia/Tokyo")
     daemon.send(signal.SIGHUP)
+    daemon.says("reloading")
     daemon.says("configuration reloaded")
     daemon.says("published tock")
+    said = "\n".join(daemon.lines)
+    assert "stopped" not in said and "no longer leading" not in said
 
 
 def test_a_reload_of_an_invalid_file_changes_nothing(beatd: Start, config: Config) -> None:
@@ -131,6 +135,20 @@ def test_a_reload_of_an_invalid_file_changes_nothing(beatd: Start, config: Confi
     daemon.send(signal.SIGHUP)
     daemon.says("the old one stays")
     daemon.says("published tick")
+
+
+def test_a_reload_that_breaks_leaves_it_as_it_was_and_hearing(
+    beatd: Start, config: Config, tmp_path: Path
+) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    (tmp_path / "file").touch()
+    config(store=f"{{url: 'sqlite:///{tmp_path}/file/sub/beatd.db'}}")
+    daemon.send(signal.SIGHUP)
+    daemon.says("the old one stays")
+    daemon.says("published tick")
+    daemon.send(signal.SIGTERM)
+    daemon.says("stopped")
 
 
 def test_an_edited_file_is_applied_without_being_told(beatd: Start, config: Config) -> None:
@@ -144,7 +162,17 @@ def test_sigusr1_logs_the_state(beatd: Start, config: Config) -> None:
     daemon = beatd("-c", str(config()))
     daemon.says("published tick")
     daemon.send(signal.SIGUSR1)
-    assert "leading=True" in daemon.says("state:")
+    line = daemon.says("state:")
+    assert "leading yes, term 1, store ok yes, broker ok yes, conflicts none" in line
+    assert not set("=[]'") & set(line)
+
+
+def test_sigusr1_logs_the_state_as_json_where_the_log_is(beatd: Start, config: Config) -> None:
+    daemon = beatd("-c", str(config(log="{format: json}")))
+    daemon.says("published tick")
+    daemon.send(signal.SIGUSR1)
+    state = json.loads(daemon.says("state:"))
+    assert (state["leading"], state["term"], state["conflicts"]) == (True, 1, [])
 
 
 def test_its_log_can_be_json(beatd: Start, config: Config) -> None:
@@ -220,3 +248,15 @@ def test_a_standby_with_other_files_says_so(beatd: Start, config: Config, tmp_pa
     while not conflicts and time.monotonic() < deadline:
         conflicts = json.loads(get(port, "/status")[1])["conflicts"]
     assert "differs from what the leader" in conflicts[0]
+
+
+def test_a_store_deleted_under_a_daemon_is_told_and_filled_again(
+    beatd: Start, config: Config, tmp_path: Path
+) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    for path in tmp_path.glob("beatd.db*"):
+        path.unlink()
+    assert "deleted or replaced" in daemon.says("waiting for the store")
+    daemon.says("applied: 1 added")
+    daemon.says("published tick")

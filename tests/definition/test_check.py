@@ -1,5 +1,6 @@
 """One entry: what is right, what is wrong, and how it is told."""
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from beatd.definition import check, entry_from, plain_of
 from beatd.errors import ConfigError, ScheduleError
 
+CAFE = os.fsdecode(b"caf\xe9")
 GOOD: dict[str, Any] = {"task": "proj.report", "every": "30s"}
 
 
@@ -206,3 +208,40 @@ def test_several_problems_are_one_line_and_all_are_on_it() -> None:
 
 def test_any_configuration_error_carries_its_problems() -> None:
     assert [str(p) for p in ScheduleError("no such day").problems] == ["no such day"]
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("args", {"args": [CAFE]}),
+        ("kwargs", {"kwargs": {"a": [{"b": CAFE}]}}),
+        ("kwargs", {"kwargs": {CAFE: 1}}),
+        ("description", {"description": CAFE}),
+        ("task", {"task": CAFE}),
+        ("options", {"options": {"headers": {"x": CAFE}}}),
+        ("options", {"options": {"queue": CAFE}}),
+    ],
+)
+def test_bytes_that_are_no_text_are_a_problem_of_their_entry(
+    field: str, given: dict[str, Any]
+) -> None:
+    (said,) = told({**GOOD, **given})
+    assert said.startswith(f"{field}: ") and "\\udce9" in said
+
+
+def test_a_file_whose_name_is_no_text_is_a_problem_of_its_entries() -> None:
+    found = check("tidy", GOOD, declared_at=f"{CAFE}.yaml:1")
+    assert found.entry is None
+    assert str(found.problems[0]).startswith("the name of its file 'caf\\udce9.yaml:1'")
+
+
+@pytest.mark.parametrize("key", [None, True, 1, 1.5, date(2027, 1, 1)])
+def test_a_key_that_is_no_text_is_a_problem(key: Any) -> None:
+    (said,) = told({**GOOD, key: 1})
+    assert "is not a key of an entry" in said and str(key) in said
+
+
+@pytest.mark.parametrize("event", [[], {"sunset": 1}, 5])
+def test_an_event_of_the_sun_that_is_no_text_is_a_problem(event: Any) -> None:
+    (said,) = told({"task": "t", "solar": {"event": event, "lat": 1, "lon": 1}})
+    assert said.startswith("solar: ")

@@ -11,6 +11,8 @@ WHEN = (
     {"every": "30s"},
     {"every": 0.5, "spread": True},
     {"every": "1h", "phase": "7s"},
+    {"every": "1h", "phase": 7},
+    {"every": "1h", "phase": {"minutes": 1.5}},
     {"every": "3d", "start": "2027-01-01T00:00:00.000001Z"},
     {"cron": "30 2 * * mon-fri"},
     {"cron": "H H(0-3) * * *"},

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
+from click.testing import CliRunner
+from django.db import connections
 from django.test import Client
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -18,73 +19,11 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from beatd import wiring
-from beatd.catalog import Query, Stored
-from beatd.definition import codec
-from beatd.ledger import Move, Result
-from beatd.mirroring import Mirror
-from beatd.planning import settle
-from beatd.publisher import Outcome
-from beatd.run import Occurrence, Run, task_id
+from beatd.catalog import Query
+from beatd.cli import main
+from beatd.mirroring import Mirror, conflicts_in
 from beatd.sources.django import DjangoRows
-from beatd.stores.django import DjangoStore
-from tests.fake_clock import FakeClock
-
-
-class Live:
-    """A store on Django's database and the mirror that keeps it, moved on by hand."""
-
-    def __init__(self, url: str) -> None:
-        self.clock = FakeClock(datetime.now(UTC).isoformat())
-        self.url = url
-        store = wiring.open_store(f"django-celery-beat+{url}", codec=codec, clock=self.clock)
-        assert isinstance(store, DjangoStore)
-        self.store = store
-        self.ran = 0
-        self.others = Mock(return_value=False, conflicts=list, digest=str)
-        self.mirror = self.anew()
-
-    def anew(self) -> Mirror:
-        rows = DjangoRows(self.url)
-        return Mirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
-
-    def restart(self) -> None:
-        self.mirror._rows.close()
-        self.mirror = self.anew()
-
-    def look(self, seconds: float = 1.0) -> dict[str, Stored]:
-        self.clock.advance(seconds=seconds)
-        self.mirror(self.store, True)
-        return {row.entry.name: row for row in self.store.find(Query())}
-
-    def run(self, name: str, at: datetime | None = None) -> Run:
-        """Claim the next moment of an entry and have it confirmed, as a leader would."""
-        run = self.claim(name)
-        self.ran += 1
-        moment = at or run.occurrence.planned + timedelta(seconds=self.ran)
-        self.store.record([Result(run, Outcome("confirmed"), moment)])
-        return run
-
-    def claim(self, name: str) -> Run:
-        (row,) = self.store.find(Query(names=(name,)))
-        planned = row.plan.planned
-        assert planned is not None
-        occurrence = Occurrence(name, planned)
-        run = Run(
-            occurrence, task_id(self.store.namespace, occurrence), row.entry, row.revision, planned
-        )
-        settled = settle(row, planned)
-        move = Move(
-            of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
-            counts=1,
-        )  # fmt: skip
-        term = self.store.begin(wiring.me("t", datetime.now(UTC)))
-        assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
-        return run
-
-    def close(self) -> None:
-        self.mirror._rows.close()
-        self.store.close()
+from tests.django.live import Live
 
 
 @pytest.fixture
@@ -142,7 +81,7 @@ def test_the_four_kinds_of_schedule_and_every_field_are_carried(live: Live) -> N
     assert rows["once"].plan.planned == start
     assert rows["once"].entry.max_runs == 1
     assert rows["sun"].plan.planned is not None
-    assert rows["off"].plan.planned is None
+    assert rows["off"].plan.due is None
 
 
 def test_edits_in_the_admin_are_acted_on_at_the_next_look(live: Live) -> None:
@@ -182,7 +121,7 @@ def test_edits_in_the_admin_are_acted_on_at_the_next_look(live: Live) -> None:
 
     action = {"_selected_action": [task.pk]}
     assert client.post(url, {"action": "disable_tasks", **action}).status_code == 302
-    assert live.look()["report"].plan.planned is None
+    assert live.look()["report"].plan.due is None
     assert client.post(url, {"action": "enable_tasks", **action}).status_code == 302
     assert live.look()["report"].plan.planned == moved
     assert client.post(f"{url}{task.pk}/delete/", {"post": "yes"}).status_code == 302
@@ -237,7 +176,7 @@ def test_a_one_off_runs_once_and_once_more_when_it_is_enabled_again(live: Live) 
     live.run("t")
     task.refresh_from_db()
     assert (task.enabled, task.total_run_count) == (False, 0)
-    assert live.look(60)["t"].plan.planned is None
+    assert live.look(60)["t"].plan.due is None
 
     task.enabled = True
     task.save()
@@ -261,9 +200,9 @@ def test_a_one_off_whose_run_is_on_its_way_is_not_begun_again(live: Live) -> Non
     task.save()
     row = live.look()["t"]
     assert row.entry.description == "edited meanwhile"
-    assert row.plan.planned is None
+    assert row.plan.due is None
     live.restart()
-    assert live.look()["t"].plan.planned is None
+    assert live.look()["t"].plan.due is None
 
 
 def test_what_expired_or_ran_elsewhere_is_disabled_in_the_table(live: Live) -> None:
@@ -272,7 +211,7 @@ def test_what_expired_or_ran_elsewhere_is_disabled_in_the_table(live: Live) -> N
     add("lives")
     before = marker()
     rows = live.look()
-    assert [n for n, row in rows.items() if row.plan.planned is not None] == ["lives"]
+    assert [n for n, row in rows.items() if row.plan.due is not None] == ["lives"]
     enabled = PeriodicTask.objects.filter(enabled=True)
     assert [task.name for task in enabled] == ["lives"]
     assert marker() == before
@@ -294,9 +233,49 @@ def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
     assert "args: its args are not JSON" in said
     assert "none: it has no schedule" in said
     assert "sunday" in said and "7" in said
+    assert "\n".join(conflicts_in(live.store, live.mirror._source)) == said
     objects.filter(name="args").update(args="[1]")
     assert set(live.look(60)) == {"good", "args"}
     assert "args:" not in "\n".join(live.mirror.conflicts())
+    objects.exclude(name__in=["good", "args"]).delete()
+    live.look()
+    assert conflicts_in(live.store, live.mirror._source) == live.mirror.conflicts() == []
+
+
+def test_what_a_leader_before_told_is_told_by_status_until_it_is_good(
+    live: Live,
+) -> None:
+    task = add("bad")
+    PeriodicTask.objects.filter(name="bad").update(interval=None)
+    live.look()
+    ended = CliRunner().invoke(
+        main, ["status", "--json", "--store", f"django-celery-beat+{live.url}"]
+    )
+    (line,) = json.loads(ended.stdout)["conflicts"]
+    assert "bad: it has no schedule" in line
+    live.restart()
+    task.delete()
+    live.look()
+    assert conflicts_in(live.store, live.mirror._source) == []
+
+
+@pytest.fixture
+def of_another_collation(live: Live) -> Iterator[None]:
+    convert = "ALTER TABLE django_celery_beat_periodictask CONVERT TO CHARACTER SET utf8mb4"
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"{convert} COLLATE utf8mb4_unicode_ci")
+        yield
+        cursor.execute(convert)
+
+
+@pytest.mark.usefixtures("of_another_collation")
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_runs_are_told_to_a_table_of_another_collation(live: Live) -> None:
+    task = add("t")
+    live.look()
+    live.run("t")
+    task.refresh_from_db()
+    assert task.total_run_count == 1
 
 
 def test_a_renamed_row_and_an_emptied_table_are_followed(live: Live) -> None:
@@ -314,7 +293,7 @@ def test_a_name_that_another_source_holds_is_told_and_left_alone(live: Live) -> 
     from beatd.definition import entry_from
 
     mine = entry_from("t", {"task": "mine", "every": "1h"})
-    editing.add(live.store, mine, live.clock.now())
+    editing.add(live.store, mine, live.clock.now)
     live.look()
     add("t")
     assert live.look()["t"].entry.task == "mine"
@@ -356,7 +335,7 @@ def test_the_documented_examples_of_django_celery_beat(live: Live) -> None:
     assert all(row.plan.planned is not None for row in rows.values())
     PeriodicTask.objects.filter(name="Half past").update(enabled=False)
     PeriodicTasks.update_changed()
-    assert live.look()["Half past"].plan.planned is None
+    assert live.look()["Half past"].plan.due is None
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

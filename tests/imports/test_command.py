@@ -47,7 +47,7 @@ def test_a_dry_run_shows_what_each_entry_becomes_and_changes_nothing(
     beatd: Callable[..., Result],
 ) -> None:
     said = beatd("import", "app:imported_proj", "--dry-run", "--json")
-    assert said.exit_code == 0, said.output
+    assert said.exit_code == 1, "one is not carried over"
     told = json.loads(said.stdout)
     (office,) = told["entries"]
     assert office["entry"]["crontab"] == {"hour": "9-17"}
@@ -58,7 +58,7 @@ def test_a_dry_run_shows_what_each_entry_becomes_and_changes_nothing(
 
 def test_entries_come_in_once_and_nothing_is_due(beatd: Callable[..., Result]) -> None:
     said = beatd("import", "crontab:tab", "--task", "ops.shell")
-    assert said.exit_code == 0, said.output
+    assert said.exit_code == 1, "one is not carried over"
     assert "1 taken over, 1 not" in said.stdout
     assert "tab:2" in said.stderr
     (entry,) = json.loads(beatd("list", "--json").stdout)
@@ -70,12 +70,16 @@ def test_entries_come_in_once_and_nothing_is_due(beatd: Callable[..., Result]) -
 def test_a_taken_name_is_left_alone_unless_it_is_to_be_replaced(
     beatd: Callable[..., Result],
 ) -> None:
+    Path("tab").write_text("30 2 * * * /opt/backup\n")
     beatd("add", "/opt/backup", "--task", "mine", "--every", "1h")
     said = beatd("import", "crontab:tab", "--task", "ops.shell")
     assert "1 left alone" in said.stdout
     assert "--replace" in said.stderr
+    assert said.exit_code == 1
     said = beatd("import", "crontab:tab", "--task", "ops.shell", "--replace")
     assert "1 taken over" in said.stdout
+    assert said.exit_code == 0
+    assert beatd("import", "crontab:tab", "--task", "ops.shell").exit_code == 0
     (entry,) = json.loads(beatd("list", "--json").stdout)
     assert entry["task"] == "ops.shell"
 
@@ -88,6 +92,7 @@ def test_a_taken_name_is_left_alone_unless_it_is_to_be_replaced(
         (("import", "celerybeat-schedule:missing"), 2),
         (("import", "redbeat+redis://127.0.0.1:1/0"), 1),
         (("import", "app:no_such_module"), 2),
+        (("import", "sqlalchemy-celery-beat+sqlite:///missing.db", "--dry-run"), 2),
         (("import", "crontab:tab", "--tz", "Mars/Base"), 2),
     ],
 )
@@ -98,6 +103,7 @@ def test_what_cannot_be_read_is_one_line(
     assert said.exit_code == code, said.output
     assert len(said.stderr.strip().splitlines()) == 1
     assert "Traceback" not in said.output
+    assert not list(Path().glob("missing*")), "what was to be read is made"
 
 
 def test_past_runs_come_along(beatd: Callable[..., Result], tmp_path: Path) -> None:
@@ -111,3 +117,21 @@ def test_past_runs_come_along(beatd: Callable[..., Result], tmp_path: Path) -> N
     assert shown["last"].startswith("2026-11-20T12:05:07")
     following, last = (datetime.fromisoformat(shown[key]) for key in ("next", "last"))
     assert (following - last.replace(microsecond=0)) % timedelta(days=7) == timedelta(0)
+
+
+def test_a_lazy_argument_cannot_leave_its_app(beatd: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "lazy_proj.py").write_text(
+        "import os\n"
+        "from celery import Celery\n"
+        "from celery.beat import BeatLazyFunc\n"
+        "app = Celery('proj', broker='memory://')\n"
+        "app.conf.beat_schedule = {\n"
+        "    'lazy': {'task': 't', 'schedule': 9, 'args': (BeatLazyFunc(os.getpid),)},\n"
+        "    'plain': {'task': 't', 'schedule': 9},\n"
+        "}\n"
+    )
+    said = beatd("import", "app:lazy_proj")
+    assert "1 taken over, 1 not" in said.stdout
+    assert "lazy: it has a BeatLazyFunc, which only the app can call; run beatd with -A" in (
+        said.stderr
+    )

@@ -91,7 +91,7 @@ def test_what_it_did_until_now_is_kept_and_nothing_is_due_at_the_switch(place: P
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> None:
     place.save("good", schedule(run_every=60))
-    for name in ("broken", "gone", "shapeless", "unknown", "empty"):
+    for name in ("broken", "gone", "shapeless", "unknown", "empty", "binary"):
         place.save(name, schedule(run_every=60))
     key = place.prefix
     place.client.hset(f"{key}broken", "definition", '{"name": "broken", "task"')
@@ -100,12 +100,14 @@ def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> Non
     place.client.set(f"{key}shapeless", "a string")
     place.client.hset(f"{key}unknown", "definition", '{"task":"t","schedule":{"__type__":"moon"}}')
     place.client.hset(f"{key}empty", "definition", "[]")
+    place.client.hset(f"{key}binary", "definition", b'{"name": "\xff"}')
+    place.client.zadd(f"{key}:schedule", {f"{key}\xff".encode("latin-1"): 0})
 
     taken = place.taken()
 
     assert [one.entry.name for one in taken.entries] == ["good"]
     reasons = {no.name: no.reason for no in taken.refused}
-    assert set(reasons) == {"broken", "gone", "shapeless", "unknown", "empty"}
+    assert set(reasons) == {"broken", "gone", "shapeless", "unknown", "empty", "binary", "\ufffd"}
     assert "JSON" in reasons["broken"]
     assert "gone" in reasons["gone"]
     assert "moon" in reasons["unknown"]
@@ -137,3 +139,11 @@ def test_the_next_runs_are_redbeats(place: Place, count: int) -> None:
         plan = planning.first(one.entry, ran[one.entry.name])
         assert plan.planned is not None
         assert abs(plan.planned.timestamp() - scores[one.entry.name]) <= 2, one.entry
+
+
+def test_where_there_is_nothing_the_key_is_named_as_redbeat_writes_it(place: Place) -> None:
+    place.save("often", schedule(run_every=60))
+    assert place.client.exists(f"{place.prefix}:schedule")
+    read = read_redbeat(place.url, prefix=f"{place.prefix}else:")
+    assert not read.found
+    assert f"'{place.prefix}else::schedule'" in read.notes[0]

@@ -103,6 +103,7 @@ def test_the_tables_of_celery_sqlalchemy_scheduler_are_carried_over(tmp_path: Pa
 
 
 def test_a_database_without_the_tables_and_one_that_is_away_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
     with pytest.raises(BeatError, match="there is no table"):
         taken(f"django-celery-beat+sqlite:///{tmp_path}/x.db")
     with pytest.raises(BeatError) as error:

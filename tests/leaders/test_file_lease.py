@@ -1,5 +1,6 @@
 """A lock on a file: the kernel frees it when its holder dies."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -66,6 +67,33 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
         FileLease(tmp_path / "nowhere" / "lock").take(holder("a"), 2)
 
 
+def test_a_full_disk_leaves_the_lock_to_who_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    one, two = FileLease(tmp_path / "lock"), FileLease(tmp_path / "lock")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        with pytest.raises(StoreError, match="No space left on device"):
+            one.take(holder("a"), 2)
+    assert two.take(holder("b"), 2) == holder("b")
+    two.close()
+
+
 def test_without_a_lock_everyone_leads() -> None:
     assert NoLease().take(holder("a"), 2) == holder("a")
     assert NoLease().take(holder("b"), 2) == holder("b")
+
+
+def test_a_lock_on_a_deleted_file_is_no_lock(tmp_path: Path) -> None:
+    one, two = FileLease(tmp_path / "lock"), FileLease(tmp_path / "lock")
+    one.take(holder("a"), 2)
+    (tmp_path / "lock").unlink()
+    with pytest.raises(StoreError, match="deleted or replaced"):
+        one.take(holder("a"), 2)
+    assert two.take(holder("b"), 2) == holder("b")
+    assert one.take(holder("a"), 2) == holder("b")
+    one.close()
+    two.close()

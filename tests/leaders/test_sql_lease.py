@@ -8,17 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
-import pymysql
 import pytest
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leader import Holder, Lease
+from beatd.leaders import postgresql
 from beatd.leaders.postgresql import PostgresqlSession
-from beatd.leaders.sql import sql_lease
+from beatd.leaders.sql import SqlLease, sql_lease
 
 Server = Callable[[str], tuple[str, int]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,38 +33,6 @@ assert lease.take(me, float(sys.argv[2])) == me
 print("held", flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def postgresql_url(server: Server) -> Iterator[str]:
-    host, port = server("postgresql")
-    schema = f"lease_{uuid4().hex}"
-    place = f"postgresql://postgres@{host}:{port}/test"
-    with psycopg.connect(place, autocommit=True) as admin:
-        admin.execute(f"CREATE SCHEMA {schema}")
-        yield f"{place}?options={quote(f'-csearch_path={schema}')}"
-        admin.execute(f"DROP SCHEMA {schema} CASCADE")
-
-
-@pytest.fixture
-def mariadb_url(server: Server) -> Iterator[str]:
-    host, port = server("mariadb")
-    name = f"lease_{uuid4().hex}"
-    admin = pymysql.connect(host=host, port=port, user="root", autocommit=True)
-    try:
-        admin.query(f"CREATE DATABASE {name}")
-        yield f"mysql://root@{host}:{port}/{name}"
-        admin.query(f"DROP DATABASE {name}")
-    finally:
-        admin.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'lock.db'}"
-    found: str = request.getfixturevalue(f"{request.param}_url")
-    return found
 
 
 @pytest.fixture
@@ -109,6 +76,27 @@ def test_it_is_free_at_once_when_released(leases: Callable[[], Lease]) -> None:
     here.release(one)
     assert there.take(two, LONG) == two
     assert here.take(one, LONG) == two
+
+
+def test_a_released_one_is_free_though_the_clock_was_set_back(
+    url: str, leases: Callable[[], Lease]
+) -> None:
+    one, two = holder("one"), holder("two")
+    here = leases()
+    here.take(one, LONG)
+    assert isinstance(here, SqlLease) and here._session is not None
+    # What a release leaves, read by a clock that has not come so far again.
+    here._session.write(here._session.read(), "", "", hinted=False, seconds=LONG)
+    assert leases().take(two, LONG) == two
+
+
+def test_a_holder_that_cannot_be_read_is_doubt(url: str, leases: Callable[[], Lease]) -> None:
+    here = leases()
+    here.take(holder("one"), LONG)
+    assert isinstance(here, SqlLease) and here._session is not None
+    here._session.write(here._session.read(), "?", "another's", hinted=False, seconds=LONG)
+    with pytest.raises(StoreError, match="beatd_lease"):
+        leases().take(holder("two"), LONG)
 
 
 def test_only_its_holder_can_release_it(leases: Callable[[], Lease]) -> None:
@@ -274,6 +262,27 @@ def test_a_database_that_is_not_there_is_told(kind: str, server: Server) -> None
     user, scheme = ("postgres", kind) if kind == "postgresql" else ("root", "mysql")
     with pytest.raises(StoreUnusable, match="no_such_database"):
         sql_lease(f"{scheme}://{user}@{host}:{port}/no_such_database").take(holder("one"), 1.0)
+
+
+@pytest.mark.parametrize("word", ["prepare_threshold=5", "foo=bar"])
+def test_a_parameter_that_libpq_does_not_know_is_told_before_it_is_needed(word: str) -> None:
+    with pytest.raises(ConfigError, match=f"lock.url: .*{word.split('=')[0]}"):
+        sql_lease(f"postgresql+psycopg://localhost/db?{word}")
+
+
+def test_a_password_that_cannot_be_read_is_told_without_it() -> None:
+    with pytest.raises(ConfigError, match="%25") as refusal:
+        sql_lease("postgresql://me:sec%ret@localhost/db")
+    assert "sec" not in str(refusal.value)
+
+
+def test_a_table_that_may_not_be_filled_is_told(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = postgresql.TABLE + "; ALTER TABLE beatd_lease ADD CHECK (name <> 'leader')"
+    monkeypatch.setattr(postgresql, "TABLE", made)
+    with pytest.raises(StoreError, match="beatd_lease"):
+        sql_lease(postgresql_url).take(holder("one"), LONG)
 
 
 def test_a_sqlite_lock_in_no_directory_is_told(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from tests.publishers.servers import (
     PrivateRedis,
     PrivateSentinel,
     free_port,
-    until,
 )
+from tests.waiting import until
 
 
 def published(broker: dict[str, Any]) -> list[str]:
@@ -98,6 +98,8 @@ def test_a_failover_told_by_sentinel_is_followed(
     first = publisher.server()
     with master.client() as client:
         assert client.llen("faults") == 3
+        client.set("last", "written")  # WAIT is for the writes of its own connection
+        assert client.wait(1, 5000) == 1
     master.kill()
     assert set(kinds(publisher.publish(batch(3), always))) <= {"unsent", "unknown"}
     with replica.client() as client:

@@ -1,7 +1,7 @@
 """Projects that send in their own way are asked for every message; nothing is taken for granted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from celery import Celery, Task, signals
 from kombu import Exchange, Queue
 
-from beatd.publisher import Outcome
+from beatd.publisher import Outcome, Push
 from beatd.publishers.celery import CeleryPublisher
 from beatd.run import Run
 from tests.publishers.brokers import redis_lists
@@ -43,6 +43,14 @@ def sent(publisher: CeleryPublisher, url: str, runs: list[Run]) -> list[dict[str
     publisher.prepare(runs)
     assert list(publisher.publish(runs, always)) == [CONFIRMED] * len(runs)
     return [message for messages in redis_lists(url).values() for message in messages]
+
+
+def pushes_of(
+    publisher: CeleryPublisher, runs: Sequence[Run]
+) -> Sequence[Sequence[Push] | Outcome]:
+    """On a connection that was asked which server it leads to."""
+    assert publisher.server() is not None
+    return publisher.pushes(runs)
 
 
 def test_a_task_with_its_own_apply_async_is_asked_each_time(
@@ -105,7 +113,7 @@ def test_listeners_see_each_message_and_may_write_into_it(
     try:
         runs = [run(entry("seen", "own.seen"), nth=nth) for nth in range(3)]
         got = sent(publisher, redis_url, runs)
-        assert {type(o) for o in publisher.pushes(runs)} == {Outcome}
+        assert {type(o) for o in pushes_of(publisher, runs)} == {Outcome}
     finally:
         signals.before_task_publish.disconnect(on_before)
         signals.after_task_publish.disconnect(on_after)
@@ -143,7 +151,7 @@ def test_where_the_app_wants_task_sent_events_they_follow_the_message(
                 listening.drain_events(timeout=5)
     assert heard[0]["uuid"] == one.task_id and heard[0]["name"] == "own.told"
     assert heard[0]["queue"] == "own" and heard[0]["args"] == "[2]"
-    assert {type(o) for o in publisher.pushes([one])} == {Outcome}
+    assert {type(o) for o in pushes_of(publisher, [one])} == {Outcome}
 
 
 def test_an_eager_app_is_told_that_nothing_would_be_sent(
@@ -190,7 +198,7 @@ def test_what_would_be_pushed_is_what_is_published(
     # Bindings are made by whoever declares: here by publishing, in life by the workers.
     assert list(publisher.publish(runs[:2] + runs[3:], always)) == [CONFIRMED] * 3
     redis_lists(redis_url)
-    pushes = publisher.pushes(runs)
+    pushes = pushes_of(publisher, runs)
     assert [c.sent for c in publisher.publish(runs, always)] == ["confirmed"] * 4
     lists = redis_lists(redis_url)
     for one, pushed in zip(runs, pushes, strict=True):
@@ -215,7 +223,7 @@ def test_a_key_prefix_is_in_the_key_of_a_push(app: Celery, redis_url: str) -> No
     app.conf.broker_transport_options = {"global_keyprefix": "pre:"}
     publisher = CeleryPublisher(app=app)
     one = run(entry("prefixed", "own.prefixed"))
-    ((push,),) = publisher.pushes([one])
+    ((push,),) = pushes_of(publisher, [one])
     assert push.key == "pre:own"
     assert list(publisher.publish([one], always)) == [CONFIRMED]
     assert redis_lists(redis_url).keys() == {"pre:own"}
@@ -226,7 +234,7 @@ def test_a_queue_that_expires_lives_on_with_every_message(app: Celery, redis_url
     app.conf.task_queues = [Queue("own-brief", routing_key="own-brief", expires=30)]
     publisher = CeleryPublisher(app=app)
     one = run(entry("brief", "own.brief", options={"queue": "own-brief"}))
-    assert {type(o) for o in publisher.pushes([one])} == {Outcome}
+    assert {type(o) for o in pushes_of(publisher, [one])} == {Outcome}
     assert list(publisher.publish([one], always)) == [CONFIRMED]
     channel = app.connection_for_read().default_channel
     assert 0 < channel.client.pttl("own-brief") <= 30_000

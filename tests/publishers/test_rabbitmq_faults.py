@@ -10,7 +10,8 @@ from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
-from tests.publishers.servers import PrivateRabbitMQ, until
+from tests.publishers.servers import PrivateRabbitMQ
+from tests.waiting import until
 
 TIMEOUT = 1.5
 

@@ -11,7 +11,8 @@ from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.conftest import needed
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
-from tests.publishers.servers import PrivateRedis, until
+from tests.publishers.servers import PrivateRedis
+from tests.waiting import until
 
 TIMEOUT = 0.5
 

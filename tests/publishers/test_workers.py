@@ -19,8 +19,9 @@ from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import MOMENT, always, entry, run
-from tests.publishers.servers import free_port, listens, until
+from tests.publishers.servers import free_port, listens
 from tests.publishers.workers.worker import Worker
+from tests.waiting import until
 
 Server = Callable[[str], tuple[str, int]]
 

@@ -106,6 +106,7 @@ OTHERS = [
     (lambda: interval("9" * 50 + "s"), "is too long"),
     (lambda: interval("9" * 10_000), "is 10000 characters long"),
     (lambda: interval("1000000d"), "longer than a century"),
+    (lambda: interval("999us"), "'999us' is too often; every: 1ms is the most"),
     (lambda: interval("0.0000001s"), "finer than a microsecond"),
     (lambda: interval({"minute": 5}), "a duration has no 'minute'; did you mean minutes?"),
     (lambda: interval({"minutes": "5"}), "minutes must be a number, not '5'"),

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 import redis
+
+from tests.waiting import until
 
 PROJECT = """
 from celery import Celery
@@ -69,9 +70,7 @@ def test_a_shadow_agrees_with_celery_beat_and_sends_nothing(project: Any) -> Non
     folder, start, client, queue = project
     shadow = start("beatd", "--shadow", "-A", "proj")
     beat = start("celery", "-A", "proj", "beat")
-    deadline = time.monotonic() + 40
-    while met(report(folder)) < 3 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: met(report(folder)) >= 3, 40, "the shadow hears nothing")
     beat.terminate()
     beat.wait(10)
     sent = client.llen(queue)

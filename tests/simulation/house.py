@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from beatd import events
+from beatd.at_once import AtOnce
 from beatd.daemon import Daemon, Parts
 from beatd.dispatch import Dispatch, InSteps
 from beatd.engine import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher
-from beatd.store import Store
 from tests.office import Office
+from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
 from tests.simulation.world import (
@@ -20,6 +22,7 @@ from tests.simulation.world import (
     HostClock,
     Process,
     Second,
+    Turnstile,
     Violation,
     World,
 )
@@ -37,12 +40,14 @@ class House:
         tells: bool = True,
         has_clock: bool = True,
         one_by_one: bool = False,
+        one_redis: bool = False,
         batch: int = 1000,
         restart_after: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self.world = World()
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
-        self.one_by_one, self.batch, self.restart_after = one_by_one, batch, restart_after
+        self.one_by_one, self.one_redis = one_by_one, one_redis
+        self.batch, self.restart_after = batch, restart_after
         self.truth = Truth(self.world, checks_age=has_clock)
         self.office = Office(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
@@ -61,9 +66,9 @@ class House:
         wire.crashed = self.crash
         daemon = Daemon(
             parts=Parts(
-                store=lambda: StoreWire(wire, self.tells, self.has_clock),  # type: ignore
+                store=lambda: self._store(wire),
                 lease=lambda: LeaseWire(wire, self.office),
-                publisher=lambda: PublisherWire(wire, self.broker, self.one_by_one),
+                publisher=lambda: self._publisher(wire),
                 dispatch=lambda store, publisher, tell: self._dispatch(
                     clock, store, publisher, tell
                 ),
@@ -78,11 +83,23 @@ class House:
         self.world.spawn(process, lambda: self._live(process))
         return process
 
-    def _dispatch(
-        self, clock: HostClock, store: Store, publisher: Publisher, tell: Observer
-    ) -> Dispatch:
-        dispatch = InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
-        dispatch._overlap._second = Second(self.world)  # type: ignore[assignment]
+    def _store(self, wire: Wire) -> Any:
+        if self.one_redis:
+            return RedisWire(wire, self.broker, self.tells)
+        return StoreWire(wire, self.tells, self.has_clock)
+
+    def _publisher(self, wire: Wire) -> Publisher:
+        kind = ListsWire if self.one_redis else PublisherWire
+        return kind(wire, self.broker, self.one_by_one)
+
+    def _dispatch(self, clock: HostClock, store: Any, publisher: Any, tell: Observer) -> Dispatch:
+        dispatch: Any
+        if self.one_redis:
+            dispatch = AtOnce(ledger=store, publisher=publisher, clock=clock, tell=tell)
+            steps = dispatch._steps
+        else:
+            dispatch = steps = InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
+        steps._overlap._second = Second(self.world)
         return dispatch
 
     def _live(self, process: Process) -> None:
@@ -91,8 +108,9 @@ class House:
         with ExitStack() as closing:
             if not daemon._open(closing):
                 return
-            self.world.spawn(process, daemon._campaign)
-            self.world.spawn(process, daemon._keep_house)
+            daemon.election._campaigning = Turnstile(self.world)
+            for loop in daemon.loops:
+                self.world.spawn(process, loop.run)
             while not daemon._stop.is_set():
                 daemon.turn()
             daemon._resign()
@@ -114,6 +132,10 @@ class House:
                     self._only_one_leads(process)
                 case events.LeadLost(reason=reason) if reason.startswith("term"):
                     seen["a leader was deposed"] += 1
+                case events.WentBack():
+                    raise Violation(f"nothing was lost, and it is said that {event.reason}")
+                case events.Broke(error=error):
+                    raise error
                 case events.Refused() if self._is_quiet():
                     raise Violation(f"claims were refused, and nobody edited: {event.names}")
                 case _:

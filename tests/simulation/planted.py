@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,20 +10,26 @@ import pytest
 from msgspec.structs import replace
 
 import beatd.dispatch
-import beatd.engine
 import beatd.moves
 import beatd.stores.memory
 import beatd.stores.moves
 from beatd.ahead import Ahead
+from beatd.at_once import AtOnce
+from beatd.beside import Beside
+from beatd.catalog import Change
 from beatd.dispatch import InSteps
 from beatd.election import Election
 from beatd.engine import Engine
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.moves import Mover
+from beatd.outage import Outage
 from beatd.publisher import Outcome
+from beatd.reach import Reach
 from beatd.stores.memory import MemoryStore
 from tests.office import Office
+from tests.simulation.true_store import TrueStore
+from tests.simulation.truth import PUBLISH_TIMEOUT
 
 Patch = pytest.MonkeyPatch
 PLANTED: dict[str, Callable[[Patch], None]] = {}
@@ -55,7 +61,7 @@ def trust_counts_from_the_reply(patch: Patch) -> None:
     patch.setattr(
         Election,
         "_win",
-        lambda self, term, until: win(self, term, self._clock.elapsed() + 2.0 - 0.25),
+        lambda self, term, until, *more: win(self, term, self._clock.elapsed() + 2.0 - 0.25, *more),
     )
 
 
@@ -128,7 +134,8 @@ def only_a_leader_settles_its_accounts(patch: Patch) -> None:
     turn = Engine._turn
 
     def turned(self: Engine, now: datetime) -> datetime:
-        self._dispatch.leading = self._election.lead() is not None  # type: ignore[attr-defined]
+        steps: Any = getattr(self._dispatch, "_steps", self._dispatch)
+        steps.leading = self._election.lead() is not None
         return turn(self, now)
 
     patch.setattr(Engine, "_turn", turned)
@@ -179,19 +186,36 @@ def not_sent_is_taken_for_published(patch: Patch) -> None:
     patch.setattr(InSteps, "_publish", hopeful)
 
 
+@plant
+def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
+    make = beatd.stores.memory.make_change
+
+    def careless(tables: Any, change: Change, *more: Any) -> bool:
+        there = tables.planned.get(change.name)
+        came = change.progress if there is None else there.progress
+        return make(tables, replace(change, progress=came), *more)
+
+    patch.setattr(beatd.stores.memory, "make_change", careless)
+
+
 # what is unknown, and what is late
 
 
 @plant
 def unknowns_are_never_settled(patch: Patch) -> None:
-    patch.setattr(Engine, "_open_claims", lambda self, now: [])
+    patch.setattr(Beside, "_open_claims", lambda self, *args: [])
 
 
 @plant
 def unknowns_are_settled_at_once(patch: Patch) -> None:
-    claims = Engine._open_claims
-    later = beatd.engine.timedelta(days=1)
-    patch.setattr(Engine, "_open_claims", lambda self, now: claims(self, now + later))
+    later = timedelta(days=1)
+    patch.setattr(Beside, "_unknown_before", lambda self, now: now + later)
+
+
+@plant
+def claims_that_were_found_are_settled_by_their_own_age(patch: Patch) -> None:
+    age = timedelta(seconds=PUBLISH_TIMEOUT)
+    patch.setattr(Beside, "_unknown_before", lambda self, now: now - age)
 
 
 @plant
@@ -228,14 +252,71 @@ def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
             row = replace(row, runs=runs.setdefault(row.entry.name, row.runs))
         return asked(self, request, row, *more)
 
-    requested = Engine._requested
+    requested = Beside._requested
 
-    def forget(self: Engine, now: datetime) -> list[Move]:
+    def forget(self: Beside, *args: Any) -> list[Move]:
         runs.clear()
-        return requested(self, now)
+        return requested(self, *args)
 
     patch.setattr(Mover, "asked", alone)
-    patch.setattr(Engine, "_requested", forget)
+    patch.setattr(Beside, "_requested", forget)
+
+
+@plant
+def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
+    asked = Mover._asked
+
+    def hasty(self: Mover, request: Any, *more: Any) -> Move:
+        move = asked(self, request, *more)
+        if request.kind == "backfill" and move.first == request.last:
+            return replace(move, first=None)
+        return move
+
+    patch.setattr(Mover, "_asked", hasty)
+
+
+# ledger and broker as one
+
+
+@plant
+def a_step_pushes_what_is_not_as_it_was_seen(patch: Patch) -> None:
+    step = TrueStore.step
+
+    def careless(self: TrueStore, moves: Sequence[Move], push: Any, *more: Any) -> Any:
+        outcomes = step(self, moves, push, *more)
+        for move, outcome in zip(moves, outcomes, strict=True):
+            if outcome is None and move.run is not None:
+                push(move.run)
+        return outcomes
+
+    patch.setattr(TrueStore, "step", careless)
+
+
+@plant
+def a_step_that_is_tried_again_pushes_again(patch: Patch) -> None:
+    step = TrueStore.step
+    done: dict[int, Any] = {}
+
+    def again(self: TrueStore, moves: Sequence[Move], push: Any, *more: Any) -> Any:
+        if done.get(id(self)) is moves:
+            for move in moves:
+                push(move.run)
+        done[id(self)] = moves
+        return step(self, moves, push, *more)
+
+    patch.setattr(TrueStore, "step", again)
+
+
+@plant
+def what_is_not_told_in_pushes_is_left_out(patch: Patch) -> None:
+    pack = AtOnce._pack
+
+    def left_out(*given: Any) -> Any:
+        packed = pack(*given)
+        packed.rest.clear()
+        return packed
+
+    patch.setattr(AtOnce, "_pack", left_out)
 
 
 # the loop
@@ -260,19 +341,14 @@ def one_full_queue_means_that_the_broker_is_away(patch: Patch) -> None:
         "doubt_in",
         lambda outcomes: next((o.reason for o in outcomes if o.sent == "unsent"), ""),
     )
-    patch.setattr(Engine, "_back_off", lambda self: beatd.engine.timedelta(seconds=3))
-    answers = Engine._broker_answers
-
-    def slow(self: Engine) -> bool:
-        away = not self.broker_ok and self._clock.elapsed() - (self._broker_away_since or 0) < 3
-        return False if away else answers(self)
-
-    patch.setattr(Engine, "_broker_answers", slow)
+    patch.setattr(Outage, "back_off", lambda self: timedelta(seconds=3))
+    answers = Reach.answers
+    patch.setattr(Reach, "answers", lambda self: not 0 < self.outage.lasts < 3 and answers(self))
 
 
 @plant
 def a_broker_that_is_away_is_claimed_for(patch: Patch) -> None:
-    patch.setattr(Engine, "_broker_answers", lambda self: True)
+    patch.setattr(Reach, "answers", lambda self: True)
 
 
 @plant

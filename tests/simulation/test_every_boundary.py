@@ -11,6 +11,7 @@ from beatd import editing
 from beatd.definition import entry_from
 from tests.simulation.house import House
 from tests.simulation.life import Sunshine
+from tests.simulation.verdict import verdict
 from tests.simulation.world import Host, Process
 
 FROM, UNTIL = 1.9, 3.4  # of the boundaries in between each is struck; moments are due at 2 and 3
@@ -21,6 +22,10 @@ KINDS = (
     "lost",
     *(pytest.param(kind, marks=pytest.mark.long) for kind in ("freeze 3", "slow 1.9", "error")),
 )
+
+
+IN_STEPS = {"before publish", "before store.claim", "before store.record", "after publish"}
+AT_ONCE = {"before store.step", "after store.step"}
 
 
 class StrikesOnce(Sunshine):
@@ -42,12 +47,12 @@ class StrikesOnce(Sunshine):
         return self.kind
 
 
-def live_through(fate: StrikesOnce) -> House:
-    house = House(fate, batch=2)
+def live_through(fate: StrikesOnce, one_redis: bool) -> House:
+    house = House(fate, batch=2, one_redis=one_redis)
     fate.house = house
     for n, more in enumerate(({}, {"on_unknown": "skip"}, {"catch_up": "all", "catch_up_max": 9})):
         entry = entry_from(f"entry {n}", {"task": "t", "every": "1s", **more})
-        editing.add(house.truth.store, entry, house.world.now())
+        editing.add(house.truth.store, entry, house.world.now)
     house.start(Host("a"))
     house.world.run(0.5)
     house.start(Host("b"))
@@ -56,29 +61,29 @@ def live_through(fate: StrikesOnce) -> House:
         house.truth.calm = True
         house.world.run(END)
         (leader,) = house.leaders()
-        house.truth.verdict(leader.daemon.now())
+        verdict(house.truth, leader.daemon.now())
     finally:
         house.world.end()
     return house
 
 
-def boundaries() -> list[int]:
+def boundaries(one_redis: bool) -> list[int]:
     fate = StrikesOnce("", None)
-    live_through(fate)
+    live_through(fate, one_redis)
     return [number for at, number in fate.passed if FROM <= at <= UNTIL]
 
 
+@pytest.mark.parametrize("one_redis", [False, True], ids=["in steps", "at once"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_leader_may_be_struck_at_any_boundary(kind: str) -> None:
-    numbers = boundaries()
+def test_the_leader_may_be_struck_at_any_boundary(kind: str, one_redis: bool) -> None:
+    numbers = boundaries(one_redis)
     assert all(after == before + 1 for before, after in pairwise(numbers))
     struck = set()
     for number in numbers:
         fate = StrikesOnce(kind, number)
         try:
-            live_through(fate)
+            live_through(fate, one_redis)
         except AssertionError as broken:
             raise AssertionError(f"{kind} {fate.struck}: {broken}") from broken
         struck.add(fate.struck)
-    sides = {"before": ("publish", "store.claim", "store.record"), "after": ("publish",)}
-    assert {f"{side} {place}" for side, places in sides.items() for place in places} <= struck
+    assert (AT_ONCE if one_redis else IN_STEPS) <= struck

@@ -1,11 +1,14 @@
 """What the simulation found, each as the shortest story that shows it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from beatd import editing
 from beatd.asking import trigger
+from beatd.definition import entry_from
 from beatd.dispatch import InSteps
 from beatd.errors import StoreError
 from beatd.ledger import Move
@@ -14,7 +17,7 @@ from beatd.run import Run
 from tests.household import Household
 from tests.simulation.house import House
 from tests.simulation.life import Sunshine
-from tests.simulation.world import Host, Process
+from tests.simulation.world import START, Host, Process
 
 
 def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
@@ -134,4 +137,33 @@ def test_one_slow_reply_does_not_set_the_clock() -> None:
     for second in range(2, 12):
         house.world.run(second)
         assert abs((process.daemon.now() - house.world.now()).total_seconds()) < 0.1
+    house.world.end()
+
+
+def test_nobody_leads_by_a_clock_that_was_never_set() -> None:
+    class TellsNoTime(Sunshine):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "error" if place == "store.now" and house.world.elapsed() < 1.0 else ""
+
+    house = House(TellsNoTime())
+    editing.add(
+        house.truth.store, entry_from("hourly", {"task": "t", "every": "1h"}), house.world.now
+    )
+    house.start(Host("a", skew=3599.0))
+    house.world.run(5.0)
+    assert len(house.leaders()) == 1 and house.truth.arrived == []
+    house.world.end()
+
+
+def test_nobody_leads_by_the_first_reply_if_that_was_slow() -> None:
+    class SlowAtFirst(Sunshine):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "slow 6" if place == "store.now" and process.boundaries < 5 else ""
+
+    house = House(SlowAtFirst())
+    at = (START + timedelta(seconds=9)).isoformat()
+    editing.add(house.truth.store, entry_from("once", {"task": "t", "at": at}), house.world.now)
+    house.start(Host("a"))
+    house.world.run(8.9)
+    assert len(house.leaders()) == 1 and house.truth.arrived == []
     house.world.end()

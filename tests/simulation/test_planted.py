@@ -6,7 +6,7 @@ from tests.simulation.life import live
 from tests.simulation.planted import PLANTED, planted
 from tests.simulation.world import Violation
 
-SEEDS = 250
+SEEDS = 1000
 
 
 @pytest.mark.parametrize("bug", PLANTED)

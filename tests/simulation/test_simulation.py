@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.life import live
 
-SHORT, LONG, APIECE = 40, 2000, 100
+SHORT, LONG, APIECE = 60, 2000, 100
 
 # What must have happened somewhere, or nothing was tried.
 SOMETIMES = {
@@ -41,6 +41,11 @@ SOMETIMES = {
     "nature: full",
     "operator: remove",
     "operator: trigger",
+    "crash before store.step",
+    "crash after store.step",
+    "freeze before store.step",
+    "a step was tried again",
+    "a moment was backfilled",
 }
 
 

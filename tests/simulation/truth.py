@@ -1,23 +1,21 @@
-"""The linearisable store, and beside it what really happened: every promise is checked here.
+"""What really happened, beside what the store was told: every promise is checked here.
 
-What can be told at once is told at once; `verdict` tells the rest when the world has come to rest.
+What can be told at once is told at once; `verdict.py` tells the rest when the world is at rest.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from beatd import planning
-from beatd.catalog import Change, Query, Stored
-from beatd.definition import codec
+from beatd.catalog import Change, Stored
 from beatd.entry import Entry
 from beatd.leader import Term
-from beatd.ledger import Move, Record, Result
+from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
-from beatd.stores.memory import MemoryStore
+from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
 
 PUBLISH_TIMEOUT = 5.0
@@ -57,6 +55,7 @@ class Sending:
 
     process: Process
     at: float
+    publishes_since: float = float("-inf")
 
 
 @dataclass
@@ -64,7 +63,21 @@ class Arrival:
     run: Run
     process: Process
     key: Key
-    at: float
+    at_once: bool
+
+
+@dataclass
+class Backfill:
+    """What was asked for, as long as nobody edits when the entry runs."""
+
+    entry: Entry
+    request: Request
+
+    def moments(self) -> Iterator[datetime]:
+        moment: datetime | None = self.request.first
+        while moment is not None and moment <= self.request.last:
+            yield moment
+            moment = planning.next_moment(self.entry, moment)
 
 
 @dataclass
@@ -79,6 +92,7 @@ class Truth:
     holding: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     doubts: Counter[str] = field(default_factory=Counter)
     arrived: list[Arrival] = field(default_factory=list)
+    backfills: list[Backfill] = field(default_factory=list)
     confirmed: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
     healed_at: float = float("inf")
     calm: bool = False
@@ -104,22 +118,30 @@ class Truth:
             )
         return name, generation, moment, run.occurrence.request
 
-    def arrive(self, process: Process, run: Run) -> None:
+    def arrive(self, process: Process, run: Run, *, at_once: bool = False) -> None:
         key = self.key(run)
         if run.task_id != task_id(self.store.namespace, run.occurrence):
             raise Violation(f"S2 another id: {run.task_id} of {key}")
         if not self.claimed.get(key):
             raise Violation(f"S1 published without a claim: {key}")
-        before = sum(1 for one in self.arrived if one.key == key)
+        before = [one for one in self.arrived if one.key == key]
         if before:
+            if at_once and all(one.at_once for one in before):
+                raise Violation(f"S2 doubled although claim and push are one: {key}")
             self.world.seen["a double under the same id"] += 1
             if run.entry.on_unknown == "skip":
                 raise Violation(f"S2 doubled although on_unknown is skip: {key}")
-            if self.doubts[run.task_id] < before:
+            if self.doubts[run.task_id] < len(before):
                 raise Violation(f"S2 doubled without an ambiguity: {key}")
         if self.open.get(run.occurrence, Sending(process, 0)).process is not process:
             self.world.seen["a message of a claim that another took over"] += 1
-        self.arrived.append(Arrival(run, process, key, self.world.elapsed()))
+        self.arrived.append(Arrival(run, process, key, at_once))
+
+    def publishes(self, process: Process, runs: Sequence[Run]) -> None:
+        for run in runs:
+            sending = self.open.get(run.occurrence)
+            if sending is not None and sending.process is process:
+                sending.publishes_since = self.world.elapsed()
 
     def told(self, process: Process, run: Run, outcome: Outcome) -> None:
         if outcome.sent == "confirmed":
@@ -137,7 +159,7 @@ class Truth:
             raise Violation(f"S3 {process.name} claimed {move.name} with the old term {term}")
         if move.run is None:
             if move.of == "claim" and move.open_claim is not None:
-                self._look_at_age(move, process, at)
+                self._look_at_age(move, process)
                 self.open.pop(move.open_claim.occurrence, None)
                 if any(skip.reason == "unknown" for skip in move.skips):
                     self.world.seen["skipped for being unknown"] += 1
@@ -160,7 +182,7 @@ class Truth:
         if run.due < run.occurrence.planned:
             raise Violation(f"S4 {key} is due before its moment")
         if move.of == "claim":
-            self._look_at_age(move, process, at)
+            self._look_at_age(move, process)
         elif key in self.claimed:
             raise Violation(f"S1 claimed twice: {key}")
         elif not run.occurrence.request:
@@ -178,7 +200,7 @@ class Truth:
         self.open[run.occurrence] = Sending(process, self.world.elapsed())
         self.holding[process].add(run.task_id)
 
-    def _look_at_age(self, move: Move, process: Process, at: datetime) -> None:
+    def _look_at_age(self, move: Move, process: Process) -> None:
         claim = move.open_claim
         assert claim is not None
         sending = self.open.get(claim.occurrence)
@@ -186,10 +208,13 @@ class Truth:
             return
         if sending.process is not process:
             self.world.seen["a claim settled by another than made it"] += 1
-        age = (at - claim.claimed_at).total_seconds()
-        certain = claim.unsent or sending.process is process
-        if self.checks_age and not certain and age < PUBLISH_TIMEOUT:
+        if claim.unsent or sending.process is process:
+            return
+        age, now = self.world.elapsed() - sending.at, self.world.elapsed()
+        if age < PUBLISH_TIMEOUT:
             raise Violation(f"S2 {claim.occurrence} was taken over after {age:.1f} s only")
+        if now - sending.publishes_since < PUBLISH_TIMEOUT and not self.doubts[claim.task_id]:
+            raise Violation(f"S2 {claim.occurrence} was taken over while it was published")
 
     def recorded(self, results: Sequence[Result]) -> None:
         process = self.world.process
@@ -205,14 +230,20 @@ class Truth:
         name = change.name
         known = self.known.get(name)
         self.edited_at = self.world.elapsed()
-        ended = before is None or before.plan.planned is None
+        ended = before is None or before.plan.due is None
         replanned = after is None or ended or before.plan != after.plan
+        mark = None if after is None else planning.fingerprint(after.entry)
+        self.backfills = [
+            one
+            for one in self.backfills
+            if one.request.name != name or planning.fingerprint(one.entry) == mark
+        ]
         if replanned and known is not None and known.stretch is not None and before is not None:
             known.stretch.end(before)
             known.stretch = None
         if after is None:
             if known is not None and before is not None:
-                self._compare_runs(known, before)
+                self.compare_runs(known, before)
             self.known.pop(name, None)
             return
         if known is None:
@@ -220,112 +251,18 @@ class Truth:
             known = self.known[name] = Known(after.entry, after.paused, self.generations[name])
             self.store.born[name].append((after.revision, known.generation))
         known.entry, known.paused = after.entry, after.paused
-        if known.stretch is None and after.plan.planned is not None:
+        if known.stretch is None and after.plan.due is not None and after.plan.planned is not None:
             known.stretch = Stretch(after.entry, after.plan.planned)
             self.stretches.append(known.stretch)
 
-    def _compare_runs(self, known: Known, row: Stored) -> None:
+    def asked(self, requests: Sequence[Request]) -> None:
+        self.backfills += [
+            Backfill(self.known[request.name].entry, request)
+            for request in requests
+            if request.kind == "backfill"
+        ]
+
+    def compare_runs(self, known: Known, row: Stored) -> None:
         if row.runs != known.counted:
             name = row.entry.name
             raise Violation(f"{name} ran {known.counted} times, and its runs are {row.runs}")
-
-    # in the end
-
-    def verdict(self, now: datetime, never_ending: frozenset[str] = frozenset()) -> None:
-        """All is well for long enough: nothing may be open, owed, late or untold."""
-        for row in self.store.find(Query()):
-            known = self.known[row.entry.name]
-            self._compare_runs(known, row)
-            if known.stretch is not None:
-                known.stretch.end(row)
-            due = row.plan.due
-            if due is not None and (now - due).total_seconds() > 1.5:
-                raise Violation(f"L2 {row.entry.name} was due at {due}, and it is {now}")
-        lines = list(self.store.history(None, None))
-        for occurrence, sending in self.open.items():
-            claim = self.store._tables.claims[occurrence]
-            soon = now - timedelta(seconds=2 * PUBLISH_TIMEOUT)
-            if not self.checks_age and claim.claimed_at > soon:
-                # By a host whose clock was ahead: where no store has a clock, it waits until then.
-                self.world.seen["a claim from the future"] += 1
-            elif occurrence.name not in never_ending and self.world.elapsed() - sending.at > 1.0:
-                raise Violation(f"S7 still open: {occurrence}")
-        for request, _ in self.store.requests(10):
-            if (now - request.first).total_seconds() > 1.5:
-                raise Violation(f"S7 still owed: {request}")
-        told: dict[str, list[Record]] = defaultdict(list)
-        for line in lines:
-            told[line.name].append(line)
-        for stretch in self.stretches:
-            self._look_for_missing(stretch, told[stretch.entry.name])
-        self._compare_history(lines)
-
-    def _look_for_missing(self, stretch: Stretch, lines: list[Record]) -> None:
-        """Every moment that the plan passed has its line; or the plan never came to it."""
-        moment: datetime | None = stretch.first
-        name = stretch.entry.name
-        while moment is not None and (stretch.until is None or moment < stretch.until):
-            if stretch.last is not None and moment > stretch.last:
-                return
-            covered = (
-                line for line in lines if line.planned <= moment <= (line.until or line.planned)
-            )
-            if not any(covered):
-                raise Violation(f"S7 {name} at {moment} vanished")
-            moment = planning.next_moment(stretch.entry, moment)
-
-    def _compare_history(self, lines: list[Record]) -> None:
-        sent = Counter(arrival.run.task_id for arrival in self.arrived)
-        under_way = {line.task_id for line in lines if line.state == "claimed"}
-        published: set[str] = set()
-        for line in lines:
-            if line.state == "published":
-                published.add(line.task_id)
-                if not sent[line.task_id]:
-                    raise Violation(f"S8 told as published, and never sent: {line}")
-        for arrival in self.arrived:
-            id = arrival.run.task_id
-            if id not in published | under_way and not self.doubts[id]:
-                raise Violation(f"S8 sent, and not told as published: {arrival.key}")
-        for process, ids in self.confirmed.items():
-            if process.alive and (lacking := ids - published - under_way):
-                raise Violation(f"S8 {process.name} knows that {sorted(lacking)} was published")
-        ended = Counter(line.task_id for line in lines if line.state != "claimed" and line.task_id)
-        for id, times in ended.items():
-            if times > self.store.lives[id]:
-                raise Violation(f"S7 {id} ended {times} times")
-
-
-class TrueStore(MemoryStore):
-    """Tells the truth of every effect, at the moment it has."""
-
-    def __init__(self, truth: Truth) -> None:
-        world: Any = truth.world
-        super().__init__(codec=codec, clock=world)
-        self._truth = truth
-        self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self.lives: Counter[str] = Counter()
-
-    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        before = [self._stored(move.name) for move in moves]
-        made = super().claim(moves, term, at)
-        for move, row, ok in zip(moves, before, made, strict=True):
-            if ok:
-                if move.run is not None and move.of != "claim":
-                    self.lives[move.run.task_id] += 1
-                self._truth.make(move, term, at, row)
-        return made
-
-    def record(self, results: Sequence[Result]) -> None:
-        super().record(results)
-        self._truth.recorded(results)
-
-    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        done: list[bool] = []
-        for change in changes:
-            before = self._stored(change.name)
-            (ok,) = super().write([change])
-            if ok:
-                self._truth.changed(change, before, self._stored(change.name))
-            done.append(ok)
-        return done

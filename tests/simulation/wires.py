@@ -13,6 +13,7 @@ from tests.office import Office
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
 
+SENDING = {"publish", "message", "store.record"}  # slow, they are no surer than lost
 Fault = str  # "crash", "freeze 7", "slow 3", "error", "lost"
 
 
@@ -51,9 +52,10 @@ class Wire:
             self.crashed(self.process)
             raise GreenletExit
         if kind in ("freeze", "slow"):
-            self.truth.doubt(self.process)
             if kind == "freeze":
                 self.world.freeze(self.process, float(much))
+            if kind == "freeze" or place in SENDING:
+                self.truth.doubt(self.process)
             self.world.sleep(float(much))
         else:
             self.world.sleep(self.fate.pause())
@@ -148,6 +150,13 @@ class Broker:
         self.truth.arrive(wire.process, run)
         return Outcome("unknown", "no answer") if fate else Outcome("confirmed")
 
+    def push(self, wire: Wire, run: Run) -> Outcome:
+        """Within the step of a store that lives beside it."""
+        if wire.fate.takes(run) == "rejected":
+            return Outcome("rejected", "WRONGTYPE")
+        self.truth.arrive(wire.process, run, at_once=True)
+        return Outcome("confirmed")
+
 
 class PublisherWire:
     def __init__(self, wire: Wire, broker: Broker, one_by_one: bool) -> None:
@@ -157,6 +166,7 @@ class PublisherWire:
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         wire, outcomes = self._wire, []
+        wire.truth.publishes(wire.process, runs)
         if wire.pass_by("publish") == "error":
             return [Outcome("unsent", "connection refused")] * len(runs)
         for run in runs:

@@ -53,6 +53,7 @@ class Task(greenlet):
         super().__init__(run, hub)
         self.process = process
         self.turn = 0  # what is on the heap for an earlier turn is stale
+        self.held_up = False  # its turn came while its process was frozen
 
 
 class World:
@@ -130,6 +131,12 @@ class World:
     def freeze(self, process: Process, seconds: float) -> None:
         process.frozen_until = self.micros + int(seconds * 1_000_000)
 
+    def thaw(self, process: Process) -> None:
+        process.frozen_until = self.micros
+        for task in process.tasks:
+            if task.held_up:
+                self._push(task, 0)
+
     def crash(self, process: Process) -> None:
         """Gone at once: nothing it was about to do happens."""
         process.dead = True
@@ -145,7 +152,8 @@ class World:
             if task.dead or task.process.dead or turn != task.turn:
                 continue
             self.micros = max(self.micros, at)
-            if task.process.frozen_until > self.micros:
+            task.held_up = task.process.frozen_until > self.micros
+            if task.held_up:
                 self._push(task, task.process.frozen_until - self.micros)
                 continue
             task.parent = self._hub
@@ -185,6 +193,25 @@ class HostClock:
 
     def wait(self, seconds: float, wake: Event) -> None:
         self._world.wait(max(0.0, seconds), wake)
+
+
+class Turnstile:
+    """A lock that a task may take again; those of `threading` see one thread in all tasks."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._owner: Task | None = None
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        while self._owner not in (None, self._world.task):
+            self._world.sleep(0.001)
+        self._owner, self._depth = self._world.task, self._depth + 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._owner = None
 
 
 class Second:

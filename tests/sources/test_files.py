@@ -197,6 +197,17 @@ def test_a_name_declared_twice_is_a_problem_and_the_first_counts(
 ) -> None:
     declare(folder, "b", "one", every="1h")
     reading: Any = files(folder, clock).read()
-    assert "declared in schedules/a.yaml:2 already" in str(reading.problems[0])
+    assert "schedules/a.yaml:2 already" in str(reading.problems[0])
     every = {entry.name: entry.schedule.plain() for entry in reading.declared.entries}
     assert every["one"] == {"every": "1m"}
+
+
+def test_what_a_file_declared_is_forgotten_with_it(folder: Path, clock: FakeClock) -> None:
+    source = files(folder, clock)
+    source.read()
+    (folder / "schedules/b.yaml").unlink()
+    assert names(source) == ["own", "one", "two"]
+    (folder / "schedules/b.yaml").write_text("entries:\n  other: {task: t, every: 5x}\n")
+    declared = source.read().declared
+    assert [entry.name for entry in declared.entries] == ["own", "one", "two"]
+    assert declared.unread == {"other"}

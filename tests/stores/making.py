@@ -49,6 +49,12 @@ def put_many(store: Store, names: Iterable[str], planned: Any = 0) -> list[Store
     return [found[name] for name in names]
 
 
+def edit(stored: Stored, made: Entry, following: Plan | None = None, **more: Any) -> Change:
+    """An entry that is there put anew, made from the row as it was seen."""
+    name, seen = stored.entry.name, stored.revision
+    return Change(name, seen, made, following, progress=stored.progress, **more)
+
+
 def row(store: Store, name: str = "tidy") -> Stored:
     (found,) = store.find(Query(names=(name,)))
     return found

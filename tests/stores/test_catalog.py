@@ -3,18 +3,26 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from fnmatch import fnmatchcase
+from itertools import product
 from types import GeneratorType
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from beatd.catalog import Applied, Change, Plan, Query
+from beatd.catalog import Applied, Change, Plan, Query, Stored
 from beatd.definition import codec
 from beatd.errors import ConfigError
+from beatd.leader import Term
+from beatd.run import Skip
 from beatd.store import Store
 from tests.stores.making import (
     NOON,
+    asked,
     at,
     claimed,
+    edit,
     entry,
     lead,
     names,
@@ -138,13 +146,10 @@ def test_a_revision_grows_with_every_change_and_with_every_pause(store: Store) -
         Change("tidy", 0, entry(task="proj.two"), paused=True),
         Change("tidy", 0, entry(task="proj.two"), plan(7)),
     ):
-        assert store.write([Change(change.name, seen[-1], *_rest(change))]) == [True]
+        again = replace(change, seen=seen[-1], progress=row(store).progress)
+        assert store.write([again]) == [True]
         seen.append(row(store).revision)
     assert seen == sorted(set(seen))
-
-
-def _rest(change: Change) -> tuple[object, ...]:
-    return change.entry, change.plan, change.paused
 
 
 def test_a_revision_never_repeats_for_a_name_that_came_back(store: Store) -> None:
@@ -171,7 +176,7 @@ def test_an_edit_without_a_plan_leaves_the_moment_where_it_is(store: Store) -> N
 def test_an_edit_with_a_plan_moves_the_moment_and_keeps_the_runs(store: Store) -> None:
     stored = put(store, planned=5)
     claimed(store, stored, lead(store), following=15)
-    store.write([Change("tidy", stored.revision, entry(every="1m"), plan(60, "other"))])
+    assert store.write([edit(row(store), entry(every="1m"), plan(60, "other"))]) == [True]
     found = row(store)
     assert (found.plan, found.runs, found.last) == (plan(60, "other"), 1, at(5))
     assert names(store.upcoming(10)) == ["tidy"]
@@ -179,11 +184,93 @@ def test_an_edit_with_a_plan_moves_the_moment_and_keeps_the_runs(store: Store) -
 
 def test_a_paused_entry_is_there_and_has_nothing_ahead(store: Store) -> None:
     stored = put(store)
-    store.write([Change("tidy", stored.revision, stored.entry, plan(0), paused=True)])
+    store.write([edit(stored, stored.entry, plan(0), paused=True)])
     found = row(store)
     assert found.paused
-    assert (found.plan.planned, found.plan.due, found.plan.fingerprint) == (None, None, "mark")
+    assert (found.plan.due, found.plan.fingerprint) == (None, "mark")
     assert not store.upcoming(10)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_is_stopped_keeps_the_moment_it_had_reached(store: Store, enabled: bool) -> None:
+    stored = put(store, planned=5)
+    claimed(store, stored, lead(store), following=15)
+    made, paused = entry(enabled=enabled), enabled
+    store.write([Change("tidy", row(store).revision, made, paused=paused)])
+    assert row(store).plan == Plan(at(15), None, "mark", "1")
+    assert [(r.plan.planned, r.plan.due) for r in store.find(Query(order="next"))] == [
+        (at(15), None)
+    ]
+    store.write([Change("tidy", row(store).revision, entry(args=[1]), paused=True)])
+    assert row(store).plan.planned == at(15)
+    store.write([Change("tidy", row(store).revision, entry())])  # going on needs a plan
+    assert row(store).plan == Plan(None, None, "mark", "1")
+
+
+def test_what_a_change_passes_over_is_told(store: Store) -> None:
+    stored = put(store, planned=0)
+    store.write([Change("tidy", stored.revision, stored.entry, paused=True)])
+    passed = Skip(at(0), at(90), 10, "paused")
+    going_on = edit(row(store), stored.entry, plan(100), skip=passed)
+    assert store.write([replace(going_on, seen=9), going_on, going_on]) == [False, True, False]
+    (record,) = past(store, "tidy")
+    assert (record.planned, record.until, record.count) == (at(0), at(90), 10)
+    assert (record.state, record.reason, record.at_least) == ("skipped", "paused", False)
+    assert row(store).plan == plan(100)
+
+
+def test_what_was_claimed_since_it_was_seen_is_not_told_as_passed_over(store: Store) -> None:
+    stored = put(store, planned=0)
+    claimed(store, stored, lead(store), following=10)
+    change = edit(stored, entry(), plan(60, "two"), skip=Skip(at(0), at(0), 1, "edited"))
+    assert store.write([change]) == [False]
+    assert [record.state for record in past(store)] == ["claimed"]
+
+
+def claim(store: Store, stored: Stored, term: Term) -> None:
+    claimed(store, stored, term)
+
+
+def pass_over(store: Store, stored: Stored, term: Term) -> None:
+    skips = (Skip(at(0), at(0), 1, "late"),)
+    assert store.claim([step(store, stored, run=None, counts=0, skips=skips)], term, at(1)) == [
+        True
+    ]
+
+
+def work_off(store: Store, stored: Stored, term: Term) -> None:
+    backlog = request_of(stored, "backlog", -20, -10)
+    store.ask([backlog])
+    assert store.claim([asked(store, backlog, stored, counts=1)], term, at(1)) == [True]
+
+
+@pytest.mark.parametrize("happens", [claim, pass_over, work_off])
+def test_a_plan_is_refused_where_the_row_has_moved_since_it_was_reckoned(
+    store: Store, happens: Callable[[Store, Stored, Term], None]
+) -> None:
+    """Put after a claim, it would set the row back, and the moment claimed would run again."""
+    stored, other, term = put(store), put(store, "other"), lead(store)
+    happens(store, stored, term)
+    moved, made = row(store), entry(every="5s")
+    late = edit(stored, made, plan(0, "two"))
+    assert store.write([late, edit(other, entry("other", args=[1]), plan(0))]) == [False, True]
+    assert row(store) == moved
+    assert store.write([edit(moved, made, plan(20, "two"))]) == [True]
+    assert row(store).plan == plan(20, "two")
+    assert (row(store).runs, row(store).last) == (moved.runs, moved.last)
+
+
+def test_an_edit_that_moves_nothing_does_not_mind_a_claim(store: Store) -> None:
+    stored = put(store)
+    claimed(store, stored, lead(store))
+    assert store.write([edit(stored, entry(args=[1]))]) == [True]
+    assert (row(store).plan, row(store).entry.args) == (plan(10), (1,))
+
+
+def test_a_plan_that_does_not_say_what_it_was_reckoned_from_is_refused(store: Store) -> None:
+    stored = put(store)
+    assert store.write([Change("tidy", stored.revision, stored.entry, plan(60))]) == [False]
+    assert row(store) == stored
 
 
 def test_a_disabled_entry_has_nothing_ahead_whatever_plan_came(store: Store) -> None:
@@ -195,7 +282,7 @@ def test_a_disabled_entry_has_nothing_ahead_whatever_plan_came(store: Store) -> 
 def test_a_resumed_entry_is_ahead_again(store: Store) -> None:
     stored = put(store)
     store.write([Change("tidy", stored.revision, stored.entry, paused=True)])
-    store.write([Change("tidy", row(store).revision, stored.entry, plan(30), paused=False)])
+    assert store.write([edit(row(store), stored.entry, plan(30))]) == [True]
     assert [(r.paused, r.plan.due) for r in store.upcoming(10)] == [(False, at(30))]
 
 
@@ -387,7 +474,8 @@ def test_a_pattern_means_star_and_question_mark_and_nothing_else(
 
 
 def test_a_pattern_may_span_lines_and_hold_backslashes(store: Store) -> None:
-    put_many(store, ["a\nb", "a\\b"])
+    put_many(store, ["a\nb", "a\\b", "it's 100%"])
+    assert names(store.find(Query(name_like="it's ?00%"))) == ["it's 100%"]
     assert names(store.find(Query(name_like="a*b"))) == ["a\nb", "a\\b"]
     assert names(store.find(Query(name_like="a\\b"))) == ["a\\b"]
 
@@ -421,6 +509,57 @@ def test_everything_asked_for_must_hold(store: Store) -> None:
     put(store, "ac", 9, source="x")
     query = Query(name_like="a*", source="x", due_before=at(5), names=("a", "ab", "ac"))
     assert names(store.find(query)) == ["a"]
+
+
+def test_what_older_rules_planned_is_found(store: Store) -> None:
+    for name, planned, rules in (("old", 3, "2025a/9"), ("new", 2, "2026a/1"), ("older", 1, "1")):
+        made = plan(planned, rules=rules)
+        assert store.write([Change(name, 0, entry(name), made)]) == [True]
+    assert names(store.find(Query(rules_before="2026a/1", order="next"))) == ["older", "old"]
+    assert names(store.find(Query(rules_before="2026a/1"))) == ["old", "older"]
+    assert names(store.find(Query(rules_before="1"))) == []
+
+
+@pytest.mark.parametrize("few", [1, 10_000], ids=["many", "few"])
+@pytest.mark.parametrize("order", ["name", "next"])
+def test_whatever_is_asked_for_the_same_rows_come_in_the_same_order(
+    store: Store, order: Any, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A store may go another way to few rows than to many.
+    for module in ("beatd.stores.sql.finding", "beatd.stores.redis.catalog"):
+        monkeypatch.setattr(f"{module}.FEW", few)
+    for number in range(24):
+        source, task = ("x", "y", "cli")[number % 3], f"proj.job{number % 4}"
+        name, due = f"{'ab'[number % 2]}-{number * 7 % 24:02}", None if number % 5 == 4 else -number
+        put(store, name, due, source=source, task=task, enabled=number % 6 != 3)
+    every = list(store.find(Query(order=order)))
+    for name_like, source, due_before, enabled, task_like in product(
+        (None, "a-*", "b-1?", "a-14", "*2"),
+        (None, "x", "nobody"),
+        (None, at(-8), at(1)),
+        (None, True, False),
+        (None, "*job1"),
+    ):
+        asked = Query(
+            name_like=name_like,
+            source=source,
+            due_before=due_before,
+            enabled=enabled,
+            task_like=task_like,
+            order=order,
+        )
+        assert list(store.find(asked)) == [row for row in every if holds(row, asked)], asked
+
+
+def holds(row: Stored, query: Query) -> bool:
+    made, due = row.entry, row.plan.due
+    return (
+        (query.name_like is None or fnmatchcase(made.name, query.name_like))
+        and (query.task_like is None or fnmatchcase(made.task, query.task_like))
+        and query.source in (None, made.source)
+        and (query.due_before is None or (due is not None and due < query.due_before))
+        and query.enabled in (None, made.enabled and not row.paused)
+    )
 
 
 @pytest.mark.parametrize("order", ["name", "next"])
@@ -474,6 +613,23 @@ def test_an_unreadable_entry_is_left_alone_and_reported(
     assert names(store.upcoming(2)) == ["a", "z"]
     assert any("newer" in problem for problem in store.problems())
     assert store.write([Change("newer", 0, entry("newer"), plan(1))]) == [False]
+
+
+def test_what_cannot_be_read_is_looked_for_among_what_is_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("memory", "sql.finding", "redis.catalog"):
+        monkeypatch.setattr(f"beatd.stores.{module}.CHECKED", 2)
+    put_many(store, ["a", "b", "newer"])
+    read: list[str] = []
+
+    def decode(self: object, name: str, definition: bytes, source: str, declared_at: str) -> object:
+        read.append(name)
+        raise ConfigError(f"entry {name!r} in the store cannot be read: kind 'lunar'")
+
+    monkeypatch.setattr(type(codec), "decode", decode)
+    assert len(store.problems()) == 2
+    assert "newer" not in read
 
 
 def test_a_sound_store_has_no_problems(store: Store) -> None:

@@ -6,6 +6,7 @@ from beatd.store import Store
 from tests.stores.making import (
     at,
     claimed,
+    edit,
     lead,
     open_claims,
     past,
@@ -128,7 +129,7 @@ def test_thousands_are_forgotten_at_once(store: Store) -> None:
 def test_what_is_dropped_with_its_entry_is_in_the_history(store: Store) -> None:
     stored = put(store)
     store.ask([request_of(stored, "backlog", 0, 20)])
-    store.write([Change("tidy", stored.revision, stored.entry, plan(50, "two"))])
+    assert store.write([edit(stored, stored.entry, plan(50, "two"))]) == [True]
     assert [(r.state, r.reason) for r in store.history("tidy", 1)] == [("skipped", "edited")]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from beatd.store import Store
+from tests.stores.making import holder
 
 
 def test_two_handles_see_one_identity(store: Store, reopen: Callable[[], Store]) -> None:
@@ -15,3 +16,12 @@ def test_a_new_identity_is_another_one_and_stays(store: Store, reopen: Callable[
     assert fresh != before
     assert store.namespace == fresh
     assert reopen().namespace == fresh
+
+
+def test_whoever_begins_a_term_has_the_newest_identity(
+    store: Store, reopen: Callable[[], Store]
+) -> None:
+    """So it has whoever slept through it, or was opened before."""
+    fresh = reopen().new_identity()
+    store.begin(holder())
+    assert store.namespace == fresh

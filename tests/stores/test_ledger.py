@@ -11,7 +11,7 @@ from beatd.catalog import Change, Plan
 from beatd.errors import Deposed
 from beatd.leader import Term
 from beatd.ledger import Move
-from beatd.run import Occurrence, Skip
+from beatd.run import EPOCH, Occurrence, Skip
 from beatd.store import Store
 from tests.stores.making import (
     again,
@@ -19,6 +19,7 @@ from tests.stores.making import (
     at,
     claimed,
     closed,
+    edit,
     entry,
     lead,
     names,
@@ -59,9 +60,9 @@ def test_looking_changes_nothing(store: Store) -> None:
 def test_upcoming_follows_every_edit(store: Store) -> None:
     stored = put(store, planned=10)
     put(store, "other", 20)
-    store.write([Change("tidy", stored.revision, stored.entry, plan(30, "two"))])
+    store.write([edit(stored, stored.entry, plan(30, "two"))])
     assert names(store.upcoming(10)) == ["other", "tidy"]
-    store.write([Change("tidy", row(store).revision, stored.entry, plan(10))])
+    store.write([edit(row(store), stored.entry, plan(10))])
     assert names(store.upcoming(10)) == ["tidy", "other"]
 
 
@@ -299,8 +300,9 @@ def test_an_unsent_run_leaves_its_claim_open_and_marked(store: Store) -> None:
     run = claimed(store, put(store), lead(store), when=1)
     assert not store.unknowns(at(1), 10)
     store.record([told(run, "unsent", reason="connection refused")])
-    (claim,) = store.unknowns(at(1), 10)
-    assert claim.unsent
+    for before in (at(1), EPOCH):
+        (claim,) = store.unknowns(before, 10)
+        assert claim.unsent
     assert claim.claimed_at == at(1)
 
 
@@ -628,22 +630,54 @@ def test_an_edit_of_when_drops_the_backlog(store: Store) -> None:
     stored = put(store)
     backlog, trigger = request_of(stored, "backlog", 0, 20), request_of(stored)
     store.ask([backlog, trigger])
-    store.write([Change("tidy", stored.revision, entry(every="1m"), plan(60, "other"))])
+    store.write([edit(stored, entry(every="1m"), plan(60, "other"))])
     assert [request for request, _ in store.requests(10)] == [trigger]
     (record,) = past(store)
     assert (record.state, record.reason) == ("skipped", "edited")
     assert (record.planned, record.until, record.at_least) == (at(0), at(20), True)
 
 
+@pytest.mark.parametrize("stopped", ["paused", "disabled", "finished"])
+def test_what_goes_on_drops_the_backlog_that_waited(store: Store, stopped: str) -> None:
+    """A plan that counts from a clock set back would claim its moments once more."""
+    stored = put(store)
+    backlog, trigger = request_of(stored, "backlog", 0, 20), request_of(stored)
+    store.ask([backlog, trigger])
+    off, ended = entry(enabled=stopped != "disabled"), plan(None) if stopped == "finished" else None
+    store.write([edit(stored, off, ended, paused=stopped == "paused")])
+    assert [request for request, _ in store.requests(10)] == [backlog, trigger]
+    assert store.write([edit(row(store), entry(), plan(10))]) == [True]
+    assert [request for request, _ in store.requests(10)] == [trigger]
+    (record,) = past(store)
+    assert (record.state, record.reason, record.planned) == ("skipped", "resumed", at(0))
+
+
 def test_an_edit_that_leaves_when_alone_keeps_the_backlog(store: Store) -> None:
     stored = put(store)
     backlog = request_of(stored, "backlog", 0, 20)
     store.ask([backlog])
-    store.write([Change("tidy", stored.revision, entry(args=[2]))])
-    store.write([Change("tidy", row(store).revision, entry(args=[2]), plan(70))])
-    store.write([Change("tidy", row(store).revision, entry(args=[2]), plan(70), paused=True)])
+    store.write([edit(stored, entry(args=[2]))])
+    store.write([edit(row(store), entry(args=[2]), plan(70))])
+    store.write([edit(row(store), entry(args=[2]), plan(70), paused=True)])
     assert [request for request, _ in store.requests(10)] == [backlog]
     assert not past(store)
+
+
+def test_what_is_asked_for_by_hand_can_be_called_off(store: Store) -> None:
+    stored, other = put_many(store, ["tidy", "other"])
+    backlog, running, rest = (
+        request_of(stored, kind, 0, 20) for kind in ("backlog", "backfill", "backfill")
+    )
+    elsewhere = request_of(other, "backfill", 0, 20)
+    store.ask([backlog, running, rest, elsewhere])
+    ahead = asked(store, running, stored, first=at(10))
+    off = Change("tidy", stored.revision, stored.entry, calls_off=True)
+    assert store.write([replace(off, seen=99), off]) == [False, True]
+    assert [request for request, _ in store.requests(10)] == [backlog, elsewhere]
+    told = [(r.reason, r.planned, r.until, r.at_least) for r in past(store, "tidy")]
+    assert told == [("called off", at(0), at(20), True)] * 2
+    assert store.claim([ahead], lead(store), at(30)) == [False]
+    assert row(store).plan == stored.plan
 
 
 def test_removing_an_entry_drops_its_requests_and_says_so(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from beatd.catalog import Change, Query
+from beatd.catalog import Change, Progress, Query
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import Deposed
@@ -67,13 +67,15 @@ class Pair:
         mark, paused = self.chance.choice("xyz"), self.chance.random() < 0.2
         enabled, planned = self.chance.random() < 0.9, self.moment(-9, 9)
         with_plan, stale = self.chance.random() < 0.7, self.chance.random() < 0.1
+        moved = self.chance.random() < 0.1
         made = entry(name, task=task, enabled=enabled)
 
         def write(n: int, one: Store) -> Any:
-            seen = next((r.revision for r in one.find(Query(names=(name,)))), 0) + stale
-            return one.write(
-                [Change(name, seen, made, plan(planned, mark) if with_plan else None, paused)]
-            )
+            there = next(iter(one.find(Query(names=(name,)))), None)
+            seen = (there.revision if there else 0) + stale
+            came = there.progress if there and not moved else Progress()
+            given = plan(planned, mark) if with_plan else None
+            return one.write([Change(name, seen, made, given, paused, progress=came)])
 
         self.each(write)
 

@@ -1,104 +1,175 @@
-"""Eight processes add, edit, claim, record and remove the same entries at once."""
+"""Eight processes add, edit, claim, record and remove the same thousand entries at once."""
 
 import multiprocessing
 import random
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from beatd.catalog import Change, Query
-from beatd.leader import Term
+from beatd import editing
+from beatd.catalog import Query, Stored
+from beatd.entry import Entry
+from beatd.errors import Deposed, UnknownEntry
+from beatd.ledger import Move
 from beatd.store import Store
-from tests.stores.making import at, entry, lead, open_claims, past, plan, put_many, step, told
+from tests.stores.making import NOON, entry, lead, names, open_claims, past, step, told
+from tests.stores.places import PLACES, memory, opened
 
-WORKERS = 8
-
-
-def rush(place: Callable[[], Store], me: int, term: Term, rounds: int, answers: Any) -> None:
-    edits: Counter[str] = Counter()
-    claims: list[tuple[str, Any]] = []
-    try:
-        store, chance = place(), random.Random(me)
-        for n in range(rounds):
-            add_or_remove(store, f"come-{chance.randint(0, 20)}", n * WORKERS + me)
-            name = f"stay-{chance.randint(0, 20)}"
-            patch(store, name, f"by-{me}")
-            edits[name] += 1
-            claims += claim_some(store, term, n, chance)
-        store.close()
-        answers.put((edits, claims, ""))
-    except BaseException as error:
-        answers.put((edits, claims, repr(error)))
-        raise
+PROCESSES = 8
+STAY = [f"stay-{n}" for n in range(100)]
+COME_AND_GO = [f"come-{n}" for n in range(900)]
+THOUSAND = STAY + COME_AND_GO
 
 
-def add_or_remove(store: Store, name: str, n: int) -> None:
-    found = next(iter(store.find(Query(names=(name,)))), None)
-    if found is None:
-        store.write([Change(name, 0, entry(name), plan(10_000 + n))])
-    else:
-        store.write([Change(name, found.revision, None)])
+class Deeds(Struct):
+    """What one process did, as far as it was told that it was done."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)  # of those that stay
+    left: dict[str, list[Any]] = field(default_factory=dict)  # in the field that all of them edit
+    claims: list[tuple[str, str]] = field(default_factory=list)  # names and task ids
+    trouble: str = ""
 
 
-def patch(store: Store, name: str, key: str) -> None:
-    """One more under my own key, whatever others do to theirs meanwhile."""
-    while True:
-        (found,) = store.find(Query(names=(name,)))
-        kwargs = {**found.entry.kwargs, key: found.entry.kwargs.get(key, 0) + 1}
-        if store.write([Change(name, found.revision, entry(name, kwargs=kwargs))])[0]:
+class Rusher:
+    def __init__(self, store: Store, me: int) -> None:
+        self.store, self.me, self.deeds = store, f"p{me}", Deeds()
+        self.chance = random.Random(me)
+        self.term = lead(store, self.me)
+        self.numbers = count(me + 1, PROCESSES)
+
+    def rush(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            what = self.chance.choice((self.edit, self.edit, self.add, self.remove, self.claim))
+            what()
+            self.deeds.counts[what.__name__] += 1
+
+    def edit(self) -> None:
+        """A field of my own, and one that all of us edit."""
+        # A third of the edits are of the first ten, so that they do meet.
+        name, number = THOUSAND[int(len(THOUSAND) * self.chance.random() ** 4)], next(self.numbers)
+
+        def edited(found: Entry) -> Entry:
+            kwargs = {**found.kwargs, self.me: found.kwargs.get(self.me, 0) + 1}
+            return replace(found, kwargs=kwargs, args=[self.me, number])
+
+        try:
+            editing.patch(self.store, name, edited, lambda: NOON)
+        except UnknownEntry:
+            assert name in COME_AND_GO, "an entry that stays is gone"
+        else:
+            self.deeds.edits[name] += 1
+            self.deeds.left[name] = [self.me, number]
+
+    def add(self) -> None:
+        """New or planned anew, at a moment that no other adding of any entry ever has."""
+        start = NOON + timedelta(microseconds=next(self.numbers))
+        name = self.chance.choice(COME_AND_GO)
+        editing.put(self.store, entry(name, start=start.isoformat()), lambda: NOON)
+
+    def remove(self) -> None:
+        with suppress(UnknownEntry):
+            editing.remove(self.store, [self.chance.choice(COME_AND_GO)])
+
+    def claim(self) -> None:
+        if self.chance.random() < 0.05:
+            self.term = lead(self.store, self.me)
+        some = [row for row in self.store.upcoming(30) if self.chance.random() < 0.7]
+        moves = [self.next_second(row) for row in some]
+        try:
+            made = self.store.claim(moves, self.term, NOON)
+        except Deposed:
+            self.deeds.counts["deposed"] += 1
+            newest = self.store.term()
+            assert newest is not None
+            self.term = newest[0]  # the eight of us are one leader, and in each other's way
             return
+        runs = [move.run for move, ok in zip(moves, made, strict=True) if ok and move.run]
+        self.deeds.claims += [(run.occurrence.name, run.task_id) for run in runs]
+        self.store.record([told(run) for run in runs if self.chance.random() < 0.8])
 
-
-def claim_some(store: Store, term: Term, n: int, chance: random.Random) -> list[tuple[str, Any]]:
-    rows = [row for row in store.upcoming(15) if chance.random() < 0.7]
-    moves = []
-    for row in rows:
+    def next_second(self, row: Stored) -> Move:
         assert row.plan.planned is not None
-        following = row.plan.planned.timestamp() - at(0).timestamp() + 1
-        moves.append(step(store, row, following))
-    made = store.claim(moves, term, at(n))
-    runs = [move.run for move, ok in zip(moves, made, strict=True) if ok and move.run]
-    store.record([told(run, when=n + 1) for run in runs if chance.random() < 0.8])
-    return [(run.occurrence.name, run.occurrence.planned) for run in runs]
+        then = row.plan.planned + timedelta(seconds=1)
+        return step(self.store, row, plan=replace(row.plan, planned=then, due=then))
+
+
+def rush(place: Callable[[], Store], me: int, seconds: float, answers: Any) -> None:
+    with closing(place()) as store:
+        rusher = Rusher(store, me)
+        try:
+            rusher.rush(seconds)
+        except BaseException as error:
+            rusher.deeds.trouble = repr(error)
+            raise
+        finally:
+            answers.put(rusher.deeds)
+
+
+def rushed(place: Callable[[], Store], seconds: float) -> list[Deeds]:
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    processes = [
+        context.Process(target=rush, args=(place, me, seconds, answers)) for me in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    deeds = [answers.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return deeds
+
+
+SHARED = [place for place in PLACES if place is not memory]
+
+
+@pytest.fixture(params=SHARED, ids=lambda place: place.__name__)
+def place(request: pytest.FixtureRequest, tmp_path: Path, server: Any) -> Iterator[Any]:
+    with opened(request.param, tmp_path, server) as open_one:
+        yield open_one
 
 
 @pytest.mark.parametrize(
-    "rounds", [15, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+    "seconds", [2, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
 )
-def test_eight_processes_lose_nothing_and_claim_nothing_twice(
-    place: Callable[[], Store], request: pytest.FixtureRequest, rounds: int
+def test_eight_processes_lose_no_edit_and_claim_nothing_twice(
+    place: Callable[[], Store], seconds: float, record_property: Callable[[str, object], None]
 ) -> None:
-    if "memory" in request.node.name:
-        pytest.skip("one process is all that sees it")
-    store = place()
-    term = lead(store)
-    put_many(store, [f"stay-{n}" for n in range(21)])
-    store.close()  # no open connection is shared with the children
-    context = multiprocessing.get_context("fork")
-    answers = context.Queue()
-    workers = [
-        context.Process(target=rush, args=(place, n, term, rounds, answers)) for n in range(WORKERS)
-    ]
-    for worker in workers:
-        worker.start()
-    told_by_all = [answers.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    assert [trouble for _, _, trouble in told_by_all if trouble] == []
+    with closing(place()) as store:  # no open connection is shared with the children
+        entries = [entry(name, start=NOON.isoformat()) for name in THOUSAND]
+        assert all(store.write([editing.new(one, NOON) for one in entries]))
+    deeds = rushed(place, seconds)
+    assert [one.trouble for one in deeds if one.trouble] == []
+    for what, times in sum((one.counts for one in deeds), Counter[str]()).items():
+        record_property(what, times)
 
     store = place()
     rows = {row.entry.name: row for row in store.find(Query())}
-    edits, claims = Counter[str](), Counter[tuple[str, Any]]()
-    for edited, claimed, _ in told_by_all:
-        edits.update(edited)
-        claims.update(claimed)
-    assert max(claims.values()) == 1
-    for n in range(21):
-        row = rows[f"stay-{n}"]
-        assert sum(row.entry.kwargs.values()) == edits[row.entry.name]
-        assert row.runs == sum(name == row.entry.name for name, _ in claims)
-    states = Counter(record.state for record in past(store))
-    assert states["published"] + states["claimed"] == len(claims)
-    assert states["claimed"] == len(open_claims(store))
+    claims = Counter(claim for one in deeds for claim in one.claims)
+    record_property("occurrences", len(claims))
+    assert max(claims.values()) == 1, "claimed twice"
+    runs = Counter(name for name, _ in claims)
+    for name in STAY:
+        row = rows[name]
+        edits = {one.left[name][0]: one.edits[name] for one in deeds if name in one.left}
+        assert row.entry.kwargs == edits, "an edit was lost"
+        assert list(row.entry.args) in [one.left.get(name, []) for one in deeds]
+        assert row.runs == runs[name]
+    # What is in one place is in the others.
+    assert store.count() == len(rows)
+    assert sorted(names(store.find(Query(order="next")))) == sorted(rows)
+    records = past(store)
+    assert Counter((record.name, record.task_id) for record in records) == claims
+    still_open = [record for record in records if record.state == "claimed"]
+    assert len(still_open) == len(open_claims(store))
+    assert store.problems() == []

@@ -16,7 +16,7 @@ from beatd.catalog import Change, Query
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import StoreError, StoreUnusable
-from beatd.stores import shelve
+from beatd.stores import journal, shelve
 from beatd.stores.shelve import ShelveStore
 from tests.fake_clock import FakeClock
 from tests.stores.making import (
@@ -449,6 +449,8 @@ def test_a_file_of_another_program_is_left_alone(path: Path) -> None:
 def test_a_directory_is_no_shelf(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="is a directory; name a file in it"):
         opened(tmp_path)
+    with pytest.raises(StoreUnusable, match="/ is a directory; name a file in it"):
+        opened(Path("/"))
 
 
 def test_a_directory_that_does_not_exist_is_said(tmp_path: Path) -> None:
@@ -479,16 +481,37 @@ def test_what_may_not_be_written_is_said_in_one_line(
 
 
 def test_a_shelf_of_a_newer_beatd_is_refused(path: Path) -> None:
-    from beatd.stores import journal
-
     filled(path)
-    numbered = b'0 {"beatd":"shelf","format":2,"generation":"x"}'
+    header = journal._sealed(0, b'{"beatd":"shelf","format":2,"generation":"x"}')
     for file in (path, Path(f"{path}.copy")):
         lines = file.read_bytes().splitlines(keepends=True)
-        lines[0] = b"%08x %b\n" % (journal.crc32(numbered), numbered)
-        file.write_bytes(b"".join(lines))
+        file.write_bytes(b"".join([header, *lines[1:]]))
     with pytest.raises(StoreUnusable, match="newer beatd"):
         opened(path)
+
+
+@pytest.mark.parametrize("starts", [False, True])
+def test_a_line_of_a_newer_beatd_is_refused_until_it_is_gone(path: Path, starts: bool) -> None:
+    """A daemon that runs, and one whose handle outlives its first refusal."""
+    store = opened(path)
+    put(store, "one")
+    sound = path.read_bytes()
+    number = sound.count(b"\n")
+    newer = journal._sealed(number, b'[["kind_of_the_future",1],["version",77]]')
+    for file in (path, Path(f"{path}.copy")):
+        with file.open("ab") as shelf:
+            shelf.write(newer)
+    if starts:
+        store._forget()
+    for _ in range(3):
+        with pytest.raises(StoreUnusable, match="a newer one wrote it"):
+            store.count()
+        with pytest.raises(StoreUnusable, match="a newer one wrote it"):
+            put(store, "two")
+    assert path.read_bytes() == sound + newer
+    for file in (path, Path(f"{path}.copy")):
+        file.write_bytes(sound)
+    assert put(store, "two").revision == row(store, "one").revision + 1
 
 
 def test_all_files_are_private(path: Path) -> None:

@@ -10,14 +10,15 @@ from secrets import token_hex
 from msgspec import json, msgpack
 
 from beatd.catalog import Applied, Change, Codec, Query, Stored
-from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.run import micros
+from beatd.stores.query import CHECKED, beginning
 from beatd.stores.redis.reading import PAGE, Definition, Reader, pages
-from beatd.stores.redis.rows import due_of, flags_of, text_of
+from beatd.stores.redis.rows import Row, due_of, flags_of, progress_text, skipped, text_of
 from beatd.stores.redis.script import Scripts
 
 WRITTEN_AT_ONCE = 2000
+FEW = 10_000
 SORTED_HERE = 100_000  # names; a longer list is looked through instead
 
 
@@ -53,15 +54,41 @@ class RedisCatalog:
             if query.order == "next":
                 names = self._by_next(names)
             return pages(filter(_like(query.name_like), names))
-        if query.order == "next":
-            stream = self._soonest(query)
+        if query.enabled is False:
+            stream = self._nothing_ahead()
+        elif query.order == "next":
+            few = self._few(query)
+            stream = self._soonest(query) if few is None else iter(self._by_next(few))
         elif query.due_before is not None and self._due_before(query.due_before) <= SORTED_HERE:
             stream = iter(sorted(self._soonest(query)))
         else:
             stream = self._alphabet(query)
+        if query.rules_before is not None:
+            stream = self._of_older_rules(stream, query.rules_before)
         # A first page of the size asked for: most lists are short.
         size = PAGE if query.limit is None else min(PAGE, max(20, query.limit))
         return pages(filter(_like(query.name_like), stream), size)
+
+    def _few(self, query: Query) -> list[str] | None:
+        """Names that the order of names tells apart, where they are few: among what is due next
+        they would be looked for one by one."""
+        if query.due_before is not None or not (query.source or beginning(query.name_like)):
+            return None
+        like = filter(_like(query.name_like), self._alphabet(query))
+        names = list(islice(like, FEW + 1))
+        return names if len(names) <= FEW else None
+
+    def _nothing_ahead(self) -> Iterator[str]:
+        """What is stopped is among these; in either order they come by name."""
+        return self._soonest(Query(), after=b"inf")
+
+    def _of_older_rules(self, names: Iterable[str], rules: str) -> Iterator[str]:
+        client, key = self._scripts.client, self._scripts.key("rows")
+        for page in pages(names):
+            rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            for name, row in zip(page, rows, strict=True):
+                if row is not None and Row(row).plan.rules < rules:
+                    yield name
 
     def _due_before(self, moment: datetime) -> int:
         client, key = self._scripts.client, self._scripts.key("plan")
@@ -86,7 +113,7 @@ class RedisCatalog:
 
     def _of_source(self, source: str, query: Query) -> Iterator[str]:
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
-        head = re.split(r"[*?]", query.name_like, maxsplit=1)[0] if query.name_like else ""
+        head = beginning(query.name_like)
         seen = f"[{head}".encode() if head else b"-"
         end = b"[" + head.encode() + b"\xff" if head else b"+"
         while True:
@@ -99,9 +126,9 @@ class RedisCatalog:
                 return
             seen = b"(" + page[-1]
 
-    def _soonest(self, query: Query) -> Iterator[str]:
+    def _soonest(self, query: Query, after: bytes = b"") -> Iterator[str]:
         bound = None if query.due_before is None else micros(query.due_before)
-        score: bytes = b""
+        score: bytes = after
         name: bytes = b""
         while True:
             page = self._scripts("soonest", score, name, PAGE)
@@ -126,7 +153,11 @@ class RedisCatalog:
             return (change.name, str(change.seen), False)
         when: tuple[object, ...] = (False, "", "", "", "")
         if plan is not None:
-            when = (True, text_of(plan.planned), due_of(plan), plan.fingerprint, plan.rules)
+            ahead = (text_of(plan.planned), due_of(plan), plan.fingerprint, plan.rules)
+            when = (progress_text(change.progress), *ahead)
+        passed: tuple[object, ...] = (False, "")
+        if change.skip is not None:
+            passed = (text_of(change.skip.planned), skipped(change.skip, ""))
         return (
             change.name,
             str(change.seen),
@@ -137,6 +168,8 @@ class RedisCatalog:
             str(change.runs),
             text_of(change.last),
             entry.source,
+            *passed,
+            change.calls_off,
         )
 
     def applied(self, source: str) -> Applied | None:
@@ -149,14 +182,13 @@ class RedisCatalog:
         self._scripts.ask(lambda: client.hset(key, mark.source, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
-        for page in pages(self._alphabet(Query())):
+        """A line for each entry that this program cannot read, among those that are next."""
+        for page in pages(islice(self._soonest(Query()), CHECKED)):
             for name, _, definition in self._reader.read(page):
                 try:
-                    entry: Entry | None = self._reader.decoded(name, definition)
+                    self._reader.decoded(name, definition)
                 except ConfigError as trouble:
-                    entry = None
                     yield f"entry {name!r} in the store was left alone: {trouble}"
-                del entry
 
 
 def _like(shell: str | None) -> Callable[[str], bool]:
@@ -175,6 +207,7 @@ def _asks_for(query: Query) -> Callable[[Stored], bool]:
         due = row.plan.due
         return (
             task(row.entry.task)
+            and (query.rules_before is None or row.plan.rules < query.rules_before)
             and (query.due_before is None or (due is not None and due < query.due_before))
             and (query.enabled is None or query.enabled == (row.entry.enabled and not row.paused))
         )

@@ -10,7 +10,7 @@ from msgspec import json, msgpack
 from beatd.catalog import Stored
 from beatd.errors import Deposed
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, OpenClaim, Request, Result
+from beatd.ledger import Move, OpenClaim, Outcomes, Request, Result, Step
 from beatd.publisher import Outcome, Push
 from beatd.run import micros, moment_of
 from beatd.stores.redis import rows
@@ -46,34 +46,12 @@ class RedisLedger:
         return [row for row in ahead if row.plan.due is not None]
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        made, *_ = self._move(term, at, f"answer:{token_hex(8)}", Batch(moves, None, 0))
+        told = told_with(Batch(moves), term, at, remember=f"answer:{token_hex(8)}")
+        made, *_ = unless_deposed(self._scripts("moves", *told), term)
         return [letter == ord("1") for letter in made]
 
-    def publish(
-        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]], term: Term, at: datetime
-    ) -> Sequence[Outcome | None]:
-        made, *refused = self._move(term, at, "", Batch(moves, pushes, micros(at)))
-        outcomes: list[Outcome | None] = [
-            CONFIRMED if letter == ord("1") else None for letter in made
-        ]
-        for place, reason in zip(refused[::2], refused[1::2], strict=True):
-            outcomes[place - 1] = Outcome("rejected", reason.decode(errors="replace"))
-        return outcomes
-
-    def _move(self, term: Term, at: datetime, remember: str, batch: "Batch") -> list[Any]:
-        number, token, now = str(term.number), term.token, micros(at)
-        reply: list[Any] = self._scripts(
-            "moves", number, token, now, remember, batch.packed, *batch.bodies
-        )
-        if reply[0] == b"deposed":
-            if not reply[1]:
-                raise Deposed(f"term {number} is unknown: this store has issued no term yet")
-            who = json.decode(reply[2], type=Holder)
-            raise Deposed(
-                f"term {number} is over: {who.name} on {who.host} (pid {who.pid}) "
-                f"leads with term {reply[1].decode()}"
-            )
-        return reply
+    def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
+        return RedisStep(self._scripts, Batch(moves, pushes))
 
     def record(self, results: Sequence[Result]) -> None:
         packed = [_ended(result) for result in results if result.outcome.sent in ENDS]
@@ -121,35 +99,75 @@ class RedisLedger:
         return pending[:limit]
 
 
+class RedisStep:
+    """One script, and what it is told with, packed."""
+
+    def __init__(self, scripts: Scripts, batch: "Batch") -> None:
+        self._scripts, self._batch = scripts, batch
+
+    def begin(self, term: Term, at: datetime) -> Outcomes:
+        reply = self._scripts.begin("moves", *told_with(self._batch, term, at))
+        return lambda: outcomes_of(unless_deposed(reply(), term))
+
+
+def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
+    made, *refused = reply
+    outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
+    for place, reason in zip(refused[::2], refused[1::2], strict=True):
+        outcomes[place - 1] = Outcome("rejected", reason.decode(errors="replace"))
+    return outcomes
+
+
+def told_with(
+    batch: "Batch", term: Term, at: datetime, *, remember: str = ""
+) -> tuple[str | bytes | int, ...]:
+    return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
+
+
+def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
+    if reply[0] != b"deposed":
+        return reply
+    if not reply[1]:
+        raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
+    who = json.decode(reply[2], type=Holder)
+    raise Deposed(
+        f"term {term.number} is over: {who.name} on {who.host} (pid {who.pid}) "
+        f"leads with term {reply[1].decode()}"
+    )
+
+
 class Batch:
     """Moves as `moves.lua` reads them: in columns, ready to be compared and stored as they are.
 
-    What only a few moves have lies beside, by their place; bodies travel as arguments of their own,
-    since the unpacker in Redis knows text and no bytes.
+    What only a few moves have lies beside, by their place. Bodies travel in one argument, one after
+    the other: the unpacker in Redis knows text and no bytes, and a thousand arguments would cost
+    more than what is in them.
     """
 
-    def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]] | None, at: int):
-        self.bodies: list[bytes] = []
+    def __init__(
+        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]] | None = None
+    ) -> None:
+        self._bodies: list[bytes] = []
         self._rare: dict[int, tuple[object, ...]] = {}
-        columns = [self._columns(place, move, at, pushes) for place, move in enumerate(moves)]
+        columns = [self._columns(place, move) for place, move in enumerate(moves)]
         targets: object = False
         if pushes is not None:
             targets = [self._target(push) for push in pushes]
         across = list(zip(*columns, strict=True)) or [()] * 9
-        self.packed = msgpack.encode([*across, targets, self._rare])
+        lengths = list(map(len, self._bodies))
+        self.packed = msgpack.encode([*across, targets, lengths, self._rare])
+        self.bodies = b"".join(self._bodies)
 
     def _target(self, pushes: Sequence[Push]) -> object:
-        self.bodies += [push.body for push in pushes]
+        self._bodies += [push.body for push in pushes]
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
-    def _columns(
-        self, place: int, move: Move, at: int, pushes: Sequence[Sequence[Push]] | None
-    ) -> tuple[object, ...]:
+    def _columns(self, place: int, move: Move) -> tuple[object, ...]:
         """name, row's beginning, what comes instead, its rest, score, counts, what the run closes,
-        its moment, and its claim or line of history."""
+        its moment, when it was due and its id."""
         run, expect, instead, rest, score = move.run, "", "", "", ""
         if move.of == "plan":
-            expect = f"{micros(move.seen)}\t{move.revision}\te\t"
+            expect = f"{text_of(move.seen)}\t{move.revision}\te\t"
             if move.plan is not None:
                 plan = move.plan
                 planned, due = text_of(plan.planned), due_of(plan)
@@ -160,13 +178,10 @@ class Batch:
             self._rare[place + 1] = _rare(move)
         if run is None:
             return (move.name, expect, instead, rest, score, move.counts, "", "", "")
-        moment, due_at = text_of(run.occurrence.planned), micros(run.due)
-        if pushes is None:
-            text = f"{due_at}\t{run.task_id}"
-        else:
-            text = rows.published(at, due_at, run.task_id)
+        moment = text_of(run.occurrence.planned)
         closing = f"{moment}:{run.occurrence.request}"
-        return (move.name, expect, instead, rest, score, move.counts, closing, moment, text)
+        what = f"{text_of(run.due)}\t{run.task_id}"
+        return (move.name, expect, instead, rest, score, move.counts, closing, moment, what)
 
 
 def _rare(move: Move) -> tuple[object, ...]:

@@ -5,14 +5,16 @@ microseconds, nothing is the empty string.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
-from beatd.catalog import Plan
+from beatd.catalog import Plan, Progress
 from beatd.ledger import Record, Request
 from beatd.run import EPOCH, MICROSECOND, Occurrence, Skip, State, moment_of
 
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}
 
 
+@lru_cache(4096)  # a herd shares its moments
 def text_of(moment: datetime | None) -> str:
     return "" if moment is None else str((moment - EPOCH) // MICROSECOND)
 
@@ -35,9 +37,9 @@ class Row:
     def __init__(self, text: bytes) -> None:
         planned, revision, flags, runs, last, due, mark, rules = text.split(b"\t")
         moment = moment_in(planned)
-        self.plan = Plan(
-            moment, moment_of(int(due)) if due else moment, mark.decode(), rules.decode()
-        )
+        # Paused or disabled it is never due, and keeps the moment it had reached.
+        due_moment = None if flags != b"e" else moment_of(int(due)) if due else moment
+        self.plan = Plan(moment, due_moment, mark.decode(), rules.decode())
         self.revision, self.runs = int(revision), int(runs)
         self.paused = b"p" in flags
         self.last = moment_in(last)
@@ -45,6 +47,10 @@ class Row:
 
 def flags_of(*, enabled: bool, paused: bool) -> str:
     return ("e" if enabled else "d") + ("p" if paused else "")
+
+
+def progress_text(progress: Progress) -> str:
+    return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:

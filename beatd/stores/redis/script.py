@@ -55,6 +55,25 @@ class Scripts:
 
         return self.ask(run)
 
+    def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
+        """As a call, but only sent; what is returned waits for the answer."""
+        _, sha = _source(name)
+        with self._server.answering():
+            try:
+                reply = self._server.begin("EVALSHA", sha, 1, self.base, *args)
+            except ConnectionError:
+                return lambda: self(name, *args)
+
+        def answer() -> Any:
+            with self._server.answering():
+                try:
+                    return reply()
+                except (NoScriptError, ConnectionError):
+                    pass
+            return self(name, *args)
+
+        return answer
+
     def ask(self, question: Callable[[], T]) -> T:
         with self._server.answering():
             try:

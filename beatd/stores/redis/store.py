@@ -92,10 +92,13 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
 
     def begin(self, holder: Holder) -> Term:
         token = uuid4().hex
-        number, anew = self._scripts("begin", token, json.encode(holder), self._namespace.hex)
+        mine = self._namespace.hex
+        number, anew, found = self._scripts("begin", token, json.encode(holder), mine)
         if anew:
             # The term stands, and the next one asked for is greater; but this must be said.
             raise StoreError(self._emptied(None))
+        if found != mine.encode():
+            self._emptied(found)
         return Term(int(number), token)
 
     def term(self) -> tuple[Term, Holder] | None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, delete, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, null, select, update
 
 from beatd.catalog import Change, Codec
 from beatd.run import micros
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.finding import SqlFinding
 from beatd.stores.sql.reader import CHUNK
-from beatd.stores.sql.records import Line
+from beatd.stores.sql.records import Line, of_skip
 from beatd.stores.sql.schema import edits, entry, plan, request
 
 
@@ -55,24 +55,28 @@ class SqlCatalog(SqlFinding):
         self._insert_plans = plan.insert().from_select(
             columns, select(*(v.c[name] for name in columns))
         )
-        moved = ("fingerprint", "rules")
-        ahead = ("planned", "due")
+        # Gone on without a plan: what it had reached is nothing that lies ahead.
+        stays = case(((v.c.active == 1) & plan.c.due.is_(None), null()), else_=plan.c.planned)
         self._update_plans = (
             update(plan)
             .where(plan.c.name == v.c.name)
             .values(
                 revision=v.c.revision,
                 active=v.c.active,
-                **{name: case((v.c.given == 1, v.c[name]), else_=plan.c[name]) for name in moved},
+                planned=case((v.c.given == 1, v.c.planned), else_=stays),
+                due=case((v.c.given + 1 - v.c.active > 0, v.c.due), else_=plan.c.due),
                 **{
-                    name: case((v.c.given + 1 - v.c.active > 0, v.c[name]), else_=plan.c[name])
-                    for name in ahead
+                    name: case((v.c.given == 1, v.c[name]), else_=plan.c[name])
+                    for name in ("fingerprint", "rules")
                 },
             )
         )
         named = self._names.c.name
+        progress = ("planned", "runs", "last")
         self._seen = (
-            select(plan.c.name, plan.c.revision, plan.c.fingerprint)
+            select(
+                *(plan.c[name] for name in ("name", "revision", "fingerprint", "due", *progress))
+            )
             .join(self._names.relation, named == plan.c.name)
             .order_by(plan.c.name)
             .with_for_update(of=plan)
@@ -102,12 +106,17 @@ class SqlCatalog(SqlFinding):
         names = self._names.bind([[name] for name in sorted({change.name for change in changes})])
         seen = {row.name: row for row in connection.execute(self._seen, names)}
         revisions = {name: row.revision for name, row in seen.items()}
+        progress = {name: (row.planned, row.runs, row.last) for name, row in seen.items()}
         new = count + 1
         done: list[bool] = []
         last: dict[str, tuple[Change, str]] = {}
         removed: set[str] = set()
         for change, definition in zip(changes, encoded, strict=True):
-            accepted = revisions.get(change.name, 0) == change.seen
+            accepted = revisions.get(change.name, 0) == change.seen and (
+                change.plan is None
+                or not change.seen
+                or progress.get(change.name) == _progress_seen(change)
+            )
             done.append(accepted)
             if accepted and (change.entry is not None or change.seen):
                 revisions[change.name] = new if change.entry is not None else 0
@@ -117,8 +126,10 @@ class SqlCatalog(SqlFinding):
         if last:
             connection.execute(update(edits).values(count=new))
             self._remove(connection, removed)
-            there = {name: row.fingerprint for name, row in seen.items() if name not in removed}
+            there = {name: row for name, row in seen.items() if name not in removed}
             self._put(connection, there, last, new)
+            stood = {name: row.planned for name, row in seen.items()}
+            self._pass_over(connection, [change for change, _ in last.values()], stood)
             self._db.dialect.notify(connection)
         return done
 
@@ -132,19 +143,26 @@ class SqlCatalog(SqlFinding):
     def _put(
         self,
         connection: Connection,
-        there: dict[str, str],
+        there: dict[str, Row[Any]],
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """`there` has the fingerprints of the entries that are to be changed, not added."""
-        edited = [
-            [name]
-            for name, (change, _) in last.items()
-            if name in there and change.plan is not None and change.plan.fingerprint != there[name]
-        ]
-        if edited:
-            backlogs = self._asked_by.where(request.c.kind == "backlog")
-            self._drop(connection, backlogs, edited, "edited")
+        """`there` has the plans of the entries that are to be changed, not added."""
+        edited, resumed = list[list[str]](), list[list[str]]()
+        for name, (change, _) in last.items():
+            if name in there and change.plan is not None:
+                if change.plan.fingerprint != there[name].fingerprint:
+                    edited.append([name])
+                elif there[name].due is None and change.plan.due is not None and _is_active(change):
+                    resumed.append([name])
+        backlogs = self._asked_by.where(request.c.kind == "backlog")
+        for dropped, reason in ((edited, "edited"), (resumed, "resumed")):
+            if dropped:
+                self._drop(connection, backlogs, dropped, reason)
+        off = [[name] for name, (change, _) in last.items() if change.calls_off]
+        if off:
+            backfills = self._asked_by.where(request.c.kind == "backfill")
+            self._drop(connection, backfills, off, "called off")
         for known, entries, plans in (
             (False, self._insert_entries, self._insert_plans),
             (True, self._update_entries, self._update_plans),
@@ -155,6 +173,19 @@ class SqlCatalog(SqlFinding):
                 connection.execute(entries, self._entry_rows.bind(rows))
                 rows = [_plan_row(change, revision) for change, _ in put]
                 connection.execute(plans, self._plan_rows.bind(rows))
+
+    def _pass_over(
+        self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
+    ) -> None:
+        """`stood` has the moments that the plans had reached."""
+        passed = [
+            (change.name, change.skip)
+            for change in changes
+            if change.skip is not None and stood.get(change.name) == micros(change.skip.planned)
+        ]
+        if passed:
+            at = self._db.dialect.now(connection)
+            self._tell(connection, [of_skip(name, skip, at, term=0) for name, skip in passed])
 
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
@@ -171,6 +202,16 @@ class SqlCatalog(SqlFinding):
             for row in dropped
         ]
         self._tell(connection, lines)
+
+
+def _progress_seen(change: Change) -> tuple[int | None, int, int | None]:
+    seen = change.progress
+    planned = None if seen.planned is None else micros(seen.planned)
+    return planned, seen.runs, None if seen.last is None else micros(seen.last)
+
+
+def _is_active(change: Change) -> bool:
+    return change.entry is not None and change.entry.enabled and not change.paused
 
 
 def _entry_row(change: Change, definition: str, revision: int) -> list[Any]:
@@ -190,12 +231,12 @@ def _entry_row(change: Change, definition: str, revision: int) -> list[Any]:
 
 def _plan_row(change: Change, revision: int) -> list[Any]:
     assert change.entry is not None, "only entries are planned"
-    active = int(change.entry.enabled and not change.paused)
+    active = int(_is_active(change))
     before = [change.runs, None if change.last is None else micros(change.last)]
     given = change.plan
     if given is None:
         return [change.name, revision, active, 0, None, None, "", "", *before]
-    # What is paused or disabled has nothing ahead, whatever came with it.
-    planned = None if given.planned is None or not active else micros(given.planned)
+    planned = None if given.planned is None else micros(given.planned)
+    # What is paused or disabled is never due, whatever came with it.
     due = None if given.due is None or not active else micros(given.due)
     return [change.name, revision, active, 1, planned, due, given.fingerprint, given.rules, *before]

@@ -39,6 +39,11 @@ class OpenBatch(Struct, frozen=True):
 
 
 DECODER = json.Decoder(list[Open])
+UNKNOWN = (
+    select(claim)
+    .where(or_(claim.c.claimed_at < bindparam("before"), claim.c.unsent > 0))
+    .order_by(claim.c.claimed_at, claim.c.id)
+)
 MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"))
 
 
@@ -67,7 +72,7 @@ class Claims:
     ) -> OpenBatch:
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
-        connection.execute(claim.insert(), _values(batch))
+        connection.execute(INSERT, _values(batch))
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
@@ -113,17 +118,13 @@ class Claims:
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
         """Batches made before that moment, or with something unsent; oldest first."""
-        statement = (
-            select(claim)
-            .where(or_(claim.c.claimed_at < before, claim.c.unsent > 0))
-            .order_by(claim.c.claimed_at, claim.c.id)
-        )
-        return [batch_of(row) for row in connection.execute(statement)]
+        return [batch_of(row) for row in connection.execute(UNKNOWN, {"before": before})]
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return [batch_of(row) for row in connection.execute(select(claim))]
 
 
+INSERT = claim.insert()
 DELETE = claim.delete().where(*MINE)
 UPDATE = (
     claim.update()

@@ -1,6 +1,7 @@
 """A database as the parts of the store use it: transactions that are whole, or told in one line."""
 
 from collections.abc import Callable
+from threading import RLock
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.stores.sql.dialect import Dialect
+from beatd.stores.sql.dialect import Dialect, Replaced
 
 T = TypeVar("T")
 
@@ -18,6 +19,9 @@ class Database:
         self.dialect = dialect
         self.engine: Engine = dialect.engine()
         self.where = f"store {dialect.where()}"
+        self.open_anew: Callable[[], object] = lambda: None  # what makes a replaced one usable
+        self._replaced = False
+        self._opening = RLock()
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         return self._transact(work, write=False, patient=patient)
@@ -27,6 +31,8 @@ class Database:
         return self._transact(work, write=True, patient=patient)
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
+        if self._replaced:
+            self._change_over()
         attempt = 0
         while True:
             attempt += 1
@@ -47,6 +53,21 @@ class Database:
                 raise self.explained(error) from error
             except PoolTimeout as error:
                 raise self.explained(error) from error
+            except Replaced:
+                self._replaced = True
+                raise
+
+    def _change_over(self) -> None:
+        with self._opening:
+            if not self._replaced:
+                return
+            self._replaced = False  # as `open_anew` comes here, too
+            try:
+                self.engine.dispose()
+                self.open_anew()
+            except BaseException:
+                self._replaced = True
+                raise
 
     def explained(self, error: BaseException) -> StoreError:
         cause = getattr(error, "orig", None) or error

@@ -1,8 +1,9 @@
 """What differs between databases; each keeps all of it in one file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from msgspec import json
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -18,24 +19,35 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from beatd.catalog import Wake
+from beatd.errors import StoreError
 
 Kind = Literal["text", "int", "float"]
 How = Literal["told", "each", "locked"]  # see moving.py
 Columns = Mapping[str, Kind]
+Rows = Sequence[Sequence[Any]]
+Words = Callable[[Columns, Rows], dict[str, Any]]  # rows as the parameters of a statement
 TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "float": Double()}
 
 
 class Batch:
     """Many rows given to one statement as a relation `v`, whatever their number."""
 
-    def __init__(self, select: str, columns: Mapping[str, Kind]) -> None:
+    def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
         self.relation: Subquery = text(select).columns(**typed).subquery("v")
         self.c = self.relation.c
-        self.columns = columns
+        self._columns, self._words = columns, words
 
-    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        raise NotImplementedError
+    def bind(self, rows: Rows) -> dict[str, Any]:
+        return self._words(self._columns, rows)
+
+
+def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
+    return {"v": json.encode(rows).decode()}
+
+
+class Replaced(StoreError):
+    """Another store, or none, lies where the one lay that was opened."""
 
 
 class Dialect(Protocol):
@@ -50,13 +62,12 @@ class Dialect(Protocol):
 
     def batch(self, **columns: Kind) -> Batch: ...
 
-    def insert(
-        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
         """Many rows at once; no cell is None but of a number."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        """Start the transaction; a patient one may take a minute."""
+        """Start the transaction; a patient one may take a minute. Raises Replaced, once to each
+        thread, where the place is not the one that was opened."""
 
     def strangers(self, connection: Connection) -> set[str]:
         """Tables that are there and that no unfinished `create` has made."""
@@ -81,6 +92,9 @@ class Dialect(Protocol):
 
     def watch(self, wake: Wake) -> bool:
         """Call `wake` whenever a transaction that notified has committed; False if it cannot."""
+
+    def problems(self) -> Sequence[str]:
+        """What is wrong with the place, as far as it can be seen from here."""
 
     def close(self) -> None: ...
 

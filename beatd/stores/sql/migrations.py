@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from beatd.errors import StoreUnusable
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
-from beatd.stores.sql.schema import edits, ledger, metadata
+from beatd.stores.sql.schema import edits, entry_source, ledger, metadata, plan_stopped
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
@@ -39,7 +39,13 @@ def _first(connection: Connection, dialect: Dialect) -> None:
     )
 
 
-STEPS = (_first,)
+def _second(connection: Connection, _: Dialect) -> None:
+    """Indexes of what an owner declares and of what is stopped."""
+    for index in (entry_source, plan_stopped):
+        index.create(connection, checkfirst=True)
+
+
+STEPS = (_first, _second)
 VERSION = len(STEPS)
 SERVES = 1
 

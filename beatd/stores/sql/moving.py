@@ -16,7 +16,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     update,
 )
 
@@ -35,14 +34,11 @@ COLUMNS: dict[str, Kind] = {
     "last": "int",
 }
 ONE: Any = literal_column("1")
-REWRITE = (
-    "INSERT INTO beatd_plan (name, revision, active, planned, due, runs, last, fingerprint, rules)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE"
-    " planned = VALUES(planned), due = VALUES(due),"
-    " fingerprint = VALUES(fingerprint), rules = VALUES(rules),"
-    " runs = beatd_plan.runs + VALUES(runs),"
-    " last = GREATEST(COALESCE(beatd_plan.last, VALUES(last)),"
-    " COALESCE(VALUES(last), beatd_plan.last))"
+# What SQLAlchemy would only say of rows that are given one by one.
+OVER_WHAT_IS_THERE = (
+    "ON DUPLICATE KEY UPDATE planned = v.planned, due = v.due,"
+    " fingerprint = v.fingerprint, rules = v.rules, runs = beatd_plan.runs + v.counts,"
+    " last = GREATEST(COALESCE(beatd_plan.last, v.last), COALESCE(v.last, beatd_plan.last))"
 )
 
 
@@ -59,6 +55,11 @@ class Moving:
             .order_by(plan.c.name)
             .with_for_update(of=plan)
         )
+        nothing: Any = literal_column("0")
+        cells = {"name": v["name"], "revision": nothing, "active": nothing, "runs": v["counts"]}
+        cells |= {name: v[name] for name in ("planned", "due", "last", "fingerprint", "rules")}
+        written = select(*cells.values()).suffix_with(OVER_WHAT_IS_THERE)
+        self._rewrite = plan.insert().from_select(list(cells), written)
         self._each = ""
         self._order: Sequence[int] = ()
 
@@ -70,13 +71,9 @@ class Moving:
         if self._dialect.moving == "told":
             return set(connection.execute(self._told, bound).scalars().all())
         moved = set(connection.execute(self._as_seen, bound).scalars().all())
-        values = [
-            (name, 0, 0, planned, due, counts, last, mark, rules)
-            for name, _, _, planned, due, mark, rules, counts, last in rows
-            if name in moved
-        ]
-        if values:
-            connection.exec_driver_sql(REWRITE, values)
+        if moved:
+            as_seen = [row for row in rows if row[0] in moved]
+            connection.execute(self._rewrite, self._batch.bind(as_seen))
         return moved
 
     def _move_each(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
@@ -87,15 +84,15 @@ class Moving:
             self._order = [places[name] for name in compiled.positiontup or ()]
             self._each = str(compiled)
         order = self._order
-        connection.execute(text("SAVEPOINT beatd_move"))
+        connection.exec_driver_sql("SAVEPOINT beatd_move")
         values = [tuple([row[place] for place in order]) for row in rows]
         if connection.exec_driver_sql(self._each, values).rowcount == len(rows):
             moved = {row[0] for row in rows}
         else:
-            connection.execute(text("ROLLBACK TO beatd_move"))
+            connection.exec_driver_sql("ROLLBACK TO beatd_move")
             bound = self._batch.bind(rows)
             moved = set(connection.execute(self._told, bound).scalars().all())
-        connection.execute(text("RELEASE beatd_move"))
+        connection.exec_driver_sql("RELEASE beatd_move")
         return moved
 
 

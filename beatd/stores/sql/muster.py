@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from msgspec import json
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.stores.sql.part import Part
 from beatd.stores.sql.schema import daemon
+
+SAID_AGAIN = daemon.update().where(daemon.c.token == bindparam("who"))
 
 
 class SqlMuster(Part):
@@ -17,12 +19,11 @@ class SqlMuster(Part):
 
         def put(connection: Connection) -> None:
             now = self._db.dialect.now(connection)
-            values = {"until": now + int(ttl * 1_000_000), "presence": text}
-            mine = daemon.update().where(daemon.c.token == token).values(values)
-            if not connection.execute(mine).rowcount:
+            said = {"until": now + int(ttl * 1_000_000), "presence": text}
+            if not connection.execute(SAID_AGAIN, {"who": token, **said}).rowcount:
                 # A newcomer clears away those who left without a word.
                 connection.execute(delete(daemon).where(daemon.c.until < now))
-                connection.execute(daemon.insert().values(token=token, **values))
+                connection.execute(daemon.insert().values(token=token, **said))
 
         self._db.write(put)
 

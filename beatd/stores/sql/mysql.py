@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
 from beatd.errors import StoreError
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, insertion, like
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, like
 from beatd.stores.sql.schema import ledger, metadata
 
 KINDS: dict[Kind, str] = {
@@ -30,11 +30,6 @@ REFUSED = {
     1046: "the URL names no database; put one at its end",
     1698: "the password is refused; correct the user or the password",
 }
-
-
-class TableBatch(Batch):
-    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        return {"v": json.encode(rows).decode()}
 
 
 class Mysql:
@@ -58,6 +53,8 @@ class Mysql:
             pool_size=4,
             max_overflow=12,
             pool_timeout=PATIENCE,
+            pool_reset_on_return=None,
+            pool_use_lifo=True,
             isolation_level="READ COMMITTED",
             connect_args={
                 "connect_timeout": max(1, int(self._timeout)),
@@ -75,9 +72,10 @@ class Mysql:
                 "lock_wait_timeout = %s, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
                 (max(1, int(self._timeout)), max(1, int(self._timeout))),
             )
-            if is_mariadb(connection.server_version):
-                within = max(1, int(self._timeout))
-                cursor.execute("SET SESSION idle_transaction_timeout = %s", (within,))
+            # MySQL knows no other end to a frozen program's locks than that of its session: there
+            # the connection used last is used first, and the others are made anew when needed.
+            idle = "idle_transaction" if is_mariadb(connection.server_version) else "wait"
+            cursor.execute(f"SET SESSION {idle}_timeout = %s", (max(1, int(self._timeout)),))
         connection.patience = None
         self._limit(connection, self._timeout)
 
@@ -93,20 +91,16 @@ class Mysql:
                     cursor.execute("SET SESSION max_execution_time = %s", (int(seconds * 1000),))
 
     def batch(self, **columns: Kind) -> Batch:
-        cells = ", ".join(
-            f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
-            for place, (name, kind) in enumerate(columns.items())
-        )
         names = ", ".join(f"`{name}`" for name in columns)
-        table = f"JSON_TABLE(:v, '$[*]' COLUMNS ({cells})) AS t"
-        return TableBatch(f"SELECT {names} FROM {table}", columns)
+        return Batch(f"SELECT {names} FROM {json_table(':v', columns)}", columns, as_json)
 
-    def insert(
-        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
-    ) -> None:
-        # PyMySQL makes one statement of them.
-        statement = insertion(table, columns, "%s", "`")
-        connection.exec_driver_sql(statement, list(map(tuple, rows)))
+    def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
+        # As one text: PyMySQL would look at each cell of so many rows in Python.
+        names = ", ".join(f"`{name}`" for name in columns)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {json_table('%s', columns)}",
+            (json.encode(rows).decode(),),
+        )
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
@@ -124,7 +118,7 @@ class Mysql:
 
     def create(self, connection: Connection) -> None:
         version = str(connection.scalar(text("SELECT VERSION()")))
-        # Neither pads: 'a' and 'a ' are two names.
+        # Neither pads, nor folds case or accents: 'a', 'a ', 'A' and 'ä' are four names.
         collation = "utf8mb4_nopad_bin" if is_mariadb(version) else "utf8mb4_0900_bin"
         options = f" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation} COMMENT='{MADE_BY}'"
         # The ledger last: while it is missing, the schema is not made.
@@ -165,6 +159,9 @@ class Mysql:
     def watch(self, wake: Wake) -> bool:
         return False
 
+    def problems(self) -> Sequence[str]:
+        return ()
+
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
@@ -172,6 +169,14 @@ class Mysql:
 
     def unusable(self, error: BaseException) -> str | None:
         return REFUSED.get(code(error))
+
+
+def json_table(given: str, columns: Columns) -> str:
+    cells = ", ".join(
+        f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
+        for place, (name, kind) in enumerate(columns.items())
+    )
+    return f"JSON_TABLE({given}, '$[*]' COLUMNS ({cells})) AS t"
 
 
 def code(error: BaseException) -> int:

@@ -1,17 +1,29 @@
 """PostgreSQL through psycopg: batches as arrays, notices, and an end to every wait."""
 
 from collections.abc import Generator, Mapping, Sequence
+from select import POLLIN, poll
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from msgspec import json
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    inspect,
+    literal_column,
+    text,
+)
 
 from beatd.catalog import Wake
 from beatd.errors import ConfigError
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, like
-from beatd.stores.sql.schema import metadata, plan, plan_due
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
+from beatd.stores.sql.schema import metadata, plan, plan_due, plan_stopped
 
 T = TypeVar("T")
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
@@ -38,15 +50,13 @@ TUNING = (
     "ALTER TABLE beatd_claim ALTER COLUMN runs SET STORAGE EXTERNAL",
 )
 
-
-class ArrayBatch(Batch):
-    """Written as array literals here: the driver's own way looks at each cell several times."""
-
-    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        return array_literals(self.columns, rows)
+# A claim then writes one index row, and the few that are stopped cost nobody else anything.
+plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
+plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_column("0")
 
 
-def array_literals(columns: Columns, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
+    """Written here: the driver's own way looks at each cell several times."""
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -65,7 +75,8 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    return "{" + ",".join(["NULL" if cell is None else repr(cell) for cell in cells]) + "}"
+    # In an array as in JSON, but for the brackets; and this encoder is in C.
+    return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 
 class Bounded(psycopg.Connection[Any]):
@@ -116,6 +127,7 @@ class Postgresql:
             pool_size=4,
             max_overflow=12,
             pool_timeout=PATIENCE,
+            pool_reset_on_return=None,
             connect_args={
                 "connect_timeout": max(2, int(self._timeout)),
                 "application_name": "beatd",
@@ -163,11 +175,10 @@ class Postgresql:
     def batch(self, **columns: Kind) -> Batch:
         arrays = ", ".join(f"CAST(:v_{name} AS {ARRAYS[kind]})" for name, kind in columns.items())
         names = ", ".join(f'"{name}"' for name in columns)
-        return ArrayBatch(f"SELECT {names} FROM unnest({arrays}) AS t({names})", columns)
+        relation = f"SELECT {names} FROM unnest({arrays}) AS t({names})"
+        return Batch(relation, columns, array_literals)
 
-    def insert(
-        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
         arrays = ", ".join(f"%(v_{name})s::{ARRAYS[kind]}" for name, kind in columns.items())
         names = ", ".join(f'"{name}"' for name in columns)
         statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
@@ -176,6 +187,9 @@ class Postgresql:
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection
         driver.patience = PATIENCE if patient else self._timeout + 1.0
+        # Each statement sees what is committed when it begins: between BEGIN and COMMIT a read
+        # would see nothing else, and wait for two answers more. Set here, and not on the server.
+        driver.autocommit = not (write or patient or self._pooled)
         if self._pooled:
             connection.exec_driver_sql(self._settings("SET LOCAL"))
         if patient:
@@ -189,7 +203,6 @@ class Postgresql:
         return set(inspect(connection).get_table_names())
 
     def create(self, connection: Connection) -> None:
-        plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
         metadata.create_all(connection, checkfirst=False)
         for statement in TUNING:
             connection.execute(text(statement))
@@ -205,7 +218,10 @@ class Postgresql:
         return int(connection.exec_driver_sql(f"SELECT {clock}").scalar() or 0)
 
     def matches(self, column: Any, pattern: str) -> Any:
-        return column.like(like(pattern), escape="!")
+        # Said, so that the planner knows how few it leaves; of a pattern it cannot see it expects
+        # them to be very few, and would sort the whole table for each page.
+        said: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
+        return column.like(said, escape="!")
 
     def notify(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
@@ -214,6 +230,9 @@ class Postgresql:
         if not self._pooled:
             self._watch = _Watch(self._url, wake)
         return not self._pooled
+
+    def problems(self) -> Sequence[str]:
+        return ()
 
     def close(self) -> None:
         if self._watch is not None:
@@ -272,7 +291,10 @@ class _Watch:
             connection.execute(f"LISTEN {CHANNEL}")
             here = connection.execute("SELECT current_schema()").fetchone()
             self._wake()  # what changed while nobody listened
+            # Not psycopg's own wait, which looks up ten times a second.
+            said = poll()
+            said.register(connection, POLLIN)
             while not self._stopped.is_set():
-                for notice in connection.notifies(timeout=0.5, stop_after=1):
-                    if here and notice.payload == here[0]:
-                        self._wake()
+                notices = connection.notifies(timeout=0) if said.poll(500) else ()
+                if any(here and notice.payload == here[0] for notice in notices):
+                    self._wake()

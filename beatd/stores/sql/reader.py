@@ -42,6 +42,11 @@ class Reader:
         self._names = dialect.batch(name="text")
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
+    def forget(self) -> None:
+        """In another store the same revision of a name is something else."""
+        with self._lock:
+            self._kept.clear()
+
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
         """The entry of a row and whether it is paused; None if this program cannot read it."""
         key = (row.name, row.revision)

@@ -15,8 +15,8 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# What only one database knows to ask for (a partial index, a table without row ids) is added by its
-# dialect when the tables are made: to say it here would load every dialect in every program.
+# What only one database knows to ask for (a partial index, a table without row ids) is added in the
+# file of its dialect: to say it here would load every dialect in every program.
 
 # Names compare and sort by their bytes everywhere, so that every store lists them in one order.
 NAME = (
@@ -40,6 +40,7 @@ entry = Table(
     Column("paused", SmallInteger, nullable=False),
     Column("definition", LONG, nullable=False),
 )
+entry_source = Index("beatd_entry_source", entry.c.source, entry.c.name)
 
 # What is next. `active` is the entry's "enabled and not paused", so that a claim reads one row.
 plan = Table(
@@ -56,6 +57,7 @@ plan = Table(
     Column("rules", String(64), nullable=False),
 )
 plan_due = Index("beatd_plan_due", plan.c.due, plan.c.name)
+plan_stopped = Index("beatd_plan_stopped", plan.c.active, plan.c.name)
 
 # One row per claimed batch, not per run: opened and closed once for a thousand runs.
 claim = Table(

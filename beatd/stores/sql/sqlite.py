@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
+from threading import local
 from time import sleep
 from typing import Any
 
-from msgspec import json
 from sqlalchemy import (
     URL,
     Connection,
@@ -18,14 +18,25 @@ from sqlalchemy import (
     event,
     func,
     inspect,
+    literal_column,
     text,
 )
 from sqlalchemy.pool import QueuePool
 
 from beatd.catalog import Wake
-from beatd.errors import StoreUnusable
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, insertion
-from beatd.stores.sql.schema import entry, metadata, plan, plan_due
+from beatd.errors import StoreError, StoreUnusable
+from beatd.stores.disk import problems_of_disk
+from beatd.stores.sql.dialect import (
+    Batch,
+    Columns,
+    How,
+    Kind,
+    Replaced,
+    Rows,
+    as_json,
+    insertion,
+)
+from beatd.stores.sql.schema import entry, metadata, plan, plan_due, plan_stopped
 
 NOT_MENDED_BY_WAITING = (
     ("file is not a database", "is not a SQLite database; name another file"),
@@ -34,10 +45,11 @@ NOT_MENDED_BY_WAITING = (
     ("malformed", "is damaged; restore a copy of it"),
 )
 
-
-class JsonBatch(Batch):
-    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        return {"v": json.encode(rows).decode()}
+for table in (entry, plan):
+    table.dialect_options["sqlite"]["with_rowid"] = False
+# A claim then writes one index row, and the few that are stopped cost nobody else anything.
+plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
+plan_stopped.dialect_options["sqlite"]["where"] = plan.c.active == literal_column("0")
 
 
 class Sqlite:
@@ -51,6 +63,8 @@ class Sqlite:
         self._path = Path(url.database)
         self._url = url
         self._timeout = timeout
+        self._opened: tuple[int, int] | None = None
+        self._losses, self._told = 0, local()  # each thread is told of each
 
     def where(self) -> str:
         return str(self._path)
@@ -61,7 +75,11 @@ class Sqlite:
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=12,
+            pool_use_lifo=True,  # each has a cache of its own: as few as will do are filled
             connect_args={
+                # Longer than a session on a server waits: SQLite knows no queue, so that whoever is
+                # unlucky among eight busy writers is passed over for seconds. What is late there
+                # does no harm, for the term is compared with the lock in hand.
                 "timeout": max(self._timeout, 5.0),
                 "isolation_level": None,
                 "check_same_thread": False,
@@ -87,11 +105,13 @@ class Sqlite:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise StoreUnusable(f"store {path}: is not a regular file; name another")
             if not os.access(path, os.W_OK):
-                raise StoreUnusable(f"store {path}: is read-only; make it writable for this user")
+                raise StoreUnusable(
+                    f"store {path}: is read-only; make it writable for this user{_way_out()}"
+                )
         except OSError as error:
             reason = error.strerror or "cannot be opened"
             raise StoreUnusable(
-                f"store {path}: {reason}; name a file this user may write"
+                f"store {path}: {reason}; name a file this user may write{_way_out()}"
             ) from error
 
     def _set_up(self, connection: Any, _record: object) -> None:
@@ -109,23 +129,33 @@ class Sqlite:
         cells = ", ".join(
             f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns)
         )
-        return JsonBatch(f"SELECT {cells} FROM json_each(:v)", columns)
+        return Batch(f"SELECT {cells} FROM json_each(:v)", columns, as_json)
 
-    def insert(
-        self, connection: Connection, table: str, columns: Columns, rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
         connection.exec_driver_sql(insertion(table, columns, "?"), list(map(tuple, rows)))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
+        self._notice_another()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def _notice_another(self) -> None:
+        """A connection goes on in a deleted file as if nothing were; nobody reads that again."""
+        found = _identity(self._path)
+        told = getattr(self._told, "losses", self._losses)
+        if self._opened not in (None, found):
+            self._losses += 1
+        self._opened, self._told.losses = found, self._losses
+        if told != self._losses:
+            raise Replaced(
+                f"store {self._path}: came back as another file: it was deleted or replaced while "
+                "in use; what files and apps declare is applied again, other entries are those of "
+                "the new one"
+            )
 
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 
     def create(self, connection: Connection) -> None:
-        for table in (entry, plan):
-            table.dialect_options["sqlite"]["with_rowid"] = False
-        plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
         metadata.create_all(connection, checkfirst=False)
 
     def lock_schema(self, connection: Connection) -> None:
@@ -145,6 +175,9 @@ class Sqlite:
     def watch(self, wake: Wake) -> bool:
         return False
 
+    def problems(self) -> Sequence[str]:
+        return problems_of_disk(self._path)
+
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
@@ -156,6 +189,23 @@ class Sqlite:
             if sign in str(error):
                 return line
         return None
+
+
+def _way_out() -> str:
+    """Under systemd there is a place that a unit may write in, and /etc is often not."""
+    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    # Never by opening it: to close it again would drop this process's locks on it.
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"store {path}: {error.strerror}") from None
+    return found.st_dev, found.st_ino
 
 
 def _write_ahead(cursor: Any) -> None:

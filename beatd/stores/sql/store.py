@@ -20,10 +20,15 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(Database(dialect_of(url, timeout)), codec)
         try:
-            self._namespace = migrate(self._db)
+            self._settle()
         except BaseException:
             self._db.close()
             raise
+        self._db.open_anew = self._settle
+
+    def _settle(self) -> None:
+        self._reader.forget()
+        self._namespace = migrate(self._db)
 
     @property
     def namespace(self) -> UUID:
@@ -40,7 +45,7 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
         return self._db.dialect.watch(wake)
 
     def problems(self) -> Sequence[str]:
-        return self.unreadable()
+        return [*self._db.dialect.problems(), *self.unreadable()]
 
     def close(self) -> None:
         self._db.close()

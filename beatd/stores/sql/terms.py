@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from secrets import token_hex
+from uuid import UUID
 
 from msgspec import json
 from sqlalchemy import Connection, select
@@ -14,16 +15,20 @@ from beatd.stores.sql.schema import ledger
 
 
 class SqlTerms(Part):
+    _namespace: UUID
+
     def begin(self, holder: Holder) -> Term:
         token, text = token_hex(16), json.encode(holder).decode()
 
-        def issue(connection: Connection) -> Term:
+        def issue(connection: Connection) -> tuple[Term, str]:
             row = connection.execute(select(ledger).with_for_update()).one()
             refuse_newer(self._db.where, row.version, row.serves)
             connection.execute(ledger.update().values(term=row.term + 1, token=token, holder=text))
-            return Term(row.term + 1, token)
+            return Term(row.term + 1, token), row.namespace
 
-        return self._db.write(issue)
+        term, namespace = self._db.write(issue)
+        self._namespace = UUID(namespace)
+        return term
 
     def term(self) -> tuple[Term, Holder] | None:
         row = self._db.read(lambda connection: connection.execute(select(ledger)).one())

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from beatd.catalog import Codec, Stored
 from beatd.ledger import OpenClaim, Request
@@ -16,14 +17,24 @@ from beatd.stores.sql.part import Part
 from beatd.stores.sql.reader import PLAN
 from beatd.stores.sql.schema import edits, plan, request
 
-SOONEST = (
-    select(*PLAN)
-    .where(plan.c.due.is_not(None))  # nothing paused or disabled has one
-    .order_by(plan.c.due, plan.c.name)
-)
-LATER = SOONEST.where(plan.c.due >= bindparam("start"))
+ASKED = select(request).where(request.c.seq > bindparam("last")).order_by(request.c.seq)
 FROM_THE_BEGINNING = 60  # every so many reads: once a minute on an idle leader
 MARGIN = 60_000_000
+
+
+@lru_cache(64)
+def soonest(limit: int) -> Select[Any]:
+    return (
+        select(*PLAN)
+        .where(plan.c.due.is_not(None))  # nothing paused or disabled has one
+        .order_by(plan.c.due, plan.c.name)
+        .limit(literally(limit))
+    )
+
+
+@lru_cache(64)
+def later(limit: int) -> Select[Any]:
+    return soonest(limit).where(plan.c.due >= bindparam("start"))
 
 
 class SqlUpcoming(Part):
@@ -60,11 +71,11 @@ class SqlUpcoming(Part):
         start = self._start
         if start is not None and self._reads % FROM_THE_BEGINNING:
             self._reads += 1
-            rows = connection.execute(LATER.limit(literally(limit)), {"start": start}).all()
+            rows = connection.execute(later(limit), {"start": start}).all()
             if len(rows) == limit:
                 return rows
         self._reads = 1
-        rows = connection.execute(SOONEST.limit(literally(limit))).all()
+        rows = connection.execute(soonest(limit)).all()
         self._start = None
         if len(rows) == limit and limit > 1 and self._claimed_at is not None:
             self._start = min(rows[0].due, self._claimed_at) - MARGIN
@@ -106,12 +117,7 @@ class SqlUpcoming(Part):
         answer: list[tuple[Request, Stored | None]] = []
         last = 0
         while True:
-            rows = connection.execute(
-                select(request)
-                .where(request.c.seq > last)
-                .order_by(request.c.seq)
-                .limit(literally(limit))
-            ).all()
+            rows = connection.execute(ASKED.limit(literally(limit)), {"last": last}).all()
             if not rows:
                 return answer
             entries, unreadable = self._with_entries(connection, [row.name for row in rows])

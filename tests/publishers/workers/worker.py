@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.publishers.servers import until
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 

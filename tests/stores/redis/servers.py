@@ -5,13 +5,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redis
+
+from tests import waiting
 
 CLUSTER_BUS = 10_000  # a node of a cluster also listens so much above its port
 
@@ -28,13 +29,8 @@ def free_port() -> int:
 
 def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Returns as soon as it is so; a connection that fails means: not yet."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with suppress(redis.RedisError, OSError):
-            if true():
-                return
-        time.sleep(0.01)
-    raise AssertionError(f"not within {seconds} s")
+    not_yet = (redis.RedisError, OSError)
+    waiting.until(true, seconds, f"not within {seconds} s", not_yet=not_yet)
 
 
 class RedisProcess:

@@ -64,9 +64,10 @@ def test_sentinels_lead_to_the_new_master(
         url = f"sentinel://127.0.0.1:{watcher.port}/ours/0"
         store = open_store(url, timeout=0.5)
         does_all_it_should(store)
-        lease, me = RedisLease(url, timeout=0.5), holder("me")
+        lease, me = RedisLease(url), holder("me")
         assert lease.take(me, 60) == me
         until(lambda: replica.admin.info("replication")["master_link_status"] == "up")
+        master.admin.set("last", "written")  # WAIT is for the writes of its own connection
         assert master.admin.wait(1, 5000) == 1
         master.kill()
         with pytest.raises(StoreError):

@@ -1,9 +1,6 @@
 """A server that goes away and comes back: told while away, and used again when it is there."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -13,49 +10,8 @@ from beatd.errors import StoreError, StoreUnusable
 from beatd.leader import Holder
 from beatd.leaders.sql import sql_lease
 from beatd.stores.sql import SqlStore
+from tests.cable import Cable
 from tests.stores.making import NOON, put
-
-
-class Cable:
-    """A port that leads to the server while it is plugged in."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
-        self._ends: list[socket.socket] = []
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self._door: socket.socket | None = None
-        self.plug_in()
-
-    def plug_in(self) -> None:
-        self._door = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._admit, args=(self._door,), daemon=True).start()
-
-    def pull_out(self) -> None:
-        assert self._door is not None
-        for end in (self._door, *self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._ends.clear()
-
-    def _admit(self, door: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                here, _ = door.accept()
-                there = socket.create_connection(self._server)
-                self._ends += [here, there]
-                for source, sink in ((here, there), (there, here)):
-                    threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
-
-
-def _carry(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])

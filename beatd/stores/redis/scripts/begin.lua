@@ -2,4 +2,4 @@
 local anew = call('SETNX', base .. 'namespace', ARGV[3])
 local number = call('HINCRBY', base .. 'term', 'number', 1)
 call('HSET', base .. 'term', 'token', ARGV[1], 'holder', ARGV[2])
-return {number, anew}
+return {number, anew, call('GET', base .. 'namespace')}

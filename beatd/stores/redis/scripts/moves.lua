@@ -1,5 +1,5 @@
 -- Claim, and where messages come with the moves, push them in the same step.
---   ARGV: number and token of the term, at, answer's key or '', packed moves, bodies
+--   ARGV: number and token of the term, at, answer's key or '', packed moves, all bodies
 -- Three passes: look at every row as if all went well, push, then write. Nothing has been written
 -- when the first push is refused for a passing reason (memory, a replica), so that is an error.
 local number, token, at, remember = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -15,9 +15,9 @@ if remember ~= '' then
 end
 
 -- Columns, not a table per move: a thousand small tables cost more than the claims themselves.
-local names, expected, heads, rests, scores_to_be, counts, closings, planneds, texts, targets, rare =
+local names, expected, heads, rests, scores_to_be, counts, closings, planneds, whats, targets, lengths, rare =
   unpack(moves)
-local size = #names
+local size, now = #names, tonumber(at)
 
 local PLAN, REQUEST, CLAIM = 1, 2, 3
 local asked, opened = {}, {}
@@ -125,11 +125,33 @@ local function push_later(key, body, place)
   list.places[#list.places + 1] = place
 end
 
-local done, body_at = {}, 6
+local body_number, body_at = 0, 1
+local function next_body()
+  body_number = body_number + 1
+  local begins = body_at
+  body_at = begins + lengths[body_number]
+  return sub(ARGV[6], begins, body_at - 1)
+end
+
+-- A backlog moves one entry many times, and each of its moves may have left a line by now.
+local how_often
+local function times_named(name)
+  if not how_often then
+    how_often = {}
+    for _, one in ipairs(names) do how_often[one] = (how_often[one] or 0) + 1 end
+  end
+  return how_often[name]
+end
+
+local done = {}
 for place = 1, size do
-  local target = targets and targets[place]
-  local first_body = body_at
-  if target then body_at = body_at + (type(target) == 'table' and #target or 1) end
+  local target, body = targets and targets[place], nil
+  if type(target) == 'string' then
+    body = next_body()
+  elseif target then
+    body = {}
+    for number_of = 1, #target do body[number_of] = next_body() end
+  end
   if look(place, rare[place]) then
     made[place] = '1'
     if type(target) == 'string' then
@@ -137,7 +159,7 @@ for place = 1, size do
       if reason then
         made[place], reasons[place] = '2', reason
       else
-        push_later(target, ARGV[first_body], place)
+        push_later(target, body, place)
       end
     elseif target then
       local reason
@@ -146,7 +168,7 @@ for place = 1, size do
         made[place], reasons[place] = '2', reason
       else
         for number_of, key in ipairs(target) do
-          push_later(key, ARGV[first_body + number_of - 1], place)
+          push_later(key, body[number_of], place)
         end
       end
     end
@@ -154,7 +176,7 @@ for place = 1, size do
     made[place] = '0'
     if target and closings[place] ~= '' then
       -- Already ended by this batch: the reply was lost, and this is its second try.
-      local line = find_line(names[place], closings[place], 10)
+      local line = find_line(names[place], closings[place], 10 + times_named(names[place]))
       if line and line.state == 'P' then
         made[place] = '1'
       elseif line and line.state == 'F' then
@@ -219,11 +241,12 @@ for place = 1, size do
       add_line(at, name, m[7], 'S', number, body)
     end
     if targets and targets[place] then
-      local text = texts[place]
+      local due, task_id = match(whats[place], '^([^\t]*)\t(.*)$')
       if made[place] == '1' then
-        add_line(at, name, closings[place], 'P', number, text)
+        local late = format('%.0f', now - tonumber(due))
+        add_line(at, name, closings[place], 'P', number,
+          '\t\t1\t\t' .. at .. '\t' .. late .. '\t' .. task_id .. '\t')
       else
-        local task_id = match(text, '([^\t]*)\t$')
         local reason = string.gsub(reasons[place], '%s+', ' ')
         add_line(at, name, closings[place], 'F', number,
           '\t\t1\t\t\t\t' .. task_id .. '\t' .. reason)
@@ -233,7 +256,7 @@ for place = 1, size do
       opens[#opens + 1] = key
       claim_pairs[#claim_pairs + 1] = key
       claim_pairs[#claim_pairs + 1] = table.concat(
-        {at, number, texts[place], place, again(place, m)}, '\t')
+        {at, number, whats[place], place, again(place, m)}, '\t')
       open_pairs[#open_pairs + 1] = at
       open_pairs[#open_pairs + 1] = key
     end

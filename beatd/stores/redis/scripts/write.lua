@@ -1,7 +1,8 @@
 -- Changes to entries, each whole or not at all.
 --   ARGV: answer's key, packed changes
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
---    has plan, planned, due, fingerprint, rules, runs, last, source}
+--    what its plan was reckoned from or false, planned, due, fingerprint, rules, runs, last, source,
+--    first moment and line of what is passed over (or false, ''), calls off}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
 local said = call('GET', base .. remember)
 if said then return said end
@@ -50,12 +51,18 @@ local function list_name(name, source, is_new)
   end
 end
 
+local function progress(row)
+  local planned, runs, last = match(row, '^([^\t]*)\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)')
+  return planned .. '\t' .. runs .. '\t' .. last
+end
+
 local answer, any = {}, false
 for place, c in ipairs(changes) do
   local name, seen = c[1], c[2]
   local row = rows[name]
   local revision = row and match(row, '^[^\t]*\t([^\t]*)') or '0'
-  if revision ~= seen then
+  -- A plan reckoned before a claim would set the row back to the moment that was claimed.
+  if revision ~= seen or (row and c[6] and progress(row) ~= c[6]) then
     answer[place] = '0'
   else
     answer[place] = '1'
@@ -71,23 +78,31 @@ for place, c in ipairs(changes) do
       end
     else
       any = true
-      local planned, runs, last, due, mark, rules = '', c[11], c[12], '', '', ''
+      local planned, flags, runs, last, due, mark, rules = '', '', c[11], c[12], '', '', ''
       if row then
-        planned, runs, last, due, mark, rules = match(row,
-          '^([^\t]*)\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
+        planned, flags, runs, last, due, mark, rules = match(row,
+          '^([^\t]*)\t[^\t]*\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
       end
       list_name(name, c[13], not row)
+      if c[16] then drop(name, 'backfill', 'called off') end
+      if c[14] and c[14] == planned then add_line(now, name, '', 'S', '0', c[15]) end
       if c[6] then
-        if c[9] ~= mark then drop(name, 'backlog', 'edited') end
+        if c[9] ~= mark then
+          drop(name, 'backlog', 'edited')
+        elseif (flags ~= 'e' or planned == '') and c[7] ~= '' and c[4] == '1' then
+          drop(name, 'backlog', 'resumed')
+        end
         planned, due, mark, rules = c[7], c[8], c[9], c[10]
+      elseif c[4] == '1' and flags ~= 'e' then
+        planned, due = '', '' -- gone on without a plan: what it had reached does not lie ahead
       end
-      if c[4] == '0' then planned, due = '', '' end
+      if c[4] == '0' then due = '' end
       rows[name] = table.concat(
         {planned, version, c[5], runs, last, due, mark, rules}, '\t')
       call('HSET', base .. 'rows', name, rows[name])
       call('HSET', base .. 'entries', name, version .. '\t' .. c[3])
       local score = due ~= '' and due or planned
-      call('ZADD', base .. 'plan', score ~= '' and score or '+inf', name)
+      call('ZADD', base .. 'plan', c[4] == '1' and score ~= '' and score or '+inf', name)
     end
   end
 end

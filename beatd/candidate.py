@@ -1,0 +1,77 @@
+"""A candidate for the lead: it campaigns, keeps its clock with the store, and says what it is."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from beatd.clock import Clock
+from beatd.election import Election
+from beatd.errors import StoreError
+from beatd.ledger import Presence
+from beatd.steering import Steering
+from beatd.store import Store
+
+ANNOUNCED_EVERY = 1.0
+
+
+class Candidate:
+    """Takes its turns on a thread of its own: a long batch must not cost the lease."""
+
+    def __init__(
+        self,
+        *,
+        election: Election,
+        store: Store,
+        steering: Steering,
+        clock: Clock,
+        presence: Callable[[], Presence],
+        changed: Callable[[], None],
+    ) -> None:
+        self._election, self._store, self._steering = election, store, steering
+        self._clock, self._presence, self._changed = clock, presence, changed
+        self._announced_at = float("-inf")
+        self.others_reach_broker = False  # while this one does not
+
+    def turn(self) -> float:
+        """Seconds until the next one is worth its round trip."""
+        try:
+            return self._turn()
+        except Exception as error:
+            # We do not know what we are any more, so another should lead.
+            self._election.step_down(f"the campaign broke: {error!r}")
+            raise
+
+    def _turn(self) -> float:
+        # Before the first campaign: a leader must not lead by a wrong clock for one tick.
+        if not self._steering.sure:
+            self._set_clock()
+        if not self._steering.sure:
+            return self._election.pause()
+        led = self._leads()
+        self._election.campaign()
+        changed = self._leads() != led
+        if changed:
+            self._changed()
+        if changed or self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY:
+            # Not at each campaign: a standby asks for the lease ten times a second.
+            self._announced_at = self._clock.elapsed()
+            self._set_clock()
+            self._announce()
+        return self._election.pause()
+
+    def _leads(self) -> bool:
+        return self._election.lead() is not None
+
+    def _set_clock(self) -> None:
+        with suppress(StoreError):
+            self._steering.by(self._store)
+
+    def _announce(self) -> None:
+        mine = self._presence()
+        with suppress(StoreError):
+            self._store.announce(mine, max(5.0, self._election.ttl * 2))
+            if not mine.broker_ok:
+                self.others_reach_broker = any(
+                    other.broker_ok
+                    for other in self._store.daemons()
+                    if other.holder.token != mine.holder.token
+                )

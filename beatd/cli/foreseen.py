@@ -1,0 +1,58 @@
+"""What can be told of an entry's runs before the first: warnings, for a worker may know better."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from beatd.entry import Entry
+from beatd.planning import next_moment
+from beatd.problem import Problem, nearest
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+PICKLE = {"pickle", "application/x-python-serialize"}
+
+
+def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
+    """Paths are the entry's own keys; without the project's app its tasks are not known."""
+    if entry.enabled and next_moment(entry, now) is None:
+        yield _warning("never runs again: all of its moments are past")
+    yield from _pickled(entry, app)
+    if app is None or not (own := _own_tasks(app)):
+        return  # an app that only sends names no task, and none is missing from it
+    if entry.task not in app.tasks:
+        text = f"{entry.task!r} is not registered in the app, and only a worker that has it runs it"
+        yield _warning(f"{text}{nearest(entry.task, own)}", "task")
+        return
+    from beatd.publishers.lazy import has_marks
+
+    task = app.tasks[entry.task]
+    if task.typing and not has_marks(entry):
+        try:
+            task.__header__(*entry.args, **entry.kwargs)
+        except TypeError as error:
+            said = str(error).replace("()", "", 1)
+            yield _warning(f"do not fit {entry.task}, so every run fails: {said}", "args")
+
+
+def _pickled(entry: Entry, app: "Celery | None") -> Iterator[Problem]:
+    task = app.tasks.get(entry.task) if app is not None else None
+    used = entry.options.get("serializer") or getattr(task, "serializer", None)
+    if used not in PICKLE:
+        return
+    if app is None:
+        text = "needs an app with it in accept_content, so every run fails; use json"
+    elif not PICKLE & set(app.conf.accept_content or ()):
+        text = "is not in the app's accept_content, so every run fails; add it there, or use json"
+    else:
+        return
+    yield _warning(f"{used} {text}", "options", "serializer")
+
+
+def _own_tasks(app: "Celery") -> list[str]:
+    return [name for name in app.tasks if not name.startswith("celery.")]
+
+
+def _warning(text: str, *path: str) -> Problem:
+    return Problem(text, path, warning=True)

@@ -1,0 +1,105 @@
+"""Kept in order beside the beat: what is declared applied, old history forgotten, rules renewed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from beatd.clock import Clock
+from beatd.rules import outdated, reckon_again
+from beatd.store import Store
+
+SWEPT_EVERY = 60.0
+COUNTED_EVERY = 60.0
+
+
+class Declares(Protocol):
+    def __call__(self, store: Store, leading: bool) -> bool:
+        """Apply what is declared anew, when leading; whether the store was changed."""
+
+    def conflicts(self) -> list[str]: ...
+
+    def digest(self) -> str: ...
+
+
+class Keep(Struct, frozen=True):
+    """How much history there is."""
+
+    age: timedelta = timedelta(days=7)
+    records: int = 1_000_000
+
+
+class Housekeeping:
+    """One round is a look at everything; on a thread of its own, which may be held up by any of it.
+
+    `leads` is asked again during long work, and `rest` called, so that the beat is not held up too.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        declaring: Declares | None,
+        keep: Keep,
+        clock: Clock,
+        leads: Callable[[], bool],
+        rest: Callable[[], None],
+    ) -> None:
+        self._name, self._declaring, self._keep = name, declaring, keep
+        self._clock, self._leads, self._rest = clock, leads, rest
+        self._swept_at = self._counted_at = float("-inf")
+        self._counted: str | None = None  # the version
+        self._differs = ""
+        self.entries = 0
+
+    @property
+    def conflicts(self) -> list[str]:
+        found = list(self._declaring.conflicts()) if self._declaring is not None else []
+        return [*found, self._differs] if self._differs else found
+
+    @property
+    def declares(self) -> str:
+        """The digest of what this daemon would apply."""
+        return self._declaring.digest() if self._declaring is not None else ""
+
+    def round(self, store: Store) -> bool:
+        """Whether entries were changed. Raises StoreError; the next round makes up for it."""
+        leading = self._leads()
+        try:
+            changed = self._declaring is not None and self._declaring(store, leading)
+            self._compare_with_leader(store, leading)
+        finally:
+            if leading:
+                self._count(store)
+                self._sweep(store)
+        return changed
+
+    def _count(self, store: Store) -> None:
+        if self._clock.elapsed() - self._counted_at > COUNTED_EVERY:
+            self._counted_at = self._clock.elapsed()
+            version = store.version()
+            if version != self._counted:  # a database counts by looking at each
+                self.entries, self._counted = store.count(), version
+
+    def _sweep(self, store: Store) -> None:
+        if self._clock.elapsed() - self._swept_at > SWEPT_EVERY:
+            self._swept_at = self._clock.elapsed()
+            try:
+                if outdated(store):
+                    reckon_again(store, self._clock.now, self._leads, self._rest)
+            finally:  # whatever else fails, the history must not fill the disk
+                store.forget(self._clock.now() - self._keep.age, self._keep.records)
+
+    def _compare_with_leader(self, store: Store, leading: bool) -> None:
+        """A standby with other files would change the entries if it took over; it says so."""
+        if leading or self._declaring is None:
+            self._differs = ""
+            return
+        leaders = [one for one in store.daemons() if one.role == "leader"]
+        differing = [one.holder.name for one in leaders if one.declares not in ("", self.declares)]
+        self._differs = (
+            f"what {self._name} declares differs from what the leader {differing[0]} does"
+            if differing
+            else ""
+        )

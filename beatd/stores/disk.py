@@ -1,0 +1,48 @@
+"""What can be known of a disk before it fails: the room that is left, and how long it takes to keep
+a write."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from time import perf_counter
+
+ROOM = 100_000_000  # bytes; a store of a few entries writes less in a week
+SLOW = 0.05  # seconds; a batch waits for the disk two or three times
+TRIES = 5
+
+
+def problems_of_disk(file: Path) -> Sequence[str]:
+    """Of the disk that a file is on; none where it cannot be asked."""
+    found = []
+    folder = file.parent
+    with suppress(OSError):
+        free = room_left(folder)
+        if free < max(ROOM, 2 * file.stat().st_size):
+            megabytes = free // 1_000_000
+            found.append(f"{folder}: {megabytes} MB are left on this disk; make some room")
+        took = time_to_keep(folder)
+        if took > SLOW:
+            found.append(
+                f"{folder}: this disk takes {took * 1000:.0f} ms to keep a write, and each batch "
+                "waits for it more than once; put the store on a faster one"
+            )
+    return found
+
+
+def room_left(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def time_to_keep(folder: Path) -> float:
+    """The least of a few: a machine that is busy for once is no slow disk."""
+    times = []
+    with TemporaryFile(dir=folder, buffering=0) as file:
+        for _ in range(TRIES):
+            started = perf_counter()
+            file.write(b"\0" * 4096)
+            os.fdatasync(file.fileno())
+            times.append(perf_counter() - started)
+    return min(times)

@@ -1,0 +1,98 @@
+"""The way from claim to broker is chosen again with every server that comes back."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from beatd.daemon import Daemon, Parts
+from beatd.definition import codec
+from beatd.dispatch import Dispatch, InSteps
+from beatd.errors import StoreError
+from beatd.events import Observer, StoreBack
+from beatd.leaders.none import NoLease
+from beatd.publisher import Publisher
+from beatd.publishers.memory import MemoryPublisher
+from beatd.store import Store
+from beatd.stores.memory import MemoryStore
+from tests.fake_clock import FakeClock
+from tests.office import holder
+
+
+class Choices:
+    """What a choice comes to, one after the other."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.made: list[InSteps] = []
+        self.atomic = True
+        self.trouble = False
+
+    def __call__(self, store: Store, publisher: Publisher, tell: Observer) -> Dispatch:
+        if self.trouble:
+            raise StoreError("no answer in time")
+        chosen = InSteps(ledger=store, publisher=publisher, clock=self.clock, tell=tell)
+        chosen.atomic = self.atomic
+        self.made.append(chosen)
+        return chosen
+
+
+@pytest.fixture
+def choices() -> Choices:
+    return Choices(FakeClock())
+
+
+@pytest.fixture
+def daemon(choices: Choices) -> Iterator[Daemon]:
+    clock = choices.clock
+    made = Daemon(
+        parts=Parts(
+            store=lambda: MemoryStore(codec=codec, clock=clock),
+            lease=NoLease,
+            publisher=MemoryPublisher,
+            dispatch=choices,
+        ),
+        me=holder("a"),
+        clock=clock,
+    )
+    with ExitStack() as closing:
+        assert made._open(closing)
+        yield made
+
+
+def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> None:
+    choices.atomic, choices.trouble = False, True
+    daemon._tell(StoreBack(1.0))
+    daemon.turn()
+    assert daemon.dispatch is choices.made[0]
+    choices.trouble = False
+    daemon.turn()
+    assert daemon.dispatch is choices.made[1]
+    daemon.turn()
+    assert len(choices.made) == 2, "and once only"
+
+
+def test_it_is_changed_over_to_when_the_accounts_are_settled(
+    daemon: Daemon, choices: Choices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices.atomic = False
+    with monkeypatch.context() as broken:
+
+        def refuse() -> None:
+            raise StoreError("no answer in time")
+
+        broken.setattr(choices.made[0], "settle_accounts", refuse)
+        daemon._tell(StoreBack(1.0))
+        daemon._choose_dispatch()
+        assert daemon.dispatch is choices.made[0]
+    daemon.turn()
+    assert daemon.dispatch is choices.made[-1] and not daemon.dispatch.atomic
+
+
+def test_what_was_never_sent_is_still_known_after_it(daemon: Daemon, choices: Choices) -> None:
+    choices.atomic = False
+    choices.made[0].unsent["id"] = choices.clock.now(), 1
+    daemon._tell(StoreBack(1.0))
+    daemon.turn()
+    assert daemon.dispatch is choices.made[1]
+    assert daemon.dispatch.unsent == choices.made[0].unsent

@@ -1,0 +1,72 @@
+"""django-celery-beat's tables as a store, looked at and run by hand."""
+
+from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
+
+from beatd import wiring
+from beatd.catalog import Query, Stored
+from beatd.definition import codec
+from beatd.ledger import Move, Result
+from beatd.mirroring import Mirror
+from beatd.planning import settle
+from beatd.publisher import Outcome
+from beatd.run import Occurrence, Run, task_id
+from beatd.sources.django import DjangoRows
+from beatd.stores.django import DjangoStore
+from tests.fake_clock import FakeClock
+
+
+class Live:
+    """A store on Django's database and the mirror that keeps it, moved on by hand."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = FakeClock(datetime.now(UTC).isoformat())
+        self.url = url
+        store = wiring.open_store(f"django-celery-beat+{url}", codec=codec, clock=self.clock)
+        assert isinstance(store, DjangoStore)
+        self.store = store
+        self.ran = 0
+        self.others = Mock(return_value=False, conflicts=list, digest=str)
+        self.mirror = self.anew()
+
+    def anew(self) -> Mirror:
+        rows = DjangoRows(self.url)
+        return Mirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+
+    def restart(self) -> None:
+        self.mirror._rows.close()
+        self.mirror = self.anew()
+
+    def look(self, seconds: float = 1.0) -> dict[str, Stored]:
+        self.clock.advance(seconds=seconds)
+        self.mirror(self.store, True)
+        return {row.entry.name: row for row in self.store.find(Query())}
+
+    def run(self, name: str, at: datetime | None = None) -> Run:
+        """Claim the next moment of an entry and have it confirmed, as a leader would."""
+        run = self.claim(name)
+        self.ran += 1
+        moment = at or run.occurrence.planned + timedelta(seconds=self.ran)
+        self.store.record([Result(run, Outcome("confirmed"), moment)])
+        return run
+
+    def claim(self, name: str) -> Run:
+        (row,) = self.store.find(Query(names=(name,)))
+        planned = row.plan.planned
+        assert planned is not None
+        occurrence = Occurrence(name, planned)
+        run = Run(
+            occurrence, task_id(self.store.namespace, occurrence), row.entry, row.revision, planned
+        )
+        settled = settle(row, planned)
+        move = Move(
+            of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
+            counts=1,
+        )  # fmt: skip
+        term = self.store.begin(wiring.me("t", datetime.now(UTC)))
+        assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
+        return run
+
+    def close(self) -> None:
+        self.mirror._rows.close()
+        self.store.close()

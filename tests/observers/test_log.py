@@ -1,0 +1,77 @@
+"""A herd that was missed, or could not be sent, is one line, and not a thousand."""
+
+import json
+import logging
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from beatd.definition import entry_from
+from beatd.events import Sent, Skipped
+from beatd.ledger import Result
+from beatd.observers.log import JsonLines, LogObserver
+from beatd.publisher import Outcome
+from beatd.run import Occurrence, Run, Skip
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, "beatd")
+    return caplog
+
+
+def missed(count: int, reason: str = "caught up") -> Skipped:
+    ends = [NOON + timedelta(minutes=n) for n in range(count)]
+    return Skipped([(f"e{n}", Skip(NOON, end, 2, reason)) for n, end in enumerate(ends)])
+
+
+def ended(count: int, outcome: Outcome) -> list[Result]:
+    results = []
+    for n in range(count):
+        entry = entry_from(f"e{n}", {"task": "t", "every": "1m"}, source="cli")
+        run = Run(Occurrence(entry.name, NOON), f"id-{n}", entry, 1, NOON)
+        results.append(Result(run, outcome, NOON))
+    return results
+
+
+def test_a_few_skips_are_told_one_by_one(lines: pytest.LogCaptureFixture) -> None:
+    LogObserver()(missed(2))
+    assert lines.messages == [
+        "e0 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: caught up",
+        "e1 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:00+00:00: caught up",
+    ]
+
+
+def test_many_skips_are_one_line_for_each_reason(lines: pytest.LogCaptureFixture) -> None:
+    late = [("slow", Skip(NOON, NOON, 1, f"late by {n}.5 s, grace is 1 s")) for n in range(3)]
+    LogObserver()(Skipped([*missed(60).skips, *late]))
+    assert lines.messages == [
+        "e0 and 59 more skipped 120 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:59:00+00:00: "
+        "caught up",
+        "slow skipped 3 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: late",
+    ]
+    assert lines.records[0].facts["entries"] == 60  # type: ignore[attr-defined]
+    assert lines.records[0].facts["count"] == 120  # type: ignore[attr-defined]
+
+
+def test_many_that_failed_alike_are_one_line(lines: pytest.LogCaptureFixture) -> None:
+    full, away = Outcome("rejected", "queue is full"), Outcome("unsent", "connection refused")
+    LogObserver()(Sent.of([*ended(40, full), *ended(1, away)], 0.1))
+    assert lines.messages == [
+        "e0 and 39 more failed: queue is full",
+        "e0 could not be sent yet: connection refused",
+    ]
+
+
+def test_each_is_told_to_who_debugs(lines: pytest.LogCaptureFixture) -> None:
+    lines.set_level(logging.DEBUG, "beatd")
+    LogObserver()(missed(60))
+    assert len(lines.messages) == 60
+
+
+def test_a_line_of_json_says_which_file_has_no_name_in_unicode() -> None:
+    record = logging.makeLogRecord({"msg": os.fsdecode(b"caf\xe9.yaml")})
+    assert json.loads(JsonLines().format(record))["message"] == "caf\\udce9.yaml"

@@ -1,0 +1,57 @@
+"""Every test of the original runs here, unchanged, but for those of which is said why not."""
+
+import inspect
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.celery.inapplicable import INAPPLICABLE, OF_CELERY
+from tests.peers.celery.substituted import loaded
+
+PUBLISHED = "56f5593c160151636affe28ff8427994e6ad36c505869201824f38d63b2cb306"
+
+original = loaded()
+
+
+def theirs() -> dict[str, Any]:
+    return {name: case for name, case in vars(original).items() if name.startswith("test_")}
+
+
+def applicable(name: str) -> Any:
+    """The original's class; what is None is no test to pytest."""
+    return type(name, (theirs()[name],), dict.fromkeys(INAPPLICABLE.get(name, ())))
+
+
+TestScheduler = applicable("test_Scheduler")
+TestSchedulerShutdown = applicable("test_SchedulerShutdown")
+TestService = applicable("test_Service")
+TestEmbeddedService = applicable("test_EmbeddedService")
+
+
+def test_every_class_of_the_original_runs_or_is_listed() -> None:
+    run = {case.__name__ for name, case in globals().items() if name.startswith("Test")}
+    none_left = {
+        name
+        for name, listed in INAPPLICABLE.items()
+        if not {test for test in vars(theirs()[name]) if test.startswith("test_")} - set(listed)
+    }
+    assert run | none_left | set(OF_CELERY) == set(theirs())
+    assert not run & (none_left | set(OF_CELERY))
+
+
+@pytest.mark.parametrize("name", INAPPLICABLE)
+def test_nothing_is_listed_that_the_original_does_not_have(name: str) -> None:
+    assert set(INAPPLICABLE[name]) <= set(vars(theirs()[name]))
+
+
+@pytest.mark.parametrize("name", OF_CELERY)
+def test_a_class_that_is_not_run_makes_no_scheduler(name: str) -> None:
+    assert not re.search(r"Scheduler\b.*\(", inspect.getsource(theirs()[name]))
+
+
+def test_the_original_is_as_it_was_published() -> None:
+    assert original.__file__ is not None
+    assert sha256(Path(original.__file__).read_bytes()).hexdigest() == PUBLISHED

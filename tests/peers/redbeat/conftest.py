@@ -1,0 +1,60 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from celery import Celery
+
+from beatd.imports import Taken, TakenOver, taken_over
+from beatd.imports.sources import Wishes, read
+from tests.stores.redis.servers import Start, starting
+
+pytest.importorskip("redbeat")
+
+ZONE = "Europe/Berlin"
+
+
+class RedBeat:
+    """An app that keeps its schedule in RedBeat, and the source that beatd imports it from."""
+
+    def __init__(self, source: str, prefix: str, **settings: Any) -> None:
+        self.source, self.prefix = source, prefix
+        self.app = Celery("proj", broker="memory://", set_as_current=False)
+        self.app.conf.update(
+            timezone=ZONE, result_expires=None, redbeat_key_prefix=prefix, **settings
+        )
+
+    def imported(self) -> TakenOver:
+        opened = read(f"redbeat+{self.source}", Wishes(timezone=ZONE, prefix=self.prefix))
+        made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
+        return TakenOver(made.entries, (*opened.read.refused, *made.refused))
+
+    def one(self) -> Taken:
+        made = self.imported()
+        assert not made.refused
+        (one,) = made.entries
+        return one
+
+
+@pytest.fixture
+def place(server: Callable[[str], tuple[str, int]]) -> Iterator[RedBeat]:
+    host, port = server("redis")
+    url, prefix = f"redis://{host}:{port}/11", f"t{uuid4().hex[:8]}:"
+    yield RedBeat(url, prefix, redbeat_redis_url=url)
+    with redis.Redis.from_url(url) as client:
+        for key in client.scan_iter(f"{prefix}*"):
+            client.delete(key)
+
+
+@pytest.fixture
+def client(place: RedBeat) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(place.source) as made:
+        yield made
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a private server; it ends with the test."""
+    yield from starting(tmp_path)

@@ -1,0 +1,83 @@
+"""The linearisable store: it tells the truth of every effect, at the moment it has."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from beatd.catalog import Change
+from beatd.definition import codec
+from beatd.leader import Term
+from beatd.ledger import Move, Request, Result
+from beatd.publisher import Outcome
+from beatd.run import Occurrence, Run
+from beatd.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.simulation.truth import Truth
+
+Push = Callable[[Run], Outcome]
+
+
+class TrueStore(MemoryStore):
+    """An AtomicLedger too: what is pushed within `step` goes to a broker in the same place."""
+
+    def __init__(self, truth: "Truth") -> None:
+        world: Any = truth.world
+        super().__init__(codec=codec, clock=world)
+        self._truth = truth
+        self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.lives: Counter[str] = Counter()
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        before = [self._stored(move.name) for move in moves]
+        made = super().claim(moves, term, at)
+        for move, row, ok in zip(moves, before, made, strict=True):
+            if ok:
+                if move.run is not None and move.of != "claim":
+                    self.lives[move.run.task_id] += 1
+                self._truth.make(move, term, at, row)
+        return made
+
+    def record(self, results: Sequence[Result]) -> None:
+        super().record(results)
+        self._truth.recorded(results)
+
+    def step(
+        self, moves: Sequence[Move], push: Push, term: Term, at: datetime
+    ) -> Sequence[Outcome | None]:
+        """Claim, push and record as one; done again, nothing happens and the answer is the same."""
+        outcomes = list[Outcome | None]()
+        for move in moves:
+            assert move.run is not None, "what has no run is not pushed"
+            (made,) = self.claim([move], term, at)
+            if made:
+                outcome = push(move.run)
+                self.record([Result(move.run, outcome, at, at)])
+                outcomes.append(outcome)
+            else:
+                outcomes.append(self._ended(move.run.occurrence))
+        return outcomes
+
+    def _ended(self, occurrence: Occurrence) -> Outcome | None:
+        number = self._tables.line_of.get(occurrence)
+        if number is None:
+            return None
+        record = self._tables.lines[number].record
+        if record.state == "published":
+            return Outcome("confirmed")
+        return Outcome("rejected", record.reason) if record.state == "failed" else None
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        done: list[bool] = []
+        for change in changes:
+            before = self._stored(change.name)
+            (ok,) = super().write([change])
+            if ok:
+                self._truth.changed(change, before, self._stored(change.name))
+            done.append(ok)
+        return done
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        super().ask(requests)
+        self._truth.asked(requests)

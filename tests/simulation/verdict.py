@@ -1,0 +1,85 @@
+"""When all has been well for long enough: nothing may be open, owed, late or untold."""
+
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+
+from beatd import planning
+from beatd.catalog import Query
+from beatd.ledger import Record
+from beatd.run import Occurrence, task_id
+from tests.simulation.truth import PUBLISH_TIMEOUT, Stretch, Truth
+from tests.simulation.world import Violation
+
+
+def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozenset()) -> None:
+    for row in truth.store.find(Query()):
+        known = truth.known[row.entry.name]
+        truth.compare_runs(known, row)
+        if known.stretch is not None:
+            known.stretch.end(row)
+        due = row.plan.due
+        if due is not None and (now - due).total_seconds() > 1.5:
+            raise Violation(f"L2 {row.entry.name} was due at {due}, and it is {now}")
+    lines = list(truth.store.history(None, None))
+    for occurrence, sending in truth.open.items():
+        claim = truth.store._tables.claims[occurrence]
+        soon = now - timedelta(seconds=2 * PUBLISH_TIMEOUT)
+        if not truth.checks_age and claim.claimed_at > soon:
+            # By a host whose clock was ahead: where no store has a clock, it waits until then.
+            truth.world.seen["a claim from the future"] += 1
+        elif occurrence.name not in never_ending and truth.world.elapsed() - sending.at > 1.0:
+            raise Violation(f"S7 still open: {occurrence}")
+    for request, _ in truth.store.requests(10):
+        if (now - request.first).total_seconds() > 1.5:
+            raise Violation(f"S7 still owed: {request}")
+    told: dict[str, list[Record]] = defaultdict(list)
+    for line in lines:
+        told[line.name].append(line)
+    for stretch in truth.stretches:
+        _look_for_missing(stretch, told[stretch.entry.name])
+    _compare_history(truth, lines)
+    _look_for_backfills(truth, {line.task_id for line in lines})
+
+
+def _look_for_missing(stretch: Stretch, lines: list[Record]) -> None:
+    """Every moment that the plan passed has its line; or the plan never came to it."""
+    moment: datetime | None = stretch.first
+    name = stretch.entry.name
+    while moment is not None and (stretch.until is None or moment < stretch.until):
+        if stretch.last is not None and moment > stretch.last:
+            return
+        covered = (line for line in lines if line.planned <= moment <= (line.until or line.planned))
+        if not any(covered):
+            raise Violation(f"S7 {name} at {moment} vanished")
+        moment = planning.next_moment(stretch.entry, moment)
+
+
+def _look_for_backfills(truth: Truth, told: set[str]) -> None:
+    for backfill in truth.backfills:
+        name, id = backfill.request.name, backfill.request.id
+        for moment in backfill.moments():
+            if task_id(truth.store.namespace, Occurrence(name, moment, id)) not in told:
+                raise Violation(f"S7 {name} at {moment} was asked for, and vanished")
+            truth.world.seen["a moment was backfilled"] += 1
+
+
+def _compare_history(truth: Truth, lines: list[Record]) -> None:
+    sent = Counter(arrival.run.task_id for arrival in truth.arrived)
+    under_way = {line.task_id for line in lines if line.state == "claimed"}
+    published: set[str] = set()
+    for line in lines:
+        if line.state == "published":
+            published.add(line.task_id)
+            if not sent[line.task_id]:
+                raise Violation(f"S8 told as published, and never sent: {line}")
+    for arrival in truth.arrived:
+        id = arrival.run.task_id
+        if id not in published | under_way and not truth.doubts[id]:
+            raise Violation(f"S8 sent, and not told as published: {arrival.key}")
+    for process, ids in truth.confirmed.items():
+        if process.alive and (lacking := ids - published - under_way):
+            raise Violation(f"S8 {process.name} knows that {sorted(lacking)} was published")
+    ended = Counter(line.task_id for line in lines if line.state != "claimed" and line.task_id)
+    for id, times in ended.items():
+        if times > truth.store.lives[id]:
+            raise Violation(f"S7 {id} ended {times} times")
