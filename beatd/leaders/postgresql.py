@@ -13,9 +13,12 @@ from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leaders.sql import LeaseRow, SqlLease
 
 T = TypeVar("T")
-TABLE = (
+# Sent as one, it is one transaction. IF NOT EXISTS alone fails where two make it in one instant.
+CREATE = (
+    "SELECT pg_advisory_xact_lock(1650549108, hashtext('made in ' || current_schema()));"
     "CREATE TABLE IF NOT EXISTS beatd_lease (name text PRIMARY KEY, holder text NOT NULL, "
-    "token text NOT NULL, hinted boolean NOT NULL, until bigint NOT NULL)"
+    "token text NOT NULL, hinted boolean NOT NULL, until bigint NOT NULL);"
+    "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
 )
 NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 # Advisory locks belong to a database; the schema sets installations in one database apart.
@@ -72,22 +75,11 @@ class Session:
         if not pooled:
             self._run(f"SET statement_timeout = {within}")
         if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
-            self._create()
+            self._run(CREATE)
         self._mark = token_hex(8)
         self._pooled = pooled or bool(self._run("SELECT current_setting('beatd.lease', true)")[0])
         if not pooled:
             self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
-
-    def _create(self) -> None:
-        try:
-            self._connection.execute(TABLE)
-        except psycopg.errors.UniqueViolation:
-            pass  # Another made it in the same instant; IF NOT EXISTS does not cover that.
-        except psycopg.Error as error:
-            raise self._told(error) from None
-        self._run(
-            "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
-        )
 
     def read(self) -> LeaseRow:
         holder, token, hinted, until, left = self._run(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ import pytest
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leader import Holder, Lease
 from beatd.leaders import postgresql
-from beatd.leaders.postgresql import PostgresqlSession
+from beatd.leaders.postgresql import PostgresqlSession, Session
 from beatd.leaders.sql import SqlLease, sql_lease
 
 Server = Callable[[str], tuple[str, int]]
@@ -243,6 +244,22 @@ def test_eight_who_ask_at_once_get_one_holder(url: str) -> None:
         lease.close()
 
 
+def test_eight_who_make_the_table_at_once_all_succeed(postgresql_url: str) -> None:
+    """CREATE TABLE IF NOT EXISTS fails in three ways when two run it in one instant."""
+    everyone = Barrier(8)
+
+    def open_it(_: int) -> Session:
+        everyone.wait()
+        return Session(postgresql_url, LONG)
+
+    with psycopg.connect(postgresql_url, autocommit=True) as admin, ThreadPoolExecutor(8) as pool:
+        for _ in range(25):
+            for session in pool.map(open_it, range(8)):
+                session.close()
+            assert admin.execute("SELECT count(*) FROM beatd_lease").fetchone() == (1,)
+            admin.execute("DROP TABLE beatd_lease")
+
+
 # bad places
 
 
@@ -279,8 +296,8 @@ def test_a_password_that_cannot_be_read_is_told_without_it() -> None:
 def test_a_table_that_may_not_be_filled_is_told(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = postgresql.TABLE + "; ALTER TABLE beatd_lease ADD CHECK (name <> 'leader')"
-    monkeypatch.setattr(postgresql, "TABLE", made)
+    made = postgresql.CREATE.replace("name text", "name text CHECK (name <> 'leader')")
+    monkeypatch.setattr(postgresql, "CREATE", made)
     with pytest.raises(StoreError, match="beatd_lease"):
         sql_lease(postgresql_url).take(holder("one"), LONG)
 
