@@ -13,6 +13,7 @@ from beatd.leader import Term
 from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
 from beatd.publisher import Outcome, Push, RedisPublisher
 
+LINES = 100  # of history, written between two looks at what is due
 FRESH = 0.05  # seconds: a message that expires so long after it is sent says when
 
 
@@ -29,6 +30,7 @@ class AtOnce:
         self._steps = InSteps(ledger=ledger, publisher=publisher, clock=clock, tell=tell)
         self._ready = deque[Packed]()
         self._ready_at = 0.0
+        self._unwritten = True  # an earlier leader may have left some
         self.atomic, self.unsent = True, self._steps.unsent
 
     def __call__(
@@ -49,6 +51,7 @@ class AtOnce:
                     landed.wait()
                 try:
                     if packed.moves and may_go_on():
+                        self._unwritten = True
                         wait = packed.step.begin(term, self._clock.now())
                         flight = Flight(packed, begins, wait, self._clock)
                 finally:
@@ -123,6 +126,11 @@ class AtOnce:
 
     def settle_accounts(self) -> None:
         self._steps.settle_accounts()
+
+    def write_up(self) -> bool:
+        if self._unwritten:
+            self._unwritten = self._ledger.write_up(LINES)
+        return self._unwritten
 
     def never_sent(self, claim: OpenClaim) -> bool:
         return self._steps.never_sent(claim)

@@ -55,6 +55,9 @@ class Dispatch(Protocol):
     def settle_accounts(self) -> None:
         """Record what could not be recorded when it happened."""
 
+    def write_up(self) -> bool:
+        """In an idle moment: some of the history that was left for one; whether there is more."""
+
     def never_sent(self, claim: OpenClaim) -> bool:
         """Whether this process made that very claim and is certain that it did not publish it."""
 
@@ -141,6 +144,9 @@ class InSteps:
         if self._unrecorded:
             self._ledger.record(self._unrecorded)
             self._unrecorded = []
+
+    def write_up(self) -> bool:
+        return False
 
     def never_sent(self, claim: OpenClaim) -> bool:
         return self.unsent.get(claim.task_id) == (claim.claimed_at, claim.term)

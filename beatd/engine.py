@@ -161,8 +161,8 @@ class Engine:
         # Building ahead is for idle moments: what is due must not wait for it.
         if not due:
             more = self._prepare(now)
-            if not more:
-                self._get_ready(now)
+            if not more and not self._got_ready(now):
+                more = self._dispatch.write_up()
         return self._next_look(now, busy=more)
 
     def _begin(self, term: Term) -> None:
@@ -278,12 +278,14 @@ class Engine:
         self._ahead.read_at = elapsed
         return version != known
 
-    def _get_ready(self, now: datetime) -> None:
-        """The first of a herd, packed in the last moment before it."""
+    def _got_ready(self, now: datetime) -> bool:
+        """The first of a herd, packed in the last moment before it; whether that is now."""
         soonest = self._ahead.next_due()
-        if soonest is not None and soonest - now <= SOON:
-            moves = self._ahead.moves_at(soonest, READY)
-            self._dispatch.get_ready(batches_of(moves, self._batch.now, self._dispatch.first))
+        if soonest is None or soonest - now > SOON:
+            return False
+        moves = self._ahead.moves_at(soonest, READY)
+        self._dispatch.get_ready(batches_of(moves, self._batch.now, self._dispatch.first))
+        return True
 
     def _prepare(self, now: datetime) -> bool:
         """Settle some rows as of their moments, and build their messages; whether there is more."""

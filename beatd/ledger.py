@@ -154,6 +154,10 @@ class AtomicLedger(Ledger, Protocol):
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
         """Make them ready; nothing is done before the step is begun."""
 
+    def write_up(self, limit: int) -> bool:
+        """A step may leave its lines of history for an idle moment, as long as every reader finds
+        them: write so many of them. Whether there are more."""
+
     def identity(self) -> tuple[str, int] | None:
         """The server's (run_id, db), to be compared with the broker's; or None."""
 

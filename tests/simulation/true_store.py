@@ -59,6 +59,9 @@ class TrueStore(MemoryStore):
                 outcomes.append(self._ended(move.run.occurrence))
         return outcomes
 
+    def write_up(self, limit: int) -> bool:
+        return False
+
     def _ended(self, occurrence: Occurrence) -> Outcome | None:
         number = self._tables.line_of.get(occurrence)
         if number is None:

@@ -35,6 +35,8 @@ class RedisHistory:
 
     def _all_lines(self, size: int) -> Iterator[Told]:
         client, key = self._scripts.client, self._scripts.key("history")
+        while self._scripts("write_up", PAGE):
+            pass
         newest = "+"
         while True:
             page = self._scripts.ask(

@@ -130,6 +130,7 @@ def test_what_changed_since_is_not_pushed(store: RedisStore, broker: redis.Redis
     term, stored = lead(store), put(store)
     assert publish(store, [step(store, stored, 10)], [one()], term, at(1)) == [CONFIRMED]
     other = step(store, stored, 20)
+    assert not store.write_up(100)
     broker.delete("celery", "beatd:{0}:tails")  # as if its history had been forgotten
     assert publish(store, [other], [one()], term, at(2)) == [None]
     assert broker.llen("celery") == 0

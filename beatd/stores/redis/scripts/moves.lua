@@ -17,7 +17,7 @@ end
 -- Columns, not a table per move: a thousand small tables cost more than the claims themselves.
 local names, expected, heads, rests, scores_to_be, counts, closings, planneds, whats, targets, lengths, rare =
   unpack(moves)
-local size, now = #names, tonumber(at)
+local size = #names
 
 local PLAN, REQUEST, CLAIM = 1, 2, 3
 local asked, opened = {}, {}
@@ -29,7 +29,7 @@ local rows = read('rows', names)
 local requests = read('requests', asked)
 local claims = read('claims', opened)
 local moved, scores = {}, {}
-tails = read('tails', names)
+know_tails(names)
 
 local function starts(text, head)
   return text and find(text, head, 1, true) == 1
@@ -243,13 +243,9 @@ for place = 1, size do
     if targets and targets[place] then
       local due, task_id = match(whats[place], '^([^\t]*)\t(.*)$')
       if made[place] == '1' then
-        local late = format('%.0f', now - tonumber(due))
-        add_line(at, name, closings[place], 'P', number,
-          '\t\t1\t\t' .. at .. '\t' .. late .. '\t' .. task_id .. '\t')
+        add_line(at, name, closings[place], 'P', number, published(at, due, task_id))
       else
-        local reason = string.gsub(reasons[place], '%s+', ' ')
-        add_line(at, name, closings[place], 'F', number,
-          '\t\t1\t\t\t\t' .. task_id .. '\t' .. reason)
+        add_line(at, name, closings[place], 'F', number, failed(task_id, reasons[place]))
       end
     elseif closings[place] ~= '' then
       local key = closings[place] .. ':' .. name

@@ -28,9 +28,13 @@ end
 
 -- History: one stream for all entries, in the order of writing. Each line holds the id of the line
 -- before it of the same entry, so that one entry's history is a walk from its tail, with no index.
+-- `plain` leaves its lines for an idle moment, packed as they came: they are written before any script
+-- looks at lines or adds its own, so nobody sees the difference.
 local tails, moved_tails, newest, newest_text, beside = {}, {}, nil, nil, 0
+local written_up, write_up = false, nil
 
 local function find_newest()
+  if not written_up then write_up() end
   newest, newest_text, beside = 0, '0', 0
   local info = redis.pcall('XINFO', 'STREAM', base .. 'history')
   if info.err then return end
@@ -43,6 +47,7 @@ local function find_newest()
 end
 
 local function tail_of(name)
+  if not written_up then write_up() end
   local tail = tails[name]
   if tail == nil then
     tail = call('HGET', base .. 'tails', name)
@@ -107,6 +112,48 @@ local function keep_tails()
     pairs_of_tails[#pairs_of_tails + 1] = id
   end
   spread('HSET', 'tails', pairs_of_tails)
+  moved_tails = {}
+end
+
+local function know_tails(names)
+  if not written_up then write_up() end
+  for name, tail in pairs(read('tails', names)) do tails[name] = tail end
+end
+
+local function published(at, due, task_id)
+  return '\t\t1\t\t' .. at .. '\t' .. format('%.0f', tonumber(at) - tonumber(due)) .. '\t' .. task_id .. '\t'
+end
+
+local function failed(task_id, reason)
+  return '\t\t1\t\t\t\t' .. task_id .. '\t' .. string.gsub(reason, '%s+', ' ')
+end
+
+-- At most so many of the lines that were left; whether there are more.
+local LEFT = 5 -- values: at, term, {queue: why it refused}, columns, the first line not yet written
+write_up = function(most)
+  written_up, most = true, most or math.huge
+  local key = base .. 'unwritten'
+  while most > 0 do
+    local left = call('LRANGE', key, 0, LEFT - 1)
+    if #left == 0 then return false end
+    local at, term, refused, first = left[1], left[2], cmsgpack.unpack(left[3]), tonumber(left[5])
+    local names, planneds, dues, ids, queues = unpack(cmsgpack.unpack(left[4]))
+    local last = math.min(#names, first + most - 1)
+    know_tails({unpack(names, first, last)})
+    for place = first, last do
+      local reason, id = refused[queues[place]], ids[place]
+      local body = reason and failed(id, reason) or published(at, dues[place], id)
+      add_line(at, names[place], planneds[place] .. ':', reason and 'F' or 'P', term, body)
+    end
+    keep_tails()
+    if last == #names then
+      call('LTRIM', key, LEFT, -1)
+    else
+      call('LSET', key, LEFT - 1, last + 1)
+    end
+    most = most - (last - first + 1)
+  end
+  return call('EXISTS', key) == 1
 end
 
 local function clock()

@@ -7,7 +7,7 @@ for place, r in ipairs(results) do
   keys[place] = r[2] .. ':' .. r[1]
 end
 local claims = read('claims', keys)
-tails = read('tails', names)
+know_tails(names)
 
 local closed = {}
 for place, r in ipairs(results) do
