@@ -21,7 +21,7 @@ class AtOnce:
     """While Redis works on one batch, the next one is made ready; all on one thread, for two would
     wait for each other's turn longer than for Redis."""
 
-    first = 50  # a script has hardly a price
+    first = 125  # a script has hardly a price
 
     def __init__(
         self, *, ledger: AtomicLedger, publisher: RedisPublisher, clock: Clock, tell: Observer
@@ -64,9 +64,16 @@ class AtOnce:
         return self._in_steps([rest for rest in indirect if rest], made, term, may_go_on)
 
     def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
+        self._drop_ready()
         if self._still_one():
-            self._ready = deque(self._pack(batch) for batch in batches)
+            self._ready.extend(self._pack(batch) for batch in batches)
+            for packed in self._ready:
+                packed.step.send_ahead()
             self._ready_at = self._clock.elapsed()
+
+    def _drop_ready(self) -> None:
+        while self._ready:
+            self._ready.popleft().step.drop()
 
     def _packed(self, batch: Sequence[Move]) -> "Packed":
         """As it was made ready, unless something has changed or time has passed since."""
@@ -75,7 +82,8 @@ class AtOnce:
             fresh = self._clock.elapsed() - self._ready_at < FRESH
             if fresh and len(packed.batch) == len(batch) and all(map(is_, packed.batch, batch)):
                 return packed
-            self._ready.clear()
+            packed.step.drop()
+            self._drop_ready()
         return self._pack(batch)
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":

@@ -33,10 +33,10 @@ from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
-SOON = timedelta(milliseconds=5)  # before what is due, to look whether what was read still holds
+SOON = timedelta(milliseconds=12)  # before what is due, to look whether what was read still holds
 STEP = 1.0  # seconds the clock may be corrected by without a word
 BATCHES = 4  # that a tick takes at most, so that they overlap
-READY = 350  # messages packed in the last moment before, and no more than takes half of that
+READY = 875  # messages packed in the last moment before, and no more than takes half of that
 CHUNK = 100  # messages built ahead between two looks at what is due
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
 

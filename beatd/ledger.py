@@ -144,6 +144,13 @@ Outcomes = Callable[[], Sequence[Outcome | None]]
 class Step(Protocol):
     """A batch that is ready to be claimed, pushed and recorded in one."""
 
+    def send_ahead(self) -> None:
+        """A few milliseconds before it is begun: what can be is on its server by then. It must be
+        begun or dropped."""
+
+    def drop(self) -> None:
+        """It will not be begun."""
+
     def begin(self, term: Term, at: datetime) -> Outcomes:
         """Hand it over to the server. What is returned must be called: it waits for the end."""
 

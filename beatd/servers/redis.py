@@ -29,6 +29,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 
 PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
+EMPTY = b"$0\r\n\r\n"  # an empty word, as it is sent
 WORDS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
 
 
@@ -109,27 +110,15 @@ class RedisServer:
 
     def begin(self, *command: Any) -> Callable[[], Any]:
         """Send a command, and return what reads its reply; not on a Cluster."""
-        pool = self.client.connection_pool
-        link = connection_from(pool)
-        try:
-            link.send_command(*command)
-        except BaseException:
-            link.disconnect()
-            pool.release(link)
-            raise
+        begun = Begun(self.client.connection_pool)
+        begun.send(*command)
+        return begun.reply
 
-        def reply() -> Any:
-            try:
-                return link.read_response()
-            except ResponseError:
-                raise
-            except BaseException:
-                link.disconnect()
-                raise
-            finally:
-                pool.release(link)
-
-        return reply
+    def begin_ahead(self, *command: Any, more: int) -> "Begun":
+        """Send all of a command but its last words."""
+        begun = Begun(self.client.connection_pool)
+        begun.send(*command, more=more)
+        return begun
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -169,6 +158,47 @@ class RedisServer:
     def close(self) -> None:
         with suppress(RedisError, OSError):
             self.client.close()
+
+
+class Begun:
+    """A command on its way, on a connection of its own until its reply was read."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool, self._link = pool, connection_from(pool)
+
+    def send(self, *command: Any, more: int = 0) -> None:
+        """Where `more` words are to come, Redis waits for them."""
+        packed = b"".join(self._link.pack_command(*command, *[""] * more))
+        self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
+
+    def finish(self, *words: str) -> Callable[[], Any]:
+        words_sent = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(str.encode, words)]
+        self._send([b"".join(words_sent)], check=False)
+        return self.reply
+
+    def _send(self, packed: list[bytes], *, check: bool) -> None:
+        try:
+            # A check of the connection's health, within a command, would be taken for a part of it.
+            self._link.send_packed_command(packed, check_health=check)
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Redis forgets a command that it never heard the end of."""
+        self._link.disconnect()
+        self._pool.release(self._link)
+
+    def reply(self) -> Any:
+        try:
+            return self._link.read_response()
+        except ResponseError:
+            raise
+        except BaseException:
+            self._link.disconnect()
+            raise
+        finally:
+            self._pool.release(self._link)
 
 
 def _line(trouble: BaseException) -> str:

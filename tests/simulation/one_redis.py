@@ -27,6 +27,10 @@ class StepWire:
         self._wire, self._broker, self._moves = wire, broker, moves
         self._answer: Sequence[Outcome | None] | BeatError | None = None
 
+    def send_ahead(self) -> None: ...
+
+    def drop(self) -> None: ...
+
     def begin(self, term: Term, at: datetime) -> Callable[[], Sequence[Outcome | None]]:
         self._term, self._at = term, at
         if self._wire.pass_by("store.step") != "error":

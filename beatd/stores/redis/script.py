@@ -6,7 +6,8 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from redis.exceptions import ConnectionError, NoScriptError, TimeoutError
+from msgspec import Struct
+from redis.exceptions import ConnectionError, NoScriptError, RedisError, TimeoutError
 
 from beatd.errors import StoreError
 from beatd.servers.redis import RedisServer
@@ -58,9 +59,29 @@ class Scripts:
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
         """As a call, but only sent; what is returned waits for the answer."""
         _, sha = _source(name)
+        return self._begun(
+            lambda: self._server.begin("EVALSHA", sha, 1, self.base, *args), name, *args
+        )
+
+    def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
+        """All but the last words are sent; None where it cannot be now."""
+        _, sha = _source(name)
+        try:
+            begun = self._server.begin_ahead("EVALSHA", sha, 1, self.base, *args, more=more)
+        except (RedisError, OSError):
+            return None
+
+        def begin(*last: str) -> Callable[[], Any]:
+            return self._begun(lambda: begun.finish(*last), name, *args, *last)
+
+        return Ahead(begin, begun.drop)
+
+    def _begun(
+        self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
+    ) -> Callable[[], Any]:
         with self._server.answering():
             try:
-                reply = self._server.begin("EVALSHA", sha, 1, self.base, *args)
+                reply = begin()
             except ConnectionError:
                 return lambda: self(name, *args)
 
@@ -86,3 +107,10 @@ class Scripts:
 
     def key(self, name: str) -> str:
         return self.base + name
+
+
+class Ahead(Struct, frozen=True):
+    """A script that waits on its server for the last words; it is begun with them, or dropped."""
+
+    begin: Callable[..., Callable[[], Any]]
+    drop: Callable[[], None]

@@ -17,7 +17,7 @@ from beatd.stores.redis.batches import (
     unless_deposed,
 )
 from beatd.stores.redis.rows import due_of, text_of
-from beatd.stores.redis.script import Scripts
+from beatd.stores.redis.script import Ahead, Scripts
 
 MOST = 2000  # moves that `plain.lua` takes: Lua spreads no more than 8000 values
 
@@ -31,12 +31,26 @@ class RedisStep:
     ) -> None:
         self._scripts, self._moves, self._pushes = scripts, moves, pushes
         self._plain = Plain(moves, pushes) if are_plain(moves, pushes) else None
+        self._ahead: Ahead | None = None
+
+    def send_ahead(self) -> None:
+        if self._plain is not None:
+            self._ahead = self._scripts.ahead("plain", *self._plain.told, more=3)
+
+    def drop(self) -> None:
+        if self._ahead is not None:
+            self._ahead.drop()
+            self._ahead = None
 
     def begin(self, term: Term, at: datetime) -> Outcomes:
-        plain = self._plain
+        plain, ahead, self._ahead = self._plain, self._ahead, None
         if plain is None:
             return self._one_by_one(term, at)
-        reply = self._scripts.begin("plain", str(term.number), term.token, micros(at), *plain.told)
+        last = (str(term.number), term.token, str(micros(at)))
+        if ahead is not None:
+            reply = ahead.begin(*last)
+        else:
+            reply = self._scripts.begin("plain", *plain.told, *last)
 
         def outcomes() -> Sequence[Outcome | None]:
             said, *refused = unless_deposed(reply(), term)
@@ -100,11 +114,11 @@ class Plain:
             bodies.setdefault(push.key, []).append(push.body)
         numbers = {key: number for number, key in enumerate(bodies, 1)}
         self._queues = [numbers[push.key] for (push,) in pushes]
-        lengths = [list(map(len, some)) for some in bodies.values()]
+        counts = list(map(len, bodies.values()))
         self.told = (
-            msgpack.encode([*zip(*columns, strict=True), list(bodies), lengths]),
-            b"".join(body for some in bodies.values() for body in some),
+            msgpack.encode([*zip(*columns, strict=True), list(bodies), counts]),
             msgpack.encode([*zip(*lines, strict=True), self._queues]),
+            *(body for some in bodies.values() for body in some),
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:

@@ -46,6 +46,27 @@ def test_a_broker_that_became_another_server_gets_its_messages(
     assert (one.admin.llen("celery"), other.admin.llen("celery")) == (1, 2)
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_was_made_ready_goes_but_for_what_changed(
+    start: Start, open_store: Callable[[str], RedisStore], changed: bool
+) -> None:
+    server = start()
+    app = Celery("proj", broker=server.url, set_as_current=False)
+    store, publisher = open_store(server.url), CeleryPublisher(app=app, timeout=2.0)
+    dispatch = open_dispatch(store, publisher, clock=SystemClock(), tell=lambda event: None)
+    term, found = lead(store), put_many(store, ["a", "b", "c"])
+    batch = [step(store, stored) for stored in found]
+    dispatch.get_ready([batch[:2], batch[2:]])
+    assert server.admin.llen("celery") == 0
+    going = [replace(batch[0]), *batch[1:]] if changed else batch
+    assert list(dispatch([going[:2], going[2:]], term, lambda: True).made) == [True] * 3
+    assert server.admin.llen("celery") == 3
+    while dispatch.write_up():
+        pass
+    assert server.admin.xlen("beatd:{0}:history") == 3
+    publisher.close()
+
+
 class Ledger:
     """Takes everything, and remembers in which way and how many at once."""
 
@@ -60,6 +81,10 @@ class Ledger:
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> "Ledger":
         self._moves = moves
         return self
+
+    def send_ahead(self) -> None: ...
+
+    def drop(self) -> None: ...
 
     def begin(self, term: object, at: object) -> Outcomes:
         if len(self.stepped) == self.breaks_at:

@@ -1,15 +1,17 @@
 -- A herd as it most often is: each move takes a plan row on and pushes one message, and all goes well.
 -- It does all of that, or nothing and says 'no': then `moves` looks at each of them by itself.
---   ARGV: number and token of the term, at, packed columns, all bodies by queue, packed lines of history
-local number, token, at = ARGV[1], ARGV[2], ARGV[3]
+--   ARGV: packed columns, packed lines of history, all bodies by queue; number and token of the term, at
+-- A body is an argument: Redis makes a Lua text of it, reading each byte, and a part of one were another.
+local size = #ARGV
+local lines, number, token, at = ARGV[2], ARGV[size - 2], ARGV[size - 1], ARGV[size]
 
 local leads = call('HMGET', base .. 'term', 'number', 'token', 'holder')
 if leads[1] ~= number or leads[2] ~= token then
   return {'deposed', leads[1] or '', leads[3] or ''}
 end
 
-local names, planneds, expected, heads, rests, scores, keys, lengths =
-  unpack(cmsgpack.unpack(ARGV[4]))
+local names, planneds, expected, heads, rests, scores, keys, counts =
+  unpack(cmsgpack.unpack(ARGV[1]))
 
 -- row: planned, revision, flags | runs, last | due, fingerprint, rules
 local rows, score_pairs = call('HMGET', base .. 'rows', unpack(names)), {}
@@ -31,14 +33,10 @@ for _, key in ipairs(keys) do
   if kind.ok ~= 'list' and kind.ok ~= 'none' then return {'no'} end
 end
 
-local bodies, ends, refused, reply = ARGV[5], 0, {}, {'done'}
+local refused, reply, first = {}, {'done'}, 3
 for queue, key in ipairs(keys) do
-  local list = {}
-  for place, length in ipairs(lengths[queue]) do
-    list[place] = sub(bodies, ends + 1, ends + length)
-    ends = ends + length
-  end
-  local pushed = redis.pcall('LPUSH', key, unpack(list))
+  local pushed = redis.pcall('LPUSH', key, unpack(ARGV, first, first + counts[queue] - 1))
+  first = first + counts[queue]
   if type(pushed) == 'table' then
     if queue == 1 then return {'no'} end
     refused[queue] = pushed.err
@@ -51,5 +49,5 @@ call('HSET', base .. 'rows', unpack(row_pairs))
 call('ZADD', base .. 'plan', unpack(score_pairs))
 -- What is left grows no further than this, though no moment be idle.
 if call('LLEN', base .. 'unwritten') >= 16 * LEFT then write_up(#names) end
-call('RPUSH', base .. 'unwritten', at, number, cmsgpack.pack(refused), ARGV[6], 1)
+call('RPUSH', base .. 'unwritten', at, number, cmsgpack.pack(refused), lines, 1)
 return reply
