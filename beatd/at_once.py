@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from operator import is_
+from datetime import datetime
 
 from msgspec import Struct
 
 from beatd.clock import Clock
-from beatd.dispatch import Done, InSteps, tell_claimed
+from beatd.dispatch import Done, InSteps, is_same, tell_claimed
 from beatd.events import Observer, Sent
 from beatd.leader import Term
 from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
@@ -63,15 +63,15 @@ class AtOnce:
                 self._note(flight, made)
         return self._in_steps([rest for rest in indirect if rest], made, term, may_go_on)
 
-    def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
-        self._drop_ready()
+    def get_ready(self, batches: Iterable[Sequence[Move]], term: Term, at: datetime) -> None:
+        self.drop_ready()
         if self._still_one():
             self._ready.extend(self._pack(batch) for batch in batches)
             for packed in self._ready:
                 packed.step.send_ahead()
             self._ready_at = self._clock.elapsed()
 
-    def _drop_ready(self) -> None:
+    def drop_ready(self) -> None:
         while self._ready:
             self._ready.popleft().step.drop()
 
@@ -80,10 +80,10 @@ class AtOnce:
         if self._ready:
             packed = self._ready.popleft()
             fresh = self._clock.elapsed() - self._ready_at < FRESH
-            if fresh and len(packed.batch) == len(batch) and all(map(is_, packed.batch, batch)):
+            if fresh and is_same(packed.batch, batch):
                 return packed
             packed.step.drop()
-            self._drop_ready()
+            self.drop_ready()
         return self._pack(batch)
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":

@@ -194,6 +194,7 @@ class Daemon:
         with suppress(StoreError):  # or the rows are looked through later
             begin(store, clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, tell)
+        closing.callback(self._drop_ready)
         self.election = Election(
             lease=lease,
             terms=store,
@@ -230,12 +231,17 @@ class Daemon:
         try:
             chosen = self._parts.dispatch(self.store, self.publisher, self._tell)
             if chosen.atomic != self.dispatch.atomic:
+                self.dispatch.drop_ready()
                 self.dispatch.settle_accounts()
                 chosen.unsent.update(self.dispatch.unsent)
                 self.dispatch = chosen
                 self.engine.use(chosen)
         except BeatError:
             self._choose_again = True
+
+    def _drop_ready(self) -> None:
+        assert self.dispatch is not None
+        self.dispatch.drop_ready()
 
     # the campaign, on its own thread
 

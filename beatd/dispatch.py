@@ -6,7 +6,8 @@ ledger and broker are one Redis it is a single one, `at_once`, and there is noth
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import is_
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -15,10 +16,12 @@ from beatd.clock import Clock
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import Observer, Refused, Sent, Skipped
 from beatd.leader import Term
-from beatd.ledger import Ledger, Move, OpenClaim, Result
-from beatd.publisher import Outcome, Publisher
+from beatd.ledger import HeldClaim, Ledger, Move, OpenClaim, Result
+from beatd.publisher import HeldMessages, Outcome, Publisher
 from beatd.run import Run, Skip
 
+FRESH = timedelta(milliseconds=100)
+HOLD_AGAIN = 0.2  # seconds: who writes to the store must not be kept waiting again and again
 NEVER_SENT = 10_000  # claims of which that is remembered
 
 T = TypeVar("T")
@@ -49,8 +52,11 @@ class Dispatch(Protocol):
         Raises Deposed or StoreError; then a move was not made, or its claim is open.
         """
 
-    def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
-        """These are most likely the first of the next call, in a few milliseconds."""
+    def get_ready(self, batches: Iterable[Sequence[Move]], term: Term, at: datetime) -> None:
+        """These are most likely the first of the next call, in a few milliseconds, at `at`."""
+
+    def drop_ready(self) -> None:
+        """The next call is none of that, or may be far."""
 
     def settle_accounts(self) -> None:
         """Record what could not be recorded when it happened."""
@@ -66,7 +72,7 @@ class InSteps:
     """While one batch is published and recorded, the next one is claimed."""
 
     atomic = False
-    first = 250  # a claim has a price of its own, mostly the disk's
+    first = 600  # a claim has a price of its own, mostly the disk's
 
     def __init__(
         self, *, ledger: Ledger, publisher: Publisher, clock: Clock, tell: Observer
@@ -74,74 +80,126 @@ class InSteps:
         self._ledger, self._publisher, self._clock, self._tell = ledger, publisher, clock, tell
         self._overlap = Overlap()
         self._unrecorded: list[Result] = []
+        self._ready, self._held_at = Ready(), float("-inf")
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def __call__(
         self, batches: Iterable[Sequence[Move]], term: Term, may_go_on: Callable[[], bool]
     ) -> Done:
-        def claim(batch: Sequence[Move]) -> tuple[Sequence[bool], list[Run], datetime]:
+        def claim(batch: Sequence[Move]) -> Claimed:
+            ready = self._taken_ready(batch)
             if not may_go_on():
-                return [False] * len(batch), [], self._clock.now()
-            return self._claim(batch, term)
+                ready.drop()
+                return Claimed([False] * len(batch), [], self._clock.now())
+            claimed = self._claim(batch, term, ready)
+            if ready.messages is not None:
+                # At once: the other thread might not have its turn soon.
+                claimed.published = self._publish(claimed.runs, ready.messages, may_go_on)
+            return claimed
 
-        def publish(claimed: tuple[Sequence[bool], list[Run], datetime]) -> Done:
-            made, runs, at = claimed
-            outcomes = self._publish(runs, at, may_go_on) if runs else []
-            held = any(outcome.sent in ("unsent", "unknown") for outcome in outcomes)
-            return Done(made, doubt_in(outcomes), held)
+        def publish(claimed: Claimed) -> Done:
+            published = claimed.published
+            if published is None:
+                published = self._publish(claimed.runs, None, may_go_on)
+            self._record(claimed, published)
+            held = any(outcome.sent in ("unsent", "unknown") for outcome in published.outcomes)
+            return Done(claimed.made, doubt_in(published.outcomes), held)
 
         return joined(self._overlap(batches, claim, publish))
 
-    def get_ready(self, batches: Iterable[Sequence[Move]]) -> None:
-        """Nothing: a claim is made of rows as they are then, and its messages of what it won."""
-
-    def _claim(
-        self, moves: Sequence[Move], term: Term
-    ) -> tuple[Sequence[bool], list[Run], datetime]:
-        at = self._clock.now()
+    def get_ready(self, batches: Iterable[Sequence[Move]], term: Term, at: datetime) -> None:
+        """All of the first batch but the commit of its claim and the last word of its messages."""
+        self.drop_ready()
+        batch, elapsed = next(iter(batches), None), self._clock.elapsed()
+        if batch is None or elapsed - self._held_at < HOLD_AGAIN:
+            return
+        self._held_at = elapsed
+        ready = Ready(batch, at)
+        runs = [move.run for move in batch if move.run is not None]
+        ready.messages = self._publisher.hold(runs) if runs else None
         try:
-            made = self._ledger.claim(moves, term, at)
-        except Deposed:
+            ready.claim = self._ledger.hold(batch, term, at)
+        except BaseException:
+            ready.drop()
             raise
-        except BeatError:
-            # The claim may have been made all the same; its publish certainly was not.
-            for move in moves:
-                if move.run is not None:
-                    self.unsent[move.run.task_id] = at, term.number
-            for forgotten in list(self.unsent)[:-NEVER_SENT]:
-                del self.unsent[forgotten]
+        self._ready = ready
+
+    def drop_ready(self) -> None:
+        self._taken_ready(()).drop()
+
+    def _taken_ready(self, batch: Sequence[Move]) -> "Ready":
+        """What was made ready, or, where that is not for this batch, nothing."""
+        ready, self._ready = self._ready, Ready()
+        # The age of a claim counts from the moment it was made ready for.
+        fresh = ready.at is not None and self._clock.now() - ready.at < FRESH
+        if fresh and is_same(ready.batch, batch):
+            return ready
+        ready.drop()
+        return Ready()
+
+    def _claim(self, moves: Sequence[Move], term: Term, ready: "Ready") -> "Claimed":
+        at = ready.at or self._clock.now()
+        try:
+            claim, ready.claim = ready.claim, None
+            made = self._ledger.claim(moves, term, at) if claim is None else claim.make()
+        except BeatError as trouble:
+            ready.drop()
+            if not isinstance(trouble, Deposed):
+                self._remember_unsent(moves, at, term)
             raise
         tell_claimed(moves, made, self._tell)
         runs = [m.run for m, ok in zip(moves, made, strict=True) if ok and m.run is not None]
         if self.unsent:
             for run in runs:
                 self.unsent.pop(run.task_id, None)
-        return made, runs, at
+        if ready.messages is not None and not all(made):
+            ready.messages.drop()
+            ready.messages = None
+        return Claimed(made, runs, at)
+
+    def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
+        """The claim may have been made all the same; its publish certainly was not."""
+        for move in moves:
+            if move.run is not None:
+                self.unsent[move.run.task_id] = at, term.number
+        for forgotten in list(self.unsent)[:-NEVER_SENT]:
+            del self.unsent[forgotten]
 
     def _publish(
-        self, runs: list[Run], claimed_at: datetime, may_go_on: Callable[[], bool]
-    ) -> Sequence[Outcome]:
+        self, runs: Sequence[Run], messages: HeldMessages | None, may_go_on: Callable[[], bool]
+    ) -> "Published":
         started = self._clock.elapsed()
-        if may_go_on():
-            outcomes = self._publisher.publish(runs, may_go_on)
-        else:
+        outcomes: Sequence[Outcome]
+        if not runs:
+            outcomes = []
+        elif not may_go_on():
+            if messages is not None:
+                messages.drop()
             outcomes = [Outcome("unsent", "the lead was lost before publishing")] * len(runs)
-        at = self._clock.now()
+        elif messages is not None:
+            outcomes = messages.send(may_go_on)
+        else:
+            outcomes = self._publisher.publish(runs, may_go_on)
+        return Published(outcomes, self._clock.now(), self._clock.elapsed() - started)
+
+    def _record(self, claimed: "Claimed", published: "Published") -> None:
+        if not claimed.runs:
+            return
         results = [
-            Result(run, outcome, at, claimed_at)
-            for run, outcome in zip(runs, outcomes, strict=True)
+            Result(run, outcome, published.at, claimed.at)
+            for run, outcome in zip(claimed.runs, published.outcomes, strict=True)
         ]
-        self._tell(Sent.of(results, self._clock.elapsed() - started))
+        self._tell(Sent.of(results, published.seconds))
         try:
             self._ledger.record(results)
         except StoreError:
             # "Published" is a fact, accepted late: it is told as soon as the store is back.
             self._unrecorded += results
             raise
-        return outcomes
 
     def settle_accounts(self) -> None:
         if self._unrecorded:
+            self.drop_ready()
             self._ledger.record(self._unrecorded)
             self._unrecorded = []
 
@@ -150,6 +208,33 @@ class InSteps:
 
     def never_sent(self, claim: OpenClaim) -> bool:
         return self.unsent.get(claim.task_id) == (claim.claimed_at, claim.term)
+
+
+class Ready(Struct):
+    """A batch that was made ready, up to the commit and to the last word."""
+
+    batch: Sequence[Move] = ()
+    at: datetime | None = None
+    claim: HeldClaim | None = None
+    messages: HeldMessages | None = None
+
+    def drop(self) -> None:
+        for held in (self.claim, self.messages):
+            if held is not None:
+                held.drop()
+
+
+class Published(Struct, frozen=True):
+    outcomes: Sequence[Outcome]
+    at: datetime
+    seconds: float
+
+
+class Claimed(Struct):
+    made: Sequence[bool]
+    runs: Sequence[Run]
+    at: datetime
+    published: Published | None = None  # where its messages were ready
 
 
 class Overlap:
@@ -191,6 +276,11 @@ def batches_of(items: Sequence[T], size: int, first: int) -> Iterator[Sequence[T
     while at < len(items):
         yield items[at : at + length]
         at, length = at + length, min(length * 2, size)
+
+
+def is_same(one: Sequence[Move], other: Sequence[Move]) -> bool:
+    """The very same moves."""
+    return len(one) == len(other) and all(map(is_, one, other))
 
 
 def joined(parts: Sequence[Done]) -> Done:

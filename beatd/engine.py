@@ -33,7 +33,7 @@ from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
-SOON = timedelta(milliseconds=12)  # before what is due, to look whether what was read still holds
+SOON = timedelta(milliseconds=25)  # before what is due, to look whether what was read still holds
 STEP = 1.0  # seconds the clock may be corrected by without a word
 BATCHES = 4  # that a tick takes at most, so that they overlap
 READY = 875  # messages packed in the last moment before, and no more than takes half of that
@@ -79,6 +79,7 @@ class Engine:
         self._term_seen: Term | None = None
         self._batch = BatchSize(limits.batch, ttl=election.ttl)
         self._fresh = False
+        self._is_ready = False  # the last thing a tick did was to make the next one ready
         self._faulty = set[tuple[str, int]]()  # whose plan failed, and was told of
         self._mover: Mover  # of the store's namespace, made when a term begins
         self._last_look = (clock.now(), clock.elapsed())
@@ -113,6 +114,7 @@ class Engine:
     def tick(self) -> datetime:
         now = self._clock.now()
         self._notice_step(now)
+        self._is_ready = False
         try:
             again = self._turn(now)
             self._store_outage.end()
@@ -124,6 +126,9 @@ class Engine:
             self._ahead.forget()
             self._store_outage.begin(str(trouble))
             again = now + self._store_outage.back_off()
+        finally:
+            if not self._is_ready:
+                self._dispatch.drop_ready()
         self._tell(Ticked(now, again))
         return again
 
@@ -161,7 +166,7 @@ class Engine:
         # Building ahead is for idle moments: what is due must not wait for it.
         if not due:
             more = self._prepare(now)
-            if not more and not self._got_ready(now):
+            if not more and not self._got_ready(now, lead.term):
                 more = self._dispatch.write_up()
         return self._next_look(now, busy=more)
 
@@ -278,13 +283,15 @@ class Engine:
         self._ahead.read_at = elapsed
         return version != known
 
-    def _got_ready(self, now: datetime) -> bool:
+    def _got_ready(self, now: datetime, term: Term) -> bool:
         """The first of a herd, packed in the last moment before it; whether that is now."""
         soonest = self._ahead.next_due()
         if soonest is None or soonest - now > SOON:
             return False
         moves = self._ahead.moves_at(soonest, READY)
-        self._dispatch.get_ready(batches_of(moves, self._batch.now, self._dispatch.first))
+        batches = batches_of(moves, self._batch.now, self._dispatch.first)
+        self._dispatch.get_ready(batches, term, soonest)
+        self._is_ready = True
         return True
 
     def _prepare(self, now: datetime) -> bool:

@@ -123,6 +123,11 @@ class Ledger(Protocol):
         Raises Deposed, with nothing done, when `term` is not the ledger's newest.
         """
 
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> "HeldClaim | None":
+        """A claim for a moment a few milliseconds ahead, as far as it goes before: rows may be
+        locked, nothing is claimed. Its thread makes or drops it before it writes anything else.
+        None where nothing would be gained, or it failed: the claim itself will tell why."""
+
     def record(self, results: Sequence[Result]) -> None:
         """Closes claims; matched to the claim and not to the term, and accepted late: "published"
         is a fact that overrides an open claim or a skip for being unknown. Idempotent."""
@@ -133,6 +138,15 @@ class Ledger(Protocol):
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
         """Pending requests with their entries, in the order they were asked for."""
+
+
+class HeldClaim(Protocol):
+    """Dropped, or left by a process that ends, it is as if it had not been."""
+
+    def make(self) -> Sequence[bool]:
+        """As `claim` answers, and raises."""
+
+    def drop(self) -> None: ...
 
 
 # Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed); or None

@@ -19,7 +19,7 @@ from bench.servers import QUEUE, places
 
 Figures = dict[str, Any]
 PLANNED = "beatd_planned_at"
-SETTLE = 2.0  # seconds of a steady run that are not counted
+SETTLE = 2.5  # seconds of a steady run that are not counted; then it is between two moments
 ON_WHOLE_SECONDS = ("apscheduler",)  # whose entries are told to begin there
 
 

@@ -1,6 +1,5 @@
 """Redis: many messages in one command, on the lists that kombu's workers pop."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from time import monotonic
@@ -11,20 +10,16 @@ from kombu import Connection
 from msgspec import Struct
 
 from beatd.publisher import Outcome
+from beatd.publishers.held_pushes import HeldPushes
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.redis_bindings import Bindings, Lists
+from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import connection_from
 
+FEW = 4  # pushes that are held at once, each on a connection
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
 IN_FLIGHT = 4  # commands between two looks at the lead and the time
-
-# Refusals that pass: the command did nothing, and the same one may work later. Behind the text that
-# redis-py puts before them in a pipeline.
-PASSING = re.compile(
-    "(^|caused error: )"
-    "(OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|LOADING|BUSY|TRYAGAIN|CLUSTERDOWN) "
-)
 
 
 class Command(Struct, frozen=True):
@@ -92,6 +87,33 @@ class RedisLists(Wire):
             outcome or (Outcome("unsent", why) if why else self._bindings.lists[message.route])
             for message, outcome in zip(messages, outcomes, strict=True)
         ]
+
+    def hold(self, messages: Sequence[Message]) -> HeldPushes | None:
+        """A few pushes, on their way but for their last messages; None where it takes more."""
+        outcomes: list[Outcome | None] = [None] * len(messages)
+        if self._resolve(messages, outcomes) or any(outcomes):
+            return None
+        places: dict[str, list[int]] = {}
+        for place, message in enumerate(messages):
+            lists = self._bindings.lists[message.route]
+            if len(lists.keys) != 1 or lists.topics or lists.expiring:
+                return None
+            places.setdefault(lists.keys[0], []).append(place)
+        parts = [
+            (self.prefixed(key), there[start : start + AT_ONCE])
+            for key, there in places.items()
+            for start in range(0, len(there), AT_ONCE)
+        ]
+        if len(parts) > FEW:
+            return None
+        held = HeldPushes(self, messages)
+        try:
+            for key, there in parts:
+                held.begin(self._channel.pool, key, there)
+        except (redis.RedisError, OSError):
+            held.drop()
+            return None
+        return held
 
     def prefixed(self, key: str) -> str:
         return f"{self._channel.global_keyprefix}{key}"
@@ -227,9 +249,7 @@ class RedisLists(Wire):
                 del left[0]
         except Exception as error:
             self._drop()
-            # How redis-py tells of a server that is not ready, or no longer a Sentinel's master.
-            refused = error if isinstance(error, redis.BusyLoadingError) else error.__context__
-            if isinstance(refused, redis.BusyLoadingError | redis.ReadOnlyError):
+            if is_refusal(error):
                 settle(outcomes, left.pop(0).places, Outcome("unsent", one_line(error)))
             for command in left:
                 settle(outcomes, command.places, Outcome("unknown", one_line(error)))
@@ -252,17 +272,3 @@ def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outco
                 outcomes[place] = Outcome("rejected", both["rejected"])
             else:
                 outcomes[place] = Outcome("unknown", before.reason or outcome.reason)
-
-
-def refusal(error: redis.ResponseError) -> Outcome:
-    text = one_line(error)
-    # Of some redis-py takes the code away, and makes a class of it.
-    passing = (
-        redis.exceptions.OutOfMemoryError,
-        redis.ReadOnlyError,
-        redis.exceptions.MasterDownError,
-        redis.exceptions.TryAgainError,
-    )
-    if isinstance(error, passing) or PASSING.search(text):
-        return Outcome("unsent", text)
-    return Outcome("rejected", text)

@@ -41,15 +41,12 @@ class Template(Struct, frozen=True):
     def serves(self, entry: Entry) -> bool:
         """The revision tells entries apart, unless the store was made anew under our feet."""
         mine = self.entry
-        return self.printer.trusted and (
-            entry is mine
-            or (
-                entry.task == mine.task
-                and entry.args == mine.args
-                and entry.kwargs == mine.kwargs
-                and entry.options == mine.options
-            )
-        )
+        return self.printer.trusted and (entry is mine or content(entry) == content(mine))
+
+
+def content(entry: Entry) -> tuple[str, str]:
+    """What goes into its messages; written, as 0, 0.0 and False are equal and not the same."""
+    return entry.task, repr((entry.args, entry.kwargs, entry.options))
 
 
 class Renderer:

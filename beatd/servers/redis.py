@@ -171,10 +171,16 @@ class Begun:
         packed = b"".join(self._link.pack_command(*command, *[""] * more))
         self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
 
-    def finish(self, *words: str) -> Callable[[], Any]:
-        words_sent = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(str.encode, words)]
-        self._send([b"".join(words_sent)], check=False)
+    def finish(self, *words: bytes) -> Callable[[], Any]:
+        self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
         return self.reply
+
+    def heard(self) -> bool:
+        """Before a command has ended there is nothing to hear but a goodbye."""
+        try:
+            return bool(self._link.can_read())
+        except (RedisError, OSError):
+            return True
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
         try:

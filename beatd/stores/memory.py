@@ -126,6 +126,9 @@ class MemoryStore:
             readable = (row for name in names if (row := self._stored(name)))
             return list(islice(readable, limit))
 
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
+        return None
+
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         with self._writing():
             refuse_old_term(self._tables, term)

@@ -153,10 +153,11 @@ def test_a_day_costs_what_is_due_and_not_what_exists(
 
     # The plan is read again when what was read ahead ran out, and not once per moment or second.
     assert store.calls["upcoming"] <= 20 + sum(due.values()) // 5_000
+    assert store.calls["hold"] <= len(due)
     # An idle second costs one look each at the version, at what is in doubt, and at requests.
     for look in ("version", "unknowns", "requests"):
         assert store.calls[look] <= seconds + 1
-    known = {"claim", "record", "upcoming", "version", "unknowns", "requests", "begin"}
+    known = {"claim", "hold", "record", "upcoming", "version", "unknowns", "requests", "begin"}
     assert set(store.calls) <= known, "a tick asks for something new: is it worth its price?"
 
     # Entries that share a schedule share its computation, herd by herd.

@@ -1,6 +1,7 @@
 """A message from a template is, byte for byte, the one celery would have made."""
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -127,3 +128,11 @@ def test_templates_are_forgotten_when_there_are_too_many() -> None:
         small.render([run(entry(f"n{n}", "t.any", n, options={"queue": f"q{n}"}))])
         small.render([run(entry(f"e{n}", "t.any", n, options={"eta": "2026-11-21T00:00:00Z"}))])
     assert len(small._templates) == len(small._celerys) == len(small._printers) == 3
+
+
+def test_values_that_are_equal_and_not_the_same_have_a_message_each() -> None:
+    # The store was made anew under our feet, with the same names and revisions.
+    of = [JSON.render([run(entry("equal", "t.any", value))])[0] for value in (0, 0.0, False)]
+    bodies = [b64decode(json.loads(message.payload)["body"]) for message in of]
+    assert [json.loads(body)[0] for body in bodies] == [[0], [0.0], [False]]
+    assert len(set(bodies)) == 3

@@ -17,7 +17,7 @@ from beatd.ahead import Ahead
 from beatd.at_once import AtOnce
 from beatd.beside import Beside
 from beatd.catalog import Change
-from beatd.dispatch import InSteps
+from beatd.dispatch import Claimed, InSteps, Ready
 from beatd.election import Election
 from beatd.engine import Engine
 from beatd.errors import StoreError
@@ -81,11 +81,12 @@ def a_lease_is_renewed_whoever_holds_it(patch: Patch) -> None:
 def the_plan_moves_before_the_claim(patch: Patch) -> None:
     claim = InSteps._claim
 
-    def moves_first(self: InSteps, moves: Sequence[Move], term: Any) -> Any:
+    def moves_first(self: InSteps, moves: Sequence[Move], term: Any, ready: Ready) -> Any:
+        ready.drop()
         ahead = [replace(m, run=None, counts=0) if m.of == "plan" else m for m in moves]
-        made, _, at = claim(self, ahead, term)
-        runs = [m.run for m, ok in zip(moves, made, strict=True) if ok and m.run is not None]
-        return made, runs, at
+        claimed = claim(self, ahead, term, Ready())
+        runs = [m.run for m, ok in zip(moves, claimed.made, strict=True) if ok and m.run]
+        return Claimed(claimed.made, runs, claimed.at)
 
     patch.setattr(InSteps, "_claim", moves_first)
 
@@ -117,15 +118,15 @@ def the_ledger_does_not_compare_the_revision(patch: Patch) -> None:
 
 @plant
 def what_could_not_be_recorded_is_forgotten(patch: Patch) -> None:
-    publish = InSteps._publish
+    record = InSteps._record
 
     def forgetful(self: InSteps, *args: Any) -> Any:
         try:
-            return publish(self, *args)
+            return record(self, *args)
         finally:
             self._unrecorded = []
 
-    patch.setattr(InSteps, "_publish", forgetful)
+    patch.setattr(InSteps, "_record", forgetful)
 
 
 @plant
@@ -150,9 +151,9 @@ def every_claim_of_a_failed_id_counts_as_unsent(patch: Patch) -> None:
     patch.setattr(InSteps, "_ids", set(), raising=False)
     claim = InSteps._claim
 
-    def remembers(self: InSteps, moves: Sequence[Move], term: Any) -> Any:
+    def remembers(self: InSteps, moves: Sequence[Move], *rest: Any) -> Any:
         try:
-            return claim(self, moves, term)
+            return claim(self, moves, *rest)
         except StoreError:
             self._ids = self._ids | {m.run.task_id for m in moves if m.run}  # type: ignore
             raise
@@ -170,20 +171,30 @@ def not_sent_is_taken_for_published(patch: Patch) -> None:
     publish = InSteps._publish
 
     def hopeful(self: InSteps, *args: Any) -> Any:
-        publisher = self._publisher
-
-        class Hopeful:
-            def publish(self, *args: Any) -> Sequence[Outcome]:
-                outcomes = publisher.publish(*args)
-                return [Outcome("confirmed") if o.sent == "unsent" else o for o in outcomes]
-
-        self._publisher = Hopeful()  # type: ignore[assignment]
-        try:
-            return publish(self, *args)
-        finally:
-            self._publisher = publisher
+        published = publish(self, *args)
+        outcomes = [Outcome("confirmed") if o.sent == "unsent" else o for o in published.outcomes]
+        return replace(published, outcomes=outcomes)
 
     patch.setattr(InSteps, "_publish", hopeful)
+
+
+@plant
+def what_was_made_ready_goes_though_its_claim_was_refused(patch: Patch) -> None:
+    claim = InSteps._claim
+
+    def careless(self: InSteps, moves: Sequence[Move], term: Any, ready: Ready) -> Any:
+        messages = ready.messages
+        claimed = claim(self, moves, term, ready)
+        if messages is not None and ready.messages is None:
+            messages.send(lambda: True)
+        return claimed
+
+    patch.setattr(InSteps, "_claim", careless)
+
+
+@plant
+def what_was_made_ready_goes_in_the_place_of_another_batch(patch: Patch) -> None:
+    patch.setattr(beatd.dispatch, "is_same", lambda one, other: len(one) == len(other))
 
 
 @plant

@@ -1,12 +1,15 @@
 """What lies between a daemon and its servers: a call is two boundaries, and either may break."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from greenlet import GreenletExit
+from msgspec import Struct
 
 from beatd.errors import StoreError
-from beatd.leader import Holder
+from beatd.leader import Holder, Term
+from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.office import Office
@@ -77,6 +80,20 @@ class Wire:
         return answer
 
 
+class HeldMoves(Struct, frozen=True):
+    """As in a transaction: nothing is claimed before the last word."""
+
+    make: Callable[[], Sequence[bool]]
+
+    def drop(self) -> None: ...
+
+
+class HeldLetters(Struct, frozen=True):
+    send: Callable[[Callable[[], bool]], Sequence[Outcome]]
+
+    def drop(self) -> None: ...
+
+
 class StoreWire:
     """A store as one process reaches it."""
 
@@ -91,6 +108,15 @@ class StoreWire:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect = getattr(self._store, name)
         return lambda *args: self._wire.call(f"store.{name}", effect, *args)
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        made: Sequence[bool] = self._wire.call("store.claim", self._store.claim, moves, term, at)
+        return made
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldMoves:
+        if self._wire.pass_by("store.hold") == "error":
+            raise StoreError("store.hold: connection refused")
+        return HeldMoves(lambda: self.claim(moves, term, at))
 
     def record(self, results: Sequence[Any]) -> None:
         before = self._wire.world.elapsed()
@@ -163,6 +189,9 @@ class PublisherWire:
         self._wire, self._broker, self._one_by_one = wire, broker, one_by_one
 
     def prepare(self, runs: Sequence[Run]) -> None: ...
+
+    def hold(self, runs: Sequence[Run]) -> HeldLetters:
+        return HeldLetters(lambda may_go_on: self.publish(runs, may_go_on))
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         wire, outcomes = self._wire, []

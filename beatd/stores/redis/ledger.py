@@ -43,6 +43,9 @@ class RedisLedger:
             offset += len(found)
         return [row for row in ahead if row.plan.due is not None]
 
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
+        return None
+
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         told = told_with(Batch(moves), term, at, remember=f"answer:{token_hex(8)}")
         made, *_ = unless_deposed(self._scripts("moves", *told), term)

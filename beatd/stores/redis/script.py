@@ -72,7 +72,8 @@ class Scripts:
             return None
 
         def begin(*last: str) -> Callable[[], Any]:
-            return self._begun(lambda: begun.finish(*last), name, *args, *last)
+            words = map(str.encode, last)
+            return self._begun(lambda: begun.finish(*words), name, *args, *last)
 
         return Ahead(begin, begun.drop)
 

@@ -1,25 +1,27 @@
 """The claim: rows compared and moved on, a thousand in a handful of statements, under one term."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, case, delete, or_, select, update
 
 from beatd.catalog import Codec
 from beatd.errors import Deposed
 from beatd.leader import Term
-from beatd.ledger import Move
+from beatd.ledger import HeldClaim, Move
 from beatd.run import micros
 from beatd.stores.sql.claims import Open, OpenBatch
-from beatd.stores.sql.database import Database
+from beatd.stores.sql.database import Database, Held
 from beatd.stores.sql.migrations import refuse_newer
 from beatd.stores.sql.moving import Moving
 from beatd.stores.sql.records import leads, of_skip
 from beatd.stores.sql.schema import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
 
+Done = tuple[list[bool], OpenBatch | None, list[int]]  # made, opened, emptied
 FENCE = select(
     ledger.c.term, ledger.c.token, ledger.c.holder, ledger.c.version, ledger.c.serves
 ).with_for_update(read=True)
@@ -45,16 +47,24 @@ class SqlClaiming(SqlUpcoming):
         )
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        made, batch, emptied = self._db.write(partial(self._claim, moves, term, micros(at)))
+        done = self._db.write(partial(self._claim, moves, term, micros(at)))
+        return self._claimed(done, at)
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
+        held = self._db.hold(partial(self._claim, moves, term, micros(at)))
+        if held is None:
+            return None
+        return HeldInTransaction(held, lambda done: self._claimed(done, at))
+
+    def _claimed(self, done: Done, at: datetime) -> Sequence[bool]:
+        made, batch, emptied = done
         self._claimed_at = micros(at)
         self._claims.forget(emptied)
         if batch is not None:
             self._claims.remember(batch)
         return made
 
-    def _claim(
-        self, moves: Sequence[Move], term: Term, at: int, connection: Connection
-    ) -> tuple[list[bool], OpenBatch | None, list[int]]:
+    def _claim(self, moves: Sequence[Move], term: Term, at: int, connection: Connection) -> Done:
         self._fence(connection, term)
         made = [False] * len(moves)
         kinds: dict[str, list[int]] = {}
@@ -187,6 +197,19 @@ class SqlClaiming(SqlUpcoming):
         if not runs:
             return None
         return self._claims.opened(connection, runs, at, term.number)
+
+
+class HeldInTransaction(Struct, frozen=True):
+    """All of the claim but its commit: the rows are locked for the moment's sake."""
+
+    held: Held[Done]
+    claimed: Callable[[Done], Sequence[bool]]
+
+    def make(self) -> Sequence[bool]:
+        return self.claimed(self.held.commit())
+
+    def drop(self) -> None:
+        self.held.roll_back()
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:

@@ -69,6 +69,10 @@ class Dialect(Protocol):
         """Start the transaction; a patient one may take a minute. Raises Replaced, once to each
         thread, where the place is not the one that was opened."""
 
+    def hold(self, connection: Connection) -> bool:
+        """This transaction waits for a moment before its commit; whoever freezes meanwhile must
+        not keep its locks for long. False where that cannot be had."""
+
     def strangers(self, connection: Connection) -> set[str]:
         """Tables that are there and that no unfinished `create` has made."""
 

@@ -105,6 +105,9 @@ class Mysql:
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
 
+    def hold(self, connection: Connection) -> bool:
+        return False  # MySQL ends no transaction for being idle
+
     def strangers(self, connection: Connection) -> set[str]:
         # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.
         found = connection.execute(

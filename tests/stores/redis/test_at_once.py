@@ -1,6 +1,7 @@
 """Claim and push in one step: which batches it makes, and when it must not be one."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_what_was_made_ready_goes_but_for_what_changed(
     dispatch = open_dispatch(store, publisher, clock=SystemClock(), tell=lambda event: None)
     term, found = lead(store), put_many(store, ["a", "b", "c"])
     batch = [step(store, stored) for stored in found]
-    dispatch.get_ready([batch[:2], batch[2:]])
+    dispatch.get_ready([batch[:2], batch[2:]], term, datetime.now(UTC))
     assert server.admin.llen("celery") == 0
     going = [replace(batch[0]), *batch[1:]] if changed else batch
     assert list(dispatch([going[:2], going[2:]], term, lambda: True).made) == [True] * 3
