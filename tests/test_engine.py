@@ -9,7 +9,7 @@ import pytest
 
 from beatd import moves
 from beatd.catalog import Stored
-from beatd.engine import SOON
+from beatd.engine import SOON, Engine
 from beatd.errors import StoreError
 from beatd.events import (
     BrokerAway,
@@ -55,6 +55,65 @@ def test_the_task_id_is_made_from_entry_and_moment_alone(house: Household) -> No
     house.minutes(house.daemon(), 1)
     (run,) = house.broker.arrived
     assert run.task_id == task_id(house.store.namespace, run.occurrence)
+
+
+class Held:
+    """A claim that was made ready, and what became of it."""
+
+    def __init__(self) -> None:
+        self.became = "held"
+
+    def make(self) -> Sequence[bool]:
+        self.became = "made"
+        return [False]
+
+    def drop(self) -> None:
+        self.became = "dropped"
+
+
+def held_in(house: Household) -> Held:
+    claim = Held()
+    house.store.hold = lambda *args: claim  # type: ignore[method-assign, assignment, return-value]
+    return claim
+
+
+def just_before(house: Household) -> Engine:
+    """The leader, in the last moment before an entry is due."""
+    house.add("tidy", every="1m")
+    engine = house.daemon()
+    house.live([engine], house.clock.now() + timedelta(minutes=1) - SOON)
+    return engine
+
+
+def test_what_comes_next_is_made_ready_in_the_last_moment_before(house: Household) -> None:
+    claim = held_in(house)
+    engine = just_before(house)
+    assert claim.became == "held"
+    house.clock.advance(seconds=SOON.total_seconds())
+    engine.tick()
+    assert claim.became == "made"
+
+
+def test_a_tick_that_makes_nothing_ready_drops_what_was(house: Household) -> None:
+    claim = held_in(house)
+    engine = just_before(house)
+    house.lease.held = None
+    house.elections[engine].resign()
+    engine.tick()
+    assert claim.became == "dropped"
+
+
+def test_a_tick_that_fails_drops_what_was_ready(house: Household) -> None:
+    claim = held_in(house)
+    engine = just_before(house)
+    engine.noticed_change()
+    house.store.upcoming = refuse  # type: ignore[method-assign, assignment]
+    engine.tick()
+    assert claim.became == "dropped"
+
+
+def refuse(*args: object) -> None:
+    raise StoreError("away")
 
 
 def test_a_tick_returns_the_moment_to_look_again(house: Household) -> None:
