@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from beatd.clock import Clock
 from beatd.dispatch import Done, InSteps, is_same, tell_claimed
+from beatd.errors import StoreError
 from beatd.events import Observer, Sent
 from beatd.leader import Term
 from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
@@ -47,16 +48,20 @@ class AtOnce:
                 made += [False] * len(batch)
                 indirect.append({begins + place: batch[place] for place in packed.rest})
                 landed, flight = flight, None
-                if landed is not None:
-                    landed.wait()
                 try:
-                    if packed.moves and may_go_on():
-                        self._unwritten = True
-                        wait = packed.step.begin(term, self._clock.now())
-                        flight = Flight(packed, begins, wait, self._clock)
-                finally:
                     if landed is not None:
-                        self._note(landed, made)
+                        landed.wait()
+                    try:
+                        if packed.moves and may_go_on():
+                            self._unwritten = True
+                            wait = packed.step.begin(term, self._clock.now())
+                            flight = Flight(packed, begins, wait, self._clock)
+                    finally:
+                        if landed is not None:
+                            self._note(landed, made)
+                finally:
+                    if flight is None:
+                        packed.step.drop()
         finally:
             if flight is not None:
                 flight.wait()
@@ -136,9 +141,11 @@ class AtOnce:
         self._steps.settle_accounts()
 
     def write_up(self) -> bool:
-        if self._unwritten:
-            self._unwritten = self._ledger.write_up(LINES)
-        return self._unwritten
+        try:
+            self._unwritten = self._unwritten and self._ledger.write_up(LINES)
+            return self._unwritten
+        except StoreError:
+            return False  # a full Redis takes no line; whether it is away, others find out
 
     def never_sent(self, claim: OpenClaim) -> bool:
         return self._steps.never_sent(claim)

@@ -159,6 +159,7 @@ class Daemon:
                     loop.start()
                     closing.callback(loop.join, 1.0)
                 closing.callback(self._resign)
+                closing.callback(self._drop_ready)  # first: to resign is to write
             self._closing.push(closing.pop_all())
         return self
 
@@ -194,7 +195,6 @@ class Daemon:
         with suppress(StoreError):  # or the rows are looked through later
             begin(store, clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, tell)
-        closing.callback(self._drop_ready)
         self.election = Election(
             lease=lease,
             terms=store,
@@ -228,10 +228,10 @@ class Daemon:
         """Whether ledger and broker are one Redis may change with every server that comes back."""
         assert self.engine and self.dispatch and self.store and self.publisher
         self._choose_again = False  # first: what comes back meanwhile asks for another choice
+        self.dispatch.drop_ready()  # it looks at the broker's connections
         try:
             chosen = self._parts.dispatch(self.store, self.publisher, self._tell)
             if chosen.atomic != self.dispatch.atomic:
-                self.dispatch.drop_ready()
                 self.dispatch.settle_accounts()
                 chosen.unsent.update(self.dispatch.unsent)
                 self.dispatch = chosen

@@ -145,6 +145,8 @@ class Engine:
     def _turn(self, now: datetime) -> datetime:
         self._dispatch.settle_accounts()  # whoever leads: what was published is a fact
         lead = self._election.lead()
+        if lead is None or lead.term != self._term_seen:
+            self._dispatch.drop_ready()
         if lead is None:
             self._ahead.forget()
             self._standby.watch(self._election.holder(), now)

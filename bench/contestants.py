@@ -46,8 +46,10 @@ BEATD = tuple(
         ("postgresql", "rabbitmq"),
     )
 )
+BARE = Contestant("bare push", "redis", "redis")  # the machine's limit
 ALL = (
     *BEATD,
+    BARE,
     Contestant("celery-beat", "file", "redis"),
     Contestant("celery-beat", "file", "rabbitmq"),
     Contestant("redbeat", "redis", "redis"),
@@ -84,7 +86,13 @@ def peers_installed() -> None:
 
 
 def running(job: Job) -> "Running":
-    return Beatd(job) if job.system == "beatd" else Peer(job)
+    match job.system:
+        case "beatd":
+            return Beatd(job)
+        case BARE.system:
+            return Bare(job)
+        case _:
+            return Peer(job)
 
 
 class Running:
@@ -170,6 +178,17 @@ class Beatd(Running):
     def edit(self) -> float:
         self.run("add", "edited", "--task", "t.herd", "--every", "0.02", "--queue", self.job.queue)
         return time.time()
+
+
+class Bare(Running):
+    def load(self) -> float:
+        return 0.0
+
+    def command(self) -> list[Any]:
+        return [sys.executable, str(HERE / "bare.py"), json.dumps(asdict(self.job))]
+
+    def edit(self) -> None:
+        return None
 
 
 SCHEDULER = {

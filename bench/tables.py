@@ -28,7 +28,7 @@ def table(found: dict[str, Any]) -> Table:
     rows = {who: row(runs) for who, runs in good.items() if runs}
     keys = list(dict.fromkeys(key for one in rows.values() for key in one if key not in LEFT_OUT))
     headline = HEADLINE[found["case"].split("-")[0]]
-    peers = {who: one for who, one in rows.items() if not who.startswith("beatd")}
+    peers = {who: one for who, one in rows.items() if not who.startswith(("beatd", "bare"))}
     size = f", {found['size']:,} entries" if found["size"] else ""
     made = Table("", *keys, f"{headline}: x best peer", title=f"{found['case']}{size}")
     for who, one in rows.items():

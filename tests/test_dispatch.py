@@ -17,9 +17,11 @@ from beatd.publisher import HeldMessages, Outcome
 from beatd.publishers.memory import MemoryPublisher
 from beatd.run import Run
 from beatd.stores.sql import SqlStore
-from tests.databases import sqlite_url
+from tests.databases import postgresql_url, sqlite_url
 from tests.fake_clock import FakeClock
 from tests.stores.making import NOON, at, entry, lead, open_claims, past, put_many, row, step
+
+__all__ = ["postgresql_url"]
 
 
 class Post(MemoryPublisher):
@@ -51,10 +53,10 @@ class Letters(Struct):
 
 
 class Scene:
-    """A dispatch on SQLite, three moves at noon and its term."""
+    """A dispatch on PostgreSQL, three moves at noon and its term."""
 
-    def __init__(self, path: Path) -> None:
-        self.url = sqlite_url(path)
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.store, self.post = SqlStore(self.url, codec=codec), Post()
         self.clock = FakeClock(at(-0.02).isoformat())
         self.events: list[Event] = []
@@ -86,8 +88,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene(tmp_path)
+def scene(postgresql_url: str) -> Iterator[Scene]:
+    made = Scene(postgresql_url)
     yield made
     made.dispatch.drop_ready()
     made.store.close()
@@ -213,3 +215,13 @@ def test_only_the_first_batch_was_ready(scene: Scene) -> None:
     assert list(done.made) == [True] * 3
     assert (scene.arrived(), scene.post.told) == (["a", "b", "c"], ["held", "sent", "published"])
     assert len(scene.states()) == 3
+
+
+def test_messages_alone_are_made_ready_where_no_claim_can_be(tmp_path: Path) -> None:
+    scene = Scene(sqlite_url(tmp_path))
+    scene.get_ready()
+    scene.another(lambda other: other.write([Change("d", 0, entry("d"))]))  # nobody waits
+    assert scene.go() == [True] * 3
+    assert (scene.arrived(), scene.post.told) == (["a", "b", "c"], ["held", "sent"])
+    assert scene.states() == ["a published", "b published", "c published"]
+    scene.store.close()

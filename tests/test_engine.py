@@ -28,7 +28,7 @@ from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
-from tests.household import Household
+from tests.household import Household, Publisher
 from tests.office import holder
 
 
@@ -101,6 +101,18 @@ def test_a_tick_that_makes_nothing_ready_drops_what_was(house: Household) -> Non
     house.elections[engine].resign()
     engine.tick()
     assert claim.became == "dropped"
+
+
+def test_a_lead_that_was_lost_drops_it_before_the_broker_is_asked(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = held_in(house)
+    engine = just_before(house)
+    asked: list[str] = []
+    monkeypatch.setattr(Publisher, "reachable", lambda self: bool(asked.append(claim.became)))
+    house.elections[engine].resign()
+    engine.tick()
+    assert asked == ["dropped"]
 
 
 def test_a_tick_that_fails_drops_what_was_ready(house: Household) -> None:

@@ -165,22 +165,31 @@ class Begun:
 
     def __init__(self, pool: Any) -> None:
         self._pool, self._link = pool, connection_from(pool)
+        self._socket: Any = None
 
     def send(self, *command: Any, more: int = 0) -> None:
         """Where `more` words are to come, Redis waits for them."""
         packed = b"".join(self._link.pack_command(*command, *[""] * more))
         self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
+        self._socket = self._link._sock
 
     def finish(self, *words: bytes) -> Callable[[], Any]:
+        if not self._holds():
+            self.drop()
+            raise ConnectionError("the connection was lost in the midst of a command")
         self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
         return self.reply
 
     def heard(self) -> bool:
         """Before a command has ended there is nothing to hear but a goodbye."""
         try:
-            return bool(self._link.can_read())
+            return not self._holds() or bool(self._link.can_read())
         except (RedisError, OSError):
             return True
+
+    def _holds(self) -> bool:
+        """A link that was disconnected would connect again without a word."""
+        return self._socket is not None and self._link._sock is self._socket
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
         try:

@@ -40,6 +40,8 @@ def hosts() -> Iterator[None]:
             closing.callback(_ip, "netns", "del", f"beatd-{host}")
             port = f"beatd-{number}"
             _ip("link", "add", port, "type", "veth", "peer", "eth0", "netns", f"beatd-{host}")
+            # By itself it would go with the namespace, some time after that.
+            closing.callback(_ip, "link", "del", port)
             _ip("link", "set", port, "master", "beatd-br", "up")
             _ip("addr", "add", f"{NET}.{number}/24", "dev", "eth0", host=host)
             _ip("link", "set", "eth0", "up", host=host)

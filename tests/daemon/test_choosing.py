@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.daemon import Daemon, Parts
 from beatd.definition import codec
@@ -42,10 +44,9 @@ def choices() -> Choices:
     return Choices(FakeClock())
 
 
-@pytest.fixture
-def daemon(choices: Choices) -> Iterator[Daemon]:
+def made(choices: Choices) -> Daemon:
     clock = choices.clock
-    made = Daemon(
+    return Daemon(
         parts=Parts(
             store=lambda: MemoryStore(codec=codec, clock=clock),
             lease=NoLease,
@@ -55,9 +56,14 @@ def daemon(choices: Choices) -> Iterator[Daemon]:
         me=holder("a"),
         clock=clock,
     )
+
+
+@pytest.fixture
+def daemon(choices: Choices) -> Iterator[Daemon]:
+    opened = made(choices)
     with ExitStack() as closing:
-        assert made._open(closing)
-        yield made
+        assert opened._open(closing)
+        yield opened
 
 
 def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> None:
@@ -96,3 +102,30 @@ def test_what_was_never_sent_is_still_known_after_it(daemon: Daemon, choices: Ch
     daemon.turn()
     assert daemon.dispatch is choices.made[1]
     assert daemon.dispatch.unsent == choices.made[0].unsent
+
+
+def test_what_was_made_ready_is_dropped_before_the_connections_are_looked_at(
+    daemon: Daemon, choices: Choices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(choices.made[0], "drop_ready", lambda: order.append("dropped"))
+    looked = choices.__call__
+    parts = daemon._parts
+
+    def look(*args: Any) -> Dispatch:
+        order.append("looked")
+        return looked(*args)
+
+    monkeypatch.setattr(daemon, "_parts", replace(parts, dispatch=look))
+    daemon._choose_dispatch()
+    assert order == ["dropped", "looked"]
+
+
+def test_what_was_made_ready_is_dropped_before_the_daemon_resigns(
+    choices: Choices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(MemoryStore, "leave", lambda self, me: order.append("resigned"))
+    with made(choices):
+        monkeypatch.setattr(choices.made[0], "drop_ready", lambda: order.append("dropped"))
+    assert order == ["dropped", "resigned"]

@@ -88,6 +88,15 @@ def test_a_server_that_went_away_and_came_back_gets_each_once(
     assert private_redis.client().llen("faults") == 10
 
 
+def test_a_connection_that_was_closed_here_is_not_gone_on_with(
+    publisher: CeleryPublisher, client: Any
+) -> None:
+    messages = held(publisher, batch(10))
+    publisher._wire._channel.pool.disconnect()  # type: ignore[attr-defined]
+    assert kinds(messages.send(always)) == ["confirmed"] * 10
+    assert client.llen("faults") == 10
+
+
 def test_a_server_that_is_away_has_taken_nothing(
     publisher: CeleryPublisher, private_redis: PrivateRedis
 ) -> None:

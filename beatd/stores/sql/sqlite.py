@@ -139,7 +139,7 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def hold(self, connection: Connection) -> bool:
-        return True  # all are on one host, whose watchdog ends what froze
+        return False  # who freezes in it would keep all others from writing
 
     def _notice_another(self) -> None:
         """A connection goes on in a deleted file as if nothing were; nobody reads that again."""

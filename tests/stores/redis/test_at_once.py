@@ -68,6 +68,23 @@ def test_what_was_made_ready_goes_but_for_what_changed(
     publisher.close()
 
 
+def test_what_was_made_ready_and_may_not_go_keeps_no_connection(
+    start: Start, open_store: Callable[[str], RedisStore]
+) -> None:
+    server = start()
+    app = Celery("proj", broker=server.url, set_as_current=False)
+    store, publisher = open_store(server.url), CeleryPublisher(app=app, timeout=2.0)
+    dispatch = open_dispatch(store, publisher, clock=SystemClock(), tell=lambda event: None)
+    term = lead(store)
+    batch = [step(store, stored) for stored in put_many(store, ["a", "b", "c"])]
+    dispatch.get_ready([batch[:2], batch[2:]], term, datetime.now(UTC))
+    before = len(server.admin.client_list())
+    assert not any(dispatch([batch[:2], batch[2:]], term, lambda: False).made)
+    assert len(server.admin.client_list()) == before - 2
+    assert list(dispatch([batch], term, lambda: True).made) == [True] * 3
+    publisher.close()
+
+
 class Ledger:
     """Takes everything, and remembers in which way and how many at once."""
 

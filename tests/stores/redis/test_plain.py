@@ -244,3 +244,25 @@ def test_any_bytes_and_names_go_as_they_are(store: RedisStore, broker: redis.Red
     assert waiting.begin(term, at(1))() == [CONFIRMED]
     assert broker.rpop("clé") == body
     assert [line.name for line in past(store, name)] == [name]
+
+
+def test_a_full_redis_shows_the_history_it_has_and_forgets_it(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    term = lead(store)
+    put_many(store, "ab")
+    publish(store, term, "a")
+    assert len(past(store)) == 1
+    publish(store, term, "b")
+    broker.config_set("maxmemory-policy", "noeviction")
+    broker.config_set("maxmemory", "1")
+    try:
+        assert [line.name for line in past(store)] == ["a"]
+        assert [line.name for line in past(store, "a")] == ["a"]
+        assert not past(store, "b")
+        assert store.forget(at(99), 0) == 1, "what makes room"
+    finally:
+        broker.config_set("maxmemory", "0")
+    assert [line.name for line in past(store)] == ["b"]
+    assert [line.name for line in past(store, "b")] == ["b"]
+    assert not past(store, "a")

@@ -1,5 +1,5 @@
 -- Drop one batch of the oldest lines.   ARGV: before, keep, batch.   How many were dropped.
-write_up()
+write_up_if_taken()
 local before, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 local history = base .. 'history'
 local length, dropped, first = call('XLEN', history), 0, nil

@@ -1,7 +1,10 @@
 -- One entry's history, newest first: the id to go on from ('' at the end), then id and fields.
 --   ARGV: name, id to begin with ('' = its newest), limit
 local name, id = ARGV[1], ARGV[2]
-if id == '' then id = tail_of(name) end
+if id == '' then
+  write_up_if_taken()
+  id = tail_of(name)
+end
 local reply = {''}
 for _ = 1, tonumber(ARGV[3]) do
   if not id or id == '' then return reply end
