@@ -29,7 +29,7 @@ from beatd.errors import BeatError
 from beatd.events import Event, Observer, Sent
 from beatd.housekeeping import Declares
 from beatd.observers.log import LogObserver
-from beatd.publisher import Outcome
+from beatd.publisher import Outcome, Publisher
 from beatd.run import Run
 from beatd.sources.copied import Copied
 from beatd.tally import ON_TIME, Figures, Key, Tally, norm
@@ -149,6 +149,9 @@ class Silent:
     def prepare(self, runs: Sequence[Run]) -> None:
         pass
 
+    def hold(self, runs: Sequence[Run]) -> None:
+        return None
+
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         for run in runs:
             self._watching.planned(run)
@@ -225,12 +228,13 @@ def shadow_of(
     clock, app = SystemClock(), app or celery_app(config)
     database, report = files_of(config)
     watching = Watching(report, clock)
+    silent: Publisher = Silent(watching)
     declaring, close_store = _declared(config, clock, app)
 
     def parts(made: Parts) -> Parts:
         return replace(
             made,
-            publisher=lambda: Silent(watching),
+            publisher=lambda: silent,
             dispatch=lambda store, sender, tell: InSteps(
                 ledger=store, publisher=sender, clock=clock, tell=tell
             ),
