@@ -19,12 +19,15 @@ THEIRS = ["#e07a1f", "#c0392b", "#b8860b", "#8c6d5a", "#d87093", "#999999", "#6b
 
 def styles(names):
     ours, theirs = iter(OURS * 3), iter(THEIRS * 3)
-    return {
-        name: {"color": next(ours), "lw": 2.2}
-        if name.startswith("beatd")
-        else {"color": next(theirs), "lw": 1.2, "ls": "--"}
-        for name in names
-    }
+    return {name: style(name, ours, theirs) for name in names}
+
+
+def style(name, ours, theirs):
+    if name.startswith("beatd"):
+        return {"color": next(ours), "lw": 2.2}
+    if name.startswith("bare"):  # the machine's limit
+        return {"color": "black", "lw": 1.2, "ls": ":"}
+    return {"color": next(theirs), "lw": 1.2, "ls": "--"}
 
 
 def finite(runs, key):
