@@ -159,7 +159,6 @@ class Daemon:
                     loop.start()
                     closing.callback(loop.join, 1.0)
                 closing.callback(self._resign)
-                closing.callback(self._drop_ready)  # first: to resign is to write
             self._closing.push(closing.pop_all())
         return self
 
@@ -239,10 +238,6 @@ class Daemon:
         except BeatError:
             self._choose_again = True
 
-    def _drop_ready(self) -> None:
-        assert self.dispatch is not None
-        self.dispatch.drop_ready()
-
     # the campaign, on its own thread
 
     def _campaigned(self) -> float:
@@ -285,7 +280,8 @@ class Daemon:
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
     def _resign(self) -> None:
-        assert self.election is not None and self.store is not None
+        assert self.election and self.store and self.dispatch
+        self.dispatch.drop_ready()  # first: what follows writes
         self.election.close()
         with suppress(StoreError):
             self.store.leave(self.me)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from time import sleep
-from typing import Any, Protocol
+from typing import Any
 
 import redis
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import CONFIRMED, Message, one_line
+from beatd.publishers.letter import CONFIRMED, Message, Wire, one_line
 from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import Begun
 
@@ -16,17 +16,11 @@ from beatd.servers.redis import Begun
 GIVE_WAY = 0.0005
 
 
-class Lists(Protocol):
-    def send(
-        self, messages: Sequence[Message], may_go_on: Callable[[], bool]
-    ) -> Sequence[Outcome]: ...
-
-
 class HeldPushes:
     """Each push has a connection of its own, where Redis waits for the end of the command."""
 
-    def __init__(self, lists: Lists, messages: Sequence[Message]) -> None:
-        self._lists, self._messages = lists, messages
+    def __init__(self, wire: Wire, messages: Sequence[Message]) -> None:
+        self._wire, self._messages = wire, messages
         self._begun: list[tuple[Begun, list[int]]] = []
 
     def begin(self, pool: Any, key: str, places: list[int]) -> None:
@@ -39,7 +33,7 @@ class HeldPushes:
     def send(self, may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         if any(begun.heard() for begun, _ in self._begun):
             self.drop()
-            return self._lists.send(self._messages, may_go_on)
+            return self._wire.send(self._messages, may_go_on)
         outcomes: list[Outcome] = [CONFIRMED] * len(self._messages)
         replies = list[tuple[Callable[[], Any], list[int]]]()
         for begun, places in self._begun:

@@ -34,24 +34,21 @@ class Database:
     def hold(self, work: Callable[[Connection], T]) -> "Held[T] | None":
         """The work, and a commit that is still to come; on a connection of its own until then.
 
-        None where that cannot be had, or failed: done by `write` it succeeds, or tells why.
+        None where who froze in it would keep its locks, or where it failed: done by `write` it
+        succeeds, or tells why.
         """
-        if self._replaced:
-            self._change_over()
+        if not self.dialect.bound:
+            return None
         try:
             with ExitStack() as until_held:
                 connection = until_held.enter_context(self.engine.connect())
                 transaction = until_held.enter_context(connection.begin())
                 self.dialect.begin(connection, write=True, patient=False)
-                if not self.dialect.hold(connection):
-                    return None
+                connection.exec_driver_sql(self.dialect.bound)
                 answer = work(connection)
                 return Held(self, transaction, answer, until_held.pop_all())
         except (DBAPIError, PoolTimeout):
             return None
-        except Replaced:
-            self._replaced = True
-            raise
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
         if self._replaced:

@@ -54,6 +54,7 @@ class Dialect(Protocol):
     name: str
     has_clock: bool  # one of its own, not this host's
     moving: How
+    bound: str  # by which a transaction ends soon when its process froze; "" where there is nothing
 
     def engine(self) -> Engine: ...
 
@@ -68,10 +69,6 @@ class Dialect(Protocol):
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         """Start the transaction; a patient one may take a minute. Raises Replaced, once to each
         thread, where the place is not the one that was opened."""
-
-    def hold(self, connection: Connection) -> bool:
-        """This transaction waits for a moment before its commit; whoever freezes meanwhile must
-        not keep its locks for long. False where that cannot be had."""
 
     def strangers(self, connection: Connection) -> set[str]:
         """Tables that are there and that no unfinished `create` has made."""

@@ -36,6 +36,7 @@ class Mysql:
     name = "mysql"
     has_clock = True
     moving: How = "locked"
+    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
@@ -104,9 +105,6 @@ class Mysql:
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
-
-    def hold(self, connection: Connection) -> bool:
-        return False  # MySQL ends no transaction for being idle
 
     def strangers(self, connection: Connection) -> set[str]:
         # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.

@@ -30,7 +30,6 @@ ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double
 CHANNEL = "beatd"
 MIGRATING = 0x62656174  # "beat"
 PATIENCE = 120.0
-HELD_FOR = 500  # milliseconds at most, where a few are meant
 # Undone for another's sake: serialization failure, deadlock, lock not had in time.
 ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
 NOT_MENDED_BY_WAITING = (
@@ -109,6 +108,7 @@ class Postgresql:
     name = "postgresql"
     has_clock = True
     moving: How = "told"
+    bound = "SET LOCAL idle_in_transaction_session_timeout = 500"  # ms, where a few are meant
 
     def __init__(self, url: URL, timeout: float) -> None:
         # `?pooler=transaction`: sessions are shared, so nothing may be left in them.
@@ -199,10 +199,6 @@ class Postgresql:
                 f"SELECT set_config(name, '{within}', true) FROM "
                 "unnest('{statement_timeout,lock_timeout}'::text[]) AS t(name)"
             )
-
-    def hold(self, connection: Connection) -> bool:
-        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {HELD_FOR}")
-        return True
 
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())

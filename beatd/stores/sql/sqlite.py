@@ -56,6 +56,7 @@ class Sqlite:
     name = "sqlite"
     has_clock = False
     moving: How = "each"
+    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         if not url.database or url.database == ":memory:" or url.query:
@@ -137,9 +138,6 @@ class Sqlite:
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._notice_another()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    def hold(self, connection: Connection) -> bool:
-        return False  # who freezes in it would keep all others from writing
 
     def _notice_another(self) -> None:
         """A connection goes on in a deleted file as if nothing were; nobody reads that again."""
