@@ -1,168 +1,271 @@
 """A store in a file: `store.url: shelve:PATH`, for up to 100,000 entries on one machine.
 
-It is the memory store whose every change is appended to the shelf before it is acknowledged, and
-which reads what other processes appended before it does anything.
+It is the memory store, whose every change is written to the shelf before it is acknowledged, and
+which reads what other processes wrote before it does anything.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from pickle import UnpicklingError
+from typing import Any
 from uuid import uuid4
 
-from msgspec import DecodeError, Struct, ValidationError, json
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from beatd.catalog import Codec, Wake
 from beatd.clock import Clock
-from beatd.errors import StoreError
+from beatd.errors import StoreUnusable
 from beatd.leader import Holder
 from beatd.ledger import Presence
-from beatd.stores import journal
+from beatd.stores import old_shelf
 from beatd.stores.disk import problems_of_disk
+from beatd.stores.edits import NOTHING
 from beatd.stores.memory import MemoryStore
-from beatd.stores.shelf import Shelf
-from beatd.stores.tables import AnyValue, Identity, Tables
-from beatd.stores.trouble import beside, said_clearly
+from beatd.stores.shelf import PlainShelf, plain
+from beatd.stores.shelf_file import ShelfFile
+from beatd.stores.shelved import (
+    deletion,
+    deletions,
+    final,
+    from_plain,
+    key_of_change,
+    to_plain,
+)
+from beatd.stores.tables import AnyValue, Claimed, Identity, Line, Planned, Tables
 
 ENTRIES = 100_000
-SPARE = 20_000  # values that may be dead before a rewriting is worth it
+FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
+CHANGES_KEPT = 100  # whoever is further behind loads everything
 log = logging.getLogger(__name__)
 
 
 class Announced(Struct, frozen=True):
     presence: Presence
-    at: datetime
-    ttl: float
+    until: datetime
 
 
 class ShelveStore(MemoryStore):
     """Safe for several threads and processes; nothing acknowledged is lost by any kill."""
 
-    _announced: ClassVar = json.Decoder(dict[str, Announced])
-
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
-        self._shelf = Shelf(path, clock)
-        self._count = 0
+        self._file = ShelfFile(path)
+        self._number = 0  # of the newest change that is in the tables
+        self._seen: int | None = None  # the file's data version then; None: load everything
+        self._unreadable: dict[str, str] = {}
+        self._replaced = ""
         super().__init__(codec=codec, clock=clock)
 
     def _begin_anew(self) -> None:
         try:
-            with self._reading():
+            with self._writing():
                 pass
         except BaseException:
-            self._shelf.close()
+            self._file.close()
             raise
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, self._shelf.held():
-            self._catch_up()
+        with self._lock:
+            self._open()
+            if self._seen is None or self._file.data_version() != self._seen:
+                with self._file.transaction(write=False) as shelf:
+                    self._catch_up(shelf)
             yield
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._reading():
+        with self._lock:
+            self._open()
             changes: list[AnyValue] = []
-            self._tables.journal = changes
             try:
-                yield
-                if changes:
-                    self._shelf.append(changes)
+                with self._file.transaction(write=True) as shelf:
+                    self._catch_up(shelf)
+                    self._tables.journal = changes
+                    if not self._tables.namespace:
+                        self._tables.put(Identity(uuid4().hex))
+                    yield
+                    if changes:
+                        self._save(shelf, changes)
             except BaseException:
                 if changes:
                     self._forget()  # what was put here is not on the shelf
                 raise
             finally:
                 self._tables.journal = None
-            self._count += len(changes)
-            if self._count > 2 * len(self._tables) + SPARE:
-                self._rewrite()
 
-    def _catch_up(self) -> None:
-        with said_clearly(self._shelf.path):
-            try:
-                lines = self._shelf.added() if self._shelf.is_known() else None
-                if lines is None:
-                    self._load()
-                else:
-                    self._replay(lines)
-            except BaseException:
-                self._forget()  # a line that was not understood is not to be passed over
-                raise
-
-    def _load(self) -> None:
+    def _open(self) -> None:
+        if self._file.is_open():
+            return
+        replaced = self._file.was_open
         self._forget()
-        lines, to_be_rewritten = self._shelf.load()
-        self._replay(lines)
-        if not self._tables.namespace:
-            self._tables.put(Identity(uuid4().hex))
-        if to_be_rewritten:
-            self._rewrite(must=True)
+        self._file.close()
+        old_shelf.take_over(self._file.path, self._write_anew)
+        self._file.open()
+        if replaced:
+            self._replaced = (
+                f"{self._file.path} came back as another file: it was deleted or replaced while in "
+                "use; what files and apps declare is applied again, other entries are those of the "
+                "new one"
+            )
+            log.warning(self._replaced)
+
+    def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
+        """A shelf that holds just these, at a path where nothing lies yet."""
+        file = ShelfFile(path)
+        file.open()
+        try:
+            with file.transaction(write=True) as shelf:
+                self._save(shelf, values)
+        finally:
+            file.close()
+            self._forget()
 
     def _forget(self) -> None:
-        self._tables, self._count = Tables(), 0
+        self._tables, self._number, self._seen = Tables(), 0, None
         self._entries.clear()
-        self._shelf.forget()
+        self._unreadable = {}
 
-    def _replay(self, lines: list[bytes]) -> None:
-        for text in lines:
-            values = journal.values_of(text)
-            for value in values:
-                self._tables.replay(value)
-            self._count += len(values)
+    # between the shelf and the tables
 
-    def _rewrite(self, *, must: bool = False) -> None:
+    def _catch_up(self, shelf: PlainShelf) -> None:
+        newest = shelf.get("changes", 0)  # first: from here on the transaction sees one state
+        version = self._file.data_version()
         try:
-            self._shelf.rewrite(self._tables.alive())
-            self._count = len(self._tables)
-        except StoreError as trouble:
-            if must:
-                raise
-            # The shelf is whole without it, only longer than it need be.
-            log.warning("the shelf could not be rewritten: %s", trouble)
+            if self._seen is None:
+                self._load(shelf)
+            elif version != self._seen and not self._replay_since(shelf, newest):
+                self._forget()
+                self._load(shelf)
+        except BaseException:
+            self._forget()  # half of it was read
+            raise
+        self._number, self._seen = newest, version
 
-    # which daemons there are: not worth a place on the shelf, for they say it again and again
+    def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
+        """False where the changes are not all there: the shelf must be loaded anew."""
+        if newest <= self._number:
+            return False  # written by a program that is not beatd
+        for number in range(self._number + 1, newest + 1):
+            change = shelf.get(key_of_change(number))
+            if change is None:
+                return False
+            for gone in change["gone"]:
+                self._tables.replay(deletion(gone))
+            for key in change["put"]:
+                # A later change may have deleted it; then that one says so.
+                if key in shelf:
+                    self._take_in(key, shelf.pickled(key))
+        return True
+
+    def _load(self, shelf: PlainShelf) -> None:
+        claims, records = list[Claimed](), list[Line]()
+        for key, pickled in shelf.rows():
+            value = self._value(key.decode(errors="replace"), pickled)
+            if isinstance(value, Claimed):
+                claims.append(value)
+            elif isinstance(value, Line):
+                records.append(value)
+            elif value is not None:
+                self._tables.replay(value)
+        for claim in sorted(claims, key=lambda claim: claim.claimed_at):
+            self._tables.replay(claim)
+        for record in sorted(records, key=lambda record: record.number):
+            self._tables.replay(record)
+        for name in self._tables.defined.keys() - self._tables.planned.keys():
+            self._tables.replay(Planned(name, NOTHING, 0, None))
+            self._unreadable[f"plan:{name}"] = "is missing"
+        self._check_format(shelf)
+
+    def _check_format(self, shelf: PlainShelf) -> None:
+        found = shelf.get("format")
+        if found == FORMAT:
+            return
+        if isinstance(found, dict) and found.get("beatd") == "shelf":
+            raise StoreUnusable(
+                f"store.url: {self._file.path} was written by a newer beatd; update this one"
+            )
+        if len(shelf):
+            raise StoreUnusable(
+                f"store.url: {self._file.path} is a shelf of another program and was left alone; "
+                "name another file, or take its entries over with `beatd import`"
+            )
+
+    def _take_in(self, key: str, pickled: bytes) -> None:
+        value = self._value(key, pickled)
+        if value is not None:
+            self._tables.replay(value)
+
+    def _value(self, key: str, pickled: bytes) -> AnyValue | None:
+        """None for what is not of the tables, and for what is damaged, which is reported."""
+        try:
+            value = from_plain(key, lambda: plain(pickled))
+        except (UnpicklingError, ValidationError) as damage:
+            if key not in self._unreadable:
+                log.error(
+                    "%s: %s cannot be read and was left alone: %s", self._file.path, key, damage
+                )
+            self._unreadable[key] = f"cannot be read and was left alone: {damage}"
+            return None
+        self._unreadable.pop(key, None)
+        return value
+
+    def _save(self, shelf: PlainShelf, values: Sequence[AnyValue]) -> None:
+        if not self._number:
+            shelf["format"] = FORMAT
+        put = []
+        for key, value in final(values).items():
+            if value is not None:
+                shelf[key] = to_plain(value)
+                put.append(key)
+            elif key in shelf:
+                del shelf[key]
+        self._note_change(shelf, put, deletions(values))
+
+    def _note_change(self, shelf: PlainShelf, put: list[str], gone: list[Any]) -> None:
+        """What other processes read again; without it they load everything."""
+        self._number += 1
+        shelf["changes"] = self._number
+        shelf[key_of_change(self._number)] = {"put": put, "gone": gone}
+        forgotten = key_of_change(self._number - CHANGES_KEPT)
+        if forgotten in shelf:
+            del shelf[forgotten]
+
+    # which daemons there are: beside the tables, for they say it again and again
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        with self._lock, self._shelf.held():
-            there = self._there()
-            there[presence.holder.token] = Announced(presence, self._clock.now(), ttl)
-            self._write_there(there)
+        until = self._clock.now() + timedelta(seconds=ttl)
+        with self._presences() as there:
+            there[presence.holder.token] = Announced(presence, until)
 
     def leave(self, holder: Holder) -> None:
-        with self._lock, self._shelf.held():
-            there = self._there()
-            if there.pop(holder.token, None) is not None:
-                self._write_there(there)
+        with self._presences() as there:
+            there.pop(holder.token, None)
 
     def daemons(self) -> Sequence[Presence]:
-        with self._lock, self._shelf.held():
-            return [announced.presence for announced in self._there().values()]
+        with self._reading(), self._file.transaction(write=False) as shelf:
+            return [announced.presence for announced in self._there(shelf).values()]
 
-    def _there(self) -> dict[str, Announced]:
+    @contextmanager
+    def _presences(self) -> Iterator[dict[str, Announced]]:
+        with self._lock:
+            self._open()
+            with self._file.transaction(write=True) as shelf:
+                self._catch_up(shelf)
+                there = self._there(shelf)
+                yield there
+                shelf["daemons"] = to_builtins(there)
+                self._note_change(shelf, [], [])
+
+    def _there(self, shelf: PlainShelf) -> dict[str, Announced]:
         now = self._clock.now()
         try:
-            found: dict[str, Announced] = self._announced.decode(self._muster.read_bytes())
-        except (OSError, ValidationError, DecodeError):
-            return {}
-        return {
-            token: announced
-            for token, announced in found.items()
-            if abs((now - announced.at).total_seconds()) < announced.ttl
-        }
-
-    def _write_there(self, there: dict[str, Announced]) -> None:
-        with said_clearly(self._muster):
-            new = beside(self._muster, ".new")
-            new.touch(0o600)
-            new.write_bytes(json.encode(there))
-            new.replace(self._muster)
-
-    @property
-    def _muster(self) -> Path:
-        return beside(self._shelf.path, ".daemons")
+            found = convert(shelf.get("daemons", {}), type=dict[str, Announced])
+        except (UnpicklingError, ValidationError):
+            return {}  # each of them announces itself again
+        return {token: one for token, one in found.items() if one.until > now}
 
     # the place itself
 
@@ -170,7 +273,10 @@ class ShelveStore(MemoryStore):
         return False
 
     def problems(self) -> Sequence[str]:
-        found = [*super().problems(), *self._shelf.notes, *problems_of_disk(self._shelf.path)]
+        found = [*super().problems(), *problems_of_disk(self._file.path)]
+        found += [f"{self._file.path}: {key} {what}" for key, what in self._unreadable.items()]
+        if self._replaced:
+            found.append(self._replaced)
         count = len(self._tables.defined)
         if count > ENTRIES:
             found.append(
@@ -180,5 +286,5 @@ class ShelveStore(MemoryStore):
 
     def close(self) -> None:
         super().close()
-        with self._lock, suppress(OSError):
-            self._shelf.close()
+        with self._lock:
+            self._file.close()

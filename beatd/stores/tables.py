@@ -18,19 +18,19 @@ from beatd.ledger import Record, Request
 from beatd.run import Occurrence
 
 
-class Value(Struct, frozen=True, array_like=True, tag_field="is", gc=False):
+class Value(Struct, frozen=True, gc=False):
     """What can be put."""
 
 
-class Identity(Value, frozen=True, tag="identity"):
+class Identity(Value, frozen=True):
     namespace: str
 
 
-class Version(Value, frozen=True, tag="version"):
+class Version(Value, frozen=True):
     number: int
 
 
-class Defined(Value, frozen=True, tag="defined"):
+class Defined(Value, frozen=True):
     """What the operator wrote."""
 
     name: str
@@ -42,7 +42,7 @@ class Defined(Value, frozen=True, tag="defined"):
     definition: Raw
 
 
-class Planned(Value, frozen=True, tag="planned"):
+class Planned(Value, frozen=True):
     """What the daemon keeps beside it: narrow, for each claim writes one."""
 
     name: str
@@ -55,11 +55,11 @@ class Planned(Value, frozen=True, tag="planned"):
         return Progress(self.plan.planned, self.runs, self.last)
 
 
-class Removed(Value, frozen=True, tag="removed"):
+class Removed(Value, frozen=True):
     name: str
 
 
-class Claimed(Value, frozen=True, tag="claimed"):
+class Claimed(Value, frozen=True):
     occurrence: Occurrence
     task_id: str
     due: datetime
@@ -68,19 +68,19 @@ class Claimed(Value, frozen=True, tag="claimed"):
     unsent: bool
 
 
-class Closed(Value, frozen=True, tag="closed"):
+class Closed(Value, frozen=True):
     occurrence: Occurrence
 
 
-class Asked(Value, frozen=True, tag="asked"):
+class Asked(Value, frozen=True):
     request: Request
 
 
-class Done(Value, frozen=True, tag="done"):
+class Done(Value, frozen=True):
     id: str
 
 
-class Line(Value, frozen=True, tag="line"):
+class Line(Value, frozen=True):
     """A record of history; `claim` is the occurrence it closed, for what is told of it later."""
 
     number: int
@@ -89,19 +89,19 @@ class Line(Value, frozen=True, tag="line"):
     claim: Occurrence | None
 
 
-class Forgotten(Value, frozen=True, tag="forgotten"):
+class Forgotten(Value, frozen=True):
     """The lines from one number to another, both included."""
 
     first: int
     last: int
 
 
-class Termed(Value, frozen=True, tag="termed"):
+class Termed(Value, frozen=True):
     term: Term
     holder: Holder
 
 
-class Marked(Value, frozen=True, tag="marked"):
+class Marked(Value, frozen=True):
     mark: Applied
 
 
