@@ -22,13 +22,14 @@ from beatd.building import daemon_of
 from beatd.celery_declared import InStep
 from beatd.celery_settings import config_of
 from beatd.clock import Clock, SystemClock
-from beatd.config import Config, masked
+from beatd.config import Config
 from beatd.daemon import Daemon, Parts
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.housekeeping import Declares
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.observers.log import LogObserver
+from beatd.secret import masked
 from beatd.sources.app import App
 from beatd.store import Store
 

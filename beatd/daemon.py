@@ -26,6 +26,7 @@ from beatd.observers.board import Board
 from beatd.opening import when_open
 from beatd.publisher import Publisher
 from beatd.rules import begin
+from beatd.secret import hidden
 from beatd.steering import Steering
 from beatd.store import Store
 
@@ -265,13 +266,13 @@ class Daemon:
             declares=self._house.declares,
             stats=self.stats(),
             broker=self.broker_trouble(),
-            problems=tuple(text[:LETTERS] for text in self.conflicts[:PROBLEMS]),
+            problems=tuple(hidden(text)[:LETTERS] for text in self.conflicts[:PROBLEMS]),
         )
 
     def broker_trouble(self) -> str:
         if self.engine is None or self.publisher is None or self.engine.broker_ok:
             return ""
-        return self.publisher.trouble()[:LETTERS]
+        return hidden(self.publisher.trouble())[:LETTERS]
 
     def stats(self) -> dict[str, float]:
         late = {f"late_{k}": v for k, v in self.board.lateness().items() if v is not None}

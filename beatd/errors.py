@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 
 from beatd.problem import Problem
+from beatd.secret import hidden
 
 
 class BeatError(Exception):
-    """Everything beatd raises on purpose; its text is one line a person can act on."""
+    """Everything beatd raises on purpose; its text is one line a person can act on, and shows no
+    password that this process knows."""
+
+    def __str__(self) -> str:
+        return hidden(super().__str__())
 
 
 class ConfigError(BeatError, ValueError):

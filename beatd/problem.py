@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct, structs
 
+from beatd.secret import hidden
+
 Path = tuple[str | int, ...]
 
 
@@ -18,6 +20,7 @@ class Problem(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         structs.force_setattr(self, "place", unicode_of(self.place))
+        structs.force_setattr(self, "text", hidden(self.text))
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)

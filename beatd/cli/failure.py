@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from beatd.errors import BeatError, ConfigError
+from beatd.secret import hidden
 
 COULD_NOT = 1
 ASKED_WRONGLY = 2
@@ -57,7 +58,7 @@ def told(*, debug: bool = False) -> Iterator[None]:
 
 def say(text: str, colour: str = "red") -> None:
     """One line on stderr, whatever is in the text."""
-    line = " ".join(text.split("\n"))
+    line = " ".join(hidden(text).split("\n"))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 
 

@@ -17,6 +17,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, in_one_line, nearest
 from beatd.schedules.quote import quoted
+from beatd.secret import learn_options
 
 _SHORTEST_TTL = timedelta(milliseconds=500)
 
@@ -181,6 +182,7 @@ class _Loader:
         except ConfigError as error:
             self._note(str(error), name, key)
         options = values.get("transport_options")
+        learn_options(options)
         if name == "broker" and options and url and url.startswith("filesystem:"):
             values["transport_options"] = urls.folders_below(options, self._folder)
 

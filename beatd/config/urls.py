@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from beatd.config.secret import Secret
 from beatd.errors import ConfigError
 from beatd.problem import nearest
+from beatd.secret import Secret, learn
 from beatd.wiring import REDIS, SQL
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
@@ -70,6 +70,7 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def with_password(url: str | None, password: str) -> str:
+    learn(password)
     found = _USERINFO.match(url or "")
     if url is None or found is None:
         raise ConfigError("needs a url that it is the password of, like redis://localhost:6379/0")

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from beatd.errors import ConfigError
 from beatd.imports.found import Read
+from beatd.secret import learn_url
 
 #: How a source is written, and what it is.
 SOURCES = {
@@ -43,6 +44,7 @@ class Opened(Struct, frozen=True):
 
 def read(source: str, wishes: Wishes | None = None) -> Opened:
     """All of a source; ConfigError where it is none, or not what it says."""
+    learn_url(source)
     wished = wishes or Wishes()
     if source.startswith("redbeat+"):
         from beatd.imports.redbeat import read_redbeat

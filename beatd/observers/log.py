@@ -10,6 +10,7 @@ from msgspec import json
 from beatd import events
 from beatd.ledger import Result
 from beatd.run import Skip
+from beatd.secret import hidden
 
 log = logging.getLogger("beatd")
 FEW = 5  # a batch up to this size is told run by run, a larger one in one line
@@ -27,7 +28,7 @@ class LogObserver:
         for level, text, facts in word(event):
             log.log(
                 level,
-                text,
+                hidden(text),
                 exc_info=event.error if isinstance(event, events.Broke) else None,
                 extra={"facts": {"event": type(event).__name__, **facts}},
             )
@@ -207,7 +208,7 @@ class TextLines(logging.Formatter):
         line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return line
+        return hidden(line)
 
 
 class JsonLines(logging.Formatter):
@@ -219,4 +220,4 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "facts", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.encode(line).decode()
+        return hidden(json.encode(line).decode())

@@ -8,6 +8,7 @@ from celery import Celery
 from celery.app.utils import find_app
 
 from beatd.errors import ConfigError
+from beatd.secret import hidden, learn, learn_options, learn_url
 
 SETTINGS = {
     "url": "broker_url",
@@ -25,6 +26,7 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
     app = Celery("beatd", set_as_current=False)
     app.conf.update(timezone=timezone, **settings)
+    _learn_passwords(app)
     return app
 
 
@@ -37,11 +39,12 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
     try:
         app = find_app(spelling)
         app.conf.update(settings)
+        _learn_passwords(app)
         app.loader.init_worker()
         app.finalize()
     except Exception as error:
         # Importing a project runs whatever the project does at import.
-        said = " ".join(str(error).split())
+        said = " ".join(hidden(str(error)).split())
         module, _, attribute = spelling.partition(":")
         if attribute and said == f"No module named {spelling!r}":
             said = f"{module} has no {attribute}"  # celery takes it for a module in the end
@@ -50,6 +53,19 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
             "try MODULE:ATTRIBUTE, as for celery -A"
         ) from error
     return app
+
+
+def _learn_passwords(app: Celery) -> None:
+    for name in ("broker_url", "broker_read_url", "broker_write_url", "result_backend"):
+        urls = app.conf.get(name) or ()
+        for url in [urls] if isinstance(urls, str) else urls:
+            if isinstance(url, str):
+                learn_url(url)
+    for name in ("broker_transport_options", "result_backend_transport_options"):
+        learn_options(app.conf.get(name))
+    for name in ("broker_password", "redis_password"):
+        if app.conf.get(name):
+            learn(str(app.conf.get(name)))
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:

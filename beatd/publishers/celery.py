@@ -15,6 +15,7 @@ from beatd.publishers.renderer import Renderer
 from beatd.publishers.rendering import Unbuildable, apply_async, refuse_pickle
 from beatd.publishers.wires import connection_of, wire_to
 from beatd.run import Run
+from beatd.secret import hidden
 
 
 class CeleryPublisher:
@@ -24,8 +25,7 @@ class CeleryPublisher:
         self._app = app
         self._lock = threading.Lock()
         connection = connection_of(app, timeout)
-        # With asterisks for the password, and without them where there is none.
-        self._place = connection.as_uri(include_password=not connection.password)
+        self._place = hidden(connection.as_uri(include_password=not connection.password))
         self._wire = wire_to(connection, timeout)
         self._producer = CatchingProducer(connection)
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)

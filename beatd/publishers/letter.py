@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from beatd.publisher import Outcome
 from beatd.publishers.marks import Values
+from beatd.secret import hidden
 
 CONFIRMED = Outcome("confirmed")
 
@@ -85,5 +86,6 @@ class Wire(Protocol):
 
 
 def one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()).removeprefix("(0, 0): ")  # how amqp says: no method yet
+    text = " ".join(hidden(str(error)).split())
+    text = text.removeprefix("(0, 0): ")  # how amqp says: no method yet
     return text or type(error).__name__

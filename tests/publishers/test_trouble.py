@@ -10,8 +10,8 @@ from beatd.publishers.celery import CeleryPublisher
     ("url", "place"),
     [
         ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
-        ("redis://:sekret@127.0.0.1:1/0", "redis://:**@127.0.0.1:1/0"),
-        ("amqp://user:sekret@127.0.0.1:1//", "amqp://user:**@127.0.0.1:1//"),
+        ("redis://:sekret@127.0.0.1:1/0", "redis://:***@127.0.0.1:1/0"),
+        ("amqp://user:sekret@127.0.0.1:1//", "amqp://user:***@127.0.0.1:1//"),
     ],
 )
 def test_a_silent_broker_is_named_without_its_password(url: str, place: str) -> None:
