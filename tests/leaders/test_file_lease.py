@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from beatd.errors import StoreError
+from beatd.errors import StoreError, StoreUnusable
 from beatd.leader import Holder
 from beatd.leaders.file import FileLease
 from beatd.leaders.none import NoLease
@@ -97,3 +98,29 @@ def test_a_lock_on_a_deleted_file_is_no_lock(tmp_path: Path) -> None:
     assert one.take(holder("a"), 2) == holder("b")
     one.close()
     two.close()
+
+
+def test_a_file_that_is_no_lock_is_left_alone(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.yaml"
+    precious.write_text("entries: {}\n")
+    with pytest.raises(StoreUnusable, match="is not a lock of beatd and was left alone"):
+        FileLease(precious).take(holder("a"), 2)
+    assert precious.read_text() == "entries: {}\n"
+
+
+def test_a_link_at_its_path_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("")
+    (tmp_path / "lock").symlink_to(precious)
+    with pytest.raises(StoreUnusable, match="is a symbolic link, which is not followed"):
+        FileLease(tmp_path / "lock").take(holder("a"), 2)
+    assert precious.read_text() == ""
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_what_is_no_plain_file_is_refused_at_once(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "lock")
+    with pytest.raises(StoreError, match=r"is not a lock of beatd|Is a directory"):
+        FileLease(tmp_path / "lock").take(holder("a"), 2)
