@@ -20,7 +20,7 @@ from beatd.run import MICROSECOND, Skip, micros
 from beatd.schedule import Schedule
 
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
-RULES = f"{pytz.OLSON_VERSION}/1"  # type: ignore[attr-defined]  # the stubs lack it
+RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
 COUNTED_AT_MOST = 10_000
 USED_UP = "max_runs reached"
 SECOND = timedelta(seconds=1)

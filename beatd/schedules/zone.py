@@ -1,11 +1,14 @@
 """Time zones by their IANA names, and what their clocks did, as plain integers."""
 
 import re
-from bisect import bisect_right
+import struct
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import pytz
 
@@ -18,10 +21,25 @@ FOREVER = 1 << 62
 _SECOND = timedelta(seconds=1)
 _ANY = datetime(2000, 1, 1)  # noqa: DTZ001
 
+#: pytz reads the first half of its files, whose last transition is in 2037.
+PYTZ_ENDS = int(datetime(2038, 1, 1, tzinfo=UTC).timestamp())
+#: So far the rule at the end of a file is worked out; after it the last offset stays.
+RULE_ENDS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+#: By such a rule no offset holds for a shorter time, and a clock changes on a quarter of an hour.
+_SHORTEST_STRETCH, _QUARTER = 28 * 86400, 900
+
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """The pytz zone of an IANA name, in any case, or of a zone object that carries its name."""
-    return pytz.timezone(zone_name(name))
+    """The zone of an IANA name, in any case, or of a zone object that carries its name."""
+    return _zone(zone_name(name))
+
+
+@lru_cache(maxsize=700)
+def _zone(name: str) -> ZoneInfo:
+    """pytz's own file of the zone, read by the standard library, which goes on after 2037: with
+    the transitions in the file's second half, then with the POSIX rule that it ends with."""
+    with pytz.open_resource(name) as file:  # type: ignore[attr-defined]  # stubs lack it
+        return ZoneInfo.from_file(file, key=name)
 
 
 def zone_name(name: str | tzinfo) -> str:
@@ -60,8 +78,7 @@ class Offsets:
 
     Stretch j holds from the second at[j] (UTC) on. On the wall clock it begins at start[j] and
     ends before end[j]; reached[j] is the latest the wall clock had shown before it, so that
-    start > reached is a gap and start < reached a fold. pytz knows no transition after 2037;
-    each zone keeps the offset it then has.
+    start > reached is a gap and start < reached a fold.
     """
 
     at: tuple[int, ...]
@@ -87,6 +104,10 @@ def offsets(name: str) -> Offsets:
         if step != off[-1]:
             at.append((time.replace(tzinfo=UTC) - EPOCH) // _SECOND)
             off.append(step)
+    for second, step in _after_pytz(name):
+        if step != off[-1]:
+            at.append(second)
+            off.append(step)
     start = [moment + step for moment, step in zip(at, off, strict=True)]
     end = [moment + step for moment, step in zip([*at[1:], FOREVER], off, strict=True)]
     reached = [-FOREVER * 2]
@@ -94,3 +115,37 @@ def offsets(name: str) -> Offsets:
         reached.append(max(reached[-1], before))
     reached[0] = start[0]
     return Offsets(*map(tuple, (at, off, start, end, reached)))
+
+
+def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
+    """When the clock changes from 2038 on, and the seconds off UTC that it changes to."""
+    with pytz.open_resource(name) as file:  # type: ignore[attr-defined]  # stubs lack it
+        text = file.read()
+    known = _zone(name)
+
+    def offset(second: int) -> int:
+        found = datetime.fromtimestamp(second, known).utcoffset()
+        assert found is not None
+        return found // _SECOND
+
+    listed = _transitions(text)
+    yield from ((second, offset(second)) for second in listed if second >= PYTZ_ENDS)
+    if b"," not in text.splitlines()[-1]:
+        return  # the rule at the end says no more than the last offset
+    before = max([PYTZ_ENDS - _QUARTER, *listed]) // _QUARTER * _QUARTER
+    step = offset(before)
+    for second in range(before + _SHORTEST_STRETCH, RULE_ENDS, _SHORTEST_STRETCH):
+        new = offset(second)
+        if new != step:
+            quarters = range(before, second + 1, _QUARTER)
+            yield quarters[bisect_left(quarters, True, key=lambda at: offset(at) == new)], new
+        before, step = second, new
+
+
+def _transitions(text: bytes) -> tuple[int, ...]:
+    """Those in the second half of a TZif file (RFC 8536), which has 64 bits for each."""
+    header = struct.Struct(">4sc15x6l")
+    *_, isutc, isstd, leap, times, types, letters = header.unpack_from(text)
+    second = header.size + times * 5 + types * 6 + letters + leap * 8 + isstd + isutc
+    *_, times, _, _ = header.unpack_from(text, second)
+    return struct.unpack_from(f">{times}q", text, second + header.size)

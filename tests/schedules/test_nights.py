@@ -163,12 +163,3 @@ def test_a_run_moved_to_another_day_is_told_with_its_date():
     schedule = crontab("0 12 * * *", tz="Pacific/Apia")
     moved = parse_moment("2011-12-31T00:00", "Pacific/Apia")
     assert edge(schedule, moved) == "moved: 2011-12-30 12:00 does not exist"
-
-
-def test_after_2037_a_zone_keeps_the_offset_that_pytz_leaves_it_with():
-    schedule = crontab("0 12 1 7 *", tz="Europe/Berlin")
-    assert wall(schedule, "Europe/Berlin", "2036-08-01T00:00", 2) == [
-        "2037-07-01T12:00+02:00",
-        "2038-07-01T12:00+01:00",
-    ]
-    assert wall(schedule, "Europe/Berlin", "2099-08-01T00:00", 1) == ["2100-07-01T12:00+01:00"]
