@@ -18,6 +18,7 @@ def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Prob
     """Paths are the entry's own keys; without the project's app its tasks are not known."""
     if entry.enabled and next_moment(entry, now) is None:
         yield _warning("never runs again: all of its moments are past")
+    yield from _read_otherwise(entry, now)
     yield from _pickled(entry, app)
     if app is None or not (own := _own_tasks(app)):
         return  # an app that only sends names no task, and none is missing from it
@@ -34,6 +35,22 @@ def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Prob
         except TypeError as error:
             said = str(error).replace("()", "", 1)
             yield _warning(f"do not fit {entry.task}, so every run fails: {said}", "args")
+
+
+def _read_otherwise(entry: Entry, now: datetime) -> Iterator[Problem]:
+    found = read_otherwise(entry, now)
+    if found:
+        yield _warning(found, "cron")
+
+
+def read_otherwise(entry: Entry, now: datetime) -> str:
+    """Where croniter reads the entry's cron text differently, in words; or nothing."""
+    text = entry.schedule.plain().get("cron")
+    if not isinstance(text, str):
+        return ""
+    from beatd.schedules.second_opinion import difference
+
+    return str(difference(text, now.replace(second=0, microsecond=0)) or "")
 
 
 def _pickled(entry: Entry, app: "Celery | None") -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from beatd.cli.failure import say
+from beatd.cli.foreseen import read_otherwise
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json, print_rich, print_table
 from beatd.cli.when import lasting, moment_given, takes_when, when
@@ -218,7 +219,9 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
     if runs:
         print_table(columns, _rows(entry, runs, marks, now))
-    for note in _notes(entry, runs, over):
+    for note in (*_notes(entry, runs, over), read_otherwise(entry, now)):
+        if not note:
+            continue
         print_rich(Text(note, "yellow"))
 
 

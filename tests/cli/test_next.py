@@ -202,3 +202,15 @@ def test_what_an_app_declares_has_moments_before_any_daemon_ran(
     assert (ended.code, ended.err) == (0, "")
     assert ended.json == [{"local": "2027-01-01T12:00:00+09:00", "utc": "2027-01-01T03:00:00Z"}]
     assert "did you mean one?" in beatd("next", "-A", "asked_app", "onee").line
+
+
+def test_what_croniter_reads_differently_is_said_below_the_runs(beatd: Beatd) -> None:
+    ended = beatd("next", "--cron", "0 0 */2 * mon", "--from", "2026-11-27")
+    assert ended.code == 0
+    text = " ".join(ended.out.split())
+    assert "croniter reads it differently: it runs" in text
+    assert "croniter" not in beatd("next", "--cron", "0 0 * * mon", "--from", "2026-11-27").out
+
+
+def test_json_says_nothing_of_croniter(beatd: Beatd) -> None:
+    assert "croniter" not in beatd("next", "--cron", "0 0 */2 * mon", "--json").out
