@@ -140,7 +140,13 @@ class Renderer:
                 return None
         elif known.serves(run.entry):
             return known
-        template = self._new_template(run)
+        try:
+            template = self._new_template(run)
+        except Unbuildable:
+            raise
+        except Exception as error:
+            # An option that neither celery nor the transport expects: this entry alone fails.
+            raise cannot_be_sent(run, one_line(error)) from error
         if template is None:
             self._templates.pop(key, None)
             remember(self._celerys, key, None, self._size)

@@ -167,3 +167,23 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
         sending.join()
     publisher.close()
     assert taken == len(runs)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": 5}, {"headers": [1]}, {"headers": "x"}, {"priority": []}, {"reply_to": 5},
+        {"correlation_id": 5}, {"user_id": 5}, {"timestamp": "x"}, {"serializer": 5}, {"queue": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_options_of_the_wrong_kind_fail_their_own_run_alone(
+    world: World, options: dict[str, object]
+) -> None:
+    """As they may lie in a damaged store, which no check has seen."""
+    task = entry("damaged", "t.it", options={"queue": world.queue, **options})
+    damaged, good = run(task), world.runs(1)[0]
+    world.publisher.prepare([damaged, good])
+    outcomes = world.publisher.publish([damaged, good], always)
+    assert outcomes[1] == Outcome("confirmed")
+    assert outcomes[0].sent in ("confirmed", "rejected")
