@@ -134,7 +134,7 @@ class JsonCodec:
                 source=source,
                 declared_at=declared_at,
             )
-        except (ValidationError, DecodeError, ConfigError) as error:
+        except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
             raise ConfigError(
                 f"entry {quoted(name)} in the store cannot be read: {error}; "
                 "a newer beatd wrote it, or it was changed by hand"

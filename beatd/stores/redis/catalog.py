@@ -14,7 +14,7 @@ from beatd.errors import ConfigError
 from beatd.run import micros
 from beatd.stores.query import CHECKED, beginning
 from beatd.stores.redis.reading import PAGE, Definition, Reader, pages
-from beatd.stores.redis.rows import Row, due_of, flags_of, progress_text, skipped, text_of
+from beatd.stores.redis.rows import due_of, flags_of, progress_text, skipped, text_of
 from beatd.stores.redis.script import Scripts
 
 WRITTEN_AT_ONCE = 2000
@@ -87,7 +87,8 @@ class RedisCatalog:
         for page in pages(names):
             rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
             for name, row in zip(page, rows, strict=True):
-                if row is not None and Row(row).plan.rules < rules:
+                found = None if row is None else self._reader.row(name, row)
+                if found is not None and found.plan.rules < rules:
                     yield name
 
     def _due_before(self, moment: datetime) -> int:
@@ -109,7 +110,14 @@ class RedisCatalog:
             return self._of_source(query.source, query)
         client, key = self._scripts.client, self._scripts.key("sources")
         sources = self._scripts.ask(lambda: client.smembers(key))
-        return heapq.merge(*(self._of_source(source.decode(), query) for source in sources))
+        return heapq.merge(*(self._of_source(source, query) for source in self._texts(sources)))
+
+    def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
+        """Those that are UTF-8; the others are reported."""
+        for name in names:
+            text = self._reader.damage.read(f"the name {name!r}", name.decode)
+            if text is not None:
+                yield text
 
     def _of_source(self, source: str, query: Query) -> Iterator[str]:
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
@@ -121,7 +129,7 @@ class RedisCatalog:
             page = self._scripts.ask(
                 lambda first=first: client.zrangebylex(key, first, end, 0, PAGE)  # type: ignore[misc]
             )
-            yield from (name.decode() for name in page)
+            yield from self._texts(page)
             if len(page) < PAGE:
                 return
             seen = b"(" + page[-1]
@@ -133,9 +141,9 @@ class RedisCatalog:
         while True:
             page = self._scripts("soonest", score, name, PAGE)
             for name, score in zip(page[::2], page[1::2], strict=True):
-                if bound is not None and (score == b"inf" or int(float(score)) >= bound):
+                if bound is not None and float(score) >= bound:
                     return
-                yield name.decode()
+                yield from self._texts([name])
             if len(page) < 2 * PAGE:
                 return
 
@@ -175,7 +183,10 @@ class RedisCatalog:
     def applied(self, source: str) -> Applied | None:
         client, key = self._scripts.client, self._scripts.key("applied")
         found = self._scripts.ask(lambda: client.hget(key, source))
-        return json.decode(found, type=Applied) if found else None
+        if not found:
+            return None
+        what = f"the mark of {source!r}"
+        return self._reader.damage.read(what, lambda: json.decode(found, type=Applied))
 
     def mark_applied(self, mark: Applied) -> None:
         client, key = self._scripts.client, self._scripts.key("applied")

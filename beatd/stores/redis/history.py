@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from msgspec import msgpack
 from beatd.errors import StoreError
 from beatd.ledger import Record, Request
 from beatd.run import micros, moment_of
+from beatd.stores.damage import Damage
 from beatd.stores.redis.rows import claimed_of, record_of, request_text
 from beatd.stores.redis.script import Scripts
 
@@ -20,8 +22,8 @@ Told = tuple[datetime, Record]
 
 
 class RedisHistory:
-    def __init__(self, scripts: Scripts) -> None:
-        self._scripts = scripts
+    def __init__(self, scripts: Scripts, damage: Damage) -> None:
+        self._scripts, self._damage = scripts, damage
 
     def ask(self, requests: Sequence[Request]) -> None:
         asked = [(request.id, request.name, request_text(request)) for request in requests]
@@ -47,7 +49,7 @@ class RedisHistory:
                     "XREVRANGE", key, newest, "-", "COUNT", size
                 )
             )
-            yield from map(_told, page)
+            yield from self._told(page)
             if len(page) < size:
                 return
             newest = "(" + _text(page[-1][0])
@@ -56,7 +58,7 @@ class RedisHistory:
         goes_on: Any = b""
         while True:
             goes_on, *page = self._scripts("lines", name, goes_on, size)
-            yield from map(_told, page)
+            yield from self._told(page)
             if not goes_on:
                 return
 
@@ -68,15 +70,23 @@ class RedisHistory:
             keys = self._scripts.ask(
                 lambda first=first: client.zrevrange(open_key, first, first + PAGE - 1)  # type: ignore[misc]
             )
-            mine = [k for k in keys if name is None or k.split(b":", 2)[2] == name.encode()]
+            mine = [k for k in keys if name is None or k.split(b":", 2)[-1] == name.encode()]
             if mine:
                 found = self._scripts.ask(lambda mine=mine: client.hmget(claims_key, mine))  # type: ignore[misc]
                 for key, claim in zip(mine, found, strict=True):
-                    if claim is not None:
-                        yield claimed_of(key, claim)
+                    read = partial(claimed_of, key, claim)
+                    told = claim and self._damage.read(f"the open claim {key!r}", read)
+                    if told:
+                        yield told
             if len(keys) < PAGE:
                 return
             first += PAGE
+
+    def _told(self, page: Sequence[Any]) -> Iterator[Told]:
+        for line in page:
+            told = self._damage.read(f"the line of history {_text(line[0])}", partial(_told, line))
+            if told is not None:
+                yield told
 
     def forget(self, before: datetime, keep: int) -> int:
         dropped = 0

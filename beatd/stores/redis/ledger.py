@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from secrets import token_hex
+from typing import Any
 
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.leader import Term
@@ -32,16 +35,19 @@ class RedisLedger:
             want = limit - len(ahead)
             namespace, *reply = self._scripts("upcoming", offset, want)
             self._scripts.seen(namespace)
-            found = [
-                (name.decode(), row) for name, row in zip(reply[::2], reply[1::2], strict=True)
-            ]
+            pairs = zip(reply[::2], reply[1::2], strict=True)
+            found = [(self._text(name), row) for name, row in pairs]
             stored = self._reader.stored(found)
             # A row that was re-planned while its definition was read is not where it was.
-            ahead += (stored[name] for name, _ in found if name in stored)
+            ahead += (stored[name] for name, _ in found if name in stored)  # "" is none
             if len(found) < want:
                 break
             offset += len(found)
         return [row for row in ahead if row.plan.due is not None]
+
+    def _text(self, name: bytes) -> str:
+        """The name, or "" where it is no text, which is reported."""
+        return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
         return None
@@ -67,29 +73,39 @@ class RedisLedger:
         while True:
             reply = self._scripts("unknowns", micros(before), want)
             found = list(zip(reply[::4], reply[1::4], reply[2::4], reply[3::4], strict=True))
-            found.sort(key=lambda one: _age(one[1]))
-            named = [(occurrence_of(key).name, row) for key, _, _, row in found]
+            opened = [one for one in map(self._opened, found) if one is not None]
+            opened.sort(key=lambda one: one[0])
+            named = [(claim.occurrence.name, row) for _, claim, row in opened]
             stored, gone = self._reader.stored(named), self._reader.gone(named)
             claims = [
-                _open_claim(key, claim, bool(unsent), stored.get(name))
-                for (key, claim, unsent, _), (name, _) in zip(found, named, strict=True)
-                if claim is not None and (name in stored or name in gone)
+                replace(claim, stored=stored.get(claim.occurrence.name))
+                for _, claim, _ in opened
+                if claim.occurrence.name in stored or claim.occurrence.name in gone
             ]
             # Those of a newer program's entries must not hide the others behind them.
             if len(claims) >= limit or len(found) < want:
                 return claims[:limit]
             want *= 2
 
+    def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
+        key, claim, unsent, row = found
+        if claim is None:
+            return None
+        what = f"the open claim {key!r}"
+        made = self._reader.damage.read(what, lambda: _open_claim(key, claim, bool(unsent)))
+        return None if made is None else (*made, row)
+
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
         pending: list[tuple[Request, Stored | None]] = []
         offset = 0
         while len(pending) < limit:
             reply = self._scripts("requests", offset, limit)
-            found = [
-                (request_of(id, text), row)
-                for id, text, row in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-                if text is not None
-            ]
+            found = []
+            for id, text, row in zip(reply[::3], reply[1::3], reply[2::3], strict=True):
+                read = partial(request_of, id, text)
+                request = text and self._reader.damage.read(f"the request {id!r}", read)
+                if request:
+                    found.append((request, row))
             named = [(request.name, row) for request, row in found]
             stored, gone = self._reader.stored(named), self._reader.gone(named)
             pending += (
@@ -115,22 +131,16 @@ def _ended(result: Result) -> tuple[object, ...]:
     return (name, closes(run.occurrence), ENDS[sent], str(at), claimed, body)
 
 
-def _age(claim: bytes | None) -> tuple[int, int]:
-    """Those claimed at one instant come in the order of their batch."""
-    if claim is None:
-        return 0, 0
-    at, _, _, _, place, _ = claim.split(b"\t")
-    return int(at), int(place)
-
-
-def _open_claim(key: bytes, claim: bytes, unsent: bool, stored: Stored | None) -> OpenClaim:
-    at, term, due, task_id, _, _ = claim.split(b"\t")
-    return OpenClaim(
+def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:
+    """The claim without its entry, after what it is ordered by: those claimed at one instant come
+    in the order of their batch."""
+    at, term, due, task_id, place, _ = claim.split(b"\t")
+    return (int(at), int(place)), OpenClaim(
         occurrence_of(key),
         task_id.decode(),
         moment_of(int(due)),
         moment_of(int(at)),
         int(term),
         unsent,
-        stored,
+        None,
     )

@@ -1,6 +1,7 @@
 """Rows and definitions as entries; each definition is decoded once, while it is remembered."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from threading import Lock
 
 from msgspec import Raw, json, msgpack
@@ -8,6 +9,7 @@ from msgspec import Raw, json, msgpack
 from beatd.catalog import Codec, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
+from beatd.stores.damage import UNREADABLE, Damage
 from beatd.stores.redis.rows import Row
 from beatd.stores.redis.script import Scripts
 
@@ -36,8 +38,8 @@ class Definition:
 class Reader:
     """Thread-safe; it remembers the entries it decoded last."""
 
-    def __init__(self, scripts: Scripts, codec: Codec) -> None:
-        self._scripts, self._codec = scripts, codec
+    def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
+        self._scripts, self._codec, self.damage = scripts, codec, damage
         self._known: dict[str, tuple[int, Entry | None]] = {}
         self._lock = Lock()
 
@@ -50,9 +52,9 @@ class Reader:
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
         for name, text in rows:
-            if text is None:
+            row = None if text is None else self.row(name, text)
+            if row is None:
                 continue
-            row = Row(text)
             known = self._known.get(name)
             if known is None or known[0] != row.revision:
                 unknown[name] = row
@@ -72,11 +74,23 @@ class Reader:
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
         """Both halves of entries as of one instant."""
         reply = self._scripts("entries", msgpack.encode(names))
-        return [
-            (name, Row(row), Definition(definition))
-            for name, row, definition in zip(names, reply[::2], reply[1::2], strict=True)
-            if row is not None and definition is not None
-        ]
+        found = []
+        for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
+            if row_text is None or text is None:
+                continue
+            row = self.row(name, row_text)
+            definition = self.damage.read(f"entry {name!r}", partial(Definition, text))
+            if row is not None and definition is not None:
+                found.append((name, row, definition))
+        return found
+
+    def row(self, name: str, text: bytes) -> Row | None:
+        """None for a damaged one, which is reported."""
+        try:
+            return Row(text)
+        except UNREADABLE as reason:
+            self.damage.note(f"the plan of entry {name!r}", reason)
+            return None
 
     def decoded(self, name: str, definition: Definition) -> Entry:
         """Raises ConfigError when this program cannot read it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from msgspec import json
@@ -12,6 +13,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Presence
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
+from beatd.stores.damage import Damage
 from beatd.stores.redis.catalog import RedisCatalog
 from beatd.stores.redis.history import RedisHistory
 from beatd.stores.redis.ledger import RedisLedger
@@ -30,10 +32,11 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
     ) -> None:
         self._server = RedisServer(url, timeout=timeout)
         scripts = Scripts(self._server, f"{prefix}{{0}}:", emptied=self._emptied)
-        reader = Reader(scripts, codec)
+        self._damage = Damage(self._server.place)
+        reader = Reader(scripts, codec, self._damage)
         RedisCatalog.__init__(self, scripts, codec, reader)
         RedisLedger.__init__(self, scripts, reader)
-        RedisHistory.__init__(self, scripts)
+        RedisHistory.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
         self._emptied_at = ""
         try:
@@ -125,7 +128,12 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         self._scripts.ask(lambda: client.hdel(key, holder.token))
 
     def daemons(self) -> Sequence[Presence]:
-        return [json.decode(told, type=Presence) for told in self._scripts("daemons")]
+        told = self._scripts("daemons")
+        found = (
+            self._damage.read("a daemon's presence", partial(json.decode, text, type=Presence))
+            for text in told
+        )
+        return [presence for presence in found if presence is not None]
 
     # the place itself
 
@@ -134,7 +142,7 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         return True
 
     def problems(self) -> Sequence[str]:
-        found = [*self.unreadable()]
+        found = [*self.unreadable(), *self._damage.lines()]
         if self._emptied_at:
             found.append(self._emptied_at)
         return [*self._about_server(), *found]

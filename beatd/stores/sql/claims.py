@@ -6,6 +6,7 @@ remembers what it wrote, so that closing it whole is one statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from secrets import randbits
 from threading import Lock
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 from msgspec import Struct, json
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from beatd.run import Run, micros
+from beatd.run import Run, micros, moment_of
+from beatd.stores.damage import Damage
 from beatd.stores.sql.schema import claim
 
 REMEMBERED = 64
@@ -56,13 +58,15 @@ def of_run(run: Run) -> Open:
 
 def batch_of(row: Row[Any]) -> OpenBatch:
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
+    moment_of(row.claimed_at)  # raises for a moment that cannot be
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
     """The open batches, and this process's memory of those it wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, damage: Damage) -> None:
+        self._damage = damage
         self._lock = Lock()
         self._mine: dict[int, OpenBatch] = {}
         self._batch_of: dict[str, int] = {}
@@ -105,7 +109,7 @@ class Claims:
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
-        return [batch_of(row) for row in connection.execute(statement)]
+        return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
         """The batch holds what is left, and is gone with the last; False if it is not as seen."""
@@ -118,10 +122,18 @@ class Claims:
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
         """Batches made before that moment, or with something unsent; oldest first."""
-        return [batch_of(row) for row in connection.execute(UNKNOWN, {"before": before})]
+        return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
-        return [batch_of(row) for row in connection.execute(select(claim))]
+        return self._read(connection.execute(select(claim)))
+
+    def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
+        """Without damaged ones, which are reported: what became of their runs is not known."""
+        read = (
+            self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
+            for row in rows
+        )
+        return [batch for batch in read if batch is not None]
 
 
 INSERT = claim.insert()

@@ -139,7 +139,12 @@ class SqlFinding(Part):
                 select(applied).where(applied.c.source == source)
             ).one_or_none()
         )
-        return None if row is None else Applied(source, moment_of(row.loaded_at), row.digest)
+        if row is None:
+            return None
+        what = f"the mark of {source!r}"
+        return self._damage.read(
+            what, lambda: Applied(source, moment_of(row.loaded_at), row.digest)
+        )
 
     def mark_applied(self, mark: Applied) -> None:
         def put(connection: Connection) -> None:

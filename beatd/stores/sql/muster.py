@@ -1,6 +1,7 @@
 """Which daemons there are: each says so at every renewal, and is gone when it stops saying so."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import json
 from sqlalchemy import Connection, bindparam, delete, select
@@ -37,4 +38,8 @@ class SqlMuster(Part):
             present = select(daemon.c.presence).where(daemon.c.until > now)
             return list(connection.execute(present.order_by(daemon.c.token)).scalars())
 
-        return [json.decode(text, type=Presence) for text in self._db.read(alive)]
+        read = (
+            self._damage.read("a row of beatd_daemon", partial(json.decode, text, type=Presence))
+            for text in self._db.read(alive)
+        )
+        return [presence for presence in read if presence is not None]

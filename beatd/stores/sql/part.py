@@ -6,6 +6,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from beatd.catalog import Codec
+from beatd.stores.damage import Damage
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.reader import CHUNK, Reader
 from beatd.stores.sql.records import COLUMNS, Line
@@ -16,7 +17,8 @@ class Part:
     def __init__(self, database: Database, codec: Codec) -> None:
         self._db = database
         self._codec = codec
-        self._reader = Reader(codec, database.dialect)
+        self._damage = Damage(database.where)
+        self._reader = Reader(codec, database.dialect, self._damage)
         self._names = database.dialect.batch(name="text")
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:

@@ -10,6 +10,7 @@ from beatd.catalog import Codec, Plan, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.run import moment_of
+from beatd.stores.damage import UNREADABLE, Damage
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.schema import entry, plan
 
@@ -35,8 +36,8 @@ def whole() -> Select[Any]:
 
 
 class Reader:
-    def __init__(self, codec: Codec, dialect: Dialect) -> None:
-        self._codec = codec
+    def __init__(self, codec: Codec, dialect: Dialect, damage: Damage) -> None:
+        self._codec, self._damage = codec, damage
         self._kept: dict[tuple[str, int], tuple[Entry, bool]] = {}
         self._lock = Lock()
         self._names = dialect.batch(name="text")
@@ -76,7 +77,7 @@ class Reader:
 
     def stored(self, row: Any, *, keep: bool = False) -> Stored | None:
         known = self.definition(row, keep=keep)
-        return None if known is None else _stored(row, known)
+        return None if known is None else self._planned(row, known)
 
     def named(
         self, connection: Connection, names: Iterable[str], *, keep: bool = True
@@ -99,9 +100,17 @@ class Reader:
         fetched = self.named(connection, strange) if strange else {}
         # An entry edited between the two reads is taken whole from the second.
         return [
-            fetched.get(row[0]) if known is None else _stored(row, known)
+            fetched.get(row[0]) if known is None else self._planned(row, known)
             for row, known in zip(rows, kept, strict=True)
         ]
+
+    def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
+        """None for a damaged plan, which is reported."""
+        try:
+            return _stored(row, known)
+        except UNREADABLE as reason:
+            self._damage.note(f"the plan of entry {row[0]!r}", reason)
+            return None
 
 
 def _stored(row: Any, known: tuple[Entry, bool]) -> Stored:

@@ -45,7 +45,7 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
         return self._db.dialect.watch(wake)
 
     def problems(self) -> Sequence[str]:
-        return [*self._db.dialect.problems(), *self.unreadable()]
+        return [*self._db.dialect.problems(), *self.unreadable(), *self._damage.lines()]
 
     def close(self) -> None:
         self._db.close()

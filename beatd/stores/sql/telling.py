@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -26,7 +27,10 @@ class SqlHistory(SqlRecording):
             for row in page:
                 while open_claims and open_claims[-1][0] >= row.at:
                     yield open_claims.pop()[1]
-                yield record_of(row)
+                read = partial(record_of, row)
+                record = self._damage.read(f"the row {row.id} of beatd_history", read)
+                if record is not None:
+                    yield record
         while open_claims:
             yield open_claims.pop()[1]
 

@@ -1,6 +1,7 @@
 """Who may claim: the number and the token that every claim must carry."""
 
 from datetime import datetime
+from functools import partial
 from secrets import token_hex
 from uuid import UUID
 
@@ -32,9 +33,9 @@ class SqlTerms(Part):
 
     def term(self) -> tuple[Term, Holder] | None:
         row = self._db.read(lambda connection: connection.execute(select(ledger)).one())
-        if not row.holder:
-            return None
-        return Term(row.term, row.token), json.decode(row.holder, type=Holder)
+        read = partial(json.decode, row.holder, type=Holder)
+        holder = row.holder and self._damage.read("the holder in beatd_ledger", read)
+        return (Term(row.term, row.token), holder) if holder else None
 
     def now(self) -> datetime | None:
         if not self._db.dialect.has_clock:

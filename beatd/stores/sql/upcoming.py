@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 from beatd.catalog import Codec, Stored
 from beatd.ledger import OpenClaim, Request
 from beatd.run import Occurrence, micros, moment_of
-from beatd.stores.sql.claims import Claims
+from beatd.stores.sql.claims import Claims, Open, OpenBatch
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.part import Part
@@ -40,7 +40,7 @@ def later(limit: int) -> Select[Any]:
 class SqlUpcoming(Part):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
-        self._claims = Claims()
+        self._claims = Claims(self._damage)
         self._claimed_at: int | None = None
         self._start: int | None = None
         self._reads = 0
@@ -94,21 +94,28 @@ class SqlUpcoming(Part):
             chunk = found[start : start + limit]
             rows, unreadable = self._with_entries(connection, [run.name for _, run in chunk])
             answer += [
-                OpenClaim(
-                    Occurrence(run.name, moment_of(run.planned), run.request),
-                    run.task_id,
-                    moment_of(run.due),
-                    moment_of(batch.claimed_at),
-                    batch.term,
-                    bool(run.unsent),
-                    rows.get(run.name),
-                )
+                claim
                 for batch, run in chunk
                 if run.name not in unreadable
+                if (claim := self._open_claim(batch, run, rows.get(run.name))) is not None
             ]
             if len(answer) >= limit:
                 break
         return answer[:limit]
+
+    def _open_claim(self, batch: OpenBatch, run: Open, stored: Stored | None) -> OpenClaim | None:
+        def read() -> OpenClaim:
+            return OpenClaim(
+                Occurrence(run.name, moment_of(run.planned), run.request),
+                run.task_id,
+                moment_of(run.due),
+                moment_of(batch.claimed_at),
+                batch.term,
+                bool(run.unsent),
+                stored,
+            )
+
+        return self._damage.read(f"an open claim of entry {run.name!r}", read)
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
         return self._db.read(lambda connection: self._asked(connection, limit))
@@ -121,11 +128,11 @@ class SqlUpcoming(Part):
             if not rows:
                 return answer
             entries, unreadable = self._with_entries(connection, [row.name for row in rows])
-            answer += [
-                (request_of(row), entries.get(row.name))
-                for row in rows
-                if row.name not in unreadable
-            ]
+            for row in rows:
+                what = f"the request {row.id!r} of entry {row.name!r}"
+                read = self._damage.read(what, partial(request_of, row))
+                if read is not None and row.name not in unreadable:
+                    answer.append((read, entries.get(row.name)))
             if len(answer) >= limit or len(rows) < limit:
                 return answer[:limit]
             last = rows[-1].seq

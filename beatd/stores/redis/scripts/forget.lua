@@ -8,7 +8,7 @@ for _, line in ipairs(call('XRANGE', history, '-', '+', 'COUNT', ARGV[3])) do
   if first >= before and length - dropped <= keep then break end
   dropped = dropped + 1
   local name = line[2][2]
-  if tail_of(name) == line[1] then
+  if name and tail_of(name) == line[1] then
     call('HDEL', base .. 'tails', name)
     tails[name] = false
   end
@@ -17,7 +17,7 @@ if dropped > 0 then
   call('XTRIM', history, 'MAXLEN', length - dropped)
   if call('HLEN', base .. 'bridges') > 0 then
     for _, id in ipairs(call('HKEYS', base .. 'bridges')) do
-      if tonumber(match(id, '^%d+')) < first then call('HDEL', base .. 'bridges', id) end
+      if tonumber(match(id, '^%d+') or 0) < first then call('HDEL', base .. 'bridges', id) end
     end
   end
 end

@@ -8,7 +8,7 @@ end
 local reply = {''}
 for _ = 1, tonumber(ARGV[3]) do
   if not id or id == '' then return reply end
-  local line = call('XRANGE', base .. 'history', id, id)[1]
+  local line = find(id, '^%d+%-%d+$') and call('XRANGE', base .. 'history', id, id)[1]
   if line then
     reply[#reply + 1] = line
     id = line[2][4]

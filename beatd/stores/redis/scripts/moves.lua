@@ -39,6 +39,7 @@ end
 local lasts = {}
 local function count(place, row, at_runs, head, rest)
   local runs, last, at_rest = match(row, '^(%d+)\t(%-?%d*)\t()', at_runs)
+  if not runs then return false end -- it is damaged
   local planned, name = planneds[place], names[place]
   lasts[place] = last
   if counts[place] > 0 then
@@ -47,13 +48,14 @@ local function count(place, row, at_runs, head, rest)
   end
   rows[name] = head .. runs .. '\t' .. last .. '\t' .. (rest or sub(row, at_rest))
   moved[name] = true
+  return true
 end
 
 local function count_only(place)
   local row = rows[names[place]]
   if row and closings[place] ~= '' then
     local at_runs = match(row, '^[^\t]*\t[^\t]*\t[^\t]*\t()')
-    count(place, row, at_runs, sub(row, 1, at_runs - 1))
+    if at_runs then count(place, row, at_runs, sub(row, 1, at_runs - 1)) end
   end
 end
 
@@ -82,9 +84,9 @@ local function look(place, m)
     local row = rows[name]
     if not starts(row, expect) then return false end
     if heads[place] == '' then
-      count(place, row, #expect + 1, expect)
+      if not count(place, row, #expect + 1, expect) then return false end
     else
-      count(place, row, #expect + 1, heads[place], rests[place])
+      if not count(place, row, #expect + 1, heads[place], rests[place]) then return false end
       scores[name] = scores_to_be[place]
     end
   elseif kind == REQUEST then

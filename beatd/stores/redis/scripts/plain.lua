@@ -20,6 +20,7 @@ for place, name in ipairs(names) do
   local row, expect = rows[place], expected[place]
   if not row or find(row, expect, 1, true) ~= 1 then return {'no'} end
   local runs, last = match(row, '^(%d+)\t(%-?%d*)\t', #expect + 1)
+  if not runs then return {'no'} end
   local planned = planneds[place]
   if last ~= '' and tonumber(last) > tonumber(planned) then planned = last end
   row_pairs[place * 2 - 1] = name

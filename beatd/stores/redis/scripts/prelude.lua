@@ -72,7 +72,9 @@ local function add_line(at, name, closes, state, term, body)
   moved_tails[name] = id
 end
 
+-- Nothing for an id that is damaged: Redis would refuse the whole script for it.
 local function line_at(id)
+  if not find(id, '^%d+%-%d+$') then return nil end
   local line = call('XRANGE', base .. 'history', id, id)[1]
   if not line then return nil end
   local f = line[2]

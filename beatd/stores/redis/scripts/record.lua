@@ -16,10 +16,13 @@ for place, r in ipairs(results) do
   local claim = claims[key]
   local fact = state == 'P'
   local claimed_at, term, again = '', '0', '1'
-  if claim then claimed_at, term, again = match(claim, '^(%d+)\t(%d+)\t.*\t(1?)$') end
+  if claim then
+    claimed_at, term, again = match(claim, '^(%d+)\t(%d+)\t.*\t(1?)$')
+    if not claimed_at then claimed_at, term, again = '', '0', '1' end -- it is damaged
+  end
   local anew = claim and not fact and r[5] ~= '' and r[5] ~= claimed_at
   if state == 'U' then
-    if claim and not anew then call('ZADD', base .. 'unsent', claimed_at, key) end
+    if claim and not anew then call('ZADD', base .. 'unsent', claimed_at ~= '' and claimed_at or 0, key) end
   elseif not anew then
     -- A line beside an open claim is there only where the moment was claimed a second time.
     local line = again == '1' and find_line(name, closes, 200)

@@ -7,12 +7,12 @@ for _, key in ipairs(keys) do seen[key] = true end
 for _, key in ipairs(unsent) do
   if not seen[key] then keys[#keys + 1] = key end
 end
-for place, key in ipairs(keys) do names[place] = match(key, '^[^:]*:[^:]*:(.*)$') end
+for place, key in ipairs(keys) do names[place] = match(key, '^[^:]*:[^:]*:(.*)$') or '' end
 local claims, rows, reply = read('claims', keys), read('rows', names), {}
 for place, key in ipairs(keys) do
   reply[#reply + 1] = key
-  reply[#reply + 1] = claims[key]
+  reply[#reply + 1] = claims[key] or false
   reply[#reply + 1] = call('ZSCORE', base .. 'unsent', key) and 1 or 0
-  reply[#reply + 1] = rows[names[place]]
+  reply[#reply + 1] = rows[names[place]] or false
 end
 return reply

@@ -10,6 +10,11 @@ if said then return said end
 local names = {}
 for place, c in ipairs(changes) do names[place] = c[1] end
 local rows = read('rows', names)
+-- A damaged row counts as none, so that what is declared anew takes its place.
+for name, row in pairs(rows) do
+  if row and not find(row,
+    '^%-?%d*\t%d+\t%a+\t%d+\t%-?%d*\t%-?%d*\t[^\t]*\t[^\t]*$') then rows[name] = false end
+end
 local now = clock()
 -- A revision never repeats: not for a name that was removed, nor in a store that lost its last
 -- writes and counts again, since it starts from the clock.
