@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from beatd.arguments import same, tagged
 from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
-from beatd.editing import Now, in_batches, new, removed, rewritten, rows, same
+from beatd.editing import Now, in_batches, new, removed, rewritten, rows
 from beatd.entry import Entry
 from beatd.rules import begin
 
@@ -52,7 +53,10 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 def _beside_the_schedule(entry: Entry) -> list[Any]:
     left_out = ("name", "schedule", "source", "declared_at")
-    return [getattr(entry, field) for field in Entry.__struct_fields__ if field not in left_out]
+    fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
+    for name in ("args", "kwargs", "options"):
+        fields[name] = tagged(fields[name])
+    return [value for field, value in fields.items() if field not in left_out]
 
 
 class Held(Struct, frozen=True):

@@ -10,9 +10,8 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
 
-from msgspec import json
-
 from beatd import planning
+from beatd.arguments import same
 from beatd.catalog import Change, EditableCatalog, Plan, Query, Stored
 from beatd.clock import Clock
 from beatd.entry import Entry
@@ -209,16 +208,6 @@ def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str
 
 
 # The parts they share
-
-
-def same(one: Entry, other: Entry) -> bool:
-    """Equal to the letter; `==` alone holds 1, 1.0 and true for the same argument."""
-    return one == other and _letters(one) == _letters(other)
-
-
-def _letters(entry: Entry) -> bytes:
-    values = (entry.args, entry.kwargs, entry.options)
-    return json.encode(values, order="deterministic") if any(values) else b""
 
 
 def whose_it_is(entry: Entry) -> str:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from beatd import __version__, editing
 from beatd.applying import Declared, apply
+from beatd.arguments import same
 from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
 from beatd.definition import check
@@ -196,9 +197,7 @@ class Mirror:
         self._held.pop(entry.name, None)
         if row is None:
             return "added", editing.new(entry, now)
-        return "changed", (
-            None if editing.same(entry, row.entry) else editing.rewritten(row, entry, now)
-        )
+        return "changed", (None if same(entry, row.entry) else editing.rewritten(row, entry, now))
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
         """The row as an entry, or None with the reason among the conflicts: django-celery-beat

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from beatd.arguments import written
 from beatd.definition import FIELDS, KINDS, entry_from, plain_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -60,14 +61,21 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     for key in (*before, *(key for key in after if key not in before)):
         old, new = before.get(key), after.get(key)
         if key in _DEEP and isinstance(old, Mapping) and isinstance(new, Mapping):
-            for inner in (*old, *(name for name in new if name not in old)):
-                if old.get(inner) != new.get(inner) or type(old.get(inner)) is not type(
-                    new.get(inner)
-                ):
-                    fields[f"{key}.{inner}"] = new.get(inner)
-        elif old != new or type(old) is not type(new):
+            inside = {
+                f"{key}.{inner}": new.get(inner)
+                for inner in (*old, *(name for name in new if name not in old))
+                if (inner in old) != (inner in new) or _differ(old[inner], new[inner])
+            }
+            null = None in new.values()
+            fields |= {key: new} if inside and null else inside  # None takes a key away
+        elif _differ(old, new):
             fields[key] = new
     return fields
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """True if workers tell them apart: 0, 0.0 and false are equal, and not the same."""
+    return written(one) != written(other)
 
 
 def _parts(key: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "beatd"
 
-VALUES = {"errors", "problem", "schedule", "entry", "run", "secret"}
+VALUES = {"arguments", "errors", "problem", "schedule", "entry", "run", "secret"}
 SEAMS = {"clock", "catalog", "ledger", "leader", "publisher", "events", "store"}
 ROOMS = {"schedules", "stores", "leaders", "publishers", "observers"}
 LIBRARIES = {

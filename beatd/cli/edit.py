@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from beatd.catalog import Stored
 
 
+#: Their values are compared as they are read: as text a date is no date.
+_ARGUMENTS = ("args", "kwargs", "options")
+
+
 @click.command()
 @click.argument("words", metavar="NAME", nargs=-1, shell_complete=names_of_entries)
 @takes_fields
@@ -68,10 +72,11 @@ def command(
 
 
 def _tell(before: "Stored", after: "Stored") -> None:
+    from beatd.arguments import same
     from beatd.cli.differences import print_difference
     from beatd.definition import plain_of
 
-    if before.entry == after.entry:
+    if same(before.entry, after.entry):
         click.echo(f"{after.entry.name} is like that already")
     else:
         print_difference(after.entry.name, plain_of(before.entry), plain_of(after.entry))
@@ -108,7 +113,9 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
         except click.Abort:
             raise BeatError("nothing was changed") from None
         text = text_now
-    changed = difference(plain, _plain(written))
+    assert checked.entry is not None, "it has no problem"
+    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in _ARGUMENTS}}
+    changed = difference(plain, after)
     return (
         {key: value for key, value in changed.items() if value is not None},
         [key for key, value in changed.items() if value is None],

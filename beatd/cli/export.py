@@ -16,7 +16,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
     from beatd.catalog import Query
     from beatd.cli.output import print_json
     from beatd.cli.yaml_text import file_of
-    from beatd.definition import plain_of
+    from beatd.definition import json_plain_of
     from beatd.editing import row_of
 
     with asked.open() as opened:
@@ -24,7 +24,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
             row_of(opened.store, name)
         rows = opened.store.find(Query(names=names or None, source=source))
         if json:
-            plain = {row.entry.name: plain_of(row.entry) for row in rows}
+            plain = {row.entry.name: json_plain_of(row.entry) for row in rows}
             print_json({"defaults": False, "entries": plain})
             return
         for text in file_of(row.entry for row in rows):

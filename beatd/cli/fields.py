@@ -8,6 +8,7 @@ import click
 if TYPE_CHECKING:
     from beatd.problem import Problem
 
+TOO_DEEP = "is nested deeper than 50 levels"
 _TEXT = ("task", "tz", "start", "end", "jitter", "catch_up_window", "grace", "description")
 _CHOICES = ("catch_up", "on_unknown", "dst_gap", "dst_fold")
 _NUMBERS = ("max_runs", "catch_up_max")
@@ -117,6 +118,8 @@ def _json(name: str, text: str) -> Any:
     kind, example = (list, "[2, 2]") if name == "args" else (dict, '{"full": true}')
     try:
         value = json.decode(text)
+    except RecursionError:
+        raise click.UsageError(f"--{name}: {TOO_DEEP}") from None
     except DecodeError as error:
         why = str(error).removeprefix("JSON is malformed: ")
         raise click.UsageError(
@@ -146,6 +149,8 @@ def _value(text: str) -> Any:
         return json.decode(text)
     except DecodeError:
         return text
+    except RecursionError:
+        raise click.UsageError(f"{_short(text)}: {TOO_DEEP}") from None
 
 
 def _short(text: str) -> str:

@@ -133,11 +133,12 @@ def put_in(store: "Store", made: "TakenOver", *, dry_run: bool, replacing: bool)
 
 def _change(one: "Taken", row: Any, now: Any, *, replacing: bool) -> tuple[str, Any]:
     from beatd import editing
+    from beatd.arguments import same
 
     if row is None:
         change = editing.new(one.entry, now)
         return "new", replace(change, runs=one.runs, last=one.last)
-    if editing.same(one.entry, row.entry):
+    if same(one.entry, row.entry):
         return "unchanged", None
     if editing.is_declared(row.entry):
         return f"left alone: {editing.whose_it_is(row.entry)}", None
@@ -191,11 +192,11 @@ def _tell(
 
 
 def _plain(one: "Taken", said: str) -> dict[str, Any]:
-    from beatd.definition import plain_of
+    from beatd.definition import json_plain_of
 
     return {
         "name": one.entry.name,
-        "entry": plain_of(one.entry),
+        "entry": json_plain_of(one.entry),
         "last": one.last,
         "runs": one.runs,
         "next": _next(one),

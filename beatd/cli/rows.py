@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from beatd.arguments import tagged
 from beatd.catalog import Stored
 from beatd.cli.next import until
 from beatd.definition.plain import iso, plain_of
@@ -28,9 +29,9 @@ def json_of(row: Stored) -> dict[str, Any]:
         "task": entry.task,
         "schedule": schedule,
         "tz": entry.tz,
-        "args": entry.args,
-        "kwargs": entry.kwargs,
-        "options": entry.options,
+        "args": tagged(entry.args),
+        "kwargs": tagged(entry.kwargs),
+        "options": tagged(entry.options),
         "enabled": entry.enabled,
         "paused": row.paused,
         "next": None if row.plan.due is None else iso_or_none(row.plan.planned),

@@ -52,7 +52,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
 
     from beatd.cli.next import until
     from beatd.cli.rows import next_cell, schedule_text
-    from beatd.definition import plain_of
+    from beatd.definition import json_plain_of
     from beatd.editing import whose_it_is
     from beatd.schedules import describe, zone
 
@@ -79,7 +79,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     if failed is not None:
         yield "failed", failed.reason
     yield "runs", str(row.runs)
-    for key, value in plain_of(entry).items():
+    for key, value in json_plain_of(entry).items():
         if key not in schedule and key not in ("task", "tz"):
             text = isinstance(value, str) and key not in ("args", "kwargs", "options")
             yield key, value if text else json.encode(value).decode()

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import yaml
 
+from beatd.arguments import tagged, timestamp
 from beatd.definition import plain_of
 from beatd.entry import Entry
 
@@ -24,12 +28,18 @@ def _text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
+def _timestamp(dumper: Any, value: date) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:timestamp", value.isoformat())
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(date, _timestamp)
+_Dumper.add_representer(datetime, _timestamp)
 
 
 def yaml_of(value: Any) -> str:
     text: str = yaml.dump(
-        _escaped(value),
+        _writable(value),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -52,12 +62,17 @@ def file_of(entries: Iterable[Entry]) -> Iterator[str]:
         yield "entries: {}\n"
 
 
-def _escaped(value: Any) -> Any:
-    """`${` stands for a variable when it is read."""
+def _writable(value: Any) -> Any:
+    """The value with its Decimals, UUIDs and times in kombu's form, as YAML has none for them, and
+    with `$${` for `${`, which would stand for a variable."""
     if isinstance(value, str):
         return value.replace("${", "$${")
     if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {key: _writable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_escaped(item) for item in value]
+        return [_writable(item) for item in value]
+    if isinstance(value, date) and timestamp(value.isoformat()) is not None:
+        return value
+    if isinstance(value, date | time | Decimal | UUID):
+        return _writable(tagged(value))
     return value

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from beatd.arguments import is_tagged
 from beatd.problem import Path
 
 
@@ -48,6 +49,8 @@ def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
     """Where in it the two versions of YAML differ."""
     if isinstance(tree, Word):
         return [(path, tree)]
+    if is_tagged(tree):
+        return []  # its type decides what the text is
     if isinstance(tree, dict):
         return [found for key, item in tree.items() for found in words(item, (*path, key))]
     if isinstance(tree, list):

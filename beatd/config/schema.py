@@ -5,8 +5,10 @@ Draft 7, which is what the YAML language server knows best.
 
 from typing import Any
 
+from beatd.arguments import TYPE, TYPES, VALUE
 from beatd.config.settings import ABOUT, BY_URL, SECTIONS, TOP
 from beatd.definition.fields import DEFAULTABLE, FIELDS, KINDS, Field
+from beatd.definition.kinds import ARGUMENT_SCHEMA
 from beatd.definition.options import OPTIONS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -37,7 +39,7 @@ def _document(title: str, properties: dict[str, Any]) -> dict[str, Any]:
         "title": title,
         **_mapping(properties),
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors."}},
-        "definitions": {"entry": _entry(), "options": _options()},
+        "definitions": {"entry": _entry(), "options": _options(), "argument": _argument()},
     }
 
 
@@ -76,6 +78,21 @@ def _options() -> dict[str, Any]:
         "properties": {
             name: _described(kind.schema, about) for name, (kind, about) in OPTIONS.items()
         },
+    }
+
+
+def _argument() -> dict[str, Any]:
+    """A value, and what is in it; a mapping in kombu's form has a type that there is."""
+    tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
+    value = {"type": ["string", "integer", "object"]}
+    return {
+        "description": (
+            "JSON, or a date, time, datetime, decimal, uuid or bytes: 2027-01-01, !!binary, "
+            "or {__type__: decimal, __value__: '1.50'}."
+        ),
+        "if": tagged,
+        "then": {"properties": {TYPE: {"examples": list(TYPES)}, VALUE: value}},
+        "else": {"items": ARGUMENT_SCHEMA, "additionalProperties": ARGUMENT_SCHEMA},
     }
 
 

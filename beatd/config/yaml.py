@@ -1,7 +1,7 @@
 """YAML to plain data with line numbers: nothing is constructed, nothing grows, nothing is lost.
 
-Scalars are read as YAML 1.2 has it, as editors do: dates and 12:30 stay text, so that an offset is
-kept, and yes, no, on and off are text. Keys are text.
+Scalars are read as YAML 1.2 has it, as editors do: 12:30 stays text, and yes, no, on and off are
+text. A date is text that arguments read as one (`Timestamp`). Keys are text.
 """
 
 import re
@@ -11,14 +11,17 @@ from typing import Any
 
 import yaml
 
+from beatd.arguments import TYPES, timestamp, typed
 from beatd.config.document import List, Map, Word
 from beatd.config.environment import substituted
+from beatd.definition import kinds
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.schedules.quote import quoted
 
 LARGEST = 10_000_000
-DEEPEST = 50
+# Arguments stand four levels below the top, and a Decimal or a UUID in them takes two more.
+DEEPEST = kinds.DEEPEST + 10
 MOST_BY_ALIAS = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,6 +47,13 @@ _TAGS = {
     "tag:yaml.org,2002:seq",
     "!",
 }
+_VALUE_TAGS = {
+    "tag:yaml.org,2002:binary": "base64",
+    "!decimal": "decimal",
+    "!time": "time",
+    "!uuid": "uuid",
+}
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Read:
@@ -137,7 +147,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None and event.tag not in _TAGS:
-            raise _Refused(f"the tag {quoted(event.tag)} is not used here; leave it out", event)
+            self._refuse_tag(event)
         if depth > DEEPEST:
             raise _Refused(f"is nested deeper than {DEEPEST} levels", event)
         before = self._count
@@ -157,6 +167,13 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, self._count - before)
         return value
+
+    def _refuse_tag(self, event: Any) -> None:
+        if event.tag not in _VALUE_TAGS and event.tag != _TIMESTAMP:
+            known = "!!timestamp, !!binary, !decimal, !time and !uuid are"
+            raise _Refused(f"the tag {quoted(event.tag)} is not used here ({known})", event)
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _Refused(f"the tag {quoted(event.tag)} takes one value", event)
 
     def _mapping(self, event: Any, events: Iterator[Any], depth: int) -> Map:
         value = Map(_line(event))
@@ -213,6 +230,18 @@ class _Builder:
                 self._read.unread.add(self._read.problems[-1].place)
         if event.tag in (None, "!"):
             return resolved(text) if event.implicit[0] else text
+        if event.tag in _VALUE_TAGS:
+            name = _VALUE_TAGS[event.tag]
+            try:
+                return typed(name, text)
+            except ValueError:
+                why = f"{quoted(text)} is not one; write it like {TYPES[name]}"
+                raise _Refused(f"the tag {quoted(event.tag)}: {why}", event) from None
+        if event.tag == _TIMESTAMP:
+            if (moment := timestamp(text)) is None:
+                why = f"{quoted(text)} is not one; write it like {TYPES['datetime']}"
+                raise _Refused(f"the tag !!timestamp: {why}", event)
+            return moment
         return text if event.tag.endswith(":str") else resolved(text)
 
 
@@ -231,11 +260,15 @@ def resolved(text: str) -> Any:
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     if _HEX.fullmatch(text):
         return int(text, 16)
-    return Word(text) if _DISPUTED.fullmatch(text) else text
+    if _DISPUTED.fullmatch(text):
+        return Word(text)
+    return timestamp(text) or text
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     said = str(error.problem or error.context or "")
+    if "nesting depth" in said:  # libyaml looks ahead, and has a limit of its own
+        return f"is nested deeper than {DEEPEST} levels"
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""

@@ -7,7 +7,7 @@ back, and `codec` is the same for stores, fast.
 from beatd.definition.check import Checked, check, entry_from
 from beatd.definition.codec import codec
 from beatd.definition.fields import DEFAULTABLE, FIELDS, KINDS
-from beatd.definition.plain import plain_of
+from beatd.definition.plain import json_plain_of, plain_of
 
 __all__ = [
     "DEFAULTABLE",
@@ -17,5 +17,6 @@ __all__ = [
     "check",
     "codec",
     "entry_from",
+    "json_plain_of",
     "plain_of",
 ]

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from beatd.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
-from beatd.definition.kinds import as_json, unicode
+from beatd.definition.kinds import as_json, unicode, unknown_types
 from beatd.definition.options import OPTIONS, merged, read_options
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -17,6 +18,7 @@ from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
 
 LONGEST_NAME = 250
+_CARRIED = ("args", "kwargs", "options")
 _DAY = timedelta(days=1)
 # A moment without an offset is in the entry's zone.
 _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
@@ -186,7 +188,7 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    found: list[Problem] = []
+    found = [problem for key in _CARRIED for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
         found.append(
@@ -211,6 +213,18 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
         )
         found.append(Problem(text, ("cron",), warning=True))
     return found
+
+
+def _unknown_types(key: str, value: Any) -> list[Problem]:
+    return [
+        Problem(
+            f"has a mapping of the type {quoted(name)} (__type__), which workers cannot read "
+            f"unless they register it with kombu{nearest(name, TYPES)}",
+            (key,),
+            warning=True,
+        )
+        for name in unknown_types(value)
+    ]
 
 
 def _warnings_of_every(given: Mapping[str, Any], every: Any) -> list[Problem]:

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
 
+from beatd.arguments import TYPE, untagged
 from beatd.definition.fields import KINDS
-from beatd.definition.plain import plain_of
+from beatd.definition.kinds import DEEPEST
+from beatd.definition.plain import json_plain_of
 from beatd.entry import CatchUp, Entry, OnUnknown
 from beatd.errors import ConfigError
 from beatd.schedule import Schedule
@@ -17,6 +19,7 @@ from beatd.schedules.moment import parse_moment
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import zone_name
 
+_TAG = f'"{TYPE}"'.encode()
 _NOTHING = timedelta(0)
 _GRACE = timedelta(seconds=10)
 
@@ -103,11 +106,14 @@ class JsonCodec:
     """The catalog's Codec: JSON of the definition as YAML has it."""
 
     def encode(self, entry: Entry) -> bytes:
-        return _encoder.encode(plain_of(entry))
+        return _encoder.encode(json_plain_of(entry))
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
         try:
             found = _decoder.decode(definition)
+            if _TAG in definition:
+                found.args = tuple(untagged(list(found.args)))
+                found.kwargs, found.options = untagged(found.kwargs), untagged(found.options)
             return Entry(
                 name=name,
                 task=found.task,
@@ -135,10 +141,15 @@ class JsonCodec:
                 declared_at=declared_at,
             )
         except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
+            why = f"it is nested deeper than {DEEPEST} levels" if _is_deep(error) else error
             raise ConfigError(
-                f"entry {quoted(name)} in the store cannot be read: {error}; "
+                f"entry {quoted(name)} in the store cannot be read: {why}; "
                 "a newer beatd wrote it, or it was changed by hand"
             ) from None
+
+
+def _is_deep(error: Exception) -> bool:
+    return isinstance(error, RecursionError)
 
 
 codec = JsonCodec()

@@ -81,9 +81,9 @@ SHIFTS = ("spread", "phase")
 FIELDS: tuple[Field, ...] = (
     Field("task", kinds.text("the name of a task"), "The task's name, as its workers know it."),
     Field("tz", kinds.zone(), "Its time zone (IANA); the config's timezone when left out."),
-    Field("args", kinds.json_list(), "Positional arguments.", []),
-    Field("kwargs", kinds.json_mapping(), "Keyword arguments.", {}),
-    Field("options", kinds.json_mapping(), "Options of apply_async: queue, priority, expires…", {}),
+    Field("args", kinds.argument_list(), "Positional arguments.", []),
+    Field("kwargs", kinds.argument_mapping(), "Keyword arguments.", {}),
+    Field("options", kinds.options(), "Options of apply_async: queue, priority, expires…", {}),
     Field("enabled", kinds.flag(), "false keeps the entry and never runs it.", True),
     Field(
         "spread", kinds.flag(), "Shift the grid of `every` by an amount made from the name.", False

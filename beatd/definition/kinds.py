@@ -4,13 +4,14 @@ Every reader raises ConfigError with what came and what would do; where it stood
 to say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
 from msgspec import Struct
 
+from beatd.arguments import TYPE, TYPES, VALUE, Timestamp, exact, is_tagged, is_type, typed
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 from beatd.schedules.duration import parse_duration
@@ -20,7 +21,7 @@ from beatd.schedules.zone import zone_name
 
 # YAML 1.1 called these true and false; here they are text, except where only a flag can stand.
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_DEEPEST = 50
+DEEPEST = 50
 
 
 class Kind(Struct, frozen=True):
@@ -42,7 +43,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
             raise ConfigError(f"is {len(value)} characters long; at most {longest} will do")
         if not value.isprintable():
             raise ConfigError(f"{quoted(value)} has control characters in it")
-        return str(value)
+        return str.__str__(value)
 
     return Kind(read, {"type": "string", "minLength": 1, "maxLength": longest})
 
@@ -50,7 +51,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 def prose() -> Kind:
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
-            return unicode(value)
+            return str(unicode(value))
         raise ConfigError(f"{quoted(value)} is not text of at most 10000 characters")
 
     return Kind(read, {"type": "string", "maxLength": 10_000})
@@ -146,21 +147,101 @@ def zone() -> Kind:
 
 def json_list() -> Kind:
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
-        if not isinstance(value, list | tuple):
-            raise ConfigError(f"{quoted(value)} is not a list; write it like [2, 2]")
-        return tuple(as_json(item) for item in value)
+        return tuple(as_json(item) for item in _list(value))
 
     return Kind(read, {"type": "array"})
 
 
 def json_mapping() -> Kind:
     def read(value: Any, _tz: str) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
-        kept: dict[str, Any] = as_json(value)
+        kept: dict[str, Any] = as_json(mapping(value))
         return kept
 
     return Kind(read, {"type": "object"})
+
+
+def argument_list() -> Kind:
+    def read(value: Any, _tz: str) -> tuple[Any, ...]:
+        return tuple(as_argument(item) for item in _list(value))
+
+    return Kind(read, {"type": "array", "items": ARGUMENT_SCHEMA})
+
+
+def argument_mapping() -> Kind:
+    def read(value: Any, _tz: str) -> dict[str, Any]:
+        return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
+
+    return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA})
+
+
+def options() -> Kind:
+    """The options as they came; each has a kind of its own."""
+
+    def read(value: Any, _tz: str) -> dict[str, Any]:
+        return {text_key(key): item for key, item in mapping(value).items()}
+
+    return Kind(read, {"type": "object"})
+
+
+#: The schema has it once, under this name; it holds itself.
+ARGUMENT_SCHEMA = {"$ref": "#/definitions/argument"}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{quoted(value)} is not a list; write it like [2, 2]")
+    return value
+
+
+def mapping(value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
+    return value
+
+
+def as_argument(value: Any, depth: int = 0) -> Any:
+    """The value as a worker gets it: JSON's own, a date, time, datetime, Decimal, UUID or bytes;
+    ConfigError for any other."""
+    if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
+        return as_json(value)
+    if isinstance(value, Timestamp):
+        try:
+            return value.moment()
+        except ValueError as error:
+            text = f"{quoted(str(value))} is not a date or a time: {error}"
+            raise ConfigError(f"{text}; put it in quotes to send it as text") from None
+    if is_tagged(value) and is_type(value[TYPE]):
+        return _typed(value[TYPE], value[VALUE])
+    if isinstance(value, Mapping | list | tuple):
+        if depth >= DEEPEST:
+            raise ConfigError(f"is nested deeper than {DEEPEST} levels")
+        if isinstance(value, list | tuple):
+            return [as_argument(item, depth + 1) for item in value]
+        return {text_key(key): as_argument(item, depth + 1) for key, item in value.items()}
+    try:
+        return exact(value)
+    except TypeError:
+        return as_json(value)
+    except ValueError as error:
+        raise ConfigError(f"{quoted(value)} cannot be written as JSON: {error}") from None
+
+
+def _typed(name: str, value: Any) -> Any:
+    try:
+        return typed(name, value)
+    except ValueError:
+        text = f"{quoted(value)} is no value of {TYPE} {name}; write it like {TYPES[name]}"
+        raise ConfigError(text) from None
+
+
+def unknown_types(value: Any) -> list[str]:
+    """What is written as `__type__` in the values that no worker reads by kombu alone."""
+    if isinstance(value, dict):
+        own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
+        return own + [name for item in value.values() for name in unknown_types(item)]
+    if isinstance(value, (list, tuple)):
+        return [name for item in value for name in unknown_types(item)]
+    return []
 
 
 def as_json(value: Any, depth: int = 0) -> Any:
@@ -168,26 +249,29 @@ def as_json(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str(unicode(value))  # the YAML reader's own kind of text stays behind
+        # Without the class: the YAML reader's own kinds of text, an Enum, whose str() is its name.
+        return str.__str__(unicode(value))
     if isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")
-        return value
+        return int(value)
     if isinstance(value, float):
         if not isfinite(value):
             raise ConfigError(f"{value} is not in JSON; write it as text")
-        return value
-    if depth >= _DEEPEST:
-        raise ConfigError(f"is nested deeper than {_DEEPEST} levels")
+        return float(value)
+    if depth >= DEEPEST:
+        raise ConfigError(f"is nested deeper than {DEEPEST} levels")
     if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise ConfigError(f"the key {quoted(key)} is not text")
-            unicode(key)
-        return {key: as_json(item, depth + 1) for key, item in value.items()}
+        return {text_key(key): as_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item, depth + 1) for item in value]
     raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")
+
+
+def text_key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise ConfigError(f"the key {quoted(key)} is not text")
+    return str.__str__(unicode(key))
 
 
 def unicode(text: str) -> str:

@@ -54,6 +54,10 @@ def _priority(value: Any, tz: str) -> int:
     return int(kinds.whole(0, 255).read(value, tz))
 
 
+def _any(value: Any, _tz: str) -> Any:
+    return kinds.as_argument(value)
+
+
 def _signatures(value: Any, tz: str) -> Any:
     """A celery signature as a mapping, or a list of them."""
     if isinstance(value, list | tuple):
@@ -62,7 +66,7 @@ def _signatures(value: Any, tz: str) -> Any:
         raise ConfigError(
             f"{quoted(value)} is not a signature; write it like {{task: proj.done, args: [1]}}"
         )
-    return kinds.as_json(value)
+    return kinds.as_argument(value)
 
 
 def _policy(value: Any, tz: str) -> dict[str, Any]:
@@ -78,10 +82,11 @@ def _policy(value: Any, tz: str) -> dict[str, Any]:
 
 
 def _delivery_mode(value: Any, _tz: str) -> int | str:
-    if value in (1, 2, "1", "2") and not isinstance(value, bool):
-        return int(value)
-    if value in ("persistent", "transient"):
-        return str(value)
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        if value in (1, 2, "1", "2"):
+            return int(value)
+        if value in ("persistent", "transient"):
+            return str.__str__(value)
     raise ConfigError(f"{quoted(value)} is neither 2 (persistent) nor 1 (transient)")
 
 
@@ -109,7 +114,7 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
         Kind(_expires, {"anyOf": [*_WHEN["anyOf"], {"const": "next"}]}),
         "Seconds or a moment after which workers drop it; next = when the next run is due.",
     ),
-    "headers": (kinds.json_mapping(), "Headers of the message."),
+    "headers": (kinds.argument_mapping(), "Headers of the message."),
     "serializer": (_NAME, "json, yaml, msgpack, or pickle where the app allows it."),
     "compression": (_NAME, "zlib, gzip, bzip2, lzma, zstd, brotli."),
     "countdown": (_SECONDS, "The worker waits this long."),
@@ -171,16 +176,16 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
             continue  # takes a default away
         if name in _REFUSED:
             problems.append(Problem(_REFUSED[name], (name,)))
-        elif name not in OPTIONS:
-            kept[name] = value
+            continue
+        if name not in OPTIONS:
             hint = nearest(name, OPTIONS) or "; it is passed on as it is"
             text = f"is not an option of apply_async that beatd knows{hint}"
             problems.append(Problem(text, (name,), warning=True))
-        else:
-            try:
-                kept[name] = OPTIONS[name][0].read(value, tz)
-            except ConfigError as error:
-                problems.append(Problem(str(error), (name,)))
+        try:
+            kind = OPTIONS[name][0].read if name in OPTIONS else _any
+            kept[name] = kind(value, tz)
+        except ConfigError as error:
+            problems.append(Problem(str(error), (name,)))
     expires, serializer = kept.get("expires"), kept.get("serializer")
     if isinstance(expires, int | float) and expires <= 0:
         text = f"{expires} is over at once, so workers drop every run; leave it out, or write next"

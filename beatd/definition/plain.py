@@ -1,8 +1,9 @@
-"""An entry as YAML has it, what is at its default left out."""
+"""An entry as YAML and as JSON have it, what is at its default left out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from beatd.arguments import tagged
 from beatd.definition.fields import FIELDS
 from beatd.entry import Entry
 from beatd.schedules.duration import format_duration
@@ -39,6 +40,15 @@ def plain_of(entry: Entry) -> dict[str, Any]:
             plain[name] = iso(value)
         else:
             plain[name] = value
+    return plain
+
+
+def json_plain_of(entry: Entry) -> dict[str, Any]:
+    """`plain_of` with dates, Decimals and their like in kombu's form, as JSON has no other."""
+    plain = plain_of(entry)
+    for name in ("args", "kwargs", "options"):
+        if name in plain:
+            plain[name] = tagged(plain[name])
     return plain
 
 

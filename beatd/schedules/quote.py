@@ -11,5 +11,8 @@ def quoted(value: Any) -> str:
         value = value[: _LONGEST + 1]
     elif isinstance(value, int) and value.bit_length() > 200:
         return "a very large number"
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    try:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested too deeply to be shown"
     return text if len(text) <= _LONGEST + 2 else text[: _LONGEST - 1] + "…"

@@ -49,6 +49,8 @@ def test_the_examples_are_right() -> None:
         "entries: {a: {task: t, solar: {event: sunset, lat: 31.2, lon: 121.5}}}",
         "entries: {a: {task: t, rrule: 'FREQ=DAILY', jitter: 1.5, catch_up: all, catch_up_max: 3}}",
         "entries: {a: {task: t, at: '2027-01-01T09:00:00+08:00'}}",
+        "entries: {a: {task: t, every: 1, args: [2027-01-01, [{__type__: time, __value__: x}]]}}",
+        "entries: {a: {task: t, every: 1, options: {headers: {x: {__type__: my, __value__: 1}}}}}",
     ],
 )
 def test_such_a_configuration_is_right(text: str) -> None:
@@ -71,6 +73,7 @@ def test_such_a_configuration_is_right(text: str) -> None:
         "entries: {a: {task: t, every: 5s, options: {priority: 256}}}",
         "entries: {a: {task: t, every: 5s, options: {expires: soon}}}",
         "entries: {a: {task: t, every: 5s, args: {}}}",
+        "entries: {a: {task: t, every: 5s, args: [[{__type__: decimal, __value__: [1]}]]}}",
         "entries: {a: {task: t, every: 5s, catch_up: some}}",
         "entries: {a: {task: t, crontab: {minutes: 5}}}",
         "entries: {a: {task: t, solar: {event: noon, lat: 0, lon: 0}}}",

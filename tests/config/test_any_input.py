@@ -6,10 +6,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beatd.arguments import same
 from beatd.config import examine, load_entries
 from beatd.config.yaml import Read, parse_yaml
 from beatd.definition import DEFAULTABLE, FIELDS, KINDS, check, codec
 from beatd.problem import Problem
+from tests.typed import ALIKE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.yaml").read_bytes()
@@ -19,6 +21,7 @@ JUNK = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=12)
+    | st.sampled_from(ALIKE)
     | st.sampled_from(["30s", "next", "* * * * *", "2027-01-01", "Europe/Berlin", "${X}", "all"]),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
@@ -44,7 +47,7 @@ def test_an_entry_of_anything(name: Any, plain: Any) -> None:
         assert any(not problem.warning for problem in checked.problems)
     else:
         stored = codec.encode(checked.entry)
-        assert codec.decode(checked.entry.name, stored, "cli", "") == checked.entry
+        assert same(codec.decode(checked.entry.name, stored, "cli", ""), checked.entry)
 
 
 @given(defaults=st.dictionaries(st.sampled_from(DEFAULTABLE), JUNK, max_size=4))

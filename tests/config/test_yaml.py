@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from beatd.arguments import Timestamp
 from beatd.config.document import Word, line_of
 from beatd.config.yaml import DEEPEST, LARGEST, Read, parse_yaml, read_yaml
 
@@ -40,10 +41,7 @@ def value(text: str) -> Any:
         ('"true"', "true"),
         ("!!str 5", "5"),
         ("plain words", "plain words"),
-        # YAML 1.1 makes datetimes of these, and the offset is gone
-        ("2027-01-01", "2027-01-01"),
-        ("2027-01-01T09:00:00+08:00", "2027-01-01T09:00:00+08:00"),
-        ("2027-01-01 09:00:00.5", "2027-01-01 09:00:00.5"),
+        ("2027-01", "2027-01"),
     ],
 )
 def test_a_scalar_is_read_as_yaml_1_2_has_it(text: str, expected: Any) -> None:
@@ -58,6 +56,15 @@ def test_a_scalar_is_read_as_yaml_1_2_has_it(text: str, expected: Any) -> None:
 def test_what_the_versions_of_yaml_disagree_on_is_text_and_marked(text: str) -> None:
     found = value(text)
     assert found == text and isinstance(found, Word)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2027-01-01", "2027-01-01T09:00:00+08:00", "2027-01-01 09:00:00.5", "!!timestamp 2027-01-01"],
+)
+def test_a_date_is_text_that_arguments_read_as_one(text: str) -> None:
+    found = value(text)
+    assert isinstance(found, Timestamp) and found == text.removeprefix("!!timestamp ")
 
 
 def test_keys_are_text() -> None:
@@ -105,10 +112,12 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
         ("a: 1\n---\nb: 2\n", 2, "second document"),
         ("a: !!python/object:os.system [x]\n", 1, "the tag"),
         ("a: !!python/object/apply:os.system ['x']\n", 1, "the tag"),
-        ("a: !!binary aGk=\n", 1, "the tag"),
+        ("a: !!binary a\n", 1, "the tag"),
+        ("a: !!set {a, b}\n", 1, "the tag"),
         ("? [a]\n: 1\n", 1, "a key is text"),
         ("a: {<<: 5}\n", 1, "<< takes"),
         ("[" * 2000, 1, "deeper"),
+        ("a: " + "[" * 5000 + "]" * 5000, 1, "deeper"),
         ("a: " + "{a: " * (DEEPEST + 1) + "1" + "}" * (DEEPEST + 1), 1, "deeper"),
         ("a: ${MISSING}\n", 1, "${MISSING} is not set"),
         ("a: ${}\n", 1, "names no variable"),

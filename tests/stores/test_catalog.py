@@ -9,6 +9,7 @@ from types import GeneratorType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from beatd.catalog import Applied, Change, Plan, Query, Stored
@@ -34,6 +35,7 @@ from tests.stores.making import (
     row,
     step,
 )
+from tests.typed import ALIKE, ARGS, KWARGS, shown
 
 AWKWARD = [
     "two words",
@@ -71,6 +73,30 @@ MOMENTS = [
 
 
 # writing
+
+
+@given(args=ARGS, kwargs=KWARGS, headers=KWARGS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_arguments_read_back_with_their_types(
+    store: Store, args: list[Any], kwargs: dict[str, Any], headers: dict[str, Any]
+) -> None:
+    written = entry(args=args, kwargs=kwargs, options={"headers": headers})
+    (there,) = [*store.find(Query(names=("tidy",))), None][:1]
+    before = there.revision if there else 0
+    assert store.write([Change("tidy", before, written, plan(0) if not there else None)]) == [True]
+    assert shown(row(store).entry) == shown(written) == repr((args, kwargs, {"headers": headers}))
+
+
+def test_equal_arguments_of_other_types_are_read_back_apart(
+    store: Store, reopen: Callable[[], Store]
+) -> None:
+    written = [entry(f"alike {at}", args=[value]) for at, value in enumerate(ALIKE)]
+    store.write([Change(one.name, 0, one, plan(0)) for one in written])
+    for handle in (store, reopen()):
+        kept = {found.entry.name: found.entry for found in handle.find(Query())}
+        assert [shown(kept[one.name]) for one in written] == [shown(one) for one in written]
 
 
 def test_an_entry_reads_back_as_it_was_written(store: Store) -> None:

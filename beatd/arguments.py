@@ -1,0 +1,198 @@
+"""Argument values beyond JSON's own: dates, times, Decimals, UUIDs and bytes.
+
+JSON holds them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}: messages, stores
+and commands write the same, and a worker reads it as the value.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+from msgspec import json
+from msgspec.structs import replace
+
+from beatd.entry import Entry
+
+TYPE, VALUE = "__type__", "__value__"
+_KEYS = {TYPE, VALUE}
+#: Each name that `__type__` may have, with a value as people write it.
+TYPES = {
+    "datetime": "2027-01-01T09:00:00+08:00",
+    "date": "2027-01-01",
+    "time": "09:00:00",
+    "decimal": "'1.50'",
+    "uuid": "0f0e6bb3-3e31-4ee5-9b1b-5e3a5a0b6e0c",
+    "bytes": "text, sent as UTF-8",
+    "base64": "AAEC/w==",
+}
+_PLAIN = frozenset((NoneType, bool, int, float, str))
+_TIMESTAMP = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"|(\d{4})-(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?"
+    r"(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?",
+    re.ASCII,
+)
+
+
+class Timestamp(str):
+    """Text that YAML reads as a date or a datetime: one in arguments, text elsewhere."""
+
+    __slots__ = ()
+
+    def moment(self) -> date | datetime:
+        """The value, naive where no offset is written; ValueError for a day that is not there."""
+        found = _TIMESTAMP.fullmatch(self)
+        assert found is not None, "`timestamp` has seen it"
+        if found[1]:
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        year, month, day, hour, minute, second = map(int, found.groups()[3:9])
+        microsecond = int((found[10] or "")[:6].ljust(6, "0"))
+        zone = None
+        if found[11]:
+            zone = UTC
+        elif found[12]:
+            offset = timedelta(hours=int(found[13]), minutes=int(found[14] or 0))
+            zone = timezone(-offset if found[12] == "-" else offset)
+        return datetime(year, month, day, hour, minute, second, microsecond, zone)
+
+
+def timestamp(text: str) -> Timestamp | None:
+    """The text as a Timestamp, or None where YAML reads it as something else."""
+    return Timestamp(text) if _TIMESTAMP.fullmatch(text) else None
+
+
+def is_tagged(value: Any) -> bool:
+    """True for a mapping that has the two keys of kombu's form and no others."""
+    return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
+
+
+def is_type(name: Any) -> bool:
+    """True for a name that kombu knows."""
+    return isinstance(name, str) and name in TYPES
+
+
+def typed(name: Any, value: Any) -> Any:
+    """The value of kombu's form; ValueError where it is none of that type, KeyError for a name
+    that is not in `TYPES`."""
+    if not is_type(name):
+        raise KeyError(name)
+    if name == "uuid":
+        return UUID(_text(value.get("hex") if isinstance(value, Mapping) else value))
+    if name == "decimal" and type(value) is int:
+        return Decimal(value)
+    text = _text(value)
+    match name:
+        case "datetime":
+            return datetime.fromisoformat(text)
+        case "date":
+            return datetime.fromisoformat(text).date()
+        case "time":
+            return time.fromisoformat(text)
+        case "decimal":
+            try:
+                return Decimal(text)
+            except InvalidOperation:
+                raise ValueError(text) from None
+        case "bytes":
+            return text.encode()
+    return b64decode("".join(text.split()), validate=True)
+
+
+def exact(value: Any) -> Any:
+    """A date, time, Decimal, UUID or bytes of a subclass or another zone as workers get it: a plain
+    one, with the offset in place of a zone. TypeError for any other value."""
+    form = _form(value)
+    return typed(form[TYPE], form[VALUE])
+
+
+def tagged(value: Any) -> Any:
+    """The value as JSON has it, lists for tuples; TypeError where JSON has no form for it."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    # Most values are plain, and a call for each of them takes longer than all the rest.
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in _PLAIN else tagged(item) for item in value]
+    if isinstance(value, (dict, Mapping)):
+        return {key: item if type(item) in _PLAIN else tagged(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str.__str__(value)  # an Enum's own str() is its name
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return _form(value)
+
+
+def untagged(value: Any) -> Any:
+    """The value that JSON stands for; a mapping in kombu's form that holds no value of its type is
+    left as it is."""
+    if isinstance(value, dict):
+        if is_tagged(value):
+            try:
+                return typed(value[TYPE], value[VALUE])
+            except (KeyError, ValueError):
+                pass
+        return {key: untagged(item) for key, item in value.items()}
+    return [untagged(item) for item in value] if isinstance(value, list) else value
+
+
+def written(value: Any) -> bytes:
+    """The value as JSON, equal for two values if and only if a worker gets the same from both."""
+    return json.encode(tagged(value), order="deterministic")
+
+
+def same(one: Entry, other: Entry) -> bool:
+    """True if both say the same and workers get the same from both.
+
+    `==` alone takes 1, 1.0 and true for the same argument, and a Decimal NaN for another one.
+    """
+    if _arguments(one) != _arguments(other):
+        return False
+    try:
+        if one == other:
+            return True
+    except ArithmeticError:  # from a Decimal sNaN, which compares with nothing
+        pass
+    return _bare(one) == _bare(other)
+
+
+def _arguments(entry: Entry) -> bytes:
+    values = (entry.args, entry.kwargs, entry.options)
+    return written(values) if any(values) else b""
+
+
+def _bare(entry: Entry) -> Entry:
+    if not (entry.args or entry.kwargs or entry.options):
+        return entry
+    return replace(entry, args=(), kwargs={}, options={})
+
+
+def _form(value: Any) -> dict[str, Any]:
+    if isinstance(value, bytes):
+        try:
+            return {TYPE: "bytes", VALUE: value.decode()}
+        except UnicodeDecodeError:
+            return {TYPE: "base64", VALUE: b64encode(value).decode()}
+    if isinstance(value, datetime):  # before date, which it is as well
+        return {TYPE: "datetime", VALUE: datetime.isoformat(value)}
+    if isinstance(value, date):
+        return {TYPE: "date", VALUE: date.isoformat(value)}
+    if isinstance(value, time):
+        return {TYPE: "time", VALUE: time.isoformat(value)}
+    if isinstance(value, Decimal):
+        return {TYPE: "decimal", VALUE: Decimal.__str__(value)}
+    if isinstance(value, UUID):
+        return {TYPE: "uuid", VALUE: {"hex": value.hex}}
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
