@@ -140,6 +140,6 @@ def _take(kept: dict[str, Any], key: str, value: str) -> bool:
                 kept["options"][key.removeprefix("--")] = float(value)
             case _:
                 return False
-    except (ValueError, DecodeError):
+    except (ValueError, DecodeError, RecursionError):
         return False
     return True

@@ -8,8 +8,10 @@ the worst that a hostile file can do is to be refused.
 import io
 import pickle
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
+from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo
 
 from beatd.errors import ConfigError
@@ -130,6 +132,19 @@ _ZONE = Maker(_zone)
 _UNPICKLED_ZONE = Maker(_zone)
 
 
+class PickledUuid(UUID, metaclass=Fixed):
+    """A UUID, which pickle makes without its arguments and fills in afterwards."""
+
+    named = "uuid.UUID"  # as a value of its own the class is unknown
+
+    def __setstate__(self, state: Any) -> None:
+        number = state.get("int") if isinstance(state, dict) else None
+        if type(number) is not int or not 0 <= number < 1 << 128:
+            raise pickle.UnpicklingError("it holds a UUID that is none")
+        object.__setattr__(self, "int", number)
+        object.__setattr__(self, "is_safe", SafeUUID.unknown)
+
+
 def _getattr(owner: Any, name: Any) -> Any:
     # How older pickle protocols spell the class method ZoneInfo._unpickle.
     if owner is _ZONE and name == "_unpickle":
@@ -137,15 +152,18 @@ def _getattr(owner: Any, name: Any) -> Any:
     return unknown(f"getattr of {name}")
 
 
-_NAMES: dict[tuple[str, str], Maker] = {
+_NAMES: dict[tuple[str, str], Any] = {
     ("celery.beat", "ScheduleEntry"): _keeper("entry", _ENTRY),
     ("celery.schedules", "schedule"): _keeper("schedule", ("run_every", "relative", "nowfun")),
     ("celery.schedules", "crontab"): _keeper("crontab", _CRONTAB),
     ("celery.schedules", "solar"): _keeper("solar", ("event", "lat", "lon")),
     ("datetime", "datetime"): Maker(_datetime),
     ("datetime", "date"): Maker(date),
+    ("datetime", "time"): Maker(time),
     ("datetime", "timedelta"): Maker(timedelta),
     ("datetime", "timezone"): Maker(timezone),
+    ("decimal", "Decimal"): Maker(Decimal),
+    ("uuid", "UUID"): PickledUuid,
     ("zoneinfo", "ZoneInfo"): _ZONE,
     ("zoneinfo", "ZoneInfo._unpickle"): _UNPICKLED_ZONE,
     ("backports.zoneinfo", "ZoneInfo"): _ZONE,

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from msgspec import DecodeError, json
-
+from beatd.arguments import is_tagged
+from beatd.definition.kinds import DEEPEST
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
 from beatd.imports.found import Found, Read, Refused
+from beatd.imports.json_text import decoded
 from beatd.imports.redbeat_rrule import rrule
 from beatd.servers.redis import RedisServer
 
@@ -87,8 +88,8 @@ def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) 
         name=str(definition.get("name") or name),
         task=definition.get("task"),
         terms=_terms(given, last, zone),
-        args=definition.get("args"),
-        kwargs=definition.get("kwargs"),
+        args=_plain(definition.get("args")),
+        kwargs=_plain(definition.get("kwargs")),
         options=_plain(definition.get("options")),
         enabled=None if definition.get("enabled", True) else False,
         last=last,
@@ -98,10 +99,7 @@ def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) 
 
 
 def _json(text: bytes, what: str) -> dict[str, Any]:
-    try:
-        value = json.decode(text)
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"its {what} is not JSON: {error}") from None
+    value = decoded(text, f"{what} is")
     if not isinstance(value, dict):
         raise ConfigError(f"its {what} is not a JSON object")
     return value
@@ -130,11 +128,14 @@ def _moment(value: Any) -> datetime | None:
     return datetime(*numbers).replace(tzinfo=tz)  # noqa: DTZ001
 
 
-def _plain(value: Any) -> Any:
-    """Options and their like, with RedBeat's own types in ours."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Arguments and options with RedBeat's own datetimes in ours; deeper than an entry may be, as
+    they came."""
+    if depth > DEEPEST:
+        return value
     if isinstance(value, dict):
-        moment = _moment(value)
-        return moment if moment is not None else {k: _plain(v) for k, v in value.items()}
+        moment = None if is_tagged(value) else _moment(value)
+        return moment or {key: _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     return value

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import DecodeError, json
-
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, aware, crontab, entry_found, every, solar
 from beatd.imports.found import Found
+from beatd.imports.json_text import decoded
 
 PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
@@ -91,10 +90,7 @@ def _json(text: Any, what: str, kind: type) -> Any:
     if isinstance(text, dict | list):
         value: Any = text
     else:
-        try:
-            value = json.decode(str(text).encode())
-        except DecodeError as error:
-            raise ConfigError(f"its {what} are not JSON: {error}") from None
+        value = decoded(str(text).encode(), f"{what} are")
     if not isinstance(value, kind):
         raise ConfigError(f"its {what} are JSON of another kind: {str(text)[:60]!r}")
     return value

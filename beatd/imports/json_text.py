@@ -1,0 +1,18 @@
+"""JSON that another scheduler wrote."""
+
+from typing import Any
+
+from msgspec import DecodeError, json
+
+from beatd.definition.kinds import DEEPEST
+from beatd.errors import ConfigError
+
+
+def decoded(text: bytes, what: str) -> Any:
+    """The value; ConfigError, which names WHAT ("args are"), where it cannot be read."""
+    try:
+        return json.decode(text)
+    except RecursionError:
+        raise ConfigError(f"its {what} nested deeper than {DEEPEST} levels") from None
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"its {what} not JSON: {error}") from None
