@@ -26,7 +26,7 @@ def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Prob
         text = f"{entry.task!r} is not registered in the app, and only a worker that has it runs it"
         yield _warning(f"{text}{nearest(entry.task, own)}", "task")
         return
-    from beatd.publishers.lazy import has_marks
+    from beatd.publishers.app_arguments import has_marks
 
     task = app.tasks[entry.task]
     if task.typing and not has_marks(entry):

@@ -23,6 +23,7 @@ from kombu.serialization import dumps
 from msgspec import Struct
 from msgspec.structs import replace
 
+from beatd.publishers.app_arguments import evaluated
 from beatd.publishers.catching import CatchingProducer
 from beatd.publishers.letter import Filling, Letter
 from beatd.publishers.marks import (
@@ -57,7 +58,7 @@ class Form(Struct, frozen=True):
 
     def filling(self, app: Celery, run: Run) -> Filling:
         """The entry's part; raises what celery would raise for such arguments."""
-        args, kwargs = list(run.entry.args), dict(run.entry.kwargs)
+        args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
         # celery's as_task_v2: no arguments at all are an empty tuple.
@@ -86,7 +87,7 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
     probe = replace(run, task_id=ID)
     letters = celerys_own(app, producer, probe)
     ((args, kwargs, embed), spoken), letter = producer.spoken[0], letters[0]
-    if len(letters) > 1 or list(args) != list(entry.args) or dict(kwargs) != dict(entry.kwargs):
+    if len(letters) > 1 or (list(args), dict(kwargs)) != evaluated(app, entry):
         return None
     countdown = options.get("countdown") or None
     expires = options.get("expires")

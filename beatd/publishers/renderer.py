@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 from celery import Celery
 from msgspec import Struct
 from msgspec.structs import replace
 
+from beatd.arguments import written
 from beatd.entry import Entry
 from beatd.publisher import Outcome
+from beatd.publishers.app_arguments import has_marks
 from beatd.publishers.catching import CatchingProducer
 from beatd.publishers.form import Form, form_of, same, until
-from beatd.publishers.lazy import has_marks
 from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.letterpress import LetterPress
 from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
@@ -185,7 +185,7 @@ class Renderer:
     def _printer(self, run: Run) -> Printer | None:
         entry = run.entry
         try:
-            options = msgspec.json.encode((entry.task, entry.options, run.expires is None))
+            options = written((entry.task, entry.options, run.expires is None))
         except (TypeError, ValueError):
             return None  # objects that only a Celery app in memory can hold
         if options not in self._printers:
@@ -196,7 +196,11 @@ class Renderer:
         form = form_of(self._app, self._producer, run)
         if form is None:
             return None
-        press = self._wire.press(form.letter)
+        try:
+            press = self._wire.press(form.letter)
+        except Exception as error:
+            # A header that the transport has no way to write, such as a date on AMQP.
+            raise cannot_be_sent(run, one_line(error)) from error
         return Printer(form, press, self.route(form.letter)) if press is not None else None
 
 

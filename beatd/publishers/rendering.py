@@ -8,8 +8,8 @@ from celery.canvas import Signature
 from celery.result import denied_join_result
 
 from beatd.errors import BeatError
+from beatd.publishers.app_arguments import evaluated
 from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.lazy import evaluated
 from beatd.publishers.letter import Letter, one_line
 from beatd.run import Run
 

@@ -11,14 +11,16 @@ from beatd.clock import Clock
 from beatd.definition import check
 from beatd.errors import ConfigError
 from beatd.problem import Problem
-from beatd.publishers.lazy import marked
+from beatd.publishers.app_arguments import APP, has_app_value
 from beatd.sources import Reading
+from beatd.sources.app_arguments import storable
 from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
 
 CLEANUP = "celery.backend_cleanup"
 #: Keys of an entry that Celery knows, and those that other schedulers read from the same place.
 _KEPT = ("enabled", "description")
 _IGNORED = ("schedule", "relative", "task", "args", "kwargs", "options", "name", "app")
+_ARGUMENTS = ("args", "kwargs")
 _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
@@ -29,19 +31,30 @@ class App:
         self, app: Celery, *, shown: str, name: str, clock: Clock, timezone: str | None = None
     ) -> None:
         self._app, self._shown, self._clock = app, shown, clock
-        self._source = f"app:{name}"
+        self._source = f"{APP}{name}"
         self._timezone = timezone
         self._known: dict[str, Any] = {}
+        # Arguments that hold an object of the app's, which its code may have changed.
+        self._marked: dict[str, dict[str, Any]] = {}
 
     def changed(self) -> bool:
         """`add_periodic_task` may be called at any time where the app lives in this process."""
         now = self._app.conf.beat_schedule
-        return len(now) != len(self._known) or any(
-            self._known.get(key) is not entry for key, entry in now.items()
+        return (
+            len(now) != len(self._known)
+            or any(self._known.get(key) is not entry for key, entry in now.items())
+            or any(self._have_changed(now[key], kept) for key, kept in self._marked.items())
         )
+
+    def _have_changed(self, written: Any, kept: Mapping[str, Any]) -> bool:
+        try:
+            return self._arguments(written) != kept
+        except ConfigError:
+            return True
 
     def read(self) -> Reading:
         self._known = dict(self._app.conf.beat_schedule)
+        self._marked = {}
         loaded_at = self._clock.now()
         entries, problems, unread = [], [], set()
         timezone = self._timezone
@@ -63,6 +76,8 @@ class App:
                 found += checked.problems
                 if checked.entry is not None:
                     entries.append(checked.entry)
+                    if has_app_value(checked.entry):
+                        self._marked[name] = {k: plain[k] for k in _ARGUMENTS if k in plain}
                 else:
                     unread.add(str(name))
             except ConfigError as error:
@@ -113,9 +128,7 @@ class App:
         if deadline and "crontab" in plain:
             # What celery beat would find too late to run is too late here.
             plain["catch_up_window"] = deadline
-        for key in ("args", "kwargs"):
-            if written.get(key):
-                plain[key] = marked(written[key])
+        plain |= self._arguments(written)
         if written.get("options"):
             plain["options"] = {
                 key: self._option(key, value) for key, value in dict(written["options"]).items()
@@ -129,6 +142,18 @@ class App:
             elif key not in _IGNORED:
                 plain[key] = written[key]  # told by `check`, unless it is one of ours
         return plain, left
+
+    def _arguments(self, written: Any) -> dict[str, Any]:
+        written = as_written(written)
+        given = {key: written[key] for key in _ARGUMENTS if written.get(key)}
+        serializer = self._serializer(written) if given else ""
+        return {key: storable(key, value, serializer) for key, value in given.items()}
+
+    def _serializer(self, written: Mapping[str, Any]) -> str:
+        task = self._app.tasks.get(str(written.get("task")))
+        options = written.get("options")
+        own = options.get("serializer") if isinstance(options, Mapping) else None
+        return str(own or getattr(task, "serializer", None) or self._app.conf.task_serializer)
 
     def _option(self, key: str, value: Any) -> Any:
         if key in ("queue", "exchange") and not isinstance(value, str | None):

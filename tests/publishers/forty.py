@@ -1,8 +1,11 @@
 """A project with tasks, routes and queues, and forty entries that use all of apply_async."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
+from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from celery import Celery, signature
 from kombu import Exchange, Queue
@@ -67,6 +70,14 @@ def project(broker: str) -> Celery:
     return app
 
 
+MOMENT = datetime(2027, 1, 1, 9, 0, 0, 1, timezone(timedelta(hours=8)))
+ZONED = datetime(2027, 7, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+PRICE, UUID_ = Decimal("1.50"), UUID("0f0e6bb3-3e31-4ee5-9b1b-5e3a5a0b6e0c")
+NAIVE = MOMENT.replace(tzinfo=None)
+TYPED = (MOMENT, NAIVE, MOMENT.date(), time(9, 30), PRICE, UUID_, b"text", b"\xff\x00")
+LITERAL = {"__type__": "mine", "__value__": [1]}
+
+
 def e(task: str, *args: Any, kwargs: Any = None, **options: Any) -> dict[str, Any]:
     return {"task": task, "args": args, "kwargs": kwargs or {}, "options": options}
 
@@ -119,7 +130,17 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "transient": e("u.transient", delivery_mode=1),
     "properties": e("u.props", message_id="m-1", type="report", app_id="fa", user_id="guest"),
     "reply": e("u.reply", reply_to="answers", correlation_id="mine"),
+    "typed": e("u.typed", *TYPED, [TYPED, -0.0, Decimal(0)], kwargs={"k": {"n": TYPED}}),
+    "typed-repr": e("u.typedrepr", [PRICE] * 500, kwargs={"when": [MOMENT, ZONED], "p": PRICE}),
+    "typed-literal": e("u.literal", LITERAL, {"__type__": "x"}),
+    "typed-pickle": e("u.typedpickle", *TYPED, ZONED, (1, (2,)), serializer="pickle"),
+    "typed-yaml": e("u.typedyaml", MOMENT, NAIVE, MOMENT.date(), b"\xff", serializer="yaml"),
+    "typed-msgpack": e("u.typedmsgpack", b"\xff\x00", kwargs={"b": b"text"}, serializer="msgpack"),
+    "typed-headers": e("u.typedheaders", headers={"x": MOMENT, "p": PRICE, "n": {"b": b"text"}}),
+    "typed-zlib": e("u.typedzlib", *TYPED, compression="zlib", countdown=5),
+    "typed-link": e("u.typedlink", link={**FULL, "args": [MOMENT, PRICE]}),
     # with it
+    "typed-registered": e("fa.add", PRICE, UUID_),
     "registered": e("fa.add", 2, 2),
     "class-options": e("fa.classy", 3),
     "class-options-overridden": e("fa.classy", expires=None, priority=1, serializer="json"),

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beatd.publishers.form import shown
+from tests.typed import SCALARS
 
-plain = st.one_of(st.integers(), st.booleans(), st.none(), st.floats(), st.text(max_size=50))
+plain = st.one_of(
+    SCALARS, st.integers(), st.booleans(), st.none(), st.floats(), st.text(max_size=50)
+)
 values = st.one_of(plain, st.lists(plain, max_size=3))
 
 

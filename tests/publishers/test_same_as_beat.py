@@ -1,15 +1,21 @@
 """Celery beat beside beatd: the same entries, the raw messages compared key by key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import amqp
 import pytest
+from celery import Celery
 from celery.beat import ScheduleEntry, Scheduler
+from kombu import pools
 
+from beatd.definition import codec
+from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
+from beatd.sources.app import App
+from tests.fake_clock import FakeClock
 from tests.publishers.brokers import rabbit_queue, redis_lists
 from tests.publishers.forty import ENTRIES, QUEUES, project
 from tests.publishers.runs import always, entry, run
@@ -25,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::celery.exceptions.CDeprecationW
 def world(
     request: pytest.FixtureRequest,
 ) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    pools.reset()  # a connection of the test before remembers queues that are gone by now
     if request.param == "redis":
         url = request.getfixturevalue("redis_url")
         yield url, lambda: by_task(from_redis(url))
@@ -78,16 +85,44 @@ def test_forty_entries_are_sent_as_celery_beat_sends_them(
     world: tuple[str, Callable[[], dict[str, Any]]],
 ) -> None:
     url, received = world
-    app = project(url)
-    beat = Scheduler(app, lazy=True)
-    theirs: dict[str, Any] = {}
-    ours: list[dict[str, Any]] = []
     # On RabbitMQ what has expired is gone before one can look at it.
     names = [name for name in ENTRIES if "amqp" not in url or name != "expires-past"]
     given = [
         entry(name, e["task"], *e["args"], kwargs=e["kwargs"], options=e["options"])
         for name, e in ((name, ENTRIES[name]) for name in names)
     ]
+    are_sent_as_beat_sends_them(project(url), given, received)
+
+
+def test_entries_of_an_app_are_sent_from_a_store_as_celery_beat_sends_them(
+    world: tuple[str, Callable[[], dict[str, Any]]],
+) -> None:
+    url, received = world
+    app = project(url)
+    names = [name for name in ENTRIES if name.startswith("typed")]
+    names += ["arguments", "keywords", "pickle", "msgpack", "headers", "links"]
+    app.conf.result_expires = None
+    app.conf.beat_schedule = {
+        name: {**ENTRIES[name], "schedule": 60, "options": dict(ENTRIES[name]["options"])}
+        for name in names
+    }
+    reading = App(app, shown="proj", name="config", clock=FakeClock()).read()
+    assert [problem for problem in reading.problems if "(__type__)" not in problem.text] == []
+    kept = [
+        codec.decode(one.name, codec.encode(one), one.source, one.declared_at)
+        for one in reading.declared.entries
+    ]
+    assert [one.name for one in kept] == names
+    are_sent_as_beat_sends_them(app, kept, received)
+
+
+def are_sent_as_beat_sends_them(
+    app: Celery, given: Sequence[Entry], received: Callable[[], dict[str, Any]]
+) -> None:
+    names = [one.name for one in given]
+    beat = Scheduler(app, lazy=True)
+    theirs: dict[str, Any] = {}
+    ours: list[dict[str, Any]] = []
     before = repr(ENTRIES)
     for name in names:
         plain = ENTRIES[name]

@@ -3,11 +3,13 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from celery import Celery
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kombu.utils.json import loads
 from msgspec.structs import replace
 
 from beatd.publisher import Outcome
@@ -17,9 +19,10 @@ from beatd.publishers.catching import CatchingProducer
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import Letter, Message, Press
 from beatd.publishers.letterpress import LetterPress
-from beatd.publishers.renderer import Renderer
+from beatd.publishers.renderer import PROOFS, Renderer
 from beatd.publishers.rendering import celerys_own
 from tests.publishers.runs import entry, run
+from tests.typed import ALIKE, SCALARS
 
 
 class Paper:
@@ -61,7 +64,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.samp
 )
 plain = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | texts
 values = st.recursive(
-    plain | st.floats(allow_nan=False),
+    plain | st.floats(allow_nan=False) | SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
@@ -71,7 +74,9 @@ options = st.fixed_dictionaries(
         "queue": st.sampled_from(["one", "two", "q%b", "schlange-ü"]),
         "priority": st.integers(0, 9),
         "headers": st.dictionaries(
-            st.text(st.characters(codec="ascii"), min_size=1, max_size=9), plain, max_size=3
+            st.text(st.characters(codec="ascii"), min_size=1, max_size=9),
+            plain | SCALARS,
+            max_size=3,
         ),
         "serializer": st.sampled_from(["json", "yaml", "msgpack"]),
         "compression": st.sampled_from(["zlib", "bzip2"]),
@@ -122,6 +127,16 @@ def same(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
+def test_a_header_that_the_broker_has_no_form_for_fails_its_own_run() -> None:
+    bad = entry("bad", "t.any", options={"headers": {"day": date(2027, 1, 1)}})
+    good = entry("good", "t.any", options={"headers": {"at": datetime(2027, 1, 1, tzinfo=UTC)}})
+    FRAMES.prepare([run(bad), run(good)])
+    failed, made = FRAMES.render([run(bad), run(good)])
+    assert isinstance(failed, Outcome) and failed.sent == "rejected"
+    assert "entry bad: t.any cannot be sent: Table type" in failed.reason
+    assert isinstance(made, Message)
+
+
 def test_templates_are_forgotten_when_there_are_too_many() -> None:
     small = Renderer(app=APP, producer=PRODUCER, wire=JSON._wire, size=3)
     for n in range(10):
@@ -132,7 +147,16 @@ def test_templates_are_forgotten_when_there_are_too_many() -> None:
 
 def test_values_that_are_equal_and_not_the_same_have_a_message_each() -> None:
     # The store was made anew under our feet, with the same names and revisions.
-    of = [JSON.render([run(entry("equal", "t.any", value))])[0] for value in (0, 0.0, False)]
+    of = [JSON.render([run(entry("equal", "t.any", value))])[0] for value in ALIKE]
     bodies = [b64decode(json.loads(message.payload)["body"]) for message in of]
-    assert [json.loads(body)[0] for body in bodies] == [[0], [0.0], [False]]
-    assert len(set(bodies)) == 3
+    assert [repr(loads(body)[0]) for body in bodies] == [repr([value]) for value in ALIKE]
+    assert len(set(bodies)) == len(ALIKE)
+
+
+def test_headers_that_are_equal_and_not_the_same_have_a_form_each() -> None:
+    for at, value in enumerate(ALIKE):
+        # The first ones of a form are proved, and would tell.
+        for nth in range(PROOFS + 1):
+            one = entry(f"header {at} {nth}", "t.headed", options={"headers": {"x": value}})
+            (message,) = JSON.render([run(one)])
+            assert repr(loads(message.payload)["headers"]["x"]) == repr(value)

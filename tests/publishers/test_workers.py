@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,24 @@ import pytest
 import redis
 from celery import Celery
 from celery.result import AsyncResult
+from msgspec.structs import replace
 
+from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.schedules import schedule_from
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import MOMENT, always, entry, run
 from tests.publishers.servers import free_port, listens
 from tests.publishers.workers.worker import Worker
+from tests.typed import ALIKE
 from tests.waiting import until
 
 Server = Callable[[str], tuple[str, int]]
 
+HOURLY = schedule_from({"every": "1h"})
 BROKERS = ["redis", "rabbitmq", "sqlalchemy", "filesystem", "sqs"]
 
 # kombu's SQLAlchemy transport, with SQLAlchemy 2.1; botocore's, with Python 3.12 and later.
@@ -39,7 +45,9 @@ class World:
 
     def __init__(self, broker: dict[str, Any], results: str, queue: str) -> None:
         self.queue = queue
-        self.publisher = CeleryPublisher(app=app_for(broker, timezone="Asia/Shanghai"), timeout=5)
+        app = app_for(broker, timezone="Asia/Shanghai")
+        app.conf.accept_content = ["json", "pickle"]
+        self.publisher = CeleryPublisher(app=app, timeout=5)
         self.results = Celery("results", backend=results, set_as_current=False)
 
     def entry(self, task: str, *args: Any, **more: Any) -> Entry:
@@ -144,6 +152,27 @@ def test_a_task_sees_what_the_entry_says(world: World) -> None:
         assert told["entry"] == one.name and told["beat"] is True and told["x"] == 1
         assert datetime.fromisoformat(told["planned"]) == MOMENT + timedelta(minutes=nth)
         assert told["timelimit"] == [50, 40]
+
+
+def test_arguments_arrive_with_their_types(world: World) -> None:
+    args = tuple(value for value in ALIKE if repr(value) != "Decimal('sNaN')")
+    one = world.entry("project.types", *args, kwargs={"k": [{"n": list(args)}]})
+    stored = codec.decode(one.name, codec.encode(replace(one, schedule=HOURLY)), "cli", "")
+    # Twice: made by celery, and from the template.
+    for nth in range(2):
+        told = world.sent(stored, nth=nth).get(timeout=20)
+        assert told == repr((args, {"k": [{"n": list(args)}]}))
+
+
+def test_arguments_arrive_with_the_types_that_another_serializer_has(world: World) -> None:
+    moment = datetime(2027, 1, 1, 9, tzinfo=UTC)
+    for serializer, args in (
+        ("yaml", (moment, moment.date(), b"\xff")),
+        ("msgpack", (b"\xff", "text")),
+        ("pickle", (moment, Decimal("1.50"), (1, {2}))),
+    ):
+        one = world.entry("project.types", *args, options={"serializer": serializer})
+        assert world.sent(one).get(timeout=20) == repr((args, {})), serializer
 
 
 def test_serializers_compression_and_countdown_reach_a_worker(world: World) -> None:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -193,7 +194,9 @@ def test_an_entry_of_celerys_class_is_taken_as_celery_takes_it(app: Celery) -> N
 
 def test_what_json_cannot_carry_is_told(app: Celery) -> None:
     assert "set" in problem(app, {"task": "t", "schedule": 1, "args": ({1},)})
-    assert "datetime" in problem(app, {"task": "t", "schedule": 1, "kwargs": {"a": MOMENT}})
+    assert "timedelta" in problem(
+        app, {"task": "t", "schedule": 1, "kwargs": {"a": timedelta(seconds=1)}}
+    )
     assert problem(app, {"task": "t", "schedule": 1, "args": BeatLazyFunc(print)})
 
 
@@ -228,6 +231,19 @@ def test_an_entry_that_cannot_be_expressed_is_told(app: Celery, written: Any, sa
 def test_arguments_are_kept_as_json_has_them(app: Celery) -> None:
     entry = one(app, 30, args=(1, (2, 3)), kwargs={"a": (4,)})
     assert (entry.args, entry.kwargs) == ((1, [2, 3]), {"a": [4]})
+
+
+def test_dates_and_their_like_are_kept(app: Celery) -> None:
+    price, day = Decimal("1.50"), MOMENT.date()
+    entry = one(app, 30, args=(MOMENT, (day, price)), options={"headers": {"at": MOMENT}})
+    assert entry.args == (MOMENT, [day, price]) and entry.options == {"headers": {"at": MOMENT}}
+
+
+def test_an_expiry_may_be_a_datetime(app: Celery) -> None:
+    entry = one(app, 30, options={"expires": MOMENT})
+    assert entry.options == {"expires": "2026-01-01T00:00:00+00:00"}
+    entry = one(app, 30, options={"eta": MOMENT.replace(tzinfo=None)})
+    assert entry.options == {"eta": "2025-12-31T23:00:00+00:00"}, "in the app's zone"
 
 
 def test_a_queue_that_the_app_knows_is_its_name(app: Celery) -> None:

@@ -12,7 +12,7 @@ app.conf.update(
     broker_transport_options=json.loads(os.environ.get("BEATD_TEST_OPTIONS", "{}")),
     result_backend=os.environ.get("BEATD_TEST_RESULTS"),
     task_default_queue=os.environ.get("BEATD_TEST_QUEUE", "celery"),
-    accept_content=["json", "msgpack", "yaml"],
+    accept_content=["json", "msgpack", "yaml", "pickle"],
     result_expires=300,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
@@ -42,6 +42,12 @@ def told(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         "correlation_id": request.correlation_id,
         "routing_key": request.delivery_info["routing_key"],
     }
+
+
+@app.task(name="project.types", shared=False)
+def types(*args: Any, **kwargs: Any) -> str:
+    """What arrived, its types included."""
+    return repr((args, kwargs))
 
 
 @app.task(name="project.fail", shared=False)

@@ -28,7 +28,8 @@ class Worker:
                     *("-n", f"{pool}-{os.getpid()}@%h", "-l", "info"),
                     *("--without-gossip", "--without-mingle"),
                 ],
-                env={**os.environ, **told, "PYTHONPATH": str(ROOT)},
+                # As root a worker refuses to read pickle otherwise.
+                env={**os.environ, **told, "PYTHONPATH": str(ROOT), "C_FORCE_ROOT": "1"},
                 cwd=folder,
                 stdout=log,
                 stderr=log,
