@@ -9,6 +9,7 @@ from beatd.errors import StoreError
 from beatd.ledger import Presence
 from beatd.steering import Steering
 from beatd.store import Store
+from beatd.store_writes import StoreWrites
 
 ANNOUNCED_EVERY = 1.0
 
@@ -21,12 +22,14 @@ class Candidate:
         *,
         election: Election,
         store: Store,
+        writes: StoreWrites,
         steering: Steering,
         clock: Clock,
         presence: Callable[[], Presence],
         changed: Callable[[], None],
     ) -> None:
-        self._election, self._store, self._steering = election, store, steering
+        self._election, self._store, self._writes = election, store, writes
+        self._steering = steering
         self._clock, self._presence, self._changed = clock, presence, changed
         self._announced_at = float("-inf")
         self.others_reach_broker = False  # while this one does not
@@ -51,11 +54,15 @@ class Candidate:
         changed = self._leads() != led
         if changed:
             self._changed()
-        if changed or self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY:
+        # What is in doubt is tried at each turn, so that a store that is back is noticed at once.
+        proven = self._writes.proven
+        if changed or not proven or self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY:
             # Not at each campaign: a standby asks for the lease ten times a second.
             self._announced_at = self._clock.elapsed()
             self._set_clock()
             self._announce()
+            if self._writes.proven and not proven:
+                self._changed()
         return self._election.pause()
 
     def _leads(self) -> bool:
@@ -67,8 +74,13 @@ class Candidate:
 
     def _announce(self) -> None:
         mine = self._presence()
-        with suppress(StoreError):
+        try:
             self._store.announce(mine, max(5.0, self._election.ttl * 2))
+        except StoreError as trouble:
+            self._writes.refused(str(trouble))
+            return
+        self._writes.succeeded()
+        with suppress(StoreError):
             if not mine.broker_ok:
                 self.others_reach_broker = any(
                     other.broker_ok

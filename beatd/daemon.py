@@ -29,6 +29,7 @@ from beatd.rules import begin
 from beatd.secret import hidden
 from beatd.steering import Steering
 from beatd.store import Store
+from beatd.store_writes import StoreWrites
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
@@ -122,12 +123,17 @@ class Daemon:
         return self.election is not None and self.election.lead() is not None
 
     def ready(self) -> bool:
-        """The store and the broker answer, and it is known who leads."""
+        """True if store, broker and lock can be used, and it is known who leads."""
         engine, election = self.engine, self.election
         if engine is None or election is None:
             return False
         known = self.leading() or election.holder() is not None
-        return self.alive() and engine.store_ok and engine.broker_ok and known
+        usable = engine.store_ok and engine.broker_ok and self.lock_ok
+        return self.alive() and usable and known
+
+    @property
+    def lock_ok(self) -> bool:
+        return self.election is not None and not self.election.lock_trouble
 
     @property
     def conflicts(self) -> list[str]:
@@ -204,6 +210,7 @@ class Daemon:
             may_lead=self._may_lead,
             tell=tell,
         )
+        writes = StoreWrites()
         self.engine = Engine(
             store=store,
             publisher=publisher,
@@ -212,10 +219,12 @@ class Daemon:
             clock=clock,
             tell=tell,
             limits=self._limits,
+            writes=writes,
         )
         self._candidate = Candidate(
             election=self.election,
             store=store,
+            writes=writes,
             steering=self._steering,
             clock=clock,
             presence=self._presence,
@@ -267,7 +276,16 @@ class Daemon:
             stats=self.stats(),
             broker=self.broker_trouble(),
             problems=tuple(hidden(text)[:LETTERS] for text in self.conflicts[:PROBLEMS]),
+            lock=self.lock_trouble(),
         )
+
+    def store_trouble(self) -> str:
+        """Why the store cannot be used; nothing while it can."""
+        return self.engine.store_trouble if self.engine is not None else self.board.store_away
+
+    def lock_trouble(self) -> str:
+        """Why the lock cannot be used; nothing while it can."""
+        return self.election.lock_trouble[:LETTERS] if self.election is not None else ""
 
     def broker_trouble(self) -> str:
         if self.engine is None or self.publisher is None or self.engine.broker_ok:

@@ -17,9 +17,20 @@ from msgspec.structs import replace
 
 from beatd.clock import Clock
 from beatd.errors import BeatError
-from beatd.events import RESIGNED, LeaderSeen, LeadLost, LeadWon, Observer, WentBack, nobody
+from beatd.events import (
+    RESIGNED,
+    LeaderSeen,
+    LeadLost,
+    LeadWon,
+    LockAway,
+    LockBack,
+    Observer,
+    WentBack,
+    nobody,
+)
 from beatd.leader import Holder, Lead, Lease, Term
 from beatd.ledger import Terms
+from beatd.outage import Outage
 
 
 class Election:
@@ -38,6 +49,8 @@ class Election:
     ) -> None:
         self._lease, self._terms, self._me = lease, terms, me
         self._clock, self._ttl, self._may_lead, self._tell = clock, ttl, may_lead, tell
+        self._lock = Outage(LockAway, LockBack, clock=clock, tell=tell)
+        self._doubted_at: float | None = None  # the first of an unbroken row of failures
         self._lead: Lead | None = None
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
@@ -65,6 +78,11 @@ class Election:
     def holder(self) -> Holder | None:
         return self._holder
 
+    @property
+    def lock_trouble(self) -> str:
+        """Why the lock cannot be used, without a password; nothing while it can."""
+        return self._lock.reason
+
     def pause(self) -> float:
         """Seconds until the next campaign is worth its round trip."""
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
@@ -82,7 +100,7 @@ class Election:
             self.step_down("cannot work here: the last tick is old or the broker is away")
             return None
         try:
-            holder = self._lease.take(self._me, self._ttl)
+            holder = self._take()
             self._see(holder)
             if holder.token != self._me.token:
                 self._lose(f"{holder.name} holds the lease")
@@ -106,6 +124,20 @@ class Election:
                 self._lose(str(doubt))
             return self.lead()
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
+
+    def _take(self) -> Holder:
+        try:
+            holder = self._lease.take(self._me, self._ttl)
+        except BeatError as trouble:
+            # One failure is no outage: a file that was just replaced, a connection that was idle.
+            if self._doubted_at is None:
+                self._doubted_at = self._clock.elapsed()
+            else:
+                self._lock.begin(str(trouble), since=self._doubted_at)
+            raise
+        self._doubted_at = None
+        self._lock.end()
+        return holder
 
     def _begin(self) -> Term:
         """The ledger's newest holder leads since now, whenever its process was started."""

@@ -30,6 +30,7 @@ from beatd.reach import Reach
 from beatd.run import Run
 from beatd.standby import Standby
 from beatd.store import Store
+from beatd.store_writes import StoreWrites
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
@@ -60,7 +61,9 @@ class Engine:
         clock: Clock,
         tell: Observer = nobody,
         limits: Limits | None = None,
+        writes: StoreWrites | None = None,
     ) -> None:
+        self._writes = writes
         self._store, self._publisher, self._dispatch = store, publisher, dispatch
         self._election, self._clock, self._tell = election, clock, tell
         limits = limits or Limits()
@@ -100,6 +103,11 @@ class Engine:
     def store_ok(self) -> bool:
         return self._store_outage.over
 
+    @property
+    def store_trouble(self) -> str:
+        """Why the store cannot be used; nothing while it can."""
+        return self._store_outage.reason
+
     def use(self, dispatch: Dispatch) -> None:
         """From the next tick on; on the thread that ticks."""
         self._dispatch = dispatch
@@ -117,13 +125,15 @@ class Engine:
         self._is_ready = False
         try:
             again = self._turn(now)
-            self._store_outage.end()
+            self._judge_store()
         except Deposed as refusal:
             self._election.deposed(str(refusal))
             self._ahead.forget()
             again = now + timedelta(seconds=self._election.ttl)
         except StoreError as trouble:
             self._ahead.forget()
+            if self._writes is not None:
+                self._writes.doubt()
             self._store_outage.begin(str(trouble))
             again = now + self._store_outage.back_off()
         finally:
@@ -131,6 +141,14 @@ class Engine:
                 self._dispatch.drop_ready()
         self._tell(Ticked(now, again))
         return again
+
+    def _judge_store(self) -> None:
+        """After a tick that the store answered: it may still refuse what is written."""
+        writes = self._writes
+        if writes is not None and writes.trouble:
+            self._store_outage.begin(f"it refuses writes: {writes.trouble}")
+        elif writes is None or writes.proven:
+            self._store_outage.end()
 
     def _notice_step(self, now: datetime) -> None:
         """The plan is right whatever the clock does; people want to know why an entry is quiet."""

@@ -98,6 +98,16 @@ class BrokerBack(Event, frozen=True):
     seconds: float
 
 
+class LockAway(Event, frozen=True):
+    """The lock cannot be used, so this daemon cannot lead."""
+
+    reason: str
+
+
+class LockBack(Event, frozen=True):
+    seconds: float
+
+
 class WentBack(Event, frozen=True):
     """The store knows less than this daemon saw in it: a failover or a restored backup."""
 

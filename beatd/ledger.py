@@ -224,6 +224,7 @@ class Presence(Struct, frozen=True):
     stats: dict[str, float] = {}
     broker: str = ""  # why it is away; no password
     problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
+    lock: str = ""  # why it cannot be used; no password
 
 
 class Muster(Protocol):

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from secrets import token_hex
 from typing import Any
 
 from beatd.catalog import Query
+from beatd.clock import EPOCH
 from beatd.definition.plain import iso
+from beatd.errors import StoreError
 from beatd.failing import failing
 from beatd.leader import Holder
 from beatd.ledger import Presence
@@ -37,6 +40,7 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "standbys": [person(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
+        "lock": _lock(daemons),
         "atomic": bool(stats.get("atomic")),
         "unknowns": len(store.unknowns(now + FAR, MOST_UNKNOWNS)),
         "last_seen_age": _seen_age(shown, now),
@@ -57,6 +61,16 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
             dict.fromkeys([*conflicts, *(text for one in daemons for text in one.problems)])
         ),
     }
+
+
+def refusal_of(store: Store) -> str:
+    """Why the store refuses writes; nothing when it takes them. It changes nothing there."""
+    nobody = Holder("", "", 0, EPOCH, token_hex(8))
+    try:
+        store.leave(nobody)
+    except StoreError as refusal:
+        return str(refusal)
+    return ""
 
 
 def _asked(store: Store) -> dict[str, Any]:
@@ -92,6 +106,7 @@ def away(error: str) -> dict[str, Any]:
         "standbys": [],
         "store": {"ok": False, "error": error},
         "broker": {"ok": None},
+        "lock": {"ok": None},
         "atomic": False,
         "unknowns": None,
         "last_seen_age": None,
@@ -118,6 +133,14 @@ def _broker(shown: Presence | None) -> dict[str, Any]:
     if shown is None or shown.broker_ok or not shown.broker:
         return {"ok": shown.broker_ok if shown else None}
     return {"ok": False, "error": shown.broker}
+
+
+def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
+    """Whether every daemon can use the lock; the name and the cause of the first that cannot."""
+    for one in daemons:
+        if one.lock:
+            return {"ok": False, "error": one.lock, "daemon": one.holder.name}
+    return {"ok": True if daemons else None}
 
 
 def _seen_age(shown: Presence | None, now: datetime) -> float | None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from beatd.clock import Clock
 from beatd.errors import StoreError, StoreUnusable
-from beatd.events import Observer, StoreAway, Ticked
+from beatd.events import Observer, StoreAway, StoreBack, Ticked
 
 T = TypeVar("T")
 
@@ -26,16 +26,19 @@ def when_open(
 
     `idle` is told before each wait how long it will be.
     """
-    pause, said = SHORTEST, False
+    pause, since = SHORTEST, None
     while not stop.is_set():
         try:
-            return opened()
+            found = opened()
+            if since is not None:
+                tell(StoreBack(clock.elapsed() - since))
+            return found
         except StoreUnusable:
             raise
         except StoreError as trouble:
-            if not said:
+            if since is None:
+                since = clock.elapsed()
                 tell(StoreAway(str(trouble)))
-                said = True
         now = clock.now()
         tell(Ticked(now, now + timedelta(seconds=pause)))
         idle(pause)

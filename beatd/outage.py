@@ -23,6 +23,12 @@ class Outage:
         self._away, self._back, self._clock, self._tell = away, back, clock, tell
         self._since: float | None = None
         self._pause = 0.0
+        self._reason = ""
+
+    @property
+    def reason(self) -> str:
+        """The newest cause; nothing while the server is there."""
+        return "" if self._since is None else self._reason
 
     @property
     def over(self) -> bool:
@@ -35,6 +41,7 @@ class Outage:
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
+        self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since
             self._tell(self._away(reason))

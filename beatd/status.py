@@ -10,7 +10,7 @@ from beatd.mustered import away, status_in
 
 def status_of(daemon: Daemon) -> dict[str, Any]:
     engine, election, store = daemon.engine, daemon.election, daemon.store
-    found = away("not open yet")
+    found = away(daemon.store_trouble() or "not open yet")
     if store is not None and engine is not None and engine.store_ok:
         with suppress(StoreError):
             found = status_in(store, daemon.now(), daemon.conflicts)
@@ -21,6 +21,7 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         "pid": daemon.me.pid,
         "role": "leader" if lead is not None else "standby",
         "broker": broker_of(daemon),
+        "lock": lock_of(daemon),
         "atomic": bool(daemon.dispatch and daemon.dispatch.atomic),
         "last_tick_age": round(daemon.tick_age(), 3),
         "lateness": daemon.board.lateness(),
@@ -40,6 +41,13 @@ def broker_of(daemon: Daemon) -> dict[str, Any]:
     return {"ok": daemon.engine.broker_ok, **({"error": trouble} if trouble else {})}
 
 
+def lock_of(daemon: Daemon) -> dict[str, Any]:
+    if daemon.election is None:
+        return {"ok": None}
+    trouble = daemon.lock_trouble()
+    return {"ok": not trouble, **({"error": trouble} if trouble else {})}
+
+
 def state_of(daemon: Daemon) -> dict[str, Any]:
     """For people in a hurry: without asking the store."""
     engine, election = daemon.engine, daemon.election
@@ -49,6 +57,7 @@ def state_of(daemon: Daemon) -> dict[str, Any]:
         "term": lead.term.number if lead else None,
         "store_ok": bool(engine and engine.store_ok),
         "broker_ok": bool(engine and engine.broker_ok),
+        "lock_ok": daemon.lock_ok,
         "conflicts": daemon.conflicts,
         **daemon.stats(),
     }

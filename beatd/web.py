@@ -112,9 +112,11 @@ class Pages:
         if trouble := daemon.trouble():
             return trouble
         if engine is None or not engine.store_ok:
-            return "waiting for the store"
+            return f"waiting for the store: {daemon.store_trouble() or 'not open yet'}"
         if not engine.broker_ok:
-            return "waiting for the broker"
+            return f"waiting for the broker: {daemon.broker_trouble() or 'no answer'}"
+        if trouble := daemon.lock_trouble():
+            return f"waiting for the lock: {trouble}"
         if not daemon.ready():
             return "nobody is known to lead yet"
         return "leading" if daemon.leading() else "standing by"
@@ -126,6 +128,7 @@ class Pages:
         metrics.tick_age.set(daemon.tick_age())
         metrics.store_ok.set(bool(engine and engine.store_ok))
         metrics.broker_ok.set(bool(engine and engine.broker_ok))
+        metrics.lock_ok.set(daemon.lock_ok)
         metrics.skew.set(daemon.clock_offset)
         metrics.lease_margin.set(election.margin() if election else 0)
         metrics.entries.set(daemon.entries)

@@ -6,7 +6,7 @@ import pytest
 
 from beatd.election import Election
 from beatd.errors import StoreError
-from beatd.events import Event, LeadLost, LeadWon, WentBack
+from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from tests.fake_clock import FakeClock
 from tests.office import Office, holder
 from tests.waiting import until
@@ -88,7 +88,50 @@ def test_a_leader_in_doubt_trusts_no_longer_than_it_was_promised(
     assert daemons[0].campaign() is not None, "within the trust given nobody else can lead"
     clock.advance(seconds=TTL)
     assert daemons[0].campaign() is None
-    assert [type(event) for event in told] == [LeadWon, LeadLost]
+    assert [type(event) for event in told] == [LeadWon, LockAway, LeadLost]
+
+
+def test_a_lock_that_cannot_be_used_is_told_once_with_its_cause_and_once_when_it_can(
+    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+) -> None:
+    office.trouble = StoreError("lock 10.0.0.1:6379: refused")
+    for _ in range(20):
+        assert daemons[0].campaign() is None
+        clock.advance(seconds=0.1)
+    assert told == [LockAway("lock 10.0.0.1:6379: refused")]
+    assert daemons[0].lock_trouble == "lock 10.0.0.1:6379: refused"
+    office.trouble = StoreError("lock 10.0.0.1:6379: wrong password")
+    assert daemons[0].campaign() is None
+    assert daemons[0].lock_trouble == "lock 10.0.0.1:6379: wrong password", "the newest cause"
+    office.trouble = None
+    assert daemons[0].campaign() is not None
+    assert told[1:2] == [LockBack(pytest.approx(2.0))]
+    assert not daemons[0].lock_trouble
+
+
+def test_one_doubt_about_the_lock_is_no_news(
+    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+) -> None:
+    office.trouble = StoreError("held, and its holder not yet known")
+    assert daemons[0].campaign() is None
+    office.trouble = None
+    assert daemons[0].campaign() is not None
+    assert [type(event) for event in told] == [LeadWon]
+
+
+def test_a_ledger_that_gives_no_term_is_no_trouble_of_the_lock(
+    daemons: list[Election],
+    office: Office,
+    told: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise StoreError("the store is read-only")
+
+    monkeypatch.setattr(office, "begin", refuse)
+    for _ in range(3):
+        assert daemons[0].campaign() is None
+    assert told == [] and not daemons[0].lock_trouble
 
 
 def test_a_resigned_lead_is_free_at_once(daemons: list[Election]) -> None:

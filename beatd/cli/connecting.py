@@ -13,6 +13,7 @@ from beatd.config import Config, make_folders
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import BeatError
+from beatd.mustered import refusal_of
 from beatd.problem import Problem
 from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
@@ -37,7 +38,10 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
         store = wiring.open_store(
             config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
         )
-        facts.append("the store answers")
+        if refusal := refusal_of(store):
+            yield Problem(f"answers, but refuses writes: {refusal}", ("store",), config.shown)
+        else:
+            facts.append("the store answers")
         for said in store.problems():
             yield Problem(said, ("store",), config.shown, warning=True)
     except BeatError as error:
@@ -78,11 +82,12 @@ def declared_by_app(
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """A lock in a place of its own is asked for and given back; whoever leads keeps it."""
-    if config.lock.url in (None, "none", "none:"):
+    """The lock is asked for and given back; a daemon that leads keeps it."""
+    url = wiring.lock_url(config.store.url, config.lock.url)
+    if url in ("none", "none:"):
         return
     try:
-        lease = wiring.open_lease(config.lock.url, prefix=config.store.prefix)
+        lease = wiring.open_lease(url, prefix=config.store.prefix)
         try:
             here = wiring.me("beatd check", SystemClock().now())
             if lease.take(here, config.lock.ttl.total_seconds()) == here:

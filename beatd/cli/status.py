@@ -31,12 +31,14 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
         return show(asked.config(), json=json)
     from beatd.cli.output import print_json
     from beatd.errors import StoreError
-    from beatd.mustered import away, status_in
+    from beatd.mustered import away, refusal_of, status_in
 
     config = asked.config()
     try:
         with asked.open(config) as opened:
             found = status_in(opened.store, opened.now, _conflicts(opened))
+            if refusal := refusal_of(opened.store):
+                found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
         found = away(str(error))
     if json:
@@ -86,16 +88,20 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
 def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     store, leader = found["store"], found["leader"]
-    if not store["ok"]:
+    if not store["ok"] and found["entries"] is None:
         return [("store", f"does not answer: {store['error']}", "red")]
-    lines = [("store", "answers", "green")]
+    said = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
+    lines = [("store", *said)]
     if leader is None:
-        lines.append(("leader", "nobody leads; is a daemon running?", "red"))
+        lines.append(("leader", _why_nobody_leads(found), "red"))
     else:
         told, style = f"{_who(leader)}, since {_at(leader['since'], tz)}", "green"
         if found["last_seen_age"] > SILENT:
             told, style = f"{told}; last seen {found['last_seen_age']:.1f} s ago", "yellow"
         lines.append(("leader", told, style))
+    if found["lock"]["ok"] is False:
+        text = f"{found['lock']['daemon']} cannot use it: {found['lock']['error']}"
+        lines.append(("lock", text, "red" if leader is None else "yellow"))
     answers, style = BROKER[found["broker"]["ok"]]
     error = found["broker"].get("error")
     lines.append(("broker", f"{answers}: {error}" if error else answers, style))
@@ -126,6 +132,16 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     for at, text in enumerate(found["conflicts"]):
         lines.append(("conflicts" if at == 0 else "", text, "yellow"))
     return lines
+
+
+def _why_nobody_leads(found: dict[str, Any]) -> str:
+    if not found["store"]["ok"]:
+        return "nobody leads: the store refuses writes"
+    if found["lock"]["ok"] is False:
+        return "nobody leads: the lock cannot be used"
+    if found["standbys"]:
+        return "nobody leads yet; see the logs of the standbys"
+    return "nobody leads; is a daemon running?"
 
 
 def _at(iso: str, tz: str) -> str:

@@ -43,15 +43,18 @@ class Session:
             raise self._told(error) from None
         self._run("SET SESSION sql_notes = 0, lock_wait_timeout = %s", (within,))
         self._run(TABLE)
+        self.make_row()
+
+    def make_row(self) -> None:
         self._run("INSERT IGNORE INTO beatd_lease VALUES ('leader', '', '', FALSE, 0)")
 
-    def read(self) -> LeaseRow:
+    def read(self) -> LeaseRow | None:
         found, _ = self._run(
             f"SELECT holder, token, hinted, until, until - {NOW} FROM beatd_lease"
             " WHERE name = 'leader'"
         )
         if found is None:
-            raise StoreError(f"{self._where}: the row of beatd_lease is gone; restart to make it")
+            return None
         holder, token, hinted, until, left = found
         return LeaseRow(holder, token, bool(hinted), until, left / 1_000_000)
 

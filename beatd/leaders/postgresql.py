@@ -13,12 +13,13 @@ from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leaders.sql import LeaseRow, SqlLease
 
 T = TypeVar("T")
+ROW = "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
 # Sent as one, it is one transaction. IF NOT EXISTS alone fails where two make it in one instant.
 CREATE = (
     "SELECT pg_advisory_xact_lock(1650549108, hashtext('made in ' || current_schema()));"
     "CREATE TABLE IF NOT EXISTS beatd_lease (name text PRIMARY KEY, holder text NOT NULL, "
     "token text NOT NULL, hinted boolean NOT NULL, until bigint NOT NULL);"
-    "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
+    f"{ROW}"
 )
 NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 # Advisory locks belong to a database; the schema sets installations in one database apart.
@@ -81,11 +82,17 @@ class Session:
         if not pooled:
             self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
 
-    def read(self) -> LeaseRow:
-        holder, token, hinted, until, left = self._run(
+    def make_row(self) -> None:
+        self._run(ROW)
+
+    def read(self) -> LeaseRow | None:
+        found = self._run(
             f"SELECT holder, token, hinted, until, until - {NOW} FROM beatd_lease"
             " WHERE name = 'leader'"
         )
+        if found is None:
+            return None
+        holder, token, hinted, until, left = found
         return LeaseRow(holder, token, hinted, until, left / 1_000_000)
 
     def write(
@@ -124,12 +131,9 @@ class Session:
     def _run(self, statement: str, words: tuple[Any, ...] | None = None) -> Any:
         try:
             cursor = self._connection.execute(statement, words)
-            found = cursor.fetchone() if cursor.description else None
+            return cursor.fetchone() if cursor.description else None
         except psycopg.Error as error:
             raise self._told(error) from None
-        if found is None and cursor.description:
-            raise StoreError(f"{self._where}: the row of beatd_lease is gone; restart to make it")
-        return found
 
     def _told(self, error: psycopg.Error) -> StoreError:
         said = " ".join(str(error).split())[:300]

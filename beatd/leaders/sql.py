@@ -29,7 +29,11 @@ class LeaseRow(Struct, frozen=True):
 class Session(Protocol):
     """One connection to the lock's database; everything on it raises StoreError in doubt."""
 
-    def read(self) -> LeaseRow: ...
+    def read(self) -> LeaseRow | None:
+        """None where the row was deleted."""
+
+    def make_row(self) -> None:
+        """A row that nobody holds, unless there is one."""
 
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
@@ -70,6 +74,13 @@ class SqlLease:
             # First the lock, then the row: what is read is then as new as the proof.
             self._grasped = self._grasped or session.grasp()
             row = session.read()
+            if row is None:
+                session.make_row()
+                row = session.read()
+            if row is None:
+                raise StoreError(
+                    "the row of beatd_lease cannot be made; see its triggers and rules"
+                )
             # A holder that never had the lock proves nothing by not having it.
             dead = self._grasped and row.hinted
             # A released row names nobody, and is free even if the database's clock was set back.
@@ -88,7 +99,7 @@ class SqlLease:
                 return
             try:
                 row = self._session.read()
-                if row.token == holder.token:
+                if row is not None and row.token == holder.token:
                     self._session.write(row, "", "", hinted=False, seconds=0)
                 if self._grasped:
                     self._session.let_go()

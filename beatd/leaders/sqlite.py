@@ -33,13 +33,19 @@ class SqliteSession:
             path, timeout=ttl / 2, isolation_level=None, check_same_thread=False
         )
         self._run(TABLE)
+        self.make_row()
+
+    def make_row(self) -> None:
         self._run("INSERT OR IGNORE INTO beatd_lease VALUES ('leader', '', '', 0, 0)")
 
-    def read(self) -> LeaseRow:
-        holder, token, hinted, until, left = self._run(
+    def read(self) -> LeaseRow | None:
+        found = self._run(
             f"SELECT holder, token, hinted, until, until - {NOW} FROM beatd_lease"
             " WHERE name = 'leader'"
         ).fetchone()
+        if found is None:
+            return None
+        holder, token, hinted, until, left = found
         return LeaseRow(holder, token, bool(hinted), until, left / 1_000_000)
 
     def write(

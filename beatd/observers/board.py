@@ -20,6 +20,7 @@ class Board:
         self.tick_due: datetime | None = None
         self.overdue: str = ""
         self.went_back: str = ""
+        self.store_away: str = ""
         self.stepped: float | None = None
 
     def __call__(self, event: events.Event) -> None:
@@ -37,6 +38,10 @@ class Board:
                 self.overdue = f"{event.name} by {event.seconds:.0f} s"
             case events.LeadWon() | events.OnTime():
                 self.overdue = ""
+            case events.StoreAway():
+                self.store_away = event.reason
+            case events.StoreBack():
+                self.store_away = ""
             case events.ClockStepped():
                 self.stepped = event.seconds
             case events.WentBack():

@@ -181,6 +181,10 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.StoreBack: _line(logging.INFO, lambda e: f"the store is back after {e.seconds:.1f} s"),
     events.BrokerAway: _line(logging.ERROR, lambda e: f"waiting for the broker: {e.reason}"),
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),
+    events.LockAway: _line(
+        logging.ERROR, lambda e: f"cannot lead, waiting for the lock: {e.reason}"
+    ),
+    events.LockBack: _line(logging.INFO, lambda e: f"the lock is back after {e.seconds:.1f} s"),
     events.WentBack: _line(logging.ERROR, lambda e: f"the store went back in time: {e.reason}"),
     events.ClockStepped: _line(logging.WARNING, lambda e: _stepped(e.seconds)),
     events.Broke: _line(logging.ERROR, lambda e: f"the {e.loop} broke and goes on: {e.error!r}"),

@@ -55,6 +55,7 @@ class Metrics:
         self.runs = self._counter("runs_total", "occurrences by how they ended", "state", "reason")
         self.store_errors = self._counter("store_errors_total", "times the store went away")
         self.broker_errors = self._counter("broker_errors_total", "times the broker went away")
+        self.lock_errors = self._counter("lock_errors_total", "times the lock could not be used")
         self.leads = self._counter("leads_total", "times this daemon won the lead")
         self.went_back = self._counter("store_went_back_total", "times the store lost knowledge")
         self.overdue = self._gauge("overdue_seconds", "what a standby sees its leader owe")
@@ -62,8 +63,9 @@ class Metrics:
         self.term = self._gauge("term", "the newest term seen")
         self.tick_age = self._gauge("last_tick_age_seconds", "since the loop last turned")
         self.lease_margin = self._gauge("lease_margin_seconds", "trust left in the lease")
-        self.store_ok = self._gauge("store_ok", "1 while the store answers")
+        self.store_ok = self._gauge("store_ok", "1 while the store answers and takes writes")
         self.broker_ok = self._gauge("broker_ok", "1 while the broker answers")
+        self.lock_ok = self._gauge("lock_ok", "1 while the lock can be used")
         self.skew = self._gauge("clock_skew_seconds", "this host's clock minus the store's")
         self.entries = self._gauge("entries", "entries in the store")
 
@@ -86,6 +88,8 @@ class Metrics:
                 self.store_errors.inc()
             case events.BrokerAway():
                 self.broker_errors.inc()
+            case events.LockAway():
+                self.lock_errors.inc()
             case events.WentBack():
                 self.went_back.inc()
             case events.Overdue():

@@ -201,6 +201,18 @@ def test_a_lock_that_does_not_answer_is_told(beatd: Beatd, write: Write) -> None
     assert "s3cret" not in ended.out + ended.err
 
 
+def test_a_lock_beside_the_store_is_tried_as_well(beatd: Beatd, write: Write) -> None:
+    config = write("c.yaml", "broker: memory://\nstore: 'sqlite:///b.db'\n")
+    ended = beatd("check", "--connect", "-c", config)
+    assert ended.code == 0 and "the lock answers" in ended.out
+    lock = config.parent / "b.db.lock"
+    lock.unlink()
+    lock.mkdir()
+    ended = beatd("check", "--connect", "-c", config)
+    assert ended.code == 1
+    assert f"error: lock: lock file {lock}: Is a directory" in ended.out
+
+
 def test_a_good_lock_is_left_to_who_leads(beatd: Beatd, write: Write) -> None:
     text = "broker: memory://\nstore: 'sqlite:///b.db'\nlock: 'file:locks/beatd'\n"
     config = write("c.yaml", text)

@@ -257,6 +257,17 @@ def test_status_says_why_the_broker_is_away_and_what_the_daemons_complain_of(x: 
     assert "a.yaml:3: is wrong" in out
 
 
+def test_status_says_that_the_lock_cannot_be_used_and_why(x: Here) -> None:
+    store, seen = x.store(), datetime.now(UTC)
+    why = "redis://h:1/0: cannot be reached: refused"
+    store.announce(Presence(STANDBY, "standby", True, seen, lock=why), 60.0)
+    store.close()
+    found = x.json("status", code=1)
+    assert found["lock"] == {"ok": False, "error": why, "daemon": "two"}
+    out = x("status", code=1).out
+    assert "nobody leads: the lock cannot be used" in out and "two cannot use it: redis://h" in out
+
+
 def test_a_leader_that_fell_silent_is_not_shown_as_if_it_led(x: Here) -> None:
     announced(x)
     assert "last seen" not in x("status").out
@@ -270,8 +281,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     found = x.json("status")
     assert list(found) == [
         *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
-        *("atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness", "requests"),
-        *("failing", "entries", "next", "conflicts"),
+        *("lock", "atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness"),
+        *("requests", "failing", "entries", "next", "conflicts"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
     assert set(found["leader"]) == {"name", "host", "pid", "since"}

@@ -163,7 +163,7 @@ def test_sigusr1_logs_the_state(beatd: Start, config: Config) -> None:
     daemon.says("published tick")
     daemon.send(signal.SIGUSR1)
     line = daemon.says("state:")
-    assert "leading yes, term 1, store ok yes, broker ok yes, conflicts none" in line
+    assert "leading yes, term 1, store ok yes, broker ok yes, lock ok yes, conflicts none" in line
     assert not set("=[]'") & set(line)
 
 
@@ -203,7 +203,8 @@ def test_it_is_not_ready_without_its_broker(beatd: Start, config: Config) -> Non
     daemon = beatd("-c", str(config(broker=broker, http=f"{{bind: '127.0.0.1:{port}'}}")))
     daemon.says("waiting for the broker")
     assert get(port, "/live")[0] == 200
-    assert get(port, "/ready") == (503, "waiting for the broker\n")
+    code, why = get(port, "/ready")
+    assert code == 503 and why.startswith("waiting for the broker: redis://127.0.0.1:")
 
 
 # systemd
