@@ -4,7 +4,7 @@ import threading
 from itertools import repeat
 
 from beatd.errors import StoreError
-from beatd.events import Event, StoreAway
+from beatd.events import Event, StoreAway, StoreBack
 from beatd.opening import LONGEST, when_open
 from tests.fake_clock import FakeClock
 
@@ -24,6 +24,7 @@ def test_it_is_tried_until_it_answers_and_told_once() -> None:
     )
     assert found == "open"
     assert [event for event in told if isinstance(event, StoreAway)] == [StoreAway("refused")]
+    assert isinstance(told[-1], StoreBack) and told[-1].seconds > 0
 
 
 def test_each_wait_is_an_idle_moment() -> None:

@@ -103,6 +103,9 @@ class Dialect(Protocol):
         """How often a transaction is worth running that the database undid for another's sake;
         1 for what it did not undo."""
 
+    def waited(self, error: BaseException) -> bool:
+        """True if a statement was given up after a wait, most often for another session's lock."""
+
     def unusable(self, error: BaseException) -> str | None:
         """The one line for an error that waiting does not cure; None for all others."""
 

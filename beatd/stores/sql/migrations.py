@@ -7,11 +7,11 @@ from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from beatd.errors import StoreUnusable
-from beatd.stores.sql.database import Database
+from beatd.errors import StoreError, StoreUnusable
+from beatd.stores.sql.database import Database, one_line
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.schema import edits, entry_source, ledger, metadata, plan_stopped
 
@@ -73,16 +73,23 @@ def _state(connection: Connection, database: Database) -> Any:
     if not inspect(connection).has_table(ledger.name):
         return None
     try:
-        return connection.execute(
-            select(ledger.c.version, ledger.c.serves, ledger.c.namespace).where(ledger.c.id == 1)
-        ).one_or_none()
+        # All columns: a table of another program is known by those that it lacks, and an error
+        # always means something else.
+        found = connection.execute(text(f"SELECT * FROM {ledger.name} LIMIT 1"))
     except DBAPIError as error:
-        if error.connection_invalidated:
+        cause = error.orig or error
+        if not database.dialect.waited(cause):
             raise
+        raise StoreError(
+            f"{database.where}: the table {ledger.name} cannot be read, another session seems to "
+            f"hold a lock on it ({one_line(cause)})"
+        ) from error
+    if not {"id", "version", "serves", "namespace"} <= set(found.keys()):
         raise StoreUnusable(
             f"{database.where}: the table {ledger.name} is in the way and is not of beatd; "
             "name another database"
-        ) from error
+        )
+    return found.one_or_none()
 
 
 def _climb(connection: Connection, database: Database) -> None:

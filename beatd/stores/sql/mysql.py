@@ -22,6 +22,7 @@ MIGRATING = "beatd_schema"
 PATIENCE = 120.0
 MADE_BY = "beatd"
 ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
+WAITED = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
 REFUSED = {
     1045: "the password is refused; correct the user or the password",
     1044: "this user may not use this database; grant it",
@@ -167,6 +168,9 @@ class Mysql:
 
     def attempts(self, error: BaseException) -> int:
         return ATTEMPTS.get(code(error), 1)
+
+    def waited(self, error: BaseException) -> bool:
+        return code(error) in WAITED
 
     def unusable(self, error: BaseException) -> str | None:
         return REFUSED.get(code(error))

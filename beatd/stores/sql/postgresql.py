@@ -32,6 +32,7 @@ MIGRATING = 0x62656174  # "beat"
 PATIENCE = 120.0
 # Undone for another's sake: serialization failure, deadlock, lock not had in time.
 ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
+WAITED = ("55P03", "57014")  # lock_timeout, statement_timeout
 NOT_MENDED_BY_WAITING = (
     ("password authentication failed", "the password is refused; correct the user or the password"),
     ("no password supplied", "a password is asked for; put it into the URL"),
@@ -241,6 +242,9 @@ class Postgresql:
 
     def attempts(self, error: BaseException) -> int:
         return ATTEMPTS.get(getattr(error, "sqlstate", None) or "", 1)
+
+    def waited(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) in WAITED
 
     def unusable(self, error: BaseException) -> str | None:
         said = str(error)

@@ -185,6 +185,9 @@ class Sqlite:
         # It has waited for its whole time-out already.
         return 2 if "database is locked" in str(error) else 1
 
+    def waited(self, error: BaseException) -> bool:
+        return "is locked" in str(error)
+
     def unusable(self, error: BaseException) -> str | None:
         for sign, line in NOT_MENDED_BY_WAITING:
             if sign in str(error):

@@ -7,6 +7,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,37 @@ def test_a_mariadb_start_that_was_killed_halfway_is_finished_by_the_next(mariadb
     for table in ("beatd_ledger", "beatd_plan"):
         change(mariadb_url, f"DROP TABLE {table}")
     opened(mariadb_url).close()
+
+
+# locked by another session
+
+LOCKS = {
+    "postgresql": "LOCK TABLE beatd_ledger IN ACCESS EXCLUSIVE MODE",
+    "mysql": "LOCK TABLES beatd_ledger WRITE",
+    "sqlite": "PRAGMA locking_mode = EXCLUSIVE",
+}
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    kind = url.split(":")[0]
+    plain = url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")
+    engine = create_engine(plain)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(LOCKS[kind])
+        if kind == "sqlite":
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        yield
+    engine.dispose()
+
+
+def test_a_ledger_that_another_session_has_locked_is_waited_for(url: str) -> None:
+    opened(url).close()
+    with locked(url), pytest.raises(StoreError) as refusal:
+        SqlStore(url, codec=codec, timeout=1.0)
+    assert not isinstance(refusal.value, StoreUnusable), "waiting helps"
+    assert "lock" in str(refusal.value) and "\n" not in str(refusal.value)
+    opened(url).close()
 
 
 # SQLite files
