@@ -239,12 +239,13 @@ class Engine:
             self._hindsight.claimed(newest)
 
     def _settled(self, row: Stored, now: datetime) -> Move | None:
+        if (row.entry.name, row.revision) in self._faulty:
+            return None  # not tried again: a search that is given up takes its time
         try:
             return self._mover.due(row, now)
         except Exception as fault:  # one entry must not end the beat of all
-            if (row.entry.name, row.revision) not in self._faulty:
-                self._faulty.add((row.entry.name, row.revision))
-                self._tell(Unplannable(row.entry.name, f"{type(fault).__name__}: {fault}"))
+            self._faulty.add((row.entry.name, row.revision))
+            self._tell(Unplannable(row.entry.name, f"{type(fault).__name__}: {fault}"))
             return None
 
     def _work_off(self, now: datetime, lead: Lead) -> None:

@@ -10,9 +10,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from beatd.catalog import Stored
+from beatd.errors import ScheduleError
 from beatd.ledger import Move, OpenClaim, Request
 from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment, settle
 from beatd.run import Occurrence, Run, Skip, task_id
+from beatd.schedule import Schedule
 
 
 def unknown(_: Skip) -> str:
@@ -26,6 +28,7 @@ class Mover:
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
     ) -> None:
         self._namespace, self._next_after, self._cause_of = namespace, next_after, cause_of
+        self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
         """A row of the plan whose moment has come: the catch-up rule parts what is due."""
@@ -61,9 +64,9 @@ class Mover:
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
         entry, planned, expires = row.entry, occurrence.planned, None
         # What is asked for by hand runs as soon as it can, so it is late from its moment on.
-        due = planned if occurrence.request else due_at(entry, planned, self._next_after)
+        due = planned if occurrence.request else due_at(entry, planned, self._if_found)
         if entry.options.get("expires") == "next":
-            expires = next_moment(entry, max(now, planned), self._next_after)
+            expires = next_moment(entry, max(now, planned), self._if_found)
         return Run(
             occurrence=occurrence,
             task_id=task_id(self._namespace, occurrence),
@@ -76,7 +79,7 @@ class Mover:
     def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
         """An open claim, claimed anew to be sent once more under its own id, or closed with why."""
         row, planned = claim.stored, claim.occurrence.planned
-        reason = why_not(claim, unsent, now, self._next_after)
+        reason = why_not(claim, unsent, now, self._if_found)
         run: Run | None = None
         skips: tuple[Skip, ...] = ()
         if row is not None and not reason:
@@ -114,7 +117,7 @@ class Mover:
             return self._step(request, row, skips=(rest,))
         following = None
         if request.kind != "trigger":
-            following = next_moment(row.entry, request.first, self._next_after)
+            following = next_moment(row.entry, request.first, self._if_found)
         if following is not None and following > request.last:
             following = None
         late = late_reason(row.entry, request.first, now) if backlog else ""
@@ -146,6 +149,19 @@ class Mover:
             counts=counts,
             skips=skips,
         )
+
+
+def if_found(next_after: NextAfter) -> NextAfter:
+    """The same, but None where the search for the next moment fails: what was promised before is
+    settled all the same. The plan itself must not end that quietly."""
+
+    def ask(schedule: Schedule, moment: datetime) -> datetime | None:
+        try:
+            return next_after(schedule, moment)
+        except ScheduleError:
+            return None
+
+    return ask
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:

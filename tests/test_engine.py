@@ -652,10 +652,11 @@ def test_an_entry_whose_plan_fails_stops_nobody_else(
 ) -> None:
     house.add("good", every="1m")
     house.add("poison", every="50s")
-    engine, settle = house.daemon(), moves.settle
+    engine, settle, tried = house.daemon(), moves.settle, list[str]()
 
     def fails(row: Stored, *rest: Any) -> Any:
         if row.entry.name == "poison":
+            tried.append(row.entry.name)
             raise OverflowError("date value out of range")
         return settle(row, *rest)
 
@@ -672,3 +673,4 @@ def test_an_entry_whose_plan_fails_stops_nobody_else(
     assert [run.entry.name for run in house.broker.arrived] == ["good"] * 3
     told = [event for event in house.told if isinstance(event, Unplannable)]
     assert told == [Unplannable("poison", "OverflowError: date value out of range")]
+    assert len(tried) == 1, "a search that fails takes its time, and is not repeated"

@@ -193,4 +193,4 @@ def _foreseen(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
         above = "beat_schedule" if entry.source.startswith("app:") else "entries"
         for problem in foreseen(entry, app, now):
             under = problem.under(above, entry.name)
-            yield Problem(under.text, under.path, entry.declared_at, warning=True)
+            yield Problem(under.text, under.path, entry.declared_at, problem.warning)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from beatd.entry import Entry
+from beatd.errors import ScheduleError
 from beatd.planning import next_moment
 from beatd.problem import Problem, nearest
 
@@ -16,8 +17,11 @@ PICKLE = {"pickle", "application/x-python-serialize"}
 
 def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
     """Paths are the entry's own keys; without the project's app its tasks are not known."""
-    if entry.enabled and next_moment(entry, now) is None:
-        yield _warning("never runs again: all of its moments are past")
+    try:
+        if entry.enabled and next_moment(entry, now) is None:
+            yield _warning("never runs again: all of its moments are past")
+    except ScheduleError as error:
+        yield Problem(f"will not run: {error}")
     yield from _read_otherwise(entry, now)
     yield from _pickled(entry, app)
     if app is None or not (own := _own_tasks(app)):

@@ -62,8 +62,9 @@ def first_fire(
     asked, found = FOREVER, FOREVER
     while True:
         if stepped and gap == "run" and start[j] > reached[j]:
-            missed = at_or_after(reached[j])
-            if missed is not None and missed < start[j]:
+            if not asked <= reached[j] <= found:
+                asked, found = reached[j], _or_forever(at_or_after(reached[j]))
+            if found < start[j]:
                 return at[j]
         if fold == "first" and local < reached[j]:
             local = reached[j]

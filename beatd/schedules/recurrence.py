@@ -1,37 +1,31 @@
-"""One recurrence rule on the wall clock, evaluated by dateutil near the time asked for.
+"""One recurrence rule on the wall clock: a walk over periods and days, each step of it counted.
 
-dateutil walks from DTSTART and goes on looking until the year 9999, so both ends are brought near.
-The start is moved forward by whole intervals, which keeps the phase; what a rule takes from its
-DTSTART (the hour, the weekday) is written out first. And the calendar repeats every 400 years to
-the weekday, so the walk takes place between the years 9500 and 9999, where a rule that never
-matches comes to its end after some centuries instead of eight thousand years.
-
-Hourly and finer rules are taken apart, because dateutil would step through every second of the
-years between two leap days: their days are found by a daily rule, their times by one without days.
+dateutil reads the parts and fills in what a rule takes from its start; it does not search. It would
+step through every day, or every second, up to the year 9999, and nothing could end that.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import product
 from typing import Any
 
 from dateutil import rrule as dateutil
 
+from beatd.errors import ScheduleError
+from beatd.schedules.day_grid import DayGrid
+from beatd.schedules.steps import SearchGivenUp, Steps
+from beatd.schedules.year_days import LAST_DAY, YearDays
+
 MOST_COUNT = 10_000
-_CENTURY_BEFORE_THE_END = 9899
-_STEPS = {
-    dateutil.HOURLY: timedelta(hours=1),
-    dateutil.MINUTELY: timedelta(minutes=1),
-    dateutil.SECONDLY: timedelta(seconds=1),
-}
-
-
-_OF_DAYS = {"bymonth", "bymonthday", "byyearday", "byweekno", "byweekday"}
-_MIDNIGHT = (("byhour", (0,)), ("byminute", (0,)), ("bysecond", (0,)), ("wkst", 0))
-# An interval of some days may never meet the days asked for; then it is given up.
-_MOST_DAYS_TRIED = 2000
+FAR_YEARS = 100  # where a COUNT ends later than so long after its start, it is left open
+_DAY = 86400
+_STEPS_OF_A_SEARCH = 5
+_OF_DAYS = ("bymonth", "bymonthday", "byyearday", "byweekno", "byweekday")
+_UNITS = {dateutil.HOURLY: 3600, dateutil.MINUTELY: 60, dateutil.SECONDLY: 1}
+_ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,38 @@ class Recurrence:
     start: datetime
     by: tuple[tuple[str, Any], ...]
     until: datetime | None
+    days: YearDays = field(init=False, repr=False, compare=False)
+    times: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of a day, or a unit
+    positions: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    last: int = field(init=False, repr=False, compare=False)  # the last day it may run on
+
+    def __post_init__(self) -> None:
+        by = dict(self.by)
+        parts = {key: by[key] for key in _OF_DAYS if key in by}
+        within_month = self.frequency == dateutil.MONTHLY or "bymonth" in by
+        days = YearDays(parts, by.get("wkst", 0), nth_in_month=within_month)
+        positions = tuple(by.get("bysetpos", ()))
+        times = self._times(by)
+        if self.frequency >= dateutil.DAILY:  # the positions are within one period's times
+            times = _picked(times, positions) if positions else times
+            positions = ()
+        last = LAST_DAY if self.until is None else self.until.toordinal()
+        for name, value in (
+            ("days", days),
+            ("times", times),
+            ("positions", positions),
+            ("last", last),
+        ):
+            object.__setattr__(self, name, value)
+
+    def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
+        """The seconds of a day, or of one unit of a rule that is finer than a day."""
+        unit = _UNITS.get(self.frequency, _DAY)
+        hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
+        minutes = by.get("byminute", _ALL["byminute"]) if unit > 60 else (0,)
+        seconds = by.get("bysecond", _ALL["bysecond"]) if unit > 1 else (0,)
+        found = (h * 3600 + m * 60 + s for h, m, s in product(hours, minutes, seconds))
+        return tuple(sorted(set(found)))
 
     @staticmethod
     def of(
@@ -52,99 +78,212 @@ class Recurrence:
         by: Mapping[str, Any],
         until: datetime | None,
         count: int | None,
+        steps: Steps,
     ) -> "Recurrence":
         """The rule, with what it takes from its start written out and its count as an end."""
-        rule = _walk(frequency, interval, start, tuple(by.items()))
+        kind: Any = dateutil.rrule
+        rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
+        steps.take(len(whole.times) // 10)
         if count is None:
             return whole
-        last = whole._nth(count)
-        return Recurrence(frequency, interval, start, whole.by, last)
+        return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
-    def _nth(self, count: int) -> datetime | None:
-        """The match that a count ends with; None when it lies centuries ahead."""
-        found = self.at_or_after(self.start)
-        if self.frequency > dateutil.DAILY:
-            for _ in range(count - 1):
-                if found is not None:
-                    found = self.at_or_after(found + timedelta(seconds=1))
-        elif found is not None:
-            shift = _shift(self.start.year)
-            matches = self._from(_moved(self.start, shift))
-            found = next(islice(matches, count - 1, None), None)
-            return None if found is None else _moved(found, -shift)
-        return found
-
-    def at_or_after(self, local: datetime) -> datetime | None:
-        """The first match that is not before a time on the wall clock; None after the last."""
-        local = max(local, self.start)
-        if self.until is not None and local > self.until:
-            return None
-        found = self._on_some_day(local) if self.frequency > dateutil.DAILY else self._search(local)
-        return None if self.until and found and found > self.until else found
-
-    def _search(self, local: datetime) -> datetime | None:
-        shift = _shift(local.year)
-        try:
-            rule = self._from(_moved(self._near(local), shift))
-            found = rule.after(_moved(local, shift), inc=True)
-        except (LookupError, OverflowError, ValueError):
-            # dateutil stumbles over the last week of the year 9999, counts weekdays beyond the end
-            # of a month (BYMONTH=11;BYDAY=23MO), and tells a combination of
-            # interval and hours that never meets only when it is walked.
-            return None
-        return None if found is None else _moved(found, -shift)
-
-    def _on_some_day(self, local: datetime) -> datetime | None:
-        """The first time of a rule without days that falls on a day of a rule without times."""
-        days = tuple(part for part in self.by if part[0] in _OF_DAYS)
-        times = tuple(part for part in self.by if part[0] not in _OF_DAYS)
-        timely = Recurrence(self.frequency, self.interval, self.start, times, None)
-        if not days:
-            return timely._search(local)
-        midnight = datetime.combine(self.start, datetime.min.time())
-        daily = Recurrence(dateutil.DAILY, 1, midnight, (*days, *_MIDNIGHT), None)
-        for _ in range(_MOST_DAYS_TRIED):
-            found = timely._search(local)
+    def _nth(self, count: int, steps: Steps) -> datetime | None:
+        """The match that a count ends with; None when it lies a century ahead, or never comes."""
+        found: datetime | None = self.start - timedelta(seconds=1)
+        for _ in range(count):
+            assert found is not None
+            try:
+                found = self.at_or_after(found + timedelta(seconds=1), steps)
+            except SearchGivenUp:
+                if found is not None and found.year - self.start.year >= FAR_YEARS:
+                    return None
+                raise ScheduleError(
+                    f"its COUNT={count} is not counted within the bound; write UNTIL instead"
+                ) from None
+            except OverflowError:
+                return None
             if found is None:
                 return None
-            day = daily._search(datetime.combine(found, datetime.min.time()))
-            if day is None or day.date() == found.date():
-                return None if day is None else found
-            local = day
+        return found
+
+    def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
+        """The first match that is not before a time on the wall clock; None after the last.
+
+        Raises SearchGivenUp when the steps are used up.
+        """
+        steps.take(_STEPS_OF_A_SEARCH)
+        local = max(local, self.start)
+        if local.toordinal() > self.last or not self.times:
+            return None
+        if self.frequency > dateutil.DAILY:
+            found = self._on_grid(local, steps)
+        elif self.positions:
+            found = self._at_positions(local, steps)
+        else:
+            found = self._on_days(local, steps)
+        return None if self.until and found and found > self.until else found
+
+    # once or more a day, on the days that match
+
+    def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
+        today, second = local.toordinal(), _second(local)
+        first = today if second <= self.times[-1] else _in_time(today + 1)
+        while first is not None:
+            day = self.days.at_or_after(first, self.last, steps)
+            if day is None:
+                return None
+            first = self._in_period(day)
+            if first == day:
+                after = second if day == today else 0
+                return _at(day, self.times[bisect_left(self.times, after)])
+            steps.take()
         return None
 
-    def _from(self, start: datetime) -> Any:
-        return _walk(self.frequency, self.interval, start, self.by)
+    def _in_period(self, day: int) -> int | None:
+        """The day itself where its period is one of the rule's, else the first day of the next."""
+        number, at = self._period_of(day)
+        rest = number % self.interval
+        return day if not rest else self._period(at + self.interval - rest)[0]
 
-    def _near(self, local: datetime) -> datetime:
-        """The beginning of the period that holds a time; the first period begins at its start."""
-        start, interval = self.start, self.interval
+    def _period_of(self, day: int) -> tuple[int, int]:
+        """How many periods after the start's, and the number that `_period` takes."""
+        start, today = self.start, date.fromordinal(day)
         match self.frequency:
             case dateutil.YEARLY:
-                years = (local.year - start.year) // interval * interval
-                return datetime(start.year + years, 1, 1) if years else start  # noqa: DTZ001
+                return today.year - start.year, today.year
             case dateutil.MONTHLY:
-                first = start.year * 12 + start.month - 1
-                months = (local.year * 12 + local.month - 1 - first) // interval * interval
-                year, month = divmod(first + months, 12)
-                return datetime(year, month + 1, 1) if months else start  # noqa: DTZ001
+                months = today.year * 12 + today.month - 1
+                return months - (start.year * 12 + start.month - 1), months
             case dateutil.WEEKLY:
-                monday = start.toordinal() - (start.weekday() - dict(self.by)["wkst"]) % 7
-                span = 7 * interval
-                weeks = (local.toordinal() - monday) // span * span
-                return _midnight(monday + weeks) if weeks else start
-            case dateutil.DAILY:
-                days = (local.toordinal() - start.toordinal()) // interval * interval
-                return _midnight(start.toordinal() + days) if days else start
-        step = _STEPS[self.frequency] * interval
-        return start + (local - start) // step * step
+                weeks = (day - self._first_week) // 7
+                return weeks, weeks
+            case _:
+                days = day - start.toordinal()
+                return days, days
+
+    def _period(self, number: int) -> tuple[int | None, int]:
+        """Its first day, and the first after it; None after the year 9999."""
+        match self.frequency:
+            case dateutil.YEARLY:
+                return _first_of(number, 1), _first_of(number + 1, 1) or LAST_DAY + 1
+            case dateutil.MONTHLY:
+                year, month = divmod(number, 12)
+                following, after = divmod(number + 1, 12)
+                end = _first_of(following, after + 1) or LAST_DAY + 1
+                return _first_of(year, month + 1), end
+            case dateutil.WEEKLY:
+                first = self._first_week + 7 * number
+                # As dateutil has it: the first week begins with the start.
+                first = max(first, self.start.toordinal())
+                return _in_time(first), self._first_week + 7 * number + 7
+            case _:
+                first = self.start.toordinal() + number
+                return _in_time(first), first + 1
+
+    @property
+    def _first_week(self) -> int:
+        start, wkst = self.start, int(dict(self.by).get("wkst", 0))
+        return start.toordinal() - (start.weekday() - wkst) % 7
+
+    def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
+        """By BYSETPOS: of all times within one period only some count."""
+        begin = self._in_period(local.toordinal())
+        while begin is not None and begin <= self.last:
+            _, number = self._period_of(begin)
+            first, end = self._period(number)
+            assert first is not None
+            end = min(end, LAST_DAY + 1)
+            days, day = list[int](), self.days.at_or_after(first, end - 1, steps)
+            while day is not None:
+                days.append(day)
+                day = self.days.at_or_after(day + 1, end - 1, steps) if day + 1 < end else None
+            steps.take(4 + len(days))
+            for place in _places(len(days) * len(self.times), self.positions):
+                day, time = divmod(place, len(self.times))
+                found = _at(days[day], self.times[time])
+                if found >= local:
+                    return found
+            begin = self._period(number + self.interval)[0]
+        return None
+
+    # hours, minutes, seconds
+
+    def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
+        """A grid from the start; BYHOUR and the like leave some of its points out."""
+        unit = _UNITS[self.frequency]
+        step = unit * self.interval
+        base = _absolute(self.start) // unit * unit
+        wanted = _absolute(local)
+        point = base + max(0, -((wanted - self.times[-1] - base) // -step)) * step
+        grid = self._grid(unit)
+        while True:
+            day, second = divmod(point, _DAY)
+            if day > self.last:
+                return None
+            matching = self.days.at_or_after(day, self.last, steps)
+            if matching is None:
+                return None
+            if matching == day:
+                found = grid.at_or_after(second // unit)
+                if found is not None:
+                    point = day * _DAY + found * unit
+                    after = max(0, wanted - point)
+                    time = self.times[bisect_left(self.times, after)]
+                    return _at(day, found * unit + time)
+                matching = day + 1
+            steps.take(2)
+            point = base - ((matching * _DAY - base) // -step) * step
+
+    def _grid(self, unit: int) -> DayGrid:
+        by = dict(self.by)
+        hours = tuple(by.get("byhour", _ALL["byhour"]))
+        minutes = tuple(by.get("byminute", _ALL["byminute"])) if unit <= 60 else (0,)
+        seconds = tuple(by.get("bysecond", _ALL["bysecond"])) if unit == 1 else (0,)
+        return _day_grid(unit, self.interval, hours, minutes, seconds)
 
 
-@lru_cache(maxsize=2048)
-def _walk(frequency: int, interval: int, start: datetime, by: tuple[tuple[str, Any], ...]) -> Any:
-    kind: Any = dateutil.rrule
-    return kind(frequency, dtstart=start, interval=interval, **dict(by))
+@lru_cache(maxsize=256)
+def _day_grid(
+    unit: int,
+    interval: int,
+    hours: tuple[int, ...],
+    minutes: tuple[int, ...],
+    seconds: tuple[int, ...],
+) -> DayGrid:
+    places = ((h * 3600 + m * 60 + s) // unit for h, m, s in product(hours, minutes, seconds))
+    return DayGrid(_DAY // unit, interval, places)
+
+
+def _places(size: int, positions: tuple[int, ...]) -> list[int]:
+    """Positions, from 1 or from the end with -1, as indexes in order; those beyond are left out."""
+    places = {at - 1 if at > 0 else size + at for at in positions}
+    return sorted(place for place in places if 0 <= place < size)
+
+
+def _picked(times: tuple[int, ...], positions: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(times[place] for place in _places(len(times), positions))
+
+
+def _second(local: datetime) -> int:
+    return local.hour * 3600 + local.minute * 60 + local.second
+
+
+def _absolute(local: datetime) -> int:
+    return local.toordinal() * _DAY + _second(local)
+
+
+def _at(day: int, second: int) -> datetime:
+    return datetime.combine(date.fromordinal(day), datetime.min.time()) + timedelta(0, second)
+
+
+def _first_of(year: int, month: int) -> int | None:
+    return date(year, month, 1).toordinal() if year <= 9999 else None
+
+
+def _in_time(day: int) -> int | None:
+    return day if day <= LAST_DAY else None
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
@@ -165,15 +304,3 @@ def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
     if weekdays:
         out.append(("byweekday", tuple(weekdays)))
     return (*out, ("wkst", rule._wkst))
-
-
-def _shift(year: int) -> int:
-    return max(0, (_CENTURY_BEFORE_THE_END - year) // 400 * 400)
-
-
-def _moved(local: datetime, years: int) -> datetime:
-    return local.replace(year=local.year + years)
-
-
-def _midnight(ordinal: int) -> datetime:
-    return datetime.combine(date.fromordinal(ordinal), datetime.min.time())

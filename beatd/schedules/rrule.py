@@ -1,5 +1,6 @@
 """A recurrence rule (RFC 5545) on the wall clock of a zone, under the DST rule of fixed jobs."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -10,7 +11,10 @@ from beatd.schedules import rrule_text
 from beatd.schedules.dst import checked, first_fire, moment_at, second_after
 from beatd.schedules.quote import quoted
 from beatd.schedules.rrule_text import ANCHOR, Recurrences
+from beatd.schedules.steps import SearchGivenUp, Steps
 from beatd.schedules.zone import Offsets, offsets, zone_name
+
+_PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa: DTZ001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,31 +35,46 @@ class RRule:
 
     def at_or_after(self, local: int) -> int | None:
         """The first wall-clock second that is not before `local`; None after the last."""
+        return self._at_or_after(local, Steps())
+
+    def _at_or_after(self, local: int, steps: Steps) -> int | None:
         try:
             wall = ANCHOR + timedelta(seconds=local)
         except OverflowError:
             if local > 0:
                 return None
             wall = datetime.min  # noqa: DTZ901
-        found = self._first(wall)
+        found = self._first(wall, steps)
         return None if found is None else (found - ANCHOR) // timedelta(seconds=1)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first fire time strictly after an aware moment, in UTC; None = never again."""
+        """The first fire time strictly after an aware moment, in UTC; None = never again.
+
+        Raises SearchGivenUp when it is not found within the bound.
+        """
+        steps = Steps()
         return moment_at(
-            first_fire(self.zone, self.at_or_after, self.gap, self.fold, second_after(moment))
+            first_fire(
+                self.zone,
+                lambda local: self._at_or_after(local, steps),
+                self.gap,
+                self.fold,
+                second_after(moment),
+            )
         )
 
     def plain(self) -> dict[str, Any]:
         """As it was written: {"rrule": text}."""
         return {"rrule": self.written}
 
-    def _first(self, wall: datetime) -> datetime | None:
+    def _first(self, wall: datetime, steps: Steps) -> datetime | None:
         """The first match, passing over what is left out."""
         parts = self.recurrences
         while True:
-            found = [rule.at_or_after(wall) for rule in parts.rules]
-            found.append(next((moment for moment in parts.extra if moment >= wall), None))
+            steps.take()
+            found = [rule.at_or_after(wall, steps) for rule in parts.rules]
+            extra = bisect_left(parts.extra, wall)
+            found += parts.extra[extra : extra + 1]
             first = min((match for match in found if match is not None), default=None)
             if first is None:
                 return None
@@ -101,6 +120,15 @@ def _rrule(text: str, tz: str, gap: str, fold: str) -> RRule:
     if len(offsets(tz).at) == 1:
         gap, fold = "skip", "both"
     made = RRule(rrule_text.parse(text, tz), tz, gap, fold, text)
-    if made._first(datetime.min) is None:  # noqa: DTZ901
-        raise ScheduleError(f"rrule {quoted(text)} can never fire: no such time ever comes")
+    try:
+        first = made._first(datetime.min, Steps())  # noqa: DTZ901
+        if first is None:
+            raise ScheduleError(f"rrule {quoted(text)} can never fire: no such time ever comes")
+        # From each of these on a daemon could be asked: it should not be the first to find out.
+        second = [first + timedelta(seconds=1)] if first.year < 9999 else []
+        for moment in (*_PROBES, *second):
+            made._first(moment, Steps())
+    except SearchGivenUp as error:
+        said = f"rrule {quoted(text)} can never fire, or hardly ever: {error}"
+        raise SearchGivenUp(said) from None
     return made

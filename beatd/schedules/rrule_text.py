@@ -13,6 +13,7 @@ from dateutil import rrule as dateutil
 from beatd.errors import ScheduleError
 from beatd.schedules.quote import quoted
 from beatd.schedules.recurrence import MOST_COUNT, Recurrence
+from beatd.schedules.steps import Steps
 from beatd.schedules.zone import zone, zone_name
 
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
@@ -35,6 +36,7 @@ _STAMP = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
 _PERIODS = ("year", "month", "week", "day", "hour", "minute", "second")
 _MOST_INTERVAL = 10_000_000
 _LONGEST = 10_000
+_STEPS_TO_READ = 200_000  # of all its rules: a COUNT is counted, and that is done once
 #: Where a rule without DTSTART begins, on the wall clock of its zone: midnight of a Thursday.
 ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
 
@@ -94,7 +96,8 @@ def _parse(text: str, tz: str) -> Recurrences:
                 raise _Wrong(f"{quoted(name)} is not understood; {_near(name, _LINES)}")
     if not rules and not extra:
         raise _Wrong("there is no rule; write it like FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17")
-    made = tuple(_recurrence(pairs, start, tz) for pairs in rules)
+    steps = Steps(_STEPS_TO_READ)
+    made = tuple(_recurrence(pairs, start, tz, steps) for pairs in rules)
     return Recurrences(made, tuple(sorted(extra)), frozenset(left_out), frozenset(days_left_out))
 
 
@@ -121,7 +124,7 @@ def _pairs(rule: str) -> dict[str, str]:
     return pairs
 
 
-def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str) -> Recurrence:
+def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str, steps: Steps) -> Recurrence:
     if "FREQ" not in pairs:
         raise _Wrong(f"FREQ is missing; it is one of {', '.join(FREQUENCIES)}")
     if pairs["FREQ"] not in FREQUENCIES:
@@ -141,7 +144,7 @@ def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str) -> Recur
     until = _stamp(pairs["UNTIL"], tz) if "UNTIL" in pairs else None
     interval = _whole("INTERVAL", pairs.get("INTERVAL", "1"), 1, _MOST_INTERVAL)
     count = _whole("COUNT", pairs["COUNT"], 1, MOST_COUNT) if "COUNT" in pairs else None
-    return Recurrence.of(frequency, interval, start or ANCHOR, by, until, count)
+    return Recurrence.of(frequency, interval, start or ANCHOR, by, until, count, steps)
 
 
 def _list(key: str, value: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
-from math import isfinite
+from math import cos, isfinite, pi
 from typing import Any
 
 from beatd.errors import MissingExtra, ScheduleError
@@ -28,6 +28,8 @@ EVENTS = {
 # Beyond the polar circles an event can stay away for most of a year, never longer.
 _DAYS_AHEAD = 400
 _DAY = 86400
+_TILT = 23.45  # degrees
+_MARGIN = 3.0  # degrees that the estimate of the sun's height may be wrong by, and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Solar:
         today = second // _DAY
         # Always by whole days, so that the answer does not depend on the moment asked from.
         for day in range(today, today + _DAYS_AHEAD):
+            if not _in_reach(self.event, self.lat, day):
+                continue
             for event in events_of(self.event, self.lat, self.lon, day):
                 if event >= second:
                     return EPOCH + timedelta(0, event)
@@ -84,6 +88,19 @@ def from_mapping(value: Any) -> Solar:
                 f"solar needs {key}; write {{event: sunset, lat: 31.2, lon: 121.5}}"
             )
     return solar(value["event"], value["lat"], value["lon"])
+
+
+def _in_reach(event: str, lat: float, day: int) -> bool:
+    """False if the sun certainly does not pass the event's height on that day: a search by ephem
+    for a sunset in the polar night costs a hundred times as much as this estimate."""
+    search, horizon, _ = EVENTS[event]
+    if search == "next_transit":
+        return True
+    height = float(horizon.partition(":")[0])
+    # Ten days before the first of January the sun stands lowest in the north.
+    declination = -_TILT * cos(2 * pi * (day + 11) / 365.2425)
+    lowest, highest = abs(lat + declination) - 90, 90 - abs(lat - declination)
+    return lowest - _MARGIN <= height <= highest + _MARGIN
 
 
 @lru_cache(maxsize=8192)

@@ -2,10 +2,15 @@
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from beatd.cli.foreseen import foreseen
+from beatd.definition import entry_from
+from beatd.errors import ScheduleError
 from tests.cli.shelf import Here, here
 from tests.process import BEATD
 
@@ -120,3 +125,16 @@ def test_add_works_without_the_code_of_the_project(here: Here, tmp_path: Path) -
     ended = here("add", "x", "--task", "t", "--every", "5s")
     assert "cannot be loaded" in ended.line and "its tasks are not looked at" in ended.line
     assert ended.out.startswith("added x")
+
+
+def test_an_entry_whose_next_moment_is_not_found_is_an_error_of_its_own() -> None:
+    class Endless:
+        def next_after(self, moment: datetime) -> datetime | None:
+            raise ScheduleError("its next moment is not found within 20000 steps of search")
+
+        def plain(self) -> dict[str, str]:
+            return {"rrule": "FREQ=DAILY"}
+
+    entry = replace(entry_from("a", {"task": "t", "every": "10s"}), schedule=Endless())
+    (problem,) = foreseen(entry, None, datetime(2026, 3, 1, tzinfo=UTC))
+    assert problem.text.startswith("will not run: its next moment") and not problem.warning

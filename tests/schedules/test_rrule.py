@@ -35,6 +35,18 @@ RULES = [
     ("RRULE:FREQ=YEARLY\nRDATE:20260704T120000", "2026-01-02T00:00",
      ["2026-07-04T12:00+00:00", "2027-01-01T00:00+00:00"]),
     ("RDATE:20260704T120000", "2026-01-02T00:00", ["2026-07-04T12:00+00:00"]),
+    # weekdays with a number and without one add up
+    ("FREQ=MONTHLY;BYDAY=WE,-1FR", "2026-01-28T00:00",
+     ["2026-01-30T00:00+00:00", "2026-02-04T00:00+00:00"]),
+    ("FREQ=YEARLY;BYDAY=20MO", "2026-01-01T00:00", ["2026-05-18T00:00+00:00"]),
+    ("FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3,10", "2026-01-01T00:00",
+     ["2026-03-29T00:00+00:00", "2026-10-25T00:00+00:00"]),
+    # week 53 of 2026 reaches into 2027
+    ("FREQ=YEARLY;BYWEEKNO=53;BYDAY=TH,FR", "2026-01-01T00:00",
+     ["2026-12-31T00:00+00:00", "2027-01-01T00:00+00:00"]),
+    ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;BYHOUR=9,17", "2026-01-01T00:00",
+     ["2026-01-30T17:00+00:00", "2026-02-27T17:00+00:00"]),
+    ("FREQ=WEEKLY;BYDAY=MO,WE;BYSETPOS=2", "2026-01-01T00:00", ["2026-01-07T00:00+00:00"]),
     ("RRULE:FREQ=MONTHLY\nRRULE:FREQ=MONTHLY;BYMONTHDAY=15", "2026-01-02T00:00",
      ["2026-01-15T00:00+00:00", "2026-02-01T00:00+00:00"]),
 ]  # fmt: skip
@@ -69,6 +81,8 @@ PARTS = st.tuples(
     st.integers(1, 30).map(lambda n: f"INTERVAL={n}"),
     optional(numbers("BYMONTH", 1, 12)),
     optional(numbers("BYMONTHDAY", -31, 31)),
+    optional(numbers("BYYEARDAY", -366, 366)),
+    optional(numbers("BYSETPOS", -4, 4)),
     optional(st.lists(st.sampled_from(["MO", "TU", "FR", "SU"]), min_size=1, unique=True).map(
         lambda days: f"BYDAY={','.join(days)}")),
     optional(numbers("BYHOUR", 1, 23)),
