@@ -4,6 +4,8 @@ Celery's code does it: the same node name, the same silence once a tick is overd
 """
 
 import time
+from contextlib import suppress
+from typing import Any
 
 from celery import Celery
 
@@ -14,6 +16,7 @@ try:
 except ImportError:  # celery before 5.7, whose beat does not answer either
     BeatPidbox = None
 
+RECONNECTS_AFTER_S = 0.2
 FANOUT = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
@@ -31,17 +34,36 @@ class _AsService:
         return time.monotonic() - self._daemon.tick_age()
 
 
+def mailbox_of(app: Celery, daemon: Daemon) -> Any:
+    """Celery's mailbox, which goes on whatever ended its loop: a message that cannot be read, a
+    broker that was away too long."""
+
+    class Mailbox(BeatPidbox):  # type: ignore[misc]
+        retry_interval = RECONNECTS_AFTER_S
+
+        def _loop(self) -> None:
+            while not self._shutdown.is_set():
+                super()._loop()
+                self._shutdown.wait(RECONNECTS_AFTER_S)
+
+    return Mailbox(_AsService(app, daemon))
+
+
 class Remote:
     def __init__(self, app: Celery, daemon: Daemon) -> None:
         self._mailbox = None
-        transport = app.connection_for_read().transport_cls
+        try:
+            transport = app.connection_for_read().transport_cls
+        except Exception:
+            return  # The publisher says what is wrong with the broker's URL.
         wanted = app.conf.beat_enable_remote_control or transport in FANOUT
         if BeatPidbox is not None and wanted:
-            self._mailbox = BeatPidbox(_AsService(app, daemon))
+            self._mailbox = mailbox_of(app, daemon)
 
     def open(self) -> None:
         if self._mailbox is not None:
-            self._mailbox.start()
+            with suppress(Exception):  # as above
+                self._mailbox.start()
 
     def close(self) -> None:
         if self._mailbox is not None:
