@@ -12,6 +12,7 @@ from beatd.clock import Clock
 from beatd.errors import ConfigError
 from beatd.leader import Holder, Lease
 from beatd.store import Store
+from beatd.url_options import refuse_unknown_options
 
 if TYPE_CHECKING:
     from beatd.catalog import Codec
@@ -35,6 +36,7 @@ def open_store(
 ) -> Store:
     """Raises StoreError while it cannot be reached, StoreUnusable when waiting will not help."""
     scheme = scheme_of(url)
+    options_known("store", url)
     if scheme == "memory":
         from beatd.stores.memory import MemoryStore
 
@@ -60,6 +62,14 @@ def open_store(
     raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
 
 
+def options_known(section: str, url: str) -> None:
+    """Raise ConfigError for an option of the URL that its driver does not know."""
+    try:
+        refuse_unknown_options(section, url)
+    except ConfigError as error:
+        raise ConfigError(f"{section}.url: {error}") from None
+
+
 def lock_url(store_url: str, lock: str | None) -> str:
     """The lock's place: as configured, else the store's own, or a file beside an embedded one."""
     if lock:
@@ -78,6 +88,7 @@ def lock_url(store_url: str, lock: str | None) -> str:
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
     scheme = scheme_of(url)
+    options_known("lock", url)
     if url in ("none", "none:"):
         from beatd.leaders.none import NoLease
 

@@ -20,13 +20,18 @@ def command(given: Given, shadow: bool) -> int:
 
     from beatd.building import Built
     from beatd.config import make_folders
+    from beatd.config.extras import missing_drivers
+    from beatd.errors import ConfigError
     from beatd.observers.systemd import SystemdObserver
+    from beatd.problem import in_one_line
     from beatd.service import serve, write_log
 
     systemd = SystemdObserver()
 
     def build() -> "Runs":
         config = given.load()
+        if missing := list(missing_drivers(config)):
+            raise ConfigError(in_one_line(missing), missing)
         make_folders(config)
         write_log(config.log.level, config.log.format)
         if shadow:

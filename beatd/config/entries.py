@@ -1,7 +1,8 @@
 """Entries where they are declared: under `entries:` of the config, and in entry files."""
 
 import os
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,14 @@ from beatd.schedules.quote import quoted
 
 SUFFIXES = (".yaml", ".yml")
 FILE_KEYS = ("entries", "timezone", "defaults")
+_NO_FILES = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+# `beatd apply <(make-entries)` and `beatd check /dev/stdin`: somebody writes there.
+_TYPED_ON_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _FREE = ("args", "kwargs", "options")
 
 
@@ -98,17 +107,21 @@ def find_files(
     places: Iterable[str], folder: str
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
     """The files in order, each once, and the places that hold none with the reason; what begins
-    with a dot is left alone (editors and Kubernetes keep their own things there)."""
+    with a dot is left alone (editors and Kubernetes keep their own things there). A FIFO or a
+    device is left out with its reason: to read it would never end."""
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
     for place in places:
         full = os.path.join(folder, place)  # noqa: PTH118  # keeps the shape that was typed
         if os.path.isdir(full):  # noqa: PTH112
             inside = list(_inside(full))
+            lost += _left_out(inside, folder)
             if not inside:
                 lost.append((place, "has no YAML file in it", True))
         elif has_magic(place):
             inside = [Path(name) for name in sorted(glob(full, recursive=True))]  # noqa: PTH207
+            yaml_files = [path for path in inside if path.suffix in SUFFIXES]
+            lost += _left_out(yaml_files, folder)
             inside = [path for path in inside if path.is_file()]
             if not inside:
                 lost.append((place, "matches no file", True))
@@ -117,8 +130,31 @@ def find_files(
             if not inside[0].exists():
                 lost.append((place, "does not exist; is the path right?", False))
                 inside = []
-        found |= dict.fromkeys(inside)
+            elif kind := "" if full.startswith(_TYPED_ON_A_SHELL) else kind_of(inside[0]):
+                lost.append((place, f"is {kind} and no file; it was left out", False))
+                inside = []
+        found |= dict.fromkeys(path for path in inside if path_can_be_read(path))
     return list(found), lost
+
+
+def path_can_be_read(path: Path) -> bool:
+    return str(path).startswith(_TYPED_ON_A_SHELL) or not kind_of(path)
+
+
+def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
+    for path in paths:
+        if kind := kind_of(path):
+            yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
+
+
+def kind_of(path: Path) -> str:
+    """What it is that never comes to an end when it is read; nothing for a file, a folder, and
+    what is not there."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    return next((kind for test, kind in _NO_FILES if test(mode)), "")
 
 
 def _as_typed(path: Path, config: str) -> str:

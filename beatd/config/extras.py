@@ -14,21 +14,54 @@ _LIBRARIES = {
     "mariadb": ("pymysql", "mysql"),
     "sqs": ("boto3", "sqs"),
 }
+#: What kombu needs for its other brokers, and what installs that.
+_FOR_BROKERS = {
+    "librabbitmq": ("librabbitmq", "librabbitmq"),
+    "mongodb": ("pymongo", "kombu[mongodb]"),
+    "kafka": ("confluent_kafka", "kombu[confluentkafka]"),
+    "confluentkafka": ("confluent_kafka", "kombu[confluentkafka]"),
+    "zookeeper": ("kazoo", "kombu[zookeeper]"),
+    "consul": ("consul", "kombu[consul]"),
+    "etcd": ("etcd3", "kombu[etcd]"),
+    "azurestoragequeues": ("azure.storage.queue", "kombu[azurestoragequeues]"),
+    "azureservicebus": ("azure.servicebus", "kombu[azureservicebus]"),
+    "gcpubsub": ("google.cloud.pubsub_v1", "kombu[gcpubsub]"),
+    "pyro": ("Pyro4", "pyro4"),
+    "slmq": ("softlayer_messaging", "kombu[slmq]"),
+}
 
 
 def missing_extras(config: Config) -> Iterator[Problem]:
     """The line that installs each library that is not there."""
-    for path, url in _urls(config):
-        scheme = url.split(":", 1)[0].lower()
-        for part in scheme.split("+"):
-            library, extra = _LIBRARIES.get(part, ("", ""))
-            if library and find_spec(library) is None:
-                yield Problem(str(MissingExtra(part, extra)), path, config.shown)
+    yield from missing_drivers(config)
     for entry in config.entries:
         if "solar" in entry.schedule.plain() and find_spec("ephem") is None:
             text = str(MissingExtra("a solar schedule", "solar"))
             yield Problem(text, ("entries", entry.name, "solar"), entry.declared_at)
             break
+
+
+def missing_drivers(config: Config) -> Iterator[Problem]:
+    """The libraries that the URLs need."""
+    for path, url in _urls(config):
+        scheme = url.split(":", 1)[0].lower()
+        for part in scheme.split("+"):
+            library, extra = _LIBRARIES.get(part, ("", ""))
+            if library and not _is_there(library):
+                yield Problem(str(MissingExtra(part, extra)), path, config.shown)
+            library, wanted = _FOR_BROKERS.get(part, ("", ""))
+            if path[0] == "broker" and library and not _is_there(library):
+                text = f"a library is needed for {part}: pip install '{wanted}'"
+                yield Problem(text, path, config.shown)
+
+
+def _is_there(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
+    except ValueError:  # its place was taken by None, as tests do
+        return False
 
 
 def _urls(config: Config) -> Iterator[tuple[Path, str]]:

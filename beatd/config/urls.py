@@ -11,6 +11,7 @@ from urllib.parse import quote
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 from beatd.secret import Secret, learn
+from beatd.url_options import refuse_unknown_options
 from beatd.wiring import REDIS, SQL
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
@@ -61,6 +62,7 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
             f"{scheme[:20]}: is not a broker that kombu knows"
             + (nearest(scheme, BROKERS) or "; try redis://, amqp:// or filesystem://")
         )
+    refuse_unknown_options(section, url)
     for pattern in (_SQLITE, _PLAIN):
         found = pattern.fullmatch(url)
         if found:

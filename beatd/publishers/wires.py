@@ -1,5 +1,6 @@
 """Which wire goes to an app's broker, and its connection with a time-out on every wait."""
 
+import re
 from typing import Any
 
 from celery import Celery
@@ -19,19 +20,27 @@ def connection_of(app: Celery, timeout: float) -> Connection:
         connection: Connection = app.connection_for_write()
         kind = connection.transport.driver_type
     except KeyError as error:
-        url = str(app.conf.broker_write_url or "")
         raise ConfigError(
-            f"broker.url: kombu knows no transport like {url.partition(':')[0]!r}; try redis:// or amqp://"
+            f"broker.url: kombu knows no transport like {kind_of(app)!r}; try redis:// or amqp://"
         ) from error
     except Exception as error:
         # Whatever a transport does that misses its library.
-        raise ConfigError(f"broker.url: cannot be used: {one_line(error)}") from error
+        said = one_line(error)
+        if found := re.search(r"unexpected keyword argument '(\w+)'", said):
+            said = f"kombu knows no option {found[1]!r}; others go under transport_options"
+        elif isinstance(error, NameError):
+            said = f"the library of {kind_of(app)} seems to be missing ({said})"
+        raise ConfigError(f"broker.url: cannot be used: {said}") from error
     connection.transport_options = {
         **waits(kind, connection.hostname or "", timeout),
         **connection.transport_options,
     }
     connection.connect_timeout = min(timeout, connection.connect_timeout or timeout)
     return connection
+
+
+def kind_of(app: Celery) -> str:
+    return str(app.conf.broker_write_url or "").partition(":")[0]
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:

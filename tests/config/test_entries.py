@@ -1,6 +1,9 @@
 """Entry files: which are found, what is in them, and what an invalid one does."""
 
+import os
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack, chdir
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,40 @@ def test_places_that_hold_nothing_are_told(tmp_path: Path) -> None:
         ("c.yaml: schedules: '*.yaml' matches no file", True),
         ("c.yaml: schedules: 'gone.yaml' does not exist; is the path right?", False),
     ]
+
+
+@pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a device"])
+@pytest.mark.parametrize("place", ["s", "s/*.yaml", "s/never.yaml"])
+def test_what_would_be_read_without_end_is_left_out_and_told(
+    tmp_path: Path, write: Write, kind: str, place: str
+) -> None:
+    write("s/good.yaml", ONE % "good")
+    never = tmp_path / "s/never.yaml"
+    with ExitStack() as closing:
+        if kind == "a FIFO":
+            os.mkfifo(never)
+        elif kind == "a socket":
+            listening = closing.enter_context(socket.socket(socket.AF_UNIX))
+            with chdir(tmp_path / "s"):  # the path of a socket is short
+                listening.bind("never.yaml")
+        else:
+            never.symlink_to("/dev/zero")
+        found = load_entries([place], folder=str(tmp_path), shown="c.yaml")
+    (problem,) = found.problems
+    assert f"never.yaml' is {kind} and no file; it was left out" in str(problem)
+    assert problem.warning == (place != "s/never.yaml")
+    assert names(found) == ([] if place == "s/never.yaml" else ["good"])
+    assert len(found.missing) == 1, "what it declared before is not removed"
+
+
+def test_a_fifo_of_the_shell_is_read(tmp_path: Path) -> None:
+    read, write_end = os.pipe()
+    os.write(write_end, (ONE % "piped").encode())
+    os.close(write_end)
+    try:
+        assert names(load_entries([f"/dev/fd/{read}"], folder=str(tmp_path))) == ["piped"]
+    finally:
+        os.close(read)
 
 
 def test_a_file_has_its_own_zone_and_defaults(tmp_path: Path, write: Write) -> None:

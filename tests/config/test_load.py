@@ -94,7 +94,7 @@ def test_all_values_are_read(write: Write) -> None:
     ("section", "written", "meant"),
     [
         ("store", "sqlite:///x.db", "sqlite:///{here}/x.db"),
-        ("store", "sqlite:///a/../x.db?timeout=5", "sqlite:///{here}/x.db?timeout=5"),
+        ("broker", "sqla+sqlite:///a/../x.db?t=5", "sqla+sqlite:///{here}/x.db?t=5"),
         ("store", "sqlite:////abs/x.db", "sqlite:////abs/x.db"),
         ("store", "'sqlite:///:memory:'", "sqlite:///:memory:"),
         ("store", "'memory:'", "memory:"),

@@ -251,6 +251,8 @@ class Postgresql:
         for sign, line in NOT_MENDED_BY_WAITING:
             if sign in said:
                 return line
+        if "invalid connection option" in said:
+            return f"{said.strip()}; take it out of the URL"
         if "does not exist" in said and ("database" in said or "role" in said):
             return said[said.find("FATAL:") + 6 :].split("\n")[0].strip() + "; create it first"
         return None

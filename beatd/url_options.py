@@ -1,0 +1,87 @@
+"""The options that a URL may have after its `?`, by its scheme; any other is refused in one line.
+
+Most drivers ignore an option that they do not know, or fail with a traceback when it is used.
+PostgreSQL's driver says so itself, and newer ones know more.
+"""
+
+from urllib.parse import parse_qsl
+
+from beatd.errors import ConfigError
+from beatd.problem import nearest
+
+_TLS = ("ssl_ca_certs", "ssl_ca_data", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile",
+        "ssl_check_hostname", "ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password",
+        "ssl_validate_ocsp", "ssl_validate_ocsp_stapled", "ssl_include_verify_flags",
+        "ssl_exclude_verify_flags")  # fmt: skip
+_WAITS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
+REDIS = ("db", "username", "password", *_WAITS, "socket_keepalive", "socket_read_size",
+         "max_connections", "protocol", "client_name", *_TLS)  # fmt: skip
+SENTINEL = ("master_name", "db", "ssl", "sentinel_username", "sentinel_password", *_WAITS, *_TLS)
+CLUSTER = ("ssl", *_WAITS, *_TLS)
+MYSQL = ("charset", "collation", "unix_socket", "bind_address", "init_command", "sql_mode",
+         "client_flag", "connect_timeout", "read_timeout", "write_timeout", "max_allowed_packet",
+         "local_infile", "program_name", "read_default_file", "read_default_group", "use_unicode",
+         "server_public_key", "auth_plugin_map", "ssl_ca", "ssl_cert", "ssl_key",
+         "ssl_key_password", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity",
+         "ssl_check_hostname", "ssl_capath", "ssl_cipher")  # fmt: skip
+BROKER = ("userid", "password", "virtual_host", "port", "ssl", "connect_timeout", "login_method",
+          "heartbeat", "credential_provider")  # fmt: skip
+# Whose URL kombu takes apart itself; others have a form of their own.
+_BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss", "sentinel", "filesystem", "memory")
+_PLACES: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "memory": (),
+    "shelve": (),
+    "file": (),
+    "sqlite": (),
+    "redis": REDIS,
+    "rediss": REDIS,
+    "unix": REDIS,
+    "redis+socket": REDIS,
+    "sentinel": SENTINEL,
+    "redis+sentinel": SENTINEL,
+    "redis+cluster": CLUSTER,
+    "rediss+cluster": CLUSTER,
+    "mysql": MYSQL,
+    "mariadb": MYSQL,
+}
+
+
+def refuse_unknown_options(section: str, url: str) -> None:
+    """Raise ConfigError for the first option of a URL that is not known; no value is shown."""
+    for part in url.split(";") if section == "broker" else (url,):
+        _refuse(section, part)
+
+
+def _refuse(section: str, url: str) -> None:
+    scheme = url.partition(":")[0].lower()
+    known = _known(section, scheme)
+    query = url.partition("?")[2].partition("#")[0]
+    if known is None or not query:
+        return
+    if "@" in query:
+        # What stands there may well be the end of a password.
+        raise ConfigError("has a ? before its @; a ? in the password is written %3F")
+    for name, _ in parse_qsl(query, keep_blank_values=True):
+        if name in known or (section == "broker" and name.startswith("ssl_")):
+            continue
+        if not known:
+            raise ConfigError(f"{scheme}: takes no option, and {name[:40]!r} is one; take it out")
+        hint = nearest(name, known) or _some(known)
+        also = "; others go under transport_options" if section == "broker" else ""
+        raise ConfigError(f"{scheme}: has no option {name[:40]!r}{hint}{also}")
+
+
+def _some(known: tuple[str, ...]) -> str:
+    more = f" and {len(known) - 9} more" if len(known) > 9 else ""
+    return f"; known are {', '.join(known[:9])}{more}"
+
+
+def _known(section: str, scheme: str) -> tuple[str, ...] | None:
+    """None where the driver itself tells what it does not know."""
+    if section == "broker":
+        return BROKER if scheme in _BROKERS else None
+    scheme = scheme.removeprefix("django-celery-beat+")
+    if scheme in _PLACES:
+        return _PLACES[scheme]
+    return _PLACES.get(scheme.partition("+")[0]) if "+" in scheme else None
