@@ -12,6 +12,7 @@ from beatd.store import Store
 from beatd.store_writes import StoreWrites
 
 ANNOUNCED_EVERY = 1.0
+TURNS_AT_LEAST_EVERY_S = 0.5  # by a leader: so old its clock's setting may become
 
 
 class Candidate:
@@ -51,19 +52,24 @@ class Candidate:
             return self._election.pause()
         led = self._leads()
         self._election.campaign()
-        changed = self._leads() != led
-        if changed:
+        leads = self._leads()
+        if leads != led:
             self._changed()
         # What is in doubt is tried at each turn, so that a store that is back is noticed at once.
         proven = self._writes.proven
-        if changed or not proven or self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY:
-            # Not at each campaign: a standby asks for the lease ten times a second.
-            self._announced_at = self._clock.elapsed()
+        announces = leads != led or not proven or self._is_time_to_announce()
+        if leads or announces:
+            # Not at each turn of a standby, which asks for the lease ten times a second.
             self._set_clock()
+        if announces:
+            self._announced_at = self._clock.elapsed()
             self._announce()
             if self._writes.proven and not proven:
                 self._changed()
-        return self._election.pause()
+        return min(self._election.pause(), TURNS_AT_LEAST_EVERY_S)
+
+    def _is_time_to_announce(self) -> bool:
+        return self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY
 
     def _leads(self) -> bool:
         return self._election.lead() is not None

@@ -3,7 +3,26 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from math import floor
 from typing import Protocol
+
+from msgspec import Struct
+
+# Seconds per second that the store's clock may lose against this host's: 100 millionths for each of
+# the two. A clock that is slewed faster is corrected by the store's next reply.
+DRIFT = 0.0002
+
+
+class Earliest(Struct, frozen=True):
+    """The earliest moment that the store's clock can show when `elapsed` is `heard_at`."""
+
+    moment: datetime
+    heard_at: float
+
+    def at(self, elapsed: float) -> datetime:
+        """The earliest that it can show at another time; rounded down to a microsecond."""
+        since = elapsed - self.heard_at
+        return self.moment + timedelta(microseconds=floor((since - abs(since) * DRIFT) * 1e6))
 
 
 class Clock(Protocol):
@@ -13,8 +32,9 @@ class Clock(Protocol):
     def elapsed(self) -> float:
         """Seconds that only ever grow, a suspended machine's sleep included."""
 
-    def steer(self, offset: timedelta | None) -> None:
-        """From here on `now` is `elapsed` plus this offset; None = the host's clock."""
+    def steer(self, by: Earliest) -> None:
+        """From here on `now` is the earliest that the store's clock can show; before the first
+        call it is the host's clock."""
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
         """Return when the time is over or `wake` is set, whichever comes first."""
@@ -24,29 +44,25 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The host's clocks; steered by a store, it ignores every step of the host's wall clock."""
+    """The host's clocks; set by a store, it ignores every step of the host's wall clock."""
 
     def __init__(self) -> None:
-        self._offset: timedelta | None = None
+        self._earliest: Earliest | None = None
 
     def now(self) -> datetime:
-        if self._offset is None:
-            return datetime.now(UTC)
-        return EPOCH + timedelta(seconds=self.elapsed()) + self._offset
+        earliest = self._earliest
+        return datetime.now(UTC) if earliest is None else earliest.at(self.elapsed())
 
     def elapsed(self) -> float:
         # Not CLOCK_MONOTONIC: it stands still while a laptop or a virtual machine is suspended,
         # and a lease trusted over a suspend would be trusted for ever.
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    def steer(self, offset: timedelta | None) -> None:
-        self._offset = offset
+    def steer(self, by: Earliest) -> None:
+        self._earliest = by
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
         wake.wait(max(0.0, seconds))
 
     def host_now(self) -> datetime:
         return datetime.now(UTC)
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

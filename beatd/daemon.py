@@ -199,6 +199,7 @@ class Daemon:
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # or the rows are looked through later
+            self._steering.by(store)
             begin(store, clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, tell)
         self.election = Election(
@@ -220,6 +221,7 @@ class Daemon:
             tell=tell,
             limits=self._limits,
             writes=writes,
+            set_clock=lambda: self._steering.by(store),
         )
         self._candidate = Candidate(
             election=self.election,

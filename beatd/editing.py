@@ -30,7 +30,8 @@ Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 def present(store: Store, clock: Clock) -> datetime:
     """The store's time where it has a clock, so that a host whose clock is off plans right."""
-    return store.now() or clock.now()
+    told = store.now()
+    return clock.now() if told is None else told.moment
 
 
 def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:

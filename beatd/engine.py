@@ -62,8 +62,9 @@ class Engine:
         tell: Observer = nobody,
         limits: Limits | None = None,
         writes: StoreWrites | None = None,
+        set_clock: Callable[[], None] = lambda: None,
     ) -> None:
-        self._writes = writes
+        self._writes, self._set_clock = writes, set_clock
         self._store, self._publisher, self._dispatch = store, publisher, dispatch
         self._election, self._clock, self._tell = election, clock, tell
         limits = limits or Limits()
@@ -161,6 +162,10 @@ class Engine:
             self._tell(ClockStepped(step))
 
     def _turn(self, now: datetime) -> datetime:
+        if not self._store_outage.over:
+            # Another server may answer by now, and its clock may be behind.
+            self._set_clock()
+            now = self._clock.now()
         self._dispatch.settle_accounts()  # whoever leads: what was published is a fact
         lead = self._election.lead()
         if lead is None or lead.term != self._term_seen:

@@ -183,6 +183,13 @@ class AtomicLedger(Ledger, Protocol):
         """The server's (run_id, db), to be compared with the broker's; or None."""
 
 
+class StoreTime(Struct, frozen=True):
+    """What a store's clock showed, rounded down to a microsecond; `server` names whose clock."""
+
+    moment: datetime
+    server: str
+
+
 class Terms(Protocol):
     """Who may claim."""
 
@@ -193,8 +200,8 @@ class Terms(Protocol):
     def term(self) -> tuple[Term, Holder] | None:
         """The newest one issued, or None before the first."""
 
-    def now(self) -> datetime | None:
-        """The store's own clock, or None where it has none."""
+    def now(self) -> StoreTime | None:
+        """Read the store's own clock, at some instant of the call; None where it has none."""
 
 
 class History(Protocol):

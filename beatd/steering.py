@@ -1,42 +1,68 @@
-"""Whose time it is: the store's, where it has a clock, so that all daemons agree on now."""
+"""Set the daemon's clock by the store's, so that all daemons agree on now and none is ahead of it.
 
-from datetime import timedelta
+A store reads its clock at some instant between the question and the answer. Counted from the
+answer, its reply is the earliest moment that the store's clock can show: the daemon's clock shows
+that one. Counted from the question, it is the latest.
+"""
 
-from beatd.clock import EPOCH, Clock
-from beatd.ledger import Terms
+from datetime import datetime, timedelta
+from threading import Lock
 
-QUICK, DRIFT = 0.1, 0.01  # seconds of a round trip to the store's clock; drift per second
-TRIES = 5  # until the best of the slow replies is good enough
+from beatd.clock import DRIFT, Clock, Earliest
+from beatd.ledger import StoreTime, Terms
+
+RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
+GAIN = timedelta(milliseconds=0.5)  # by one reply, after which the next may bring more
+DOUBT = timedelta(milliseconds=5)  # a clock set back by less may hide behind a slow reply
+ASKS_AT_MOST = 5  # one after the other
 
 
 class Steering:
-    """Half the round trip is how far off an answer may be: one slow reply is not believed over a
-    quick one before, unless that is so old that clocks may have drifted as far."""
+    """Keeps the best reply of the store's server; any thread may call it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._steered_at, self._trip = clock.elapsed(), float("inf")
-        self._heard = 0
+        self._guard = Lock()
+        self._best: Earliest | None = None
+        self._server = ""
+        self._newest_asked = float("-inf")
+        self.sure = False  # True once the clock is set, or the store is known to have none
         self.offset = 0.0  # seconds that the host's clock is ahead of the store's
 
-    @property
-    def sure(self) -> bool:
-        """Whether a quick reply was heard, or so many that none will be quick."""
-        return self._trip <= QUICK or self._heard >= TRIES
-
     def by(self, store: Terms) -> None:
-        """Raises StoreError; the clock then runs on as it was steered before."""
-        asked = self._clock.elapsed()
-        there = store.now()
-        self._heard += 1
-        if there is None:
-            self._heard = TRIES  # it has no clock, and will not have one
-            return
-        answered = self._clock.elapsed()
-        trip, age = answered - asked, asked - self._steered_at
-        if trip > max(QUICK, self._trip + age * DRIFT):
-            return
-        self._steered_at, self._trip = asked, trip
-        middle = (asked + answered) / 2
-        self.offset = (self._clock.host_now() - there).total_seconds()
-        self._clock.steer(there - EPOCH - timedelta(seconds=middle))
+        """Ask the store for its time, and again while another reply may bring more.
+
+        Raises StoreError; the clock then runs on as it was set before.
+        """
+        for _ in range(ASKS_AT_MOST):
+            asked = self._clock.elapsed()
+            reply = store.now()
+            if reply is None:
+                self.sure = True
+                return
+            if not self._set(reply, asked, self._clock.elapsed()):
+                return
+
+    def _set(self, reply: StoreTime, asked: float, answered: float) -> bool:
+        """Set the clock if this reply is better; True if the next one may be better still."""
+        with self._guard:
+            if asked < self._newest_asked:
+                return False  # another thread has heard a newer one
+            self._newest_asked = asked
+            known = self._best is not None and reply.server == self._server
+            shown = self._best.at(answered) if self._best is not None and known else None
+            if shown is not None and reply.moment <= shown <= latest(reply, answered - asked):
+                again = shown - reply.moment > DOUBT
+            else:
+                # The first reply of this server, a quicker one, or its clock was set.
+                again = shown is None or not reply.moment - GAIN < shown < reply.moment
+                self._best, self._server = Earliest(reply.moment, answered), reply.server
+                self._clock.steer(self._best)
+            self.sure = True
+            self.offset = (self._clock.host_now() - self._clock.now()).total_seconds()
+            return again
+
+
+def latest(reply: StoreTime, trip: float) -> datetime:
+    """The latest moment that the store's clock can show when its reply arrives."""
+    return reply.moment + RESOLUTION + timedelta(seconds=trip * (1 + DRIFT))

@@ -1,15 +1,21 @@
-"""A cable between a client and its server, which a test may pull out."""
+"""A cable between a client and its server, which a test may pull out or make longer."""
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 
 class Cable:
-    """A port that leads to the server while it is plugged in."""
+    """A port that leads to the server while it is plugged in.
+
+    Whatever is sent takes `there` seconds to the server, and what it answers `back` seconds.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
+        self.there = self.back = 0.0
         self._ends: list[socket.socket] = []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -41,13 +47,15 @@ class Cable:
                 here, _ = door.accept()
                 there = socket.create_connection(self._server)
                 self._ends += [here, there]
-                for source, sink in ((here, there), (there, here)):
-                    threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+                ways = ((here, there, lambda: self.there), (there, here, lambda: self.back))
+                for way in ways:
+                    threading.Thread(target=_carry, args=way, daemon=True).start()
 
 
-def _carry(source: socket.socket, sink: socket.socket) -> None:
+def _carry(source: socket.socket, sink: socket.socket, takes: Callable[[], float]) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
+            time.sleep(takes())
             sink.sendall(data)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

@@ -3,6 +3,8 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+from beatd.clock import Earliest
+
 
 class FakeClock:
     def __init__(self, now: str = "2026-03-01T00:00:00+00:00") -> None:
@@ -18,7 +20,7 @@ class FakeClock:
     def elapsed(self) -> float:
         return self._elapsed
 
-    def steer(self, offset: timedelta | None) -> None:
+    def steer(self, by: Earliest) -> None:
         pass
 
     def wait(self, seconds: float, wake: threading.Event) -> None:

@@ -211,8 +211,8 @@ class MemoryStore:
             leads = self._tables.leads
             return (leads.term, leads.holder) if leads else None
 
-    def now(self) -> datetime | None:
-        return None
+    def now(self) -> None:
+        """No clock but the host's."""
 
     # what was done
 

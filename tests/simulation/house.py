@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
 
 from beatd import events
@@ -14,6 +15,7 @@ from beatd.leader import Holder
 from beatd.publisher import Publisher
 from tests.office import Office
 from tests.simulation.one_redis import ListsWire, RedisWire
+from tests.simulation.store_clock import StoreClock
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
 from tests.simulation.world import (
@@ -48,12 +50,17 @@ class House:
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
         self.one_by_one, self.one_redis = one_by_one, one_redis
         self.batch, self.restart_after = batch, restart_after
-        self.truth = Truth(self.world, checks_age=has_clock)
+        self.store_clock = StoreClock(self.world)
+        self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
         self.office = Office(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
         self.processes: list[Process] = []
         self.paces: list[Pace] = []
         self.wiped_at = float("-inf")
+
+    def now(self) -> datetime:
+        """What a command takes for now."""
+        return self.store_clock.now() if self.has_clock else self.world.now()
 
     @property
     def alive(self) -> list[Process]:
@@ -86,7 +93,7 @@ class House:
     def _store(self, wire: Wire) -> Any:
         if self.one_redis:
             return RedisWire(wire, self.broker, self.tells)
-        return StoreWire(wire, self.tells, self.has_clock)
+        return StoreWire(wire, self.tells)
 
     def _publisher(self, wire: Wire) -> Publisher:
         kind = ListsWire if self.one_redis else PublisherWire
@@ -127,6 +134,7 @@ class House:
             match event:
                 case events.Ticked():
                     pace.tick()
+                    process.ticked_at = self.world.elapsed()
                     self._trusts_no_longer_than_the_lease(process)
                 case events.LeadWon():
                     self._only_one_leads(process)
@@ -162,7 +170,7 @@ class House:
         if lead is None:
             return
         mine = held is not None and held[0].token == process.daemon.me.token
-        if not mine or (held is not None and lead.until - process.host.boot > held[1] + 0.001):
+        if not mine or (held is not None and process.host.true(lead.until) > held[1] + 0.001):
             raise Violation(f"S6 {process.name} trusts a lease for longer than it has it")
 
     def crash(self, process: Process) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from beatd import editing
 from beatd.asking import backfill, trigger
 from beatd.catalog import Change
+from beatd.clock import DRIFT
 from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.errors import BeatError
@@ -38,12 +39,16 @@ class Sunshine:
     def pause(self) -> float:
         return 0.001
 
+    def detour(self) -> float:
+        return 0.0
+
 
 class Weather:
     """Faults at random, some kinds never in one seed, so that others are seen alone."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self.dice = dice
+    def __init__(self, dice: random.Random, hours: random.Random) -> None:
+        self.dice, self.hours = dice, hours
+        self.far = hours.choice((0.0, 0.01, 0.1))
         self.storm = True
         self.rates = {
             kind: dice.choice((0.0, 0.3, 1.0)) * rate
@@ -88,6 +93,9 @@ class Weather:
     def pause(self) -> float:
         return self.dice.choice((0.0001, 0.0005, 0.002, 0.01))
 
+    def detour(self) -> float:
+        return self.hours.uniform(0, self.far) if self.hours.random() < 0.3 else 0.0
+
 
 SCHEDULES: tuple[dict[str, Any], ...] = (
     {"every": "1s"},
@@ -127,7 +135,8 @@ class Life:
 def live(seed: int) -> Life:
     """Raises Violation; the same seed is the same life."""
     dice = random.Random(seed)
-    weather = Weather(dice)
+    hours = random.Random(f"clocks of {seed}")
+    weather = Weather(dice, hours)
     one_redis = seed % 4 == 3
     has_clock = one_redis or dice.random() < 0.6
     house = House(
@@ -145,15 +154,18 @@ def live(seed: int) -> Life:
     if "full 9" in names:
         house.broker.full.add("full")
     for name in names:
-        editing.add(house.truth.store, some_entry(name, dice), world.now)
+        editing.add(house.truth.store, some_entry(name, dice), house.now)
     skewed = dice.random() < 0.5
     for n in range(dice.choice((2, 2, 3))):
         skew = dice.uniform(-2, 2) if skewed else 0.0
-        house.start(Host("abc"[n], skew=skew, boot=dice.randint(0, 10**6)))
+        boot, gains = dice.randint(0, 10**6), hours.uniform(-DRIFT, DRIFT) * 0.99
+        house.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
     operator = Process("operator", Host("office"))
     world.spawn(operator, lambda: operate(house, names, dice))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: rage(house, weather, dice))
+    if has_clock:
+        world.spawn(nature, lambda: set_clock(house, weather, hours))
     try:
         world.run(STORM)
         calm(house, weather)
@@ -218,6 +230,26 @@ def rage(house: House, weather: Weather, dice: random.Random) -> None:
             house.stop(victim)
 
 
+def set_clock(house: House, weather: Weather, hours: random.Random) -> None:
+    """What befalls the store's clock."""
+    world, clock = house.world, house.store_clock
+    kinds = ("clock", "fail-over", "clock, far")
+    wanted = [kind for kind in kinds if hours.random() < 0.2]
+    while wanted and weather.storm:
+        world.sleep(hours.uniform(1.0, 12.0))
+        if not weather.storm:
+            return
+        kind = hours.choice(wanted)
+        world.trace.append(f"{world.elapsed():10.6f} nature: {kind}")
+        world.seen[f"nature: {kind}"] += 1
+        if kind == "clock":
+            clock.set(seconds=hours.choice((-0.2, -0.05, 0.05, 0.2)))
+        elif kind == "fail-over":
+            clock.fail_over(seconds=hours.choice((-0.05, -0.002, 0.002, 0.05)))
+        else:
+            clock.set(seconds=hours.choice((-2.0, 2.0)))
+
+
 class Hand:
     """The store as an operator reaches it: daemons live on between a look at it and a change."""
 
@@ -244,22 +276,22 @@ def operate(house: House, names: list[str], dice: random.Random) -> None:
         world.sleep(min(dice.uniform(0.0, pace), STORM + 2 - world.elapsed()))
         if world.elapsed() >= STORM + 2:
             break
-        name, now = dice.choice(names), world.now()
+        name, now = dice.choice(names), house.now()
         what = dice.choice(WISHES)
         try:
             if what == "remove":
                 editing.remove(store, [name])
             elif what == "add":
-                editing.add(store, some_entry(name, dice), world.now)
+                editing.add(store, some_entry(name, dice), house.now)
             elif what == "args":
                 args = (dice.randint(0, 9),)
-                editing.patch(store, name, lambda entry, a=args: replace(entry, args=a), world.now)
+                editing.patch(store, name, lambda entry, a=args: replace(entry, args=a), house.now)
             elif what == "when":
-                editing.put(store, some_entry(name, dice), world.now)
+                editing.put(store, some_entry(name, dice), house.now)
             elif what == "pause":
-                editing.pause(store, [name], world.now)
+                editing.pause(store, [name], house.now)
             elif what == "resume":
-                editing.resume(store, [name], world.now)
+                editing.resume(store, [name], house.now)
             elif what == "trigger":
                 trigger(store, name, now)
             else:
@@ -271,7 +303,7 @@ def operate(house: House, names: list[str], dice: random.Random) -> None:
         house.wake_all()
     for name in names:
         try:
-            editing.resume(store, [name], world.now)
+            editing.resume(store, [name], house.now)
         except BeatError:
             continue
     house.wake_all()

@@ -13,7 +13,7 @@ from tests.simulation.wires import Broker, PublisherWire, StoreWire, Wire
 
 class RedisWire(StoreWire):
     def __init__(self, wire: Wire, broker: Broker, tells: bool) -> None:
-        super().__init__(wire, tells, has_clock=True)
+        super().__init__(wire, tells)
         self._broker = broker
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> "StepWire":

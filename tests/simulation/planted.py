@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
 
+import beatd.clock
 import beatd.dispatch
 import beatd.moves
+import beatd.steering
 import beatd.stores.memory
 import beatd.stores.moves
 from beatd.ahead import Ahead
@@ -21,13 +23,15 @@ from beatd.dispatch import Claimed, InSteps, Ready
 from beatd.election import Election
 from beatd.engine import Engine
 from beatd.errors import StoreError
-from beatd.ledger import Move
+from beatd.ledger import Move, StoreTime
 from beatd.moves import Mover
 from beatd.outage import Outage
 from beatd.publisher import Outcome
 from beatd.reach import Reach
+from beatd.steering import Steering
 from beatd.stores.memory import MemoryStore
 from tests.office import Office
+from tests.simulation.store_clock import StoreClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.truth import PUBLISH_TIMEOUT
 
@@ -328,6 +332,35 @@ def what_is_not_told_in_pushes_is_left_out(patch: Patch) -> None:
         return packed
 
     patch.setattr(AtOnce, "_pack", left_out)
+
+
+# the store's clock
+
+
+@plant
+def half_of_a_replys_way_is_taken_for_its_way_back(patch: Patch) -> None:
+    heard = Steering._set
+
+    def from_the_middle(self: Steering, reply: StoreTime, asked: float, answered: float) -> bool:
+        half = timedelta(seconds=(answered - asked) / 2)
+        return heard(self, replace(reply, moment=reply.moment + half), asked, answered)
+
+    patch.setattr(Steering, "_set", from_the_middle)
+
+
+@plant
+def a_clock_that_was_set_back_is_not_noticed(patch: Patch) -> None:
+    patch.setattr(beatd.steering, "latest", lambda reply, trip: datetime.max.replace(tzinfo=UTC))
+
+
+@plant
+def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
+    patch.setattr(StoreClock, "told", lambda self: StoreTime(self.now(), "the one"))
+
+
+@plant
+def clocks_are_thought_not_to_drift(patch: Patch) -> None:
+    patch.setattr(beatd.clock, "DRIFT", 0.0)
 
 
 # the loop

@@ -39,6 +39,8 @@ SOMETIMES = {
     "Overdue",
     "nature: wipe",
     "nature: full",
+    "nature: clock",
+    "nature: fail-over",
     "operator: remove",
     "operator: trigger",
     "crash before store.step",

@@ -6,7 +6,7 @@ What can be told at once is told at once; `verdict.py` tells the rest when the w
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from beatd import planning
 from beatd.catalog import Change, Stored
@@ -15,11 +15,11 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
+from tests.simulation.store_clock import StoreClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
 
 PUBLISH_TIMEOUT = 5.0
-STEERED = timedelta(seconds=0.1)  # what a store's clock may be corrected by within one tick
 Key = tuple[str, int, datetime, str]  # name, its generation, the planned moment, the request
 
 
@@ -83,7 +83,7 @@ class Backfill:
 @dataclass
 class Truth:
     world: World
-    checks_age: bool = True  # whether all clocks agree, so that the age of a claim can be judged
+    clock: StoreClock | None = None  # None: each daemon goes by its host's
     known: dict[str, Known] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
     generations: Counter[str] = field(default_factory=Counter)
@@ -100,6 +100,11 @@ class Truth:
 
     def __post_init__(self) -> None:
         self.store = TrueStore(self)
+
+    @property
+    def checks_age(self) -> bool:
+        """Whether all clocks agree, so that the age of a claim can be judged."""
+        return self.clock is not None
 
     # what raises doubt
 
@@ -176,9 +181,8 @@ class Truth:
                 raise Violation(f"S4 {name} is paused, and was claimed after that")
             if known.entry.end is not None and run.occurrence.planned > known.entry.end:
                 raise Violation(f"S4 {name} has ended, and was claimed for later")
-        stepped = not self.checks_age and self.world.seen["nature: step"] > 0
-        if at < run.due - STEERED and move.of == "plan" and not stepped:
-            raise Violation(f"S4 {key} was claimed at {at}, before it was due")
+        if move.of == "plan":
+            self._look_for_early(process, run)
         if run.due < run.occurrence.planned:
             raise Violation(f"S4 {key} is due before its moment")
         if move.of == "claim":
@@ -199,6 +203,14 @@ class Truth:
         self.claimed[key] = self.claimed.get(key, 0) + 1
         self.open[run.occurrence] = Sending(process, self.world.elapsed())
         self.holding[process].add(run.task_id)
+
+    def _look_for_early(self, process: Process, run: Run) -> None:
+        if self.clock is not None:
+            self.clock.claims(process, run)
+            return
+        early = self.world.now() + process.host.skew < run.due
+        if early and not self.world.seen["nature: step"]:
+            raise Violation(f"S9 {run.occurrence} was claimed early by its host's clock")
 
     def _look_at_age(self, move: Move, process: Process) -> None:
         claim = move.open_claim

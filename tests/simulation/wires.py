@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Move
+from beatd.ledger import Move, StoreTime
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.office import Office
@@ -30,6 +30,9 @@ class Fate(Protocol):
 
     def pause(self) -> float:
         """Seconds that a call takes on its way."""
+
+    def detour(self) -> float:
+        """Seconds that a question for the time, or its answer, takes beside."""
 
 
 class Wire:
@@ -97,8 +100,8 @@ class HeldLetters(Struct, frozen=True):
 class StoreWire:
     """A store as one process reaches it."""
 
-    def __init__(self, wire: Wire, tells: bool, has_clock: bool) -> None:
-        self._wire, self._tells, self._has_clock = wire, tells, has_clock
+    def __init__(self, wire: Wire, tells: bool) -> None:
+        self._wire, self._tells = wire, tells
         self._store = wire.truth.store
 
     @property
@@ -129,8 +132,16 @@ class StoreWire:
         if self._wire.world.elapsed() - before > PUBLISH_TIMEOUT:
             self._wire.truth.doubt(self._wire.process)
 
-    def now(self) -> Any:
-        return self._wire.call("store.now", self._wire.world.now) if self._has_clock else None
+    def now(self) -> StoreTime | None:
+        wire, clock = self._wire, self._wire.truth.clock
+        if clock is None:
+            return None
+        asked = wire.world.elapsed()
+        wire.world.sleep(wire.fate.detour())
+        told: StoreTime = wire.call("store.now", clock.told)
+        wire.world.sleep(wire.fate.detour())
+        wire.process.asked_time_at, wire.process.told_time_at = asked, wire.world.elapsed()
+        return told
 
     def watch(self, wake: Callable[[], None]) -> bool:
         if self._tells:

@@ -14,7 +14,7 @@ from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from beatd.clock import EPOCH
+from beatd.clock import Earliest
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -26,8 +26,13 @@ class Violation(AssertionError):
 class Host:
     """A machine: its wall clock may be wrong, and its elapsed time began at some other moment."""
 
-    def __init__(self, name: str, skew: float = 0.0, boot: int = 0) -> None:
+    def __init__(self, name: str, skew: float = 0.0, boot: int = 0, gains: float = 0.0) -> None:
         self.name, self.skew, self.boot = name, timedelta(seconds=skew), boot
+        self.rate = 1 + gains  # of its elapsed time
+
+    def true(self, elapsed: float) -> float:
+        """True time by what its clock shows as elapsed."""
+        return (elapsed - self.boot) / self.rate
 
 
 class Process:
@@ -42,6 +47,9 @@ class Process:
         self.wake: Callable[[], None] | None = None
         self.daemon: Any = None
         self.graceful = False
+        self.ticked_at = float("-inf")
+        # The newest reply of the store's clock: when it was asked for, and when it arrived.
+        self.asked_time_at = self.told_time_at = float("-inf")
 
     @property
     def alive(self) -> bool:
@@ -78,7 +86,7 @@ class World:
     def host_now(self) -> datetime:
         return self.now()
 
-    def steer(self, offset: timedelta | None) -> None: ...
+    def steer(self, by: Earliest) -> None: ...
 
     def advance(self, *, seconds: float) -> None:
         assert seconds == 0, "only the hub moves time"
@@ -175,24 +183,23 @@ class HostClock:
 
     def __init__(self, world: World, host: Host) -> None:
         self._world, self._host = world, host
-        self._offset: timedelta | None = None
+        self._earliest: Earliest | None = None
 
     def now(self) -> datetime:
-        if self._offset is None:
-            return self.host_now()
-        return EPOCH + timedelta(seconds=self.elapsed()) + self._offset
+        earliest = self._earliest
+        return self.host_now() if earliest is None else earliest.at(self.elapsed())
 
     def host_now(self) -> datetime:
         return self._world.now() + self._host.skew
 
     def elapsed(self) -> float:
-        return self._host.boot + self._world.elapsed()
+        return self._host.boot + self._world.elapsed() * self._host.rate
 
-    def steer(self, offset: timedelta | None) -> None:
-        self._offset = offset
+    def steer(self, by: Earliest) -> None:
+        self._earliest = by
 
     def wait(self, seconds: float, wake: Event) -> None:
-        self._world.wait(max(0.0, seconds), wake)
+        self._world.wait(max(0.0, seconds) / self._host.rate, wake)
 
 
 class Turnstile:

@@ -1,7 +1,7 @@
 """A store in Redis: single, behind Sentinels, or in one slot of a Cluster."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ from msgspec import json
 from beatd.catalog import Codec, Wake
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Presence
+from beatd.ledger import Presence, StoreTime
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
@@ -113,9 +113,10 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
             return None
         return Term(int(number), token.decode()), json.decode(holder, type=Holder)
 
-    def now(self) -> datetime | None:
-        seconds, micros = self._scripts("time")
-        return EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros))
+    def now(self) -> StoreTime | None:
+        seconds, micros, server = self._scripts("time")
+        moment = EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros))
+        return StoreTime(moment, server.decode())
 
     # which daemons there are
 

@@ -85,6 +85,9 @@ class Dialect(Protocol):
     def now(self, connection: Connection) -> int:
         """The database's clock, in microseconds."""
 
+    def time(self, connection: Connection) -> tuple[int, str]:
+        """The same, rounded down, and the name of the server whose clock it is."""
+
     def matches(self, column: Any, pattern: str) -> Any:
         """Whether a text matches a shell pattern of * and ?, by case."""
 

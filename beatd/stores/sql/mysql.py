@@ -21,6 +21,7 @@ KINDS: dict[Kind, str] = {
 MIGRATING = "beatd_schema"
 PATIENCE = 120.0
 MADE_BY = "beatd"
+NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
 ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
 WAITED = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
 REFUSED = {
@@ -149,8 +150,11 @@ class Mysql:
         return f"{MIGRATING}.{self._url.database}"[:64]
 
     def now(self, connection: Connection) -> int:
-        clock = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
-        return int(connection.exec_driver_sql(f"SELECT {clock}").scalar() or 0)
+        return int(connection.exec_driver_sql(f"SELECT {NOW}").scalar() or 0)
+
+    def time(self, connection: Connection) -> tuple[int, str]:
+        micros, host = connection.exec_driver_sql(f"SELECT {NOW}, @@hostname").one()
+        return int(micros), str(host)
 
     def matches(self, column: Any, pattern: str) -> Any:
         return column.like(like(pattern), escape="!")

@@ -28,6 +28,7 @@ from beatd.stores.sql.schema import metadata, plan, plan_due, plan_stopped
 T = TypeVar("T")
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
 CHANNEL = "beatd"
+NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 MIGRATING = 0x62656174  # "beat"
 PATIENCE = 120.0
 # Undone for another's sake: serialization failure, deadlock, lock not had in time.
@@ -216,8 +217,13 @@ class Postgresql:
         """The end of the transaction does."""
 
     def now(self, connection: Connection) -> int:
-        clock = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-        return int(connection.exec_driver_sql(f"SELECT {clock}").scalar() or 0)
+        return int(connection.exec_driver_sql(f"SELECT {NOW}").scalar() or 0)
+
+    def time(self, connection: Connection) -> tuple[int, str]:
+        # Its start names a server: its address is a proxy's as often as not.
+        server = "CAST(pg_postmaster_start_time() AS text)"
+        micros, started = connection.exec_driver_sql(f"SELECT {NOW}, {server}").one()
+        return int(micros), str(started)
 
     def matches(self, column: Any, pattern: str) -> Any:
         # Said, so that the planner knows how few it leaves; of a pattern it cannot see it expects

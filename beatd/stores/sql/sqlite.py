@@ -168,6 +168,9 @@ class Sqlite:
         days = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
         return int(connection.scalar(text(f"SELECT {days} * 1000")) or 0)
 
+    def time(self, connection: Connection) -> tuple[int, str]:
+        return self.now(connection), "this host"
+
     def matches(self, column: Any, pattern: str) -> Any:
         return func.glob(pattern.replace("[", "[[]"), column)
 

@@ -1,6 +1,5 @@
 """Who may claim: the number and the token that every claim must carry."""
 
-from datetime import datetime
 from functools import partial
 from secrets import token_hex
 from uuid import UUID
@@ -9,6 +8,7 @@ from msgspec import json
 from sqlalchemy import Connection, select
 
 from beatd.leader import Holder, Term
+from beatd.ledger import StoreTime
 from beatd.run import moment_of
 from beatd.stores.sql.migrations import refuse_newer
 from beatd.stores.sql.part import Part
@@ -37,7 +37,8 @@ class SqlTerms(Part):
         holder = row.holder and self._damage.read("the holder in beatd_ledger", read)
         return (Term(row.term, row.token), holder) if holder else None
 
-    def now(self) -> datetime | None:
+    def now(self) -> StoreTime | None:
         if not self._db.dialect.has_clock:
             return None
-        return moment_of(self._db.read(self._db.dialect.now))
+        micros, server = self._db.read(self._db.dialect.time)
+        return StoreTime(moment_of(micros), server)
