@@ -16,6 +16,7 @@ from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wi
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import connection_from
+from beatd.servers.sentinel import PrimaryWatch
 
 FEW = 4  # pushes that are held at once, each on a connection
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
@@ -44,6 +45,7 @@ class RedisLists(Wire):
         self._link: Any = None
         self._asked_on: Any = None
         self._spoken_at = 0.0
+        self._primary: PrimaryWatch | None = None  # behind Sentinels, of the channel's pool
         self._bindings = Bindings()
 
     def open(self) -> str:
@@ -146,7 +148,9 @@ class RedisLists(Wire):
         self._drop()
 
     def _open(self) -> None:
-        """A connection that has answered within the last second."""
+        """A connection that has answered within the last second, to the primary of now."""
+        if self._primary is not None and self._primary.moves:
+            self._drop()
         for last in (False, True):
             try:
                 self._connect()
@@ -177,9 +181,14 @@ class RedisLists(Wire):
             )
         self._channel = connection.default_channel
         self._link = connection_from(self._channel.pool)
+        if hasattr(self._channel.pool, "get_master_address"):
+            self._primary = PrimaryWatch(self._channel.pool)
 
     def _drop(self) -> None:
         link, self._link, self._asked_on = self._link, None, None
+        if self._primary is not None:
+            self._primary.close()
+            self._primary = None
         self._spoken_at = 0.0
         self._bindings.forget()
         if link is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import local
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -24,9 +25,10 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
-from redis.sentinel import MasterNotFoundError, Sentinel
+from redis.sentinel import MasterNotFoundError
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
+from beatd.servers.sentinel import ANSWERS_WITHIN_S, PrimaryWatch, Sentinels
 
 PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
 EMPTY = b"$0\r\n\r\n"  # an empty word, as it is sent
@@ -49,6 +51,8 @@ class RedisServer:
         self._scheme = parts.scheme.lower()
         kind, _, form = self._scheme.partition("+")
         self.is_cluster, self._is_sentinel = form == "cluster", "sentinel" in self._scheme
+        self.primary: PrimaryWatch | None = None  # behind Sentinels
+        self._seen = local()
         self._options: dict[str, Any] = {
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
@@ -63,6 +67,7 @@ class RedisServer:
                 self.client: Any = self._cluster(kind, parts, given)
             elif self._is_sentinel:
                 self.client = self._sentinel(kind, parts, given)
+                self.primary = PrimaryWatch(self.client.connection_pool)
             else:
                 self.place = _place(url)
                 self.client = redis.Redis.from_url(_with_path(url), **self._options)
@@ -102,11 +107,26 @@ class RedisServer:
         self.place = f"{self._scheme}://{';'.join(f'{h}:{p}' for h, p in hosts)}/{service}"
         options = self._shared(kind, parts, given)
         to_sentinels = {k: v for k, v in options.items() if k not in ("username", "password")}
+        for name in ("socket_timeout", "socket_connect_timeout"):
+            to_sentinels[name] = min(to_sentinels[name], ANSWERS_WITHIN_S)
         for name in ("username", "password"):
             if f"sentinel_{name}" in given:
                 to_sentinels[name] = given[f"sentinel_{name}"]
-        watchers: Any = Sentinel(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
+        watchers: Any = Sentinels(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
         return watchers.master_for(service, db=int(db or given.get("db", 0)))
+
+    def notice_move(self) -> None:
+        """Raise StoreError, once to each thread, when Sentinels have named another primary."""
+        if self.primary is None:
+            return
+        moves = self.primary.moves
+        seen, self._seen.moves = getattr(self._seen, "moves", moves), moves
+        if seen != moves:
+            host, port = self.primary.named or ("", 0)
+            raise StoreError(
+                f"{self.place}: the primary is {host}:{port} now; what only the last one was told "
+                "is lost"
+            )
 
     def begin(self, *command: Any) -> Callable[[], Any]:
         """Send a command, and return what reads its reply; not on a Cluster."""
@@ -156,6 +176,8 @@ class RedisServer:
         return StoreError(f"{self.place}: {text}")
 
     def close(self) -> None:
+        if self.primary is not None:
+            self.primary.close()
         with suppress(RedisError, OSError):
             self.client.close()
 

@@ -113,6 +113,34 @@ def test_a_failover_told_by_sentinel_is_followed(
     publisher.close()
 
 
+def test_a_primary_that_sentinel_no_longer_names_gets_no_message(
+    household: tuple[PrivateRedis, PrivateRedis, PrivateSentinel],
+) -> None:
+    master, replica, sentinel = household
+    url = f"sentinel://127.0.0.1:{sentinel.port}/0"
+    app = app_for({"url": url, "transport_options": {"master_name": "mine"}})
+    publisher = CeleryPublisher(app=app, timeout=2)
+    assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
+    with master.client() as old, replica.client() as new:
+        old.set("last", "written")  # WAIT is for the writes of its own connection
+        assert old.wait(1, 5000) == 1
+        with redis.Redis(port=sentinel.port) as asked:
+            until(
+                lambda: asked.execute_command("SENTINEL FAILOVER mine"),
+                20,
+                "no failover",
+                not_yet=(redis.RedisError,),
+            )
+        told = new.info()["run_id"], 0
+        until(
+            lambda: publisher.reachable() and publisher.server() == told, 20, "the old one is kept"
+        )
+        assert old.info()["role"] == "master", "it would still take messages, and lose them"
+        assert kinds(publisher.publish(batch(2), always)) == ["confirmed"] * 2
+        assert new.llen("faults") == 5
+    publisher.close()
+
+
 @pytest.mark.parametrize(
     ("broker", "said"),
     [

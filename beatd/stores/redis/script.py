@@ -97,6 +97,7 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
+        self._server.notice_move()
         with self._server.answering():
             try:
                 return question()

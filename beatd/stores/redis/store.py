@@ -38,6 +38,8 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         RedisLedger.__init__(self, scripts, reader)
         RedisHistory.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
+        if self._server.primary is not None:
+            self._server.primary.moved = self._watch.wake
         self._emptied_at = ""
         try:
             self._namespace = self._settle_namespace(uuid4())

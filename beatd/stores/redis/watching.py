@@ -34,15 +34,20 @@ class Watch:
             with suppress(RedisError, OSError, ValueError), self._server.client.pubsub() as ear:
                 ear.subscribe(self._channel, self._own)
                 if heard:
-                    self._wake()  # What was said while nobody listened is lost.
+                    self.wake()  # What was said while nobody listened is lost.
                 heard = True
-                while not self._closed.is_set():
+                moves = self._moves()
+                while not self._closed.is_set() and moves == self._moves():
                     told = ear.get_message(timeout=LISTENED)
                     if told is not None and told["type"] == "message" and not self._closed.is_set():
-                        self._wake()
+                        self.wake()
             self._closed.wait(RECONNECTED)
 
-    def _wake(self) -> None:
+    def _moves(self) -> int:
+        """What is told to a primary that was left reaches nobody here."""
+        return self._server.primary.moves if self._server.primary is not None else 0
+
+    def wake(self) -> None:
         for wake in self._wakes:
             wake()
 
