@@ -63,6 +63,7 @@ class Candidate:
             self._set_clock()
         if announces:
             self._announced_at = self._clock.elapsed()
+            self._look_at_term()
             self._announce()
             if self._writes.proven and not proven:
                 self._changed()
@@ -77,6 +78,12 @@ class Candidate:
     def _set_clock(self) -> None:
         with suppress(StoreError):
             self._steering.by(self._store)
+
+    def _look_at_term(self) -> None:
+        with suppress(Exception):  # one that cannot be read is not compared
+            newest = self._store.term()
+            if newest is not None:
+                self._election.saw(newest[0])
 
     def _announce(self) -> None:
         mine = self._presence()

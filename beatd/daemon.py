@@ -279,6 +279,7 @@ class Daemon:
             broker=self.broker_trouble(),
             problems=tuple(hidden(text)[:LETTERS] for text in self.conflicts[:PROBLEMS]),
             lock=self.lock_trouble(),
+            went_back=hidden(self.board.went_back)[:LETTERS],
         )
 
     def store_trouble(self) -> str:

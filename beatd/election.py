@@ -16,7 +16,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from beatd.clock import Clock
-from beatd.errors import BeatError
+from beatd.errors import BeatError, StoreEmptied
 from beatd.events import (
     RESIGNED,
     LeaderSeen,
@@ -28,6 +28,7 @@ from beatd.events import (
     WentBack,
     nobody,
 )
+from beatd.hindsight import TermsSeen
 from beatd.leader import Holder, Lead, Lease, Term
 from beatd.ledger import Terms
 from beatd.outage import Outage
@@ -54,7 +55,7 @@ class Election:
         self._lead: Lead | None = None
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
-        self._newest = 0
+        self._terms_seen = TermsSeen(tell)
         self._given_up = 0  # how often; a campaign that it happened to wins nothing
         self._guard = threading.Lock()
         # Giving the lease up waits for a campaign under way, which would else take it again.
@@ -82,6 +83,15 @@ class Election:
     def lock_trouble(self) -> str:
         """Why the lock cannot be used, without a password; nothing while it can."""
         return self._lock.reason
+
+    def saw(self, term: Term) -> None:
+        """The ledger's newest term, whoever's it is."""
+        self._terms_seen.saw(term)
+
+    def emptied(self, reason: str) -> None:
+        """The store lost all, its terms as well."""
+        self._terms_seen.forget()
+        self._tell(WentBack(reason))
 
     def pause(self) -> float:
         """Seconds until the next campaign is worth its round trip."""
@@ -118,6 +128,8 @@ class Election:
                     return None
             term = lead.term if lead is not None else self._begin()
         except BeatError as doubt:
+            if isinstance(doubt, StoreEmptied):
+                self.emptied(str(doubt))
             # We cannot know whether the lease is still ours, so it is not. The trust already given
             # is left to run out by itself: within it nobody else can have won.
             if not self.lead():
@@ -154,10 +166,7 @@ class Election:
             fresh = self._lead is None
             won = self._lead = Lead(term, until)
         if fresh:
-            if term.number <= self._newest:
-                old = f"it issued term {term.number} after {self._newest}"
-                self._tell(WentBack(f"{old}; runs it forgot may be repeated, under their own ids"))
-            self._newest = term.number
+            self._terms_seen.saw(term)
             self._tell(LeadWon(term))
         return won
 

@@ -17,7 +17,7 @@ from beatd.causes import Causes
 from beatd.clock import Clock
 from beatd.dispatch import Dispatch, Done, batches_of
 from beatd.election import Election
-from beatd.errors import Deposed, StoreError
+from beatd.errors import Deposed, StoreEmptied, StoreError
 from beatd.events import ClockStepped, Observer, StoreAway, StoreBack, Ticked, Unplannable, nobody
 from beatd.hindsight import Hindsight
 from beatd.leader import Lead, Term
@@ -132,6 +132,8 @@ class Engine:
             self._ahead.forget()
             again = now + timedelta(seconds=self._election.ttl)
         except StoreError as trouble:
+            if isinstance(trouble, StoreEmptied):
+                self._election.emptied(str(trouble))
             self._ahead.forget()
             if self._writes is not None:
                 self._writes.doubt()

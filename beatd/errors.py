@@ -51,6 +51,10 @@ class StoreError(BeatError):
     """The store could not be reached or would not answer; trying again may help."""
 
 
+class StoreEmptied(StoreError):
+    """The store lost all that it had acknowledged. Raised once; then the store is used as it is."""
+
+
 class StoreUnusable(StoreError):
     """The store answers, but waiting will not help: wrong schema, wrong password, read-only."""
 

@@ -232,6 +232,7 @@ class Presence(Struct, frozen=True):
     broker: str = ""  # why it is away; no password
     problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
     lock: str = ""  # why it cannot be used; no password
+    went_back: str = ""  # what it saw the store lose last
 
 
 class Muster(Protocol):

@@ -46,6 +46,7 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "last_seen_age": _seen_age(shown, now),
         "last_tick_age": _tick_age(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
+        "went_back": next((one.went_back for one in daemons if one.went_back), None),
         "requests": _asked(store),
         "failing": [
             {"entry": name, "planned": iso(record.planned), "reason": record.reason[:REASON]}
@@ -112,6 +113,7 @@ def away(error: str) -> dict[str, Any]:
         "last_seen_age": None,
         "last_tick_age": None,
         "lateness": {"p50": None, "p99": None, "max": None},
+        "went_back": None,
         "requests": None,
         "failing": [],
         "entries": None,

@@ -27,7 +27,7 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         "lateness": daemon.board.lateness(),
         "overdue": daemon.board.overdue or None,
         "clock_stepped": daemon.board.stepped,
-        "went_back": daemon.board.went_back or None,
+        "went_back": daemon.board.went_back or found["went_back"],
     }
     if lead is not None:
         found["term"] = lead.term.number

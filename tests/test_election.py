@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from beatd.election import Election
-from beatd.errors import StoreError
+from beatd.errors import StoreEmptied, StoreError
 from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
+from beatd.leader import Holder, Term
 from tests.fake_clock import FakeClock
 from tests.office import Office, holder
 from tests.waiting import until
@@ -203,6 +204,53 @@ def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
     closing.join(10)
     assert daemons[0].campaign() is None
     assert office.held is None and daemons[1].campaign() is not None
+
+
+def test_a_standby_that_takes_over_says_that_the_ledger_forgot_terms(
+    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+) -> None:
+    office.number = 4
+    leader = daemons[0].campaign()
+    assert leader is not None
+    daemons[1].saw(leader.term)
+    office.number, office.held = 0, None  # as after a wipe
+    assert daemons[1].campaign() is not None
+    (said,) = [event for event in told if isinstance(event, WentBack)]
+    assert said.reason.startswith("it issued term 1 after 5")
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (Term(4, "d"), ["it issued term 4 after 5"]),
+        (Term(5, "another"), ["it issued term 5 after 5"]),
+        (Term(5, "e"), []),
+        (Term(6, "f"), []),
+    ],
+)
+def test_a_ledger_whose_newest_term_is_older_than_before_went_back(
+    daemons: list[Election], told: list[Event], now: Term, said: list[str]
+) -> None:
+    for term in (Term(5, "e"), now, now):
+        daemons[0].saw(term)
+    assert [event.reason.partition(";")[0] for event in told if isinstance(event, WentBack)] == said
+
+
+def test_a_store_that_came_back_empty_is_said_once(
+    daemons: list[Election], office: Office, told: list[Event]
+) -> None:
+    daemons[0].saw(Term(5, "e"))
+    begin = office.begin
+
+    def empty(me: Holder) -> Term:
+        office.begin = begin  # type: ignore[method-assign]
+        raise StoreEmptied("redis://x: came back empty")
+
+    office.begin = empty  # type: ignore[method-assign]
+    assert daemons[0].campaign() is None
+    assert daemons[0].campaign() is not None
+    said = [event for event in told if isinstance(event, WentBack)]
+    assert said == [WentBack("redis://x: came back empty")]
 
 
 @pytest.mark.parametrize("step", ["take", "begin"])

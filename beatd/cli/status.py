@@ -118,6 +118,8 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
             lines.append(("lateness", figures, ""))
         if found["last_tick_age"] is not None:
             lines.append(("last tick", f"{found['last_tick_age']:.1f} s ago", ""))
+    if found["went_back"]:
+        lines.append(("went back", f"the store, in time: {found['went_back']}", "red"))
     lines.append(("unknowns", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
     asked = found["requests"]
     if asked["count"]:

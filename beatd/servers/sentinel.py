@@ -1,7 +1,7 @@
 """Leave a primary as soon as the Sentinels name another one.
 
-After a planned failover the old primary takes writes for some ten seconds more, until Sentinel makes
-it a replica; all of them are lost then.
+After a planned failover the old primary takes writes for some ten seconds more, until Sentinel
+makes it a replica; all of them are lost then.
 """
 
 from collections.abc import Callable

@@ -26,7 +26,7 @@ class Scripts:
     """Runs scripts over the keys of one store; what goes wrong comes out as a StoreError."""
 
     def __init__(
-        self, server: RedisServer, base: str, emptied: Callable[[bytes | None], str]
+        self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
     ) -> None:
         self._server, self.base, self._emptied = server, base, emptied
         self._expected: bytes | None = None
@@ -41,7 +41,7 @@ class Scripts:
     def seen(self, namespace: bytes | None) -> None:
         """Raises once when the store is not the one that was opened: it came back empty."""
         if namespace != self._expected:
-            raise StoreError(self._emptied(namespace))
+            raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
         """Twice when the connection broke: every script may be, it knows what it has done."""

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from msgspec import json
 
 from beatd.catalog import Codec, Wake
-from beatd.errors import StoreError
+from beatd.errors import StoreEmptied, StoreError
 from beatd.leader import Holder, Term
 from beatd.ledger import Presence, StoreTime
 from beatd.run import EPOCH
@@ -58,19 +58,20 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
 
         return UUID(self._scripts.ask(settle).decode())
 
-    def _emptied(self, found: bytes | None) -> str:
+    def _emptied(self, found: bytes | None) -> StoreError:
         """Where there is no namespace any more all is gone; ours goes back, so that every daemon
         goes on making the same ids."""
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
         self._scripts.expect(self._namespace.hex.encode())
         if found is not None:
-            return f"{self._server.place}: the store was given a new identity, or is another one"
+            place = self._server.place
+            return StoreError(f"{place}: the store was given a new identity, or is another one")
         self._emptied_at = (
             f"{self._server.place}: came back empty: what was kept in it is gone; what files and "
             "apps declare is applied again, other entries are lost"
         )
-        return self._emptied_at
+        return StoreEmptied(self._emptied_at)
 
     @property
     def namespace(self) -> UUID:
@@ -101,7 +102,7 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         number, anew, found = self._scripts("begin", token, json.encode(holder), mine)
         if anew:
             # The term stands, and the next one asked for is greater; but this must be said.
-            raise StoreError(self._emptied(None))
+            raise self._emptied(None)
         if found != mine.encode():
             self._emptied(found)
         return Term(int(number), token)
