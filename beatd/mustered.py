@@ -7,12 +7,12 @@ from secrets import token_hex
 from typing import Any
 
 from beatd.catalog import Query
-from beatd.clock import EPOCH
 from beatd.definition.plain import iso
 from beatd.errors import StoreError
 from beatd.failing import failing
 from beatd.leader import Holder
 from beatd.ledger import Presence
+from beatd.run import EPOCH
 from beatd.store import Store
 
 SOON = 5

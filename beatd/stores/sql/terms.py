@@ -2,6 +2,7 @@
 
 from functools import partial
 from secrets import token_hex
+from time import monotonic
 from uuid import UUID
 
 from msgspec import json
@@ -40,5 +41,10 @@ class SqlTerms(Part):
     def now(self) -> StoreTime | None:
         if not self._db.dialect.has_clock:
             return None
-        micros, server = self._db.read(self._db.dialect.time)
-        return StoreTime(moment_of(micros), server)
+
+        def read(connection: Connection) -> tuple[int, str, float]:
+            return *self._db.dialect.time(connection), monotonic()
+
+        micros, server, heard_at = self._db.read(read)
+        # The clock went on while the transaction ended, which takes another answer in MariaDB.
+        return StoreTime(moment_of(micros + int((monotonic() - heard_at) * 1e6)), server)
