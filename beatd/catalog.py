@@ -63,6 +63,7 @@ class Change(Struct, frozen=True):
     paused entry is never due, whatever plan came with it; `planned` stays, so that what it passes
     over can be told when it goes on, which needs a plan. `skip` is what this change passes over; it
     goes to the history if the plan still stood at its first moment, and was not claimed since.
+    `missed` is the only moment of a definition that came too late for it; it goes to the history.
     `calls_off` drops its backfills (called off). Removing an entry drops its requests (removed) and
     leaves its open claims; what is dropped goes to the history as skipped. `runs` and `last` are
     what a new entry did under the scheduler it came from; for one that is there already they change
@@ -79,6 +80,7 @@ class Change(Struct, frozen=True):
     skip: Skip | None = None
     calls_off: bool = False
     progress: Progress = Progress()
+    missed: Skip | None = None
 
 
 class Query(Struct, frozen=True, kw_only=True):

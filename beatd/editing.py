@@ -101,19 +101,28 @@ def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
 
 def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
     plan = replanned(row, entry, now, paused=paused)
+    skip = missed = None
+    if plan is not None:
+        skip = planning.passed_over(row, now)
+        if skip is None and not paused and not planning.has_run_out(entry, row.runs):
+            missed = planning.missed(entry, plan, row.last, "past when edited")
     return Change(
         name=row.entry.name,
         seen=row.revision,
         entry=entry,
         plan=plan,
         paused=paused,
-        skip=None if plan is None else planning.passed_over(row, now),
+        skip=skip,
         progress=row.progress,
+        missed=missed,
     )
 
 
 def new(entry: Entry, now: datetime) -> Change:
-    return Change(name=entry.name, seen=0, entry=entry, plan=planning.first(entry, now))
+    """A new entry that counts from `now`; a one-off that was past by then is in the history."""
+    plan = planning.first(entry, now)
+    missed = planning.missed(entry, plan, None, "past when added")
+    return Change(name=entry.name, seen=0, entry=entry, plan=plan, missed=missed)
 
 
 def removed(row: Stored) -> Change:

@@ -16,7 +16,7 @@ from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry
-from beatd.run import MICROSECOND, Skip, micros
+from beatd.run import EPOCH, MICROSECOND, Skip, micros
 from beatd.schedule import Schedule
 
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
@@ -121,6 +121,19 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
     newest = moment_before(entry, oldest, until + MICROSECOND, _ask)
     reason = "paused" if row.paused else "edited" if entry.enabled else "disabled"
     return stretch(entry, oldest, newest, reason)
+
+
+def missed(entry: Entry, plan: Plan, last: datetime | None, reason: str) -> Skip | None:
+    """The record of an entry whose only moment was past when it was planned, or None.
+
+    `last` is the newest moment that ran: it was not missed.
+    """
+    if plan.planned is not None or not entry.enabled:
+        return None
+    moment = next_moment(entry, EPOCH)
+    if moment is None or next_moment(entry, moment) is not None or moment == last:
+        return None
+    return Skip(moment, moment, 1, reason)
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:

@@ -44,6 +44,8 @@ def make_change(
         plan = replace(plan, planned=None)
     if change.skip is not None and before.plan.planned == change.skip.planned:
         add_line(tables, now, skipped(name, change.skip, "", 0), None)
+    if change.missed is not None:
+        add_line(tables, now, skipped(name, change.missed, "", 0), None)
     tables.put(
         Defined(
             name=name,

@@ -245,6 +245,17 @@ def test_what_a_change_passes_over_is_told(store: Store) -> None:
     assert row(store).plan == plan(100)
 
 
+def test_the_moment_that_a_definition_came_too_late_for_is_told(store: Store) -> None:
+    missed = Skip(at(0), at(0), 1, "past when added")
+    change = Change("tidy", 0, entry(), plan(None), missed=missed)
+    assert store.write([change, change]) == [True, False]
+    stored = row(store)
+    again = edit(stored, entry(), plan(None, "two"), missed=replace(missed, reason="past"))
+    assert store.write([replace(again, seen=9), again]) == [False, True]
+    told = [(record.planned, record.state, record.reason) for record in past(store, "tidy")]
+    assert told == [(at(0), "skipped", "past"), (at(0), "skipped", "past when added")]
+
+
 def test_what_was_claimed_since_it_was_seen_is_not_told_as_passed_over(store: Store) -> None:
     stored = put(store, planned=0)
     claimed(store, stored, lead(store), following=10)

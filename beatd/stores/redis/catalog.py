@@ -166,6 +166,7 @@ class RedisCatalog:
         passed: tuple[object, ...] = (False, "")
         if change.skip is not None:
             passed = (text_of(change.skip.planned), skipped(change.skip, ""))
+        missed = "" if change.missed is None else skipped(change.missed, "")
         return (
             change.name,
             str(change.seen),
@@ -178,6 +179,7 @@ class RedisCatalog:
             entry.source,
             *passed,
             change.calls_off,
+            missed,
         )
 
     def applied(self, source: str) -> Applied | None:

@@ -183,6 +183,7 @@ class SqlCatalog(SqlFinding):
             for change in changes
             if change.skip is not None and stood.get(change.name) == micros(change.skip.planned)
         ]
+        passed += [(change.name, change.missed) for change in changes if change.missed is not None]
         if passed:
             at = self._db.dialect.now(connection)
             self._tell(connection, [of_skip(name, skip, at, term=0) for name, skip in passed])

@@ -2,7 +2,8 @@
 --   ARGV: answer's key, packed changes
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
 --    what its plan was reckoned from or false, planned, due, fingerprint, rules, runs, last, source,
---    first moment and line of what is passed over (or false, ''), calls off}
+--    first moment and line of what is passed over (or false, ''), calls off,
+--    line of the moment that was missed (or '')}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
 local said = call('GET', base .. remember)
 if said then return said end
@@ -91,6 +92,7 @@ for place, c in ipairs(changes) do
       list_name(name, c[13], not row)
       if c[16] then drop(name, 'backfill', 'called off') end
       if c[14] and c[14] == planned then add_line(now, name, '', 'S', '0', c[15]) end
+      if c[17] ~= '' then add_line(now, name, '', 'S', '0', c[17]) end
       if c[6] then
         if c[9] ~= mark then
           drop(name, 'backlog', 'edited')
