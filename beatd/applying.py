@@ -4,8 +4,8 @@ An owner is a kind of source and a name ("yaml:config", "app:config"); each prun
 `compare` reads and decides, `apply` also writes. Unchanged entries write nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import Any
@@ -20,6 +20,7 @@ from beatd.entry import Entry
 from beatd.rules import begin
 
 ROUNDS = 10
+UNMARKED_FOR = timedelta(minutes=1)
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     entries of `unread`, names whose definition could not be understood. `places` are where names
     are declared to the line, for people: the store keeps the file alone, for lines move. Where it
     is not all, `within` are the files that it is of: what others declared is not its business.
+    `made` is when the edits of some names were made, where they were noticed later than that.
     """
 
     source: str
@@ -40,6 +42,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     unread: frozenset[str] = frozenset()
     places: dict[str, str] = {}
     within: frozenset[str] = frozenset()
+    made: Mapping[str, datetime] = {}
 
 
 def digest_of(entries: Iterable[Entry]) -> str:
@@ -101,6 +104,7 @@ class Comparison(Struct, frozen=True):
     kept: tuple[str, ...] = ()
     conflicts: tuple[Held, ...] = ()
     newer: Applied | None = None
+    missed: tuple[str, ...] = ()  # names whose only moment was past
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -191,12 +195,20 @@ def apply(
         # Nothing was edited since this very set was found to be in the store, row by row.
         return Comparison(source=declared.source, unchanged=len(declared.entries))
     done: list[Step] = []
+    missed: list[str] = []
+    made = _unseen_edits(declared, catalog.applied(declared.source), now())
+
+    def change(step: Step, moment: datetime) -> Change:
+        return step.change(min(moment, made.get(step.name, moment)))
+
     for _ in range(ROUNDS):
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)
         put_before = sum(step.entry is not None for step in done)
-        written = [
-            step for batch in in_batches(found.steps) for step in _write(catalog, batch, now)
-        ]
+        written = []
+        for batch in in_batches(found.steps):
+            for step, made_of_it in _write(catalog, batch, now, change):
+                written.append(step)
+                missed += [step.name] if made_of_it.missed else []
         done += written
         if len(written) == len(found.steps):
             break
@@ -214,17 +226,41 @@ def apply(
         kept=found.kept,
         conflicts=found.conflicts,
         newer=found.newer,
+        missed=tuple(missed),
     )
 
 
-def _write(catalog: EditableCatalog, steps: list[Step], now: Now) -> list[Step]:
+def _unseen_edits(
+    declared: Declared, mark: Applied | None, now: datetime
+) -> Mapping[str, datetime]:
+    """The edits that were made since the set before was applied, by name.
+
+    A store without a mark may have lost what ran: there only an edit of the last minute counts.
+    """
+    if mark is not None and mark.digest == declared.digest:
+        return {}
+    oldest = now - UNMARKED_FOR if mark is None else mark.loaded_at
+    return {name: moment for name, moment in declared.made.items() if moment >= oldest}
+
+
+def _write(
+    catalog: EditableCatalog,
+    steps: list[Step],
+    now: Now,
+    change_of: Callable[[Step, datetime], Change],
+) -> list[tuple[Step, Change]]:
     """Those that were made, each reckoned from the moment it is written: comparing a large set
     takes its time, and where claims came in between their rows are read again, and they alone."""
-    done: list[Step] = []
+    done: list[tuple[Step, Change]] = []
     for _ in range(ROUNDS):
         moment = now()
-        answers = catalog.write([step.change(moment) for step in steps])
-        done += [step for step, made in zip(steps, answers, strict=True) if made]
+        changes = [change_of(step, moment) for step in steps]
+        answers = catalog.write(changes)
+        done += [
+            (step, change)
+            for step, change, made in zip(steps, changes, answers, strict=True)
+            if made
+        ]
         left = {step.name: step for step, made in zip(steps, answers, strict=True) if not made}
         steps = [
             replace(left[name], before=row)

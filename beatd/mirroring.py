@@ -2,24 +2,23 @@
 made through Django's models and within a minute of any other."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
-
-from msgspec.structs import replace
 
 from beatd import __version__, editing
 from beatd.applying import Declared, apply
 from beatd.arguments import same
 from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
-from beatd.definition import check
+from beatd.counting import counts_from, past_one_offs, with_unseen_moments
+from beatd.django_entry import entry_of, has_ended, limited
 from beatd.entry import Entry
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.rows import moment_of_row, row_found
-from beatd.problem import in_one_line
-from beatd.run import MICROSECOND
+from beatd.imports.rows import moment_of_row
+from beatd.planning import is_once
+from beatd.run import EPOCH
 from beatd.sources.django import DjangoRows, Listing
 from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
@@ -46,6 +45,7 @@ class Mirror:
         self._held: dict[str, str] = {}
         self._trouble = ""
         self._written: list[str] | None = None
+        self._same_at = EPOCH  # the last look that found the rows as they are known
         self._looked_at = self._digested_at = self._tidied_at = float("-inf")
 
     def __call__(self, store: Store, leading: bool) -> bool:
@@ -106,7 +106,9 @@ class Mirror:
             if elapsed - self._digested_at < DIGEST_EVERY:
                 return False
             self._digested_at = elapsed
+            looked_at = present()
             if self._rows.digest() == self._known.digest:
+                self._same_at = looked_at
                 return False
         return self._take_changes(store, self._known, present)
 
@@ -117,19 +119,36 @@ class Mirror:
         if mark is not None and mark.digest == self._digest(listing):
             # Whoever led before saw these rows, and all of them were good.
             self._known, self._digested_at = listing, self._clock.elapsed()
+            self._same_at = loaded_at
             return False
         rows = list(self._rows.rows(listing.rows))
         once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
-        entries = tuple(entry for row in rows if (entry := self._entry(row, once)) is not None)
-        digest = self._digest(listing)
+        entries, made = list[Entry](), dict[str, datetime]()
+        for row in rows:
+            entry = self._entry(row, once)
+            if entry is None:
+                continue
+            entries.append(entry)
+            changed_at = moment_of_row(row["date_changed"])
+            if mark is not None and (changed_at is None or changed_at < mark.loaded_at):
+                changed_at = mark.loaded_at if is_once(entry) else None
+            if changed_at is not None:
+                made[entry.name] = changed_at
         declared = Declared(
-            source=self._source, entries=entries, loaded_at=loaded_at, digest=digest
+            source=self._source,
+            entries=tuple(entries),
+            loaded_at=loaded_at,
+            digest=self._digest(listing),
+            made=made,
         )
         # The table was read: where it is empty, it is meant to be.
         done = apply(store, declared, now, force=True)
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
-        self._tell(len(done.added), len(done.changed), len(done.removed))
+        ended = sum(has_ended(step.entry, step.before) for step in done.steps)
+        changed = len(done.changed) - ended
+        self._tell(len(done.added), changed, len(done.removed), done.missed)
         self._known, self._digested_at = listing, self._clock.elapsed()
+        self._same_at = loaded_at
         return bool(done.steps)
 
     def _take_changes(self, store: Store, known: Listing, now: editing.Now) -> bool:
@@ -145,14 +164,20 @@ class Mirror:
         rows = list(self._rows.rows(other))
         once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
         wanted: dict[str, Entry | None] = dict.fromkeys(gone)
+        made: dict[str, datetime] = {}
         for row in rows:
-            wanted[str(row["name"])] = self._entry(row, once)
+            name, before = str(row["name"]), known.rows.get(int(row["id"]))
+            wanted[name] = self._entry(row, once)
+            changed_at = moment_of_row(row["date_changed"])
+            dated = before is None or before.changed != listing.rows[int(row["id"])].changed
+            if dated and changed_at is not None:
+                made[name] = changed_at
         for name in gone:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
-        changed = self._write(store, wanted, now)
+        changed = self._write(store, wanted, made, now)
         store.mark_applied(Applied(self._source, loaded_at, self._digest(listing)))
-        self._known = listing
+        self._known, self._same_at = listing, loaded_at
         return changed
 
     def _digest(self, listing: Listing) -> str:
@@ -161,15 +186,23 @@ class Mirror:
         told = "!" if self._wrong or self._held else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{told}"
 
-    def _write(self, store: Store, wanted: Mapping[str, Entry | None], now: editing.Now) -> bool:
-        """Every name as wanted (None: removed), whatever others do to it meanwhile."""
+    def _write(
+        self,
+        store: Store,
+        wanted: Mapping[str, Entry | None],
+        made: Mapping[str, datetime],
+        now: editing.Now,
+    ) -> bool:
+        """Every name as wanted (None: removed), whatever others do to it meanwhile; `made` is when
+        the edits were made, where the rows say so."""
         left: Iterable[str] = wanted
-        counts = {"added": 0, "changed": 0, "removed": 0}
+        counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
+        missed: list[str] = []
         for _ in range(ROUNDS):
             there, moment = editing.rows(store, left), now()
             changes: list[tuple[str, Change]] = []
             for name in left:
-                verb, change = self._change(wanted[name], there.get(name), moment)
+                verb, change = self._change(wanted[name], there.get(name), moment, made.get(name))
                 if change is not None:
                     changes.append((verb, change))
             left = []
@@ -177,15 +210,16 @@ class Mirror:
                 answers = store.write([change for _, change in batch])
                 for (verb, change), done in zip(batch, answers, strict=True):
                     counts[verb] += done
+                    missed += [change.name] if done and change.missed else []
                     if not done:
                         left.append(change.name)
             if not left:
                 break
-        self._tell(*counts.values())
+        self._tell(counts["added"], counts["changed"], counts["removed"], missed)
         return any(counts.values())
 
     def _change(
-        self, entry: Entry | None, row: Stored | None, now: datetime
+        self, entry: Entry | None, row: Stored | None, now: datetime, made: datetime | None
     ) -> tuple[str, Change | None]:
         if row is not None and row.entry.source != self._source:
             if entry is not None:
@@ -195,9 +229,14 @@ class Mirror:
         if entry is None:
             return "removed", None if row is None else editing.removed(row)
         self._held.pop(entry.name, None)
+        since = counts_from(entry, now, made=made, unseen_since=self._same_at)
         if row is None:
-            return "added", editing.new(entry, now)
-        return "changed", (None if same(entry, row.entry) else editing.rewritten(row, entry, now))
+            return "added", editing.new(entry, since)
+        if same(entry, row.entry):
+            return "changed", None
+        change = editing.rewritten(row, entry, since)
+        verb = "ended" if has_ended(entry, row) else "changed"
+        return verb, change if made else with_unseen_moments(change, row, self._same_at, now)
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
         """The row as an entry, or None with the reason among the conflicts: django-celery-beat
@@ -214,50 +253,14 @@ class Mirror:
         self._wrong.pop(name, None)
         return limited(entry, row, once.get(name)) if row["one_off"] else entry
 
-    def _tell(self, added: int, changed: int, removed: int) -> None:
+    def _tell(self, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
         if added or changed or removed:
             log.info("%s: %d added, %d changed, %d removed", self._source, added, changed, removed)
+        if missed:
+            log.warning("%s: %s", self._source, past_one_offs(missed))
 
 
 def conflicts_in(store: Store, source: str) -> list[str]:
     """What the leader found wrong with the rows that it keeps as entries."""
     mark = store.applied(f"{source} conflicts")
     return mark.digest.splitlines() if mark is not None else []
-
-
-def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
-    found = row_found(row, timezone=timezone, carry=False)
-    checked = check(
-        found.name,
-        found.plain,
-        timezone=timezone,
-        source=source,
-        declared_at=f"PeriodicTask {row['id']}",
-    )
-    if checked.entry is None:
-        raise ConfigError(in_one_line(p for p in checked.problems if not p.warning))
-    if checked.entry.end is not None:
-        # django-celery-beat: nothing runs at `expires` itself.
-        return replace(checked.entry, end=checked.entry.end - MICROSECOND)
-    return checked.entry
-
-
-def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """A one-off: one more run from when it was enabled, however often it was before."""
-    if row["total_run_count"]:
-        return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
-    if stored is None:
-        return replace(entry, max_runs=1)
-    before = stored.entry
-    if before.max_runs is None or not before.enabled:
-        return replace(entry, max_runs=stored.runs + 1)
-    if stored.runs >= before.max_runs and entry.enabled and _told(row, stored):
-        # It ran, and was enabled again before we saw it disabled.
-        return replace(entry, max_runs=stored.runs + 1)
-    return replace(entry, max_runs=before.max_runs)
-
-
-def _told(row: Mapping[str, Any], stored: Stored) -> bool:
-    """Whether the row knows of the last run: else that run is still on its way."""
-    told = moment_of_row(row["last_run_at"])
-    return stored.last is None or (told is not None and told >= stored.last - timedelta(seconds=1))

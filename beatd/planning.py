@@ -131,9 +131,15 @@ def missed(entry: Entry, plan: Plan, last: datetime | None, reason: str) -> Skip
     if plan.planned is not None or not entry.enabled:
         return None
     moment = next_moment(entry, EPOCH)
-    if moment is None or next_moment(entry, moment) is not None or moment == last:
+    if moment is None or moment == last or not is_once(entry):
         return None
     return Skip(moment, moment, 1, reason)
+
+
+def is_once(entry: Entry) -> bool:
+    """True if the schedule of the entry has exactly one moment."""
+    moment = next_moment(entry, EPOCH)
+    return moment is not None and next_moment(entry, moment) is None
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:

@@ -32,10 +32,12 @@ WAITS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """A row without its content: what it was called, and a hash of what decides what it does."""
+    """A row without its content: what it was called, a hash of what decides what it does, and
+    its date_changed as the database gave it."""
 
     name: str
     hash: int
+    changed: str = ""
 
 
 class Listing(Struct, frozen=True):
@@ -82,8 +84,10 @@ class DjangoRows:
 
     def listing(self) -> Listing:
         marker = self.marker()
-        rows = self._ask(f"SELECT t.id, t.name, {self._hash()} FROM {self._known().source}")
-        return Listing({int(row[0]): Seen(str(row[1]), int(row[2])) for row in rows}, marker)
+        columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
+        rows = self._ask(f"SELECT {columns} FROM {self._known().source}")
+        seen = {int(row[0]): Seen(str(row[1]), int(row[2]), str(row[3])) for row in rows}
+        return Listing(seen, marker)
 
     def rows(self, ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
         wanted = ", ".join(f"{value} AS {name}" for name, value in self._known().columns.items())

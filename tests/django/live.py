@@ -13,6 +13,7 @@ from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from beatd.sources.django import DjangoRows
 from beatd.stores.django import DjangoStore
+from tests import waiting
 from tests.fake_clock import FakeClock
 
 
@@ -41,6 +42,11 @@ class Live:
         self.clock.advance(seconds=seconds)
         self.mirror(self.store, True)
         return {row.entry.name: row for row in self.store.find(Query())}
+
+    def wait_until(self, moment: datetime) -> None:
+        """Return when the clock that the store goes by is past the moment."""
+        waiting.until(lambda: (self.store.now() or datetime.now(UTC)) > moment, 10, f"{moment}")
+        self.clock.move_to(max(datetime.now(UTC), moment))
 
     def run(self, name: str, at: datetime | None = None) -> Run:
         """Claim the next moment of an entry and have it confirmed, as a leader would."""

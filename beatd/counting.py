@@ -1,0 +1,59 @@
+"""From which moment an edit counts that was noticed later than it was made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from beatd import planning
+from beatd.catalog import Change, Stored
+from beatd.entry import Entry
+from beatd.planning import is_once
+from beatd.run import MICROSECOND
+from beatd.schedule import Schedule
+
+NAMES_TOLD = 20
+
+
+def counts_from(
+    entry: Entry, now: datetime, *, made: datetime | None, unseen_since: datetime
+) -> datetime:
+    """The moment that `made` holds; where it is unknown, now.
+
+    A one-off whose edit has no known moment counts from `unseen_since`, the last look that did
+    not find the edit: a moment passed over would be its only one.
+    """
+    if made is not None:
+        return min(made, now)
+    return min(unseen_since, now) if is_once(entry) else now
+
+
+def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
+    return schedule.next_after(moment)
+
+
+def with_unseen_moments(
+    change: Change, row: Stored, unseen_since: datetime, now: datetime
+) -> Change:
+    """The change with a record of the moments between the two, which no plan ever had.
+
+    The edit was made in between, and nothing tells whether before them or after.
+    """
+    entry, plan = change.entry, change.plan
+    if entry is None or plan is None or plan.due is None or change.skip is not None:
+        return change
+    first = planning.first(entry, min(unseen_since, now), runs=row.runs, last=row.last).planned
+    if first is None or first > now or first == plan.planned:
+        return change
+    newest = planning.moment_before(entry, first, now + MICROSECOND, _next_after)
+    skip = planning.stretch(entry, first, newest, "edited, noticed late")
+    return replace(change, missed=skip)
+
+
+def past_one_offs(names: Sequence[str]) -> str:
+    """A line that names the one-offs that do not run, for their moment was past."""
+    more = len(names) - NAMES_TOLD
+    named = ", ".join(names[:NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    count = f"{len(names)} one-off{'s' if len(names) > 1 else ''}"
+    verb = "were past when they were" if len(names) > 1 else "was past when it was"
+    return f"{count} {verb} first seen and will not run (beatd history NAME): {named}"
