@@ -1,9 +1,12 @@
 """When is it: the only file that reads the operating system's clock."""
 
+import os
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import floor
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -11,6 +14,7 @@ from msgspec import Struct
 # Seconds per second that the store's clock may lose against this host's: 100 millionths for each of
 # the two. A clock that is slewed faster is corrected by the store's next reply.
 DRIFT = 0.0002
+PROCESS_STARTS_WITHIN_S = 10.0
 
 
 class Earliest(Struct, frozen=True):
@@ -66,3 +70,18 @@ class SystemClock:
 
     def host_now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def process_age() -> float:
+    """Seconds since this process was started, or 0 where that cannot be told.
+
+    A process that is older than a command takes to start was something else before: a script
+    that became this program.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - started
+        if 0 <= age <= PROCESS_STARTS_WITHIN_S:
+            return age
+    return 0.0

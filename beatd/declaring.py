@@ -1,13 +1,15 @@
 """What a daemon declares, brought to the store by whoever leads, and read again when it changes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from beatd import editing
 from beatd.applying import Comparison, Held, apply
 from beatd.clock import Clock
+from beatd.counting import past_one_offs
 from beatd.sources import Reading, Source
 from beatd.store import Store
 from beatd.taken import last_taken
@@ -33,7 +35,7 @@ class Declaring:
         """Whether the store was changed."""
         for place, source in enumerate(self._sources):
             if place not in self._read or source.changed():
-                self._read[place] = source.read()
+                self._read[place] = self._with_edits_before(place, source.read())
                 self._due.add(place)
                 self._tell_problems(self._read[place])
         if leading and not self._led:
@@ -55,9 +57,18 @@ class Declaring:
             done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
             self._held[place] = done.conflicts
             self._due.discard(place)
+            # What it removes or adds from here on was not edited in the source.
+            self._read[place] = _with_edits(self._read[place], {})
             changed |= bool(done.steps)
             self._tell(done)
         return changed
+
+    def _with_edits_before(self, place: int, reading: Reading) -> Reading:
+        """With the edits of the reading before, which is not applied yet."""
+        before = self._read.get(place)
+        if before is None:
+            return reading
+        return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, store: Store, place: int) -> bool:
         declared = self._read[place].declared
@@ -113,8 +124,14 @@ class Declaring:
             done_to = {"added": done.added, "changed": done.changed, "removed": done.removed}
             figures = ", ".join(_named(names, verb) for verb, names in done_to.items())
             log.info("%s applied: %s", done.source, figures)
+        if done.missed:
+            log.warning("%s: %s", done.source, past_one_offs(done.missed))
         for held in done.conflicts:
             log.warning("%s", held)
+
+
+def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
+    return replace(reading, declared=replace(reading.declared, made=made))
 
 
 def _named(names: Sequence[str], verb: str) -> str:

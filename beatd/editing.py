@@ -104,8 +104,10 @@ def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Chang
     skip = missed = None
     if plan is not None:
         skip = planning.passed_over(row, now)
-        if skip is None and not paused and not planning.has_run_out(entry, row.runs):
+        if not paused and not planning.has_run_out(entry, row.runs):
             missed = planning.missed(entry, plan, row.last, "past when edited")
+        if missed is not None and skip is not None and skip.until == missed.planned:
+            missed = None
     return Change(
         name=row.entry.name,
         seen=row.revision,

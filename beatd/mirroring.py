@@ -17,7 +17,6 @@ from beatd.django_entry import entry_of, has_ended, limited
 from beatd.entry import Entry
 from beatd.errors import ConfigError, StoreError
 from beatd.imports.rows import moment_of_row
-from beatd.planning import is_once
 from beatd.run import EPOCH
 from beatd.sources.django import DjangoRows, Listing
 from beatd.store import Store
@@ -131,7 +130,7 @@ class Mirror:
             entries.append(entry)
             changed_at = moment_of_row(row["date_changed"])
             if mark is not None and (changed_at is None or changed_at < mark.loaded_at):
-                changed_at = mark.loaded_at if is_once(entry) else None
+                changed_at = mark.loaded_at if row["clocked_time"] else None
             if changed_at is not None:
                 made[entry.name] = changed_at
         declared = Declared(

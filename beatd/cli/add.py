@@ -10,6 +10,8 @@ from beatd.cli.opened import Asked, takes_store
 from beatd.cli.when import KINDS, takes_when, when
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from beatd.config import Config
     from beatd.entry import Entry
     from beatd.problem import Problem
@@ -44,6 +46,7 @@ def command(
     from beatd.editing import add, put
     from beatd.errors import ConfigError
     from beatd.patching import patched
+    from beatd.planning import is_once
     from beatd.problem import in_one_line
 
     config = asked.config()
@@ -51,12 +54,13 @@ def command(
     if checked.entry is None:
         wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
-    notes = [*checked.problems, *_foreseen(checked.entry, config)]
+    notes = [*checked.problems, *_foreseen(checked.entry, config, asked.given.begun())]
     with asked.open(config) as opened:
+        now = opened.begun if is_once(checked.entry) else opened.present
         if replace:
-            row = put(opened.store, checked.entry, opened.present, force=force)
+            row = put(opened.store, checked.entry, now, force=force)
         else:
-            row = add(opened.store, checked.entry, opened.present)
+            row = add(opened.store, checked.entry, now)
         if json:
             print_json(json_of(row))
         else:
@@ -78,10 +82,9 @@ def _as_typed(problem: "Problem") -> "Problem":
     return as_option(problem)
 
 
-def _foreseen(entry: "Entry", config: "Config") -> "list[Problem]":
+def _foreseen(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
     from beatd.building import celery_app
     from beatd.cli.foreseen import foreseen
-    from beatd.clock import SystemClock
     from beatd.errors import BeatError
     from beatd.problem import Problem
 
@@ -91,4 +94,4 @@ def _foreseen(entry: "Entry", config: "Config") -> "list[Problem]":
     except BeatError as error:
         # Whoever adds an entry need not have the project's code.
         notes.append(Problem(f"{error}; its tasks are not looked at", warning=True))
-    return [*notes, *foreseen(entry, app, SystemClock().now())]
+    return [*notes, *foreseen(entry, app, now)]

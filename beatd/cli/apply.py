@@ -31,8 +31,11 @@ def command(
     it (jobs.yaml: yaml:jobs), so that no daemon removes what it does not know. Entries of other
     owners are never touched; those with other definitions are told as conflicts (exit 1).
     """
+    from msgspec.structs import replace
+
     from beatd.applying import apply, compare
     from beatd.cli.declared import in_config, in_files
+    from beatd.sources import one_offs_of
 
     config = asked.config()
     if name is not None and not files:
@@ -40,6 +43,10 @@ def command(
     declared = in_files(config, files, name) if files else in_config(config, prune=prune)
     with asked.open(config) as opened:
         how = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
+        begun = opened.begun()
+        declared = [
+            replace(one, made=dict.fromkeys(one_offs_of(one.entries), begun)) for one in declared
+        ]
         done = [
             compare(opened.store, one, **how)
             if dry_run

@@ -40,7 +40,7 @@ def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) 
     Ends 0 when the daemon could run on it (there may be warnings), 1 when not.
     """
     report = _Report()
-    if given == Given(debug=given.debug) and not files and Path("config.yaml").is_file():
+    if given.config is None and given.app is None and not files and Path("config.yaml").is_file():
         given = Given(config="config.yaml", debug=given.debug)
     if given.config is not None or given.app is not None:
         report.configuration(given)

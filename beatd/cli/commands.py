@@ -17,6 +17,7 @@ import click
 from beatd import __version__
 from beatd.cli.failure import told
 from beatd.cli.given import GROUP_FLAGS, GROUP_OPTIONS, Given
+from beatd.clock import SystemClock, process_age
 
 #: name -> what it does, in the order that --help shows
 COMMANDS = {
@@ -83,6 +84,9 @@ class Main(click.Group):
     ) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        # Given by others, as in a test, the words came to a process that runs for long.
+        age = process_age() if args is None else 0.0
+        extra.setdefault("obj", Given(began=SystemClock().elapsed() - age))
         for stream in (sys.stdout, sys.stderr):
             # A name may hold what the terminal's encoding does not: shown escaped, not a failure.
             if isinstance(stream, TextIOWrapper):
@@ -134,4 +138,5 @@ def main(ctx: click.Context, config: str | None, app: str | None, debug: bool) -
 
     beatd -c FILE runs the daemon; the commands work beside running daemons.
     """
-    ctx.obj = Given(config=config, app=app, debug=debug)
+    began = ctx.obj.began if isinstance(ctx.obj, Given) else None
+    ctx.obj = Given(config=config, app=app, debug=debug, began=began)

@@ -53,6 +53,7 @@ def command(
     from beatd.patching import patch_of, taken_over
 
     with asked.open() as opened:
+        now = opened.begun if "at" in fields else opened.present
         before = row_of(opened.store, name)
         refuse_declared(before.entry, "edited", force=force)
         if not fields and not unset:
@@ -62,9 +63,7 @@ def command(
             click.echo("nothing was changed", err=True)
             return
         edit = patch_of(fields, unset)
-        row = patch(
-            opened.store, name, taken_over(edit) if force else edit, opened.present, force=force
-        )
+        row = patch(opened.store, name, taken_over(edit) if force else edit, now, force=force)
         if json:
             print_json(json_of(row))
         else:

@@ -8,6 +8,8 @@ import click
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from beatd.config import Config
 
 GROUP_OPTIONS = ("-c", "--config", "-A", "--app")
@@ -20,6 +22,17 @@ class Given(Struct, frozen=True):
     config: str | None = None
     app: str | None = None
     debug: bool = False
+    began: float | None = None  # when the command began, on the clock of elapsed time
+
+    def begun(self) -> "datetime":
+        """When the command began, by the host's clock."""
+        from datetime import timedelta
+
+        from beatd.clock import SystemClock
+
+        clock = SystemClock()
+        age = 0.0 if self.began is None else clock.elapsed() - self.began
+        return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
         """The configuration, or ConfigError with all of its problems; warnings are not told."""
@@ -54,7 +67,10 @@ def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         before = ctx.obj if isinstance(ctx.obj, Given) else Given()
         given = Given(
-            config=config or before.config, app=app or before.app, debug=debug or before.debug
+            config=config or before.config,
+            app=app or before.app,
+            debug=debug or before.debug,
+            began=before.began,
         )
         return command(given=given, **rest)
 

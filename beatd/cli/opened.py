@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from beatd.cli.given import Given, takes_config
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from beatd.clock import Clock
     from beatd.config import Config
     from beatd.store import Store
 
@@ -73,7 +75,8 @@ class Asked(Struct, frozen=True):
             make_folders(config)
         store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
         try:
-            yield Open(config, store, partial(present, store, clock), present(store, clock))
+            now = partial(present, store, clock)
+            yield Open(config, store, now, now(), partial(_begun, now, clock, self.given.began))
         finally:
             store.close()
 
@@ -83,6 +86,12 @@ class Open(Struct, frozen=True):
     store: "Store"
     present: "Callable[[], datetime]"
     now: "datetime"  # when it was opened
+    begun: "Callable[[], datetime]"  # when the command began: what a one-off counts from
+
+
+def _begun(now: "Callable[[], datetime]", clock: "Clock", began: float | None) -> "datetime":
+    moment = now()
+    return moment if began is None else moment - timedelta(seconds=clock.elapsed() - began)
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:

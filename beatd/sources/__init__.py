@@ -1,12 +1,15 @@
 """Where entries are declared: files and a Celery app. Each is read as a whole, and read again when
 it changed."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec import Struct
 
 from beatd.applying import Declared
+from beatd.entry import Entry
 from beatd.problem import Problem
+from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
@@ -24,3 +27,7 @@ class Source(Protocol):
 
     def read(self) -> Reading:
         """All that it declares; what cannot be read is as it last was, and a problem."""
+
+
+def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
+    return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

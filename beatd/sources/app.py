@@ -9,10 +9,11 @@ from celery.schedules import crontab
 from beatd.applying import Declared, digest_of
 from beatd.clock import Clock
 from beatd.definition import check
+from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.publishers.app_arguments import APP, has_app_value
-from beatd.sources import Reading
+from beatd.sources import Reading, one_offs_of
 from beatd.sources.app_arguments import storable
 from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
 
@@ -36,15 +37,21 @@ class App:
         self._known: dict[str, Any] = {}
         # Arguments that hold an object of the app's, which its code may have changed.
         self._marked: dict[str, dict[str, Any]] = {}
+        self._known_at = clock.now()  # the last look that found no change
+        self._one_offs: dict[str, Entry] = {}
 
     def changed(self) -> bool:
         """`add_periodic_task` may be called at any time where the app lives in this process."""
         now = self._app.conf.beat_schedule
-        return (
+        looked_at = self._clock.now()
+        changed = (
             len(now) != len(self._known)
             or any(self._known.get(key) is not entry for key, entry in now.items())
             or any(self._have_changed(now[key], kept) for key, kept in self._marked.items())
         )
+        if not changed:
+            self._known_at = looked_at
+        return changed
 
     def _have_changed(self, written: Any, kept: Mapping[str, Any]) -> bool:
         try:
@@ -55,7 +62,8 @@ class App:
     def read(self) -> Reading:
         self._known = dict(self._app.conf.beat_schedule)
         self._marked = {}
-        loaded_at = self._clock.now()
+        loaded_at, unseen_since = self._clock.now(), self._known_at
+        self._known_at = loaded_at
         entries, problems, unread = [], [], set()
         timezone = self._timezone
         try:
@@ -86,6 +94,7 @@ class App:
             for problem in found:
                 under = problem.under("beat_schedule", str(name))
                 problems.append(Problem(under.text, under.path, self._shown, under.warning))
+        before, self._one_offs = self._one_offs, one_offs_of(entries)
         return Reading(
             Declared(
                 source=self._source,
@@ -93,6 +102,11 @@ class App:
                 loaded_at=loaded_at,
                 digest=digest_of(entries),
                 unread=frozenset(unread),
+                made={
+                    name: unseen_since
+                    for name, entry in self._one_offs.items()
+                    if before.get(name) != entry
+                },
             ),
             tuple(problems),
         )

@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,7 +15,7 @@ from beatd.config import Config, EntryFile, examine, load_entries
 from beatd.config.entries import find_files
 from beatd.entry import Entry
 from beatd.problem import Problem
-from beatd.sources import Reading
+from beatd.sources import Reading, one_offs_of
 from beatd.sources.watch import Watch
 
 _LINE = re.compile(r":\d+$")
@@ -27,14 +29,17 @@ class Files:
         self._path = Path(config.shown) if Path(config.shown).is_file() else None
         self._good: dict[Path, tuple[Entry, ...]] = {}
         self._wrong: set[Path] = set()
+        self._one_offs: dict[str, Entry] | None = None  # those of the last reading
         self._watch = Watch(self._paths, clock)
 
     def changed(self) -> bool:
         return self._watch.changed()
 
     def read(self) -> Reading:
+        unchanged_for = self._clock.elapsed() - self._watch.known_at
         self._watch.seen()
         loaded_at = self._clock.now()
+        unseen_since = loaded_at - timedelta(seconds=unchanged_for)
         problems = list(self._read_config())
         wrong = {self._path} if self._path and _is_wrong(problems) else set()
         config = self._config
@@ -76,10 +81,37 @@ class Files:
                 doubtful=tuple(doubtful),
                 unread=frozenset(unread),
                 places={name: entry.declared_at for name, entry in entries.items()},
+                made=self._made(declared, files.files, loaded_at, unseen_since),
             ),
             (*problems, *files.problems),
             tuple(mended),
         )
+
+    def _made(
+        self,
+        declared: Iterable[Entry],
+        files: Iterable[EntryFile],
+        now: datetime,
+        unseen_since: datetime,
+    ) -> dict[str, datetime]:
+        """When each new one-off was written, by the time of its file; a copied file may keep an
+        older time, but not one from before it was there."""
+        before, one_offs = self._one_offs, one_offs_of(declared)
+        self._one_offs = one_offs
+        new = {name for name in one_offs if (before or {}).get(name) != one_offs[name]}
+        if not new:
+            return {}
+        of = {entry.name: file.path for file in files for entry in file.entries}
+        made: dict[str, datetime] = {}
+        for name in new:
+            path = of.get(name, self._path)
+            if path is None:
+                continue
+            with suppress(OSError):
+                age = self._clock.host_now().timestamp() - path.stat().st_mtime
+                written = now - timedelta(seconds=age)
+                made[name] = written if before is None else max(written, unseen_since)
+        return made
 
     def _read_config(self) -> Iterator[Problem]:
         """Its entries, schedules and defaults; everything else waits for a restart or SIGHUP."""

@@ -32,6 +32,7 @@ class Watch:
     def __init__(self, paths: Callable[[], Iterable[Path]], clock: Clock) -> None:
         self._paths, self._clock = paths, clock
         self._known = look_at(paths())
+        self.known_at = clock.elapsed()  # the last look that found no change
         self._latest, self._latest_since = self._known, clock.elapsed()
         self._looked_at = clock.elapsed()
 
@@ -41,13 +42,15 @@ class Watch:
         if now - self._looked_at >= self._pause():
             self._looked_at = now
             look = look_at(self._paths())
+            if look == self._known:
+                self.known_at = now
             if look != self._latest:
                 self._latest, self._latest_since = look, now
         return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER
 
     def seen(self) -> None:
         """To be called before the files are read: what changes meanwhile counts as new."""
-        self._looked_at = self._clock.elapsed()
+        self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 
     def _pause(self) -> float:

@@ -1,9 +1,17 @@
 """beatd add"""
 
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from msgspec import json
 
+from beatd.cli import main
+from beatd.cli.given import Given
+from beatd.clock import SystemClock
 from tests.cli.conftest import Beatd
 from tests.cli.shelf import Here, here
 
@@ -182,3 +190,45 @@ def test_add_without_a_schedule_names_its_options(here: Here) -> None:
 def test_a_broken_configuration_names_the_way_around_it(here: Here) -> None:
     here.config("brokr: x\n")
     assert "did you mean broker? (--store URL, without -c" in here("list", code=2).line
+
+
+def late(here: Here, *words: object) -> Any:
+    """As if the command had needed ten seconds to start."""
+    given = Given(began=SystemClock().elapsed() - 10)
+    command = [str(word) for word in ("-c", here.folder / "config.yaml", *words, "--json")]
+    ended = CliRunner().invoke(main, command, obj=given)
+    assert ended.exit_code == 0, ended.output
+    return json.decode(ended.stdout), ended.stderr
+
+
+def test_a_moment_that_passes_while_the_command_starts_runs(here: Here) -> None:
+    moment = datetime.now(UTC) - timedelta(seconds=1)
+    row, said = late(here, "add", "once", "--task", "t", "--at", moment.isoformat())
+    assert datetime.fromisoformat(row["next"]) == moment
+    assert "never runs again" not in said
+    later = (moment - timedelta(seconds=1)).isoformat()
+    row, _ = late(here, "edit", "once", "--at", later)
+    assert row["next"] is not None
+    here.file("more.yaml", f"entries: {{two: {{task: t, at: '{later}'}}}}\n")
+    late(here, "apply", "more.yaml")
+    assert here.json("show", "two")["next"] is not None
+
+
+def test_what_was_past_when_the_command_began_is_in_the_history(here: Here) -> None:
+    moment = datetime.now(UTC) - timedelta(seconds=60)
+    row, said = late(here, "add", "once", "--task", "t", "--at", moment.isoformat())
+    assert row["next"] is None
+    assert "never runs again" in said
+    (record,) = here.json("history", "once")
+    assert (record["state"], record["reason"]) == ("skipped", "past when added")
+
+
+def test_only_a_one_off_counts_from_when_the_command_began(here: Here) -> None:
+    row, _ = late(here, "add", "often", "--task", "t", "--every", "1s")
+    assert datetime.fromisoformat(row["next"]) > datetime.now(UTC) - timedelta(seconds=3)
+
+
+def test_a_command_knows_when_its_process_was_started() -> None:
+    asks = "from beatd.clock import process_age; print(process_age())"
+    said = subprocess.run([sys.executable, "-c", asks], capture_output=True, check=True, text=True)
+    assert float(said.stdout) > 0

@@ -182,6 +182,28 @@ def test_a_task_added_later_is_noticed(app: Celery) -> None:
     assert not source.changed()
 
 
+class Clocked(BaseSchedule):  # type: ignore[misc]
+    """As django-celery-beat has it."""
+
+    clocked_time = MOMENT
+
+
+def test_a_one_off_added_later_counts_from_the_look_before(app: Celery) -> None:
+    app.finalize()
+    clock = FakeClock()
+    source = App(app, shown="proj:app", name="config", clock=clock)
+    source.read()
+    clock.advance(seconds=1)
+    assert not source.changed()
+    looked = clock.now()
+    clock.advance(seconds=1)
+    app.add_periodic_task(10, app.signature("t"), name="often")
+    app.conf.beat_schedule["once"] = {"task": "t", "schedule": Clocked()}
+    assert source.changed()
+    assert source.read().declared.made == {"once": looked}
+    assert source.read().declared.made == {}
+
+
 def test_an_entry_of_celerys_class_is_taken_as_celery_takes_it(app: Celery) -> None:
     made = {"task": "t", "schedule": crontab(hour=3), "args": (1,), "options": {"queue": "q"}}
     app.conf.beat_schedule = {"x": ScheduleEntry(name="other", app=app, **made), "y": made}
