@@ -29,7 +29,10 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
     if headers:
         options["headers"] = headers
     expires, notes = moment_of_row(row.get("expires")), list(terms.notes)
-    if row.get("expire_seconds") is not None:
+    # As PeriodicTask.expires_ has it: the moment wins, and 0 seconds are none.
+    if expires is not None:
+        options["expires"] = expires
+    elif row.get("expire_seconds"):
         options["expires"] = row["expire_seconds"]
     if row.get("one_off") and "at" not in terms.plain:
         notes.append("runs once")
@@ -68,6 +71,9 @@ def _terms(row: Mapping[str, Any], timezone: str) -> tuple[Terms, str]:
     if row.get("clocked_time") is not None:
         moment = moment_of_row(row["clocked_time"])
         assert moment is not None, "the column is not null"
+        start = moment_of_row(row.get("start_time"))
+        if start is not None:
+            moment = max(moment, start)  # what came due before its start runs then
         return Terms({"at": moment.isoformat()}), timezone
     raise ConfigError("it has no schedule: interval, crontab, solar and clocked are all empty")
 

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django_celery_beat.models import CrontabSchedule, PeriodicTask, PeriodicTasks
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    PeriodicTask,
+    PeriodicTasks,
+)
 
 from tests.django.test_live import Live, every
 
@@ -94,3 +99,40 @@ def compare(live: Live, theirs: Any, seconds: float = 1.0) -> None:
         following = entry.schedule.remaining_estimate(now) + datetime.now(UTC)
         gap = abs((planned - following).total_seconds())
         assert gap <= 1, (name, planned, following, rows[name].entry)
+
+
+def test_the_options_of_a_message_are_theirs(live: Live, theirs: Any) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    objects, minute = PeriodicTask.objects, every(60)
+    later = now + timedelta(days=3)
+    objects.create(name="plain", task="t", interval=minute)
+    objects.create(name="moment", task="t", interval=minute, expires=later, start_time=now)
+    objects.create(name="seconds", task="t", interval=minute, expire_seconds=90, one_off=True)
+    objects.create(name="nothing", task="t", interval=minute, expire_seconds=0)
+    objects.create(name="both", task="t", interval=minute, expire_seconds=90)
+    objects.filter(name="both").update(expires=later)
+    objects.create(
+        name="route", task="t", interval=minute, queue="q", exchange="x", routing_key="r",
+        priority=0, headers='{"h": [1]}',
+    )  # fmt: skip
+    rows, expected = live.look(), theirs()
+    assert set(rows) == set(expected)
+    for name, entry in expected.items():
+        options = dict(rows[name].entry.options)
+        if isinstance(options.get("expires"), str):
+            options["expires"] = datetime.fromisoformat(options["expires"])
+        options["headers"] = {**options.get("headers", {}), "periodic_task_name": name}
+        assert options == entry.options, name
+
+
+def test_a_clocked_row_that_starts_after_its_moment_runs_at_its_start(
+    live: Live, theirs: Any
+) -> None:
+    now = datetime.now(UTC)
+    clock = ClockedSchedule.objects.create(clocked_time=now - timedelta(hours=1))
+    start = now + timedelta(hours=1)
+    PeriodicTask.objects.create(name="c", task="t", clocked=clock, one_off=True, start_time=start)
+    due, _ = theirs()["c"].is_due()
+    assert (due, live.look()["c"].plan.planned) == (False, start)
+    PeriodicTask.objects.update(start_time=now - timedelta(minutes=1))
+    assert theirs()["c"].is_due()[0]

@@ -72,7 +72,9 @@ def test_the_four_kinds_of_schedule_and_every_field_are_carried(live: Live) -> N
 
     entry = rows["every"].entry
     assert (entry.args, entry.kwargs, entry.start) == ((1, 2), {"x": "y"}, start)
-    assert entry.options == {"queue": "q", "priority": 5, "headers": {"h": 1}}
+    assert entry.options == {
+        "queue": "q", "priority": 5, "headers": {"h": 1}, "expires": end.isoformat()
+    }  # fmt: skip
     assert rows["office"].entry.options == {"expires": 60}
     assert entry.end == end - timedelta(microseconds=1)
     assert (entry.description, entry.source) == ("why", "django-celery-beat:config")

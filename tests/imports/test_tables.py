@@ -45,6 +45,9 @@ def test_the_rows_of_sqlalchemy_celery_beat_are_carried_over(tmp_path: Path) -> 
                 models.PeriodicTask(
                     name="once", task="t.once", schedule_model=once, one_off=True, enabled=False
                 ),
+                models.PeriodicTask(
+                    name="ends", task="t.ends", schedule_model=hourly, expires=LAST
+                ),
             ]
         )  # fmt: skip
         db.commit()
@@ -57,6 +60,9 @@ def test_the_rows_of_sqlalchemy_celery_beat_are_carried_over(tmp_path: Path) -> 
     hourly_one = entries["hourly"]
     assert (hourly_one.last, hourly_one.runs) == (LAST, 7)
     assert hourly_one.entry.options == {"queue": "q", "priority": 3, "expires": 60}
+    # sqlalchemy-celery-beat sends it with the message, and has it end the entry by its name.
+    ends = entries["ends"].entry
+    assert (ends.options, ends.end) == ({"expires": LAST.isoformat()}, LAST)
     assert entries["office"].entry.tz == "Europe/Berlin"
     assert entries["once"].entry.schedule.plain()["at"]
     assert not entries["once"].entry.enabled
