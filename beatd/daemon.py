@@ -22,6 +22,7 @@ from beatd.housekeeping import Declares, Housekeeping, Keep
 from beatd.leader import Holder, Lease
 from beatd.ledger import Presence
 from beatd.loop import Loop
+from beatd.mustered import first_of
 from beatd.observers.board import Board
 from beatd.opening import when_open
 from beatd.publisher import Publisher
@@ -33,7 +34,7 @@ from beatd.store_writes import StoreWrites
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
-PROBLEMS, LETTERS = 5, 300  # at most, of what others are told of this one
+LETTERS = 300  # at most, of what others are told of this one
 LOOKS_AROUND_EVERY = 1.0
 HELD_UP_AT_MOST = 3600.0  # a million new entries take their time
 REST = 0.05  # after each few of many rows: a beat on the same core must not wait for all of them
@@ -277,7 +278,7 @@ class Daemon:
             declares=self._house.declares,
             stats=self.stats(),
             broker=self.broker_trouble(),
-            problems=tuple(hidden(text)[:LETTERS] for text in self.conflicts[:PROBLEMS]),
+            problems=first_of(self.conflicts, self.me.name),
             lock=self.lock_trouble(),
             went_back=hidden(self.board.went_back)[:LETTERS],
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd import editing
+from beatd.arguments import same
 from beatd.catalog import Stored
 from beatd.definition import check
 from beatd.entry import Entry
@@ -60,4 +60,4 @@ def has_ended(entry: Entry | None, before: Stored | None) -> bool:
     wrote into the row itself."""
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False
-    return editing.same(replace(entry, enabled=True, max_runs=before.entry.max_runs), before.entry)
+    return same(replace(entry, enabled=True, max_runs=before.entry.max_runs), before.entry)

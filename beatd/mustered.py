@@ -13,6 +13,7 @@ from beatd.failing import failing
 from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.run import EPOCH
+from beatd.secret import hidden
 from beatd.store import Store
 
 SOON = 5
@@ -21,6 +22,9 @@ MOST_UNKNOWNS = 10_000
 MOST_REQUESTS = 100
 MOST_FAILING = 10
 REASON = 200  # letters of it
+PROBLEMS_ANNOUNCED = 20
+PROBLEM_LETTERS = 300
+_MORE = " more problems like these are in the log of "
 
 
 def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
@@ -58,9 +62,7 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
             for row in store.find(Query(order="next", limit=SOON))
             if row.plan.due is not None
         ],
-        "conflicts": list(
-            dict.fromkeys([*conflicts, *(text for one in daemons for text in one.problems)])
-        ),
+        "conflicts": _conflicts(conflicts, daemons),
     }
 
 
@@ -72,6 +74,24 @@ def refusal_of(store: Store) -> str:
     except StoreError as refusal:
         return str(refusal)
     return ""
+
+
+def first_of(problems: Sequence[str], name: str) -> tuple[str, ...]:
+    """What a daemon announces of its problems: the first of them, and how many more there are."""
+    told = tuple(hidden(text)[:PROBLEM_LETTERS] for text in problems[:PROBLEMS_ANNOUNCED])
+    more = len(problems) - len(told)
+    return (*told, f"{more}{_MORE}{name}") if more else told
+
+
+def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
+    """Each once; how many more a daemon has only where that many are not known here."""
+    found = dict.fromkeys(known)
+    for one in daemons:
+        for text in one.problems:
+            more, mark, _ = text.partition(_MORE)
+            if not (mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED):
+                found.setdefault(text)
+    return list(found)
 
 
 def _asked(store: Store) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from beatd.catalog import Query
 from beatd.leader import Holder
 from beatd.ledger import Move, Presence, Result
+from beatd.mustered import first_of, status_in
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
@@ -266,6 +267,17 @@ def test_status_says_that_the_lock_cannot_be_used_and_why(x: Here) -> None:
     assert found["lock"] == {"ok": False, "error": why, "daemon": "two"}
     out = x("status", code=1).out
     assert "nobody leads: the lock cannot be used" in out and "two cannot use it: redis://h" in out
+
+
+def test_status_says_how_many_more_problems_a_daemon_has(x: Here) -> None:
+    wrong = [f"beat_schedule.e{number}: is wrong" for number in range(33)]
+    announced(x, problems=first_of(wrong, "one"))
+    conflicts = x.json("status")["conflicts"]
+    assert conflicts == [*wrong[:20], "13 more problems like these are in the log of one"]
+    # A daemon's own page knows them all.
+    store = x.store()
+    assert status_in(store, datetime.now(UTC), wrong)["conflicts"] == wrong
+    store.close()
 
 
 def test_a_leader_that_fell_silent_is_not_shown_as_if_it_led(x: Here) -> None:
