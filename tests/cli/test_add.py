@@ -232,3 +232,16 @@ def test_a_command_knows_when_its_process_was_started() -> None:
     asks = "from beatd.clock import process_age; print(process_age())"
     said = subprocess.run([sys.executable, "-c", asks], capture_output=True, check=True, text=True)
     assert float(said.stdout) > 0
+
+
+@pytest.mark.parametrize("command", [("add", "--task", "t", "--every", "1m"), ("edit",)])
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize(
+    ("option", "before"), [("--args", ""), ("--kwargs", ""), ("--option", "x="), ("--header", "x=")]
+)
+def test_json_that_is_nested_too_deeply_is_asked_wrongly(
+    here: Here, command: tuple[str, ...], opening: str, option: str, before: str
+) -> None:
+    ended = here(*command, "x", option, before + opening * 50_000, code=2)
+    assert ended.line.startswith(f"beatd: {option}: ")
+    assert "is nested too deeply: 50 levels are the most" in ended.line
