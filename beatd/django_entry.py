@@ -1,7 +1,7 @@
 """A row of django-celery-beat as an entry of ours."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -32,6 +32,14 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
         # django-celery-beat: nothing runs at `expires` itself.
         return replace(checked.entry, end=checked.entry.end - MICROSECOND)
     return checked.entry
+
+
+def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
+    """The row's date_changed, or None where it is no moment."""
+    try:
+        return moment_of_row(row["date_changed"])
+    except (ConfigError, ValueError):
+        return None
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:

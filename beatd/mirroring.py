@@ -13,10 +13,10 @@ from beatd.arguments import same
 from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
 from beatd.counting import counts_from, past_one_offs, with_unseen_moments
-from beatd.django_entry import entry_of, has_ended, limited
+from beatd.django_entry import changed_at_of, entry_of, has_ended, limited
 from beatd.entry import Entry
-from beatd.errors import ConfigError, StoreError
-from beatd.imports.rows import moment_of_row
+from beatd.errors import StoreError
+from beatd.imports.found import refused
 from beatd.run import EPOCH
 from beatd.sources.django import DjangoRows, Listing
 from beatd.store import Store
@@ -128,7 +128,7 @@ class Mirror:
             if entry is None:
                 continue
             entries.append(entry)
-            changed_at = moment_of_row(row["date_changed"])
+            changed_at = changed_at_of(row)
             if mark is not None and (changed_at is None or changed_at < mark.loaded_at):
                 changed_at = mark.loaded_at if row["clocked_time"] else None
             if changed_at is not None:
@@ -167,7 +167,7 @@ class Mirror:
         for row in rows:
             name, before = str(row["name"]), known.rows.get(int(row["id"]))
             wanted[name] = self._entry(row, once)
-            changed_at = moment_of_row(row["date_changed"])
+            changed_at = changed_at_of(row)
             dated = before is None or before.changed != listing.rows[int(row["id"])].changed
             if dated and changed_at is not None:
                 made[name] = changed_at
@@ -243,8 +243,9 @@ class Mirror:
         name = str(row["name"])
         try:
             entry = entry_of(row, timezone=self._timezone, source=self._source)
-        except (ConfigError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
+        except Exception as error:
+            # Whatever one row raises, the others run.
+            reason = refused(name, error).reason
             if self._wrong.get(name) != reason:
                 log.error("%s: %s: %s; it is not run", self._source, name, reason)
             self._wrong[name] = reason

@@ -4,7 +4,7 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found import Found, Read, Refused
+from beatd.imports.found import Found, Read, Refused, refused
 from beatd.publishers.apps import load_app
 from beatd.publishers.lazy import holds_lazy
 from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
@@ -19,13 +19,13 @@ def read_app(spelling: str) -> tuple[Read, str]:
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)
     found: list[Found] = []
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     for name, given in dict(app.conf.beat_schedule or {}).items():
         try:
             found.append(_entry(str(name), given, zone))
-        except (ConfigError, TypeError, ValueError, AttributeError) as error:
-            refused.append(Refused(str(name), " ".join(str(error).split())))
-    return Read(found, refused), zone
+        except Exception as error:
+            wrong.append(refused(str(name), error))
+    return Read(found, wrong), zone
 
 
 def _entry(name: str, given: Any, zone: str) -> Found:

@@ -6,7 +6,7 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
-from beatd.imports.found import Found, Read, Refused
+from beatd.imports.found import Found, Read, Refused, refused
 from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
 from beatd.imports.shelf import raw_values
 
@@ -25,14 +25,14 @@ def read_celerybeat_schedule(path: Path) -> Read:
     if not isinstance(entries, dict):
         raise ConfigError(f"{path}: its entries are a {type(entries).__name__}, not a dict")
     found: list[Found] = []
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     for key, value in entries.items():
         try:
             found.append(_entry(str(key), value))
-        except (ConfigError, TypeError, ValueError, AttributeError) as error:
-            refused.append(Refused(str(key), " ".join(str(error).split())))
+        except Exception as error:
+            wrong.append(refused(str(key), error))
     zone = _zone(raw)
-    return Read(found, refused, (f"celery beat ran it in {zone}",) if zone else ())
+    return Read(found, wrong, (f"celery beat ran it in {zone}",) if zone else ())
 
 
 def zone_of(path: Path) -> str | None:

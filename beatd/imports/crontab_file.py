@@ -14,7 +14,7 @@ from msgspec import DecodeError, json
 
 from beatd.errors import BeatError, ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found import Found, Read, Refused
+from beatd.imports.found import Found, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
 _LONGEST_NAME = 100
@@ -34,15 +34,16 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
         raise BeatError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
     system = has_user_column(path) if user_column is None else user_column
     found: list[Found] = []
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     names: dict[str, int] = {}
     for number, line, zone in _lines(text):
         place = f"{path.name}:{number}"
         try:
             found.append(_entry(line, zone, runner=runner, system=system, names=names))
-        except ConfigError as error:
-            refused.append(Refused(place, str(error)))
-    return Read(found, refused)
+        except Exception as error:
+            wrong.append(refused(place, error))
+    notes = ("cron runs these lines until they are taken out of its file",) if found else ()
+    return Read(found, wrong, notes)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:

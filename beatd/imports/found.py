@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from beatd.errors import BeatError
+
 
 class Found(Struct, frozen=True, kw_only=True):
     """One periodic task as its scheduler has it, in the plain data of our entries.
@@ -28,8 +30,22 @@ class Refused(Struct, frozen=True):
 
 
 class Read(Struct, frozen=True):
-    """All that a source holds; the notes are about the source as a whole."""
+    """All that a source holds; the notes are about the source as a whole, and `running` says why
+    its scheduler seems to run still."""
 
     found: Sequence[Found]
     refused: Sequence[Refused] = ()
     notes: tuple[str, ...] = ()
+    running: str = ""
+
+
+def refused(name: str, error: Exception) -> Refused:
+    """Whatever one entry raised, in one line; the others are carried over all the same."""
+    if isinstance(error, RecursionError):
+        return Refused(name, "is nested too deeply")
+    if isinstance(error, OverflowError):
+        return Refused(name, f"has a number that is too large: {error}")
+    text = " ".join(str(error).split())[:200]
+    if isinstance(error, BeatError):
+        return Refused(name, text or "is malformed")
+    return Refused(name, f"is malformed: {text or type(error).__name__}")

@@ -68,7 +68,8 @@ def is_unknown(value: Any) -> bool:
 
 
 class Maker:
-    """A name in the list: called, it makes a plain value; nothing about it can be changed."""
+    """A name in the list: called, it makes a plain value, or an Unknown where the arguments are
+    wrong; nothing about it can be changed."""
 
     __slots__ = ("_make",)
     _make: Callable[..., Any]
@@ -77,8 +78,11 @@ class Maker:
         object.__setattr__(self, "_make", make)
 
     def __call__(self, *args: Any) -> Any:
-        made = self._make(*args)
-        return made
+        try:
+            return self._make(*args)
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
+            # A value that cannot be, or a zone that this host has not, spoils one entry only.
+            return unknown(f"broken value ({_one_line(error)})")()
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")

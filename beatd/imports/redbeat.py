@@ -11,7 +11,7 @@ from beatd.arguments import is_tagged
 from beatd.definition.kinds import DEEPEST
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
-from beatd.imports.found import Found, Read, Refused
+from beatd.imports.found import Found, Read, Refused, refused
 from beatd.imports.json_text import decoded
 from beatd.imports.redbeat_rrule import rrule
 from beatd.servers.redis import RedisServer
@@ -22,24 +22,34 @@ BATCH = 500
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
     """Every entry under the prefix, those that RedBeat would drop among the refused."""
     found: list[Found] = []
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     server = RedisServer(_as_ours(url), timeout=10)
     with closing(server), server.answering():
         statics = {
             key.decode(errors="replace") for key in server.client.smembers(f"{prefix}:statics")
         }
+        running = _running(server.client, f"{prefix}:lock")
         for key, kept in _hashes(server.client, prefix):
             name = key.removeprefix(prefix)
             try:
                 found.append(_entry(name, kept, timezone, static=name in statics))
-            except (ConfigError, TypeError, ValueError, KeyError, AttributeError) as error:
-                refused.append(Refused(name, " ".join(str(error).split()) or "is malformed"))
+            except Exception as error:
+                wrong.append(refused(name, error))
     notes: tuple[str, ...] = ()
-    if not found and not refused:
+    if not found and not wrong:
         notes = (
             f"there is no key {prefix + ':schedule'!r} (RedBeat adds a colon); is --prefix right?",
         )
-    return Read(found, refused, notes)
+    return Read(found, wrong, notes, running)
+
+
+def _running(client: Any, lock: str) -> str:
+    """RedBeat deletes its lock when it stops; one that was killed leaves it to expire."""
+    left = client.ttl(lock)
+    if left == -2:
+        return ""
+    held = "for ever" if left < 0 else f"for {left} s more"
+    return f"RedBeat runs, or was killed: its lock {lock!r} is held {held}"
 
 
 def _as_ours(url: str) -> str:

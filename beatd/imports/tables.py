@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.found import Found, Read, Refused
+from beatd.imports.found import Found, Read, Refused, refused
 from beatd.imports.rows import CRONTAB_COLUMNS, row_found
 
 
@@ -70,7 +70,7 @@ _SCHEDULE_COLUMNS = {
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
     """Every row, each bad one told by itself."""
     found: list[Found] = []
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     try:
         engine = create_engine(driver_url(url))
     except (SQLAlchemyError, ImportError) as error:
@@ -81,13 +81,13 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
             for row in task_rows(connection, layout, schema):
                 try:
                     found.append(one_off(row_found(row, timezone=timezone), row))
-                except (ConfigError, TypeError, ValueError) as error:
-                    refused.append(Refused(str(row["name"]), _one_line(error)))
+                except Exception as error:
+                    wrong.append(refused(str(row["name"]), error))
     except SQLAlchemyError as error:
         raise StoreError(f"its tables cannot be read: {_one_line(error)}") from None
     finally:
         engine.dispose()
-    return Read(found, refused)
+    return Read(found, wrong)
 
 
 def _refuse_missing_file(engine: Engine) -> None:

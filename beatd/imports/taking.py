@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from beatd.definition import check
 from beatd.entry import Entry
-from beatd.imports.found import Found, Refused
+from beatd.errors import ConfigError
+from beatd.imports.found import Found, Refused, refused
 from beatd.problem import in_one_line
 
 
@@ -30,21 +31,25 @@ def taken_over(
 ) -> TakenOver:
     """Entries in the order found; a name that comes twice is refused the second time."""
     entries: dict[str, Taken] = {}
-    refused: list[Refused] = []
+    wrong: list[Refused] = []
     for one in found:
         if one.name in entries:
-            refused.append(Refused(one.name, "another entry of this source has the same name"))
+            wrong.append(Refused(one.name, "another entry of this source has the same name"))
             continue
-        plain = anchored(one)
-        checked = check(one.name, plain, timezone=timezone, source=source, declared_at=declared_at)
-        if checked.entry is None:
-            wrong = [problem for problem in checked.problems if not problem.warning]
-            refused.append(Refused(one.name, in_one_line(wrong)))
-            continue
-        warnings = [str(problem) for problem in checked.problems if problem.warning]
-        notes = (*one.notes, *warnings)
-        entries[one.name] = Taken(checked.entry, one.last, one.runs, notes)
-    return TakenOver(tuple(entries.values()), tuple(refused))
+        try:
+            entries[one.name] = _taken(one, timezone, source, declared_at)
+        except Exception as error:
+            wrong.append(refused(one.name, error))
+    return TakenOver(tuple(entries.values()), tuple(wrong))
+
+
+def _taken(one: Found, timezone: str, source: str, declared_at: str) -> Taken:
+    plain = anchored(one)
+    checked = check(one.name, plain, timezone=timezone, source=source, declared_at=declared_at)
+    if checked.entry is None:
+        raise ConfigError(in_one_line([p for p in checked.problems if not p.warning]))
+    warnings = [str(problem) for problem in checked.problems if problem.warning]
+    return Taken(checked.entry, one.last, one.runs, (*one.notes, *warnings))
 
 
 def anchored(one: Found) -> dict[str, object]:

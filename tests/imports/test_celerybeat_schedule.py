@@ -265,3 +265,18 @@ def test_a_spoilt_index_is_one_line(path: Path, line: str) -> None:
     with pytest.raises(BeatError) as error:
         read_celerybeat_schedule(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_value_that_cannot_be_spoils_one_entry_alone(path: Path) -> None:
+    made = entries()
+    made["often"].last_run_at = LAST.replace(tzinfo=ZoneInfo("Asia/Tokyo"))
+    made["office"].args = [timedelta(days=123)]
+    made["weekly"].schedule.run_every = 1e308
+    raw = pickle.dumps(made, protocol=0)
+    raw = raw.replace(b"Asia/Tokyo", b"Mars/Basis").replace(b"I123\n", b"I" + b"9" * 30 + b"\n")
+    read = read_celerybeat_schedule(write_raw(path, {"entries": raw}))
+    assert {one.name: one.last is None for one in read.found} == {"often": False, "sunset": False}
+    reasons = {no.name: no.reason for no in read.refused}
+    assert set(reasons) == {"office", "weekly"}
+    assert "broken value" in reasons["office"]
+    assert "too large" in reasons["weekly"]

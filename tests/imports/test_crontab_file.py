@@ -99,3 +99,13 @@ def test_shell_commands_need_a_task_that_runs_them(path: Path) -> None:
 def test_a_missing_file_is_one_line(path: Path) -> None:
     with pytest.raises(BeatError, match="no such file"):
         read_crontab(path, runner=None)
+
+
+def test_arguments_that_are_nested_too_deeply_refuse_their_line_alone(path: Path) -> None:
+    deep = "[" * 50_000
+    path.write_text(f"0 4 * * * celery -A p call t -a '{deep}'\n0 5 * * * celery -A p call u\n")
+    read = read_crontab(path, runner=None)
+    assert [one.name for one in read.found] == ["u"]
+    assert [(no.name, no.reason) for no in read.refused] == [
+        (f"{path.name}:1", "is nested too deeply")
+    ]

@@ -91,7 +91,7 @@ def test_what_it_did_until_now_is_kept_and_nothing_is_due_at_the_switch(place: P
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> None:
     place.save("good", schedule(run_every=60))
-    for name in ("broken", "gone", "shapeless", "unknown", "empty", "binary"):
+    for name in ("broken", "gone", "shapeless", "unknown", "empty", "binary", "deep", "huge", "nan"):
         place.save(name, schedule(run_every=60))
     key = place.prefix
     place.client.hset(f"{key}broken", "definition", '{"name": "broken", "task"')
@@ -99,6 +99,11 @@ def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> Non
     place.client.delete(f"{key}shapeless")
     place.client.set(f"{key}shapeless", "a string")
     place.client.hset(f"{key}unknown", "definition", '{"task":"t","schedule":{"__type__":"moon"}}')
+    deep = "[" * 100_000 + "]" * 100_000
+    place.client.hset(f"{key}deep", "definition", f'{{"task": "t", "args": {deep}}}')
+    for name, number in (("huge", "1e308"), ("nan", "NaN")):
+        given = f'{{"task": "t", "schedule": {{"__type__": "interval", "every": {number}}}}}'
+        place.client.hset(f"{key}{name}", "definition", given)
     place.client.hset(f"{key}empty", "definition", "[]")
     place.client.hset(f"{key}binary", "definition", b'{"name": "\xff"}')
     place.client.zadd(f"{key}:schedule", {f"{key}\xff".encode("latin-1"): 0})
@@ -107,7 +112,12 @@ def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> Non
 
     assert [one.entry.name for one in taken.entries] == ["good"]
     reasons = {no.name: no.reason for no in taken.refused}
-    assert set(reasons) == {"broken", "gone", "shapeless", "unknown", "empty", "binary", "\ufffd"}
+    assert set(reasons) == {
+        *("broken", "gone", "shapeless", "unknown", "empty", "binary", "\ufffd"),
+        *("deep", "huge", "nan"),
+    }
+    assert reasons["deep"] == "is nested too deeply"
+    assert reasons["huge"].startswith("has a number that is too large")
     assert "JSON" in reasons["broken"]
     assert "gone" in reasons["gone"]
     assert "moon" in reasons["unknown"]

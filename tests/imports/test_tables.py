@@ -88,7 +88,9 @@ def test_the_tables_of_celery_sqlalchemy_scheduler_are_carried_over(tmp_path: Pa
             "INSERT INTO celery_crontab_schedule VALUES (2, '0', '4', '7', '*', '*', 'UTC')",
         ):
             db.execute(text(line))
+        db.execute(text(f"INSERT INTO celery_interval_schedule VALUES (2, {10**18}, 'days')"))
         rows = [("every", 1, None), ("four", None, 1), ("sunday", None, 2), ("none", None, None)]
+        rows += [("deep", 1, None), ("huge", 2, None), ("when", 1, None)]
         for number, (name, interval, crontab) in enumerate(rows):
             db.execute(
                 text(
@@ -98,6 +100,9 @@ def test_the_tables_of_celery_sqlalchemy_scheduler_are_carried_over(tmp_path: Pa
                 ),
                 {"id": number, "name": name, "interval": interval, "crontab": crontab},
             )
+        set_to = "UPDATE celery_periodic_task SET {} WHERE name = '{}'".format
+        db.execute(text(set_to("args = :args", "deep")), {"args": "[" * 50_000 + "]" * 50_000})
+        db.execute(text(set_to("last_run_at = 'yesterday'", "when")))
     engine.dispose()
 
     made = taken(f"celery-sqlalchemy-scheduler+{url}")
@@ -106,6 +111,9 @@ def test_the_tables_of_celery_sqlalchemy_scheduler_are_carried_over(tmp_path: Pa
     reasons = {no.name: no.reason for no in made.refused}
     assert "7" in reasons["sunday"]
     assert "no schedule" in reasons["none"]
+    assert reasons["deep"] == "is nested too deeply"
+    assert reasons["huge"].startswith("has a number that is too large")
+    assert "yesterday" in reasons["when"]
 
 
 def test_a_database_without_the_tables_and_one_that_is_away_are_one_line(tmp_path: Path) -> None:
