@@ -197,7 +197,7 @@ class _WithPast:
         for entry in entries:
             if entry.name in did and entry.name not in there:
                 last, runs = did[entry.name]
-                changes.append(replace(editing.new(entry, now), last=last, runs=runs))
+                changes.append(editing.new(entry, now, runs=runs, last=last))
         for batch in editing.in_batches(changes):
             store.write(batch)
         if changes:

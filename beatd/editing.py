@@ -101,13 +101,8 @@ def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
 
 def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
     plan = replanned(row, entry, now, paused=paused)
-    skip = missed = None
-    if plan is not None:
-        skip = planning.passed_over(row, now)
-        if not paused and not planning.has_run_out(entry, row.runs):
-            missed = planning.missed(entry, plan, row.last, "past when edited")
-        if missed is not None and skip is not None and skip.until == missed.planned:
-            missed = None
+    skip = None if plan is None else planning.passed_over(row, now)
+    missed = None if plan is None or paused else planning.missed_by_edit(row, entry, plan, skip)
     return Change(
         name=row.entry.name,
         seen=row.revision,
@@ -120,11 +115,14 @@ def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Chang
     )
 
 
-def new(entry: Entry, now: datetime) -> Change:
-    """A new entry that counts from `now`; a one-off that was past by then is in the history."""
-    plan = planning.first(entry, now)
-    missed = planning.missed(entry, plan, None, "past when added")
-    return Change(name=entry.name, seen=0, entry=entry, plan=plan, missed=missed)
+def new(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
+    """A new entry that counts from `now`, and from what it did under another scheduler.
+
+    A one-off that was past by then goes to the history.
+    """
+    plan = planning.first(entry, now, runs=runs, last=last)
+    missed = planning.missed_when_new(entry, plan) if last is None and not runs else None
+    return Change(entry.name, 0, entry, plan, runs=runs, last=last, missed=missed)
 
 
 def removed(row: Stored) -> Change:

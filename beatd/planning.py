@@ -123,17 +123,25 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
     return stretch(entry, oldest, newest, reason)
 
 
-def missed(entry: Entry, plan: Plan, last: datetime | None, reason: str) -> Skip | None:
-    """The record of an entry whose only moment was past when it was planned, or None.
+def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
+    """The record of a new entry whose only moment is past, or None."""
+    return _missed(entry, plan, "past when added")
 
-    `last` is the newest moment that ran: it was not missed.
-    """
-    if plan.planned is not None or not entry.enabled:
+
+def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
+    """The record of an edited entry whose only moment is past, or None where it ran, or where
+    `passed` tells of it."""
+    skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
+    if skip is None or skip.planned in (row.last, passed and passed.until):
+        return None
+    return skip
+
+
+def _missed(entry: Entry, plan: Plan, reason: str) -> Skip | None:
+    if plan.planned is not None or not entry.enabled or not is_once(entry):
         return None
     moment = next_moment(entry, EPOCH)
-    if moment is None or moment == last or not is_once(entry):
-        return None
-    return Skip(moment, moment, 1, reason)
+    return None if moment is None else Skip(moment, moment, 1, reason)
 
 
 def is_once(entry: Entry) -> bool:

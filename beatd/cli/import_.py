@@ -1,5 +1,6 @@
 """beatd import SOURCE"""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +11,16 @@ from beatd.cli.given import Given, as_json, takes_config
 from beatd.errors import BeatError, ConfigError
 
 if TYPE_CHECKING:
-    from beatd.imports import Taken, TakenOver
-    from beatd.store import Store
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
-DONE = ("new", "replaced", "unchanged")
+    from beatd.importing import How
+    from beatd.imports import Taken, TakenOver
+LATELY_S = 300  # django-celery-beat and its like write a last run within three minutes
+STOP_FIRST = (
+    "Stop it before the import, or it runs entries that beatd runs too; or give --since: the "
+    "moment at which it is stopped, and from which beatd runs them"
+)
 SOURCES = """\b
 SOURCE is one of
   celerybeat-schedule:PATH          the file of celery's own beat
@@ -29,6 +36,9 @@ SOURCE is one of
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Show what each entry becomes; change nothing.")
 @click.option("--tz", metavar="ZONE", help="The zone of its wall-clock times, where it names none.")
+@click.option(
+    "--since", metavar="ISO|now", help="The moment that entries count from. [default: now]"
+)
 @click.option("--replace", "replacing", is_flag=True, help="Replace entries of the same name.")
 @click.option("--prefix", default="redbeat:", show_default=True, help="RedBeat's key prefix.")
 @click.option("--schema", help="The schema of its tables.")
@@ -45,6 +55,7 @@ def command(
     source: str,
     dry_run: bool,
     tz: str | None,
+    since: str | None,
     replacing: bool,
     prefix: str,
     schema: str | None,
@@ -54,9 +65,12 @@ def command(
 ) -> int:
     """Take over entries from another scheduler, which is only read.
 
-    Nothing runs because of it: every entry counts from now, and an interval goes on from its last
-    run. What could not be taken over is listed with the reason, and the rest is; it ends 1 then.
+    Stop the other scheduler first, then import, then start beatd. Every entry counts from now (or
+    from --since), and an interval goes on from its last run. Imported again, entries count from
+    what the other scheduler ran meanwhile. What could not be taken over is listed with the reason,
+    and the rest is taken over; the command ends with 1 then.
     """
+    from beatd.importing import DONE, How
     from beatd.imports import read, taken_over
     from beatd.imports.sources import Wishes
 
@@ -65,6 +79,7 @@ def command(
         config = given.load()
     elif not dry_run:
         raise click.UsageError("which store? give -c FILE, or --dry-run to look only")
+    moment = None if since is None else _since(since, tz)
     zone = _zone(tz) or (config.timezone if config is not None else "UTC")
     opened = read(
         source,
@@ -79,8 +94,14 @@ def command(
     )
     made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
     made = replace(made, refused=(*opened.read.refused, *made.refused))
-    outcome = _outcome(made, given, dry_run=dry_run, replacing=replacing)
-    _tell(made, outcome, opened.read.notes, dry_run=dry_run, json=json)
+    notes = [*opened.read.notes, *_lately(made)]
+    if opened.read.running:
+        if moment is None and not dry_run:
+            raise BeatError(f"{opened.read.running}. {STOP_FIRST}")
+        notes.insert(0, f"{opened.read.running}. {STOP_FIRST}")
+    how = How(since=moment, replacing=replacing, dry_run=dry_run)
+    outcome = _outcome(made, given, how)
+    _tell(made, outcome, notes, how=how, json=json)
     whole = not made.refused and all(said in DONE for said in outcome.values())
     return 0 if whole else COULD_NOT
 
@@ -94,82 +115,72 @@ def _zone(tz: str | None) -> str | None:
         raise ConfigError(f"--tz: {error}") from None
 
 
-def _outcome(made: "TakenOver", given: Given, *, dry_run: bool, replacing: bool) -> dict[str, str]:
+def _since(text: str, tz: str | None) -> "datetime":
+    from datetime import UTC, datetime
+
+    from beatd.schedules.moment import parse_moment
+
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        return parse_moment(text, tz or "UTC")
+    except ConfigError as error:
+        raise ConfigError(f"--since: {error}") from None
+
+
+def _lately(made: "TakenOver") -> "Iterator[str]":
+    """A note where the newest run is so recent that its scheduler may run still."""
+    from beatd.clock import SystemClock
+
+    newest = max((one.last for one in made.entries if one.last), default=None)
+    age = None if newest is None else (SystemClock().now() - newest).total_seconds()
+    if age is not None and 0 <= age < LATELY_S:
+        yield (
+            f"the newest of its runs is {age:.0f} s old. If it runs still, stop it and import "
+            "again: the last runs are read again, and what it ran is not run twice"
+        )
+
+
+def _outcome(made: "TakenOver", given: Given, how: "How") -> dict[str, str]:
     """What became, or would become, of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
+    from beatd import editing
     from beatd.building import store_of
+    from beatd.clock import SystemClock
+    from beatd.importing import put_in
 
     store = store_of(given.load())
     try:
-        return put_in(store, made, dry_run=dry_run, replacing=replacing)
+        return put_in(store, made.entries, partial(editing.present, store, SystemClock()), how)
     finally:
         store.close()
-
-
-def put_in(store: "Store", made: "TakenOver", *, dry_run: bool, replacing: bool) -> dict[str, str]:
-    """Each entry written on its own terms; a name that is there already is left alone, or replaced
-    where that was asked for and nothing declares it."""
-    from beatd import editing
-    from beatd.clock import SystemClock
-
-    now = editing.present(store, SystemClock())
-    outcome: dict[str, str] = {}
-    for batch in editing.in_batches(made.entries):
-        there = editing.rows(store, [one.entry.name for one in batch])
-        changes = []
-        for one in batch:
-            row = there.get(one.entry.name)
-            said, change = _change(one, row, now, replacing=replacing)
-            outcome[one.entry.name] = said
-            if change is not None:
-                changes.append(change)
-        if changes and not dry_run:
-            for change, done in zip(changes, store.write(changes), strict=True):
-                if not done:
-                    outcome[change.name] = "changed by others meanwhile; import it again"
-    return outcome
-
-
-def _change(one: "Taken", row: Any, now: Any, *, replacing: bool) -> tuple[str, Any]:
-    from beatd import editing
-    from beatd.arguments import same
-
-    if row is None:
-        change = editing.new(one.entry, now)
-        return "new", replace(change, runs=one.runs, last=one.last)
-    if same(one.entry, row.entry):
-        return "unchanged", None
-    if editing.is_declared(row.entry):
-        return f"left alone: {editing.whose_it_is(row.entry)}", None
-    if not replacing:
-        return "left alone: the name is taken; --replace replaces it", None
-    return "replaced", editing.rewritten(row, one.entry, now)
 
 
 def _tell(
     made: "TakenOver",
     outcome: dict[str, str],
-    notes: tuple[str, ...],
+    notes: "Sequence[str]",
     *,
-    dry_run: bool,
+    how: "How",
     json: bool,
 ) -> None:
     from beatd.cli.output import print_json
+    from beatd.importing import DONE, NEW, READ_AGAIN, REPLACED, UNCHANGED
 
-    taken = sum(said in ("new", "replaced") for said in outcome.values())
+    taken = sum(said in (NEW, REPLACED) for said in outcome.values())
     if json:
         print_json(
             {
-                "dry_run": dry_run,
-                "entries": [_plain(one, outcome[one.entry.name]) for one in made.entries],
+                "dry_run": how.dry_run,
+                "entries": [_plain(one, outcome[one.entry.name], how) for one in made.entries],
                 "refused": [{"name": no.name, "reason": no.reason} for no in made.refused],
                 "notes": list(notes),
             }
         )
     else:
-        if dry_run:
-            _print_entries(made, outcome)
+        if how.dry_run:
+            _print_entries(made, outcome, how)
         else:
             for one in made.entries:
                 said = outcome[one.entry.name]
@@ -179,10 +190,12 @@ def _tell(
             click.echo(f"note: {note}", err=True)
         for no in made.refused:
             click.echo(f"not taken over: {no.name}: {no.reason}", err=True)
-        verb = "would be taken over" if dry_run else "taken over"
-        unchanged = sum(said == "unchanged" for said in outcome.values())
-        alone = len(outcome) - taken - unchanged
+        verb = "would be taken over" if how.dry_run else "taken over"
+        again = sum(said == READ_AGAIN for said in outcome.values())
+        unchanged = sum(said == UNCHANGED for said in outcome.values())
+        alone = len(outcome) - taken - again - unchanged
         counts = [f"{taken} {verb}"]
+        counts += [f"{again} with last runs read again"] if again else []
         counts += [f"{unchanged} unchanged"] if unchanged else []
         counts += [f"{alone} left alone"] if alone else []
         counts += [f"{len(made.refused)} not"] if made.refused else []
@@ -191,7 +204,7 @@ def _tell(
         raise BeatError("nothing could be taken over")
 
 
-def _plain(one: "Taken", said: str) -> dict[str, Any]:
+def _plain(one: "Taken", said: str, how: "How") -> dict[str, Any]:
     from beatd.definition import json_plain_of
 
     return {
@@ -199,20 +212,23 @@ def _plain(one: "Taken", said: str) -> dict[str, Any]:
         "entry": json_plain_of(one.entry),
         "last": one.last,
         "runs": one.runs,
-        "next": _next(one),
+        "next": _next(one, how),
         "outcome": said,
         "notes": list(one.notes),
     }
 
 
-def _next(one: "Taken") -> Any:
+def _next(one: "Taken", how: "How") -> Any:
+    """The moment that it would run at next, or None where it is off or has none."""
     from beatd import planning
     from beatd.clock import SystemClock
 
-    return planning.first(one.entry, SystemClock().now(), runs=one.runs).planned
+    since = how.since or SystemClock().now()
+    plan = planning.first(one.entry, since, runs=one.runs, last=one.last)
+    return None if plan.due is None else plan.planned
 
 
-def _print_entries(made: "TakenOver", outcome: dict[str, str]) -> None:
+def _print_entries(made: "TakenOver", outcome: dict[str, str], how: "How") -> None:
     from rich.markup import escape
 
     from beatd.cli.output import print_table
@@ -220,7 +236,7 @@ def _print_entries(made: "TakenOver", outcome: dict[str, str]) -> None:
 
     rows = []
     for one in made.entries:
-        entry, moment = one.entry, _next(one)
+        entry, moment = one.entry, _next(one, how)
         said = [said] if (said := outcome[entry.name]) != "new" else []
         rows.append(
             [

@@ -8,6 +8,7 @@ from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
 from beatd.imports.found import Found, Read, Refused, refused
 from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
+from beatd.imports.running import who_runs_on
 from beatd.imports.shelf import raw_values
 
 MOST = 100_000  # values in the arguments of one entry
@@ -32,7 +33,10 @@ def read_celerybeat_schedule(path: Path) -> Read:
         except Exception as error:
             wrong.append(refused(str(key), error))
     zone = _zone(raw)
-    return Read(found, wrong, (f"celery beat ran it in {zone}",) if zone else ())
+    notes = (f"celery beat ran it in {zone}",) if zone else ()
+    who = who_runs_on(path)
+    # What it ran lately is not in the file yet: celery writes it every three minutes.
+    return Read(found, wrong, notes, f"celery beat runs: {who}" if who else "")
 
 
 def zone_of(path: Path) -> str | None:

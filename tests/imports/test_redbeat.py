@@ -1,7 +1,9 @@
 """RedBeat's entries, written by RedBeat itself into a real Redis."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,8 +11,10 @@ import pytest
 import redis
 from celery import Celery
 from celery.schedules import crontab, schedule
+from click.testing import CliRunner, Result
 
 from beatd import planning
+from beatd.cli import main
 from beatd.imports import TakenOver, taken_over
 from beatd.imports.redbeat import read_redbeat
 
@@ -91,7 +95,17 @@ def test_what_it_did_until_now_is_kept_and_nothing_is_due_at_the_switch(place: P
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_bad_hash_is_told_and_the_rest_is_carried_over(place: Place) -> None:
     place.save("good", schedule(run_every=60))
-    for name in ("broken", "gone", "shapeless", "unknown", "empty", "binary", "deep", "huge", "nan"):
+    for name in (
+        "broken",
+        "gone",
+        "shapeless",
+        "unknown",
+        "empty",
+        "binary",
+        "deep",
+        "huge",
+        "nan",
+    ):
         place.save(name, schedule(run_every=60))
     key = place.prefix
     place.client.hset(f"{key}broken", "definition", '{"name": "broken", "task"')
@@ -157,3 +171,94 @@ def test_where_there_is_nothing_the_key_is_named_as_redbeat_writes_it(place: Pla
     read = read_redbeat(place.url, prefix=f"{place.prefix}else:")
     assert not read.found
     assert f"'{place.prefix}else::schedule'" in read.notes[0]
+
+
+# A RedBeat that still runs
+
+
+@pytest.fixture
+def beatd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(
+        "broker: {url: 'memory://'}\nstore: {url: 'sqlite:///store.db'}\n"
+    )
+
+    def run(*words: str) -> Result:
+        source = [f"redbeat+{place.url}", "--prefix", place.prefix]
+        words = ("import", *source, *words[1:]) if words[0] == "import" else words
+        return CliRunner().invoke(main, [*words, "-c", "config.yaml"])
+
+    return run
+
+
+def shown(beatd: Callable[..., Result], name: str) -> Any:
+    return json.loads(beatd("show", name, "--json").stdout)
+
+
+def test_a_redbeat_that_holds_its_lock_is_imported_only_from_a_given_moment_on(
+    place: Place, beatd: Callable[..., Result]
+) -> None:
+    place.save("often", schedule(run_every=60))
+    scheduler = redbeat.RedBeatScheduler(place.app, lazy=True)
+    place.client.set(scheduler.lock_key, "token", ex=1500)
+
+    said = beatd("import")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert f"its lock '{place.prefix}:lock' is held for 1" in said.stderr
+    assert "Stop it before the import" in said.stderr and "--since" in said.stderr
+    assert beatd("import", "--dry-run").exit_code == 0
+    assert json.loads(beatd("list", "--json").stdout) == []
+
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+    assert beatd("import", "--since", moment.isoformat()).exit_code == 0
+    following = datetime.fromisoformat(shown(beatd, "often")["next"])
+    assert moment < following <= moment + timedelta(minutes=1)
+    place.client.delete(scheduler.lock_key)
+    assert "1 unchanged" in beatd("import").stdout
+
+
+def test_what_ran_after_an_import_is_kept_out_by_the_next(
+    place: Place, beatd: Callable[..., Result]
+) -> None:
+    minute, fixed = schedule(run_every=60), crontab(minute="*")
+    saved = [place.save("often", minute), place.save("cron", fixed), place.save("new", minute)]
+    before = datetime.now(UTC) - timedelta(seconds=300)
+    for entry in saved[:2]:
+        entry._next_instance(last_run_at=before)
+    since = (before + timedelta(seconds=1)).isoformat()
+    assert "3 taken over" in beatd("import", "--since", since).stdout
+    beatd("pause", "cron")
+    # It ran on, and was stopped.
+    last = datetime.now(UTC)
+    for entry in saved:
+        found = redbeat.RedBeatSchedulerEntry.from_key(entry.key, app=place.app)
+        found._next_instance(last_run_at=last)
+
+    said = beatd("import", "--since", since)
+
+    assert "0 taken over, 3 with last runs read again" in said.stdout, said.output
+    assert "s old. If it runs still, stop it and import again" in said.stderr
+    assert shown(beatd, "cron")["paused"]
+    beatd("resume", "cron")
+    for name in ("often", "cron", "new"):
+        found = shown(beatd, name)
+        assert datetime.fromisoformat(found["next"]) > last, name
+        assert datetime.fromisoformat(found["last"]) == last
+    assert "3 unchanged" in beatd("import").stdout
+
+
+def test_a_dry_run_shows_no_next_run_of_what_is_off(
+    place: Place, beatd: Callable[..., Result]
+) -> None:
+    place.save("off", schedule(run_every=60), enabled=False)
+    place.save("on", schedule(run_every=60))
+    entries = json.loads(beatd("import", "--dry-run", "--json").stdout)["entries"]
+    assert {one["name"]: one["next"] is None for one in entries} == {"off": True, "on": False}
+
+
+def test_a_moment_to_count_from_that_is_none_is_asked_wrongly(
+    beatd: Callable[..., Result],
+) -> None:
+    said = beatd("import", "--since", "soon")
+    assert said.exit_code == 2
+    assert said.stderr.startswith("beatd: --since: ")
