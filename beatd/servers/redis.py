@@ -70,6 +70,8 @@ class RedisServer:
                 self.primary = PrimaryWatch(self.client.connection_pool)
             else:
                 self.place = _place(url)
+                if self._scheme in ("redis", "rediss"):
+                    _database(parts.path.strip("/"), "redis://HOST:6379/DB")
                 self.client = redis.Redis.from_url(_with_path(url), **self._options)
         except (ValueError, TypeError) as trouble:
             raise ConfigError(f"{_place(url)}: not a Redis URL: {trouble}") from None
@@ -100,10 +102,7 @@ class RedisServer:
 
     def _sentinel(self, kind: str, parts: Any, given: dict[str, str]) -> Any:
         hosts = _hosts(parts.netloc, 26379)
-        service, _, db = parts.path.strip("/").partition("/")
-        service = given.get("master_name", "") or service
-        if not service:
-            raise ValueError("sentinel://HOST:26379;HOST:26379/SERVICE names its service")
+        service, db = _service_and_db(parts.path, given)
         self.place = f"{self._scheme}://{';'.join(f'{h}:{p}' for h, p in hosts)}/{service}"
         options = self._shared(kind, parts, given)
         to_sentinels = {k: v for k, v in options.items() if k not in ("username", "password")}
@@ -113,7 +112,7 @@ class RedisServer:
             if f"sentinel_{name}" in given:
                 to_sentinels[name] = given[f"sentinel_{name}"]
         watchers: Any = Sentinels(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
-        return watchers.master_for(service, db=int(db or given.get("db", 0)))
+        return watchers.master_for(service, db=db)
 
     def notice_move(self) -> None:
         """Raise StoreError, once to each thread, when Sentinels have named another primary."""
@@ -153,7 +152,10 @@ class RedisServer:
             raise kind(f"{self.place}: a read-only replica: {_line(trouble)}") from None
         except (NoAnswer, TimeoutError) as trouble:
             raise StoreError(f"{self.place}: no answer in time: {_line(trouble)}") from None
-        except (MasterNotFoundError, *PASSING) as trouble:
+        except MasterNotFoundError:
+            text = "no Sentinel answers that knows a master of this name"
+            raise StoreError(f"{self.place}: {text}") from None
+        except PASSING as trouble:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
         except (ConnectionError, ClusterError, RedisClusterException, OSError) as trouble:
             raise StoreError(f"{self.place}: cannot be reached: {_line(trouble)}") from None
@@ -244,6 +246,25 @@ def _line(trouble: BaseException) -> str:
 
 def _plain(value: str) -> Any:
     return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _service_and_db(path: str, given: dict[str, str]) -> tuple[str, int]:
+    """The service that the Sentinels watch, and the database of its master."""
+    form = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
+    service, _, db = path.strip("/").partition("/")
+    if "master_name" in given:
+        service, db = given["master_name"], db or (service if service.isdecimal() else "")
+    elif service.isdecimal() and db:
+        raise ValueError(f"{service!r} stands where the service belongs; write it like {form}")
+    elif not service or service.isdecimal():
+        raise ValueError(f"the service is missing; write it like {form}")
+    return service, _database(db or given.get("db", ""), form)
+
+
+def _database(text: str, form: str) -> int:
+    if text and not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"the database {text!r} is no number; write it like {form}")
+    return int(text or 0)
 
 
 def _hosts(netloc: str, default: int) -> list[tuple[str, int]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from beatd.catalog import Query
-from beatd.errors import StoreError
+from beatd.errors import ConfigError, StoreError
 from beatd.leaders.redis import RedisLease
+from beatd.servers.redis import RedisServer
 from beatd.stores.redis import RedisStore
 from tests.stores.making import claimed, holder, lead, names, open_claims, past, put, row, told
 from tests.stores.redis.servers import Start, cluster, sentinel, until
@@ -79,6 +80,45 @@ def test_sentinels_lead_to_the_new_master(
         lease.close()
     finally:
         watcher.close()
+
+
+SENTINEL = "write it like sentinel://HOST:26379;HOST:26379/SERVICE/DB"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sentinel://h:1/0/ours", f"'0' stands where the service belongs; {SENTINEL}"),
+        ("sentinel://h:1/ours/x", f"the database 'x' is no number; {SENTINEL}"),
+        ("sentinel://h:1/ours/0/1", f"the database '0/1' is no number; {SENTINEL}"),
+        ("sentinel://h:1/ours?db=x", f"the database 'x' is no number; {SENTINEL}"),
+        ("sentinel://h:1/0", f"the service is missing; {SENTINEL}"),
+        ("sentinel://h:1", f"the service is missing; {SENTINEL}"),
+        ("redis://h:1/ours/0", "the database 'ours/0' is no number; write it like redis://HOST:"),
+    ],
+)
+def test_a_url_that_is_no_redis_is_told_in_words_of_ours(url: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        RedisServer(url)
+    place = url.partition("?")[0]
+    assert str(refused.value).startswith(f"{place}: not a Redis URL: {said}")
+
+
+def test_the_service_may_stand_among_the_options() -> None:
+    server = RedisServer("sentinel://h:1/3?master_name=ours")
+    assert server.place == "sentinel://h:1/ours"
+    assert server.client.connection_pool.connection_kwargs["db"] == 3
+    server.close()
+
+
+def test_sentinels_that_nobody_answers_for_are_one_sentence() -> None:
+    server = RedisServer("sentinel://127.0.0.1:1/ours", timeout=0.5)
+    with pytest.raises(StoreError) as away, server.answering():
+        server.client.ping()
+    assert str(away.value) == (
+        "sentinel://127.0.0.1:1/ours: no Sentinel answers that knows a master of this name"
+    )
+    server.close()
 
 
 def after_failover(store: RedisStore) -> bool:
