@@ -1,17 +1,19 @@
 """What can be told of an entry's runs before the first: warnings, for a worker may know better."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from beatd.entry import Entry
 from beatd.errors import ScheduleError
 from beatd.planning import next_moment
 from beatd.problem import Problem, nearest
+from beatd.schedules.duration import format_duration
 
 if TYPE_CHECKING:
     from celery import Celery
 
+GAPS_LOOKED_AT = 3
 PICKLE = {"pickle", "application/x-python-serialize"}
 
 
@@ -23,6 +25,7 @@ def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Prob
     except ScheduleError as error:
         yield Problem(f"will not run: {error}")
     yield from _read_otherwise(entry, now)
+    yield from _jitter_too_long(entry, now)
     yield from _pickled(entry, app)
     if app is None or not (own := _own_tasks(app)):
         return  # an app that only sends names no task, and none is missing from it
@@ -55,6 +58,25 @@ def read_otherwise(entry: Entry, now: datetime) -> str:
     from beatd.schedules.second_opinion import difference
 
     return str(difference(text, now.replace(second=0, microsecond=0)) or "")
+
+
+def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
+    """Compared with the shortest of the next few gaps between two moments."""
+    if not entry.jitter:
+        return
+    gaps: list[timedelta] = []
+    moment = next_moment(entry, now)
+    while moment is not None and len(gaps) < GAPS_LOOKED_AT:
+        following = next_moment(entry, moment)
+        if following is not None:
+            gaps.append(following - moment)
+        moment = following
+    if gaps and entry.jitter > min(gaps):
+        text = (
+            f"{format_duration(entry.jitter)} is longer than the {format_duration(min(gaps))} "
+            "between two moments: a run that would pass the next moment goes out right before it"
+        )
+        yield _warning(text, "jitter")
 
 
 def _pickled(entry: Entry, app: "Celery | None") -> Iterator[Problem]:

@@ -138,3 +138,14 @@ def test_an_entry_whose_next_moment_is_not_found_is_an_error_of_its_own() -> Non
     entry = replace(entry_from("a", {"task": "t", "every": "10s"}), schedule=Endless())
     (problem,) = foreseen(entry, None, datetime(2026, 3, 1, tzinfo=UTC))
     assert problem.text.startswith("will not run: its next moment") and not problem.warning
+
+
+def test_a_jitter_that_is_longer_than_the_period_is_told(here: Here) -> None:
+    ended = here("add", "x", "--task", "t", "--every", "1m", "--jitter", "10m")
+    assert "note: --jitter: 10m is longer than the 1m between two moments" in ended.line
+    here.config("entries:\n  a: {task: t, cron: '0,1 4 * * *', jitter: 2m}\n")
+    assert "a.jitter: 2m is longer than the 1m between" in here("check").out
+    for jitter in ("1m", "59s"):
+        ended = here("add", jitter, "--task", "t", "--every", "1m", "--jitter", jitter)
+        assert ended.err == ""
+    assert here("add", "once", "--task", "t", "--at", "2036-01-01", "--jitter", "9h").err == ""
