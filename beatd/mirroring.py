@@ -129,7 +129,10 @@ class Mirror:
                 continue
             entries.append(entry)
             changed_at = changed_at_of(row)
-            if mark is not None and (changed_at is None or changed_at < mark.loaded_at):
+            if mark is None:
+                # The first look: the scheduler before wrote the date, too, and nothing is made up.
+                changed_at = changed_at if row["clocked_time"] else None
+            elif changed_at is None or changed_at < mark.loaded_at:
                 changed_at = mark.loaded_at if row["clocked_time"] else None
             if changed_at is not None:
                 made[entry.name] = changed_at

@@ -220,12 +220,15 @@ def test_what_expired_or_ran_elsewhere_is_disabled_in_the_table(live: Live) -> N
 
 
 def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
-    for name in ("good", "args", "none", "sunday"):
+    for name in ("good", "args", "none", "sunday", "deep", "huge"):
         add(name)
     sunday = CrontabSchedule.objects.create(minute="0", hour="0", day_of_week="7")
     objects = PeriodicTask.objects
     objects.filter(name="args").update(args="[1")
     objects.filter(name="none").update(interval=None)
+    objects.filter(name="deep").update(args="[" * 50_000)
+    ages = IntervalSchedule.objects.create(every=2_000_000_000, period="days")
+    objects.filter(name="huge").update(interval=ages)
     objects.filter(name="sunday").update(interval=None, crontab=sunday)
 
     rows = live.look()
@@ -235,6 +238,8 @@ def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
     assert "args: its args are not JSON" in said
     assert "none: it has no schedule" in said
     assert "sunday" in said and "7" in said
+    assert "deep: is nested too deeply" in said
+    assert "huge: has a number that is too large" in said
     assert "\n".join(conflicts_in(live.store, live.mirror._source)) == said
     objects.filter(name="args").update(args="[1]")
     assert set(live.look(60)) == {"good", "args"}
@@ -462,6 +467,15 @@ def test_clocked_rows_that_were_past_at_the_switch_are_listed(
     (line,) = [record.getMessage() for record in caplog.records]
     assert "1 one-off was past when it was first seen and will not run" in line
     assert line.endswith(": past")
+
+
+def test_the_first_look_fires_no_moment_of_what_repeats(live: Live) -> None:
+    add("often", interval=every(1))
+    now = live.store.now() or live.clock.now()
+    PeriodicTask.objects.update(date_changed=now - timedelta(seconds=9))
+    planned = live.look()["often"].plan.planned
+    assert planned is not None
+    assert planned > now
 
 
 def test_a_one_off_that_ran_is_no_edit(live: Live, caplog: pytest.LogCaptureFixture) -> None:
