@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from beatd.errors import ScheduleError
 from beatd.schedules import crontab
 
-# Not Lord Howe, where cronsim loses half an hour of a wildcard job in the fold, and no zone whose
-# gap is at midnight, where it answers with a time that does not exist. The oracle has them all.
-ZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "Pacific/Chatham")
+# Only zones whose gap is at a full hour that is not midnight; the oracle has the others. cronsim
+# loses half an hour of a wildcard job in Lord Howe's fold, and the rest of the hour after Chatham's
+# gap (`* 3 * * *`: 03:45 to 03:59); at midnight it answers with a time that does not exist.
+ZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "Australia/Sydney")
+LAST_YEAR = 2037  # in which pytz lists changes of clocks; cronsim goes by zoneinfo, which has all
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -94,4 +96,7 @@ def test_cronsim_agrees_in_the_nights_when_clocks_change(text, tz, data):
     moment = start
     for _ in range(3):
         moment = ours.next_after(moment)
-        assert moment == next(theirs).astimezone(UTC)
+        expected = next(theirs).astimezone(UTC)
+        if expected.year > LAST_YEAR:
+            return
+        assert moment == expected
