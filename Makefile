@@ -39,8 +39,8 @@ run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery wor
 	while kill -0 $$daemon 2>/dev/null; do wait $$daemon; code=$$?; done; \
 	kill -TERM -$$worker; wait; exit $$code
 
-test: $(VENV)/dev  ## Everything, on real servers, started where they are missing
-	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/run/all.sh
+test: $(VENV)/dev  ## Everything, on private servers; installs what is missing with apt where it may
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py bash tests/run/all.sh
 
 check: $(VENV)/dev  ## Format, lint, types, import directions, quick tests; run it before a commit
 	$(BIN)/ruff format --check .
@@ -55,7 +55,7 @@ bench: $(VENV)/dev  ## beatd beside its peers, in one run
 	$(BIN)/python bench/run all
 
 chaos: $(VENV)/dev  ## The long kill loops and soaks
-	$(BIN)/pytest -q -m long --timeout 3600
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 3600
 
 clean:
 	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache

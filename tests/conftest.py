@@ -1,33 +1,24 @@
-"""What every test may ask for: real servers, which are skipped on a laptop and demanded in CI."""
+"""Private servers for every test, and how patiently hypothesis tries examples."""
 
 import os
-import socket
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-PORTS = {"postgresql": 5432, "mariadb": 3306, "redis": 6379, "rabbitmq": 5672}
+from tests import needs
 
-
-def answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=2):
-            return True
-    except OSError:
-        return False
+# How fast a busy machine makes examples says nothing about beatd.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
 def server() -> Callable[[str], tuple[str, int]]:
-    """The address of a running server by name; without one the test skips, and fails in CI."""
+    """The address of a private server by name; tests/run/servers.py has started it."""
 
     def find(name: str) -> tuple[str, int]:
-        port = int(os.environ.get(f"BEATD_TEST_{name.upper()}_PORT", PORTS[name]))
-        if answers("127.0.0.1", port):
-            return "127.0.0.1", port
-        missing = f"{name} does not answer on 127.0.0.1:{port}"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        port = os.environ.get(f"BEATD_TEST_{name.upper()}_PORT")
+        return ("127.0.0.1", int(port)) if port else needs.lacking(name)
 
     return find

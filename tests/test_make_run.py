@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
+
 ROOT = Path(__file__).parents[1]
 VENV = Path(sys.executable).parents[1]
 CTRL_C = b"\x03"
@@ -23,7 +25,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     shutil.copytree(ROOT / "schedules", tmp_path / "schedules")
     installed = f"-o {VENV}/ready VENV={VENV}"
     made = subprocess.Popen(
-        ["script", "-qefc", f"make {installed} run", "/dev/null"],
+        [needs.program("script"), "-qefc", f"make {installed} run", "/dev/null"],
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         stdin=subprocess.PIPE,

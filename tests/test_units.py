@@ -1,6 +1,5 @@
 """The units of systemd: right by its own reckoning, and honest about where a store may lie."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,16 +9,21 @@ from beatd.config import load_config
 from beatd.definition import codec
 from beatd.errors import StoreUnusable
 from beatd.stores.sql import SqlStore
+from tests import needs
 
 FOLDER = Path(__file__).parents[1] / "systemd"
 UNITS = sorted(FOLDER.iterdir())
 EXPOSED_AT_MOST = "20"  # tenths: 2.0 of 10
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_is_safe_by_systemds_own_reckoning(unit: Path) -> None:
-    words = ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSED_AT_MOST}"]
+    words = [
+        needs.program("systemd-analyze"),
+        "security",
+        "--offline=true",
+        f"--threshold={EXPOSED_AT_MOST}",
+    ]
     done = subprocess.run([*words, unit], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
 

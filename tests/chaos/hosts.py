@@ -4,7 +4,6 @@ A cut swallows packets in both directions, as a pulled cable does: nobody is tol
 """
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,13 +13,6 @@ from pathlib import Path
 DAEMONS = ("one", "two", "three")
 NUMBERS = {"one": 1, "two": 2, "three": 3, "store": 11, "broker": 12}
 NET = "10.213.77"
-
-
-def lacking() -> str:
-    """Why there can be no such hosts here, or nothing."""
-    if os.geteuid() != 0:
-        return "network namespaces need root"
-    return "" if shutil.which("ip") else "ip (iproute2) is not installed"
 
 
 def address(host: str) -> str:

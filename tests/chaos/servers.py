@@ -1,6 +1,5 @@
 """Private servers on hosts of their own; each gives its URL as soon as it answers."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -12,27 +11,19 @@ from pathlib import Path
 import redis
 from kombu import Connection
 
+from tests import needs
 from tests.chaos.hosts import address, running
-from tests.publishers.servers import RABBITMQ
+from tests.run import rabbitmq
 from tests.waiting import until
 
-POSTGRESQL = Path("/usr/lib/postgresql")
 START = 60.0  # seconds that a server may take
-
-
-def lacking() -> str:
-    """Which server is not installed, or nothing."""
-    here = {
-        "postgresql": POSTGRESQL.exists(),
-        "redis-server": shutil.which("redis-server"),
-        "rabbitmq-server": RABBITMQ.exists(),
-    }
-    return ", ".join(f"{name} is not installed" for name, found in here.items() if not found)
+EPMD = 14369  # on a host of its own; not the default, so that no test can take the machine's
+PROGRAMS = ("postgres", "redis-server", "rabbitmq-server", "epmd", "ip", "sysctl")
 
 
 @contextmanager
 def postgresql_on(host: str, logs: Path) -> Iterator[str]:
-    binaries = max(POSTGRESQL.glob("*/bin"))
+    binaries = needs.program("postgres").parent
     as_owner = ("setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups")
     # Not among the logs: its owner may not enter every folder that root may.
     with tempfile.TemporaryDirectory(prefix="beatd-postgresql-") as folder:
@@ -63,24 +54,21 @@ def redis_on(host: str, logs: Path) -> Iterator[str]:
 def rabbitmq_on(host: str, logs: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="beatd-rabbitmq-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / "rabbitmq.conf").write_text("loopback_users = none\n")
-        (folder / "plugins").write_text("[].")
-        env = {
-            **os.environ,
-            "HOME": name,
-            "RABBITMQ_NODENAME": "beatd@localhost",
-            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(logs / "rabbitmq"),
-            "RABBITMQ_PID_FILE": str(folder / "pid"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-        }
+        # The ports of a host of its own are free.
+        env = rabbitmq.environment(
+            folder,
+            ip="0.0.0.0",
+            port=5672,
+            dist_port=25672,
+            epmd_port=EPMD,
+            config="loopback_users = none\n",
+        )
         url = f"amqp://guest:guest@{address(host)}:5672//"
+        server, register = needs.program("rabbitmq-server"), needs.program("epmd")
         kill = signal.SIGKILL  # its goodbye takes seconds, and nothing of it is kept
-        # Erlang would start the daemon that knows the ports of nodes, and leave it behind.
         with (
-            running(host, logs / "epmd.log", "epmd", end=kill),
-            running(host, logs / "rabbitmq.log", RABBITMQ, end=kill, env=env),
+            running(host, logs / "epmd.log", *rabbitmq.epmd(register, EPMD), end=kill),
+            running(host, logs / "rabbitmq.log", server, end=kill, env=env),
         ):
             until(lambda: _takes_clients(url), START, "no RabbitMQ")
             yield url

@@ -8,7 +8,7 @@ import amqp
 import pytest
 import redis
 
-from tests.publishers.servers import PrivateRabbitMQ, PrivateRedis, missing
+from tests.publishers.servers import PrivateRabbitMQ, PrivateRedis
 
 Server = Callable[[str], tuple[str, int]]
 
@@ -42,16 +42,8 @@ def rabbit(server: Server) -> Iterator[amqp.Channel]:
         yield connection.channel()
 
 
-def needed(program: str) -> None:
-    if why := missing(program):
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-
-
 @pytest.fixture
 def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
-    needed("redis-server")
     broker = PrivateRedis(tmp_path)
     yield broker
     broker.kill()
@@ -59,10 +51,9 @@ def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
 
 @pytest.fixture(scope="session")
 def rabbitmq_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
-    needed("rabbitmq")
     broker = PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
     yield broker
-    broker.kill()
+    broker.close()
 
 
 @pytest.fixture

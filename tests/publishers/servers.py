@@ -1,7 +1,6 @@
 """Private brokers, to be frozen, killed and told to refuse."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import redis
 
+from tests import needs
+from tests.run import rabbitmq
 from tests.waiting import until
-
-RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 def free_port() -> int:
@@ -48,9 +47,10 @@ class Broker:
 
 class PrivateRedis(Broker):
     def __init__(self, folder: Path, *options: str) -> None:
+        needs.program("redis-server")
         self.port = free_port()
         self._folder = folder
-        self._options = ("--save", "", "--appendonly", "no", *options)
+        self._options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *options)
         self.start()
 
     @property
@@ -74,10 +74,11 @@ class PrivateSentinel(Broker):
     """Watches one master, by the name of mine."""
 
     def __init__(self, folder: Path, master: int) -> None:
+        needs.program("redis-server")
         self.port = free_port()
         config = folder / "sentinel.conf"
         config.write_text(
-            f"port {self.port}\ndir {folder}\n"
+            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor mine 127.0.0.1 {master} 1\n"
             "sentinel down-after-milliseconds mine 500\n"
             "sentinel failover-timeout mine 1000\n"
@@ -95,6 +96,7 @@ class Certificates:
     """An authority, and a key for 127.0.0.1 that it signed."""
 
     def __init__(self, folder: Path) -> None:
+        openssl = needs.program("openssl")
         self.authority, self.cert, self.key = (
             folder / name for name in ("authority.pem", "cert.pem", "key.pem")
         )
@@ -106,35 +108,34 @@ class Certificates:
             "x509 -req -days 2 -in request.pem -CA authority.pem -CAkey authority-key.pem"
             " -CAcreateserial -copy_extensions copy -out cert.pem",
         ):
-            subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+            subprocess.run([openssl, *words.split()], cwd=folder, check=True, capture_output=True)
         self.key.chmod(0o644)
 
 
 class PrivateRabbitMQ(Broker):
     def __init__(self, folder: Path) -> None:
-        self.port, self._folder = free_port(), folder
-        self.tls_port, self.certificates = free_port(), Certificates(folder)
-        (folder / "rabbitmq.conf").write_text(
-            f"listeners.ssl.default = {self.tls_port}\n"
+        self._program = needs.program("rabbitmq-server")
+        self.port, self.tls_port, epmd_port = free_port(), free_port(), free_port()
+        self.certificates = Certificates(folder)
+        self._env = rabbitmq.environment(
+            folder,
+            port=self.port,
+            dist_port=free_port(),
+            epmd_port=epmd_port,
+            config=f"listeners.ssl.default = 127.0.0.1:{self.tls_port}\n"
             f"ssl_options.cacertfile = {self.certificates.authority}\n"
             f"ssl_options.certfile = {self.certificates.cert}\n"
-            f"ssl_options.keyfile = {self.certificates.key}\n"
+            f"ssl_options.keyfile = {self.certificates.key}\n",
         )
-        self._node = f"beatd{self.port}@localhost"
-        (folder / "plugins").write_text("[].")
-        self._env = {
-            **os.environ,
-            "HOME": str(folder),
-            "RABBITMQ_NODENAME": self._node,
-            "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(folder / "log"),
-            "RABBITMQ_PID_FILE": str(folder / "pid"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-        }
+        epmd = rabbitmq.epmd(needs.program("epmd"), epmd_port)
+        self._epmd = subprocess.Popen(epmd, stdin=subprocess.DEVNULL)
+        until(lambda: listens(epmd_port), 10, "epmd does not start")
         self.start()
+
+    def close(self) -> None:
+        self.kill()
+        self._epmd.kill()
+        self._epmd.wait()
 
     @property
     def url(self) -> str:
@@ -142,7 +143,7 @@ class PrivateRabbitMQ(Broker):
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [RABBITMQ],
+            [self._program],
             env=self._env,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -152,11 +153,5 @@ class PrivateRabbitMQ(Broker):
         self.ctl("await_startup")
 
     def ctl(self, *words: str) -> None:
-        ctl = RABBITMQ.with_name("rabbitmqctl")
-        subprocess.run([ctl, "-q", "-n", self._node, *words], env=self._env, check=True)
-
-
-def missing(program: str) -> str:
-    if program == "rabbitmq":
-        return "" if RABBITMQ.exists() else f"{RABBITMQ} is not there"
-    return "" if shutil.which(program) else f"{program} is not installed"
+        ctl = self._program.with_name("rabbitmqctl")
+        subprocess.run([ctl, "-q", *words], env=self._env, check=True)

@@ -11,7 +11,6 @@ import redis
 from beatd.errors import ConfigError
 from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
-from tests.publishers.conftest import needed
 from tests.publishers.faults import batch, kinds
 from tests.publishers.runs import always
 from tests.publishers.servers import (
@@ -32,8 +31,6 @@ def published(broker: dict[str, Any]) -> list[str]:
 
 
 def test_redis_over_tls_with_the_server_checked(tmp_path: Path) -> None:
-    needed("redis-server")
-    needed("openssl")
     made, port = Certificates(tmp_path), free_port()
     server = PrivateRedis(
         tmp_path,
@@ -66,7 +63,6 @@ def test_a_word_that_is_no_check_is_refused() -> None:
 @pytest.fixture
 def household(tmp_path: Path) -> Iterator[tuple[PrivateRedis, PrivateRedis, PrivateSentinel]]:
     """A master, its replica and the sentinel that watches them."""
-    needed("redis-server")
     folders = [tmp_path / name for name in ("master", "replica", "sentinel")]
     for folder in folders:
         folder.mkdir()

@@ -8,7 +8,6 @@ from kombu import Exchange, Queue
 
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
-from tests.publishers.conftest import needed
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
 from tests.publishers.servers import PrivateRedis
@@ -113,7 +112,6 @@ def test_a_redis_without_its_replicas_has_taken_nothing(
 
 
 def test_a_redis_that_cannot_save_has_taken_nothing(tmp_path: Path) -> None:
-    needed("redis-server")
     disk = tmp_path / "disk"
     disk.mkdir()
     server = PrivateRedis(disk)

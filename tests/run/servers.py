@@ -1,10 +1,13 @@
 """Run a command beside private servers, which end with it: `python tests/run/servers.py pytest`.
 
 Each server listens on a free port of the loopback address and keeps its files in a folder of its
-own; nothing that answers on a default port is used. The ports are in BEATD_TEST_REDIS_PORT and its
-like. A server that is not installed is installed with apt where that is allowed.
+own; no server that answers on a default port is used. The ports are in BEATD_TEST_REDIS_PORT and
+its like. Programs that are not installed are installed with apt where that is allowed; the reasons
+for those that are still missing are in BEATD_TEST_MISSING, as JSON, and are printed at the end.
 """
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -14,37 +17,44 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import packages
+import rabbitmq
 
 START_S = 120.0  # that a server may take until it answers
 LOOK_AGAIN_S = 0.05
 END_S = 10.0  # that a server may take to end before it is killed
 
-PACKAGES = {
+PROGRAMS = {
     "redis": "redis-server",
-    "postgresql": "postgresql",
-    "mariadb": "mariadb-server",
+    "postgresql": "postgres",
+    "mariadb": "mariadbd",
     "rabbitmq": "rabbitmq-server",
 }
-RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one on PATH runs only as its user
+Command = Sequence[str | Path]
+Process = subprocess.Popen[bytes]
 
 
-class NotToBeHad(Exception):
-    """The server is not installed and cannot be, or it does not start; says why."""
+class DoesNotStart(Exception):
+    """Says why."""
 
 
 class Servers:
     def __init__(self, folder: Path) -> None:
         self.folder, self.env = folder, dict[str, str]()
-        self._running: list[subprocess.Popen[bytes]] = []
-        self._updated = False
+        self._running: list[Process] = []
 
-    def start(self, name: str) -> None:
-        """Raises NotToBeHad."""
+    def start(self, name: str) -> str:
+        """Return the reason why the server does not start, or nothing."""
         port = free_port()
-        getattr(self, f"_{name}")(port)
-        self._await(name, port)
+        try:
+            getattr(self, f"_{name}")(needed(PROGRAMS[name]), port)
+        except (DoesNotStart, OSError) as reason:
+            return str(reason)
         self.env[f"BEATD_TEST_{name.upper()}_PORT"] = str(port)
+        return ""
 
     def stop(self) -> None:
         for process in self._running:
@@ -57,113 +67,44 @@ class Servers:
                 end_group(process, signal.SIGKILL)
                 process.wait()
 
-    def _redis(self, port: int) -> None:
-        program = self._program("redis", "redis-server")
-        files = self._files("redis")
-        self._run(
-            "redis",
-            [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(files)]
-            + ["--save", "", "--appendonly", "no"],
-        )
+    def _redis(self, program: Path, port: int) -> None:
+        options = ["--save", "", "--appendonly", "no", "--dir", self._files("redis")]
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", *options]
+        self._await("redis", self._run("redis", command), port)
 
-    def _postgresql(self, port: int) -> None:
-        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not folders:
-            self._install("postgresql")
-            folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not folders:
-            raise NotToBeHad("the package postgresql has no /usr/lib/postgresql/*/bin")
-        files, programs = self._files("postgresql", owner="postgres"), folders[-1]
+    def _postgresql(self, program: Path, port: int) -> None:
+        files, user = self._files("postgresql", owner="postgres"), run_as("postgres")
         data = files / "data"
-        self._once(
-            "postgresql",
-            [*run_as("postgres"), programs / "initdb", "-D", data, "-U", "postgres"]
-            + ["--auth", "trust", "--no-sync"],
-        )
-        self._run(
-            "postgresql",
-            [*run_as("postgres"), programs / "postgres", "-D", data, "-p", str(port)]
-            + ["-h", "127.0.0.1", "-k", files],
-        )
-        self._await("postgresql", port)
-        create = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-        self._until_done("postgresql", [*create, "test"])
+        initdb = [program.with_name("initdb"), "-D", data, "-U", "postgres", "--auth", "trust"]
+        self._once("postgresql", [*user, *initdb, "--no-sync"])
+        options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", files]
+        server = self._run("postgresql", [*user, program, *options])
+        self._await("postgresql", server, port)
+        place = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+        self._until_done("postgresql", [program.with_name("createdb"), *place, "test"])
 
-    def _mariadb(self, port: int) -> None:
-        program = self._program("mariadb", "mariadbd", "/usr/sbin/mariadbd")
+    def _mariadb(self, program: Path, port: int) -> None:
         files = self._files("mariadb", owner="mysql")
-        data, socket_path = files / "data", files / "sock"
         user = ["--user=mysql"] if os.getuid() == 0 else []
-        self._once(
-            "mariadb",
-            ["mariadb-install-db", "--no-defaults", *user, f"--datadir={data}"]
-            + ["--auth-root-authentication-method=normal"],
-        )
-        self._run(
-            "mariadb",
-            [program, "--no-defaults", *user, f"--datadir={data}", f"--port={port}"]
-            + ["--bind-address=127.0.0.1", f"--socket={socket_path}"]
-            + [f"--pid-file={files / 'pid'}"],
-        )
-        self._await("mariadb", port)
+        common = ["--no-defaults", *user, f"--datadir={files / 'data'}"]
+        auth = "--auth-root-authentication-method=normal"
+        self._once("mariadb", ["mariadb-install-db", *common, auth])
+        options = [f"--port={port}", "--bind-address=127.0.0.1"]
+        places = [f"--socket={files / 'sock'}", f"--pid-file={files / 'pid'}"]
+        server = self._run("mariadb", [program, *common, *options, *places])
+        self._await("mariadb", server, port)
         # A new data folder may hold a database of that name already.
-        create = ["-e", "CREATE DATABASE IF NOT EXISTS test"]
         client = ["mariadb", "--no-defaults", "-h", "127.0.0.1", "-P", str(port), "-u", "root"]
-        self._until_done("mariadb", [*client, *create])
+        self._until_done("mariadb", [*client, "-e", "CREATE DATABASE IF NOT EXISTS test"])
 
-    def _rabbitmq(self, port: int) -> None:
-        if not RABBITMQ.exists():
-            self._install("rabbitmq")
-        files = self._files("rabbitmq")
-        (files / "rabbitmq.conf").write_text("loopback_users = none\n")
-        (files / "plugins").write_text("[].")
-        env = {
-            "HOME": str(files),
-            "RABBITMQ_NODENAME": f"beatd{port}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_MNESIA_BASE": str(files / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(files / "log"),
-            "RABBITMQ_PID_FILE": str(files / "pid"),
-            "RABBITMQ_CONFIG_FILE": str(files / "rabbitmq.conf"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(files / "plugins"),
-        }
-        self._run("rabbitmq", [RABBITMQ], env)
+    def _rabbitmq(self, program: Path, port: int) -> None:
+        files, epmd_port = self._files("rabbitmq"), free_port()
+        env = rabbitmq.environment(files, port=port, dist_port=free_port(), epmd_port=epmd_port)
+        register = self._run("epmd", rabbitmq.epmd(needed("epmd"), epmd_port))
+        self._await("epmd", register, epmd_port)
+        self._await("rabbitmq", self._run("rabbitmq", [program], env), port)
 
-    # how a server is found, made and waited for
-
-    def _program(self, name: str, *places: str) -> str:
-        for _ in range(2):
-            for place in places:
-                if found := shutil.which(place):
-                    return found
-            self._install(name)
-        raise NotToBeHad(f"the package {PACKAGES[name]} has no {places[0]}")
-
-    def _install(self, name: str) -> None:
-        package = PACKAGES[name]
-        apt = shutil.which("apt-get")
-        if apt is None:
-            raise NotToBeHad(f"{package} is not installed, and there is no apt-get")
-        sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
-        if sudo and subprocess.run([*sudo, "true"], capture_output=True).returncode:
-            raise NotToBeHad(f"{package} is not installed, and neither root nor sudo is here")
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        if not self._updated:
-            subprocess.run([*sudo, apt, "update", "-qq"], capture_output=True, env=env)
-            self._updated = True
-        print(f"installing {package}…", flush=True)
-        done = subprocess.run(
-            [*sudo, apt, "install", "-y", "-qq", package],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=env,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["apt-get said nothing"]
-            raise NotToBeHad(f"apt-get install {package} failed: {said[-1]}")
+    # how a server is made and waited for
 
     def _files(self, name: str, *, owner: str = "") -> Path:
         files = self.folder / name
@@ -175,47 +116,53 @@ class Servers:
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
-    def _once(self, name: str, command: Sequence[str | Path]) -> None:
+    def _once(self, name: str, command: Command) -> None:
         with self._log(name).open("ab") as log:
             if subprocess.run(command, stdout=log, stderr=log).returncode:
-                raise NotToBeHad(f"{Path(command[-1]).name}: {self._last_words(name)}")
+                raise DoesNotStart(self._last_words(name))
 
-    def _run(
-        self, name: str, command: Sequence[str | Path], env: dict[str, str] | None = None
-    ) -> None:
+    def _run(self, name: str, command: Command, env: dict[str, str] | None = None) -> Process:
         with self._log(name).open("ab") as log:
-            self._running.append(
-                subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, **(env or {})},
-                    start_new_session=True,
-                )
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,
             )
+        self._running.append(process)
+        return process
 
-    def _await(self, name: str, port: int) -> None:
+    def _await(self, name: str, process: Process, port: int) -> None:
         until = time.monotonic() + START_S
         while not answers(port):
-            if self._running[-1].poll() is not None or time.monotonic() > until:
-                raise NotToBeHad(f"{name} does not start: {self._last_words(name)}")
+            if process.poll() is not None or time.monotonic() > until:
+                raise DoesNotStart(self._last_words(name))
             time.sleep(LOOK_AGAIN_S)
 
-    def _until_done(self, name: str, command: Sequence[str | Path]) -> None:
+    def _until_done(self, name: str, command: Command) -> None:
         until = time.monotonic() + START_S
         while subprocess.run(command, capture_output=True).returncode:
             if time.monotonic() > until:
-                raise NotToBeHad(f"{name} takes no commands: {self._last_words(name)}")
+                raise DoesNotStart(f"it takes no commands: {self._last_words(name)}")
             time.sleep(LOOK_AGAIN_S)
 
     def _last_words(self, name: str) -> str:
         lines = self._log(name).read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return f"{name}: {lines[-1]}" if lines else f"{name} ended without a word"
+
+
+def needed(program: str) -> Path:
+    """Raises DoesNotStart."""
+    found = packages.find(program)
+    if found is None:
+        raise DoesNotStart(f"{program} is not installed")
+    return found
 
 
 def run_as(user: str) -> list[str]:
-    """In front of a command of a server that does not run as root."""
+    """Return what stands before a command of a server that does not run as root."""
     return ["runuser", "-u", user, "--"] if os.getuid() == 0 else []
 
 
@@ -233,41 +180,44 @@ def answers(port: int) -> bool:
         return False
 
 
-def end_group(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    try:
+def end_group(process: Process, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, how)
-    except ProcessLookupError:
-        pass
 
 
-def main(command: Sequence[str]) -> int:
+def wait_for(command: Command, env: dict[str, str]) -> int:
+    """Run the command to its end, and pass a request to end on to it."""
+    child = subprocess.Popen(command, env=env)
+    # Ctrl-C reaches the command by itself, and it decides when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: child.terminate())
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def main(command: Command) -> int:
     if not command:
         print(__doc__)
         return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    missing = packages.install()
     with tempfile.TemporaryDirectory(prefix="beatd-test-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)  # servers run as users of their own
         servers = Servers(folder)
-        missing = dict[str, str]()
         try:
-            for server in PACKAGES:
-                try:
-                    servers.start(server)
-                except NotToBeHad as reason:
-                    missing[server] = str(reason)
-            for server, reason in missing.items():
-                print(f"NOT TO BE HAD: {server}: {reason}", flush=True)
-            env = {**os.environ, **servers.env, "BEATD_TEST_MISSING": " ".join(missing)}
-            child = subprocess.Popen(command, env=env)
-            # Ctrl-C reaches the command by itself, and it decides when to end.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-            code = child.wait()
+            with ThreadPoolExecutor() as pool:
+                reasons = dict(zip(PROGRAMS, pool.map(servers.start, PROGRAMS), strict=True))
+            missing |= {server: reason for server, reason in reasons.items() if reason}
+            env = {**os.environ, **servers.env, "BEATD_TEST_MISSING": json.dumps(missing)}
+            code = wait_for(command, env)
         finally:
             servers.stop()
-        for server, reason in missing.items():
-            print(f"NOT TESTED, for want of a server: {server}: {reason}", flush=True)
-        return code
+    for wanted, reason in missing.items():
+        print(f"NOT TESTED, for want of {wanted}: {reason}", flush=True)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Private Redis servers, which a test may kill, freeze and empty."""
 
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -9,10 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
 import redis
 
-from tests import waiting
+from tests import needs, waiting
 
 CLUSTER_BUS = 10_000  # a node of a cluster also listens so much above its port
 
@@ -37,10 +34,7 @@ class RedisProcess:
     """`redis-server` on a port of its own; started again it finds its files."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, auth: str = "") -> None:
-        if shutil.which("redis-server") is None:
-            if os.environ.get("CI"):
-                pytest.fail("redis-server is not installed")
-            pytest.skip("redis-server is not installed")
+        needs.program("redis-server")
         self.port, self.folder, self._options = port or free_port(), folder, options
         folder.mkdir(parents=True, exist_ok=True)
         self.url = f"redis://{auth}127.0.0.1:{self.port}/0"
@@ -117,7 +111,7 @@ def sentinel(start: Start, master: RedisProcess, folder: Path) -> RedisProcess:
     port = free_port()
     config = folder / f"sentinel-{port}.conf"
     config.write_text(
-        f"port {port}\nsentinel monitor ours 127.0.0.1 {master.port} 1\n"
+        f"port {port}\nbind 127.0.0.1\nsentinel monitor ours 127.0.0.1 {master.port} 1\n"
         "sentinel down-after-milliseconds ours 500\nsentinel failover-timeout ours 3000\n"
     )
     return RedisSentinel(config, port)

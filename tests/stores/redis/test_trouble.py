@@ -1,6 +1,7 @@
 """A Redis that is away, frozen, emptied, locked, full of other things: one clear line each."""
 
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from beatd.catalog import Query
 from beatd.errors import ConfigError, StoreError, StoreUnusable
+from tests import needs
 from tests.stores.making import at, claimed, lead, names, open_claims, put, row, told
 from tests.stores.redis.servers import Start, free_port, until
 
@@ -187,14 +189,10 @@ def test_a_claim_outlives_the_server(start: Start, open_store: Callable) -> None
 
 
 def test_tls_is_spoken(start: Start, open_store: Callable, tmp_path: Path) -> None:
-    import shutil
-    import subprocess
-
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    openssl = needs.program("openssl")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key,
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key,
          "-out", cert, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
         check=True, capture_output=True,
     )  # fmt: skip
