@@ -18,6 +18,7 @@ PACKAGES = {
     "mariadbd": "mariadb-server",
     "rabbitmq-server": "rabbitmq-server",
     "epmd": "erlang-base",
+    "pgbouncer": "pgbouncer",
     "openssl": "openssl",
     "systemd-analyze": "systemd",
     "ip": "iproute2",

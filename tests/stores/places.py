@@ -11,9 +11,11 @@ import pytest
 
 from beatd.clock import SystemClock
 from beatd.definition import codec
+from tests.pgbouncer import database
 
 Open = Callable[[], Any]  # a store, or another handle to the same one
 Server = Callable[[str], tuple[str, int]]
+TIMEOUT_S = 60.0  # the contract says nothing about a slow machine
 
 
 @contextmanager
@@ -46,8 +48,16 @@ def postgresql(path: Path, server: Server) -> Iterator[Open]:
         admin.execute(f"CREATE SCHEMA {schema}")
         options = quote(f"-csearch_path={schema}")
         url = f"postgresql://postgres@{host}:{port}/test?options={options}"
-        yield lambda: module.SqlStore(url, codec=codec)
+        yield lambda: module.SqlStore(url, codec=codec, timeout=TIMEOUT_S)
         admin.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@contextmanager
+def pgbouncer(path: Path, server: Server) -> Iterator[Open]:
+    """PostgreSQL behind a pooler, which lends its sessions for one transaction each."""
+    module = pytest.importorskip("beatd.stores.sql", exc_type=ModuleNotFoundError)
+    with database(server) as urls:
+        yield lambda: module.SqlStore(urls.pooled, codec=codec, timeout=TIMEOUT_S)
 
 
 @contextmanager
@@ -59,7 +69,9 @@ def mariadb(path: Path, server: Server) -> Iterator[Open]:
     admin = pymysql.connect(host=host, port=port, user="root", autocommit=True)
     try:
         admin.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        yield lambda: module.SqlStore(f"mysql://root@{host}:{port}/{name}", codec=codec)
+        yield lambda: module.SqlStore(
+            f"mysql://root@{host}:{port}/{name}", codec=codec, timeout=TIMEOUT_S
+        )
         admin.query(f"DROP DATABASE {name}")
     finally:
         admin.close()
@@ -72,7 +84,9 @@ def redis(path: Path, server: Server) -> Iterator[Open]:
     client = pytest.importorskip("redis").Redis(host, port)
     prefix = f"contract-{uuid4().hex}"
     try:
-        yield lambda: module.RedisStore(f"redis://{host}:{port}/0", codec=codec, prefix=prefix)
+        yield lambda: module.RedisStore(
+            f"redis://{host}:{port}/0", codec=codec, prefix=prefix, timeout=TIMEOUT_S
+        )
         keys = list(client.scan_iter(f"{prefix}*", count=10_000))
         if keys:
             client.delete(*keys)
@@ -80,7 +94,7 @@ def redis(path: Path, server: Server) -> Iterator[Open]:
         client.close()
 
 
-PLACES = (memory, shelve, sqlite, postgresql, mariadb, redis)
+PLACES = (memory, shelve, sqlite, postgresql, pgbouncer, mariadb, redis)
 
 
 @contextmanager
