@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
@@ -72,7 +72,8 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     found: list[Found] = []
     wrong: list[Refused] = []
     try:
-        engine = create_engine(driver_url(url))
+        address = driver_url(url)
+        engine = create_engine(address, connect_args=unprepared(address))
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"the URL cannot be used: {_one_line(error)}") from None
     _refuse_missing_file(engine)
@@ -158,16 +159,21 @@ def shape_of(connection: Connection, layout: Layout, schema: str | None = None) 
     return Shape(columns, source)
 
 
-def driver_url(url: str) -> str:
-    """With the drivers that beatd installs, where the URL names none."""
-    scheme, rest = url.split(":", 1)
+def driver_url(url: str) -> URL:
+    """With the drivers that beatd installs, where the URL names none, and without beatd's words."""
     known = {
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
         "mysql": "mysql+pymysql",
         "mariadb": "mysql+pymysql",
     }
-    return f"{known.get(scheme, scheme)}:{rest}"
+    address = make_url(url).difference_update_query(["pooler"])
+    return address.set(drivername=known.get(address.drivername, address.drivername))
+
+
+def unprepared(address: URL) -> dict[str, Any]:
+    """Keep psycopg from preparing statements: a pooler may run them in another session."""
+    return {"prepare_threshold": None} if address.get_dialect().driver == "psycopg" else {}
 
 
 def _one_line(error: BaseException) -> str:

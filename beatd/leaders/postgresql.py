@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leaders.sql import LeaseRow, SqlLease
+from beatd.servers.postgresql import shared_by, shares_sessions
 
 T = TypeVar("T")
 ROW = "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
@@ -49,7 +50,7 @@ class PostgresqlSession(psycopg.Connection[Any]):
 
 
 class Session:
-    def __init__(self, conninfo: str, ttl: float, *, pooled: bool = False) -> None:
+    def __init__(self, conninfo: str, ttl: float, *, shared: bool | None = None) -> None:
         words = conninfo_to_dict(conninfo)
         host, port = words.get("host") or "local socket", words.get("port") or 5432
         self._where = f"lock {host}:{port}/{words.get('dbname') or ''}"
@@ -67,12 +68,16 @@ class Session:
             raise self._told(error) from None
         self._connection.patience = ttl
         try:
-            self._prepare(within, pooled)
+            self._prepare(within, shared)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, within: int, pooled: bool) -> None:
+    def _prepare(self, within: int, shared: bool | None) -> None:
+        try:
+            pooled = shares_sessions(self._connection) if shared is None else shared
+        except psycopg.Error as error:
+            raise self._told(error) from None
         if not pooled:
             self._run(f"SET statement_timeout = {within}")
         if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
@@ -145,7 +150,7 @@ def postgresql_lease(url: str) -> SqlLease:
     # `?pooler=transaction` is ours to know, not the driver's.
     parts = urlsplit("postgresql:" + url.split(":", 1)[1])
     words = parse_qsl(parts.query)
-    pooled = ("pooler", "transaction") in words
+    shared = shared_by(dict(words).get("pooler"), "lock.url")
     query = urlencode([word for word in words if word[0] != "pooler"], quote_via=quote)
     conninfo = urlunsplit(parts._replace(query=query))
     try:
@@ -155,4 +160,4 @@ def postgresql_lease(url: str) -> SqlLease:
         if parts.password and parts.password in said:
             said = "its password cannot be read; a % in it is written %25"
         raise ConfigError(f"lock.url: {said}") from None
-    return SqlLease(lambda ttl: Session(conninfo, ttl, pooled=pooled))
+    return SqlLease(lambda ttl: Session(conninfo, ttl, shared=shared))

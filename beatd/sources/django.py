@@ -11,21 +11,19 @@ from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.tables import DJANGO, Shape, driver_url, shape_of
+from beatd.imports.tables import DJANGO, Shape, driver_url, shape_of, unprepared
 
 MARKER = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident = 1"
 #: What is not an edit: who runs the tasks writes these, and the date comes with them.
 _NOT_EDITS = ("last_run_at", "total_run_count", "date_changed")
 _CHUNK = 1000
-_POSTGRESQL = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,
-    "options": "-c statement_timeout=60000 -c default_transaction_read_only=on",
-}
+# Neither of them as a word of the connection, for which a pooler refuses it.
+_WITHIN = "SET LOCAL statement_timeout = 60000"
+_READ_ONLY = {"postgresql_readonly": True}
+_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 _MYSQL = {"connect_timeout": 5, "read_timeout": 60, "write_timeout": 60}
 WAITS: dict[str, dict[str, Any]] = {
     "postgresql": _POSTGRESQL,
-    "postgres": _POSTGRESQL,
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
 }
@@ -59,13 +57,18 @@ class DjangoRows:
     """The tables of one database; every method is one short transaction."""
 
     def __init__(self, url: str) -> None:
+        address = driver_url(url)
+        kind = address.get_backend_name()
         self._engine: Engine = create_engine(
-            driver_url(url),
+            address,
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
-            connect_args=WAITS.get(url.split(":", 1)[0].split("+")[0], {}),
+            connect_args=WAITS.get(kind, {}) | unprepared(address),
+            execution_options=_READ_ONLY if kind == "postgresql" else {},
         )
+        if kind == "postgresql":
+            event.listen(self._engine, "begin", _bound)
         # A reload makes another one, and nobody tells this one that it is over.
         weakref.finalize(self, self._engine.dispose)
         if self._engine.dialect.name == "sqlite":
@@ -159,6 +162,10 @@ class _Told:
 def _trouble(error: SQLAlchemyError) -> StoreError:
     cause = getattr(error, "orig", None) or error
     return StoreError(f"django-celery-beat: {' '.join(str(cause).split())[:200]}")
+
+
+def _bound(connection: Connection) -> None:
+    connection.exec_driver_sql(_WITHIN)
 
 
 def _teach_hash(connection: Any, _record: Any) -> None:

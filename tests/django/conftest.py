@@ -51,7 +51,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-KINDS = ("sqlite", "postgresql", "mysql")
+KINDS = ("sqlite", "postgresql", "pgbouncer", "mysql")
 
 
 class Place(NamedTuple):
@@ -110,10 +110,11 @@ def _place(
         file = folders.mktemp("django") / "django.db"
         engine = {"ENGINE": "django.db.backends.sqlite3"}
         return Place(f"sqlite:///{file}", {**engine, "NAME": str(file)}, lambda: None)
-    if kind == "postgresql":
+    if kind in ("postgresql", "pgbouncer"):
         host, port = server("postgresql")
+        engine = {"ENGINE": "django.db.backends.postgresql"}
         there = {"NAME": name, "USER": "postgres", "HOST": host, "PORT": port}
-        url = f"postgresql://postgres@{host}:{port}/{name}"
+        url = f"postgresql://postgres@{host}:{server(kind)[1]}/{name}"
         return Place(url, {**engine, **there}, _postgresql(host, port, name))
     pymysql = pytest.importorskip("pymysql")
     pymysql.version_info = (2, 2, 4, "final", 0)  # what Django asks of mysqlclient

@@ -19,6 +19,7 @@ from beatd.leader import Holder, Lease
 from beatd.leaders import postgresql
 from beatd.leaders.postgresql import PostgresqlSession, Session
 from beatd.leaders.sql import SqlLease, sql_lease
+from tests.pgbouncer import database
 
 Server = Callable[[str], tuple[str, int]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -222,6 +223,28 @@ def test_a_shared_session_proves_nothing(
     assert here.take(one, LONG) == one
     assert there.take(two, LONG) == one
     here.close()
+
+
+def test_a_lease_behind_pgbouncer_needs_no_option_and_leaves_nothing_there(server: Server) -> None:
+    one, two = holder("one"), holder("two")
+    with database(server) as urls:
+        here, there = sql_lease(urls.pooled), sql_lease(urls.pooled)
+        for _ in range(30):
+            assert here.take(one, LONG) == one
+            assert there.take(two, LONG) == one
+        here.close()
+        assert there.take(two, LONG) == one, "its session is gone, and that says nothing"
+        with psycopg.connect(urls.direct, autocommit=True) as admin:
+            left = admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            assert left.fetchone() == (0,)
+        with psycopg.connect(urls.pooled, autocommit=True, prepare_threshold=None) as other:
+            for _ in range(30):
+                found = other.execute(
+                    "SELECT current_setting('beatd.lease', true), "
+                    "current_setting('statement_timeout')"
+                )
+                assert found.fetchone() == (None, "0")
+        there.close()
 
 
 def test_behind_a_pooler_that_is_named_there_is_no_hint(postgresql_url: str) -> None:

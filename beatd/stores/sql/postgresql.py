@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from beatd.catalog import Wake
 from beatd.errors import ConfigError
+from beatd.servers.postgresql import shared_by, shares_sessions
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
 from beatd.stores.sql.schema import metadata, plan, plan_due, plan_stopped
 
@@ -39,6 +40,11 @@ NOT_MENDED_BY_WAITING = (
     ("no password supplied", "a password is asked for; put it into the URL"),
     ("no pg_hba.conf entry", "this host or user is not admitted; see pg_hba.conf on the server"),
     ("permission denied", "this user may not work here; grant it the database's tables"),
+    (
+        "unsupported startup parameter: options",
+        "the pooler does not pass on `options`; take them "
+        "out of the URL, or set them for the user (ALTER ROLE … SET …)",
+    ),
 )
 
 # A claim is rewritten all day long in the same narrow rows: cleaning up goes by their number, and
@@ -85,6 +91,7 @@ class Bounded(psycopg.Connection[Any]):
     """Gives up on a server that went silent: frozen, or behind a cable that was cut."""
 
     patience = PATIENCE
+    shared = False  # True if a pooler lends its session to others between two transactions
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
         return super().wait(_until(gen, monotonic() + self.patience, self), *args, **kwargs)
@@ -113,8 +120,8 @@ class Postgresql:
     bound = "SET LOCAL idle_in_transaction_session_timeout = 500"  # ms, where a few are meant
 
     def __init__(self, url: URL, timeout: float) -> None:
-        # `?pooler=transaction`: sessions are shared, so nothing may be left in them.
-        self._pooled = url.query.get("pooler") == "transaction"
+        self._told = shared_by(url.query.get("pooler"), "store.url")
+        self._shared = False  # as the newest connection found it
         words = url.difference_update_query(["pooler"])
         self._url = words.set(drivername="postgresql+psycopg")
         self._timeout = timeout
@@ -145,11 +152,14 @@ class Postgresql:
 
     def _set_up(self, connection: Any, _record: object) -> None:
         connection.patience = self._timeout + 1.0
-        if self._pooled:
-            connection.prepare_threshold = None
-            return
         connection.autocommit = True
-        connection.execute(self._settings("SET"))
+        told = self._told
+        self._shared = shares_sessions(connection) if told is None else told
+        connection.shared = self._shared
+        if self._shared:
+            connection.prepare_threshold = None
+        else:
+            connection.execute(self._settings("SET"))
         connection.autocommit = False
 
     def _settings(self, how: str) -> str:
@@ -192,8 +202,8 @@ class Postgresql:
         driver.patience = PATIENCE if patient else self._timeout + 1.0
         # Each statement sees what is committed when it begins: between BEGIN and COMMIT a read
         # would see nothing else, and wait for two answers more. Set here, and not on the server.
-        driver.autocommit = not (write or patient or self._pooled)
-        if self._pooled:
+        driver.autocommit = not (write or patient or driver.shared)
+        if driver.shared:
             connection.exec_driver_sql(self._settings("SET LOCAL"))
         if patient:
             within = int(PATIENCE * 1000)
@@ -235,9 +245,9 @@ class Postgresql:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
 
     def watch(self, wake: Wake) -> bool:
-        if not self._pooled:
+        if not self._shared:
             self._watch = _Watch(self._url, wake)
-        return not self._pooled
+        return not self._shared
 
     def problems(self) -> Sequence[str]:
         return ()
