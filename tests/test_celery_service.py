@@ -76,7 +76,7 @@ def test_embedded_as_a_thread_it_runs_and_stops(app: Celery) -> None:
     found.start()
     assert found.service.scheduler.info
     found.stop()
-    found.join(10)
+    found.join(100)
     assert not found.is_alive()
 
 

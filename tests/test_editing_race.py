@@ -27,6 +27,7 @@ from tests.fake_clock import FakeClock
 from tests.household import Household
 
 ENTRIES = 50
+AT_LEAST = 3  # edits by each, however slow the machine is
 Server = Callable[[str], tuple[str, int]]
 Done = tuple[dict[str, int], int, str]
 
@@ -46,11 +47,11 @@ def edit(where: tuple[str, str], me: int, seconds: float, answers: Any) -> None:
     """Each process owns one argument of every entry, and an entry of its own that comes and goes;
     all of them pause and resume."""
     url, prefix = where
-    store = open_store(url, codec=codec, clock=SystemClock(), prefix=prefix)
+    store = open_store(url, codec=codec, clock=SystemClock(), prefix=prefix, timeout=60.0)
     chance, acknowledged, edits, wrong = random.Random(me), dict[str, int](), 0, ""
     end = time.monotonic() + seconds
     try:
-        while time.monotonic() < end:
+        while edits < AT_LEAST or time.monotonic() < end:
             edits += 1
             now = partial(editing.present, store, SystemClock())
             name = f"e{chance.randrange(ENTRIES)}"
@@ -92,9 +93,9 @@ def race(where: tuple[str, str], processes: int, seconds: float) -> int:
     ]
     for worker in workers:
         worker.start()
-    done = [answers.get(timeout=seconds + 60) for _ in workers]
+    done = [answers.get(timeout=seconds + 200) for _ in workers]
     for worker in workers:
-        worker.join(30)
+        worker.join(60)
     assert [wrong for *_, wrong in done if wrong] == []
     found = {row.entry.name: row for row in store.find(Query())}
     for me, acknowledged, _, _ in done:
@@ -107,7 +108,7 @@ def race(where: tuple[str, str], processes: int, seconds: float) -> int:
 
 
 def test_no_edit_of_four_processes_is_lost(where: tuple[str, str]) -> None:
-    assert race(where, processes=4, seconds=1.0) > 8
+    assert race(where, processes=4, seconds=1.0) >= 4 * AT_LEAST
 
 
 @pytest.mark.long

@@ -190,18 +190,18 @@ def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
 
     def slow(*arguments: object) -> object:
         inside.set()
-        assert go_on.wait(10)
+        assert go_on.wait(100)
         return take(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(office, "take", slow)
     campaign = threading.Thread(target=daemons[0].campaign)
     campaign.start()
-    assert inside.wait(10)
+    assert inside.wait(100)
     closing = threading.Thread(target=daemons[0].close)
     closing.start()
     go_on.set()
-    campaign.join(10)
-    closing.join(10)
+    campaign.join(100)
+    closing.join(100)
     assert daemons[0].campaign() is None
     assert office.held is None and daemons[1].campaign() is not None
 
@@ -270,7 +270,7 @@ def test_deposed_during_a_campaign_it_wins_nothing(
 
     setattr(office, step, slow)
     assert one.campaign() is None and one.lead() is None
-    threads[0].join(10.0)
+    threads[0].join(100)
     setattr(office, step, real)
     assert office.number == 1, "whoever leads now is not deposed in turn"
     assert office.held is None, "the lease it had taken meanwhile"

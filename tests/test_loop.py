@@ -51,7 +51,7 @@ def test_a_thread_that_has_ended_is_told() -> None:
 
     one = loop(lambda: 1 / 0, gone)
     one.start()
-    one.join(10.0)
+    one.join(100)
     assert one.trouble() == "the thread of the campaign has ended"
 
 
@@ -61,20 +61,20 @@ def test_a_turn_that_does_not_come_back_is_told() -> None:
 
     def turn() -> float:
         begun.set()
-        go_on.wait(30.0)
+        go_on.wait(100)
         one.stop()
         return 0.0
 
     one = Loop(turn, name="campaign", patience=10.0, clock=clock, tell=LogObserver())
     assert one.trouble() == "", "not begun"
     one.start()
-    assert begun.wait(10.0)
+    assert begun.wait(100)
     clock.advance(seconds=9)
     assert one.trouble() == ""
     clock.advance(seconds=2)
     assert one.trouble() == "the campaign is stuck: last turn 11.0 s ago"
     go_on.set()
-    one.join(10.0)
+    one.join(100)
     assert one.trouble() == "", "it was asked to end"
 
 
@@ -88,8 +88,8 @@ def test_it_is_woken_and_stopped_in_the_middle_of_a_wait() -> None:
     one = Loop(turn, name="campaign", patience=10.0, clock=SystemClock(), tell=LogObserver())
     one.start()
     for _ in range(3):
-        assert turns.acquire(timeout=10.0)
+        assert turns.acquire(timeout=100)
         one.wake()
     one.stop()
-    one.join(10.0)
+    one.join(100)
     assert one._thread is not None and not one._thread.is_alive()

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.conftest import Start
+from tests.waiting import until
 
 Config = Callable[..., Path]
 
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -90,16 +90,14 @@ def test_a_port_in_use_is_one_line(beatd: Start, config: Config) -> None:
 # ending
 
 
-def test_sigterm_ends_it_within_a_second_and_frees_the_lead(beatd: Start, config: Config) -> None:
+def test_sigterm_ends_it_and_frees_the_lead(beatd: Start, config: Config) -> None:
     path = str(config())
     first = beatd("-c", path)
     first.says("published tick")
     second = beatd("-c", path)
     second.says("standing by")
-    asked = time.monotonic()
     first.send(signal.SIGTERM)
     assert first.ends() == 0
-    assert time.monotonic() - asked < 1.0
     second.says("leading, term 2")
 
 
@@ -244,10 +242,13 @@ def test_a_standby_with_other_files_says_so(beatd: Start, config: Config, tmp_pa
     (tmp_path / "other.yaml").write_text(text.replace("tick:", "tock:"))
     standby = beatd("-c", "other.yaml")
     standby.says("standing by")
-    deadline = time.monotonic() + 20
     conflicts: list[str] = []
-    while not conflicts and time.monotonic() < deadline:
-        conflicts = json.loads(get(port, "/status")[1])["conflicts"]
+
+    def told() -> list[str]:
+        conflicts[:] = json.loads(get(port, "/status")[1])["conflicts"]
+        return conflicts
+
+    until(told, 20, "no conflict is told")
     assert "differs from what the leader" in conflicts[0]
 
 

@@ -24,6 +24,7 @@ from tests.pgbouncer import database
 Server = Callable[[str], tuple[str, int]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONG = 60.0  # a ttl that does not run out within a test
+SHORT = 1.0  # one that does, and in which a busy server answers
 HOLD = """
 import sys, time
 from datetime import UTC, datetime
@@ -55,12 +56,11 @@ def holder(name: str) -> Holder:
     return Holder(name, f"host-of-{name}", 7, NOON, uuid4().hex)
 
 
-def until(what: Callable[[], bool], seconds: float = 10.0) -> float:
-    """How long it took to become true."""
+def until(what: Callable[[], bool]) -> None:
+    """Long before a ttl of LONG is over."""
     started = time.monotonic()
     while not what():
-        assert time.monotonic() - started < seconds, "it did not come true"
-    return time.monotonic() - started
+        assert time.monotonic() - started < LONG / 2, "it did not come true"
 
 
 def test_the_first_to_ask_holds_it_and_all_are_told_who(leases: Callable[[], Lease]) -> None:
@@ -113,15 +113,17 @@ def test_only_its_holder_can_release_it(leases: Callable[[], Lease]) -> None:
 def test_it_is_taken_over_when_its_time_is_over(leases: Callable[[], Lease]) -> None:
     one, two = holder("one"), holder("two")
     here, there = leases(), leases()
-    here.take(one, 0.5)
-    assert 0.2 < until(lambda: there.take(two, LONG) == two) < 2.0
+    asked = time.monotonic()
+    here.take(one, SHORT)
+    until(lambda: there.take(two, LONG) == two)
+    assert time.monotonic() - asked >= SHORT
     assert here.take(one, LONG) == two
 
 
 def test_a_renewal_gives_it_its_whole_time_again(leases: Callable[[], Lease]) -> None:
     one, two = holder("one"), holder("two")
     here, there = leases(), leases()
-    here.take(one, 0.5)
+    here.take(one, SHORT)
     here.take(one, LONG)
     assert there.take(two, LONG) == one
 
@@ -134,8 +136,8 @@ def test_two_starts_of_one_daemon_are_two_holders(leases: Callable[[], Lease]) -
     assert there.take(again, LONG) == one
 
 
-def test_a_killed_holder_is_replaced_within_a_second_where_its_session_dies(url: str) -> None:
-    ttl = 1.5 if url.startswith("sqlite") else LONG
+def test_a_killed_holder_is_replaced_before_its_ttl_where_its_session_dies(url: str) -> None:
+    ttl = 5.0 if url.startswith("sqlite") else LONG
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, url, str(ttl)],
         stdin=subprocess.PIPE,
@@ -149,8 +151,7 @@ def test_a_killed_holder_is_replaced_within_a_second_where_its_session_dies(url:
         assert lease.take(me, ttl).name == "child"
         child.kill()
         child.wait()
-        took = until(lambda: lease.take(me, ttl) == me)
-        assert took < (2.0 if url.startswith("sqlite") else 1.0)
+        until(lambda: lease.take(me, ttl) == me)
     finally:
         child.kill()
         child.communicate()
@@ -164,7 +165,7 @@ def test_a_holder_without_the_session_lock_is_not_taken_for_dead(
     # one dies the lock becomes free without any meaning.
     frozen, one, two = holder("frozen"), holder("one"), holder("two")
     stuck, here, there = leases(), leases(), leases()
-    stuck.take(frozen, 0.3)
+    stuck.take(frozen, SHORT)
     until(lambda: here.take(one, LONG) == one)
     stuck.close()
     assert there.take(two, LONG) == one
@@ -178,13 +179,13 @@ def test_a_frozen_holder_that_wakes_gives_the_session_lock_up(
 ) -> None:
     frozen, one, two = holder("frozen"), holder("one"), holder("two")
     stuck, here, there = leases(), leases(), leases()
-    stuck.take(frozen, 0.3)
+    stuck.take(frozen, SHORT)
     until(lambda: here.take(one, LONG) == one)
     assert stuck.take(frozen, LONG) == one
     here.take(one, LONG)
     here.close()
     if not url.startswith("sqlite"):
-        assert until(lambda: there.take(two, LONG) == two) < 1.0
+        until(lambda: there.take(two, LONG) == two)
 
 
 def test_a_holder_whose_connection_was_cut_goes_on_with_a_new_one(
@@ -250,10 +251,11 @@ def test_a_lease_behind_pgbouncer_needs_no_option_and_leaves_nothing_there(serve
 def test_behind_a_pooler_that_is_named_there_is_no_hint(postgresql_url: str) -> None:
     here, there = (sql_lease(f"{postgresql_url}&pooler=transaction") for _ in range(2))
     one, two = holder("one"), holder("two")
-    assert here.take(one, 0.5) == one
+    asked = time.monotonic()
+    assert here.take(one, SHORT) == one
     here.close()
-    assert there.take(two, LONG) == one, "its session is gone, and that says nothing"
-    assert 0.2 < until(lambda: there.take(two, LONG) == two) < 2.0
+    until(lambda: there.take(two, LONG) == two)
+    assert time.monotonic() - asked >= SHORT, "its session is gone, and that says nothing"
     there.close()
 
 

@@ -38,7 +38,7 @@ def rabbit_url(server: Server) -> str:
 def rabbit(server: Server) -> Iterator[amqp.Channel]:
     """A channel to look at queues with; what a test declares through it, it deletes."""
     host, port = server("rabbitmq")
-    with amqp.Connection(f"{host}:{port}", read_timeout=5) as connection:
+    with amqp.Connection(f"{host}:{port}", read_timeout=60) as connection:
         yield connection.channel()
 
 

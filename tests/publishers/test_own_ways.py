@@ -148,7 +148,7 @@ def test_where_the_app_wants_task_sent_events_they_follow_the_message(
                 listening.drain_events(timeout=0.1)  # subscribes
             assert list(publisher.publish([one], always)) == [CONFIRMED]
             while not heard:
-                listening.drain_events(timeout=5)
+                listening.drain_events(timeout=60)
     assert heard[0]["uuid"] == one.task_id and heard[0]["name"] == "own.told"
     assert heard[0]["queue"] == "own" and heard[0]["args"] == "[2]"
     assert {type(o) for o in pushes_of(publisher, [one])} == {Outcome}

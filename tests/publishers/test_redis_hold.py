@@ -18,7 +18,7 @@ from tests.publishers.servers import PrivateRedis
 
 @pytest.fixture
 def publisher(private_redis: PrivateRedis) -> Iterator[CeleryPublisher]:
-    made = CeleryPublisher(app=app_for({"url": private_redis.url}), timeout=0.5)
+    made = CeleryPublisher(app=app_for({"url": private_redis.url}), timeout=2.0)
     assert made.reachable()
     yield made
     made.close()
@@ -157,7 +157,7 @@ def test_what_takes_more_than_a_few_commands_is_not_held(
 
 
 def test_only_lists_of_one_redis_are_sent_ahead() -> None:
-    publisher = CeleryPublisher(app=app_for({"url": "memory://"}), timeout=0.5)
+    publisher = CeleryPublisher(app=app_for({"url": "memory://"}), timeout=2.0)
     assert publisher.hold(batch(2)) is None
     publisher.close()
 
@@ -166,7 +166,7 @@ def test_an_exchange_to_several_queues_is_not_held(private_redis: PrivateRedis) 
     app = app_for({"url": private_redis.url})
     news = Exchange("news", type="direct")
     app.conf.task_queues = [Queue(name, news, routing_key="any") for name in ("left", "right")]
-    publisher = CeleryPublisher(app=app, timeout=0.5)
+    publisher = CeleryPublisher(app=app, timeout=2.0)
     for queue in app.conf.task_queues:
         with app.connection_for_write() as connection:
             queue(connection.default_channel).declare()

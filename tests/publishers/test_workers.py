@@ -47,7 +47,7 @@ class World:
         self.queue = queue
         app = app_for(broker, timezone="Asia/Shanghai")
         app.conf.accept_content = ["json", "pickle"]
-        self.publisher = CeleryPublisher(app=app, timeout=5)
+        self.publisher = CeleryPublisher(app=app, timeout=30)
         self.results = Celery("results", backend=results, set_as_current=False)
 
     def entry(self, task: str, *args: Any, **more: Any) -> Entry:
@@ -130,7 +130,7 @@ def world(
 
 
 def test_a_task_is_executed_and_its_result_found_under_our_id(world: World) -> None:
-    assert world.sent(world.entry("project.add", 2, 2)).get(timeout=20) == 4
+    assert world.sent(world.entry("project.add", 2, 2)).get(timeout=100) == 4
 
 
 def test_a_task_sees_what_the_entry_says(world: World) -> None:
@@ -145,7 +145,7 @@ def test_a_task_sees_what_the_entry_says(world: World) -> None:
     # Twice: made by celery, and from the template.
     for nth in range(2):
         result = world.sent(one, nth=nth, expires=expires)
-        told = result.get(timeout=20)
+        told = result.get(timeout=100)
         assert told["args"] == [1, "zwei"] and told["kwargs"] == {"drei": [4, None]}
         assert told["id"] == told["correlation_id"] == result.id
         assert datetime.fromisoformat(told["expires"]) == expires
@@ -160,7 +160,7 @@ def test_arguments_arrive_with_their_types(world: World) -> None:
     stored = codec.decode(one.name, codec.encode(replace(one, schedule=HOURLY)), "cli", "")
     # Twice: made by celery, and from the template.
     for nth in range(2):
-        told = world.sent(stored, nth=nth).get(timeout=20)
+        told = world.sent(stored, nth=nth).get(timeout=100)
         assert told == repr((args, {"k": [{"n": list(args)}]}))
 
 
@@ -172,15 +172,15 @@ def test_arguments_arrive_with_the_types_that_another_serializer_has(world: Worl
         ("pickle", (moment, Decimal("1.50"), (1, {2}))),
     ):
         one = world.entry("project.types", *args, options={"serializer": serializer})
-        assert world.sent(one).get(timeout=20) == repr((args, {})), serializer
+        assert world.sent(one).get(timeout=100) == repr((args, {})), serializer
 
 
 def test_serializers_compression_and_countdown_reach_a_worker(world: World) -> None:
     options = {"serializer": "msgpack", "compression": "zlib", "countdown": 0.3}
-    assert world.sent(world.entry("project.add", 1, 2, options=options)).get(timeout=20) == 3
+    assert world.sent(world.entry("project.add", 1, 2, options=options)).get(timeout=100) == 3
     assert world.sent(
         world.entry("project.add", 1, 3, options={"serializer": "yaml"})
-    ).get(timeout=20) == 4  # fmt: skip
+    ).get(timeout=100) == 4  # fmt: skip
 
 
 def test_what_follows_a_task_may_be_written_short(world: World, results: str) -> None:
@@ -202,7 +202,7 @@ def test_what_expired_before_it_was_taken_is_not_executed(world: World) -> None:
     expired = world.sent(
         world.entry("project.add", 9, 9, options={"expires": "next"}), expires=past
     )
-    assert world.sent(world.entry("project.add", 2, 3)).get(timeout=20) == 5
+    assert world.sent(world.entry("project.add", 2, 3)).get(timeout=100) == 5
     assert expired.state in ("PENDING", "REVOKED")
 
 
@@ -223,7 +223,7 @@ def test_the_seeds_get_each_task_on_its_queue(
     from beatd.publishers.apps import load_app
 
     app = load_app("tests.publishers.workers.seeds:app")
-    publisher = CeleryPublisher(app=app, timeout=5)
+    publisher = CeleryPublisher(app=app, timeout=30)
     try:
         worker.ready()
         runs = {}
@@ -233,7 +233,7 @@ def test_the_seeds_get_each_task_on_its_queue(
         batch = [one for some in runs.values() for one in some]
         assert list(publisher.publish(batch, always)) == [Outcome("confirmed")] * 9
         got = {
-            name: [app.AsyncResult(one.task_id).get(timeout=20) for one in some]
+            name: [app.AsyncResult(one.task_id).get(timeout=100) for one in some]
             for name, some in runs.items()
         }
     finally:

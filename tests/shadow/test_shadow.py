@@ -45,7 +45,7 @@ def project(
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            stack.callback(process.wait, 10)
+            stack.callback(process.wait, 100)
             stack.callback(process.kill)
             return process
 
@@ -72,10 +72,10 @@ def test_a_shadow_agrees_with_celery_beat_and_sends_nothing(project: Any) -> Non
     beat = start("celery", "-A", "proj", "beat")
     until(lambda: met(report(folder)) >= 3, 40, "the shadow hears nothing")
     beat.terminate()
-    beat.wait(10)
+    beat.wait(100)
     sent = client.llen(queue)
     shadow.send_signal(signal.SIGTERM)
-    assert shadow.wait(10) == 0
+    assert shadow.wait(100) == 0
 
     found = report(folder)
 

@@ -1,6 +1,5 @@
 """The contract of a Muster, kept by every store."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +7,7 @@ from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.store import Store
 from tests.stores.making import holder
+from tests.waiting import until
 
 
 def here(holder: Holder, **more: object) -> Presence:
@@ -59,9 +59,7 @@ def test_who_was_not_heard_of_for_its_ttl_is_there_no_more(store: Store) -> None
     silent, alive = holder("silent"), holder("alive")
     store.announce(here(silent), 0.05)
     store.announce(here(alive), 30)
-    deadline = time.monotonic() + 5
-    while len(store.daemons()) > 1 and time.monotonic() < deadline:
-        pass
+    until(lambda: len(store.daemons()) == 1, 5, "it is still there")
     assert [presence.holder for presence in store.daemons()] == [alive]
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,12 +133,12 @@ def test_a_process_that_ends_has_claimed_nothing(url: str, store: SqlStore, reop
 
 
 def test_a_leader_that_froze_does_not_hold_up_the_next_one(postgresql_url: str) -> None:
-    frozen, other = (SqlStore(postgresql_url, codec=codec) for _ in range(2))
+    frozen = SqlStore(postgresql_url, codec=codec)
+    # Patient beyond any machine's slowness: that its wait ends is the server's doing.
+    other = SqlStore(postgresql_url, codec=codec, timeout=100.0)
     stored = put(frozen)
     claim = held(frozen, [step(frozen, stored)])
-    since = time.monotonic()
     lead(other, "two")  # PostgreSQL ends what is idle in a transaction
-    assert time.monotonic() - since < 1.5  # of two seconds' time-out
     assert row(other) == stored
     with pytest.raises(StoreError):
         claim.make()

@@ -28,7 +28,7 @@ def test_a_program_that_leaves_does_not_take_the_log_away(tmp_path: Path) -> Non
     def read() -> None:
         for _ in store.find(Query()):
             pass
-        every.wait(10)
+        every.wait(100)
         for _ in store.find(Query()):
             pass
 

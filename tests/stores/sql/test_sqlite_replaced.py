@@ -69,8 +69,8 @@ def test_each_thread_is_told(store: SqlStore, path: Path) -> None:
 
     def looks() -> None:
         store.version()
-        ready.wait(10)
-        deleted.wait(10)
+        ready.wait(100)
+        deleted.wait(100)
         try:
             store.version()
         except StoreError as error:
@@ -79,7 +79,7 @@ def test_each_thread_is_told(store: SqlStore, path: Path) -> None:
     threads = [threading.Thread(target=looks) for _ in range(2)]
     for thread in threads:
         thread.start()
-    ready.wait(10)
+    ready.wait(100)
     path.unlink()
     deleted.set()
     for thread in threads:

@@ -27,7 +27,7 @@ def woken(editor: SqlStore, postgresql_url: str) -> Iterator[Event]:
     watcher, event = SqlStore(postgresql_url, codec=codec), Event()
     assert watcher.watch(event.set)
     # It wakes once when it begins to listen: what came before may have been missed.
-    assert event.wait(10)
+    assert event.wait(60)
     event.clear()
     yield event
     watcher.close()
@@ -35,20 +35,20 @@ def woken(editor: SqlStore, postgresql_url: str) -> Iterator[Event]:
 
 def test_an_edit_wakes_at_once(editor: SqlStore, woken: Event) -> None:
     put(editor)
-    assert woken.wait(1)
+    assert woken.wait(60)
 
 
 def test_a_request_wakes_at_once(editor: SqlStore, woken: Event) -> None:
     stored = put(editor)
-    assert woken.wait(1)
+    assert woken.wait(60)
     woken.clear()
     editor.ask([request_of(stored)])
-    assert woken.wait(1)
+    assert woken.wait(60)
 
 
 def test_claims_results_and_refused_edits_wake_nobody(editor: SqlStore, woken: Event) -> None:
     stored = put(editor)
-    assert woken.wait(1)
+    assert woken.wait(60)
     woken.clear()
     assert editor.claim([step(editor, stored)], lead(editor), at(0)) == [True]
     editor.record([told(run_of(editor, stored), "confirmed")])
@@ -73,10 +73,10 @@ def test_a_watch_that_was_cut_listens_again(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE application_name = 'beatd watch' AND pid <> pg_backend_pid()"
         )
-    assert woken.wait(5), "it says that something may have been missed"
+    assert woken.wait(60), "it says that something may have been missed"
     woken.clear()
     put(editor)
-    assert woken.wait(1)
+    assert woken.wait(60)
 
 
 def test_the_others_cannot_tell(tmp_path: Path, mariadb_url: str, postgresql_url: str) -> None:
