@@ -58,7 +58,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             url = request.getfixturevalue("redis_url")
         case _:
             url = request.getfixturevalue("rabbit_url")
-    publisher = CeleryPublisher(app=app_for({"url": url, "transport_options": options}))
+    broker = {"url": url, "transport_options": options}
+    publisher = CeleryPublisher(app=app_for(broker), timeout=60)
 
     def taken() -> list[str]:
         found = []

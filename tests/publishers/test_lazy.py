@@ -55,7 +55,7 @@ def entry(app: Celery) -> Entry:
 
 
 def published(app: Celery, entry: Entry, times: int = 1) -> list[Outcome]:
-    publisher = CeleryPublisher(app=app)
+    publisher = CeleryPublisher(app=app, timeout=60)
     try:
         runs = [run(entry, nth=nth) for nth in range(times)]
         publisher.prepare(runs)

@@ -34,7 +34,7 @@ def app(redis_url: str) -> Celery:
 
 @pytest.fixture
 def publisher(app: Celery) -> Iterator[CeleryPublisher]:
-    made = CeleryPublisher(app=app)
+    made = CeleryPublisher(app=app, timeout=60)
     yield made
     made.close()
 
@@ -221,7 +221,7 @@ def test_what_would_be_pushed_is_what_is_published(
 
 def test_a_key_prefix_is_in_the_key_of_a_push(app: Celery, redis_url: str) -> None:
     app.conf.broker_transport_options = {"global_keyprefix": "pre:"}
-    publisher = CeleryPublisher(app=app)
+    publisher = CeleryPublisher(app=app, timeout=60)
     one = run(entry("prefixed", "own.prefixed"))
     ((push,),) = pushes_of(publisher, [one])
     assert push.key == "pre:own"
@@ -232,7 +232,7 @@ def test_a_key_prefix_is_in_the_key_of_a_push(app: Celery, redis_url: str) -> No
 
 def test_a_queue_that_expires_lives_on_with_every_message(app: Celery, redis_url: str) -> None:
     app.conf.task_queues = [Queue("own-brief", routing_key="own-brief", expires=30)]
-    publisher = CeleryPublisher(app=app)
+    publisher = CeleryPublisher(app=app, timeout=60)
     one = run(entry("brief", "own.brief", options={"queue": "own-brief"}))
     assert {type(o) for o in pushes_of(publisher, [one])} == {Outcome}
     assert list(publisher.publish([one], always)) == [CONFIRMED]

@@ -135,7 +135,7 @@ def are_sent_as_beat_sends_them(
     beat.producer.connection.release()
     assert list(theirs) == names
 
-    publisher = CeleryPublisher(app=app)
+    publisher = CeleryPublisher(app=app, timeout=60)
     assert publisher.reachable()
     # The first time templates are made and proved, afterwards they are used.
     for nth in range(3):

@@ -34,7 +34,7 @@ def test_redbeat_key_prefix(place: RedBeat) -> None:
 
 def test_sentinel_support(start: Start, tmp_path: Path) -> None:
     master = start("--requirepass", "123", auth=":123@")
-    watcher = sentinel(start, master, tmp_path)
+    watcher = sentinel(start, master, tmp_path, down_after_ms=60_000)
     try:
         watcher.admin.execute_command("SENTINEL SET ours auth-pass 123")
         until(lambda: "down" not in watcher.admin.sentinel_master("ours")["flags"])

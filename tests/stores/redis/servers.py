@@ -107,12 +107,15 @@ def cluster(start: Start, nodes: int = 3) -> Sequence[RedisProcess]:
     return made
 
 
-def sentinel(start: Start, master: RedisProcess, folder: Path) -> RedisProcess:
+def sentinel(
+    start: Start, master: RedisProcess, folder: Path, *, down_after_ms: int = 500
+) -> RedisProcess:
     port = free_port()
     config = folder / f"sentinel-{port}.conf"
     config.write_text(
         f"port {port}\nbind 127.0.0.1\nsentinel monitor ours 127.0.0.1 {master.port} 1\n"
-        "sentinel down-after-milliseconds ours 500\nsentinel failover-timeout ours 3000\n"
+        f"sentinel down-after-milliseconds ours {down_after_ms}\n"
+        "sentinel failover-timeout ours 3000\n"
     )
     return RedisSentinel(config, port)
 

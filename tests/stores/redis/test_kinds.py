@@ -59,11 +59,11 @@ def test_sentinels_lead_to_the_new_master(
     master = start("--repl-diskless-sync-delay", "0")
     replica = start("--replicaof", "127.0.0.1", str(master.port))
     until(lambda: replica.admin.info("replication")["master_link_status"] == "up")
-    watcher = sentinel(start, master, tmp_path)
+    watcher = sentinel(start, master, tmp_path, down_after_ms=2000)
     try:
         until(lambda: watcher.admin.sentinel_slaves("ours"))
         url = f"sentinel://127.0.0.1:{watcher.port}/ours/0"
-        store = open_store(url, timeout=0.5)
+        store = open_store(url, timeout=2.0)
         does_all_it_should(store)
         lease, me = RedisLease(url), holder("me")
         assert lease.take(me, 60) == me
