@@ -1,22 +1,22 @@
-"""A cable between a client and its server, which a test may pull out or make longer."""
+"""A cable between a client and its server, which a test may pull out or make slow."""
 
+import selectors
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 
 class Cable:
-    """A port that leads to the server while it is plugged in.
-
-    Whatever is sent takes `there` seconds to the server, and what it answers `back` seconds.
-    """
+    """A port that leads to the server while it is plugged in."""
 
     def __init__(self, host: str, port: int) -> None:
+        self.there = self.back = 0.0  # seconds that it takes to the server, and from it
         self._server = (host, port)
-        self.there = self.back = 0.0
-        self._ends: list[socket.socket] = []
+        self._ends: set[socket.socket] = set()
+        self._lock = threading.Lock()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -34,28 +34,82 @@ class Cable:
         self.plug_in()
 
     def pull_out(self) -> None:
-        assert self._door is not None
-        for end in (self._door, *self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._ends.clear()
+        with self._lock:
+            if self._door is None:
+                return
+            door, self._door = self._door, None
+            for end in (door, *self._ends):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            door.close()
 
     def _admit(self, door: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 here, _ = door.accept()
-                there = socket.create_connection(self._server)
-                self._ends += [here, there]
-                ways = ((here, there, lambda: self.there), (there, here, lambda: self.back))
-                for way in ways:
-                    threading.Thread(target=_carry, args=way, daemon=True).start()
+                try:
+                    there = socket.create_connection(self._server)
+                except OSError:
+                    here.close()  # the server is away; it may come back
+                    continue
+                threading.Thread(
+                    target=self._connect, args=(door, here, there), daemon=True
+                ).start()
+
+    def _connect(self, door: socket.socket, here: socket.socket, there: socket.socket) -> None:
+        """Carry what either end sends to the other one until both have ended."""
+        with here, there:
+            with self._lock:
+                if self._door is not door:
+                    return  # pulled out while the server accepted the connection
+                self._ends |= {here, there}
+            with suppress(OSError):
+                _carry(
+                    _Way(here, there, lambda: self.there),
+                    _Way(there, here, lambda: self.back),
+                )
+            with self._lock:
+                self._ends -= {here, there}
 
 
-def _carry(source: socket.socket, sink: socket.socket, takes: Callable[[], float]) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            time.sleep(takes())
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+class _Way:
+    """One direction of a connection, and what is on its way there."""
+
+    def __init__(
+        self, source: socket.socket, sink: socket.socket, delay_s: Callable[[], float]
+    ) -> None:
+        self.source, self._sink, self._delay_s = source, sink, delay_s
+        self._waiting = deque[tuple[float, bytes]]()
+        sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read(self) -> bool:
+        """Return False when the source has ended."""
+        data = self.source.recv(65536)
+        self._waiting.append((time.monotonic() + self._delay_s(), data))
+        return bool(data)
+
+    def deliver(self) -> float | None:
+        """Send what is due; return the seconds until more is due, or None when nothing waits."""
+        while self._waiting:
+            due, data = self._waiting[0]
+            if (left := due - time.monotonic()) > 0:
+                return left
+            self._waiting.popleft()
+            if data:
+                self._sink.sendall(data)
+            else:
+                self._sink.shutdown(socket.SHUT_WR)
+        return None
+
+
+def _carry(*ways: _Way) -> None:
+    with selectors.DefaultSelector() as readable:
+        for way in ways:
+            readable.register(way.source, selectors.EVENT_READ, way)
+        while True:
+            left = [seconds for way in ways if (seconds := way.deliver()) is not None]
+            if not left and not readable.get_map():
+                return
+            for key, _ in readable.select(min(left, default=None)):
+                if not key.data.read():
+                    readable.unregister(key.fileobj)
