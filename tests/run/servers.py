@@ -60,13 +60,15 @@ class DoesNotStart(Exception):
 
 
 class Servers:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, redis: Sequence[str] = ("--appendonly", "no")) -> None:
         self.folder, self.env = folder, dict[str, str]()
-        self._running: list[Process] = []
+        self.running, self.ports = dict[str, Process](), dict[str, int]()
+        self._redis_options = redis
+        self._commands = dict[str, tuple[Command, dict[str, str] | None]]()
 
     def start(self, name: str) -> str:
         """Return the reason why the server does not start, or nothing."""
-        port = free_port()
+        self.ports[name] = port = free_port()
         try:
             getattr(self, f"_{name}")(needed(PROGRAMS[name]), port)
         except (DoesNotStart, OSError) as reason:
@@ -74,11 +76,15 @@ class Servers:
         self.env[f"BEATD_TEST_{name.upper()}_PORT"] = str(port)
         return ""
 
+    def start_again(self, name: str) -> None:
+        """Start a server that has ended, on its files and its port. Raises DoesNotStart."""
+        self._await(name, self._run(name, *self._commands[name]), self.ports[name])
+
     def stop(self) -> None:
-        for process in self._running:
+        for process in self.running.values():
             end_group(process, signal.SIGTERM)
         until = time.monotonic() + END_S
-        for process in self._running:
+        for process in self.running.values():
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -86,7 +92,7 @@ class Servers:
                 process.wait()
 
     def _redis(self, program: Path, port: int) -> None:
-        options = ["--save", "", "--appendonly", "no", "--dir", self._files("redis")]
+        options = ["--save", "", *self._redis_options, "--dir", self._files("redis")]
         command = [program, "--port", str(port), "--bind", "127.0.0.1", *options]
         self._await("redis", self._run("redis", command), port)
 
@@ -149,8 +155,9 @@ class Servers:
                 raise DoesNotStart(self._last_words(name))
 
     def _run(self, name: str, command: Command, env: dict[str, str] | None = None) -> Process:
+        self._commands[name] = (command, env)
         with self._log(name).open("ab") as log:
-            process = subprocess.Popen(
+            process = self.running[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -158,7 +165,6 @@ class Servers:
                 env=env,
                 start_new_session=True,
             )
-        self._running.append(process)
         return process
 
     def _await(self, name: str, process: Process, port: int) -> None:
@@ -189,8 +195,11 @@ def needed(program: str) -> Path:
 
 
 def run_as(user: str) -> list[str]:
-    """Return what stands before a command of a server that does not run as root."""
-    return ["runuser", "-u", user, "--"] if os.getuid() == 0 else []
+    """Return what stands before a command of a server that does not run as root. The server itself
+    is the process then, and hears what is sent to it."""
+    if os.getuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
 
 
 def free_port() -> int:
