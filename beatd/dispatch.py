@@ -17,7 +17,7 @@ from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import Observer, Refused, Sent, Skipped
 from beatd.leader import Term
 from beatd.ledger import HeldClaim, Ledger, Move, OpenClaim, Result
-from beatd.publisher import HeldMessages, Outcome, Publisher
+from beatd.publisher import LEAD_LOST, HeldMessages, Outcome, Publisher
 from beatd.run import Run, Skip
 
 FRESH = timedelta(milliseconds=100)
@@ -175,7 +175,7 @@ class InSteps:
         elif not may_go_on():
             if messages is not None:
                 messages.drop()
-            outcomes = [Outcome("unsent", "the lead was lost before publishing")] * len(runs)
+            outcomes = [Outcome("unsent", LEAD_LOST)] * len(runs)
         elif messages is not None:
             outcomes = messages.send(may_go_on)
         else:
@@ -292,11 +292,13 @@ def joined(parts: Sequence[Done]) -> Done:
 def doubt_in(outcomes: Sequence[Outcome]) -> str:
     """The first reason to think that the broker is away, or nothing.
 
-    A single answer, even a refusal, shows that it is there: one full queue holds back no other.
+    A single answer, even a refusal, shows that it is there: one full queue holds back no other. A
+    message that was not sent because the lead was lost shows nothing.
     """
     if any(outcome.sent in ("confirmed", "rejected") for outcome in outcomes):
         return ""
-    return next((outcome.reason or outcome.sent for outcome in outcomes), "")
+    reasons = (outcome.reason or outcome.sent for outcome in outcomes)
+    return next((reason for reason in reasons if reason != LEAD_LOST), "")
 
 
 def tell_claimed(moves: Sequence[Move], made: Sequence[bool], tell: Observer) -> None:

@@ -10,6 +10,9 @@ from beatd.run import Run
 Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 
 
+LEAD_LOST = "the lead was lost"  # why a message is unsent that the broker was not asked to take
+
+
 class Outcome(Struct, frozen=True):
     """How a message ended.
 

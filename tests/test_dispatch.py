@@ -106,6 +106,16 @@ def test_what_was_made_ready_goes(scene: Scene) -> None:
     assert len(sent.results) == 3
 
 
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_lost_lead_says_nothing_about_the_broker(scene: Scene, ready: bool) -> None:
+    if ready:
+        scene.get_ready()
+    scene.clock.advance(seconds=0.02)
+    leads = iter([True, False])  # for the claim, and not for its messages
+    done = scene.dispatch([scene.moves], scene.term, lambda: next(leads))
+    assert (done.held, done.doubt, scene.arrived()) == (True, "", [])
+
+
 def test_its_claim_counts_its_age_from_the_moment(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

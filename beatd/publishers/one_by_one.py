@@ -7,7 +7,7 @@ from typing import Any
 from kombu import Connection
 from kombu.common import maybe_declare
 
-from beatd.publisher import Outcome
+from beatd.publisher import LEAD_LOST, Outcome
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Wire, one_line
 from beatd.publishers.letterpress import LetterPress
 
@@ -54,7 +54,7 @@ class OneByOne(Wire):
             if monotonic() > deadline:
                 why = f"no time left after {self._timeout:g} s"
             elif not may_go_on():
-                why = "the lead was lost"
+                why = LEAD_LOST
             if why:
                 break
             outcomes.append(self._send(message.payload))

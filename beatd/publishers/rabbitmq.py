@@ -14,7 +14,7 @@ from typing import Any
 import amqp
 from kombu import Connection
 
-from beatd.publisher import Outcome
+from beatd.publisher import LEAD_LOST, Outcome
 from beatd.publishers.amqp_frames import FramePress, frames
 from beatd.publishers.confirms import Confirms
 from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
@@ -131,7 +131,7 @@ class RabbitMQ(Wire):
     ) -> str:
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
-            why = self._blocked or ("" if may_go_on() else "the lead was lost")
+            why = self._blocked or ("" if may_go_on() else LEAD_LOST)
             if monotonic() > deadline:
                 why = f"no time left after {self._timeout:g} s"
             if why:

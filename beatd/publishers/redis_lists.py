@@ -9,7 +9,7 @@ import redis
 from kombu import Connection
 from msgspec import Struct
 
-from beatd.publisher import Outcome
+from beatd.publisher import LEAD_LOST, Outcome
 from beatd.publishers.held_pushes import HeldPushes
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
@@ -74,7 +74,7 @@ class RedisLists(Wire):
                 if monotonic() > deadline:
                     why = f"no time left after {self._timeout:g} s"
                 elif not may_go_on():
-                    why = "the lead was lost"
+                    why = LEAD_LOST
                 if not why:
                     why, some = self._send(some, outcomes), []
             for command in (*some, *commands):

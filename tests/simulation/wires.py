@@ -10,7 +10,7 @@ from msgspec import Struct
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, StoreTime
-from beatd.publisher import Outcome
+from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run
 from tests.office import Office
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
@@ -212,7 +212,7 @@ class PublisherWire:
         for run in runs:
             if self._one_by_one:
                 if not may_go_on():
-                    outcomes.append(Outcome("unsent", "the lead was lost"))
+                    outcomes.append(Outcome("unsent", LEAD_LOST))
                     continue
                 wire.pass_by("message")
             outcomes.append(self._broker.take(wire, run))
