@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty
@@ -20,6 +20,8 @@ class Arrival(Struct, frozen=True):
     host: str
     planned: datetime
     task_id: str
+    entry: str = ""
+    pid: int = 0  # of the daemon that sent it
 
 
 class Arrivals:
@@ -39,24 +41,33 @@ class Arrivals:
             message = self._queue.get(timeout=timeout)
         except Empty:
             return None
-        headers = message.headers
-        self.all.append(
-            Arrival(
-                time.time(),
-                headers["origin"].split("@")[-1],
-                datetime.fromisoformat(headers["beatd_planned_at"]),
-                headers["id"],
-            )
-        )
+        self.all.append(arrival(time.time(), message.headers))
         return self.all[-1]
+
+
+def arrival(at: float, headers: Mapping[str, Any]) -> Arrival:
+    pid, _, host = headers["origin"].removeprefix("gen").partition("@")
+    return Arrival(
+        at,
+        host,
+        datetime.fromisoformat(headers["beatd_planned_at"]),
+        headers["id"],
+        headers["periodic_task_name"],
+        int(pid),
+    )
 
 
 @contextmanager
 def arriving(broker: str) -> Iterator[Arrivals]:
-    with Connection(broker) as connection:
-        queue = Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE)
-        with connection.SimpleQueue(queue, no_ack=True) as reading:
-            yield Arrivals(reading)
+    with (
+        Connection(broker) as connection,
+        connection.SimpleQueue(queue(), no_ack=True) as reading,
+    ):
+        yield Arrivals(reading)
+
+
+def queue() -> Queue:
+    return Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE)
 
 
 def lost(arrivals: Iterable[Arrival], every: float) -> list[float]:
@@ -68,10 +79,10 @@ def lost(arrivals: Iterable[Arrival], every: float) -> list[float]:
 
 def doubled(arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
     """What came once more: under its own id, and under another one."""
-    ids: defaultdict[datetime, set[str]] = defaultdict(set)
+    ids: defaultdict[tuple[str, datetime], set[str]] = defaultdict(set)
     same, other = [], []
     for one in arrivals:
-        known = ids[one.planned]
+        known = ids[one.entry, one.planned]
         if one.task_id in known:
             same.append(one)
         elif known:

@@ -1,0 +1,63 @@
+"""Daemons, each behind its own cables, that are started again when they end by themselves."""
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.process import BEATD
+
+CONFIG = "config.yaml"
+END_S = 20.0  # that a daemon may take to end
+
+
+class Daemons:
+    def __init__(self, homes: Sequence[Path]) -> None:
+        self.numbers = dict[int, int]()  # by every pid that a daemon has had
+        self.ended = list[str]()  # those that ended and were not told to
+        self._homes = homes
+        self._running = dict[int, subprocess.Popen[bytes]]()
+        for number in range(len(homes)):
+            self.start(number)
+
+    def start(self, number: int) -> None:
+        with self.log(number).open("ab") as log:
+            process = subprocess.Popen(
+                [BEATD, "-c", CONFIG],
+                cwd=self._homes[number],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._running[number] = process
+        self.numbers[process.pid] = number
+
+    def log(self, number: int) -> Path:
+        return self._homes[number].with_suffix(".log")
+
+    def send(self, number: int, what: signal.Signals) -> None:
+        self._running[number].send_signal(what)
+
+    def end(self, number: int, how: signal.Signals) -> None:
+        """Return when it has ended; it is not started again."""
+        process = self._running.pop(number)
+        process.send_signal(how)
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.ended.append(f"daemon {number} did not end within {END_S:.0f} s of {how.name}")
+            process.kill()
+            process.wait()
+
+    def supervise(self) -> None:
+        for number, process in list(self._running.items()):
+            if (code := process.poll()) is not None:
+                self.ended.append(f"daemon {number} (pid {process.pid}) ended: {code}")
+                self.start(number)
+
+    def close(self) -> None:
+        for process in self._running.values():
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()

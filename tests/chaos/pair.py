@@ -1,0 +1,36 @@
+"""The pairs of store and broker on which faults are struck."""
+
+from msgspec import Struct
+
+FILES = ("sqlite", "shelve")  # stores without a server
+
+
+class Pair(Struct, frozen=True):
+    store: str
+    broker: str
+
+    @property
+    def servers(self) -> list[str]:
+        names = [name for name in (self.store, self.broker) if name not in FILES]
+        return list(dict.fromkeys(names))
+
+    @property
+    def one(self) -> bool:
+        """Store and broker are the same server; claim and publish are one step."""
+        return self.store == self.broker
+
+    def __str__(self) -> str:
+        return self.store if self.one else f"{self.store}+{self.broker}"
+
+
+PAIRS = {
+    str(pair): pair
+    for pair in (
+        Pair("redis", "redis"),
+        Pair("postgresql", "redis"),
+        Pair("postgresql", "rabbitmq"),
+        Pair("mariadb", "redis"),
+        Pair("sqlite", "redis"),
+        Pair("shelve", "redis"),
+    )
+}

@@ -1,0 +1,76 @@
+"""Private servers and the daemons that reach them through cables: all that a fault can strike."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+
+from tests.cable import Cable
+from tests.chaos import process_tree
+from tests.chaos.daemons import CONFIG, Daemons
+from tests.chaos.entries import RULES
+from tests.chaos.pair import FILES, Pair
+from tests.run.servers import Servers
+
+DAEMONS = 3
+# What Redis acknowledged is still there when it was killed.
+REDIS_KEEPS = ("--appendonly", "yes", "--appendfsync", "always")
+URLS = {
+    "redis": "redis://127.0.0.1:{port}/0",
+    "postgresql": "postgresql://postgres@127.0.0.1:{port}/test",
+    "mariadb": "mysql://root@127.0.0.1:{port}/test",
+    "rabbitmq": "amqp://guest:guest@127.0.0.1:{port}//",
+}
+
+
+class Stage:
+    def __init__(self, pair: Pair, servers: Servers, folder: Path) -> None:
+        self.pair, self.servers = pair, servers
+        self.file = folder / "beatd.db" if pair.store in FILES else None
+        self.cables = {
+            name: [Cable("127.0.0.1", servers.ports[name]) for _ in range(DAEMONS)]
+            for name in pair.servers
+        }
+        # By the same name on each host: what is declared does not change with the leader.
+        homes = [folder / f"daemon-{number}" for number in range(DAEMONS)]
+        for number, home in enumerate(homes):
+            home.mkdir()
+            (home / CONFIG).write_text(
+                f"store: {{url: '{self.url(pair.store, number)}'}}\n"
+                f"broker: {{url: '{self.url(pair.broker, number)}'}}\n"
+                f"entries:\n{''.join(rule.yaml() for rule in RULES)}"
+            )
+        self.daemons = Daemons(homes)
+
+    def url(self, name: str, daemon: int | None = None) -> str:
+        """Return where a daemon finds it, or without a number where it is without any cable."""
+        if name in FILES:
+            return f"sqlite:///{self.file}" if name == "sqlite" else f"shelve:{self.file}"
+        port = self.servers.ports[name] if daemon is None else self.cables[name][daemon].port
+        return URLS[name].format(port=port)
+
+
+@contextmanager
+def stage(pair: Pair, folder: Path) -> Iterator[Stage]:
+    with ExitStack() as closing:
+        # Not in `folder`: servers run as users of their own, who may not enter every folder.
+        data = tempfile.TemporaryDirectory(prefix="beatd-rig-data-", ignore_cleanup_errors=True)
+        files = Path(closing.enter_context(data))
+        files.chmod(0o755)
+        servers = Servers(files, redis=REDIS_KEEPS)
+        closing.callback(servers.stop)
+        closing.callback(_thaw, servers)
+        for name in pair.servers:
+            servers.start(name)
+        here = Stage(pair, servers, folder)
+        for cable in chain(*here.cables.values()):
+            closing.callback(cable.pull_out)
+        closing.callback(here.daemons.close)
+        yield here
+
+
+def _thaw(servers: Servers) -> None:
+    """A run that was broken off in the middle of a fault leaves no server behind."""
+    for process in servers.running.values():
+        process_tree.thaw(process.pid)
