@@ -11,7 +11,7 @@ from tests.chaos import process_tree
 from tests.chaos.daemons import CONFIG, Daemons
 from tests.chaos.entries import RULES
 from tests.chaos.pair import FILES, Pair
-from tests.run.servers import Servers
+from tests.run.servers import DoesNotStart, Servers
 
 DAEMONS = 3
 # What Redis acknowledged is still there when it was killed.
@@ -62,7 +62,8 @@ def stage(pair: Pair, folder: Path) -> Iterator[Stage]:
         closing.callback(servers.stop)
         closing.callback(_thaw, servers)
         for name in pair.servers:
-            servers.start(name)
+            if reason := servers.start(name):
+                raise DoesNotStart(f"{name}: {reason}")
         here = Stage(pair, servers, folder)
         for cable in chain(*here.cables.values()):
             closing.callback(cable.pull_out)

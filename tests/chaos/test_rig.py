@@ -10,7 +10,7 @@ from tests.chaos.faults import Fault, schedule
 from tests.chaos.pair import FILES, PAIRS
 from tests.chaos.rig import run
 from tests.chaos.verdict import IDLE_SKIP, Violation
-from tests.run.servers import NotToBeHad
+from tests.run.servers import DoesNotStart
 
 AT_SECOND_S = 0.001
 FEW = {
@@ -30,7 +30,7 @@ def broken(pair: str, faults: Sequence[Fault], logs: Path) -> list[Violation]:
     """Return what breaks a promise. A skipped run with a reason breaks none on a busy machine."""
     try:
         found = run(PAIRS[pair], faults, logs)
-    except NotToBeHad as missing:
+    except DoesNotStart as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
     return [one for one in found.violations if one.kind != IDLE_SKIP]
 
