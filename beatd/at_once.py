@@ -150,6 +150,9 @@ class AtOnce:
     def never_sent(self, claim: OpenClaim) -> bool:
         return self._steps.never_sent(claim)
 
+    def close(self) -> None:
+        self._steps.close()
+
 
 class Packed(Struct):
     """A batch that is ready to go. What of it ends in list pushes goes at once, as a step; the rest

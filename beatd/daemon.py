@@ -203,6 +203,7 @@ class Daemon:
             self._steering.by(store)
             begin(store, clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, tell)
+        closing.callback(self._close_dispatch)
         self.election = Election(
             lease=lease,
             terms=store,
@@ -246,10 +247,15 @@ class Daemon:
             if chosen.atomic != self.dispatch.atomic:
                 self.dispatch.settle_accounts()
                 chosen.unsent.update(self.dispatch.unsent)
-                self.dispatch = chosen
+                self.dispatch, old = chosen, self.dispatch
                 self.engine.use(chosen)
+                old.close()
         except BeatError:
             self._choose_again = True
+
+    def _close_dispatch(self) -> None:
+        if self.dispatch is not None:
+            self.dispatch.close()
 
     # the campaign, on its own thread
 

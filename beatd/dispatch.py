@@ -67,6 +67,9 @@ class Dispatch(Protocol):
     def never_sent(self, claim: OpenClaim) -> bool:
         """Whether this process made that very claim and is certain that it did not publish it."""
 
+    def close(self) -> None:
+        """End its threads."""
+
 
 class InSteps:
     """While one batch is published and recorded, the next one is claimed."""
@@ -209,6 +212,9 @@ class InSteps:
     def never_sent(self, claim: OpenClaim) -> bool:
         return self.unsent.get(claim.task_id) == (claim.claimed_at, claim.term)
 
+    def close(self) -> None:
+        self._overlap.close()
+
 
 class Ready(Struct):
     """A batch that was made ready, up to the commit and to the last word."""
@@ -268,6 +274,9 @@ class Overlap:
             if running is not None:
                 wait([running])  # what is under way is finished, whatever the other stage raised
         return done
+
+    def close(self) -> None:
+        self._second.shutdown(wait=False)
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> Iterator[Sequence[T]]:

@@ -4,11 +4,14 @@ For a process that is beatd's own; inside another program its collector is left 
 """
 
 import gc
+from time import monotonic
 
 IDLE = 0.05  # seconds free before a collection is worth beginning
 YOUNG = 10_000  # objects made since the last one
 TOO_MANY = 1_000_000  # then it is collected even if the beat is busy
 WHOLE_EVERY = 100
+AFTER_RELOAD_S = 2.0  # by then the last thread of the old daemon has ended
+LATEST_S = 7.0  # a beat that is never idle is interrupted for it then
 
 
 class IdleCollector:
@@ -21,11 +24,26 @@ class IdleCollector:
         gc.disable()
         self._times = 0
         self._started = False
+        self._reloaded_at: float | None = None  # monotonic seconds
+
+    def reloaded(self) -> None:
+        """Collect the daemon that has ended soon, in an idle moment; the caller must not hold it.
+
+        Its objects are frozen, or older than what most collections look at: without this call they
+        stay for ever.
+        """
+        gc.unfreeze()
+        if self._reloaded_at is None:
+            self._reloaded_at = monotonic()
 
     def __call__(self, free: float) -> None:
         """Called before each wait with its length in seconds."""
         if not self._started:
             self._started = True
+            gc.freeze()
+        if self._reloaded_at is not None and self._is_time(free, monotonic() - self._reloaded_at):
+            self._reloaded_at = None
+            gc.collect()
             gc.freeze()
         young = gc.get_count()[0]
         if young > TOO_MANY or (young > YOUNG and free > IDLE):
@@ -37,3 +55,7 @@ class IdleCollector:
             else:
                 gc.collect()
                 gc.freeze()
+
+    @staticmethod
+    def _is_time(free: float, since_reload: float) -> bool:
+        return since_reload >= (AFTER_RELOAD_S if free > IDLE else LATEST_S)

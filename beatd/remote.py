@@ -27,14 +27,20 @@ class _AsService:
     max_interval = effective_max_interval = 1.0
 
     def __init__(self, app: Celery, daemon: Daemon) -> None:
-        self.app, self._daemon = app, daemon
+        self.app = app
+        self._daemon: Daemon | None = daemon
 
     @property
-    def _last_tick(self) -> float:
-        return time.monotonic() - self._daemon.tick_age()
+    def _last_tick(self) -> float | None:
+        daemon = self._daemon
+        return None if daemon is None else time.monotonic() - daemon.tick_age()
+
+    def close(self) -> None:
+        """Forget the daemon: the mailbox's thread, which holds this, ends up to a second later."""
+        self._daemon = None
 
 
-def mailbox_of(app: Celery, daemon: Daemon) -> Any:
+def mailbox_of(service: _AsService) -> Any:
     """Celery's mailbox, which goes on whatever ended its loop: a message that cannot be read, a
     broker that was away too long."""
 
@@ -46,7 +52,7 @@ def mailbox_of(app: Celery, daemon: Daemon) -> Any:
                 super()._loop()
                 self._shutdown.wait(RECONNECTS_AFTER_S)
 
-    return Mailbox(_AsService(app, daemon))
+    return Mailbox(service)
 
 
 class Remote:
@@ -58,7 +64,8 @@ class Remote:
             return  # The publisher says what is wrong with the broker's URL.
         wanted = app.conf.beat_enable_remote_control or transport in FANOUT
         if BeatPidbox is not None and wanted:
-            self._mailbox = mailbox_of(app, daemon)
+            self._service = _AsService(app, daemon)
+            self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
         if self._mailbox is not None:
@@ -69,3 +76,4 @@ class Remote:
         if self._mailbox is not None:
             self._mailbox.join_timeout = 0.2  # its thread is a daemon and holds up nothing
             self._mailbox.stop()
+            self._service.close()

@@ -45,9 +45,16 @@ def write_log(level: str, form: str) -> None:
     root.propagate = False
 
 
-def serve(
-    build: Callable[[], Built], systemd: SystemdObserver, idle: Callable[[float], None]
-) -> int:
+class Collects(Protocol):
+    """The collector of cyclic garbage."""
+
+    def __call__(self, free: float) -> None: ...
+
+    def reloaded(self) -> None:
+        """A daemon has ended, and nothing holds it any more."""
+
+
+def serve(build: Callable[[], Built], systemd: SystemdObserver, idle: Collects) -> int:
     """Run what `build` makes until SIGTERM or SIGINT; SIGHUP builds anew and changes over.
 
     `idle` is told before each wait of the beat how long it will be.
@@ -72,6 +79,8 @@ def serve(
         if word is None:
             return 0
         built = word
+        del running, word  # or the ended daemon could not be collected
+        idle.reloaded()
         try:
             built.open()
         except Exception as trouble:

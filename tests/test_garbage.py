@@ -1,6 +1,7 @@
 """The collector of a daemon waits for idle moments, and not for ever."""
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -48,3 +49,27 @@ def test_one_that_is_never_idle_is_tidied_all_the_same(
     knots(garbage.YOUNG * 2)
     collector(0.0)
     assert gc.get_count()[0] < garbage.YOUNG
+
+
+class Ended:
+    """As large as it likes, and in a knot."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize(("free", "after"), [(1.0, "AFTER_RELOAD_S"), (0.0, "LATEST_S")])
+def test_a_daemon_that_was_replaced_is_collected_although_it_was_frozen(
+    collector: IdleCollector, monkeypatch: pytest.MonkeyPatch, free: float, after: str
+) -> None:
+    ended = Ended()
+    gc.freeze()
+    left = weakref.ref(ended)
+    del ended
+    collector.reloaded()
+    collector(free)
+    assert left() is not None, "a thread of it may run for another second"
+    monkeypatch.setattr(garbage, after, 0.0)
+    collector(free)
+    assert left() is None
+    assert gc.get_freeze_count() > 0

@@ -70,6 +70,9 @@ class Dialect(Protocol):
         """Start the transaction; a patient one may take a minute. Raises Replaced, once to each
         thread, where the place is not the one that was opened."""
 
+    def has_table(self, connection: Connection, name: str) -> bool:
+        """Whether a table of this name is there, as a statement without a schema finds it."""
+
     def strangers(self, connection: Connection) -> set[str]:
         """Tables that are there and that no unfinished `create` has made."""
 

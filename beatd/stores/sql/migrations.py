@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
@@ -70,7 +70,7 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    if not inspect(connection).has_table(ledger.name):
+    if not database.dialect.has_table(connection, ledger.name):
         return None
     try:
         # All columns: a table of another program is known by those that it lacks, and an error

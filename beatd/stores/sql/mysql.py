@@ -5,7 +5,7 @@ from typing import Any
 
 import pymysql
 from msgspec import json
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
@@ -107,6 +107,9 @@ class Mysql:
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
+
+    def has_table(self, connection: Connection, name: str) -> bool:
+        return inspect(connection).has_table(name)
 
     def strangers(self, connection: Connection) -> set[str]:
         # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.

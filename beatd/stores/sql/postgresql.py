@@ -212,6 +212,12 @@ class Postgresql:
                 "unnest('{statement_timeout,lock_timeout}'::text[]) AS t(name)"
             )
 
+    def has_table(self, connection: Connection, name: str) -> bool:
+        # `inspect` would make SQLAlchemy keep each engine's dialect for ever, and to_regclass may
+        # not know a table that was made while this transaction waited for a lock.
+        find = "SELECT 1 FROM pg_class WHERE relname = :name AND pg_table_is_visible(oid)"
+        return bool(connection.scalar(text(find), {"name": name}))
+
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 
@@ -278,6 +284,9 @@ def _connect(_dialect: Any, _record: Any, args: Sequence[Any], named: Mapping[st
     return Bounded.connect(*args, **named)
 
 
+def _nobody() -> None: ...
+
+
 class _Watch:
     """A connection of its own that listens, on a thread of its own, and comes back when cut."""
 
@@ -287,8 +296,9 @@ class _Watch:
         Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Its thread ends by itself within half a second; nobody need wait for it."""
+        """Its thread ends by itself within half a second, and holds nothing of the caller."""
         self._stopped.set()
+        self._wake = _nobody
 
     def _run(self) -> None:
         pause = 0.05

@@ -153,6 +153,9 @@ class Sqlite:
                 "the new one"
             )
 
+    def has_table(self, connection: Connection, name: str) -> bool:
+        return inspect(connection).has_table(name)
+
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 

@@ -1,0 +1,87 @@
+"""A reload leaves nothing of the daemon that ended: no object, no thread, no descriptor."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.daemon.test_process import free_port
+from tests.databases import mariadb_url, postgresql_url  # noqa: F401
+
+Server = Callable[[str], tuple[str, int]]
+COUNTS, WARM, SOME = 12, 3, 3  # the first are not looked at; some of the next and of the last are
+GAP = COUNTS - WARM - 2 * SOME + 1  # reloads between those
+PLAIN = {f"builtins.{kind}" for kind in ("tuple", "list", "dict", "set", "cell", "function")}
+NOISE = 5 * GAP  # plain values come and go in numbers
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def redis_url(server: Server) -> str:
+    host, port = server("redis")
+    return f"redis://{host}:{port}/0"
+
+
+@pytest.fixture(
+    params=["memory", "shelve", "sqlite", "postgresql", "mariadb", "redis", "sqlite and rabbitmq"]
+)
+def places(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> dict[str, str]:
+    """Where the store and the broker are, as the configuration names them."""
+    store, _, broker = request.param.partition(" and ")
+    files = (
+        f"{{data_folder_in: {tmp_path}, data_folder_out: {tmp_path}, control_folder: {tmp_path}/c}}"
+    )
+    brokers = {"": f"{{url: 'filesystem://', transport_options: {files}}}"}
+    if store == "redis":
+        brokers[""] = f"{{url: '{request.getfixturevalue('redis_url')}'}}"
+    if broker:
+        host, port = server("rabbitmq")
+        brokers[broker] = f"{{url: 'amqp://guest:guest@{host}:{port}//'}}"
+    embedded = {
+        "memory": "memory:",
+        "shelve": f"shelve:{tmp_path / 'shelf'}",
+        "sqlite": f"sqlite:///{tmp_path / 'beatd.db'}",
+    }
+    url = embedded.get(store) or request.getfixturevalue(f"{store}_url")
+    return {"store": f"{{url: '{url}', prefix: '{uuid4().hex}:'}}", "broker": brokers[broker]}
+
+
+def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    sections = {
+        **places,
+        "http": f"{{bind: '127.0.0.1:{free_port()}'}}",
+        "log": "{level: error}",
+        "defaults": "{options: {queue: reloads, expires: 1}}",
+        "entries": "{tick: {task: t, every: 0.1}, tock: {task: t, cron: '* * * * *'}}",
+    }
+    path.write_text("".join(f"{key}: {value}\n" for key, value in sections.items()))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.daemon.counted", path, str(COUNTS)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        timeout=100,
+        check=True,
+    )
+    counts: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(counts) == COUNTS
+    # What comes and goes differs between two counts; what is left by each reload does in all.
+    early, late = counts[WARM : WARM + SOME], counts[-SOME:]
+    kinds = {kind for count in late for kind in count["objects"]}
+    left = {kind: least(late, kind) - most(early, kind) for kind in kinds}
+    assert not {kind: n for kind, n in left.items() if n >= (NOISE if kind in PLAIN else GAP)}
+    for what in ("threads", "descriptors"):
+        assert min(c[what] for c in late) - max(c[what] for c in early) < GAP
+
+
+def least(counts: Iterable[dict[str, Any]], kind: str) -> int:
+    return min(count["objects"].get(kind, 0) for count in counts)
+
+
+def most(counts: Iterable[dict[str, Any]], kind: str) -> int:
+    return max(count["objects"].get(kind, 0) for count in counts)
