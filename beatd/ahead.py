@@ -21,13 +21,21 @@ class Ahead:
         self.covers: datetime | None = None
         self.read_at = float("-inf")
 
-    def load(self, rows: Sequence[Stored], covers: datetime | None, read_at: float) -> None:
-        """Forget what was read before, but not the moves of rows that are as they were."""
-        self._rows = ByMoment(rows)
+    def load(
+        self, rows: Sequence[Stored], covers: datetime | None, read_at: float
+    ) -> Sequence[str]:
+        """Forget what was read before, but not the moves of rows that are as they were.
+
+        Return the names that were read before and are no longer in the plan, as far as it is read:
+        removed, paused, or due later than before.
+        """
+        before, self._rows = self._rows, ByMoment(rows)
+        gone = before.names(covers) - self._rows.names()
         moves = self._moves
         self._moves = {row.entry.name: moves[row.entry.name] for row in rows if self._kept(row)}
         self._unprepared = ByMoment(row for row in rows if row.entry.name not in self._moves)
         self.covers, self.read_at = covers, read_at
+        return list(gone)
 
     def add(self, row: Stored) -> None:
         """A row that moved on, if it falls within what is covered."""
@@ -123,6 +131,15 @@ class ByMoment:
     def drop(self, until: datetime) -> None:
         while self._moments and self._moments[0] <= until:
             del self._rows[heappop(self._moments)]
+
+    def names(self, before: datetime | None = None) -> set[str]:
+        """Of the rows that are due before a moment; of all without one."""
+        return {
+            row.entry.name
+            for due, rows in self._rows.items()
+            if before is None or due < before
+            for row in rows
+        }
 
     def soonest(self) -> datetime | None:
         return self._moments[0] if self._moments else None

@@ -129,6 +129,9 @@ class EditableCatalog(Protocol):
         """Each change whole or not at all, in order; False where the entry was not at the revision
         seen."""
 
+    def uncache(self, names: Sequence[str]) -> None:
+        """Drop what this process remembers of these entries, which may be gone."""
+
     def applied(self, source: str) -> Applied | None: ...
 
     def mark_applied(self, mark: Applied) -> None: ...

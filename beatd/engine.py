@@ -39,6 +39,7 @@ STEP = 1.0  # seconds the clock may be corrected by without a word
 BATCHES = 4  # that a tick takes at most, so that they overlap
 READY = 875  # messages packed in the last moment before, and no more than takes half of that
 CHUNK = 100  # messages built ahead between two looks at what is due
+FAULTY = 10_000  # entries whose plan failed that are remembered, so that each is told of once
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
 
 
@@ -84,7 +85,7 @@ class Engine:
         self._batch = BatchSize(limits.batch, ttl=election.ttl)
         self._fresh = False
         self._is_ready = False  # the last thing a tick did was to make the next one ready
-        self._faulty = set[tuple[str, int]]()  # whose plan failed, and was told of
+        self._faulty = dict[str, int]()  # entries whose plan failed, and the revision told of
         self._mover: Mover  # of the store's namespace, made when a term begins
         self._last_look = (clock.now(), clock.elapsed())
         self._reach = FEW
@@ -236,22 +237,35 @@ class Engine:
                     yield batch
 
         made, newest = self._send(batches(), len(due), lead).made, None
+        refused = list[str]()
         for row, move, ok in zip(taken, moves, made, strict=True):
             if not ok:
                 self._fresh = False
+                refused.append(row.entry.name)
             elif move.plan is not None and move.plan.planned is not None:
                 newest = moved_on(row, move.plan, move.counts)
                 self._ahead.add(newest)
+        if refused:
+            self._forget(refused)
         if newest is not None:
             self._hindsight.claimed(newest)
 
+    def _forget(self, names: Sequence[str]) -> None:
+        """Entries that may be gone leave nothing in a cache."""
+        self._publisher.forget(names)
+        self._store.uncache(names)
+        for name in names:
+            self._faulty.pop(name, None)
+
     def _settled(self, row: Stored, now: datetime) -> Move | None:
-        if (row.entry.name, row.revision) in self._faulty:
+        if self._faulty.get(row.entry.name) == row.revision:
             return None  # not tried again: a search that is given up takes its time
         try:
             return self._mover.due(row, now)
         except Exception as fault:  # one entry must not end the beat of all
-            self._faulty.add((row.entry.name, row.revision))
+            if len(self._faulty) >= FAULTY:
+                self._faulty.clear()
+            self._faulty[row.entry.name] = row.revision
             self._tell(Unplannable(row.entry.name, f"{type(fault).__name__}: {fault}"))
             return None
 
@@ -295,7 +309,8 @@ class Engine:
             limit = min(limit * 10, MANY)
         soon = sum(1 for row in rows if row.plan.due is not None and row.plan.due <= horizon)
         self._reach = max(FEW, min(limit, soon * 2))
-        self._ahead.load(rows, covers, elapsed)
+        if gone := self._ahead.load(rows, covers, elapsed):
+            self._forget(gone)
         self._hindsight.read(rows, now)
 
     def _must_read(self, now: datetime, elapsed: float) -> bool:

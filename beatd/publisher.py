@@ -55,6 +55,9 @@ class Publisher(Protocol):
         asked between them, and what is left is unsent once it says no.
         """
 
+    def forget(self, names: Sequence[str]) -> None:
+        """Drop what is kept of these entries, which may be gone; it is built anew when needed."""
+
     def reachable(self) -> bool:
         """Whether the broker answers now, within the time-out; reconnects if need be."""
 

@@ -28,7 +28,7 @@ from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
-from tests.household import Household, Publisher
+from tests.household import Broker, Household, Publisher
 from tests.office import holder
 
 
@@ -674,3 +674,55 @@ def test_an_entry_whose_plan_fails_stops_nobody_else(
     told = [event for event in house.told if isinstance(event, Unplannable)]
     assert told == [Unplannable("poison", "OverflowError: date value out of range")]
     assert len(tried) == 1, "a search that fails takes its time, and is not repeated"
+
+
+# what is remembered
+
+
+class Forgetful(Publisher):
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker)
+        self.forgotten = list[str]()
+
+    def forget(self, names: Sequence[str]) -> None:
+        self.forgotten += sorted(names)
+
+
+def remembering(house: Household) -> tuple[Engine, Forgetful]:
+    engine, publisher = house.daemon(), Forgetful(house.broker)
+    engine._publisher = publisher
+    return engine, publisher
+
+
+def test_an_entry_that_is_removed_leaves_nothing_in_a_cache(house: Household) -> None:
+    house.add("stays", every="1s")
+    house.add("goes", every="1s")
+    engine, publisher = remembering(house)
+    house.minutes(engine, 0.1)
+    assert set(house.store._entries) == {"stays", "goes"} and not publisher.forgotten
+    house.remove("goes")
+    engine.noticed_change()
+    house.minutes(engine, 0.1)
+    assert set(house.store._entries) == {"stays"}
+    assert publisher.forgotten == ["goes"]
+
+
+def test_an_entry_that_is_removed_at_its_moment_leaves_nothing_in_a_cache(
+    house: Household,
+) -> None:
+    house.add("goes", every="1m")
+    engine, publisher = remembering(house)
+    house.minutes(engine, 1)
+    house.remove("goes")  # the engine is not told
+    house.minutes(engine, 1)
+    assert not house.store._entries and set(publisher.forgotten) == {"goes"}
+    assert len(house.broker.arrived) == 1
+
+
+def test_entries_beyond_what_is_read_ahead_are_not_forgotten(house: Household) -> None:
+    for number in range(100):
+        house.add(f"hourly-{number:02}", every="1h")
+    house.add("busy", every="1s")
+    engine, publisher = remembering(house)
+    house.minutes(engine, 61)
+    assert len(house.store._entries) == 101 and not publisher.forgotten

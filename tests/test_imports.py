@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "beatd"
 
-VALUES = {"arguments", "errors", "problem", "schedule", "entry", "run", "secret"}
+VALUES = {
+    "arguments", "byte_cache", "errors", "problem", "schedule", "entry", "run", "secret",
+}  # fmt: skip
 SEAMS = {"clock", "catalog", "ledger", "leader", "publisher", "events", "store"}
 ROOMS = {"schedules", "stores", "leaders", "publishers", "observers"}
 LIBRARIES = {

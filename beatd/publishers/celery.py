@@ -67,6 +67,10 @@ class CeleryPublisher:
                 self._sent(along, may_go_on)  # nobody waits for events
             return outcomes
 
+    def forget(self, names: Sequence[str]) -> None:
+        with self._lock:
+            self._renderer.forget(names)
+
     def reachable(self) -> bool:
         with self._lock:
             return self._wire.reachable()

@@ -25,6 +25,9 @@ class MemoryPublisher:
         self.sent.extend(runs)
         return [CONFIRMED] * len(runs)
 
+    def forget(self, names: Sequence[str]) -> None:
+        pass
+
     def reachable(self) -> bool:
         return True
 

@@ -1,6 +1,6 @@
 """Runs in, messages out: each made from its entry's template where there is one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.arguments import written
+from beatd.byte_cache import ByteCache
 from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.app_arguments import has_marks
@@ -21,6 +22,9 @@ from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
 from beatd.run import Run
 
 PROOFS = 2  # how many entries of a form are also made by celery, and compared
+TEMPLATES_BYTES = 32 * 2**20  # some 20,000 templates of entries with few arguments
+FORMS_BYTES = 8 * 2**20  # some 1,000 forms
+ROUTES = 1000
 
 
 class Printer(Struct, eq=False):
@@ -35,13 +39,17 @@ class Printer(Struct, eq=False):
 
 class Template(Struct, frozen=True):
     entry: Entry
+    revision: int
     printer: Printer
     filled: Any
 
-    def serves(self, entry: Entry) -> bool:
-        """The revision tells entries apart, unless the store was made anew under our feet."""
-        mine = self.entry
-        return self.printer.trusted and (entry is mine or content(entry) == content(mine))
+    def serves(self, run: Run) -> bool:
+        """True if the run's message can be made of this. The revision tells entries apart, unless
+        the store was made anew under our feet."""
+        entry, mine = run.entry, self.entry
+        if run.revision != self.revision or not self.printer.trusted:
+            return False
+        return entry is mine or content(entry) == content(mine)
 
 
 def content(entry: Entry) -> tuple[str, str]:
@@ -50,16 +58,29 @@ def content(entry: Entry) -> tuple[str, str]:
 
 
 class Renderer:
-    """Keeps the templates of the last `size` entries."""
+    """Keeps one template per entry, of the revision rendered last, as far as there is room."""
 
     def __init__(
-        self, *, app: Celery, producer: CatchingProducer, wire: Wire, size: int = 20_000
+        self,
+        *,
+        app: Celery,
+        producer: CatchingProducer,
+        wire: Wire,
+        templates_bytes: int = TEMPLATES_BYTES,
+        forms_bytes: int = FORMS_BYTES,
     ) -> None:
-        self._app, self._producer, self._wire, self._size = app, producer, wire, size
-        self._printers: dict[bytes, Printer | None] = {}
-        self._templates: dict[tuple[str, int], Template] = {}
-        self._celerys: dict[tuple[str, int], None] = {}  # those that celery makes itself
+        self._app, self._producer, self._wire = app, producer, wire
+        self._printers = ByteCache[bytes, Printer | None](forms_bytes)
+        self._templates = ByteCache[str, Template](templates_bytes)
+        # Entries whose messages celery makes itself, and at which revision.
+        self._celerys = ByteCache[str, int](templates_bytes // 16)
         self._routes: dict[Any, Route] = {}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop what is kept of these entries."""
+        names = list(names)
+        self._templates.drop(names)
+        self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
         for run in runs:
@@ -78,8 +99,8 @@ class Renderer:
         known = self._templates.get
         rendered: list[Message | Outcome] = []
         for place, run in enumerate(runs):
-            template = known((run.occurrence.name, run.revision))
-            if template is None or not template.serves(run.entry):
+            template = known(run.occurrence.name)
+            if template is None or not template.serves(run):
                 try:
                     template = self._template(run)
                     if template is None:
@@ -126,40 +147,42 @@ class Renderer:
         key = (letter.exchange, letter.routing_key, letter.priority, *map(id, letter.declare))
         route = self._routes.get(key)
         if route is None:
-            if len(self._routes) > self._size:
+            if len(self._routes) >= ROUTES:
                 self._routes.clear()
             route = Route(letter.exchange, letter.routing_key, letter.priority, letter.declare)
             self._routes[key] = route
         return route
 
     def _template(self, run: Run) -> Template | None:
-        key = (run.entry.name, run.revision)
-        known = self._templates.get(key)
+        name = run.entry.name
+        known = self._templates.get(name)
         if known is None:
-            if key in self._celerys:
+            if self._celerys.get(name) == run.revision:
                 return None
-        elif known.serves(run.entry):
+        elif known.serves(run):
             return known
         try:
-            template = self._new_template(run)
+            template, size = self._new_template(run)
         except Unbuildable:
             raise
         except Exception as error:
             # An option that neither celery nor the transport expects: this entry alone fails.
             raise cannot_be_sent(run, one_line(error)) from error
         if template is None:
-            self._templates.pop(key, None)
-            remember(self._celerys, key, None, self._size)
+            self._templates.drop([name])
+            self._celerys.keep(name, run.revision, 200 + len(name))
         else:
-            remember(self._templates, key, template, self._size)
+            self._celerys.drop([name])
+            self._templates.keep(name, template, size)
         return template
 
-    def _new_template(self, run: Run) -> Template | None:
+    def _new_template(self, run: Run) -> tuple[Template | None, int]:
+        """The template and about how many bytes it takes; None where celery makes each message."""
         if has_marks(run.entry):
-            return None  # not what an argument was two seconds before
+            return None, 0  # not what an argument was two seconds before
         printer = self._printer(run)
         if printer is None or not printer.trusted:
-            return None
+            return None, 0
         try:
             filling = printer.form.filling(self._app, run)
             filled = printer.press.fill(filling)
@@ -169,8 +192,8 @@ class Renderer:
             printer.proofs += 1
             printer.trusted = self._proof(printer.form, filling, run)
             if not printer.trusted:
-                return None
-        return Template(run.entry, printer, filled)
+                return None, 0
+        return Template(run.entry, run.revision, printer, filled), 1000 + 4 * len(filling.body)
 
     def _proof(self, form: Form, filling: Any, run: Run) -> bool:
         press = LetterPress(form.letter)
@@ -189,7 +212,9 @@ class Renderer:
         except (TypeError, ValueError):
             return None  # objects that only a Celery app in memory can hold
         if options not in self._printers:
-            remember(self._printers, options, self._new_printer(run), self._size)
+            printer = self._new_printer(run)
+            self._printers.keep(options, printer, 8000 + 4 * len(options))
+            return printer
         return self._printers[options]
 
     def _new_printer(self, run: Run) -> Printer | None:
@@ -202,10 +227,3 @@ class Renderer:
             # A header that the transport has no way to write, such as a date on AMQP.
             raise cannot_be_sent(run, one_line(error)) from error
         return Printer(form, press, self.route(form.letter)) if press is not None else None
-
-
-def remember(cache: dict[Any, Any], key: Any, value: Any, size: int) -> None:
-    """At most `size` are kept: the oldest goes."""
-    if key not in cache and len(cache) >= size:
-        del cache[next(iter(cache))]
-    cache[key] = value

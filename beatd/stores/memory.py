@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Raw
 
+from beatd.byte_cache import ByteCache
 from beatd.catalog import Applied, Change, Codec, Query, Stored, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
@@ -31,6 +32,8 @@ from beatd.stores.tables import (
     Termed,
 )
 
+DECODED_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
+
 
 class MemoryStore:
     """Thread-safe; gone with the process."""
@@ -39,7 +42,7 @@ class MemoryStore:
         self._codec, self._clock = codec, clock
         self._lock = threading.RLock()
         self._tables = Tables()
-        self._entries: dict[str, tuple[int, Entry | None, str]] = {}
+        self._entries = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
         self._presence: dict[str, tuple[float, Presence]] = {}
         self._wakes: list[Wake] = []
         self._begin_anew()
@@ -91,7 +94,7 @@ class MemoryStore:
         """Decoded one by one and not kept, so that memory does not grow with the answer."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
-            entry = self._decoded(defined, keep=False)
+            entry, _ = self._decoded(defined, keep=False)
             if entry is not None and is_task(entry):
                 yield stored(entry, defined, planned)
 
@@ -107,6 +110,9 @@ class MemoryStore:
         if any(done):
             self._wake()
         return done
+
+    def uncache(self, names: Sequence[str]) -> None:
+        self._entries.drop(names)
 
     def _encoded(self, change: Change) -> Raw | None:
         return None if change.entry is None else Raw(self._codec.encode(change.entry))
@@ -177,15 +183,16 @@ class MemoryStore:
         defined = self._tables.defined.get(name)
         if defined is None:
             return None
-        entry = self._decoded(defined)
+        entry, _ = self._decoded(defined)
         if entry is None:
             return None
         return stored(entry, defined, self._tables.planned[name])
 
-    def _decoded(self, defined: Defined, *, keep: bool = True) -> Entry | None:
+    def _decoded(self, defined: Defined, *, keep: bool = True) -> tuple[Entry | None, str]:
+        """The entry, or None and why this program cannot read it."""
         known = self._entries.get(defined.name)
         if known is not None and known[0] == defined.revision:
-            return known[1]
+            return known[1:]
         entry, problem = None, ""
         try:
             entry = self._codec.decode(
@@ -194,8 +201,10 @@ class MemoryStore:
         except ConfigError as trouble:
             problem = str(trouble)
         if keep:
-            self._entries[defined.name] = (defined.revision, entry, problem)
-        return entry
+            # Plain values take up to six times the room of their JSON.
+            size = 500 + 6 * len(bytes(defined.definition))
+            self._entries.keep(defined.name, (defined.revision, entry, problem), size)
+        return entry, problem
 
     # who may claim
 
@@ -281,9 +290,7 @@ class MemoryStore:
             planned = self._tables.planned
             rows = [(defined, planned[name]) for name, defined in self._tables.defined.items()]
             soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
-            for defined in soonest:
-                self._decoded(defined)
-            problems = (self._entries[defined.name][2] for defined in soonest)
+            problems = [self._decoded(defined)[1] for defined in soonest]
             return [problem for problem in problems if problem]
 
     def close(self) -> None:

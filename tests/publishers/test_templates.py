@@ -137,12 +137,54 @@ def test_a_header_that_the_broker_has_no_form_for_fails_its_own_run() -> None:
     assert isinstance(made, Message)
 
 
-def test_templates_are_forgotten_when_there_are_too_many() -> None:
-    small = Renderer(app=APP, producer=PRODUCER, wire=JSON._wire, size=3)
-    for n in range(10):
-        small.render([run(entry(f"n{n}", "t.any", n, options={"queue": f"q{n}"}))])
-        small.render([run(entry(f"e{n}", "t.any", n, options={"eta": "2026-11-21T00:00:00Z"}))])
-    assert len(small._templates) == len(small._celerys) == len(small._printers) == 3
+def small(templates_bytes: int = 2**20, forms_bytes: int = 2**20) -> Renderer:
+    return Renderer(
+        app=APP,
+        producer=PRODUCER,
+        wire=JSON._wire,
+        templates_bytes=templates_bytes,
+        forms_bytes=forms_bytes,
+    )
+
+
+def test_templates_and_forms_are_dropped_when_they_take_too_many_bytes() -> None:
+    renderer = small(100_000, 100_000)
+    for n in range(200):
+        renderer.render([run(entry(f"n{n}", "t.any", "x" * 1000, options={"queue": f"q{n}"}))])
+        renderer.render([run(entry(f"e{n}", "t.any", n, options={"eta": "2026-11-21T00:00:00Z"}))])
+    assert 0 < len(renderer._templates) < 25
+    assert 0 < len(renderer._celerys) < 40
+    assert 0 < len(renderer._printers) < 15
+
+
+def test_an_entry_has_one_template_of_the_revision_rendered_last() -> None:
+    renderer = small()
+    for revision in range(1, 20):
+        edited = run(entry("edited", "t.any", revision), revision=revision)
+        (message,) = renderer.render([edited])
+        assert isinstance(message, Message)
+        body = b64decode(json.loads(message.payload)["body"])
+        assert json.loads(body)[0] == [revision]
+    assert [kept.revision for kept in renderer._templates.values()] == [19]
+
+
+def test_an_entry_whose_messages_celery_makes_has_no_template_of_before() -> None:
+    renderer = small()
+    renderer.render([run(entry("e", "t.any"))])
+    renderer.render([run(entry("e", "t.any", options={"eta": "2026-11-21T00:00:00Z"}), revision=2)])
+    assert not renderer._templates and dict(renderer._celerys) == {"e": 2}
+    renderer.render([run(entry("e", "t.any"), revision=3)])
+    assert list(renderer._templates) == ["e"] and not renderer._celerys
+
+
+def test_what_is_forgotten_is_built_anew() -> None:
+    renderer, one = small(), run(entry("e", "t.any", 1))
+    (before,) = renderer.render([one])
+    renderer.forget(["e", "unknown"])
+    assert not renderer._templates
+    (after,) = renderer.render([one])
+    assert isinstance(before, Message) and isinstance(after, Message)
+    assert same(after.payload, before.payload)
 
 
 def test_values_that_are_equal_and_not_the_same_have_a_message_each() -> None:

@@ -1,5 +1,6 @@
 """The contract of a Ledger, kept by every store."""
 
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -753,3 +754,32 @@ def test_claims_and_results_keep_their_microseconds(store: Store) -> None:
     assert move.run is not None
     store.record([told(move.run, when=2.000003)])
     assert past(store)[0].published == at(2.000003)
+
+
+# what a process remembers
+
+
+def test_what_is_read_ahead_takes_the_memory_of_one_revision(store: Store) -> None:
+    """As many edits of large arguments as one likes; only the newest is remembered."""
+    size, edits = 50_000, 30
+    stored = put(store, kwargs={"text": "x" * size})
+    tracemalloc.start()
+    try:
+        for number in range(edits):
+            made = entry(kwargs={"text": str(number) + "x" * size})
+            assert store.write([edit(stored, made)]) == [True]
+            (stored,) = store.upcoming(10)
+            assert stored.entry.kwargs == made.kwargs
+            if number == 4:
+                before, _ = tracemalloc.get_traced_memory()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < size * 5
+
+
+def test_an_entry_that_is_uncached_is_read_again(store: Store) -> None:
+    stored = put(store, kwargs={"a": 1})
+    assert list(store.upcoming(10)) == [stored]
+    store.uncache(["tidy", "unknown"])
+    assert list(store.upcoming(10)) == [stored]

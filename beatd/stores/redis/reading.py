@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from threading import Lock
 
 from msgspec import Raw, json, msgpack
 
+from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -14,7 +14,7 @@ from beatd.stores.redis.rows import Row
 from beatd.stores.redis.script import Scripts
 
 _PACKED = tuple[str, str, Raw]
-REMEMBERED = 20_000
+KNOWN_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 PAGE = 1000
 
 
@@ -40,12 +40,13 @@ class Reader:
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
-        self._known: dict[str, tuple[int, Entry | None]] = {}
-        self._lock = Lock()
+        self._known = ByteCache[str, tuple[int, Entry | None]](KNOWN_BYTES)
 
     def forget(self) -> None:
-        with self._lock:
-            self._known = {}
+        self._known.clear()
+
+    def uncache(self, names: Iterable[str]) -> None:
+        self._known.drop(names)
 
     def stored(self, rows: Sequence[tuple[str, bytes | None]]) -> dict[str, Stored]:
         """By name, without those that are gone or that this program cannot read."""
@@ -111,10 +112,9 @@ class Reader:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:
             entry = None
-        with self._lock:
-            while len(self._known) >= REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[name] = (definition.revision, entry)
+        # Plain values take up to six times the room of their JSON.
+        size = 500 + 6 * len(definition.json)
+        self._known.keep(name, (definition.revision, entry), size)
         return entry
 
 

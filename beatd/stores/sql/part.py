@@ -21,6 +21,9 @@ class Part:
         self._reader = Reader(codec, database.dialect, self._damage)
         self._names = database.dialect.batch(name="text")
 
+    def uncache(self, names: Sequence[str]) -> None:
+        self._reader.uncache(names)
+
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
         """Into the history, in the order given."""
         for start in range(0, len(lines), CHUNK):

@@ -1,11 +1,12 @@
-"""From rows to entries: a definition is decoded once per revision, and kept while there is room."""
+"""From rows to entries: a definition is decoded once, and its newest revision kept while there is
+room."""
 
 from collections.abc import Iterable, Sequence
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec, Plan, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -14,7 +15,7 @@ from beatd.stores.damage import UNREADABLE, Damage
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.schema import entry, plan
 
-KEPT = 20_000
+KEPT_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 CHUNK = 1_000
 
 PLAN = (
@@ -38,35 +39,37 @@ def whole() -> Select[Any]:
 class Reader:
     def __init__(self, codec: Codec, dialect: Dialect, damage: Damage) -> None:
         self._codec, self._damage = codec, damage
-        self._kept: dict[tuple[str, int], tuple[Entry, bool]] = {}
-        self._lock = Lock()
+        self._kept = ByteCache[str, tuple[int, Entry, bool]](KEPT_BYTES)
         self._names = dialect.batch(name="text")
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
         """In another store the same revision of a name is something else."""
-        with self._lock:
-            self._kept.clear()
+        self._kept.clear()
+
+    def uncache(self, names: Iterable[str]) -> None:
+        self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
         """The entry of a row and whether it is paused; None if this program cannot read it."""
-        key = (row.name, row.revision)
-        known = self._kept.get(key)
+        known = self._known(row.name, row.revision)
         if known is not None:
             return known
+        definition = row.definition.encode()
         try:
-            made = self._codec.decode(
-                row.name, row.definition.encode(), row.source, row.declared_at
-            )
+            made = self._codec.decode(row.name, definition, row.source, row.declared_at)
         except ConfigError:
             return None
-        known = (made, bool(row.paused))
+        paused = bool(row.paused)
         if keep:
-            with self._lock:
-                if len(self._kept) >= KEPT:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[key] = known
-        return known
+            # Plain values take up to six times the room of their JSON.
+            size = 500 + 6 * len(definition)
+            self._kept.keep(row.name, (row.revision, made, paused), size)
+        return made, paused
+
+    def _known(self, name: str, revision: int) -> tuple[Entry, bool] | None:
+        known = self._kept.get(name)
+        return None if known is None or known[0] != revision else known[1:]
 
     def problem(self, row: Any) -> str | None:
         try:
@@ -95,7 +98,7 @@ class Reader:
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
         """Plan rows with their entries; only definitions not seen before are fetched."""
-        kept = [self._kept.get((row[0], row[1])) for row in rows]
+        kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self.named(connection, strange) if strange else {}
         # An entry edited between the two reads is taken whole from the second.
