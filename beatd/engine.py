@@ -308,7 +308,8 @@ class Engine:
                 break
             limit = min(limit * 10, MANY)
         soon = sum(1 for row in rows if row.plan.due is not None and row.plan.due <= horizon)
-        self._reach = max(FEW, min(limit, soon * 2))
+        # A power of two: a SQL store prepares and keeps a statement for each limit.
+        self._reach = max(FEW, min(limit, 1 << (soon * 2).bit_length()))
         if gone := self._ahead.load(rows, covers, elapsed):
             self._forget(gone)
         self._hindsight.read(rows, now)

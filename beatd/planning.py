@@ -22,6 +22,7 @@ from beatd.schedule import Schedule
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
 COUNTED_AT_MOST = 10_000
+SHARED_MOMENTS = 20_000  # answers remembered, some 5 MB
 USED_UP = "max_runs reached"
 SECOND = timedelta(seconds=1)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -47,7 +48,7 @@ def _ask(schedule: Schedule, moment: datetime) -> datetime | None:
     return schedule.next_after(moment)
 
 
-def shared_next_after(limit: int = 100_000) -> NextAfter:
+def shared_next_after(limit: int = SHARED_MOMENTS) -> NextAfter:
     """`next_after` that computes equal questions once; ten thousand entries on one cron are one."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 

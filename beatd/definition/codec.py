@@ -20,6 +20,8 @@ from beatd.schedules.quote import quoted
 from beatd.schedules.zone import zone_name
 
 _TAG = f'"{TYPE}"'.encode()
+SHARED_SCHEDULES = 8192  # some 1 kB each
+SHARED_TEXT = 500  # bytes; a longer schedule is seldom another entry's as well
 _NOTHING = timedelta(0)
 _GRACE = timedelta(seconds=10)
 
@@ -65,7 +67,7 @@ def _moment(text: str) -> datetime:
     return parse_moment(text, "UTC")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=SHARED_SCHEDULES)
 def _schedule(
     kind: str,
     raw: bytes,
@@ -98,7 +100,8 @@ def _schedule_of(name: str, found: _Definition) -> Schedule:
             named = found.spread or (kind == "cron" and (b"H" in text or b"h" in text))
             when = (found.tz, found.start, found.dst_gap, found.dst_fold)
             shifts = (found.spread, found.phase)
-            return _schedule(kind, text, shifts, when, name if named else "")
+            made = _schedule if len(text) <= SHARED_TEXT else _schedule.__wrapped__
+            return made(kind, text, shifts, when, name if named else "")
     raise ConfigError(f"it has none of {', '.join(KINDS)}")
 
 

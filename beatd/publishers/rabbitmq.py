@@ -25,6 +25,7 @@ WINDOW = 2000  # messages on their way without a confirm
 PUBLISHING, DECLARING = 1, 2  # channel numbers: frames carry theirs
 
 REFUSED = (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError)
+ROUTES = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Wire):
@@ -41,7 +42,7 @@ class RabbitMQ(Wire):
         self._blocked = ""
         self._careful = False
         self._reliable: set[str] = set()  # exchanges that have taken a message on this channel
-        self._declared: dict[Route, str] = {}  # and what the broker had against it
+        self._declared: dict[Route, str] = {}  # what the broker had against it; at most ROUTES
         self._confirms = Confirms()
 
     def open(self) -> str:
@@ -181,6 +182,8 @@ class RabbitMQ(Wire):
         A queue that exists in another shape (a quorum queue, told by a project that this daemon
         does not know) takes messages as well as any.
         """
+        if len(self._declared) > ROUTES:
+            self._declared.clear()
         for route in routes - self._declared.keys():
             self._declared[route] = ""
             for entity in route.declare:

@@ -9,6 +9,9 @@ from msgspec import Struct
 from beatd.publishers.letter import Route
 
 
+ROUTES = 2000  # known ends of routes; more are looked up anew
+
+
 class Lists(Struct, frozen=True):
     """Where a route ends: lists to push on, or channels to publish on."""
 
@@ -31,6 +34,9 @@ class Bindings:
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
         """Fill `lists` for these routes; which could not, and why. Raises when Redis is away."""
+        if len(self.lists) > ROUTES or len(self._declared) > ROUTES:
+            self.forget()
+            channel.state.clear()  # kombu's own memory of each queue that was declared
         refused: dict[Route, Exception] = {}
         for route in [route for route in self.lists if route.exchange]:
             del self.lists[route]

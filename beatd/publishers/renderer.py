@@ -18,6 +18,7 @@ from beatd.publishers.catching import CatchingProducer
 from beatd.publishers.form import Form, form_of, same, until
 from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.letterpress import LetterPress
+from beatd.publishers.missing_queues import MissingQueues
 from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
 from beatd.run import Run
 
@@ -75,6 +76,7 @@ class Renderer:
         # Entries whose messages celery makes itself, and at which revision.
         self._celerys = ByteCache[str, int](templates_bytes // 16)
         self._routes: dict[Any, Route] = {}
+        self._missing_queues = MissingQueues(app)
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop what is kept of these entries."""
@@ -218,6 +220,7 @@ class Renderer:
         return self._printers[options]
 
     def _new_printer(self, run: Run) -> Printer | None:
+        self._missing_queues.trim()
         form = form_of(self._app, self._producer, run)
         if form is None:
             return None

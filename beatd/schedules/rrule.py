@@ -115,7 +115,7 @@ def rrule(
     return _rrule(text, zone_name(tz), *checked(dst_gap, dst_fold))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # up to 60 kB each
 def _rrule(text: str, tz: str, gap: str, fold: str) -> RRule:
     if len(offsets(tz).at) == 1:
         gap, fold = "skip", "both"

@@ -55,7 +55,7 @@ class _Wrong(Exception):
     """What is wrong, before the text it stands in is known."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
     """What a recurrence text means on the wall clock of a zone."""
     if len(text) > _LONGEST:

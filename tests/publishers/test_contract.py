@@ -8,6 +8,7 @@ import pytest
 from kombu import Connection
 
 from beatd.publisher import Outcome, Publisher
+from beatd.publishers import missing_queues, rabbitmq, redis_bindings, renderer
 from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.memory import MemoryPublisher
@@ -19,14 +20,17 @@ KINDS = ["memory", "kombu-memory", "filesystem", "sqlalchemy", "redis", "rabbitm
 # kombu's SQLAlchemy transport, with SQLAlchemy 2.1.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
-Taken = Callable[[], list[str]]
+Taken = Callable[..., list[str]]
 
 
 class World:
     """A publisher, and the ids of what lies in its queue, oldest first."""
 
-    def __init__(self, publisher: Publisher, queue: str, taken: Taken) -> None:
+    def __init__(
+        self, publisher: Publisher, queue: str, taken: Taken, broker: str = "", url: str = ""
+    ) -> None:
         self.publisher, self.queue, self.taken = publisher, queue, taken
+        self.broker, self.url = broker, url
 
     def runs(self, size: int, **options: object) -> list:  # type: ignore[type-arg]
         task = entry("it", "t.it", 1, options={"queue": self.queue, **options})
@@ -61,7 +65,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     broker = {"url": url, "transport_options": options}
     publisher = CeleryPublisher(app=app_for(broker), timeout=60)
 
-    def taken() -> list[str]:
+    def taken(queue: str = queue) -> list[str]:
         found = []
         with Connection(url, transport_options=options) as connection:
             channel = connection.default_channel
@@ -69,7 +73,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
                 found.append(channel.message_to_python(message).headers["id"])
         return found
 
-    yield World(publisher, queue, taken)
+    yield World(publisher, queue, taken, request.param, url)
     publisher.close()
     if request.param in ("redis", "rabbitmq"):
         delete(url, queue)
@@ -129,6 +133,39 @@ def test_it_can_be_closed_and_used_again(world: World) -> None:
     world.publisher.close()
     assert world.publisher.reachable()
     assert world.publisher.publish(world.runs(1), always) == [Outcome("confirmed")]
+
+
+def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor with forgetting them: each message still arrives."""
+    if not isinstance(world.publisher, CeleryPublisher):
+        pytest.skip("it has no routes")
+    for module, name in [
+        (renderer, "ROUTES"),
+        (redis_bindings, "ROUTES"),
+        (rabbitmq, "ROUTES"),
+        (missing_queues, "MISSING_QUEUES"),
+    ]:
+        monkeypatch.setattr(module, name, 5)
+    publisher, queues = world.publisher, [f"{world.queue}-{n}" for n in range(40)]
+    sent = {queue: list[str]() for queue in queues}
+    try:
+        for queue in queues * 2:
+            one = run(entry(f"to {queue}", "t.it", options={"queue": queue}))
+            assert publisher.publish([one], always) == [Outcome("confirmed")]
+            sent[queue].append(one.task_id)
+        assert len(publisher._renderer._routes) <= 6
+        assert len(publisher._app.amqp.queues) <= 10
+        wire = publisher._wire
+        for kept in ("_declared", "_bindings"):
+            known = getattr(wire, kept, ())
+            assert len(getattr(known, "lists", known)) <= 10
+        assert {queue: world.taken(queue) for queue in queues} == sent
+    finally:
+        if world.broker in ("redis", "rabbitmq"):
+            for queue in queues:
+                delete(world.url, queue)
 
 
 @pytest.mark.parametrize(
