@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from beatd.publishers.letter import Route
 
-
 ROUTES = 2000  # known ends of routes; more are looked up anew
 
 
