@@ -17,10 +17,13 @@ from beatd.arguments import same, tagged
 from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
 from beatd.editing import Now, in_batches, new, removed, rewritten, rows
 from beatd.entry import Entry
+from beatd.errors import Deposed
 from beatd.rules import begin
+from beatd.taken import tell_taken
 
 ROUNDS = 10
 UNMARKED_FOR = timedelta(minutes=1)
+UNDER_WAY = " under way"  # ends the digest in the mark of a set that was not written whole
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -28,10 +31,11 @@ class Declared(Struct, frozen=True, kw_only=True):
 
     `doubtful` are the places (a file, a folder, a glob) that are missing, empty or unreadable:
     what was declared there is kept until they are read again, or a prune is forced. So are the
-    entries of `unread`, names whose definition could not be understood. `places` are where names
-    are declared to the line, for people: the store keeps the file alone, for lines move. Where it
-    is not all, `within` are the files that it is of: what others declared is not its business.
-    `made` is when the edits of some names were made, where they were noticed later than that.
+    entries of `unread`, names whose definition could not be understood. `unreadable` are the files
+    that are there and were never understood. `places` are where names are declared to the line,
+    for people: the store keeps the file alone, for lines move. Where it is not all, `within` are
+    the files that it is of: what others declared is not its business. `made` is when the edits of
+    some names were made, where they were noticed later than that.
     """
 
     source: str
@@ -40,6 +44,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     digest: str
     doubtful: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     places: dict[str, str] = {}
     within: frozenset[str] = frozenset()
     made: Mapping[str, datetime] = {}
@@ -137,7 +142,7 @@ def compare(
         mark
         and not force
         and mark.loaded_at > declared.loaded_at
-        and mark.digest != declared.digest
+        and mark.digest.removesuffix(UNDER_WAY) != declared.digest
     ):
         return Comparison(source=declared.source, newer=mark)
     waiting = {entry.name: entry for entry in declared.entries}
@@ -182,11 +187,15 @@ def apply(
     prune: bool = True,
     force: bool = False,
     anywhere: bool = False,
+    settled: Callable[[], None] = lambda: None,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Comparison:
     """Done, and what was done; the set is marked as the one its owner applied last, unless it is
     a part of it, or only adds to it, without pruning.
 
-    A row that others changed meanwhile is read and compared again.
+    A row that others changed meanwhile is read and compared again. `settled` is called when no
+    entry of the owner is in the store as an older set declared it; new ones may still be written.
+    `may_go_on` is asked before each batch. Raises Deposed when it says no.
     """
     begin(catalog, now())
     version = catalog.version()
@@ -197,6 +206,8 @@ def apply(
     done: list[Step] = []
     missed: list[str] = []
     made = _unseen_edits(declared, catalog.applied(declared.source), now())
+    mark = Applied(declared.source, declared.loaded_at, declared.digest)
+    whole = prune and not declared.within
 
     def change(step: Step, moment: datetime) -> Change:
         return step.change(min(moment, made.get(step.name, moment)))
@@ -204,20 +215,27 @@ def apply(
     for _ in range(ROUNDS):
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)
         put_before = sum(step.entry is not None for step in done)
-        written = []
-        for batch in in_batches(found.steps):
-            for step, made_of_it in _write(catalog, batch, now, change):
-                written.append(step)
-                missed += [step.name] if made_of_it.missed else []
+        if found.steps:
+            _refuse_if_over(catalog, declared.source, may_go_on, has_written=bool(done))
+            if whole:
+                mark_under_way(catalog, mark)
+        there = [step for step in found.steps if step.before is not None]
+        written: list[Step] = []
+        for steps in (there, found.steps[len(there) :]):
+            for batch in in_batches(steps):
+                for step, made_of_it in _write(catalog, batch, now, change):
+                    written.append(step)
+                    missed += [step.name] if made_of_it.missed else []
+                _refuse_if_over(catalog, declared.source, may_go_on, has_written=True)
+            if len(written) == len(there):
+                settled()
         done += written
         if len(written) == len(found.steps):
             break
-    mark = Applied(declared.source, declared.loaded_at, declared.digest)
-    whole = prune and not declared.within
     if whole and found.newer is None and _is_news(catalog.applied(declared.source), mark):
         catalog.mark_applied(mark)
-    settled = not (found.steps or found.conflicts or found.kept or found.newer)
-    if whole and settled and catalog.version() == version:
+    as_declared = not (found.steps or found.conflicts or found.kept or found.newer)
+    if whole and as_declared and catalog.version() == version:
         catalog.mark_applied(seal)
     return Comparison(
         source=declared.source,
@@ -241,6 +259,26 @@ def _unseen_edits(
         return {}
     oldest = now - UNMARKED_FOR if mark is None else mark.loaded_at
     return {name: moment for name, moment in declared.made.items() if moment >= oldest}
+
+
+def mark_under_way(catalog: EditableCatalog, mark: Applied) -> None:
+    """Before a set is written: whoever leads after a crash must not take a half for the whole, of
+    this set or of the one before."""
+    under_way = replace(mark, digest=mark.digest + UNDER_WAY)
+    if _is_news(catalog.applied(mark.source), under_way):
+        catalog.mark_applied(under_way)
+
+
+def _refuse_if_over(
+    catalog: EditableCatalog, source: str, may_go_on: Callable[[], bool], *, has_written: bool
+) -> None:
+    """Raises Deposed when another may lead by now. One that froze in a write has perhaps written
+    over a newer set: whoever leads hears of it, and compares."""
+    if may_go_on():
+        return
+    if has_written:
+        tell_taken(catalog, [source])
+    raise Deposed(f"{source}: the lead was lost before all of it was applied")
 
 
 def _write(

@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from beatd.catalog import Stored
 from beatd.clock import Clock
 from beatd.dispatch import Done
 from beatd.ledger import Ledger, Move, OpenClaim
 from beatd.moves import Mover
 from beatd.run import EPOCH
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOKS_EVERY = 1.0  # seconds
 AT_ONCE = 100  # unknowns, requests, and moments of one request
+AT_ONCE_WITH_WAITING = 2000  # where some wait: they may lie before those that do not
 
 
 class Beside:
@@ -22,6 +25,7 @@ class Beside:
     def __init__(self, ledger: Ledger, *, clock: Clock, publish_timeout: float, ttl: float) -> None:
         self._ledger, self._clock = ledger, clock
         self._publish_timeout, self._ttl = publish_timeout, ttl
+        self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
         self._asked = False  # something was asked for since
@@ -37,9 +41,15 @@ class Beside:
         self._began_at = self._clock.elapsed()
 
     def moves(
-        self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool], limit: int
+        self,
+        now: datetime,
+        mover: Mover,
+        never_sent: Callable[[OpenClaim], bool],
+        limit: int,
+        waiting: Unapplied = NOTHING_WAITS,
     ) -> list[Move]:
         """What may be done now; `sent` wants to know what became of it."""
+        self._waiting = waiting
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOKS_EVERY
         if not self._asked and not paced:
@@ -62,8 +72,16 @@ class Beside:
     ) -> list[Move]:
         return [
             mover.again(claim, claim.unsent or never_sent(claim), now)
-            for claim in self._ledger.unknowns(self._unknown_before(now), AT_ONCE)
+            for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
+            if not self._waits(claim.stored)
         ]
+
+    @property
+    def _at_once(self) -> int:
+        return AT_ONCE_WITH_WAITING if self._waiting else AT_ONCE
+
+    def _waits(self, row: Stored | None) -> bool:
+        return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
 
     def _unknown_before(self, now: datetime) -> datetime:
         """Claims made before that are nobody's any more: none at all while a term is young.
@@ -80,9 +98,11 @@ class Beside:
     def _requested(self, now: datetime, mover: Mover, limit: int) -> list[Move]:
         moves = list[Move]()
         counted: Counter[str] = Counter()  # two backlogs of one entry share its `max_runs`
-        for request, row in self._ledger.requests(AT_ONCE):
+        for request, row in self._ledger.requests(self._at_once):
             if len(moves) >= limit:
                 break
+            if self._waits(row):
+                continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
             asked = list(mover.asked(request, row, now, AT_ONCE))

@@ -178,16 +178,19 @@ class _WithPast:
         self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
         self._follow = follow
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
+        self.unapplied = declaring.unapplied
         self._done = False
 
-    def __call__(self, store: Store, leading: bool) -> bool:
+    def __call__(
+        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+    ) -> bool:
         self._follow()
-        if leading and not self._done:
+        if term and not self._done:
             declared = self._source.read().declared
             if store.applied(declared.source) is None:
                 self._bring(store, declared.entries)
             self._done = True
-        return self._declaring(store, leading)
+        return self._declaring(store, term, released, lasts)
 
     def _bring(self, store: Store, entries: Sequence[Entry]) -> None:
         did = past_of(self._file)

@@ -16,7 +16,7 @@ from beatd.clock import Clock
 from beatd.dispatch import Dispatch
 from beatd.election import Election
 from beatd.engine import Engine, Limits
-from beatd.errors import BeatError, StoreError
+from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.housekeeping import Declares, Housekeeping, Keep
 from beatd.leader import Holder, Lease
@@ -36,6 +36,7 @@ STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep oth
 BROKER_PATIENCE = 5.0
 LETTERS = 300  # at most, of what others are told of this one
 LOOKS_AROUND_EVERY = 1.0
+LOOKS_SOON = 0.2  # seconds, while entries wait for their source
 HELD_UP_AT_MOST = 3600.0  # a million new entries take their time
 REST = 0.05  # after each few of many rows: a beat on the same core must not wait for all of them
 
@@ -74,8 +75,9 @@ class Daemon:
             declaring=parts.declaring,
             keep=keep or Keep(),
             clock=clock,
-            leads=self.leading,
+            term=self._term,
             rest=lambda: clock.wait(REST, self._stop),
+            released=self.wake,
         )
         loop = partial(Loop, clock=clock, tell=self._tell)
         self._campaign = loop(self._campaigned, name="campaign", patience=STALE + 4 * ttl)
@@ -122,6 +124,11 @@ class Daemon:
 
     def leading(self) -> bool:
         return self.election is not None and self.election.lead() is not None
+
+    def _term(self) -> int:
+        """The number of the term that this daemon leads; 0 on a standby."""
+        lead = self.election.lead() if self.election is not None else None
+        return 0 if lead is None else lead.term.number
 
     def ready(self) -> bool:
         """True if store, broker and lock can be used, and it is known who leads."""
@@ -224,6 +231,7 @@ class Daemon:
             limits=self._limits,
             writes=writes,
             set_clock=lambda: self._steering.by(store),
+            unapplied=self._house.unapplied,
         )
         self._candidate = Candidate(
             election=self.election,
@@ -319,10 +327,11 @@ class Daemon:
 
     def _kept_house(self) -> float:
         assert self.store is not None
-        with suppress(StoreError):
+        with suppress(StoreError, Deposed):
             if self._house.round(self.store):
                 self.wake()
-        return LOOKS_AROUND_EVERY
+        waits = self._house.unapplied(self._term()).owners if self.leading() else ()
+        return LOOKS_SOON if waits else LOOKS_AROUND_EVERY
 
     # telling
 

@@ -1,18 +1,24 @@
-"""What a daemon declares, brought to the store by whoever leads, and read again when it changes."""
+"""What a daemon declares, brought to the store by whoever leads, and read again when it changes.
+
+At the start of a term the entries of each source wait until it is applied: `unapplied`.
+"""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from beatd import editing
-from beatd.applying import Comparison, Held, apply
+from beatd.applying import Comparison, Declared, Held, apply
 from beatd.clock import Clock
 from beatd.counting import past_one_offs
+from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading, Source
 from beatd.store import Store
 from beatd.taken import last_taken
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 NAMED = 5
 
@@ -29,39 +35,113 @@ class Declaring:
         self._held: dict[int, tuple[Held, ...]] = {}
         self._held_at: dict[int, str] = {}
         self._taken: dict[int, str] = {}
-        self._led = False
+        self._term = 0
+        self._lasts: Callable[[], bool] = lambda: True
+        self._waiting: set[int] = set()
+        self._unread: dict[int, Unapplied] = {}
+        self._all = Unapplied(frozenset(source.owner for source in sources))
+        self._unapplied = (0, self._all)  # replaced as one, for the thread of the beat reads it
 
-    def __call__(self, store: Store, leading: bool) -> bool:
-        """Whether the store was changed."""
+    def __call__(
+        self,
+        store: Store,
+        term: int,
+        released: Callable[[], None] = lambda: None,
+        lasts: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Whether the store was changed. `released` is called when entries need no longer wait,
+        `lasts` is asked whether the term is over. Raises Deposed when it is."""
+        self._lasts = lasts
+        if term != self._term:
+            self._begin(term)
+        broken = _Broken()
         for place, source in enumerate(self._sources):
-            if place not in self._read or source.changed():
-                self._read[place] = self._with_edits_before(place, source.read())
-                self._due.add(place)
-                self._tell_problems(self._read[place])
-        if leading and not self._led:
-            # Whoever led before may have declared something else.
-            self._due = set(self._read)
-        self._led = leading
-        changed = False
-        if leading:
-            self._due |= {place for place in self._read if self._is_undone(store, place)}
-        for place in sorted(self._due) if leading else ():
-            if not self._read[place].declared.entries:
-                self._due.discard(place)  # where nothing is declared, nothing is pruned either
-                continue
-            declared = self._read[place].declared
-            # Before it: what is let go of, or taken, meanwhile is found at the next look.
-            self._held_at[place] = store.version()
-            self._taken[place] = last_taken(store, declared.source)
-            done = apply(store, declared, self._clock.now)
-            done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
-            self._held[place] = done.conflicts
-            self._due.discard(place)
-            # What it removes or adds from here on was not edited in the source.
-            self._read[place] = _with_edits(self._read[place], {})
-            changed |= bool(done.steps)
-            self._tell(done)
+            with broken:
+                if place not in self._read or source.changed():
+                    self._read_again(place, source)
+        changed = bool(term) and self._apply(store, broken, released)
+        broken.tell()
         return changed
+
+    def _read_again(self, place: int, source: Source) -> None:
+        self._read[place] = self._with_edits_before(place, source.read())
+        self._due.add(place)
+        self._tell_problems(self._read[place])
+        if place in self._waiting:
+            self._unread[place] = unread_in(self._read[place].declared)
+
+    def _apply(self, store: Store, broken: "_Broken", released: Callable[[], None]) -> bool:
+        stale = {place for place in self._waiting if self._sources[place].stale()}
+        for place in sorted(self._waiting & set(self._read) - stale):
+            if self._is_whole(store, place):
+                self._release(place, released)
+        self._due |= {place for place in self._read if self._is_undone(store, place)}
+        changed = False
+        for place in sorted(self._due - stale):
+            release = partial(self._release, place, released)
+            with broken:
+                try:
+                    changed |= self._apply_one(store, place, release)
+                except (StoreError, Deposed):
+                    raise
+                except Exception:
+                    release()  # a fault of ours must not stop all that this source declares
+                    raise
+        return changed
+
+    def _apply_one(self, store: Store, place: int, release: Callable[[], None]) -> bool:
+        declared = self._read[place].declared
+        if not declared.entries:
+            self._due.discard(place)  # where nothing is declared, nothing is pruned either
+            release()
+            return False
+        # Before it: what is let go of, or taken, meanwhile is found at the next look.
+        self._held_at[place] = store.version()
+        self._taken[place] = last_taken(store, declared.source)
+        done = apply(store, declared, self._clock.now, settled=release, may_go_on=self._lasts)
+        done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
+        self._held[place] = done.conflicts
+        self._due.discard(place)
+        # What it removes or adds from here on was not edited in the source.
+        self._read[place] = _with_edits(self._read[place], {})
+        release()
+        self._tell(done)
+        return bool(done.steps)
+
+    def _begin(self, term: int) -> None:
+        """Whoever led before may have declared something else."""
+        self._term = term
+        self._due = set(self._read)
+        self._waiting = set(range(len(self._sources)))
+        self._unread = {place: unread_in(one.declared) for place, one in self._read.items()}
+        self._unapplied = (term, self._all)
+
+    def unapplied(self, term: int) -> Unapplied:
+        """Which entries the leader of that term must not run yet; from any thread."""
+        of, found = self._unapplied
+        return found if of == term else self._all
+
+    def _release(self, place: int, released: Callable[[], None]) -> None:
+        """The source is applied, but for what could not be read of it, then or now."""
+        first = place in self._waiting
+        self._waiting.discard(place)
+        self._unread[place] &= unread_in(self._read[place].declared)
+        if first and self._unread[place]:
+            for line in self._waits_for(place):
+                log.warning("%s", line)
+        before = self._unapplied[1]
+        found = Unapplied(frozenset(self._sources[place].owner for place in self._waiting))
+        for unread in self._unread.values():
+            found |= unread
+        self._unapplied = (self._term, found)
+        if found != before:
+            released()
+
+    def _is_whole(self, store: Store, place: int) -> bool:
+        """Whether the store has the set already: whoever led before declared the same."""
+        declared = self._read[place].declared
+        mark = store.applied(declared.source)
+        return mark is not None and mark.digest == declared.digest
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
         """With the edits of the reading before, which is not applied yet."""
@@ -103,7 +183,21 @@ class Declaring:
         """What could not be applied, or not be read, as people should see it in `status`."""
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
         read = list(self._read.values())  # copied: other threads ask
-        return held + [str(p) for reading in read for p in reading.problems if not p.warning]
+        wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
+        waiting = [line for place in list(self._read) for line in self._waits_for(place)]
+        return held + wrong + waiting
+
+    def _waits_for(self, place: int) -> list[str]:
+        """A line for each part of a source whose entries wait; none on a standby."""
+        if not self._term:
+            return []
+        owner = self._sources[place].owner
+        if place in self._waiting:
+            return [f"{owner}: its entries wait until what it declares is applied"]
+        unread = self._unread.get(place, NOTHING_WAITS)
+        files = [f"what {file} declared waits until the file is right" for _, file in unread.places]
+        names = [f"entry {name!r} waits until it is right" for _, name in unread.names]
+        return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
         """What is declared here; daemons that differ in it have different files."""
@@ -132,6 +226,34 @@ class Declaring:
 
 def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
     return replace(reading, declared=replace(reading.declared, made=made))
+
+
+class _Broken:
+    """What one source raises does not keep another from being applied; `tell` raises the first."""
+
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, StoreError | Deposed):
+            return False
+        self._first = self._first or error
+        return True
+
+    def tell(self) -> None:
+        if self._first is not None:
+            raise self._first
+
+
+def unread_in(declared: Declared) -> Unapplied:
+    """Entries that wait although the set was applied: what it says of them could not be read."""
+    source = declared.source
+    return Unapplied(
+        names=frozenset((source, name) for name in declared.unread),
+        places=frozenset((source, place) for place in declared.unreadable),
+    )
 
 
 def _named(names: Sequence[str], verb: str) -> str:

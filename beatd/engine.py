@@ -31,6 +31,7 @@ from beatd.run import Run
 from beatd.standby import Standby
 from beatd.store import Store
 from beatd.store_writes import StoreWrites
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
@@ -41,6 +42,7 @@ READY = 875  # messages packed in the last moment before, and no more than takes
 CHUNK = 100  # messages built ahead between two looks at what is due
 FAULTY = 10_000  # entries whose plan failed that are remembered, so that each is told of once
 FEW, MANY = 16, 20_000  # rows read ahead: when little is due soon, and at most
+MOST_WITH_WAITING = 200_000  # rows read ahead where some wait: they lie before those that do not
 
 
 class Limits(Struct, frozen=True):
@@ -64,8 +66,10 @@ class Engine:
         limits: Limits | None = None,
         writes: StoreWrites | None = None,
         set_clock: Callable[[], None] = lambda: None,
+        unapplied: Callable[[int], Unapplied] = lambda term: NOTHING_WAITS,
     ) -> None:
         self._writes, self._set_clock = writes, set_clock
+        self._unapplied, self._waiting = unapplied, NOTHING_WAITS
         self._store, self._publisher, self._dispatch = store, publisher, dispatch
         self._election, self._clock, self._tell = election, clock, tell
         limits = limits or Limits()
@@ -183,6 +187,7 @@ class Engine:
         if not self._broker.answers():
             self._store.version()  # nothing else asks the store meanwhile, and it may go away, too
             return now + self._broker.outage.back_off()
+        self._look_who_waits(lead.term)
         self._look_ahead(now)
         limit = self._batch.now * BATCHES
         due = self._ahead.take_due(now, limit)
@@ -207,6 +212,12 @@ class Engine:
         self._beside.begin()
         self._broker.forget()
         self._term_seen = term
+
+    def _look_who_waits(self, term: Term) -> None:
+        waiting = self._unapplied(term.number)
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.noticed_change()
 
     def _next_look(self, now: datetime, *, busy: bool) -> datetime:
         if busy or not self._fresh:
@@ -271,7 +282,7 @@ class Engine:
 
     def _work_off(self, now: datetime, lead: Lead) -> None:
         never_sent = self._dispatch.never_sent
-        moves = self._beside.moves(now, self._mover, never_sent, self._batch.now)
+        moves = self._beside.moves(now, self._mover, never_sent, self._batch.now, self._waiting)
         if moves:
             batches = batches_of(moves, self._batch.now, self._dispatch.first)
             self._beside.sent(moves, self._send(batches, len(moves), lead))
@@ -300,19 +311,24 @@ class Engine:
         if not self._must_read(now, elapsed):
             return
         self._fresh = True
-        limit, horizon = self._reach, now + AHEAD
+        limit, horizon, waiting = self._reach, now + AHEAD, self._waiting
+        most = MOST_WITH_WAITING if waiting else MANY
         while True:
-            rows = self._store.upcoming(limit)
-            covers = rows[-1].plan.due if len(rows) >= limit else None
-            if covers is None or covers > horizon or limit >= MANY:
+            found = rows = self._store.upcoming(limit)
+            covers = found[-1].plan.due if len(found) >= limit else None
+            if waiting:
+                rows = [row for row in found if not waiting.waits(row.entry)]
+            if covers is None or covers > horizon or limit >= most or len(rows) >= MANY:
                 break
-            limit = min(limit * 10, MANY)
-        soon = sum(1 for row in rows if row.plan.due is not None and row.plan.due <= horizon)
+            limit = min(limit * 10, most)
+        if covers is not None and limit >= MOST_WITH_WAITING:
+            covers = max(covers, now + LOOK_AGAIN)  # or the next look would be at once, and no good
+        soon = sum(1 for row in found if row.plan.due is not None and row.plan.due <= horizon)
         # A power of two: a SQL store prepares and keeps a statement for each limit.
         self._reach = max(FEW, min(limit, 1 << (soon * 2).bit_length()))
         if gone := self._ahead.load(rows, covers, elapsed):
             self._forget(gone)
-        self._hindsight.read(rows, now)
+        self._hindsight.read(found, now)
 
     def _must_read(self, now: datetime, elapsed: float) -> bool:
         """After an edit, when what was read runs out, and when the store's version has changed."""

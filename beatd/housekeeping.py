@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -9,14 +10,22 @@ from msgspec import Struct
 from beatd.clock import Clock
 from beatd.rules import outdated, reckon_again
 from beatd.store import Store
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 SWEPT_EVERY = 60.0
 COUNTED_EVERY = 60.0
 
 
 class Declares(Protocol):
-    def __call__(self, store: Store, leading: bool) -> bool:
-        """Apply what is declared anew, when leading; whether the store was changed."""
+    def __call__(
+        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+    ) -> bool:
+        """Apply what is declared anew, as the leader of a term (0 on a standby); whether the store
+        was changed. `released` is called each time that fewer entries wait, `lasts` asked whether
+        the term is over; then it raises Deposed."""
+
+    def unapplied(self, term: int) -> Unapplied:
+        """Which entries the leader of that term must not run yet; from any thread."""
 
     def conflicts(self) -> list[str]: ...
 
@@ -33,7 +42,8 @@ class Keep(Struct, frozen=True):
 class Housekeeping:
     """One round is a look at everything; on a thread of its own, which may be held up by any of it.
 
-    `leads` is asked again during long work, and `rest` called, so that the beat is not held up too.
+    `term` (the number of the term that this daemon leads, 0 on a standby) is asked again during
+    long work, and `rest` called, so that the beat is not held up too.
     """
 
     def __init__(
@@ -43,11 +53,12 @@ class Housekeeping:
         declaring: Declares | None,
         keep: Keep,
         clock: Clock,
-        leads: Callable[[], bool],
+        term: Callable[[], int],
         rest: Callable[[], None],
+        released: Callable[[], None] = lambda: None,
     ) -> None:
         self._name, self._declaring, self._keep = name, declaring, keep
-        self._clock, self._leads, self._rest = clock, leads, rest
+        self._clock, self._term, self._rest, self._released = clock, term, rest, released
         self._swept_at = self._counted_at = float("-inf")
         self._counted: str | None = None  # the version
         self._differs = ""
@@ -63,17 +74,26 @@ class Housekeeping:
         """The digest of what this daemon would apply."""
         return self._declaring.digest() if self._declaring is not None else ""
 
+    def unapplied(self, term: int) -> Unapplied:
+        """Which entries the leader of that term must not run yet."""
+        return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
+
     def round(self, store: Store) -> bool:
         """Whether entries were changed. Raises StoreError; the next round makes up for it."""
-        leading = self._leads()
+        term, changed = self._term(), False
         try:
-            changed = self._declaring is not None and self._declaring(store, leading)
-            self._compare_with_leader(store, leading)
+            if self._declaring is not None:
+                lasts = partial(self._leads, term)
+                changed = self._declaring(store, term, self._released, lasts)
+            self._compare_with_leader(store, bool(term))
         finally:
-            if leading:
+            if term:
                 self._count(store)
                 self._sweep(store)
         return changed
+
+    def _leads(self, term: int) -> bool:
+        return self._term() == term
 
     def _count(self, store: Store) -> None:
         if self._clock.elapsed() - self._counted_at > COUNTED_EVERY:
@@ -87,7 +107,7 @@ class Housekeeping:
             self._swept_at = self._clock.elapsed()
             try:
                 if outdated(store):
-                    reckon_again(store, self._clock.now, self._leads, self._rest)
+                    reckon_again(store, self._clock.now, lambda: bool(self._term()), self._rest)
             finally:  # whatever else fails, the history must not fill the disk
                 store.forget(self._clock.now() - self._keep.age, self._keep.records)
 

@@ -2,25 +2,26 @@
 made through Django's models and within a minute of any other."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from beatd import __version__, editing
-from beatd.applying import Declared, apply
+from beatd.applying import Declared, apply, mark_under_way
 from beatd.arguments import same
 from beatd.catalog import Applied, Change, Stored
 from beatd.clock import Clock
 from beatd.counting import counts_from, past_one_offs, with_unseen_moments
 from beatd.django_entry import changed_at_of, entry_of, has_ended, limited
 from beatd.entry import Entry
-from beatd.errors import StoreError
+from beatd.errors import Deposed, StoreError
 from beatd.imports.found import refused
 from beatd.run import EPOCH
 from beatd.sources.django import DjangoRows, Listing
 from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 log = logging.getLogger("beatd")
 
@@ -29,6 +30,7 @@ DIGEST_EVERY = 30.0
 TIDY_EVERY = 10.0
 ROUNDS = 10
 MOST_TOLD = 1000
+TOLD = "!"  # ends the digest where some rows are wrong
 
 
 class Mirror:
@@ -46,16 +48,38 @@ class Mirror:
         self._written: list[str] | None = None
         self._same_at = EPOCH  # the last look that found the rows as they are known
         self._looked_at = self._digested_at = self._tidied_at = float("-inf")
+        self._term = self._applied = 0  # the term, and the one in which all rows were applied
+        self._released: Callable[[], None] = lambda: None
+        self._lasts: Callable[[], bool] = lambda: True
 
-    def __call__(self, store: Store, leading: bool) -> bool:
-        changed = False
-        if not leading:
+    def __call__(
+        self,
+        store: Store,
+        term: int,
+        released: Callable[[], None] = lambda: None,
+        lasts: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        changed, self._released, self._lasts = False, released, lasts
+        if term != self._term or not term:
+            # Whoever led before may have seen other rows.
+            self._term, self._looked_at = term, float("-inf")
             self._known = self._written = None
             self._wrong, self._held = {}, {}
-        elif self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
+        if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
             self._looked_at = self._clock.elapsed()
             changed = self._tried(store)
-        return bool(self._others(store, leading)) or changed
+        return bool(self._others(store, term, released, lasts)) or changed
+
+    def unapplied(self, term: int) -> Unapplied:
+        """Which entries the leader of that term must not run yet; from any thread."""
+        mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
+        others: Unapplied = self._others.unapplied(term)
+        return mine | others
+
+    def _release(self) -> None:
+        if self._applied != self._term:
+            self._applied = self._term
+            self._released()
 
     def _tried(self, store: Store) -> bool:
         """What is known goes on while the tables cannot be read; that is told once."""
@@ -67,11 +91,18 @@ class Mirror:
                 log.error("%s", trouble)
             self._trouble = str(trouble)
             return False
+        except Deposed:
+            raise
+        except Exception:
+            self._release()  # a fault of ours must not stop all entries
+            raise
         self._trouble = ""
         return changed
 
     def conflicts(self) -> list[str]:
         trouble = [self._trouble] if self._trouble else []
+        if self._term and self._applied != self._term:
+            trouble.append(f"{self._source}: its entries wait until its rows are applied")
         return trouble + self._conflicts() + list(self._others.conflicts())
 
     def _conflicts(self) -> list[str]:
@@ -114,8 +145,10 @@ class Mirror:
     def _take_all(self, store: Store, now: editing.Now) -> bool:
         loaded_at = now()
         listing = self._rows.listing()
-        mark = store.applied(self._source)
-        if mark is not None and mark.digest == self._digest(listing):
+        mark, digest = store.applied(self._source), self._digest(listing)
+        if mark is not None and mark.digest.removesuffix(TOLD) == digest:
+            self._release()
+        if mark is not None and mark.digest == digest:
             # Whoever led before saw these rows, and all of them were good.
             self._known, self._digested_at = listing, self._clock.elapsed()
             self._same_at = loaded_at
@@ -144,7 +177,8 @@ class Mirror:
             made=made,
         )
         # The table was read: where it is empty, it is meant to be.
-        done = apply(store, declared, now, force=True)
+        done = apply(store, declared, now, force=True, settled=self._release, may_go_on=self._lasts)
+        self._release()
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
         ended = sum(has_ended(step.entry, step.before) for step in done.steps)
         changed = len(done.changed) - ended
@@ -177,6 +211,7 @@ class Mirror:
         for name in gone:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
+        mark_under_way(store, Applied(self._source, loaded_at, self._digest(listing)))
         changed = self._write(store, wanted, made, now)
         store.mark_applied(Applied(self._source, loaded_at, self._digest(listing)))
         self._known, self._same_at = listing, loaded_at
@@ -185,7 +220,7 @@ class Mirror:
     def _digest(self, listing: Listing) -> str:
         """Equal when reading all rows again would change nothing; other programs may read them
         otherwise, and bad rows are to be told by whoever leads."""
-        told = "!" if self._wrong or self._held else ""
+        told = TOLD if self._wrong or self._held else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{told}"
 
     def _write(

@@ -33,6 +33,7 @@ from beatd.publisher import Outcome, Publisher
 from beatd.run import Run
 from beatd.sources.copied import Copied
 from beatd.tally import ON_TIME, Figures, Key, Tally, norm
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 log = logging.getLogger("beatd")
 SAVE_EVERY = 5.0
@@ -213,10 +214,13 @@ class _Knowing:
     def __init__(self, declaring: Declares, watching: Watching) -> None:
         self._declaring, self._watching = declaring, watching
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
+        self.unapplied = declaring.unapplied
         self._version = ""
 
-    def __call__(self, store: Any, leading: bool) -> bool:
-        changed = self._declaring(store, leading)
+    def __call__(
+        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+    ) -> bool:
+        changed = self._declaring(store, term, released, lasts)
         version = store.version()
         if version != self._version:
             self._watching.knows(row.entry for row in store.find(Query()))
@@ -296,8 +300,16 @@ class _Both:
     def __init__(self, *parts: Declares) -> None:
         self._parts = parts
 
-    def __call__(self, store: Any, leading: bool) -> bool:
-        return any([part(store, leading) for part in self._parts])
+    def __call__(
+        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+    ) -> bool:
+        return any([part(store, term, released, lasts) for part in self._parts])
+
+    def unapplied(self, term: int) -> Unapplied:
+        waiting = NOTHING_WAITS
+        for part in self._parts:
+            waiting |= part.unapplied(term)
+        return waiting
 
     def conflicts(self) -> list[str]:
         return [line for part in self._parts for line in part.conflicts()]

@@ -18,6 +18,7 @@ from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher
 from beatd.run import Run
 from beatd.stores.memory import MemoryStore
+from beatd.unapplied import NOTHING_WAITS
 from tests.fake_clock import FakeClock
 from tests.office import Office, holder
 
@@ -66,6 +67,7 @@ class Household:
         self.broker = Broker()
         self.told: list[Event] = []
         self.limits = Limits(**limits)
+        self.unapplied = NOTHING_WAITS
         self._names = (f"daemon-{n}" for n in count(1))
 
     def daemon(self) -> Engine:
@@ -88,6 +90,7 @@ class Household:
             clock=self.clock,
             tell=self.told.append,
             limits=self.limits,
+            unapplied=lambda term: self.unapplied,
         )
         self.elections[engine] = election
         return engine

@@ -9,6 +9,7 @@ from beatd.housekeeping import COUNTED_EVERY, SWEPT_EVERY, Housekeeping, Keep
 from beatd.rules import begin
 from beatd.store import Store
 from beatd.stores.memory import MemoryStore
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fake_clock import FakeClock
 from tests.stores.making import put, put_many
 
@@ -45,7 +46,7 @@ def house(clock: FakeClock) -> Housekeeping:
         declaring=None,
         keep=Keep(),
         clock=clock,
-        leads=lambda: True,
+        term=lambda: 1,
         rest=lambda: None,
     )
 
@@ -76,8 +77,11 @@ def test_history_is_forgotten_whatever_else_fails(
     store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
-        def __call__(self, store: Store, leading: bool) -> bool:
+        def __call__(self, store: Store, term: int, *_: object) -> bool:
             raise ValueError("an entry that nobody had thought of")
+
+        def unapplied(self, term: int) -> Unapplied:
+            return NOTHING_WAITS
 
         def conflicts(self) -> list[str]:
             return []
@@ -90,7 +94,7 @@ def test_history_is_forgotten_whatever_else_fails(
         declaring=Broken(),
         keep=Keep(),
         clock=clock,
-        leads=lambda: True,
+        term=lambda: 1,
         rest=lambda: None,
     )
     with pytest.raises(ValueError, match="nobody"):

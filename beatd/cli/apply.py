@@ -42,7 +42,7 @@ def command(
         raise click.UsageError("--name goes with FILE…; a configuration has its own `name:`")
     declared = in_files(config, files, name) if files else in_config(config, prune=prune)
     with asked.open(config) as opened:
-        how = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
+        how: dict[str, Any] = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
         begun = opened.begun()
         declared = [
             replace(one, made=dict.fromkeys(one_offs_of(one.entries), begun)) for one in declared

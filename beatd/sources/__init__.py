@@ -22,6 +22,14 @@ class Reading(Struct, frozen=True):
 
 
 class Source(Protocol):
+    @property
+    def owner(self) -> str:
+        """The owner of all that it declares, known before it is read."""
+
+    def stale(self) -> bool:
+        """True if it differs from what was read last, though it may still be changing; never
+        raises."""
+
     def changed(self) -> bool:
         """Whether it may declare something else than when it was last read; cheap, never raises."""
 

@@ -32,13 +32,16 @@ class App:
         self, app: Celery, *, shown: str, name: str, clock: Clock, timezone: str | None = None
     ) -> None:
         self._app, self._shown, self._clock = app, shown, clock
-        self._source = f"{APP}{name}"
+        self._source = self.owner = f"{APP}{name}"
         self._timezone = timezone
         self._known: dict[str, Any] = {}
         # Arguments that hold an object of the app's, which its code may have changed.
         self._marked: dict[str, dict[str, Any]] = {}
         self._known_at = clock.now()  # the last look that found no change
         self._one_offs: dict[str, Entry] = {}
+
+    def stale(self) -> bool:
+        return self.changed()
 
     def changed(self) -> bool:
         """`add_periodic_task` may be called at any time where the app lives in this process."""

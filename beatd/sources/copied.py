@@ -16,10 +16,15 @@ SOURCE = "store:shadow"
 class Copied:
     """Those that somebody put there; what files and apps declare is read from them instead."""
 
+    owner = SOURCE
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._version: str | None = None
         self._last: Declared | None = None
+
+    def stale(self) -> bool:
+        return self.changed()
 
     def changed(self) -> bool:
         try:

@@ -32,6 +32,13 @@ class Files:
         self._one_offs: dict[str, Entry] | None = None  # those of the last reading
         self._watch = Watch(self._paths, clock)
 
+    @property
+    def owner(self) -> str:
+        return self._config.source
+
+    def stale(self) -> bool:
+        return self._watch.differs()
+
     def changed(self) -> bool:
         return self._watch.changed()
 
@@ -54,6 +61,7 @@ class Files:
         )
         doubtful = [self._shown(place) for place in files.missing]
         unread: set[str] = set()
+        unreadable: set[str] = set()
         # What a file declared goes with it: another that comes under its name begins anew.
         there = {file.path for file in files.files}
         self._good = {path: known for path, known in self._good.items() if path in there}
@@ -62,6 +70,7 @@ class Files:
             wrong |= set() if file.valid else {file.path}
             if known is None:
                 unread |= file.names
+                unreadable.add(self._shown(str(file.path)))
             if not known:
                 doubtful.append(self._shown(str(file.path)))
             for entry in known or ():
@@ -80,6 +89,7 @@ class Files:
                 digest=digest_of(declared),
                 doubtful=tuple(doubtful),
                 unread=frozenset(unread),
+                unreadable=frozenset(unreadable),
                 places={name: entry.declared_at for name, entry in entries.items()},
                 made=self._made(declared, files.files, loaded_at, unseen_since),
             ),

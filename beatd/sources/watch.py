@@ -40,18 +40,26 @@ class Watch:
         """True from when a change has come to rest until `seen`."""
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
-            self._looked_at = now
-            look = look_at(self._paths())
-            if look == self._known:
-                self.known_at = now
-            if look != self._latest:
-                self._latest, self._latest_since = look, now
+            self._look()
         return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER
+
+    def differs(self) -> bool:
+        """True from when a change is there until `seen`, come to rest or not; looks at once."""
+        self._look()
+        return self._latest != self._known
 
     def seen(self) -> None:
         """To be called before the files are read: what changes meanwhile counts as new."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
+
+    def _look(self) -> None:
+        self._looked_at = now = self._clock.elapsed()
+        look = look_at(self._paths())
+        if look == self._known:
+            self.known_at = now
+        if look != self._latest:
+            self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
         return LOOK_EVERY if self._latest == self._known else SETTLED_AFTER

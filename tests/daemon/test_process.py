@@ -111,6 +111,27 @@ def test_a_killed_leader_is_replaced(beatd: Start, config: Config) -> None:
     second.says("published tick")
 
 
+@pytest.mark.parametrize("edit", ["removed", "moved", "disabled"])
+def test_an_entry_edited_while_no_daemon_ran_is_not_run_as_it_was(
+    beatd: Start, config: Config, edit: str
+) -> None:
+    before = "{task: t, every: 0.2, args: [old]}"
+    first = beatd("-c", str(config(entries=f"{{tick: {before}, other: {{task: t, every: 1h}}}}")))
+    first.says("published tick")
+    first.send(signal.SIGTERM)
+    assert first.ends() == 0
+    after = {
+        "removed": "",
+        "moved": "tick: {task: t, every: 2h}, ",
+        "disabled": "tick: {task: t, every: 0.2, enabled: false}, ",
+    }[edit]
+    path = str(config(entries=f"{{{after}tock: {{task: t, every: 0.2}}}}"))
+    second = beatd("-c", path)
+    second.says("published tock")
+    second.says("published tock")
+    assert not [line for line in second.lines if "published tick" in line]
+
+
 # being told something
 
 

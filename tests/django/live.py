@@ -13,6 +13,7 @@ from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from beatd.sources.django import DjangoRows
 from beatd.stores.django import DjangoStore
+from beatd.unapplied import NOTHING_WAITS
 from tests import waiting
 from tests.fake_clock import FakeClock
 
@@ -27,7 +28,9 @@ class Live:
         assert isinstance(store, DjangoStore)
         self.store = store
         self.ran = 0
-        self.others = Mock(return_value=False, conflicts=list, digest=str)
+        self.others = Mock(
+            return_value=False, conflicts=list, digest=str, unapplied=lambda term: NOTHING_WAITS
+        )
         self.mirror = self.anew()
 
     def anew(self) -> Mirror:

@@ -14,6 +14,7 @@ from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher
 from tests.office import Office
+from tests.simulation.files import Files
 from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.store_clock import StoreClock
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
@@ -54,6 +55,7 @@ class House:
         self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
         self.office = Office(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
+        self.files = Files(self.world, self.truth)
         self.processes: list[Process] = []
         self.paces: list[Pace] = []
         self.wiped_at = float("-inf")
@@ -71,6 +73,7 @@ class House:
         self.processes.append(process)
         wire = Wire(self.world, self.truth, process, self.fate)
         wire.crashed = self.crash
+        clock = HostClock(self.world, host)
         daemon = Daemon(
             parts=Parts(
                 store=lambda: self._store(wire),
@@ -79,9 +82,10 @@ class House:
                 dispatch=lambda store, publisher, tell: self._dispatch(
                     clock, store, publisher, tell
                 ),
+                declaring=self.files.declaring(clock) if self.files.entries else None,
             ),
             me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
-            clock=(clock := HostClock(self.world, host)),
+            clock=clock,
             ttl=TTL,
             limits=Limits(batch=self.batch, publish_timeout=PUBLISH_TIMEOUT),
             observers=(self._observer(process),),

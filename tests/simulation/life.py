@@ -17,6 +17,7 @@ from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.run import Run
+from tests.simulation.files import edit
 from tests.simulation.house import House
 from tests.simulation.verdict import verdict
 from tests.simulation.world import START, Host, Process, World
@@ -155,6 +156,10 @@ def live(seed: int) -> Life:
         house.broker.full.add("full")
     for name in names:
         editing.add(house.truth.store, some_entry(name, dice), house.now)
+    # Dice of its own, so that what people do to files changes nothing else that befalls a life.
+    scribe, declared = random.Random(f"files {seed}"), [f"file {n}" for n in range(5)]
+    for name in declared:
+        house.files.put(name, some_entry(name, scribe))
     skewed = dice.random() < 0.5
     for n in range(dice.choice((2, 2, 3))):
         skew = dice.uniform(-2, 2) if skewed else 0.0
@@ -162,6 +167,8 @@ def live(seed: int) -> Life:
         house.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
     operator = Process("operator", Host("office"))
     world.spawn(operator, lambda: operate(house, names, dice))
+    editor = Process("editor", Host("office"))
+    world.spawn(editor, lambda: edit(house, declared[1:], some_entry, scribe, STORM + 2))
     nature = Process("nature", Host("sky"))
     world.spawn(nature, lambda: rage(house, weather, dice))
     if has_clock:

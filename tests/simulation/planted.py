@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+import beatd.applying
 import beatd.clock
 import beatd.dispatch
 import beatd.moves
@@ -361,6 +362,19 @@ def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
 @plant
 def clocks_are_thought_not_to_drift(patch: Patch) -> None:
     patch.setattr(beatd.clock, "DRIFT", 0.0)
+
+
+# what is declared
+
+
+@plant
+def a_new_leader_does_not_wait_for_what_is_declared(patch: Patch) -> None:
+    patch.setattr(Engine, "_look_who_waits", lambda self, term: None)
+
+
+@plant
+def a_leader_that_was_deposed_goes_on_applying(patch: Patch) -> None:
+    patch.setattr(beatd.applying, "_refuse_if_over", lambda *args, **more: None)
 
 
 # the loop

@@ -48,6 +48,8 @@ SOMETIMES = {
     "freeze before store.step",
     "a step was tried again",
     "a moment was backfilled",
+    "files were edited while nobody led",
+    "what is declared was claimed",
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from beatd.catalog import Change
 from beatd.definition import codec
-from beatd.leader import Term
+from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run
@@ -28,6 +28,11 @@ class TrueStore(MemoryStore):
         self._truth = truth
         self.born: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.lives: Counter[str] = Counter()
+
+    def begin(self, holder: Holder) -> Term:
+        term = super().begin(holder)
+        self._truth.began[term.number] = self._truth.world.elapsed()
+        return term
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         before = [self._stored(move.name) for move in moves]

@@ -20,6 +20,7 @@ from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
 
 PUBLISH_TIMEOUT = 5.0
+FILES = "yaml:files"  # the owner of what is declared
 Key = tuple[str, int, datetime, str]  # name, its generation, the planned moment, the request
 
 
@@ -97,6 +98,9 @@ class Truth:
     healed_at: float = float("inf")
     calm: bool = False
     edited_at: float = float("-inf")
+    late: set[str] = field(default_factory=set)  # what was written by whoever led before
+    declared: dict[str, tuple[Entry | None, float]] = field(default_factory=dict)
+    began: dict[int, float] = field(default_factory=dict)  # when each term did
 
     def __post_init__(self) -> None:
         self.store = TrueStore(self)
@@ -176,6 +180,8 @@ class Truth:
         key = self.key(run, known.generation)
         if run.entry.args != known.entry.args or run.entry.schedule != known.entry.schedule:
             raise Violation(f"S4 {name} was edited, and claimed as it had been before")
+        if run.entry.source == FILES:
+            self._look_at_files(run, term)
         if not run.occurrence.request:
             if known.paused or not known.entry.enabled:
                 raise Violation(f"S4 {name} is paused, and was claimed after that")
@@ -212,6 +218,16 @@ class Truth:
         if early and not self.world.seen["nature: step"]:
             raise Violation(f"S9 {run.occurrence} was claimed early by its host's clock")
 
+    def _look_at_files(self, run: Run, term: Term) -> None:
+        name, (entry, edited_at) = run.occurrence.name, self.declared[run.occurrence.name]
+        if edited_at >= self.began[term.number] or name in self.late:
+            return  # the leader has not seen it yet, or what another wrote late
+        self.world.seen["what is declared was claimed"] += 1
+        if entry is None or not entry.enabled:
+            raise Violation(f"S10 {name} was removed from the files before the term, and claimed")
+        if (entry.args, entry.schedule) != (run.entry.args, run.entry.schedule):
+            raise Violation(f"S10 {name} was edited in the files before the term, and ran as before")
+
     def _look_at_age(self, move: Move, process: Process) -> None:
         claim = move.open_claim
         assert claim is not None
@@ -242,6 +258,7 @@ class Truth:
         name = change.name
         known = self.known.get(name)
         self.edited_at = self.world.elapsed()
+        self._look_who_applies(name)
         ended = before is None or before.plan.due is None
         replanned = after is None or ended or before.plan != after.plan
         mark = None if after is None else planning.fingerprint(after.entry)
@@ -266,6 +283,16 @@ class Truth:
         if known.stretch is None and after.plan.due is not None and after.plan.planned is not None:
             known.stretch = Stretch(after.entry, after.plan.planned)
             self.stretches.append(known.stretch)
+
+    def _look_who_applies(self, name: str) -> None:
+        """A leader that froze in a write may write when others lead; they mend it."""
+        leads, process = self.store.term(), self.world.process
+        if name in self.declared and process is not None and leads is not None:
+            if leads[1].name == process.name:
+                self.late.discard(name)
+            else:
+                self.world.seen["files were applied late"] += 1
+                self.late.add(name)
 
     def asked(self, requests: Sequence[Request]) -> None:
         self.backfills += [

@@ -7,7 +7,7 @@ from beatd import planning
 from beatd.catalog import Query
 from beatd.ledger import Record
 from beatd.run import Occurrence, task_id
-from tests.simulation.truth import PUBLISH_TIMEOUT, Stretch, Truth
+from tests.simulation.truth import FILES, PUBLISH_TIMEOUT, Stretch, Truth
 from tests.simulation.world import Violation
 
 
@@ -20,6 +20,7 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
         due = row.plan.due
         if due is not None and (now - due).total_seconds() > 1.5:
             raise Violation(f"L2 {row.entry.name} was due at {due}, and it is {now}")
+    _compare_files(truth)
     lines = list(truth.store.history(None, None))
     for occurrence, sending in truth.open.items():
         claim = truth.store._tables.claims[occurrence]
@@ -39,6 +40,15 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
         _look_for_missing(stretch, told[stretch.entry.name])
     _compare_history(truth, lines)
     _look_for_backfills(truth, {line.task_id for line in lines})
+
+
+def _compare_files(truth: Truth) -> None:
+    there = {row.entry.name: row.entry for row in truth.store.find(Query(source=FILES))}
+    for name, (entry, _) in truth.declared.items():
+        if there.get(name) != entry:
+            raise Violation(
+                f"S10 {name} is {there.get(name)} in the store, and {entry} in the files"
+            )
 
 
 def _look_for_missing(stretch: Stretch, lines: list[Record]) -> None:
