@@ -117,7 +117,7 @@ class Built:
     """A daemon as `beatd -c` runs it."""
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
-        self._web = web_of(config)
+        self._web, self.has_app = web_of(config), config.app is not None
         observers: tuple[Observer, ...] = (LogObserver(), systemd)
         if self._web is not None:
             observers = (*observers, self._web.metrics)

@@ -86,6 +86,7 @@ class Daemon:
         self._candidate: Candidate | None = None
         self._choose_again = False
         self._closing = ExitStack()
+        self.patient = False  # waits also for a store that says no
         self.store: Store | None = None
         self.engine: Engine | None = None
         self.idle: Callable[[float], None] = lambda free: None  # told how long the beat will wait
@@ -194,12 +195,20 @@ class Daemon:
             self._clock.wait((until - self._clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        clock, stop, tell, idle = self._clock, self._stop, self._tell, self.idle
-        store = when_open(self._parts.store, clock=clock, stop=stop, tell=tell, idle=idle)
+        clock, tell = self._clock, self._tell
+        opened = partial(
+            when_open,
+            clock=clock,
+            stop=self._stop,
+            tell=tell,
+            idle=self.idle,
+            patient=self.patient,
+        )
+        store = opened(self._parts.store)
         if store is None:
             return False
         closing.callback(store.close)
-        lease = when_open(self._parts.lease, clock=clock, stop=stop, tell=tell, idle=idle)
+        lease = opened(self._parts.lease)
         if lease is None:
             return False
         closing.callback(lease.close)

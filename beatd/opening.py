@@ -21,8 +21,10 @@ def when_open(
     stop: threading.Event,
     tell: Observer,
     idle: Callable[[float], None],
+    patient: bool = False,
 ) -> T | None:
-    """What it opens, tried until it answers, or None when stopped. Raises StoreUnusable.
+    """What it opens, tried until it answers, or None when stopped. Raises StoreUnusable, unless it
+    is patient.
 
     `idle` is told before each wait how long it will be.
     """
@@ -33,9 +35,9 @@ def when_open(
             if since is not None:
                 tell(StoreBack(clock.elapsed() - since))
             return found
-        except StoreUnusable:
-            raise
         except StoreError as trouble:
+            if isinstance(trouble, StoreUnusable) and not patient:
+                raise
             if since is None:
                 since = clock.elapsed()
                 tell(StoreAway(str(trouble)))

@@ -13,6 +13,7 @@ from beatd.daemon import Daemon
 from beatd.errors import BeatError
 from beatd.observers.log import JsonLines, TextLines, in_words
 from beatd.observers.systemd import SystemdObserver
+from beatd.reload import Start, Trial
 from beatd.status import state_of
 
 log = logging.getLogger("beatd")
@@ -24,11 +25,14 @@ HEARD = (
     signal.SIGUSR2,
 )  # the last: our own end
 
+LOOKS_AT_TRIAL_EVERY_S = 0.05
+
 
 class Built(Protocol):
     """A daemon and what stands around it, ready to run."""
 
     daemon: Daemon
+    has_app: bool  # of a project: its modules stay imported for as long as the process lives
 
     def open(self) -> None:
         """Take what only one may have, such as a port; what ran before is closed by now."""
@@ -54,8 +58,14 @@ class Collects(Protocol):
         """A daemon has ended, and nothing holds it any more."""
 
 
-def serve(build: Callable[[], Built], systemd: SystemdObserver, idle: Collects) -> int:
-    """Run what `build` makes until SIGTERM or SIGINT; SIGHUP builds anew and changes over.
+def serve(
+    build: Callable[[], Built],
+    systemd: SystemdObserver,
+    idle: Collects,
+    start: Start,
+) -> int:
+    """Run what `build` makes until SIGTERM or SIGINT; SIGHUP tries the new configuration, then
+    builds anew and changes over, or starts the process again where an app must be imported anew.
 
     `idle` is told before each wait of the beat how long it will be.
 
@@ -64,61 +74,100 @@ def serve(build: Callable[[], Built], systemd: SystemdObserver, idle: Collects) 
     """
     # Blocked before any thread is started, so that all inherit it and only this one hears.
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-    built = build()
-    built.open()
+    built, is_reload = build(), start.is_reload
     while True:
+        _open(built, is_reload)
+        # Its store said yes when it was tried; to end now would leave nobody.
+        built.daemon.patient = is_reload
         running = _Running(built, idle)
         systemd.ready()
-        word = _listen(running, systemd, build)
-        if word is None:
+        if is_reload:
+            log.info("configuration reloaded")
+        successor = _listen(running, systemd, build, start)
+        if successor is None:
             running.stop()
         else:
             running.make_way()
         if running.error is not None:
             raise running.error
-        if word is None:
+        if successor is None:
             return 0
-        built = word
-        del running, word  # or the ended daemon could not be collected
+        built, is_reload = successor(), True
+        del running, successor  # or the ended daemon could not be collected
         idle.reloaded()
-        try:
-            built.open()
-        except Exception as trouble:
-            unforeseen = not isinstance(trouble, BeatError)
-            log.error("%s; going on without it", trouble, exc_info=unforeseen)
-        log.info("configuration reloaded")
+
+
+def _open(built: Built, is_reload: bool) -> None:
+    try:
+        built.open()
+    except Exception as trouble:
+        if not is_reload:
+            raise
+        unforeseen = not isinstance(trouble, BeatError)
+        log.error("%s; going on without it", trouble, exc_info=unforeseen)
 
 
 def _listen(
-    running: "_Running", systemd: SystemdObserver, build: Callable[[], Built]
-) -> Built | None:
-    """What to run next, or None at the end."""
-    while True:
-        heard = signal.sigwait(HEARD)
-        if heard in (signal.SIGTERM, signal.SIGINT):
-            systemd.stopping()
-            return None
-        if heard == signal.SIGUSR2 and running.ended.is_set():
-            return None
-        if heard == signal.SIGUSR1:
-            state = state_of(running.built.daemon)
-            log.info("state: %s", in_words(state), extra={"facts": state})
-        if heard == signal.SIGHUP:
-            systemd.reloading(time.monotonic_ns() // 1000)
-            try:
-                built = build()
-            except Exception as refusal:
-                # Whatever it is: this thread must go on to hear, for the beat goes on.
-                unforeseen = not isinstance(refusal, BeatError)
-                log.error(
-                    "configuration not reloaded, the old one stays: %s",
-                    refusal,
-                    exc_info=unforeseen,
-                )
-                systemd.ready()
-            else:
-                log.info("reloading: the new configuration is right, changing over to it")
-                return built
+    running: "_Running", systemd: SystemdObserver, build: Callable[[], Built], start: Start
+) -> Callable[[], Built] | None:
+    """What makes the next one when this one has made way, or None at the end."""
+    trial: Trial | None = None
+    try:
+        while True:
+            heard = _next_signal(trial)
+            if heard in (signal.SIGTERM, signal.SIGINT):
+                systemd.stopping()
+                return None
+            if heard == signal.SIGUSR2 and running.ended.is_set():
+                return None
+            if heard == signal.SIGUSR1:
+                state = state_of(running.built.daemon)
+                log.info("state: %s", in_words(state), extra={"facts": state})
+            if heard == signal.SIGHUP:
+                systemd.reloading(time.monotonic_ns() // 1000)
+                log.info("reloading: the new configuration is tried")
+                if trial is not None:
+                    trial.close()  # it may have read what was there before
+                trial = start.trial()
+            if trial is not None and trial.is_over():
+                try:
+                    return _successor(running.built, trial, build, start)
+                except Exception as refusal:
+                    # Whatever it is: this thread must go on to hear, for the beat goes on.
+                    unforeseen = not isinstance(refusal, BeatError)
+                    log.error(
+                        "configuration not reloaded, the old one stays: %s",
+                        refusal,
+                        exc_info=unforeseen,
+                    )
+                    systemd.ready()
+                trial.close()
+                trial = None
+    finally:
+        if trial is not None:
+            trial.close()
+
+
+def _next_signal(trial: Trial | None) -> int | None:
+    """The next one; None now and then, while a trial runs."""
+    if trial is None:
+        return signal.sigwait(HEARD)
+    heard = signal.sigtimedwait(HEARD, LOOKS_AT_TRIAL_EVERY_S)
+    return None if heard is None else heard.si_signo
+
+
+def _successor(
+    built: Built, trial: Trial, build: Callable[[], Built], start: Start
+) -> Callable[[], Built]:
+    """Raises what speaks against the new configuration."""
+    if refusal := trial.refusal():
+        raise BeatError(refusal)
+    if built.has_app:
+        log.info("reloading: the new configuration is right, starting again with it")
+        return start.again
+    successor = build()
+    log.info("reloading: the new configuration is right, changing over to it")
+    return lambda: successor
 
 
 class _Running:

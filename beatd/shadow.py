@@ -263,6 +263,7 @@ class Built:
     """A shadow as `beatd --shadow` runs it."""
 
     def __init__(self, config: Config, *observers: Observer) -> None:
+        self.has_app = config.app is not None
         told = LogObserver()
 
         def unsent(event: Event) -> None:

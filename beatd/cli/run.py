@@ -1,10 +1,12 @@
 """`beatd run`, and `beatd -c FILE` alone: the daemon."""
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from beatd.cli.given import Given, takes_config
+from beatd.reload import TRIAL, Start
 
 if TYPE_CHECKING:
     from beatd.service import Built as Runs
@@ -12,8 +14,13 @@ if TYPE_CHECKING:
 
 @click.command(help="Run the daemon until SIGTERM; SIGHUP reads the configuration again.")
 @click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
+@click.option(TRIAL, "trial", is_flag=True, hidden=True)
 @takes_config
-def command(given: Given, shadow: bool) -> int:
+def command(given: Given, shadow: bool, trial: bool) -> int:
+    if trial:
+        return _try_out(given, shadow)
+    start = Start()  # before a project is imported
+
     from beatd.garbage import IdleCollector
 
     idle = IdleCollector()  # before the imports that it shortens
@@ -40,4 +47,21 @@ def command(given: Given, shadow: bool) -> int:
             return Shadow(config, systemd)
         return Built(config, systemd)
 
-    return serve(build, systemd, idle)
+    return serve(build, systemd, idle, start)
+
+
+def _try_out(given: Given, shadow: bool) -> int:
+    """Whether a daemon could run on it; raises what speaks against it. Beside one that runs."""
+    from beatd.building import celery_app, parts_of
+    from beatd.clock import SystemClock
+    from beatd.config import make_folders
+
+    os.nice(10)  # the daemon that runs must not wait for this
+    config = given.load()
+    make_folders(config)
+    app = celery_app(config)
+    if not shadow:
+        parts = parts_of(config, clock=SystemClock(), app=app)
+        parts.store().close()
+        parts.lease().close()
+    return 0

@@ -1,0 +1,149 @@
+"""SIGHUP: all of the new configuration, or all of the old one."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.conftest import Start
+from tests.stores.redis.servers import RedisProcess, until
+from tests.waiting import until as wait_until
+
+Config = Callable[..., Path]
+
+PROJECT = """
+import os
+from celery import Celery
+
+os.environ.setdefault("PROJECT_ENTRY", {name!r})
+app = Celery("proj")
+app.conf.beat_schedule = {{os.environ["PROJECT_ENTRY"]: {{"task": "t", "schedule": 0.2}}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[str], None]:
+    """Writes proj.py, whose app declares one entry of that name."""
+
+    def write(name: str) -> None:
+        (tmp_path / "proj.py").write_text(PROJECT.format(name=name))
+
+    return write
+
+
+def of_app(config: Config) -> str:
+    return str(config(app="proj:app", entries="{}"))
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_a_reload_imports_the_app_anew_and_keeps_the_process(
+    beatd: Start, config: Config, project: Callable[[str], None], env: dict[str, str]
+) -> None:
+    project("old")
+    daemon = beatd("-c", of_app(config), env=env)
+    daemon.says("published old")
+    project("new")
+    daemon.send(signal.SIGHUP)
+    daemon.says("configuration reloaded")
+    begins = len(daemon.lines)
+    daemon.says("published new")
+    daemon.says("published new")
+    assert not [line for line in daemon.lines[begins:] if "published old" in line]
+    assert "stopped" not in "\n".join(daemon.lines)
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+
+
+def test_a_reload_of_an_app_that_does_not_import_changes_nothing(
+    beatd: Start,
+    config: Config,
+    project: Callable[[str], None],
+    env: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    project("old")
+    daemon = beatd("-c", of_app(config), env=env)
+    daemon.says("published old")
+    (tmp_path / "proj.py").write_text("import nothing_of_this_name\n")
+    daemon.send(signal.SIGHUP)
+    assert "No module named 'nothing_of_this_name'" in daemon.says("the old one stays")
+    daemon.says("published old")
+    project("new")
+    daemon.send(signal.SIGHUP)
+    daemon.says("published new")
+
+
+def test_a_daemon_ends_at_once_though_a_new_app_hangs_in_its_import(
+    beatd: Start,
+    config: Config,
+    project: Callable[[str], None],
+    env: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    project("old")
+    daemon = beatd("-c", of_app(config), env=env)
+    daemon.says("published old")
+    (tmp_path / "proj.py").write_text(
+        "import pathlib, time\npathlib.Path('hangs').touch()\ntime.sleep(1000)\n"
+    )
+    daemon.send(signal.SIGHUP)
+    wait_until((tmp_path / "hangs").exists, 20, "the new app is not imported")
+    daemon.says("published old")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends(5.0) == 0
+
+
+def test_a_reload_to_a_store_that_says_no_changes_nothing(
+    beatd: Start, config: Config, tmp_path: Path
+) -> None:
+    daemon = beatd("-c", str(config()))
+    daemon.says("published tick")
+    (tmp_path / "other.db").write_text("this is not a database " * 100)
+    config(store="{url: 'sqlite:///other.db'}")
+    daemon.send(signal.SIGHUP)
+    assert "other.db" in daemon.says("the old one stays")
+    daemon.says("published tick")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[tuple[RedisProcess, RedisProcess]]:
+    with (
+        closing(RedisProcess(tmp_path / "one")) as one,
+        closing(RedisProcess(tmp_path / "two")) as two,
+    ):
+        yield one, two
+
+
+def test_a_reload_while_its_redis_is_a_replica_changes_nothing(
+    beatd: Start, config: Config, servers: tuple[RedisProcess, RedisProcess]
+) -> None:
+    one, two = servers
+    daemon = beatd("-c", str(config(store=f"{{url: '{one.url}'}}")))
+    daemon.says("published tick")
+    one.admin.replicaof("127.0.0.1", two.port)
+    until(lambda: one.admin.info("replication")["master_link_status"] == "up")
+    daemon.send(signal.SIGHUP)
+    assert "replica" in daemon.says("the old one stays")
+    one.admin.replicaof("NO", "ONE")
+    daemon.says("published tick")
+
+
+def test_a_store_that_says_no_after_the_change_over_is_waited_for(
+    beatd: Start, config: Config, project: Callable[[str], None], env: dict[str, str]
+) -> None:
+    """The store said yes when it was tried, a moment ago."""
+    project("old")
+    path = of_app(config)
+    (Path(path).parent / "beatd.db").write_text("this is not a database " * 100)
+    daemon = beatd("-c", path, env={**env, "BEATD_RELOADED": "1"})
+    daemon.says("waiting for the store")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
