@@ -199,9 +199,10 @@ def apply(
     """
     begin(catalog, now())
     version = catalog.version()
-    seal = Applied(f"{declared.source} seen", declared.loaded_at, f"{declared.digest} {version}")
+    seen = f"{declared.digest} {version} {catalog.count()}"
+    seal = Applied(f"{declared.source} seen", declared.loaded_at, seen)
     if not force and not _is_news(catalog.applied(seal.source), seal):
-        # Nothing was edited since this very set was found to be in the store, row by row.
+        # Nothing was edited, or lost, since this set was found to be in the store, row by row.
         return Comparison(source=declared.source, unchanged=len(declared.entries))
     done: list[Step] = []
     missed: list[str] = []

@@ -83,6 +83,15 @@ class Change(Struct, frozen=True):
     missed: Skip | None = None
 
 
+class Torn(Struct, frozen=True):
+    """What is left of an entry that lost a part behind the store's back: its definition without a
+    plan, or, where `entry` is None, its plan without a definition."""
+
+    name: str
+    entry: Entry | None
+    paused: bool = False
+
+
 class Query(Struct, frozen=True, kw_only=True):
     """Which entries, in which order; everything given must hold."""
 
@@ -127,7 +136,14 @@ class EditableCatalog(Protocol):
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         """Each change whole or not at all, in order; False where the entry was not at the revision
-        seen."""
+        seen. What is left of a torn entry counts as none (0), and goes with the change."""
+
+    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+        """Entries that lost a part, looked for among all entries if `whole`, else among a few
+        where that is much cheaper. What can be made of the rest, such as an index, is."""
+
+    def losses(self) -> Sequence[str]:
+        """What this handle found lost that no entry tells, a line each; nothing is asked."""
 
     def uncache(self, names: Sequence[str]) -> None:
         """Drop what this process remembers of these entries, which may be gone."""

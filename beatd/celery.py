@@ -178,7 +178,7 @@ class _WithPast:
         self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
         self._follow = follow
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
-        self.unapplied = declaring.unapplied
+        self.unapplied, self.again = declaring.unapplied, declaring.again
         self._done = False
 
     def __call__(

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from beatd import editing
 from beatd.applying import Comparison, Declared, Held, apply
+from beatd.catalog import Query
 from beatd.clock import Clock
 from beatd.counting import past_one_offs
 from beatd.errors import Deposed, StoreError
@@ -121,6 +122,13 @@ class Declaring:
         of, found = self._unapplied
         return found if of == term else self._all
 
+    def again(self, store: Store, *, whole: bool) -> None:
+        """What was declared may be lost: compare all of it at the next look if `whole`, else what
+        an owner declares of whom nothing is there."""
+        for place, reading in self._read.items():
+            if whole or (reading.declared.entries and not _has_any(store, reading.declared.source)):
+                self._due.add(place)
+
     def _release(self, place: int, released: Callable[[], None]) -> None:
         """The source is applied, but for what could not be read of it, then or now."""
         first = place in self._waiting
@@ -226,6 +234,10 @@ class Declaring:
 
 def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
     return replace(reading, declared=replace(reading.declared, made=made))
+
+
+def _has_any(store: Store, source: str) -> bool:
+    return next(iter(store.find(Query(source=source, limit=1))), None) is not None
 
 
 class _Broken:

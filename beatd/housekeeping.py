@@ -1,6 +1,8 @@
-"""Kept in order beside the beat: what is declared applied, old history forgotten, rules renewed."""
+"""Kept in order beside the beat: what is declared applied, losses mended, old history forgotten,
+rules renewed."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -8,12 +10,19 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.clock import Clock
+from beatd.mending import mend
 from beatd.rules import outdated, reckon_again
 from beatd.store import Store
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
+MENDED_EVERY_S = 60.0
+MENDED_WHOLE_EVERY_S = 3600.0  # a database looks at every entry then
+LOSSES_SAID = 5  # lines in `status`
 SWEPT_EVERY = 60.0
 COUNTED_EVERY = 60.0
+
+
+log = logging.getLogger("beatd")
 
 
 class Declares(Protocol):
@@ -26,6 +35,10 @@ class Declares(Protocol):
 
     def unapplied(self, term: int) -> Unapplied:
         """Which entries the leader of that term must not run yet; from any thread."""
+
+    def again(self, store: Store, *, whole: bool) -> None:
+        """What was applied may be lost: at the next call compare all of it if `whole`, else what an
+        owner declares of whom nothing is in the store."""
 
     def conflicts(self) -> list[str]: ...
 
@@ -62,12 +75,15 @@ class Housekeeping:
         self._swept_at = self._counted_at = float("-inf")
         self._counted: str | None = None  # the version
         self._differs = ""
+        self._losses: list[str] = []
+        self._mended_at = self._mended_all_at = float("-inf")
+        self._mended_in = 0  # the term
         self.entries = 0
 
     @property
     def conflicts(self) -> list[str]:
         found = list(self._declaring.conflicts()) if self._declaring is not None else []
-        return [*found, self._differs] if self._differs else found
+        return [*found, *([self._differs] if self._differs else []), *self._losses]
 
     @property
     def declares(self) -> str:
@@ -88,9 +104,33 @@ class Housekeeping:
             self._compare_with_leader(store, bool(term))
         finally:
             if term:
+                self._mend(store, term)
                 self._count(store)
                 self._sweep(store)
         return changed
+
+    def _mend(self, store: Store, term: int) -> None:
+        """What was lost behind the store's back is said for as long as this daemon leads."""
+        now = self._clock.elapsed()
+        if term != self._mended_in:
+            self._mended_in, self._losses = term, []
+            self._mended_at = self._mended_all_at = float("-inf")
+            self._say_lost(store.losses())
+        if now - self._mended_at < MENDED_EVERY_S:
+            return
+        whole = now - self._mended_all_at >= MENDED_WHOLE_EVERY_S
+        self._mended_at = now
+        lost = mend(store, self._clock.now, whole=whole)
+        if whole:
+            self._mended_all_at = now
+        self._say_lost(lost)
+        if self._declaring is not None:
+            self._declaring.again(store, whole=bool(lost))
+
+    def _say_lost(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            log.warning("%s", line)
+        self._losses = [*self._losses, *lines][-LOSSES_SAID:]
 
     def _leads(self, term: int) -> bool:
         return self._term() == term

@@ -10,7 +10,7 @@ from typing import Any
 from beatd import __version__, editing
 from beatd.applying import Declared, apply, mark_under_way
 from beatd.arguments import same
-from beatd.catalog import Applied, Change, Stored
+from beatd.catalog import Applied, Change, Query, Stored
 from beatd.clock import Clock
 from beatd.counting import counts_from, past_one_offs, with_unseen_moments
 from beatd.django_entry import changed_at_of, entry_of, has_ended, limited
@@ -48,6 +48,7 @@ class Mirror:
         self._written: list[str] | None = None
         self._same_at = EPOCH  # the last look that found the rows as they are known
         self._looked_at = self._digested_at = self._tidied_at = float("-inf")
+        self._trusts_mark = True  # that the store has what was applied last
         self._term = self._applied = 0  # the term, and the one in which all rows were applied
         self._released: Callable[[], None] = lambda: None
         self._lasts: Callable[[], bool] = lambda: True
@@ -75,6 +76,14 @@ class Mirror:
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others: Unapplied = self._others.unapplied(term)
         return mine | others
+
+    def again(self, store: Store, *, whole: bool) -> None:
+        """Rows that were applied may be lost: see `Declaring.again`."""
+        mine = Query(source=self._source, limit=1)
+        known = self._known is not None and self._known.rows
+        if whole or (known and next(iter(store.find(mine)), None) is None):
+            self._known, self._trusts_mark, self._looked_at = None, False, float("-inf")
+        self._others.again(store, whole=whole)
 
     def _release(self) -> None:
         if self._applied != self._term:
@@ -148,7 +157,7 @@ class Mirror:
         mark, digest = store.applied(self._source), self._digest(listing)
         if mark is not None and mark.digest.removesuffix(TOLD) == digest:
             self._release()
-        if mark is not None and mark.digest == digest:
+        if mark is not None and mark.digest == digest and self._trusts_mark:
             # Whoever led before saw these rows, and all of them were good.
             self._known, self._digested_at = listing, self._clock.elapsed()
             self._same_at = loaded_at
@@ -178,6 +187,7 @@ class Mirror:
         )
         # The table was read: where it is empty, it is meant to be.
         done = apply(store, declared, now, force=True, settled=self._release, may_go_on=self._lasts)
+        self._trusts_mark = True
         self._release()
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
         ended = sum(has_ended(step.entry, step.before) for step in done.steps)

@@ -214,7 +214,7 @@ class _Knowing:
     def __init__(self, declaring: Declares, watching: Watching) -> None:
         self._declaring, self._watching = declaring, watching
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
-        self.unapplied = declaring.unapplied
+        self.unapplied, self.again = declaring.unapplied, declaring.again
         self._version = ""
 
     def __call__(
@@ -311,6 +311,10 @@ class _Both:
         for part in self._parts:
             waiting |= part.unapplied(term)
         return waiting
+
+    def again(self, store: Any, *, whole: bool) -> None:
+        for part in self._parts:
+            part.again(store, whole=whole)
 
     def conflicts(self) -> list[str]:
         return [line for part in self._parts for line in part.conflicts()]

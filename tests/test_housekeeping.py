@@ -4,14 +4,45 @@ from datetime import datetime
 
 import pytest
 
+from beatd.applying import Declared, digest_of
+from beatd.catalog import Query
+from beatd.declaring import Declaring
 from beatd.definition import codec
-from beatd.housekeeping import COUNTED_EVERY, SWEPT_EVERY, Housekeeping, Keep
+from beatd.entry import Entry
+from beatd.housekeeping import COUNTED_EVERY, MENDED_EVERY_S, SWEPT_EVERY, Housekeeping, Keep
 from beatd.rules import begin
+from beatd.sources import Reading
 from beatd.store import Store
 from beatd.stores.memory import MemoryStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fake_clock import FakeClock
-from tests.stores.making import put, put_many
+from tests.stores.losses import lose
+from tests.stores.making import entry, put, put_many
+
+
+class Fixed:
+    """A source that always declares the same."""
+
+    owner = "yaml:config"
+
+    def __init__(self, *entries: Entry, clock: FakeClock) -> None:
+        self._entries, self._clock = entries, clock
+
+    def stale(self) -> bool:
+        return False
+
+    def changed(self) -> bool:
+        return False
+
+    def read(self) -> Reading:
+        return Reading(
+            Declared(
+                source=self.owner,
+                entries=self._entries,
+                loaded_at=self._clock.now(),
+                digest=digest_of(self._entries),
+            )
+        )
 
 
 class Counting(MemoryStore):
@@ -83,6 +114,8 @@ def test_history_is_forgotten_whatever_else_fails(
         def unapplied(self, term: int) -> Unapplied:
             return NOTHING_WAITS
 
+        def again(self, store: Store, *, whole: bool) -> None: ...
+
         def conflicts(self) -> list[str]:
             return []
 
@@ -105,3 +138,57 @@ def test_history_is_forgotten_whatever_else_fails(
     with pytest.raises(ZeroDivisionError):
         house.round(store)
     assert store.sweeps == 2
+
+
+def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
+    return Housekeeping(
+        name="one",
+        declaring=Declaring([declared], clock=clock),
+        keep=Keep(),
+        clock=clock,
+        term=lambda: 1,
+        rest=lambda: None,
+    )
+
+
+@pytest.mark.parametrize("part", ["definitions", "plans"])
+def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
+    clock: FakeClock, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    house.round(store)
+    put(store, "by hand")
+    lose(store, part)
+    for _ in range(2):
+        clock.advance(seconds=MENDED_EVERY_S)
+        house.round(store)
+    there = ["by hand", "mine"] if part == "plans" else ["mine"]
+    assert [row.entry.name for row in store.find(Query())] == there
+    (line,) = house.conflicts
+    assert "2 entries had lost their" in line and line in caplog.messages
+
+
+def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    house.round(store)
+    lose(store, "plans")
+    lose(store, "definitions")
+    for _ in range(2):
+        clock.advance(seconds=MENDED_EVERY_S)
+        house.round(store)
+    assert store.count() == 1
+
+
+def test_some_entries_that_vanished_whole_are_applied_again_by_the_next_leader(
+    clock: FakeClock,
+) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    both = [entry(name, source="yaml:config") for name in ("a", "b")]
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 1)
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 2)
+    for part in ("plans", "definitions"):
+        lose(store, part, "a")
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 3)
+    assert store.count() == 2

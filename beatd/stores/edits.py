@@ -17,10 +17,15 @@ def make_change(
 ) -> bool:
     """One change, whole; False with nothing done where the row is not as it was seen."""
     name, entry = change.name, change.entry
-    defined = tables.defined.get(name)
+    defined, there = tables.defined.get(name), tables.planned.get(name)
+    if (defined is None) != (there is None):
+        if change.seen:
+            return False
+        tables.put(Removed(name))
+        tables.put(Version(version))
+        defined = there = None
     if change.seen != (defined.revision if defined else 0):
         return False
-    there = tables.planned.get(name)
     if change.plan is not None and there is not None and there.progress != change.progress:
         return False
     if entry is None or definition is None:

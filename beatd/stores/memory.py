@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from msgspec import Raw
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Applied, Change, Codec, Query, Stored, Wake
+from beatd.catalog import Applied, Change, Codec, Query, Stored, Torn, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -19,7 +19,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
 from beatd.stores.edits import make_change
 from beatd.stores.moves import make, refuse_old_term, settle
-from beatd.stores.query import CHECKED, asks_for, in_order, runs_a_task
+from beatd.stores.query import CHECKED, TORN, asks_for, in_order, runs_a_task
 from beatd.stores.tables import (
     Asked,
     Claimed,
@@ -86,7 +86,8 @@ class MemoryStore:
             rows = [
                 (defined, tables.planned[name])
                 for name in dict.fromkeys(names)
-                if (defined := tables.defined.get(name)) and holds(defined, tables.planned[name])
+                if (defined := tables.defined.get(name))
+                if name in tables.planned and holds(defined, tables.planned[name])
             ]
         return islice(self._read(in_order(rows, query.order), query), query.limit)
 
@@ -113,6 +114,21 @@ class MemoryStore:
 
     def uncache(self, names: Sequence[str]) -> None:
         self._entries.drop(names)
+
+    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+        with self._reading():
+            tables = self._tables
+            found = [Torn(name, None) for name in tables.planned if name not in tables.defined]
+            for name, defined in tables.defined.items():
+                if name in tables.planned:
+                    continue
+                entry, _ = self._decoded(defined, keep=False)
+                if entry is not None:
+                    found.append(Torn(name, entry, defined.paused))
+            return found[:limit]
+
+    def losses(self) -> Sequence[str]:
+        return ()
 
     def _encoded(self, change: Change) -> Raw | None:
         return None if change.entry is None else Raw(self._codec.encode(change.entry))
@@ -181,7 +197,7 @@ class MemoryStore:
     def _stored(self, name: str) -> Stored | None:
         """None when there is no such entry, or none that this program can read."""
         defined = self._tables.defined.get(name)
-        if defined is None:
+        if defined is None or name not in self._tables.planned:
             return None
         entry, _ = self._decoded(defined)
         if entry is None:
@@ -288,10 +304,15 @@ class MemoryStore:
     def problems(self) -> Sequence[str]:
         with self._reading():
             planned = self._tables.planned
-            rows = [(defined, planned[name]) for name, defined in self._tables.defined.items()]
+            rows = [
+                (defined, planned[name])
+                for name, defined in self._tables.defined.items()
+                if name in planned
+            ]
             soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
             problems = [self._decoded(defined)[1] for defined in soonest]
-            return [problem for problem in problems if problem]
+            said = [TORN] if self.torn(1, whole=False) else []
+            return [*said, *(problem for problem in problems if problem)]
 
     def close(self) -> None:
         self._wakes.clear()

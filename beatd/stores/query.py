@@ -9,6 +9,7 @@ from beatd.entry import Entry
 from beatd.stores.tables import Defined, Planned
 
 CHECKED = 10_000  # entries that `problems` reads, the soonest first: a million take too long
+TORN = "some entries lost their plans or their definitions; a leader mends them within a minute"
 Row = tuple[Defined, Planned]
 
 

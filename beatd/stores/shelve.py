@@ -22,7 +22,6 @@ from beatd.leader import Holder
 from beatd.ledger import Presence
 from beatd.stores import old_shelf
 from beatd.stores.disk import problems_of_disk
-from beatd.stores.edits import NOTHING
 from beatd.stores.memory import MemoryStore
 from beatd.stores.shelf import PlainShelf, plain
 from beatd.stores.shelf_file import ShelfFile
@@ -34,7 +33,7 @@ from beatd.stores.shelved import (
     key_of_change,
     to_plain,
 )
-from beatd.stores.tables import AnyValue, Claimed, Identity, Line, Planned, Tables
+from beatd.stores.tables import AnyValue, Claimed, Identity, Line, Tables
 
 ENTRIES = 100_000
 FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
@@ -174,9 +173,6 @@ class ShelveStore(MemoryStore):
             self._tables.replay(claim)
         for record in sorted(records, key=lambda record: record.number):
             self._tables.replay(record)
-        for name in self._tables.defined.keys() - self._tables.planned.keys():
-            self._tables.replay(Planned(name, NOTHING, 0, None))
-            self._unreadable[f"plan:{name}"] = "is missing"
         self._check_format(shelf)
 
     def _check_format(self, shelf: PlainShelf) -> None:

@@ -226,7 +226,9 @@ class Truth:
         if entry is None or not entry.enabled:
             raise Violation(f"S10 {name} was removed from the files before the term, and claimed")
         if (entry.args, entry.schedule) != (run.entry.args, run.entry.schedule):
-            raise Violation(f"S10 {name} was edited in the files before the term, and ran as before")
+            raise Violation(
+                f"S10 {name} was edited in the files before the term, and ran as before"
+            )
 
     def _look_at_age(self, move: Move, process: Process) -> None:
         claim = move.open_claim

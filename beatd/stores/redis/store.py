@@ -14,17 +14,19 @@ from beatd.ledger import Presence, StoreTime
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
+from beatd.stores.query import TORN
 from beatd.stores.redis.catalog import RedisCatalog
 from beatd.stores.redis.history import RedisHistory
 from beatd.stores.redis.ledger import RedisLedger
 from beatd.stores.redis.reading import Reader
 from beatd.stores.redis.script import Scripts
+from beatd.stores.redis.torn import RedisTorn
 from beatd.stores.redis.watching import Watch
 
 OLDEST = (6, 2)
 
 
-class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
+class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
     """Keys are `beatd:{0}:…`: the hash tag keeps them in one slot, where scripts reach them all."""
 
     def __init__(
@@ -35,6 +37,7 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         self._damage = Damage(self._server.place)
         reader = Reader(scripts, codec, self._damage)
         RedisCatalog.__init__(self, scripts, codec, reader)
+        RedisTorn.__init__(self, scripts, reader)
         RedisLedger.__init__(self, scripts, reader)
         RedisHistory.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
@@ -145,10 +148,13 @@ class RedisStore(RedisCatalog, RedisLedger, RedisHistory):
         self._watch.add(wake)
         return True
 
+    def losses(self) -> Sequence[str]:
+        return [self._emptied_at] if self._emptied_at else []
+
     def problems(self) -> Sequence[str]:
-        found = [*self.unreadable(), *self._damage.lines()]
-        if self._emptied_at:
-            found.append(self._emptied_at)
+        found = [*self.unreadable(), *self._damage.lines(), *self.losses()]
+        if self.is_torn():
+            found.append(f"{self._server.place}: {TORN}")
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:

@@ -13,9 +13,10 @@ from beatd.stores.sql.finding import SqlFinding
 from beatd.stores.sql.reader import CHUNK
 from beatd.stores.sql.records import Line, of_skip
 from beatd.stores.sql.schema import edits, entry, plan, request
+from beatd.stores.sql.torn import SqlTorn, edits_so_far
 
 
-class SqlCatalog(SqlFinding):
+class SqlCatalog(SqlFinding, SqlTorn):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
@@ -102,9 +103,12 @@ class SqlCatalog(SqlFinding):
     ) -> list[bool]:
         # Writers queue here, so that two of them never wait for each other's rows. The number of
         # edits is also the new revision: a name removed and added again never repeats one.
-        count = connection.scalar(select(edits.c.count).with_for_update()) or 0
+        count = edits_so_far(connection)
         names = self._names.bind([[name] for name in sorted({change.name for change in changes})])
         seen = {row.name: row for row in connection.execute(self._seen, names)}
+        added = (change.name for change in changes if not change.seen)
+        torn = self._clear_torn(connection, added, seen)
+        seen = {name: row for name, row in seen.items() if name not in torn} if torn else seen
         revisions = {name: row.revision for name, row in seen.items()}
         progress = {name: (row.planned, row.runs, row.last) for name, row in seen.items()}
         new = count + 1
@@ -123,7 +127,7 @@ class SqlCatalog(SqlFinding):
                 last[change.name] = (change, definition)
                 if change.entry is None and change.name in seen:
                     removed.add(change.name)
-        if last:
+        if last or torn:
             connection.execute(update(edits).values(count=new))
             self._remove(connection, removed)
             there = {name: row for name, row in seen.items() if name not in removed}

@@ -83,7 +83,11 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        row = connection.execute(FENCE).one()
+        row = connection.execute(FENCE).one_or_none()
+        if row is None:
+            raise Deposed(
+                f"{self._db.where}: its row of {ledger.name} is gone; a new term makes it"
+            )
         refuse_newer(self._db.where, row.version, row.serves)
         if (row.term, row.token) != (term.number, term.token):
             raise Deposed(

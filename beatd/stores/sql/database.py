@@ -22,6 +22,7 @@ class Database:
         self.engine: Engine = dialect.engine()
         self.where = f"store {dialect.where()}"
         self.open_anew: Callable[[], object] = lambda: None  # what makes a replaced one usable
+        self.losses: list[str] = []  # what was found to be missing and made again
         self._replaced = False
         self._opening = RLock()
 

@@ -14,6 +14,7 @@ from beatd.errors import StoreError, StoreUnusable
 from beatd.stores.sql.database import Database, one_line
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.schema import edits, entry_source, ledger, metadata, plan_stopped
+from beatd.stores.sql.torn import newest_revision
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
@@ -26,12 +27,21 @@ def _first(connection: Connection, dialect: Dialect) -> None:
     dialect.create(connection)
     connection.execute(edits.delete())
     connection.execute(edits.insert().values(id=1, count=0))
+    _insert(connection, uuid4(), version=0)
+
+
+def restore(connection: Connection, namespace: UUID) -> None:
+    """The row of the ledger anew, where it was lost; terms begin from one again."""
+    _insert(connection, namespace, version=VERSION)
+
+
+def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
     connection.execute(
         ledger.insert().values(
             id=1,
-            version=0,
-            serves=1,
-            namespace=str(uuid4()),
+            version=version,
+            serves=SERVES,
+            namespace=str(namespace),
             term=0,
             token=token_hex(16),
             holder="",
@@ -97,6 +107,15 @@ def _climb(connection: Connection, database: Database) -> None:
     dialect.lock_schema(connection)
     found = _state(connection, database)
     version = 0 if found is None else found.version
+    if found is None and all(dialect.has_table(connection, name) for name in metadata.tables):
+        # All tables are there, and this one was read: only its row is missing.
+        restore(connection, uuid4())
+        version = VERSION
+        if newest_revision(connection):
+            database.losses = [
+                f"{database.where}: its row of {ledger.name} was lost: terms begin anew, and the "
+                "ids of runs are made in another namespace from here on"
+            ]
     for step in STEPS[version:]:
         step(connection, dialect)
     if version < VERSION:

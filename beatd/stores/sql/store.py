@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from beatd.catalog import Codec, Wake
+from beatd.stores.query import TORN
 from beatd.stores.sql.changing import SqlCatalog
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.migrations import migrate
@@ -44,8 +45,13 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
     def watch(self, wake: Wake) -> bool:
         return self._db.dialect.watch(wake)
 
+    def losses(self) -> Sequence[str]:
+        return list(self._db.losses)
+
     def problems(self) -> Sequence[str]:
-        return [*self._db.dialect.problems(), *self.unreadable(), *self._damage.lines()]
+        torn = [f"{self._db.where}: {TORN}"] if self.torn(1, whole=False) else []
+        said = [*self._db.dialect.problems(), *self.losses(), *torn]
+        return [*said, *self.unreadable(), *self._damage.lines()]
 
     def close(self) -> None:
         self._db.close()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from beatd.leader import Holder, Term
 from beatd.ledger import StoreTime
 from beatd.run import moment_of
-from beatd.stores.sql.migrations import refuse_newer
+from beatd.stores.sql.migrations import refuse_newer, restore
 from beatd.stores.sql.part import Part
 from beatd.stores.sql.schema import ledger
 
@@ -23,7 +23,10 @@ class SqlTerms(Part):
         token, text = token_hex(16), json.encode(holder).decode()
 
         def issue(connection: Connection) -> tuple[Term, str]:
-            row = connection.execute(select(ledger).with_for_update()).one()
+            row = connection.execute(select(ledger).with_for_update()).one_or_none()
+            if row is None:
+                restore(connection, self._namespace)
+                row = connection.execute(select(ledger).with_for_update()).one()
             refuse_newer(self._db.where, row.version, row.serves)
             connection.execute(ledger.update().values(term=row.term + 1, token=token, holder=text))
             return Term(row.term + 1, token), row.namespace
@@ -33,7 +36,9 @@ class SqlTerms(Part):
         return term
 
     def term(self) -> tuple[Term, Holder] | None:
-        row = self._db.read(lambda connection: connection.execute(select(ledger)).one())
+        row = self._db.read(lambda connection: connection.execute(select(ledger)).one_or_none())
+        if row is None:
+            return None
         read = partial(json.decode, row.holder, type=Holder)
         holder = row.holder and self._damage.read("the holder in beatd_ledger", read)
         return (Term(row.term, row.token), holder) if holder else None

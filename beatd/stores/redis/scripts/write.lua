@@ -66,6 +66,18 @@ local answer, any = {}, false
 for place, c in ipairs(changes) do
   local name, seen = c[1], c[2]
   local row = rows[name]
+  if seen == '0' then
+    -- What is left of an entry that lost a part counts as none, and goes.
+    local defined = call('HEXISTS', base .. 'entries', name) == 1
+    if defined ~= (row and true or false) then
+      any, row = true, false
+      call('HDEL', base .. 'rows', name)
+      call('HDEL', base .. 'entries', name)
+      call('ZREM', base .. 'plan', name)
+      for _, source in ipairs(sources) do call('ZREM', base .. 'names:' .. source, name) end
+      rows[name] = false
+    end
+  end
   local revision = row and match(row, '^[^\t]*\t([^\t]*)') or '0'
   -- A plan reckoned before a claim would set the row back to the moment that was claimed.
   if revision ~= seen or (row and c[6] and progress(row) ~= c[6]) then

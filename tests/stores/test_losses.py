@@ -1,0 +1,122 @@
+"""A store that lost a part of what it kept: it says which entries, and takes them anew."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from beatd.catalog import Change, Query
+from beatd.errors import Deposed
+from beatd.mending import mend
+from beatd.store import Store
+from tests.stores.losses import lose
+from tests.stores.making import NOON, claimed, lead, names, plan, put, put_many, row
+
+PARTS = pytest.mark.parametrize("part", ["definitions", "plans"])
+
+
+def torn(store: Store) -> list[str]:
+    return sorted(one.name for one in store.torn(100, whole=True))
+
+
+def test_a_store_that_lost_nothing_says_so(store: Store) -> None:
+    put_many(store, ["a", "b"])
+    assert list(store.torn(100, whole=True)) == list(store.torn(100, whole=False)) == []
+
+
+@PARTS
+@pytest.mark.parametrize("whole", [True, False])
+def test_entries_that_lost_a_part_are_told(store: Store, part: str, whole: bool) -> None:
+    put_many(store, ["a", "b", "c"])
+    lose(store, part)
+    found = store.torn(100, whole=whole)
+    assert sorted(one.name for one in found) == ["a", "b", "c"]
+    assert all((one.entry is None) == (part == "definitions") for one in found)
+    assert len(store.torn(2, whole=whole)) == 2
+
+
+@PARTS
+def test_what_is_left_of_them_is_no_entry_and_harms_no_other(store: Store, part: str) -> None:
+    put_many(store, ["a", "b", "c"])
+    lose(store, part, "b")
+    assert torn(store) == ["b"]
+    assert names(store.find(Query())) == ["a", "c"]
+    assert names(store.upcoming(10)) == ["a", "c"]
+    assert store.problems()
+
+
+@PARTS
+def test_they_are_put_as_if_there_were_none(store: Store, part: str) -> None:
+    put_many(store, ["a", "b"])
+    before, version = row(store, "a"), store.version()
+    lose(store, part, "a")
+    put(store, "a", planned=30)
+    assert torn(store) == []
+    assert (row(store, "a").plan.planned, row(store, "a").runs) == (plan(30).planned, 0)
+    assert row(store, "a").revision > before.revision and store.version() != version
+    assert names(store.find(Query(source="cli"))) == ["a", "b"]
+
+
+@PARTS
+def test_they_may_come_back_under_another_owner(store: Store, part: str) -> None:
+    put(store, "a")
+    lose(store, part)
+    put(store, "a", source="yaml:config")
+    assert names(store.find(Query(source="cli"))) == []
+    assert names(store.find(Query(source="yaml:config"))) == ["a"]
+
+
+@PARTS
+def test_what_is_left_can_be_removed(store: Store, part: str) -> None:
+    put_many(store, ["a", "b"])
+    version = store.version()
+    lose(store, part, "a")
+    assert list(store.write([Change("a", 0, None)])) == [True]
+    assert (torn(store), store.count(), names(store.find(Query()))) == ([], 1, ["b"])
+    assert store.version() != version
+
+
+def test_a_lost_plan_is_made_anew_from_now(store: Store) -> None:
+    put_many(store, ["a", "b"])
+    lose(store, "plans")
+    (line,) = mend(store, lambda: NOON, whole=True)
+    assert line.startswith("2 entries had lost their plans and were planned from now (a, b)")
+    assert names(store.upcoming(10)) == ["a", "b"]
+    assert row(store, "a").plan.due == NOON + timedelta(seconds=10)
+    assert mend(store, lambda: NOON, whole=True) == []
+
+
+def test_what_is_left_of_lost_definitions_is_cleared_away_and_said(store: Store) -> None:
+    put_many(store, ["a", "b"])
+    lose(store, "definitions")
+    (line,) = mend(store, lambda: NOON, whole=True)
+    assert line.startswith("2 entries had lost their definitions (a, b)")
+    assert (torn(store), store.count()) == ([], 0)
+
+
+def test_after_a_lost_term_nobody_claims_until_one_is_issued(
+    store: Store, reopen: Callable[[], Store]
+) -> None:
+    stored, term, namespace = put(store, "a"), lead(store), store.namespace
+    lose(store, "terms")
+    with pytest.raises(Deposed):
+        claimed(store, stored, term)
+    assert store.term() is None
+    fresh = lead(store)
+    assert (store.namespace, reopen().namespace) == (namespace, namespace)
+    claimed(store, stored, fresh)
+
+
+def test_a_store_without_its_terms_opens_and_counts_on(
+    store: Store, reopen: Callable[[], Store]
+) -> None:
+    before = put(store, "a")
+    lead(store)
+    lose(store, "terms")
+    again = reopen()
+    lead(again)
+    assert row(again, "a").entry == before.entry
+    assert put(again, "b").revision > before.revision
+    if again.namespace != store.namespace:
+        (line,) = again.losses()
+        assert "was lost" in line and line in again.problems()
