@@ -278,8 +278,6 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
         return f"is not YAML: {said}; put a value that begins with * or & in quotes"
     if "cannot start any token" in said and "\t" not in line:
         return f"is not YAML: {said}; put the value in quotes"
-    if "nesting depth" in said:  # some versions of libyaml count, too
-        return f"is nested deeper than {DEEPEST} levels"
     if "\t" in line:
         return f"is not YAML: {said}; indent with blanks, not with tabs"
     if "mapping values are not allowed" in said:
