@@ -70,7 +70,9 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
         elif name in _NUMBERS:
             fields[name] = _number(name, value)
         elif name in _OPTIONS:
-            fields[f"options.{name}"] = _value(value) if name in ("expires", "countdown") else value
+            fields[f"options.{name}"] = (
+                _value(name, value) if name in ("expires", "countdown") else value
+            )
         else:
             fields[name] = value
     for pair in options.pop("options_given"):
@@ -139,10 +141,10 @@ def _pair(option: str, pair: str) -> tuple[str, Any]:
     key, mark, value = pair.partition("=")
     if not (key and mark):
         raise click.UsageError(f"--{option}: {_short(pair)} is not K=V; write it like priority=5")
-    return key, _value(value)
+    return key, _value(option, value)
 
 
-def _value(text: str) -> Any:
+def _value(option: str, text: str) -> Any:
     from msgspec import DecodeError, json
 
     try:
@@ -150,7 +152,7 @@ def _value(text: str) -> Any:
     except DecodeError:
         return text
     except RecursionError:
-        raise click.UsageError(f"{_short(text)}: {TOO_DEEP}") from None
+        raise click.UsageError(f"--{option}: {TOO_DEEP}") from None
 
 
 def _short(text: str) -> str:

@@ -244,4 +244,4 @@ def test_json_that_is_nested_too_deeply_is_asked_wrongly(
 ) -> None:
     ended = here(*command, "x", option, before + opening * 50_000, code=2)
     assert ended.line.startswith(f"beatd: {option}: ")
-    assert "is nested too deeply: 50 levels are the most" in ended.line
+    assert "is nested deeper than 50 levels" in ended.line
