@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from greenlet import GreenletExit
@@ -110,7 +111,9 @@ class StoreWire:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect = getattr(self._store, name)
-        return lambda *args: self._wire.call(f"store.{name}", effect, *args)
+        return lambda *args, **more: self._wire.call(
+            f"store.{name}", partial(effect, **more), *args
+        )
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         made: Sequence[bool] = self._wire.call("store.claim", self._store.claim, moves, term, at)
@@ -142,6 +145,9 @@ class StoreWire:
         wire.world.sleep(wire.fate.detour())
         wire.process.asked_time_at, wire.process.told_time_at = asked, wire.world.elapsed()
         return told
+
+    def losses(self) -> Sequence[str]:
+        return self._store.losses()
 
     def watch(self, wake: Callable[[], None]) -> bool:
         if self._tells:
