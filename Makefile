@@ -57,8 +57,8 @@ format: $(VENV)/dev
 bench: $(VENV)/dev  ## beatd beside its peers, in one run
 	$(BIN)/python bench/run all
 
-chaos: $(VENV)/dev  ## The long kill loops and soaks
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 3600
+chaos: $(VENV)/dev  ## The long kill loops and soaks (BEATD_SOAK_S=60 for a short soak)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run/servers.py $(BIN)/pytest -q -m long --timeout 4000
 
 clean:
 	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache
