@@ -18,6 +18,7 @@ from beatd.daemon import Daemon
 from beatd.events import Event, Sent
 from beatd.garbage import IdleCollector
 from beatd.observers.systemd import SystemdObserver
+from beatd.reload import Start, Trial
 from beatd.service import HEARD, serve
 from tests.process import PATIENCE
 from tests.waiting import until
@@ -57,6 +58,13 @@ class Reloads:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+class QuickStart(Start):
+    """Every new configuration is right: to try one takes a second of CPU."""
+
+    def trial(self) -> Trial:
+        return Trial(["true"], self._environment, self._folder)
+
+
 def count() -> dict[str, Any]:
     """What this process holds, by kind; what the collector has frozen is counted as well."""
     gc.unfreeze()
@@ -74,4 +82,4 @@ if __name__ == "__main__":
     reloads = Reloads(sys.argv[1], int(sys.argv[2]))
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # in the thread below as well
     threading.Thread(target=reloads.drive, daemon=True).start()
-    sys.exit(serve(reloads.build, SystemdObserver(""), reloads.idle))
+    sys.exit(serve(reloads.build, SystemdObserver(""), reloads.idle, QuickStart()))
