@@ -141,6 +141,6 @@ def _take(kept: dict[str, Any], key: str, value: str) -> bool:
                 kept["options"][key.removeprefix("--")] = float(value)
             case _:
                 return False
-    except (ValueError, DecodeError, RecursionError):
+    except (ValueError, DecodeError):
         return False
     return True

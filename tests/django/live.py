@@ -46,9 +46,14 @@ class Live:
         self.mirror(self.store, True)
         return {row.entry.name: row for row in self.store.find(Query())}
 
+    def now(self, host: datetime | None = None) -> datetime:
+        """The store's time, or the host's where the store has no clock."""
+        there = self.store.now()
+        return (host or self.clock.now()) if there is None else there.moment
+
     def wait_until(self, moment: datetime) -> None:
         """Return when the clock that the store goes by is past the moment."""
-        waiting.until(lambda: (self.store.now() or datetime.now(UTC)) > moment, 10, f"{moment}")
+        waiting.until(lambda: self.now(datetime.now(UTC)) > moment, 10, f"it is {moment}")
         self.clock.move_to(max(datetime.now(UTC), moment))
 
     def run(self, name: str, at: datetime | None = None) -> Run:

@@ -107,5 +107,5 @@ def test_arguments_that_are_nested_too_deeply_refuse_their_line_alone(path: Path
     read = read_crontab(path, runner=None)
     assert [one.name for one in read.found] == ["u"]
     assert [(no.name, no.reason) for no in read.refused] == [
-        (f"{path.name}:1", "is nested too deeply")
+        (f"{path.name}:1", "is nested deeper than 50 levels")
     ]
