@@ -136,6 +136,9 @@ class Ledger(Protocol):
         """Open claims made before that moment, and the unsent ones; oldest claim first. Left out,
         like in `upcoming` and `requests`, are those of entries this program cannot read."""
 
+    def open_claims(self) -> int:
+        """Return the number of open claims; no entry is read, so that none of them hides one."""
+
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
         """Pending requests with their entries, in the order they were asked for."""
 

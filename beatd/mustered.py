@@ -1,7 +1,7 @@
 """How the daemons of a store are, told from what they leave in it; no daemon is asked."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from secrets import token_hex
 from typing import Any
@@ -17,8 +17,6 @@ from beatd.secret import hidden
 from beatd.store import Store
 
 SOON = 5
-FAR = timedelta(days=36500)
-MOST_UNKNOWNS = 10_000
 MOST_REQUESTS = 100
 MOST_FAILING = 10
 REASON = 200  # letters of it
@@ -46,7 +44,7 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "broker": _broker(shown),
         "lock": _lock(daemons),
         "atomic": bool(stats.get("atomic")),
-        "unknowns": len(store.unknowns(now + FAR, MOST_UNKNOWNS)),
+        "unknowns": store.open_claims(),
         "last_seen_age": _seen_age(shown, now),
         "last_tick_age": _tick_age(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},

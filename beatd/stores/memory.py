@@ -168,6 +168,10 @@ class MemoryStore:
             waiting.sort(key=lambda claim: claim.claimed_at)
             return list(islice(filter(None, map(self._open_claim, waiting)), limit))
 
+    def open_claims(self) -> int:
+        with self._reading():
+            return len(self._tables.claims)
+
     def _open_claim(self, claim: Claimed) -> OpenClaim | None:
         name = claim.occurrence.name
         row = self._stored(name)

@@ -4,17 +4,22 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from beatd.catalog import Change, Plan
-from beatd.errors import Deposed
+from beatd.catalog import Change, Plan, Query
+from beatd.definition import codec
+from beatd.entry import Entry
+from beatd.errors import ConfigError, Deposed
 from beatd.leader import Term
 from beatd.ledger import Move
+from beatd.mustered import status_in
 from beatd.run import EPOCH, Occurrence, Skip
 from beatd.store import Store
 from tests.stores.making import (
+    FOREVER,
     again,
     asked,
     at,
@@ -411,6 +416,51 @@ def test_the_oldest_claim_comes_first_and_the_limit_holds(store: Store) -> None:
         claimed(store, stored, term, when=when)
     assert [claim.occurrence.name for claim in store.unknowns(at(9), 10)] == ["b", "c", "a"]
     assert [claim.occurrence.name for claim in store.unknowns(at(9), 2)] == ["b", "c"]
+
+
+def test_claims_of_rows_that_move_while_they_are_read_are_all_unknown(
+    store: Store, reopen: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = put_many(store, [f"e{number:04}" for number in range(1100)])
+    term, decode, moved = lead(store), codec.decode, list[bool]()
+    store.claim([step(store, one) for one in rows], term, at(1))
+    reader = reopen()
+    later = list(reader.find(Query()))
+    reader.uncache([one.entry.name for one in later])
+
+    def move_first(*args: Any) -> Entry:
+        if not moved:
+            moved.append(True)  # before the claim, which may decode an entry itself
+            moves = [replace(step(store, one, 20), run=None, counts=0) for one in later]
+            moved.extend(store.claim(moves, term, at(2)))
+        return decode(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "decode", move_first)
+        assert len(reader.unknowns(FOREVER, 10_000)) == 1100
+    assert moved == [True] * 1101
+
+
+def test_open_claims_are_counted_whoever_can_read_their_entries(
+    store: Store, reopen: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.open_claims() == 0
+    rows = put_many(store, [f"e{number:04}" for number in range(3000)])
+    term = lead(store)
+    runs = [run_of(store, one) for one in rows]
+    store.claim([step(store, one) for one in rows], term, at(1))
+
+    def newer(name: str, *_: object) -> Entry:
+        raise ConfigError(f"{name}: written by a newer program")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "decode", newer)
+        reader = reopen()
+        assert reader.open_claims() == 3000
+        store.record([told(run) for run in runs[:1000]])
+        store.record([told(runs[1000], "unsent"), told(runs[1001], "unknown")])
+        assert reader.open_claims() == 2000
+        assert status_in(reader, at(2))["unknowns"] == 2000
 
 
 def test_an_unknown_is_claimed_anew_under_its_own_id(store: Store) -> None:

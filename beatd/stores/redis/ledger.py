@@ -37,8 +37,8 @@ class RedisLedger:
             self._scripts.seen(namespace)
             pairs = zip(reply[::2], reply[1::2], strict=True)
             found = [(self._text(name), row) for name, row in pairs]
-            stored = self._reader.stored(found)
             # A row that was re-planned while its definition was read is not where it was.
+            stored = self._reader.stored(found, unmoved=True)
             ahead += (stored[name] for name, _ in found if name in stored)  # "" is none
             if len(found) < want:
                 break
@@ -86,6 +86,10 @@ class RedisLedger:
             if len(claims) >= limit or len(found) < want:
                 return claims[:limit]
             want *= 2
+
+    def open_claims(self) -> int:
+        client, key = self._scripts.client, self._scripts.key("claims")
+        return int(self._scripts.ask(lambda: client.hlen(key)))
 
     def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
         key, claim, unsent, row = found

@@ -48,8 +48,13 @@ class Reader:
     def uncache(self, names: Iterable[str]) -> None:
         self._known.drop(names)
 
-    def stored(self, rows: Sequence[tuple[str, bytes | None]]) -> dict[str, Stored]:
-        """By name, without those that are gone or that this program cannot read."""
+    def stored(
+        self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
+    ) -> dict[str, Stored]:
+        """Return entries by name, without those that are gone or that this program cannot read.
+
+        `unmoved` leaves out each entry whose plan moved on while its definition was read.
+        """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
         for name, text in rows:
@@ -64,8 +69,7 @@ class Reader:
         for page in pages(unknown):
             for name, row, definition in self.read(page):
                 entry = self._remembered(name, definition)
-                # One that moved meanwhile is out of its order; it is found again where it is now.
-                if entry is not None and row.plan == unknown[name].plan:
+                if entry is not None and not (unmoved and row.plan != unknown[name].plan):
                     found[name] = _stored(entry, row)
         return found
 

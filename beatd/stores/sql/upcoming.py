@@ -84,6 +84,9 @@ class SqlUpcoming(Part):
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         return self._db.read(lambda connection: self._unknown(connection, micros(before), limit))
 
+    def open_claims(self) -> int:
+        return sum(len(batch.runs) for batch in self._db.read(self._claims.all))
+
     def _unknown(self, connection: Connection, before: int, limit: int) -> list[OpenClaim]:
         found = []
         for batch in self._claims.unknown(connection, before):
