@@ -110,7 +110,7 @@ def web_of(config: Config) -> "Web | None":
         return None
     from beatd.web import Web
 
-    return Web(config.http.host, config.http.port)
+    return Web(config.http.host, config.http.port, config.http.hosts)
 
 
 class Built:

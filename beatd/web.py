@@ -1,88 +1,33 @@
 """/live /ready /metrics /status: what probes and dashboards ask, answered from the beat itself."""
 
-import errno
-import socket
-import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import json
 
 from beatd.daemon import Daemon
-from beatd.errors import BeatError
+from beatd.http_hosts import Hosts
+from beatd.http_server import Answer, Server, serve
 from beatd.observers.metrics import Metrics
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
 
 
 class Web:
     """Counts from the beginning what it shows from `open` on."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
+        self._host, self._port, self._hosts = host, port, Hosts(host, hosts)
         self.metrics = Metrics()
         self._server: Server | None = None
 
     def open(self, daemon: Daemon, status: Callable[[], dict[str, Any]]) -> None:
         """Listening when it returns. An address that is taken or not ours is a BeatError."""
         pages = Pages(daemon, self.metrics, status)
-        self._server = serve(self._host, self._port, pages)
+        self._server = serve(self._host, self._port, self._hosts, pages)
 
     def close(self) -> None:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-
-
-def serve(host: str, port: int, pages: "Pages") -> Server:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 5  # a client that connects and says nothing holds a thread no longer than this
-
-        def do_GET(self) -> None:
-            code, kind, body = pages.answer(self.path.split("?")[0])
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        do_HEAD = do_GET
-
-        def send_error(
-            self, code: int, message: str | None = None, explain: str | None = None
-        ) -> None:
-            """One line of text, as every other answer; a method we do not know is not allowed."""
-            code = 405 if code == 501 else code
-            self.close_connection = True
-            self.send_response(code, message)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(f"{message or code}\n".encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """A probe every few seconds is not an event."""
-
-    class Bound(Server):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-    try:
-        server = Bound((host, port), Handler)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            reason += "; each daemon on a host needs a port of its own"
-        raise BeatError(f"http.bind: cannot listen on {host}:{port}: {reason}") from None
-    threading.Thread(target=server.serve_forever, name="beatd web", daemon=True).start()
-    return server
-
-
-Answer = tuple[int, str, bytes]
 
 
 class Pages:

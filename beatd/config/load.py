@@ -103,13 +103,14 @@ class _Loader:
         if broker.get("url") is None and "app" not in top and not meant:
             self._note("is missing; give the broker's url, or an app", "broker")
         http = sections["http"].get("bind")
+        hosts = sections["http"].get("hosts", ())
         return Config(
             **{key: value for key, value in top.items() if key != "schedules"},
             schedules=tuple(top.get("schedules", ())),
             broker=Broker(**broker),
             store=Store(**sections["store"]),
             lock=Lock(**sections["lock"]),
-            http=None if http is None else Http(host=http[0], port=http[1]),
+            http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
             defaults=defaults,

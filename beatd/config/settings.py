@@ -12,6 +12,7 @@ from beatd.errors import ConfigError
 from beatd.schedules.quote import quoted
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
@@ -62,6 +63,15 @@ def _places(value: Any, _tz: str) -> tuple[str, ...]:
     if not isinstance(places, list) or not all(isinstance(x, str) and x.strip() for x in places):
         raise ConfigError(f"{quoted(value)} is not a list of paths; write it like [schedules/]")
     return tuple(str(place) for place in places)
+
+
+def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(x, str) and _HOST.match(x) for x in names):
+        raise ConfigError(
+            f"{quoted(value)} is not a list of names without ports; write it like [beat.example]"
+        )
+    return tuple(str(name) for name in names)
 
 
 def _module(value: Any, tz: str) -> str:
@@ -145,6 +155,12 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             "bind",
             Kind(_address, {"type": "string", "pattern": r"^.+:[0-9]{1,5}$"}),
             "Where /live /ready /metrics /status answer; off when left out.",
+        ),
+        Field(
+            "hosts",
+            Kind(_hosts, {"type": "array", "items": {"type": "string", "pattern": _HOST.pattern}}),
+            "Further names that clients may call this daemon by (the Host header).",
+            [],
         ),
     ),
     "log": (

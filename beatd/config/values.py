@@ -45,6 +45,7 @@ class Lock(Struct, frozen=True, kw_only=True):
 class Http(Struct, frozen=True, kw_only=True):
     host: str
     port: int
+    hosts: tuple[str, ...] = ()  # Host headers answered besides the address and localhost
 
 
 class Log(Struct, frozen=True, kw_only=True):

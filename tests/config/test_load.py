@@ -63,7 +63,7 @@ def test_all_values_are_read(write: Write) -> None:
             broker: {url: redis://h/0, timeout: 1500ms, ssl: {ca_certs: x}, login_method: PLAIN}
             store: {url: redis://h/1, prefix: "b:"}
             lock: {url: none, ttl: 5}
-            http: {bind: "[::1]:80"}
+            http: {bind: "[::1]:80", hosts: [beat.example]}
             log: {level: DEBUG, format: json}
             history: {keep: 1d, records: 5000}
             defaults: {options: {queue: periodic}}
@@ -80,6 +80,7 @@ def test_all_values_are_read(write: Write) -> None:
     assert found.broker.timeout == timedelta(seconds=1.5)
     assert (found.store.prefix, found.lock.url, found.lock.ttl.seconds) == ("b:", "none", 5)
     assert found.http is not None and (found.http.host, found.http.port) == ("::1", 80)
+    assert found.http.hosts == ("beat.example",)
     assert (found.log.level, found.log.format) == ("debug", "json")
     (entry,) = found.entries
     assert entry.options == {"queue": "periodic", "priority": 1}
