@@ -1,13 +1,9 @@
 """SQLite: a file, one writer at a time, every commit on disk."""
 
 import os
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from sqlite3 import OperationalError
-from threading import local
-from time import sleep
+from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from beatd.catalog import Wake
 from beatd.errors import StoreError, StoreUnusable
+from beatd.servers import sqlite
 from beatd.stores.disk import problems_of_disk
 from beatd.stores.sql.dialect import (
     Batch,
@@ -37,13 +34,6 @@ from beatd.stores.sql.dialect import (
     insertion,
 )
 from beatd.stores.sql.schema import entry, metadata, plan, plan_due, plan_stopped
-
-NOT_MENDED_BY_WAITING = (
-    ("file is not a database", "is not a SQLite database; name another file"),
-    ("readonly database", "is read-only; make it writable for this user"),
-    ("unable to open database", "cannot be opened; check that this user may write there"),
-    ("malformed", "is damaged; restore a copy of it"),
-)
 
 for table in (entry, plan):
     table.dialect_options["sqlite"]["with_rowid"] = False
@@ -64,7 +54,8 @@ class Sqlite:
         self._path = Path(url.database)
         self._url = url
         self._timeout = timeout
-        self._opened: tuple[int, int] | None = None
+        self._looking = Lock()
+        self._opened: sqlite.Identity | None = None
         self._losses, self._told = 0, local()  # each thread is told of each
 
     def where(self) -> str:
@@ -88,6 +79,7 @@ class Sqlite:
         )
         event.listen(engine, "do_connect", self._create_file)
         event.listen(engine, "connect", self._set_up)
+        event.listen(engine, "engine_disposed", self._forget)
         return engine
 
     def _create_file(self, *_: object) -> None:
@@ -97,13 +89,8 @@ class Sqlite:
         if not path.parent.is_dir():
             raise StoreUnusable(f"store {path}: there is no directory {path.parent}; make it first")
         try:
-            # SQLite gives its log files the mode of the database, so this one is enough. Never open
-            # one that is there: to close it again would drop every POSIX lock that this process
-            # has on it, and the next program to leave would take the log away from under us.
-            with suppress(FileExistsError):
-                flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                os.close(os.open(path, flags, 0o600))
-            if not stat.S_ISREG(path.stat().st_mode):
+            sqlite.create_private(path)
+            if not sqlite.is_plain_file(path):
                 raise StoreUnusable(f"store {path}: is not a regular file; name another")
             if not os.access(path, os.W_OK):
                 raise StoreUnusable(
@@ -118,10 +105,7 @@ class Sqlite:
     def _set_up(self, connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         try:
-            # Asking first: setting it, even to what it is, needs the whole file for itself.
-            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                _write_ahead(cursor)
-            cursor.execute("PRAGMA synchronous = FULL")
+            sqlite.keep_every_commit(cursor)
             cursor.execute("PRAGMA cache_size = -16000")
         finally:
             cursor.close()
@@ -140,18 +124,27 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _notice_another(self) -> None:
-        """A connection goes on in a deleted file as if nothing were; nobody reads that again."""
-        found = _identity(self._path)
-        told = getattr(self._told, "losses", self._losses)
-        if self._opened not in (None, found):
-            self._losses += 1
-        self._opened, self._told.losses = found, self._losses
+        """A connection goes on in a deleted file, or log, as if nothing were; nobody reads it."""
+        with self._looking:
+            try:
+                found = sqlite.identity(self._path)
+            except OSError as error:
+                raise StoreError(f"store {self._path}: {error.strerror}") from None
+            told = getattr(self._told, "losses", self._losses)
+            if self._opened is not None and sqlite.is_another(self._opened, found):
+                self._losses += 1
+            self._opened, self._told.losses = found, self._losses
         if told != self._losses:
             raise Replaced(
-                f"store {self._path}: came back as another file: it was deleted or replaced while "
-                "in use; what files and apps declare is applied again, other entries are those of "
-                "the new one"
+                f"store {self._path}: came back as another file: it, or its -wal, was deleted or "
+                "replaced while in use; what files and apps declare is applied again, other "
+                "entries are those of the new one"
             )
+
+    def _forget(self, _: Engine) -> None:
+        """The last connection that is closed takes the log away; the next one makes another."""
+        with self._looking:
+            self._opened = None
 
     def has_table(self, connection: Connection, name: str) -> bool:
         return inspect(connection).has_table(name)
@@ -195,36 +188,10 @@ class Sqlite:
         return "is locked" in str(error)
 
     def unusable(self, error: BaseException) -> str | None:
-        for sign, line in NOT_MENDED_BY_WAITING:
-            if sign in str(error):
-                return line
-        return None
+        return sqlite.unusable(error)
 
 
 def _way_out() -> str:
     """Under systemd there is a place that a unit may write in, and /etc is often not."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    # Never by opening it: to close it again would drop this process's locks on it.
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"store {path}: {error.strerror}") from None
-    return found.st_dev, found.st_ino
-
-
-def _write_ahead(cursor: Any) -> None:
-    """The one change that does not wait for others by itself, at the first start of several."""
-    for attempt in range(200):
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except OperationalError:
-            if attempt == 199:
-                raise
-            sleep(0.01)

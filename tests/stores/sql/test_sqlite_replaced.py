@@ -108,3 +108,34 @@ def test_a_folder_that_is_gone_is_an_error_until_it_is_back(tmp_path: Path) -> N
     folder.mkdir()
     assert names(store) == []
     store.close()
+
+
+def test_a_deleted_log_is_told_once_and_nothing_more_is_written_into_it(
+    store: SqlStore, path: Path
+) -> None:
+    log = path.with_name("beatd.db-wal")
+    log.unlink()
+    with pytest.raises(StoreError, match="deleted or replaced"):
+        store.version()
+    put(store, "later")
+    assert log.exists()
+    beside = opened(path)
+    assert names(beside) == names(store)
+    assert "later" in names(beside)
+    put(beside, "last")
+    assert names(store) == names(beside)
+    beside.close()
+
+
+def test_a_log_that_the_last_process_took_away_is_no_loss(path: Path) -> None:
+    first = opened(path)
+    put(first)
+    first.close()
+    assert not path.with_name("beatd.db-wal").exists()
+    store = opened(path)
+    put(store, "other")
+    beside = opened(path)
+    put(beside, "third")
+    beside.close()
+    assert names(store) == ["other", "third", "tidy"]
+    store.close()
