@@ -12,7 +12,7 @@ from beatd.catalog import Change, Query, Stored
 from beatd.config import load_config
 from beatd.declaring import Declaring
 from beatd.definition import codec, entry_from
-from beatd.errors import StoreError
+from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading
 from beatd.sources.files import Files
 from beatd.sources.watch import SETTLED_AFTER
@@ -497,3 +497,43 @@ def test_a_source_that_breaks_holds_back_no_other(daemon: Daemon, store: MemoryS
     assert names(store) == ["b"]
     assert waiting(daemon, store) == []
     assert daemon.declaring.unapplied(1).owners == {"app:config"}
+
+
+def test_a_leader_that_loses_the_lead_writes_no_more_and_has_the_next_one_compare(
+    daemon: Daemon, store: MemoryStore
+) -> None:
+    daemon.look(store)
+    daemon.declare("b", *(f"more{n}" for n in range(editing.BATCH + 1)))
+    late = daemon.start().declaring
+    later = iter([True, True, False])
+    with pytest.raises(Deposed):
+        late(store, 1, lasts=lambda: next(later))
+    assert store.count() == editing.BATCH + 1, "a batch, and no other"
+    daemon.declare("a", "b")
+    daemon.start().look(store)
+    assert names(store) == ["a", "b"]
+
+
+def test_what_a_frozen_leader_wrote_late_is_undone_by_the_one_that_leads(
+    daemon: Daemon, store: MemoryStore, tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    old = Daemon(tmp_path / "old")
+    old.clock = daemon.clock
+    old.declare("a", "b", "ghost")
+    old.start().declaring(store, 0)
+    daemon.clock.advance(seconds=1)
+    write = store.write
+
+    def freeze(changes: Sequence[Change]) -> Sequence[bool]:
+        store.write = write  # type: ignore[method-assign]
+        daemon.start().look(store)
+        return write(changes)
+
+    store.write = freeze  # type: ignore[method-assign]
+    leads = iter([True, False])
+    with pytest.raises(Deposed):
+        old.declaring(store, 1, lasts=lambda: next(leads))
+    assert names(store) == ["a", "b", "ghost"]
+    daemon.look(store)
+    assert names(store) == ["a", "b"]

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-import beatd.applying
 import beatd.clock
 import beatd.dispatch
 import beatd.moves
@@ -370,11 +369,6 @@ def clocks_are_thought_not_to_drift(patch: Patch) -> None:
 @plant
 def a_new_leader_does_not_wait_for_what_is_declared(patch: Patch) -> None:
     patch.setattr(Engine, "_look_who_waits", lambda self, term: None)
-
-
-@plant
-def a_leader_that_was_deposed_goes_on_applying(patch: Patch) -> None:
-    patch.setattr(beatd.applying, "_refuse_if_over", lambda *args, **more: None)
 
 
 # the loop
