@@ -1,6 +1,7 @@
 """Private servers for every test, and how patiently hypothesis tries examples."""
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,11 @@ from tests import needs
 # How fast a busy machine makes examples says nothing about beatd.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """Told to end, pytest first ends the servers and daemons that its tests have started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
