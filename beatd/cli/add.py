@@ -7,6 +7,7 @@ import click
 from beatd.cli.fields import as_option, fields_of, one_name, takes_fields
 from beatd.cli.given import as_json
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.visible import echo
 from beatd.cli.when import KINDS, takes_when, when
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def command(
         else:
             (_, schedule_shown, state, *_rest) = next(iter(cells_of([row], opened.now)))
             coming = state if isinstance(state, str) else state[0]
-            click.echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
+            echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
     from beatd.cli.failure import say
 
     for problem in notes:

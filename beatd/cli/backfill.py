@@ -9,6 +9,7 @@ import click
 from beatd.cli.given import as_json
 from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.visible import echo, visible
 from beatd.cli.when import moment_given
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def command(
         print_json({**found, "asked": not dry_run})
     else:
         told = "would be asked for" if dry_run else "asked for"
-        click.echo(f"{_runs([asked_for])} of {name} {told}, {iso(first)} to {iso(last)}")
+        echo(f"{_runs([asked_for])} of {name} {told}, {iso(first)} to {iso(last)}")
 
 
 def _ask_again(name: str, asked_for: "Skip") -> None:
     told = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"{told}; add --yes where it is meant")
-    click.confirm(f"{told}; ask for them all?", abort=True, err=True)
+    click.confirm(f"{visible(told)}; ask for them all?", abort=True, err=True)
 
 
 def _call_off(asked: Asked, name: str, *, json: bool) -> None:
@@ -90,7 +91,7 @@ def _call_off(asked: Asked, name: str, *, json: bool) -> None:
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
     else:
-        click.echo(f"{_runs(left)} of {name} called off")
+        echo(f"{_runs(left)} of {name} called off")
 
 
 def _runs(some: "Sequence[Skip]") -> str:

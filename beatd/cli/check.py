@@ -11,6 +11,7 @@ from beatd.cli.failure import COULD_NOT
 from beatd.cli.foreseen import foreseen
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json
+from beatd.cli.visible import echo, visible
 from beatd.clock import SystemClock
 from beatd.config import Config, Examined, examine, load_entries
 from beatd.config.extras import missing_extras
@@ -135,15 +136,16 @@ class _Report:
     def print_lines(self) -> None:
         for problem in self.problems:
             level = ("warning", "yellow") if problem.warning else ("error", "red")
+            place, path = visible(problem.place), visible(dotted(problem.path))
             parts = [
-                click.style(problem.place, bold=True) if problem.place else "",
+                click.style(place, bold=True) if place else "",
                 click.style(level[0], fg=level[1]),
-                click.style(dotted(problem.path), fg="cyan") if problem.path else "",
-                problem.text,
+                click.style(path, fg="cyan") if path else "",
+                visible(problem.text),
             ]
             click.echo(": ".join(part for part in parts if part))
         for fact in self.facts:
-            click.echo(fact)
+            echo(fact)
         warnings = len(self.problems) - self.errors
         told = [_count(self.errors, "error")] if self.errors else []
         told += [_count(warnings, "warning")] if warnings else []

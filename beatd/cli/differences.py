@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from beatd.cli.visible import visible
+
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 
@@ -25,7 +27,7 @@ def print_difference(
         lines += [(line[0], f"    {line[2:]}") for line in ndiff(old, new) if line[0] in "+-"]
     plain = bool(os.environ.get("NO_COLOR"))
     for mark, text in lines:
-        line = f"{mark} {text}"
+        line = visible(f"{mark} {text}")
         click.echo(line if plain else click.style(line, fg=_STYLES[mark]))
 
 

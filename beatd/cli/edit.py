@@ -11,6 +11,7 @@ from beatd.cli.fields import fields_of, one_name, takes_fields
 from beatd.cli.given import as_json
 from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.visible import echo
 from beatd.cli.when import takes_when, when
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _tell(before: "Stored", after: "Stored") -> None:
     from beatd.definition import plain_of
 
     if same(before.entry, after.entry):
-        click.echo(f"{after.entry.name} is like that already")
+        echo(f"{after.entry.name} is like that already")
     else:
         print_difference(after.entry.name, plain_of(before.entry), plain_of(after.entry))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from beatd.cli.visible import visible
 from beatd.errors import BeatError, ConfigError
 from beatd.secret import hidden
 
@@ -58,7 +59,7 @@ def told(*, debug: bool = False) -> Iterator[None]:
 
 def say(text: str, colour: str = "red") -> None:
     """One line on stderr, whatever is in the text."""
-    line = " ".join(hidden(text).split("\n"))
+    line = visible(" ".join(hidden(text).split("\n")))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from beatd.cli.failure import COULD_NOT
 from beatd.cli.given import Given, as_json, takes_config
+from beatd.cli.visible import echo
 from beatd.errors import BeatError, ConfigError
 
 if TYPE_CHECKING:
@@ -185,11 +186,11 @@ def _tell(
             for one in made.entries:
                 said = outcome[one.entry.name]
                 if said not in DONE:
-                    click.echo(f"{one.entry.name}: {said}", err=True)
+                    echo(f"{one.entry.name}: {said}", err=True)
         for note in notes:
-            click.echo(f"note: {note}", err=True)
+            echo(f"note: {note}", err=True)
         for no in made.refused:
-            click.echo(f"not taken over: {no.name}: {no.reason}", err=True)
+            echo(f"not taken over: {no.name}: {no.reason}", err=True)
         verb = "would be taken over" if how.dry_run else "taken over"
         again = sum(said == READ_AGAIN for said in outcome.values())
         unchanged = sum(said == UNCHANGED for said in outcome.values())
@@ -199,7 +200,7 @@ def _tell(
         counts += [f"{unchanged} unchanged"] if unchanged else []
         counts += [f"{alone} left alone"] if alone else []
         counts += [f"{len(made.refused)} not"] if made.refused else []
-        click.echo(", ".join(counts))
+        echo(", ".join(counts))
     if made.refused and not outcome:
         raise BeatError("nothing could be taken over")
 

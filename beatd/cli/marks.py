@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import click
-
 from beatd.catalog import EditableCatalog
 from beatd.cli.opened import Asked
+from beatd.cli.visible import echo
 
 Mark = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[str]]
 
@@ -26,4 +25,4 @@ def mark(
     for name in dict.fromkeys(names):
         told = f"{done} {name}" if name in marked else f"{name} {was_so}"
         stopped = name in after and not after[name].entry.enabled
-        click.echo(f"{told}; it is disabled, and does not run" if stopped else told)
+        echo(f"{told}; it is disabled, and does not run" if stopped else told)

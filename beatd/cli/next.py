@@ -10,6 +10,7 @@ from beatd.cli.failure import say
 from beatd.cli.foreseen import read_otherwise
 from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json, print_rich, print_table
+from beatd.cli.visible import visible
 from beatd.cli.when import lasting, moment_given, takes_when, when
 from beatd.clock import SystemClock
 from beatd.definition.check import check
@@ -211,7 +212,9 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     from rich.text import Text
 
     named = entry.name if entry.task != UNNAMED else ""
-    title = Text.assemble((named, "bold"), "  " if named else "", describe(entry.schedule))
+    title = Text.assemble(
+        (visible(named), "bold"), "  " if named else "", visible(describe(entry.schedule))
+    )
     if entry.tz not in title.plain:
         title.append(f", {entry.tz}", "dim")
     print_rich(title)
@@ -222,7 +225,7 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     for note in (*_notes(entry, runs, over), read_otherwise(entry, now)):
         if not note:
             continue
-        print_rich(Text(note, "yellow"))
+        print_rich(Text(visible(note), "yellow"))
 
 
 def _rows(

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from msgspec import json
 
+from beatd.cli.visible import visible
+
 
 def print_json(value: Any) -> None:
     """Indented, with datetimes as ISO 8601."""
@@ -33,7 +35,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
         table.add_column(Text(column), no_wrap=column is not columns[-1], overflow="fold")
     widths = [len(column) for column in columns]
     for row in rows:
-        cells = [Text(cell) if isinstance(cell, str) else Text(*cell) for cell in row]
+        pairs = [(cell, "") if isinstance(cell, str) else cell for cell in row]
+        cells = [Text(visible(text), style) for text, style in pairs]
         widths = [max(pair) for pair in zip(widths, (c.cell_len for c in cells), strict=True)]
         table.add_row(*cells)
     # On a narrow terminal the last column is folded; the others stay whole, the terminal wraps.

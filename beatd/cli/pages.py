@@ -11,6 +11,8 @@ from itertools import chain, islice
 
 import click
 
+from beatd.cli.visible import visible
+
 Cell = str | tuple[str, str]
 MEASURED = 1000  # rows that the widths are taken from
 BETWEEN = "   "
@@ -28,7 +30,7 @@ def print_pages(
 ) -> None:
     """`nothing` is said when there is no row. On a narrow terminal cells of the columns that bend
     are cut, the first of them first; in a pipe nothing is."""
-    rest = iter(rows)
+    rest = map(_visible, rows)
     first = list(islice(rest, MEASURED))
     if not first:
         click.echo(nothing, err=True)
@@ -95,6 +97,10 @@ def _dash() -> str:
     except UnicodeEncodeError:
         return "-"
     return "─"
+
+
+def _visible(row: Sequence[Cell]) -> list[Cell]:
+    return [visible(c) if isinstance(c, str) else (visible(c[0]), c[1]) for c in row]
 
 
 def _text(value: Cell) -> str:

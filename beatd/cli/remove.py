@@ -7,6 +7,7 @@ import click
 from beatd.cli.given import as_json
 from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.visible import echo
 
 if TYPE_CHECKING:
     from beatd.entry import Entry
@@ -28,7 +29,7 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
         print_json({"removed": list(dict.fromkeys(names))})
     else:
         for name in dict.fromkeys(names):
-            click.echo(f"removed {name}{_returns(removed.get(name))}")
+            echo(f"removed {name}{_returns(removed.get(name))}")
 
 
 def _returns(entry: "Entry | None") -> str:

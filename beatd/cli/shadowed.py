@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from beatd.cli.output import print_json, print_table
+from beatd.cli.visible import echo
 
 if TYPE_CHECKING:
     from beatd.config import Config
@@ -26,7 +27,7 @@ def show(config: "Config", *, json: bool) -> int:
     if json:
         print_json({**_plain(report), "totals": totals, "agreement": agreement})
         return int(wrong > 0)
-    click.echo(f"from {report.since} to {report.until}")
+    echo(f"from {report.since} to {report.until}")
     if not report.listening:
         click.secho("not listening: the shadow is stopped, or its broker is away", fg="yellow")
     if not report.heard:

@@ -25,6 +25,7 @@ def command(asked: Asked, name: str, json: bool) -> None:
     from beatd.asking import pending
     from beatd.cli.output import print_json, print_rich
     from beatd.cli.rows import json_of
+    from beatd.cli.visible import visible
     from beatd.editing import row_of
     from beatd.failing import failing
 
@@ -42,8 +43,8 @@ def command(asked: Asked, name: str, json: bool) -> None:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in chain(_lines(row, failed, opened.now), _pending(row, asked_for)):
-            table.add_row(Text(key), Text(value, "red" if key == "failed" else ""))
-        print_rich(Text(name, "bold"))
+            table.add_row(Text(key), Text(visible(value), "red" if key == "failed" else ""))
+        print_rich(Text(visible(name), "bold"))
         print_rich(table)
 
 

@@ -77,12 +77,13 @@ def _print(found: dict[str, Any], tz: str) -> None:
     from rich.text import Text
 
     from beatd.cli.output import print_rich
+    from beatd.cli.visible import visible
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for key, value, style in _lines(found, tz):
-        table.add_row(Text(key), Text(value, style))
+        table.add_row(Text(key), Text(visible(value), style))
     print_rich(table)
 
 

@@ -5,6 +5,7 @@ import click
 from beatd.cli.given import as_json
 from beatd.cli.names import names_of_entries
 from beatd.cli.opened import Asked, takes_store
+from beatd.cli.visible import echo
 
 
 @click.command()
@@ -27,4 +28,4 @@ def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
         print_json(ids[0] if len(ids) == 1 else ids)
     else:
         for done in ids:
-            click.echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")
+            echo(done["task_id"] if len(ids) == 1 else f"{done['task_id']}  {done['entry']}")

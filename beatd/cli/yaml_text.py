@@ -10,6 +10,7 @@ from uuid import UUID
 import yaml
 
 from beatd.arguments import tagged, timestamp
+from beatd.cli.visible import visible
 from beatd.definition import plain_of
 from beatd.entry import Entry
 
@@ -46,7 +47,7 @@ def yaml_of(value: Any) -> str:
         width=2**31 - 1,
         default_flow_style=None,
     )
-    return text
+    return visible(text)  # all of it is in double quotes, where YAML has these escapes, too
 
 
 def file_of(entries: Iterable[Entry]) -> Iterator[str]:

@@ -1,0 +1,23 @@
+"""Text of others on a terminal: what would steer the terminal is printed escaped."""
+
+import re
+
+import click
+
+#: C0 but tab and newline, DEL, C1, the marks that turn the direction of text, and line separators.
+_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return the text with each character that steers a terminal as \\x1b or \\u202e."""
+    return text if text.isprintable() else _STEERS.sub(_escaped, text)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line in which there may be text of others; it must have no style yet."""
+    click.echo(visible(text), err=err)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
