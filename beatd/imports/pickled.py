@@ -2,12 +2,14 @@
 
 Not one of the classes named in a pickle is ever looked up: a dozen names stand for makers of plain
 values here, and every other name becomes an `Unknown`, which does nothing when it is called. So
-the worst that a hostile file can do is to be refused.
+the worst that a hostile file can do is to be refused. A few bytes of pickle may ask for values
+of any size, so what the makers copy is counted.
 """
 
 import io
 import pickle
-from collections.abc import Callable
+import pickletools
+from collections.abc import Callable, Sized
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -15,8 +17,11 @@ from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo
 
 from beatd.errors import ConfigError
+from beatd.schedules.quote import quoted
 
 LARGEST = 256 * 1024 * 1024
+LONGEST_RANGE = 100_000
+MOST_COPIED = 10_000_000  # items, letters and bytes that the makers of one pickle may copy
 
 
 class Fixed(type):
@@ -69,17 +74,21 @@ def is_unknown(value: Any) -> bool:
 
 class Maker:
     """A name in the list: called, it makes a plain value, or an Unknown where the arguments are
-    wrong; nothing about it can be changed."""
+    wrong; nothing about it can be changed. `copied` hears how much a call is about to copy."""
 
-    __slots__ = ("_make",)
-    _make: Callable[..., Any]
+    __slots__ = ("_copied", "make")
+    make: Callable[..., Any]
+    _copied: Callable[[int], None]
 
-    def __init__(self, make: Callable[..., Any]) -> None:
-        object.__setattr__(self, "_make", make)
+    def __init__(self, make: Callable[..., Any], copied: Callable[[int], None]) -> None:
+        object.__setattr__(self, "make", make)
+        object.__setattr__(self, "_copied", copied)
 
     def __call__(self, *args: Any) -> Any:
+        if self.make in _COPYING:
+            self._copied(sum(len(arg) for arg in args if isinstance(arg, Sized)))
         try:
-            return self._make(*args)
+            return self.make(*args)
         except (TypeError, ValueError, LookupError, OverflowError) as error:
             # A value that cannot be, or a zone that this host has not, spoils one entry only.
             return unknown(f"broken value ({_one_line(error)})")()
@@ -111,11 +120,11 @@ _ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", 
 _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
-def _keeper(kind: str, names: tuple[str, ...]) -> Maker:
+def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., Kept]:
     def make(*args: Any) -> Kept:
         return Kept(kind, dict(zip(names, args, strict=False)))
 
-    return Maker(make)
+    return make
 
 
 def _datetime(*args: Any) -> datetime:
@@ -125,15 +134,35 @@ def _datetime(*args: Any) -> datetime:
 
 
 def _zone(key: Any, *_rest: Any) -> tzinfo:
-    return ZoneInfo(str(key))
+    return ZoneInfo(_text(key))
 
 
-def _pytz_utc() -> tzinfo:
-    return UTC
+def _text(value: Any) -> str:
+    """Return the text; TypeError for another value, whose text may be of any length."""
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} instead of text")
+    return value
 
 
-_ZONE = Maker(_zone)
-_UNPICKLED_ZONE = Maker(_zone)
+def _range(*args: Any) -> range:
+    made = range(*args)
+    if made and (count := abs(made[-1] - made[0]) // abs(made.step) + 1) > LONGEST_RANGE:
+        raise ValueError(f"a range of {quoted(count)} numbers")
+    return made
+
+
+def _bytearray(*args: Any) -> bytearray:
+    if args and isinstance(args[0], int):
+        raise TypeError("a bytearray made from its length")
+    return bytearray(*args)
+
+
+def _encode(text: Any, _encoding: Any = "latin1") -> bytes:
+    return _text(text).encode("latin1")
+
+
+def _decimal(text: Any) -> Decimal:
+    return Decimal(_text(text))
 
 
 class PickledUuid(UUID, metaclass=Fixed):
@@ -151,37 +180,40 @@ class PickledUuid(UUID, metaclass=Fixed):
 
 def _getattr(owner: Any, name: Any) -> Any:
     # How older pickle protocols spell the class method ZoneInfo._unpickle.
-    if owner is _ZONE and name == "_unpickle":
-        return _UNPICKLED_ZONE
-    return unknown(f"getattr of {name}")
+    if isinstance(owner, Maker) and owner.make is _zone and name == "_unpickle":
+        return owner
+    return unknown(f"getattr of {quoted(_text(name))}")
 
 
-_NAMES: dict[tuple[str, str], Any] = {
+_COPYING = (set, frozenset, list, tuple, dict, _bytearray, complex, _encode, _decimal)
+_NAMES: dict[tuple[str, str], Callable[..., Any]] = {
     ("celery.beat", "ScheduleEntry"): _keeper("entry", _ENTRY),
     ("celery.schedules", "schedule"): _keeper("schedule", ("run_every", "relative", "nowfun")),
     ("celery.schedules", "crontab"): _keeper("crontab", _CRONTAB),
     ("celery.schedules", "solar"): _keeper("solar", ("event", "lat", "lon")),
-    ("datetime", "datetime"): Maker(_datetime),
-    ("datetime", "date"): Maker(date),
-    ("datetime", "time"): Maker(time),
-    ("datetime", "timedelta"): Maker(timedelta),
-    ("datetime", "timezone"): Maker(timezone),
-    ("decimal", "Decimal"): Maker(Decimal),
+    ("datetime", "datetime"): _datetime,
+    ("datetime", "date"): date,
+    ("datetime", "time"): time,
+    ("datetime", "timedelta"): timedelta,
+    ("datetime", "timezone"): timezone,
+    ("decimal", "Decimal"): _decimal,
     ("uuid", "UUID"): PickledUuid,
-    ("zoneinfo", "ZoneInfo"): _ZONE,
-    ("zoneinfo", "ZoneInfo._unpickle"): _UNPICKLED_ZONE,
-    ("backports.zoneinfo", "ZoneInfo"): _ZONE,
-    ("backports.zoneinfo", "ZoneInfo._unpickle"): _UNPICKLED_ZONE,
-    ("pytz", "_UTC"): Maker(_pytz_utc),
-    ("pytz", "_p"): Maker(_zone),
-    ("builtins", "getattr"): Maker(_getattr),
-    ("__builtin__", "getattr"): Maker(_getattr),
     **{
-        (module, kind.__name__): Maker(kind)
-        for module in ("builtins", "__builtin__")
-        for kind in (set, frozenset, list, tuple, dict, range, bytearray, complex)
+        (module, name): _zone
+        for module in ("zoneinfo", "backports.zoneinfo")
+        for name in ("ZoneInfo", "ZoneInfo._unpickle")
     },
-    ("_codecs", "encode"): Maker(lambda text, _encoding="latin1": str(text).encode("latin1")),
+    ("pytz", "_UTC"): lambda: UTC,
+    ("pytz", "_p"): _zone,
+    **{
+        (module, name): make
+        for module in ("builtins", "__builtin__")
+        for name, make in (
+            *((kind.__name__, kind) for kind in (set, frozenset, list, tuple, dict, complex)),
+            *(("range", _range), ("bytearray", _bytearray), ("getattr", _getattr)),
+        )
+    },
+    ("_codecs", "encode"): _encode,
 }
 
 
@@ -189,14 +221,20 @@ class _Reader(pickle.Unpickler):
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
+        self._left = MOST_COPIED
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
         if known is not None:
-            return known
+            return known if known is PickledUuid else Maker(known, self._copied)
         named = f"{module}.{name}"
         self.unknown[named] = None
         return unknown(named)
+
+    def _copied(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise pickle.UnpicklingError("it makes more than any schedule holds")
 
     def persistent_load(self, pid: Any) -> Any:
         raise pickle.UnpicklingError("it refers to something outside the file")
@@ -212,6 +250,7 @@ def loads(data: bytes) -> Any:
         raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
     reader = _Reader(data)
     try:
+        _check_places(data)
         value = reader.load()
     except Exception as error:
         raise ConfigError(f"its pickle cannot be read: {_one_line(error)}") from None
@@ -223,6 +262,13 @@ def loads(data: bytes) -> Any:
             "is refused"
         )
     return value
+
+
+def _check_places(data: bytes) -> None:
+    """Refuse a place in the memo beyond the size of the pickle: Python makes room up to it."""
+    for opcode, place, _ in pickletools.genops(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
+            raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:

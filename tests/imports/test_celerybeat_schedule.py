@@ -4,6 +4,7 @@ import pickle
 import shelve
 import sqlite3
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -284,6 +285,56 @@ def test_a_spoilt_index_is_one_line(path: Path, line: str) -> None:
     with pytest.raises(BeatError) as error:
         read_celerybeat_schedule(path)
     assert "\n" not in str(error.value)
+
+
+def calling(name: str, *arguments: bytes, module: str = "builtins") -> bytes:
+    """Opcodes that call a name with what these opcodes make."""
+    return f"c{module}\n{name}\n".encode() + b"(" + b"".join(arguments) + b"tR"
+
+
+MANY = b"I10000000000\n"
+TWICE = b"2\x86"  # the value on top, twice, in a tuple
+DOUBLED = b"(lX\x01\x00\x00\x00aa" + TWICE * 40
+HUNDRED_THOUSAND = b"(" + b"N" * 100_000 + b"l"
+
+
+@pytest.mark.parametrize(
+    "opcodes",
+    [
+        calling("list", calling("range", MANY)),
+        calling("set", calling("range", MANY)),
+        calling("range", MANY),
+        calling("bytearray", MANY),
+        calling("encode", DOUBLED, module="_codecs"),
+        calling("ZoneInfo", DOUBLED, module="zoneinfo"),
+        calling("getattr", b"N", DOUBLED),
+        calling("Decimal", DOUBLED, module="decimal"),
+        b"(" + HUNDRED_THOUSAND + b"q\x01" + calling("list", b"h\x01") * 2000 + b"t",
+        b"Nr\xff\xff\xff\x07",
+        b"Np134217727\n",
+    ],
+    ids=[
+        *("list", "set", "range", "bytearray", "encode", "zone", "getattr", "decimal"),
+        *("copies", "place in the memo", "place in the memo as text"),
+    ],
+)
+def test_a_few_bytes_of_pickle_make_no_more_than_a_schedule(opcodes: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError) as error:
+            loads(b"\x80\x02" + opcodes + b".")
+        assert tracemalloc.get_traced_memory()[1] < 200 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+def test_a_range_that_is_too_long_spoils_one_entry_alone(path: Path) -> None:
+    made = entries()
+    made["office"].args = [range(10**10)]
+    read = read_celerybeat_schedule(write(path, {"entries": made}))
+    assert {one.name for one in read.found} == {"often", "sunset", "weekly"}
+    assert "range of 10000000000 numbers" in read.refused[0].reason
 
 
 def test_a_value_that_cannot_be_spoils_one_entry_alone(path: Path) -> None:
