@@ -35,19 +35,26 @@ class Start:
 
 
 class Trial:
-    """Asked whether it `is_over`; then `refusal` is why the configuration cannot be used, or ""."""
+    """Asked whether it `is_over`; then `refusal` is why the configuration cannot be used, or "".
+
+    Raises OSError where no process can be started.
+    """
 
     def __init__(self, words: list[str], environment: dict[str, str], folder: str) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         self._until = time.monotonic() + TRIAL_LASTS_AT_MOST_S
-        self._process = subprocess.Popen(
-            words,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-        )
+        try:
+            self._process = subprocess.Popen(
+                words,
+                env=environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+            )
+        except OSError:
+            self._said.close()
+            raise
 
     def is_over(self) -> bool:
         return self._process.poll() is not None or time.monotonic() > self._until

@@ -128,24 +128,35 @@ def _listen(
                 log.info("reloading: the new configuration is tried")
                 if trial is not None:
                     trial.close()  # it may have read what was there before
-                trial = start.trial()
+                trial = _trial(start, systemd)
             if trial is not None and trial.is_over():
                 try:
                     return _successor(running.built, trial, build, start)
                 except Exception as refusal:
                     # Whatever it is: this thread must go on to hear, for the beat goes on.
-                    unforeseen = not isinstance(refusal, BeatError)
-                    log.error(
-                        "configuration not reloaded, the old one stays: %s",
-                        refusal,
-                        exc_info=unforeseen,
-                    )
-                    systemd.ready()
+                    _refuse(refusal, systemd)
                 trial.close()
                 trial = None
     finally:
         if trial is not None:
             trial.close()
+
+
+def _trial(start: Start, systemd: SystemdObserver) -> Trial | None:
+    """Begin to try the new configuration; None where no process can be started, such as without
+    descriptors, memory or disk."""
+    try:
+        return start.trial()
+    except OSError as error:
+        _refuse(BeatError(f"it cannot be tried: {error.strerror or error}"), systemd)
+        return None
+
+
+def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
+    """Log why the configuration that runs stays."""
+    unforeseen = not isinstance(refusal, BeatError)
+    log.error("configuration not reloaded, the old one stays: %s", refusal, exc_info=unforeseen)
+    systemd.ready()
 
 
 def _next_signal(trial: Trial | None) -> int | None:

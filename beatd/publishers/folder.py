@@ -1,5 +1,6 @@
 """kombu's filesystem broker: a file for a message, there as a whole or not at all."""
 
+import os
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -33,6 +34,9 @@ class Folder(OneByOne):
 
         channel._put = put
         return channel
+
+    def probe(self, channel: Any) -> None:
+        os.close(os.open(channel.data_folder_out, os.O_RDONLY))
 
     def outcome(self, error: Exception) -> Outcome:
         if isinstance(error, OSError):

@@ -94,11 +94,11 @@ class OneByOne(Wire):
                 # The channel writes into it, and into what lies in it.
                 {**letter.properties, "delivery_info": {}},
             )
-        except connection.connection_errors as error:
+        except Exception as error:
+            if not _is_outage(error, connection):
+                return Outcome("rejected", one_line(error))
             self._drop()
             return Outcome("unsent", one_line(error))
-        except Exception as error:
-            return Outcome("rejected", one_line(error))
         try:
             channel.basic_publish(message, exchange=letter.exchange, routing_key=letter.routing_key)
         except Exception as error:
@@ -122,3 +122,10 @@ class OneByOne(Wire):
     def _drop(self) -> None:
         # collect() and not close(): a goodbye to a broker that is away may wait.
         self._connection.collect(socket_timeout=0.1)
+
+
+def _is_outage(error: Exception, connection: Connection) -> bool:
+    """Return True if an error before publishing says nothing against the message: the connection
+    broke, the disk is full, no descriptor is left."""
+    kinds = (OSError, *connection.connection_errors)
+    return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

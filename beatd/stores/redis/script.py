@@ -16,10 +16,24 @@ T = TypeVar("T")
 
 
 @cache
-def _source(name: str) -> tuple[str, str]:
+def _sources() -> dict[str, tuple[str, str]]:
+    """Return the text and the hash of every script, by name.
+
+    All are read when a store is opened: later there may be no descriptor left for reading one, or
+    no file, while a new version of the package is installed.
+    """
     folder = files("beatd.stores.redis") / "scripts"
-    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
-    return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
+    texts = {
+        each.name.removesuffix(".lua"): each.read_text()
+        for each in folder.iterdir()
+        if each.name.endswith(".lua")
+    }
+    prelude = texts.pop("prelude")
+    sources = {name: prelude + text for name, text in texts.items()}
+    return {
+        name: (source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+        for name, source in sources.items()
+    }
 
 
 class Scripts:
@@ -29,6 +43,7 @@ class Scripts:
         self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
     ) -> None:
         self._server, self.base, self._emptied = server, base, emptied
+        self._sources = _sources()
         self._expected: bytes | None = None
 
     @property
@@ -45,7 +60,7 @@ class Scripts:
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
         """Twice when the connection broke: every script may be, it knows what it has done."""
-        source, sha = _source(name)
+        source, sha = self._sources[name]
         client = self._server.client
 
         def run() -> Any:
@@ -58,14 +73,14 @@ class Scripts:
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
         """As a call, but only sent; what is returned waits for the answer."""
-        _, sha = _source(name)
+        _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, 1, self.base, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
         """All but the last words are sent; None where it cannot be now."""
-        _, sha = _source(name)
+        _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, 1, self.base, *args, more=more)
         except (RedisError, OSError):
