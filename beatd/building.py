@@ -14,6 +14,7 @@ from beatd.definition import codec
 from beatd.engine import Limits
 from beatd.events import Observer
 from beatd.housekeeping import Declares, Keep
+from beatd.lazy_imports import import_all
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver
 from beatd.publisher import Publisher
@@ -117,6 +118,7 @@ class Built:
     """A daemon as `beatd -c` runs it."""
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
+        import_all(config.store.url, wiring.lock_url(config.store.url, config.lock.url))
         self._web, self.has_app = web_of(config), config.app is not None
         observers: tuple[Observer, ...] = (LogObserver(), systemd)
         if self._web is not None:

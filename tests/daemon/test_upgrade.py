@@ -1,0 +1,73 @@
+"""A package that is replaced or deleted under a running daemon ends nothing."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.cable import Cable
+from tests.process import Process
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cable(server: Callable[[str], tuple[str, int]]) -> Iterator[Cable]:
+    cable = Cable(*server("redis"))
+    yield cable
+    cable.pull_out()
+
+
+def test_it_goes_on_without_its_package(
+    config: Callable[..., Path], cable: Cable, tmp_path: Path
+) -> None:
+    """The store comes when the package is gone; then an edit, an outage and signals happen."""
+    package = tmp_path / "lib" / "beatd"
+    shutil.copytree(ROOT / "beatd", package)
+    url = f"redis://127.0.0.1:{cable.port}/0"
+    more = tmp_path / "more.yaml"
+    more.write_text("entries: {other: {task: t, every: 1h}}\n")
+    path = config(
+        store=f"{{url: '{url}', prefix: '{uuid4().hex}:'}}",
+        broker=f"{{url: '{url}'}}",
+        defaults="{options: {queue: upgrade, expires: 1}}",
+        schedules="[more.yaml]",
+    )
+    cable.pull_out()
+    daemon = Process(
+        *("-m", "beatd", "-c", str(path)),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(package.parent)},
+        program=Path(sys.executable),
+    )
+    try:
+        daemon.says("waiting for the store")
+        shutil.rmtree(package)
+        package.mkdir()
+        (package / "__init__.py").write_text("raise ImportError('half installed')\n")
+        cable.plug_in()
+        daemon.says("published tick")
+        more.write_text(
+            "entries: {new: {task: t, rrule: 'FREQ=SECONDLY'}, "
+            "sun: {task: t, solar: {event: sunset, lat: 52, lon: 13}}}\n"
+        )
+        daemon.says("published new")
+        cable.pull_out()
+        daemon.says("waiting for the store")
+        daemon.send(signal.SIGUSR1)
+        daemon.says("state: ")
+        cable.plug_in()
+        daemon.says("published new")
+        daemon.send(signal.SIGHUP)
+        assert "half installed" in daemon.says("not reloaded, the old one stays: ")
+        daemon.says("published new")
+        daemon.send(signal.SIGTERM)
+        assert daemon.ends() == 0
+        assert "Traceback" not in "\n".join(daemon.lines)
+    finally:
+        daemon.close()
