@@ -2,8 +2,7 @@
 
 Not one of the classes named in a pickle is ever looked up: a dozen names stand for makers of plain
 values here, and every other name becomes an `Unknown`, which does nothing when it is called. So
-the worst that a hostile file can do is to be refused. A few bytes of pickle may ask for values
-of any size, so what the makers copy is counted.
+the worst that a hostile file can do is to be refused. What the makers copy is counted.
 """
 
 import io
@@ -86,6 +85,8 @@ class Maker:
 
     def __call__(self, *args: Any) -> Any:
         if self.make in _COPYING:
+            if args and is_unknown(args[0]):
+                return args[0]
             self._copied(sum(len(arg) for arg in args if isinstance(arg, Sized)))
         try:
             return self.make(*args)
@@ -138,7 +139,7 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the text; TypeError for another value, whose text may be of any length."""
+    """Return the text; TypeError for another value: its text may be of any length."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} instead of text")
     return value
@@ -151,10 +152,10 @@ def _range(*args: Any) -> range:
     return made
 
 
-def _bytearray(*args: Any) -> bytearray:
-    if args and isinstance(args[0], int):
+def _bytearray(data: Any = b"", *encoding: Any) -> bytearray:
+    if isinstance(data, int):
         raise TypeError("a bytearray made from its length")
-    return bytearray(*args)
+    return bytearray(data, *encoding)
 
 
 def _encode(text: Any, _encoding: Any = "latin1") -> bytes:
