@@ -207,6 +207,8 @@ class PublisherWire:
 
     def prepare(self, runs: Sequence[Run]) -> None: ...
 
+    def forget(self, names: Sequence[str]) -> None: ...
+
     def hold(self, runs: Sequence[Run]) -> HeldLetters:
         return HeldLetters(lambda may_go_on: self.publish(runs, may_go_on))
 

@@ -241,6 +241,9 @@ class Second:
         self._world.spawn(process, work)
         return promise
 
+    def shutdown(self, *, wait: bool) -> None:
+        """A task ends with its work."""
+
 
 class Promise(Future[Any]):
     def __init__(self, world: World) -> None:
