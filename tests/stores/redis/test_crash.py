@@ -14,7 +14,7 @@ from tests.stores.redis.servers import Start
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 WRITER = """
 import sys
-from beatd.catalog import Query
+from beatd.catalog import Change
 from beatd.definition import codec
 from beatd.stores.redis import RedisStore
 from tests.stores.making import at, entry, lead, plan, row, step, told
@@ -67,6 +67,7 @@ def test_nothing_acknowledged_is_lost_to_a_kill(
             process.start()
         store = open_store(process.url)
         whole = [said for said in told_so if len(said) == 2]
+        assert whole, "the writer wrote nothing"
         done = {kind: {name for told, name in whole if told == kind} for kind, _ in whole}
         kept = {stored.entry.name: stored for stored in store.find(Query())}
         assert done.get("written", set()) <= kept.keys()
