@@ -138,6 +138,7 @@ class Mirror:
         marker = self._rows.marker()
         if isinstance(store, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = elapsed
+            store.tell_again()
             store.disable_what_ended(present())
         if self._known is None:
             return self._take_all(store, present)

@@ -1,10 +1,14 @@
 """django-celery-beat's database as a store: our tables beside its own, whose rows are told what
 ran."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Lock
 
+from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     Column,
@@ -14,20 +18,28 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Update,
     case,
     false,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from beatd.catalog import Codec
 from beatd.ledger import Result
 from beatd.run import micros
 from beatd.stores.sql import SqlStore
 from beatd.stores.sql.claims import OpenBatch
+from beatd.stores.sql.database import one_line
 from beatd.stores.sql.reader import CHUNK
 
 PREFIX = "django-celery-beat+"
 SOURCE = "django-celery-beat:"
+ROW_LOCK_MS = 100  # how long a record waits for a row that another program has locked
+MOST_RUNS = 2**31 - 1  # what total_run_count can hold
+MOST_REFUSED = 10  # rows that may refuse before the rest waits for the next try
+
+log = logging.getLogger("beatd")
 
 task = Table(
     "django_celery_beat_periodictask",
@@ -42,40 +54,114 @@ task = Table(
 )
 
 
+class Ran(Struct, frozen=True):
+    """How often an entry ran since its row was told, and when it last did."""
+
+    count: int
+    at: datetime
+
+    @property
+    def key(self) -> tuple[int, datetime]:
+        return self.count, self.at
+
+    def and_also(self, other: "Ran | None") -> "Ran":
+        if other is None:
+            return self
+        return Ran(self.count + other.count, max(self.at, other.at))
+
+
 class DjangoStore(SqlStore):
     """Rows get last_run_at and total_run_count in the transaction that records the run, and the
     marker of changes is left alone: Django's own schedulers would read everything again."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(url.removeprefix(PREFIX), codec=codec, timeout=timeout)
+        self._keeping = Lock()
+        self._untold: dict[str, Ran] = {}  # by name, what a row refused to be told
+        self._failed: dict[str, Ran] = {}  # of the record that is being written
+        self._said = False
+
+    def record(self, results: Sequence[Result]) -> None:
+        self._failed = {}
+        super().record(results)
+        self._keep(self._failed)
 
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
         left = super()._record(mine, by_task, connection)
-        ran: dict[str, list[datetime]] = defaultdict(list)
+        ran: dict[str, Ran] = {}
         for result in by_task.values():
             run = result.run
             mirrored = run.entry.source.startswith(SOURCE) and not run.occurrence.request
             if mirrored and result.outcome.sent == "confirmed":
-                ran[run.occurrence.name].append(result.at)
-        alike: dict[tuple[int, datetime], list[str]] = defaultdict(list)
-        for name, moments in ran.items():
-            alike[len(moments), max(moments)].append(name)
-        for (count, at), names in sorted(alike.items()):
-            ended = update(task).values(
-                last_run_at=moment_for(connection, at),
-                # A one-off has run: django-celery-beat disables it and begins to count anew.
-                total_run_count=case((task.c.one_off, 0), else_=task.c.total_run_count + count),
-                enabled=case((task.c.one_off, false()), else_=task.c.enabled),
-            )
-            names.sort()
-            for start in range(0, len(names), CHUNK):
-                # As values, not as a relation: MariaDB and MySQL compare these as the column does,
-                # whatever its collation, and refuse a column of another one.
-                chunk = names[start : start + CHUNK]
-                connection.execute(ended.where(task.c.name.in_(chunk)))
+                name = run.occurrence.name
+                ran[name] = Ran(1, result.at).and_also(ran.get(name))
+        # What a row refused is tried again by itself: it must not hold up these.
+        self._failed = {name: its for name, its in ran.items() if name in self._untold}
+        told = {name: its for name, its in ran.items() if name not in self._untold}
+        if told and not self._tell_rows(connection, told):
+            self._failed |= told
         return left
+
+    def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
+        """Write what ran into the rows; False where the rows refuse it, or are locked.
+
+        These are another program's rows: our record must not depend on them.
+        """
+        alike: dict[Ran, list[str]] = defaultdict(list)
+        for name, its in ran.items():
+            alike[its].append(name)
+        try:
+            with connection.begin_nested():
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {ROW_LOCK_MS}")
+                for its, names in sorted(alike.items(), key=lambda pair: pair[0].key):
+                    names.sort()
+                    for start in range(0, len(names), CHUNK):
+                        connection.execute(_ended(connection, its, names[start : start + CHUNK]))
+        except DBAPIError as error:
+            cause, dialect = error.orig or error, self._db.dialect
+            # A wait costs the statement; a deadlock, in MySQL, the whole transaction.
+            undone = dialect.attempts(cause) > 1 and not dialect.waited(cause)
+            if undone or error.connection_invalidated:
+                raise
+            self._say(one_line(cause))
+            return False
+        return True
+
+    def _keep(self, failed: Mapping[str, Ran]) -> None:
+        with self._keeping:
+            for name, its in failed.items():
+                self._untold[name] = its.and_also(self._untold.get(name))
+
+    def _say(self, reason: str) -> None:
+        if not self._said:
+            log.warning(
+                "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
+                "again",
+                reason,
+            )
+        self._said = True
+
+    def tell_again(self) -> None:
+        """Write what rows refused before, each row by itself."""
+        refused = 0
+        for name in list(self._untold):
+            with self._keeping:
+                its = self._untold.pop(name)
+            try:
+                done = self._db.write(partial(self._tell_rows, ran={name: its}))
+            except BaseException:
+                self._keep({name: its})
+                raise
+            if not done:
+                self._keep({name: its})  # behind all others
+                refused += 1
+            if refused == MOST_REFUSED:
+                break
+        if not self._untold:
+            self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
         """One-offs that ran under another scheduler, and what has expired; how many."""
@@ -94,6 +180,24 @@ class DjangoStore(SqlStore):
             return int(ran.rowcount + ended.rowcount)
 
         return self._db.write(work)
+
+
+def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
+    # The column is signed, of 32 bits: a count that is full stays so.
+    room = task.c.total_run_count <= MOST_RUNS - ran.count
+    count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)
+    return (
+        update(task)
+        .values(
+            last_run_at=moment_for(connection, ran.at),
+            # A one-off has run: django-celery-beat disables it and begins to count anew.
+            total_run_count=case((task.c.one_off, 0), else_=count),
+            enabled=case((task.c.one_off, false()), else_=task.c.enabled),
+        )
+        # As values, not as a relation: MariaDB and MySQL compare these as the column does,
+        # whatever its collation, and refuse a column of another one.
+        .where(task.c.name.in_(names))
+    )
 
 
 def moment_for(connection: Connection, moment: datetime) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -265,6 +265,49 @@ def test_what_a_leader_before_told_is_told_by_status_until_it_is_good(
     task.delete()
     live.look()
     assert conflicts_in(live.store, live.mirror._source) == []
+
+
+def test_a_row_whose_count_is_full_stays_so_and_stops_no_record(live: Live) -> None:
+    add("full")
+    PeriodicTask.objects.filter(name="full").update(total_run_count=2**31 - 1)
+    live.look()
+    live.run("full")
+    assert PeriodicTask.objects.get(name="full").total_run_count == 2**31 - 1
+
+
+def test_a_row_that_is_locked_stops_no_record_and_is_told_later(
+    live: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    if connections["default"].vendor == "sqlite":
+        pytest.skip("SQLite locks the whole file")
+    add("locked")
+    add("free")
+    live.look()
+    with transaction.atomic():
+        PeriodicTask.objects.select_for_update().get(name="locked")
+        live.run("locked")
+        live.run("locked")
+        live.run("free")
+    assert "rows are not told what ran" in caplog.text
+    counts = PeriodicTask.objects.values_list("name", "total_run_count")
+    assert dict(counts) == {"locked": 0, "free": 1}
+    live.look(60)
+    assert dict(counts.all()) == {"locked": 2, "free": 1}
+
+
+def test_runs_are_recorded_though_the_table_is_gone(live: Live) -> None:
+    add("t")
+    live.look()
+    table = PeriodicTask._meta.db_table
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+        try:
+            live.run("t")
+        finally:
+            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+    assert [record.state for record in live.store.history("t", None)] == ["published"]
+    live.look(60)
+    assert PeriodicTask.objects.get().total_run_count == 1
 
 
 @pytest.fixture
