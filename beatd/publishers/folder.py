@@ -1,5 +1,6 @@
 """kombu's filesystem broker: a file for a message, there as a whole or not at all."""
 
+import errno
 import os
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,10 @@ from beatd.publishers.one_by_one import OneByOne
 NTH = count()  # keeps the order of one millisecond
 
 
+class NoFileName(Exception):
+    """The name of a queue cannot be in the name of a file: no later try will do."""
+
+
 class Folder(OneByOne):
     def _channel(self) -> Any:
         channel = super()._channel()
@@ -28,7 +33,7 @@ class Folder(OneByOne):
             hidden = folder / f".{uuid4()}.part"
             try:
                 hidden.write_bytes(dumps(message).encode())
-                hidden.rename(folder / name)
+                _rename(hidden, folder / name, queue)
             finally:
                 hidden.unlink(missing_ok=True)
 
@@ -42,3 +47,13 @@ class Folder(OneByOne):
         if isinstance(error, OSError):
             return Outcome("unsent", one_line(error))
         return super().outcome(error)
+
+
+def _rename(hidden: Path, file: Path, queue: str) -> None:
+    try:
+        hidden.rename(file)
+    except OSError as error:
+        # The hidden file is there, so the folder is; what is wrong is in the name.
+        if error.errno == errno.ENAMETOOLONG or "/" in queue:
+            raise NoFileName(f"no file can be named after the queue {queue[:50]}") from None
+        raise

@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import one_line
+from beatd.publishers.letter import Letter, one_line
 from beatd.publishers.one_by_one import OneByOne
 
 
@@ -21,8 +21,17 @@ class SqlTables(OneByOne):
         channel.session.execute(text("SELECT 1"))
         channel.session.rollback()
 
+    def _send(self, letter: Letter) -> Outcome:
+        outcome = super()._send(letter)
+        if outcome.sent == "rejected":
+            # kombu does not roll back: every later message would fail with this one.
+            self._drop()
+        return outcome
+
     def outcome(self, error: Exception) -> Outcome:
-        if isinstance(error, DBAPIError):
+        # A DataError is about the message, such as a name too long for its column: no later try
+        # will do.
+        if isinstance(error, DBAPIError) and not isinstance(error, DataError):
             # Without the connection nobody can say whether the commit went through; with it, the
             # database has said that it did not.
             why = one_line(error.orig or error)

@@ -224,3 +224,22 @@ def test_options_of_the_wrong_kind_fail_their_own_run_alone(
     outcomes = world.publisher.publish([damaged, good], always)
     assert outcomes[1] == Outcome("confirmed")
     assert outcomes[0].sent in ("confirmed", "rejected")
+
+
+def test_a_queue_that_the_broker_cannot_name_fails_its_own_run_alone(world: World) -> None:
+    long = run(entry("long", "t.it", options={"queue": "q" * 240}))
+    first, last = world.runs(2)
+    outcomes = list(world.publisher.publish([first, long, last], always))
+    assert [outcomes[0], outcomes[2]] == [Outcome("confirmed")] * 2
+    assert outcomes[1].sent in ("confirmed", "rejected")
+
+
+def test_a_message_that_a_table_cannot_hold_fails_its_own_run_alone(postgresql_url: str) -> None:
+    url = postgresql_url.replace("postgresql://", "sqla+postgresql+psycopg://")
+    publisher = CeleryPublisher(app=app_for({"url": url}), timeout=60)
+    good = entry("it", "t.it", options={"queue": "good"})
+    long = run(entry("long", "t.it", options={"queue": "q" * 240}))  # a column has room for 200
+    for _ in range(2):
+        outcomes = publisher.publish([run(good), long, run(good, nth=1)], always)
+        assert [outcome.sent for outcome in outcomes] == ["confirmed", "rejected", "confirmed"]
+    publisher.close()
