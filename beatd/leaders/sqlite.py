@@ -22,9 +22,11 @@ NOW = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000"
 class SqliteSession:
     def __init__(self, path: Path, ttl: float) -> None:
         self._path = path
-        if not path.parent.is_dir():
-            raise StoreUnusable(f"lock {path}: there is no directory {path.parent}; make it first")
         try:
+            if not path.parent.is_dir():
+                raise StoreUnusable(
+                    f"lock {path}: there is no directory {path.parent}; make it first"
+                )
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             reason = error.strerror or "cannot be opened"

@@ -84,11 +84,13 @@ class Sqlite:
 
     def _create_file(self, *_: object) -> None:
         path = self._path
-        if path.is_dir():
-            raise StoreUnusable(f"store {path}: is a directory; name a file in it")
-        if not path.parent.is_dir():
-            raise StoreUnusable(f"store {path}: there is no directory {path.parent}; make it first")
         try:
+            if path.is_dir():
+                raise StoreUnusable(f"store {path}: is a directory; name a file in it")
+            if not path.parent.is_dir():
+                raise StoreUnusable(
+                    f"store {path}: there is no directory {path.parent}; make it first"
+                )
             sqlite.create_private(path)
             if not sqlite.is_plain_file(path):
                 raise StoreUnusable(f"store {path}: is not a regular file; name another")

@@ -195,6 +195,12 @@ def test_a_directory_is_no_sqlite_file(tmp_path: Path) -> None:
     assert "is a directory" in told(f"sqlite:///{tmp_path}")
 
 
+def test_a_place_that_cannot_be_looked_at_is_told_in_one_line(tmp_path: Path) -> None:
+    # As in a directory that this user may not enter; root may enter all of them.
+    line = told(f"sqlite:///{tmp_path / ('x' * 300)}")
+    assert "File name too long; name a file this user may write" in line
+
+
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     line = told(f"sqlite:///{tmp_path / 'state' / 'beatd.db'}")
     assert f"there is no directory {tmp_path / 'state'}" in line
