@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
@@ -114,9 +114,15 @@ def find_files(
     for place in places:
         full = os.path.join(folder, place)  # noqa: PTH118  # keeps the shape that was typed
         if os.path.isdir(full):  # noqa: PTH112
-            inside = list(_inside(full))
+            closed: list[OSError] = []
+            inside = list(_inside(full, closed.append))
             lost += _left_out(inside, folder)
-            if not inside:
+            # A warning, for it may be none of beatd's: a disk has a lost+found.
+            for error in closed:
+                shown = os.path.relpath(error.filename, folder)
+                why = (error.strerror or str(error)).lower()
+                lost.append((shown, f"cannot be read: {why}", True))
+            if not inside and not closed:
                 lost.append((place, "has no YAML file in it", True))
         elif has_magic(place):
             inside = [Path(name) for name in sorted(glob(full, recursive=True))]  # noqa: PTH207
@@ -164,9 +170,10 @@ def _as_typed(path: Path, config: str) -> str:
     return below if typed_so and not below.startswith("..") else str(path)
 
 
-def _inside(folder: str) -> Iterable[Path]:
+def _inside(folder: str, tell: Callable[[OSError], None]) -> Iterable[Path]:
+    """`tell` hears of each folder that cannot be listed: what is in it is not known to be gone."""
     walked: set[str] = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
+    for here, folders, files in os.walk(folder, onerror=tell, followlinks=True):
         real = os.path.realpath(here)
         if real in walked:
             folders[:] = []

@@ -1,5 +1,6 @@
 """Entry files: which are found, what is in them, and what an invalid one does."""
 
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -60,6 +61,28 @@ def test_places_that_hold_nothing_are_told(tmp_path: Path) -> None:
         ("c.yaml: schedules: '*.yaml' matches no file", True),
         ("c.yaml: schedules: 'gone.yaml' does not exist; is the path right?", False),
     ]
+
+
+def test_a_folder_that_cannot_be_listed_is_missing_and_told(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("s/a.yaml", ONE % "a")
+    write("s/closed/b.yaml", ONE % "b")
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:  # root may list all of them
+        if folder.endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = load_entries(["s"], folder=str(tmp_path), shown="c.yaml")
+    assert names(found) == ["a"] and found.missing == ("s/closed",)
+    assert [(str(p), p.warning) for p in found.problems] == [
+        ("c.yaml: schedules: 's/closed' cannot be read: permission denied", True)
+    ]
+    found = load_entries(["s/closed"], folder=str(tmp_path), shown="c.yaml")
+    assert found.missing == ("s/closed",) and len(found.problems) == 1
 
 
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a device"])
