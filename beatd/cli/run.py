@@ -1,12 +1,13 @@
 """`beatd run`, and `beatd -c FILE` alone: the daemon."""
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import click
 
 from beatd.cli.given import Given, takes_config
-from beatd.reload import TRIAL, Start
+from beatd.reload import TRIAL, TRIAL_LASTS_AT_MOST_S, Start
 
 if TYPE_CHECKING:
     from beatd.service import Built as Runs
@@ -56,6 +57,8 @@ def _try_out(given: Given, shadow: bool) -> int:
     from beatd.clock import SystemClock
     from beatd.config import make_folders
 
+    # A daemon that was killed meanwhile does not end it, and an app may hang when it is imported.
+    signal.alarm(int(TRIAL_LASTS_AT_MOST_S) + 5)
     os.nice(10)  # the daemon that runs must not wait for this
     config = given.load()
     make_folders(config)
