@@ -15,10 +15,10 @@ from beatd.clock import Clock
 from beatd.counting import counts_from, past_one_offs, with_unseen_moments
 from beatd.django_entry import changed_at_of, entry_of, has_ended, limited
 from beatd.entry import Entry
-from beatd.errors import Deposed, StoreError
+from beatd.errors import ConfigError, Deposed, StoreError
 from beatd.imports.found import refused
 from beatd.run import EPOCH
-from beatd.sources.django import DjangoRows, Listing
+from beatd.sources.django import DjangoRows, Listing, NoText
 from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -291,6 +291,8 @@ class Mirror:
         would not run it either."""
         name = str(row["name"])
         try:
+            if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
+                raise ConfigError(f"{', '.join(broken)}: not UTF-8")
             entry = entry_of(row, timezone=self._timezone, source=self._source)
         except Exception as error:
             # Whatever one row raises, the others run.

@@ -126,7 +126,8 @@ class DjangoRows:
             case "postgresql":
                 return f"hashtextextended(ROW({', '.join(columns)})::text, 0)"
             case "sqlite":
-                return f"beatd_hash({', '.join(columns)})"
+                # As bytes: SQLite keeps text that is no UTF-8, and gives it to no function.
+                return f"beatd_hash({', '.join(f'CAST({one} AS BLOB)' for one in columns)})"
         parts = ", ".join(f"COALESCE({column}, '\u0001')" for column in columns)
         return f"CRC32(CONCAT_WS('\u0002', {parts}))"
 
@@ -168,8 +169,20 @@ def _bound(connection: Connection) -> None:
     connection.exec_driver_sql(_WITHIN)
 
 
+class NoText(str):
+    """Bytes of a column that are no UTF-8, written so that they can be shown."""
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return NoText(text.decode(errors="backslashreplace"))
+
+
 def _teach_hash(connection: Any, _record: Any) -> None:
     """SQLite has no hash of its own; it asks us, in the same process."""
+    connection.text_factory = _decoded
 
     def beatd_hash(*values: Any) -> int:
         return zlib.crc32(repr(values).encode())

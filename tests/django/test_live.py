@@ -267,6 +267,21 @@ def test_what_a_leader_before_told_is_told_by_status_until_it_is_good(
     assert conflicts_in(live.store, live.mirror._source) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", ["name", "args", "description", "date_changed"])
+def test_a_row_whose_text_is_no_utf8_is_told_and_the_rest_runs(live: Live, column: str) -> None:
+    add("good")
+    add("bad", one_off=True)
+    table = PeriodicTask._meta.db_table
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {column} = CAST(x'ff41' AS TEXT) WHERE name = 'bad'")
+    assert set(live.look()) == {"good"}
+    (said,) = live.mirror.conflicts()
+    assert f"{column}: not UTF-8" in said
+    add("new")
+    assert set(live.look(60)) == {"good", "new"}
+
+
 def test_a_row_whose_count_is_full_stays_so_and_stops_no_record(live: Live) -> None:
     add("full")
     PeriodicTask.objects.filter(name="full").update(total_run_count=2**31 - 1)
