@@ -44,6 +44,9 @@ class Scripts:
     ) -> None:
         self._server, self.base, self._emptied = server, base, emptied
         self._sources = _sources()
+        # The first never is there. A Cluster that moves our slot would send a script with one such
+        # key to where the slot goes, as if we were empty; for two it says TRYAGAIN.
+        self._keys = (2, base, f"{base}namespace")
         self._expected: bytes | None = None
 
     @property
@@ -65,9 +68,9 @@ class Scripts:
 
         def run() -> Any:
             try:
-                return client.execute_command("EVALSHA", sha, 1, self.base, *args)
+                return client.execute_command("EVALSHA", sha, *self._keys, *args)
             except NoScriptError:
-                return client.execute_command("EVAL", source, 1, self.base, *args)
+                return client.execute_command("EVAL", source, *self._keys, *args)
 
         return self.ask(run)
 
@@ -75,14 +78,14 @@ class Scripts:
         """As a call, but only sent; what is returned waits for the answer."""
         _, sha = self._sources[name]
         return self._begun(
-            lambda: self._server.begin("EVALSHA", sha, 1, self.base, *args), name, *args
+            lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
         """All but the last words are sent; None where it cannot be now."""
         _, sha = self._sources[name]
         try:
-            begun = self._server.begin_ahead("EVALSHA", sha, 1, self.base, *args, more=more)
+            begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
         except (RedisError, OSError):
             return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from beatd.catalog import Query
-from beatd.errors import ConfigError, StoreError
+from beatd.errors import ConfigError, StoreEmptied, StoreError
 from beatd.leaders.redis import RedisLease
 from beatd.servers.redis import RedisServer
 from beatd.stores.redis import RedisStore
@@ -46,6 +46,30 @@ def test_a_cluster_keeps_a_store_and_a_lease(start: Start, open_store: Callable)
     assert other.take(you, 60) == you
     lease.close()
     other.close()
+
+
+def test_a_slot_that_is_being_moved_is_waited_for(start: Start, open_store: Callable) -> None:
+    nodes = cluster(start)
+    store = open_store(f"redis+cluster://127.0.0.1:{nodes[0].port}")
+    store.begin(holder("me"))
+    (source,) = [node for node in nodes if node.admin.dbsize()]
+    target = next(node for node in nodes if node is not source)
+    slot = source.admin.execute_command("CLUSTER KEYSLOT", source.admin.keys()[0])
+    ids = {node: node.admin.execute_command("CLUSTER MYID").decode() for node in nodes}
+    target.admin.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])
+    source.admin.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
+
+    with pytest.raises(StoreError) as trouble:
+        store.begin(holder("me"))
+
+    assert not isinstance(trouble.value, StoreEmptied)
+    assert target.admin.dbsize() == 0
+    source.admin.execute_command(
+        "MIGRATE", "127.0.0.1", target.port, "", 0, 2000, "KEYS", *source.admin.keys()
+    )
+    for node in (target, source, *nodes):
+        node.admin.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[target])
+    assert store.begin(holder("me")).number == 2
 
 
 def heard_of(store: RedisStore, heard: threading.Event) -> bool:
