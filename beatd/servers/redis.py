@@ -158,6 +158,9 @@ class RedisServer:
         except PASSING as trouble:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
         except (ConnectionError, ClusterError, RedisClusterException, OSError) as trouble:
+            if "TTL exhausted" in str(trouble):  # redis-py's words for a TRYAGAIN that does not end
+                text = "the Cluster is moving our slot to another node"
+                raise StoreError(f"{self.place}: {text}; we wait for it") from None
             raise StoreError(f"{self.place}: cannot be reached: {_line(trouble)}") from None
         except ResponseError as trouble:
             raise self._refusal(trouble) from None
