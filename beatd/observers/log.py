@@ -205,10 +205,17 @@ def _word(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+#: What would move a terminal's cursor, colour it or turn a line around.
+_NOT_SHOWN = {
+    place: chr(place).encode("unicode_escape").decode()
+    for place in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
 class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        text = record.getMessage().replace("\n", "\\n")
+        text = record.getMessage().translate(_NOT_SHOWN)
         line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)

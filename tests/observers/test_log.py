@@ -10,7 +10,7 @@ import pytest
 from beatd.definition import entry_from
 from beatd.events import Sent, Skipped
 from beatd.ledger import Result
-from beatd.observers.log import JsonLines, LogObserver
+from beatd.observers.log import JsonLines, LogObserver, TextLines
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip
 
@@ -75,3 +75,9 @@ def test_each_is_told_to_who_debugs(lines: pytest.LogCaptureFixture) -> None:
 def test_a_line_of_json_says_which_file_has_no_name_in_unicode() -> None:
     record = logging.makeLogRecord({"msg": os.fsdecode(b"caf\xe9.yaml")})
     assert json.loads(JsonLines().format(record))["message"] == "caf\\udce9.yaml"
+
+
+def test_a_name_cannot_steer_the_terminal_that_shows_the_log() -> None:
+    name = "a\nb\0c\x1b[31m\u202ed \u00e4"
+    record = logging.LogRecord("beatd", logging.INFO, "", 0, "%s", (name,), None)
+    assert TextLines().format(record).endswith(r"a\nb\x00c\x1b[31m\u202ed ä")
