@@ -41,17 +41,22 @@ class Server(ThreadingHTTPServer):
         self._began: dict[Any, float] = {}  # open connections, the oldest first
         self._guard = threading.Lock()
         self._ends = threading.Event()
-        self._failure_logged_at = float("-inf")
+        self._failure_logged_at, self._fails = float("-inf"), False
         super().__init__(*args)
 
     def get_request(self) -> Any:
         try:
-            return super().get_request()
+            accepted = super().get_request()
         except OSError as error:
             # What waits is there at once again: without a pause this loop would take a core.
+            self._fails = True
             self._log_failure(error)
             self._ends.wait(ACCEPT_AGAIN_S)
             raise
+        if self._fails:
+            self._fails = False
+            log.info("http: connections are taken again")
+        return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         with self._guard:
