@@ -113,15 +113,10 @@ def find_files(
     lost: list[tuple[str, str, bool]] = []
     for place in places:
         full = os.path.join(folder, place)  # noqa: PTH118  # keeps the shape that was typed
+        closed: list[OSError] = []
         if os.path.isdir(full):  # noqa: PTH112
-            closed: list[OSError] = []
             inside = list(_inside(full, closed.append))
             lost += _left_out(inside, folder)
-            # A warning, for it may be none of beatd's: a disk has a lost+found.
-            for error in closed:
-                shown = os.path.relpath(error.filename, folder)
-                why = (error.strerror or str(error)).lower()
-                lost.append((shown, f"cannot be read: {why}", True))
             if not inside and not closed:
                 lost.append((place, "has no YAML file in it", True))
         elif has_magic(place):
@@ -129,7 +124,8 @@ def find_files(
             yaml_files = [path for path in inside if path.suffix in SUFFIXES]
             lost += _left_out(yaml_files, folder)
             inside = [path for path in inside if path.is_file()]
-            if not inside:
+            _look_for_closed(full, closed.append)
+            if not inside and not closed:
                 lost.append((place, "matches no file", True))
         else:
             inside = [Path(full)]
@@ -139,6 +135,11 @@ def find_files(
             elif kind := "" if full.startswith(_TYPED_ON_A_SHELL) else kind_of(inside[0]):
                 lost.append((place, f"is {kind} and no file; it was left out", False))
                 inside = []
+        # A warning, for it may be none of beatd's: a disk has a lost+found.
+        for error in closed:
+            shown = os.path.relpath(error.filename, folder)
+            why = (error.strerror or str(error)).lower()
+            lost.append((shown, f"cannot be read: {why}", True))
         found |= dict.fromkeys(path for path in inside if path_can_be_read(path))
     return list(found), lost
 
@@ -183,6 +184,19 @@ def _inside(folder: str, tell: Callable[[OSError], None]) -> Iterable[Path]:
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(here) / name
+
+
+def _look_for_closed(pattern: str, tell: Callable[[OSError], None]) -> None:
+    """`tell` hears of each folder that a glob would look into and may not list; `glob` itself
+    passes over it without a word."""
+    parts = Path(pattern).parts
+    fixed = next(place for place, part in enumerate(parts) if has_magic(part))
+    root, levels = Path(*parts[:fixed]), len(parts) - fixed - 1
+    deep = "**" in parts[fixed:]
+    for here, folders, _ in os.walk(root, onerror=tell):
+        if not deep and len(Path(here).relative_to(root).parts) >= levels:
+            folders[:] = []
+        folders[:] = [name for name in folders if not name.startswith(".")]
 
 
 def read_entry_file(

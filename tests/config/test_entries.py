@@ -81,8 +81,11 @@ def test_a_folder_that_cannot_be_listed_is_missing_and_told(
     assert [(str(p), p.warning) for p in found.problems] == [
         ("c.yaml: schedules: 's/closed' cannot be read: permission denied", True)
     ]
-    found = load_entries(["s/closed"], folder=str(tmp_path), shown="c.yaml")
-    assert found.missing == ("s/closed",) and len(found.problems) == 1
+    for place in ("s/closed", "s/**/*.yaml", "s/*/*.yaml"):
+        found = load_entries([place], folder=str(tmp_path), shown="c.yaml")
+        assert "s/closed" in found.missing, place
+        assert len(found.problems) == 1, place
+    assert names(load_entries(["s/*.yaml"], folder=str(tmp_path), shown="c.yaml")) == ["a"]
 
 
 @pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a device"])
