@@ -10,13 +10,14 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from secrets import token_hex
 from typing import get_args
 from zlib import crc32
 
-from msgspec import DecodeError, Raw, ValidationError, convert, json
+from msgspec import DecodeError, Raw, Struct, ValidationError, convert, json
 
 from beatd.errors import StoreError, StoreUnusable
 from beatd.stores.tables import AnyValue, Tables
@@ -28,6 +29,13 @@ KIND_OF: dict[str, type[AnyValue]] = {kind.__name__.lower(): kind for kind in ge
 log = logging.getLogger(__name__)
 
 
+class _Announced(Struct, frozen=True):
+    """A daemon in PATH.daemons: when it said so last, and for how many seconds that holds."""
+
+    at: datetime
+    ttl: float
+
+
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
     """Write what an old shelf holds to a new one, and keep the old one as PATH.old.
 
@@ -37,6 +45,7 @@ def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> 
         if not _may_be_old(path):
             return
         with _alone(path):
+            _refuse_if_used(path)
             lines = _lines_of_both(path)
             if lines is None:
                 return  # another process was faster, or it is something else
@@ -87,6 +96,20 @@ def _alone(path: Path) -> Iterator[None]:
         raise StoreError(f"another process holds {access}: stop every older beatd first") from None
     finally:
         os.close(handle)
+
+
+def _refuse_if_used(path: Path) -> None:
+    """An older daemon holds the lock of the files for each call alone; it says in PATH.daemons that
+    it is there. Raises StoreError while one is."""
+    try:
+        told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
+    except (OSError, DecodeError, ValidationError):
+        return
+    now = datetime.now(UTC)  # as the daemon that announced itself on this host
+    if any(abs((now - one.at).total_seconds()) < one.ttl for one in told.values()):
+        raise StoreError(
+            f"{path}: a daemon of an older beatd uses it; stop every older beatd first"
+        )
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:

@@ -2,6 +2,7 @@
 and nothing damaged ends the store."""
 
 import errno
+import json
 import logging
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -373,6 +375,19 @@ def test_an_older_shelf_that_another_process_uses_is_not_taken_over(path: Path) 
         with pytest.raises(StoreError, match="stop every older beatd first"):
             opened(path)
     assert path.read_bytes() == old_shelf()
+
+
+def test_an_older_shelf_whose_daemon_runs_is_not_taken_over(path: Path) -> None:
+    path.write_bytes(old_shelf())
+    seen = datetime.now(UTC)
+    told = {"t": {"presence": {}, "at": seen.isoformat(), "ttl": 5.0}}
+    Path(f"{path}.daemons").write_text(json.dumps(told))
+    with pytest.raises(StoreError, match="a daemon of an older beatd uses it"):
+        opened(path)
+    assert path.read_bytes() == old_shelf()
+    told["t"]["at"] = (seen - timedelta(seconds=60)).isoformat()
+    Path(f"{path}.daemons").write_text(json.dumps(told))
+    assert names(opened(path).find(Query())) == ["a"]
 
 
 def test_what_is_good_in_two_damaged_files_of_an_older_shelf_is_put_together(
