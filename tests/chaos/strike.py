@@ -1,7 +1,5 @@
 """How a fault is done to a stage, and how it is mended."""
 
-import fcntl
-import os
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -90,8 +88,5 @@ def _delay(fault: Fault, cables: list[Cable]) -> tuple[Step, Step]:
 
 def _file(stage: Stage) -> tuple[Step, Step]:
     """Another program has its turn at the store's file and does not come to an end."""
-    if stage.pair.store == "shelve":
-        turn = os.open(f"{stage.file}.access", os.O_RDONLY)
-        return lambda: fcntl.flock(turn, fcntl.LOCK_EX), lambda: os.close(turn)
     other = sqlite3.connect(str(stage.file), isolation_level=None, timeout=END_S)
     return lambda: other.execute("BEGIN IMMEDIATE"), other.close
