@@ -236,6 +236,8 @@ def main(command: Command) -> int:
     if not command:
         print(__doc__)
         return 2
+    # A shell lets what runs in its background ignore Ctrl-C, and tests type it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     missing = packages.install()
