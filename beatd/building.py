@@ -17,6 +17,7 @@ from beatd.housekeeping import Declares, Keep
 from beatd.lazy_imports import import_all
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver
+from beatd.packages import Packages
 from beatd.publisher import Publisher
 from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
@@ -125,10 +126,11 @@ class Built:
             observers = (*observers, self._web.metrics)
         app = celery_app(config)
         self.daemon = daemon_of(config, app=app, observers=observers)
-        self._remote = Remote(app, self.daemon)
+        self._remote, self._packages = Remote(app, self.daemon), Packages(app)
 
     def open(self) -> None:
         self._remote.open()
+        self._packages.open()
         if self._web is not None:
             self._web.open(self.daemon, self.status)
 
@@ -137,6 +139,7 @@ class Built:
 
     def close(self) -> None:
         self._remote.close()
+        self._packages.close()
         if self._web is not None:
             self._web.close()
 

@@ -160,7 +160,8 @@ class Codec(Protocol):
         """JSON of the definition as YAML has it, without name, source and declared_at."""
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Raises ConfigError for a definition of a newer program, or one changed by hand."""
+        """Raises ConfigError for a definition of a newer program, or one changed by hand, and
+        StoreError where this process cannot open a file it takes."""
 
 
 Wake = Callable[[], None]

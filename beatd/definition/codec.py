@@ -11,7 +11,7 @@ from beatd.definition.fields import KINDS
 from beatd.definition.kinds import DEEPEST
 from beatd.definition.plain import json_plain_of
 from beatd.entry import CatchUp, Entry, OnUnknown
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, StoreError
 from beatd.schedule import Schedule
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
@@ -149,6 +149,11 @@ class JsonCodec:
                 f"entry {quoted(name)} in the store cannot be read: {why}; "
                 "a newer beatd wrote it, or it was changed by hand"
             ) from None
+        except OSError as error:
+            # No descriptor is left to open its zone: the entry itself may be as it should be.
+            raise StoreError(
+                f"entry {quoted(name)} cannot be read now: {error.strerror or error}"
+            ) from error
 
 
 def _is_deep(error: Exception) -> bool:

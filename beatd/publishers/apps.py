@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
@@ -90,3 +91,13 @@ def _checks(key: str, value: Any) -> Any:
     if value.lower() not in words:
         raise ConfigError(f"broker.ssl.{key}: {value!r}; try one of {', '.join(words)}")
     return words[value.lower()]
+
+
+def import_for_sending(app: Celery) -> None:
+    """Import what celery imports when it makes a first message: its backends and events."""
+    with suppress(Exception):  # a mistake of the app is told when something is sent
+        app.finalize()
+        for part in (app.amqp, app.events):
+            for name in ("router", "create_task_message", "Dispatcher"):
+                getattr(part, name, None)
+        app.backend.on_task_call  # noqa: B018

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
+from errno import EMFILE, ENFILE
 from functools import lru_cache
+from io import BytesIO
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import pytz
+from pytz.tzfile import build_tzinfo
 
 from beatd.errors import ScheduleError
 from beatd.schedules.quote import quoted
@@ -29,6 +33,40 @@ RULE_ENDS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 _SHORTEST_STRETCH, _QUARTER = 28 * 86400, 900
 
 
+#: The files of all zones by name, once they are kept, and their names by those in small letters.
+_kept: dict[str, bytes] = {}
+_spelled: dict[str, str] = {}
+
+
+def keep_zones() -> None:
+    """Read the files of all zones (0.7 MB): an entry that is added later may name any of them."""
+    if not _kept:
+        files = {}
+        for name in pytz.all_timezones:
+            with pytz.open_resource(name) as file:  # type: ignore[attr-defined]  # stubs lack it
+                files[name] = file.read()
+        _spelled.update({name.lower(): name for name in files})
+        _kept.update(files)
+
+
+def _opened(name: str) -> IO[bytes]:
+    if name in _kept:
+        return BytesIO(_kept[name])
+    opened: IO[bytes] = pytz.open_resource(name)  # type: ignore[attr-defined]  # stubs lack it
+    return opened
+
+
+def _pytz(name: str) -> Any:
+    """pytz's zone of any spelling."""
+    known = _spelled.get(name.lower())
+    if known is None:
+        return pytz.timezone(name)
+    if known == "UTC":
+        return pytz.utc
+    with _opened(known) as file:
+        return build_tzinfo(known, file)
+
+
 def zone(name: str | tzinfo) -> tzinfo:
     """The zone of an IANA name, in any case, or of a zone object that carries its name."""
     return _zone(zone_name(name))
@@ -38,7 +76,7 @@ def zone(name: str | tzinfo) -> tzinfo:
 def _zone(name: str) -> ZoneInfo:
     """pytz's own file of the zone, read by the standard library, which goes on after 2037: with
     the transitions in the file's second half, then with the POSIX rule that it ends with."""
-    with pytz.open_resource(name) as file:  # type: ignore[attr-defined]  # stubs lack it
+    with _opened(name) as file:
         return ZoneInfo.from_file(file, key=name)
 
 
@@ -54,8 +92,12 @@ def zone_name(name: str | tzinfo) -> str:
 @lru_cache(maxsize=1024)
 def _known(name: str) -> str:
     try:
-        return str(pytz.timezone(name))
-    except (pytz.UnknownTimeZoneError, ValueError, OSError):
+        return str(_spelled.get(name.lower()) or pytz.timezone(name))
+    except OSError as error:
+        if error.errno in (EMFILE, ENFILE):
+            raise  # it says nothing about the name
+        raise ScheduleError(f"{quoted(name)} is not a time zone; {_hint(name)}") from None
+    except (pytz.UnknownTimeZoneError, ValueError):
         raise ScheduleError(f"{quoted(name)} is not a time zone; {_hint(name)}") from None
 
 
@@ -95,7 +137,7 @@ class Offsets:
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
     """The stretches of a known zone; a change of name alone, without a step, is not one."""
-    known = pytz.timezone(name)
+    known = _pytz(name)
     times: list[datetime] = getattr(known, "_utc_transition_times", None) or [_ANY]
     infos = getattr(known, "_transition_info", None) or [(known.utcoffset(_ANY),)]
     steps: list[int] = [info[0] // _SECOND for info in infos]
@@ -119,7 +161,7 @@ def offsets(name: str) -> Offsets:
 
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
     """When the clock changes from 2038 on, and the seconds off UTC that it changes to."""
-    with pytz.open_resource(name) as file:  # type: ignore[attr-defined]  # stubs lack it
+    with _opened(name) as file:
         text = file.read()
     known = _zone(name)
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import celery
 import pytest
+import pytz
 
 from tests.cable import Cable
 from tests.process import Process
@@ -21,6 +23,32 @@ def cable(server: Callable[[str], tuple[str, int]]) -> Iterator[Cable]:
     cable = Cable(*server("redis"))
     yield cable
     cable.pull_out()
+
+
+def test_a_run_in_a_new_zone_needs_no_file_of_a_package(
+    config: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The first message and the first zone of a daemon come when pytz and celery are gone."""
+    packages = tmp_path / "lib"
+    for module in (celery, pytz):
+        folder = Path(module.__file__).parent
+        shutil.copytree(folder, packages / folder.name)
+    more = tmp_path / "more.yaml"
+    more.write_text("entries: {}\n")
+    path = config(entries="{}", schedules="[more.yaml]", log="{level: debug}")
+    daemon = Process(
+        *("-c", str(path)), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(packages)}
+    )
+    try:
+        daemon.says("the packages have been read")
+        shutil.rmtree(packages)
+        more.write_text("entries: {new: {task: t, cron: '* * * * * *', tz: Asia/Tokyo}}\n")
+        daemon.says("published new")
+        daemon.send(signal.SIGTERM)
+        assert daemon.ends() == 0
+        assert "Traceback" not in "\n".join(daemon.lines)
+    finally:
+        daemon.close()
 
 
 def test_it_goes_on_without_its_package(
