@@ -1,4 +1,5 @@
-"""A daemon that counts its own objects after each reload: python -m tests.daemon.counted FILE N."""
+"""A daemon that counts its own objects after each reload, or after some edits:
+python -m tests.daemon.counted FILE N reload|edit."""
 
 import gc
 import json
@@ -11,17 +12,23 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from beatd import garbage
+from beatd import garbage, packages
 from beatd.building import Built
+from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
 from beatd.daemon import Daemon
+from beatd.definition import entry_from
+from beatd.entry import Entry
 from beatd.events import Event, Sent
 from beatd.garbage import IdleCollector
 from beatd.observers.systemd import SystemdObserver
+from beatd.planning import first
 from beatd.reload import Start, Trial
 from beatd.service import HEARD, serve
 from tests.process import PATIENCE
 from tests.waiting import until
+
+EDITS = 3  # between two counts
 
 
 class Publishes:
@@ -32,7 +39,9 @@ class Publishes:
         self.times += isinstance(event, Sent)
 
 
-class Reloads:
+class Counted:
+    """`change` is what is done between two counts."""
+
     def __init__(self, path: str, times: int) -> None:
         self._path, self._times = path, times
         self.idle = IdleCollector()
@@ -44,8 +53,15 @@ class Reloads:
         self._publishes = Publishes()
         built.daemon._observers += (self._publishes,)
         self._daemons.add(built.daemon)
+        self._made = weakref.ref(built.daemon)
         self._built += 1
         return built
+
+    @property
+    def _daemon(self) -> Daemon:
+        made = self._made()
+        assert made is not None
+        return made
 
     def drive(self) -> None:
         for number in range(1, self._times + 1):
@@ -54,8 +70,40 @@ class Reloads:
             until(lambda: len(self._daemons) == 1, PATIENCE, "the ended daemon is collected")
             sys.stdout.write(json.dumps(count()) + "\n")
             sys.stdout.flush()
-            os.kill(os.getpid(), signal.SIGHUP)
+            self.change(number)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def change(self, number: int) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+class Edited(Counted):
+    """An entry is changed, and others come and go, each for as long as it takes to run."""
+
+    def change(self, number: int) -> None:
+        self._built += 1  # no reload: the same daemon is looked at again
+        for step in range(EDITS):
+            sent = self._publishes.times
+            options = {"queue": "counted", "expires": 1}
+            kwargs = {"text": f"{number} {step}" + "x" * 10_000}
+            plain = {"task": "t", "every": 0.1, "options": options, "kwargs": kwargs}
+            self._put(entry_from("edited", plain))
+            self._put(entry_from(f"new-{number}-{step}", plain))
+            until(lambda sent=sent: self._publishes.times > sent + 1, PATIENCE, "it publishes")  # type: ignore[misc]
+            self._remove(f"new-{number}-{step}")
+        self._publishes.times = 0
+
+    def _put(self, made: Entry) -> None:
+        assert self._daemon.store is not None
+        found = list(self._daemon.store.find(Query(names=(made.name,))))
+        seen, came = (found[0].revision, found[0].progress) if found else (0, Progress())
+        plan = first(made, self._daemon.now())
+        self._daemon.store.write([Change(made.name, seen, made, plan, progress=came)])
+
+    def _remove(self, name: str) -> None:
+        assert self._daemon.store is not None
+        for stored in self._daemon.store.find(Query(names=(name,))):
+            self._daemon.store.write([Change(name, stored.revision, None)])
 
 
 class QuickStart(Start):
@@ -69,7 +117,8 @@ def count() -> dict[str, Any]:
     """What this process holds, by kind; what the collector has frozen is counted as well."""
     gc.unfreeze()
     kinds = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
-    del kinds["weakref.ReferenceType"]  # each sqlite3.Connection keeps up to 200 dead ones
+    # Each sqlite3.Connection keeps up to 200 dead references and 128 statements.
+    del kinds["weakref.ReferenceType"], kinds["sqlite3.Statement"]
     return {
         "objects": kinds,
         "threads": threading.active_count(),
@@ -79,7 +128,9 @@ def count() -> dict[str, Any]:
 
 if __name__ == "__main__":
     garbage.AFTER_RELOAD_S = 0.1
-    reloads = Reloads(sys.argv[1], int(sys.argv[2]))
+    packages.AFTER_S = 0.0
+    kind = Edited if sys.argv[3] == "edit" else Counted
+    counted = kind(sys.argv[1], int(sys.argv[2]))
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # in the thread below as well
-    threading.Thread(target=reloads.drive, daemon=True).start()
-    sys.exit(serve(reloads.build, SystemdObserver(""), reloads.idle, QuickStart()))
+    threading.Thread(target=counted.drive, daemon=True).start()
+    sys.exit(serve(counted.build, SystemdObserver(""), counted.idle, QuickStart()))

@@ -1,4 +1,5 @@
-"""A reload leaves nothing of the daemon that ended: no object, no thread, no descriptor."""
+"""A reload leaves nothing of the daemon that ended, and an edit nothing of the entry as it was: no
+object, no thread, no descriptor."""
 
 import json
 import subprocess
@@ -51,7 +52,8 @@ def places(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> di
     return {"store": f"{{url: '{url}', prefix: '{uuid4().hex}:'}}", "broker": brokers[broker]}
 
 
-def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["reload", "edit"])
+def test_it_leaves_nothing_behind(what: str, places: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     sections = {
         **places,
@@ -62,7 +64,7 @@ def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) 
     }
     path.write_text("".join(f"{key}: {value}\n" for key, value in sections.items()))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.daemon.counted", path, str(COUNTS)],
+        [sys.executable, "-m", "tests.daemon.counted", path, str(COUNTS), what],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         timeout=100,
@@ -73,10 +75,13 @@ def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) 
     # What comes and goes differs between two counts; what is left by each reload does in all.
     early, late = counts[WARM : WARM + SOME], counts[-SOME:]
     kinds = {kind for count in late for kind in count["objects"]}
+    if what == "edit":
+        # Keys of the caches of moments, which are full only after thousands of runs.
+        kinds.discard("builtins.tuple")
     left = {kind: least(late, kind) - most(early, kind) for kind in kinds}
     assert not {kind: n for kind, n in left.items() if n >= (NOISE if kind in PLAIN else GAP)}
-    for what in ("threads", "descriptors"):
-        assert min(c[what] for c in late) - max(c[what] for c in early) < GAP
+    for kind in ("threads", "descriptors"):
+        assert min(c[kind] for c in late) - max(c[kind] for c in early) < GAP
 
 
 def least(counts: Iterable[dict[str, Any]], kind: str) -> int:
