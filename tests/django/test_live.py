@@ -290,11 +290,11 @@ def test_a_row_whose_count_is_full_stays_so_and_stops_no_record(live: Live) -> N
     assert PeriodicTask.objects.get(name="full").total_run_count == 2**31 - 1
 
 
+# SQLite locks the whole file.
+@pytest.mark.parametrize("database", ["postgresql", "pgbouncer", "mysql"], indirect=True)
 def test_a_row_that_is_locked_stops_no_record_and_is_told_later(
     live: Live, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if connections["default"].vendor == "sqlite":
-        pytest.skip("SQLite locks the whole file")
     add("locked")
     add("free")
     live.look()
