@@ -93,7 +93,8 @@ class Churn:
         seen, progress = 0, Progress()
         for stored in self._store.find(Query(names=(name,))):
             seen, progress = stored.revision, stored.progress
-        plan = first(made, self._store.now() or datetime.now(UTC))
+        clock = self._store.now()
+        plan = first(made, clock.moment if clock else datetime.now(UTC))
         self._store.write([Change(name, seen, made, plan, progress=progress)])
 
     def _remove(self, name: str) -> None:
