@@ -14,7 +14,8 @@ from beatd.ledger import StoreTime, Terms
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
 GAIN = timedelta(milliseconds=0.5)  # by one reply, after which the next may bring more
 DOUBT = timedelta(milliseconds=5)  # a clock set back by less may hide behind a slow reply
-ASKS_AT_MOST = 5  # one after the other
+QUESTIONS_AT_MOST = 5  # one after the other
+QUICK_S, QUICK_QUESTIONS = 0.005, 3  # such replies cost little, and the first is the slowest
 
 
 class Steering:
@@ -30,17 +31,19 @@ class Steering:
         self.offset = 0.0  # seconds that the host's clock is ahead of the store's
 
     def by(self, store: Terms) -> None:
-        """Ask the store for its time, and again while another reply may bring more.
+        """Ask the store for its time a few times, and again while another reply may bring more.
 
         Raises StoreError; the clock then runs on as it was set before.
         """
-        for _ in range(ASKS_AT_MOST):
+        for question in range(1, QUESTIONS_AT_MOST + 1):
             asked = self._clock.elapsed()
             reply = store.now()
             if reply is None:
                 self.sure = True
                 return
-            if not self._set(reply, asked, self._clock.elapsed()):
+            answered = self._clock.elapsed()
+            cheap = answered - asked < QUICK_S and question < QUICK_QUESTIONS
+            if not self._set(reply, asked, answered) and not cheap:
                 return
 
     def _set(self, reply: StoreTime, asked: float, answered: float) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from beatd.clock import SystemClock
 from beatd.errors import StoreError
 from beatd.ledger import StoreTime
-from beatd.steering import ASKS_AT_MOST, Steering
+from beatd.steering import QUESTIONS_AT_MOST, Steering
 
 BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
 BOOTED = 10**7  # seconds ago: floats are coarse so far from zero
@@ -66,13 +66,22 @@ def behind(hands: Hands, store: FarStore) -> float:
 
 # milliseconds there and back of each reply, the last one for all that follow; behind by, questions
 REPLIES: dict[str, tuple[Trips, float, int]] = {
-    "quick ones": ([(0.1, 0.1)], 0.1, 2),
+    "quick ones": ([(0.1, 0.1)], 0.1, 3),
+    "quick ones, the first after a rest the slowest": (
+        [(0.2, 0.4), (0.1, 0.3), (0.1, 0.1)],
+        0.1,
+        3,
+    ),
     "a slow way there costs nothing": ([(50, 0.1)], 0.1, 2),
     "a slow way back": ([(0.1, 50), (0.1, 0.1)], 0.1, 3),
     "slow both ways, as over a new connection": ([(16, 16), (0.1, 0.1)], 0.1, 3),
     "slow for ever": ([(50, 50)], 50.0, 2),
     "slow back for ever": ([(0.1, 90)], 90.0, 2),
-    "quicker each time": ([(0, 60), (0, 40), (0, 20), (0, 9), (0, 5), (0, 1)], 5.0, ASKS_AT_MOST),
+    "quicker each time": (
+        [(0, 60), (0, 40), (0, 20), (0, 9), (0, 5), (0, 1)],
+        5.0,
+        QUESTIONS_AT_MOST,
+    ),
     "the quickest is kept": ([(0.1, 20), (0.1, 0.1), (0.1, 3)], 0.1, 3),
 }
 
