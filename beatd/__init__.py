@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from beatd.beat import Beat
+    from beatd.embed import Beat
     from beatd.errors import BeatError
 
 __version__ = "0.1.0"
@@ -18,7 +18,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Imported when asked for: the command line must not wait for celery to say its help.
     if name == "Beat":
-        from beatd.beat import Beat
+        from beatd.embed import Beat
 
         return Beat
     if name == "BeatError":

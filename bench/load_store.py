@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.editing import in_batches, new, present
-from beatd.wiring import open_store
+from beatd.edits.editing import in_batches, new, present
+from beatd.wiring.backends import open_store
 
 
 def main(url: str, count: int, queue: str) -> None:

@@ -12,8 +12,8 @@ from celery import Celery
 from kombu import Connection
 
 from beatd.entry import Entry
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from beatd.publishers.renderer import Renderer
 from beatd.run import Occurrence, Run
 from beatd.schedules import interval

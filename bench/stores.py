@@ -27,7 +27,7 @@ from beatd.ledger import Move, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from beatd.store import Store
-from beatd.wiring import open_store
+from beatd.wiring.backends import open_store
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 DUE_SOON = 100  # within the minute, whatever the number of entries

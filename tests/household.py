@@ -7,9 +7,10 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
-from beatd.dispatch import InSteps
-from beatd.election import Election
-from beatd.engine import Engine, Limits
+from beatd.engine.dispatch import InSteps
+from beatd.engine.election import Election
+from beatd.engine.tick import Engine, Limits
+from beatd.engine.unapplied import NOTHING_WAITS
 from beatd.entry import Entry
 from beatd.events import Event
 from beatd.ledger import Record
@@ -17,8 +18,7 @@ from beatd.planning import first
 from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher
 from beatd.run import Run
-from beatd.stores.memory import MemoryStore
-from beatd.unapplied import NOTHING_WAITS
+from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
 from tests.office import Office, holder
 

@@ -10,15 +10,16 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from beatd import secret, wiring
+from beatd import secret
 from beatd.cli import main
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import BeatError
 from beatd.observers.log import JsonLines, TextLines
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from beatd.secret import Secret, hidden, learn, learn_options, learn_url, masked
+from beatd.wiring import backends
 
 PASSWORDS = [
     "hunter2hunter2", "Tr0ub4dor&3", "p@ssw0rd@x", "a:b:c:secret", "with/slash/es", "with?question",
@@ -104,15 +105,15 @@ def test_no_trouble_of_a_store_or_a_lock_shows_its_password(url: str) -> None:
         for spelling in spellings(password):
             full = Secret(url.format(spelling))
             text = said_by(
-                lambda full=full: wiring.open_store(  # type: ignore[misc]
+                lambda full=full: backends.open_store(  # type: ignore[misc]
                     full, codec=codec, clock=SystemClock(), timeout=0.2
                 )
             )
             assert text and not shows(text, password), (full, text)
 
             def take(full: str = full) -> None:
-                lease = wiring.open_lease(full)
-                lease.take(wiring.me("x", SystemClock().now()), 0.2)
+                lease = backends.open_lease(full)
+                lease.take(backends.me("x", SystemClock().now()), 0.2)
 
             text = said_by(take)
             assert text and not shows(text, password), (str(full), text)

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.fields import as_option, fields_of, one_name, takes_fields
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.visible import echo
-from beatd.cli.when import KINDS, takes_when, when
+from beatd.cli.config_option import as_json
+from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
+from beatd.cli.escapes import echo
+from beatd.cli.open_store import Asked, takes_store
+from beatd.cli.time_words import KINDS, takes_when, when
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,12 +41,12 @@ def command(
     schedule = when(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = fields_of(options)
+    from beatd.cli.entry_rows import cells_of, json_of
     from beatd.cli.output import print_json
-    from beatd.cli.rows import cells_of, json_of
     from beatd.definition import check
-    from beatd.editing import add, put
+    from beatd.edits.editing import add, put
+    from beatd.edits.patch import patched
     from beatd.errors import ConfigError
-    from beatd.patching import patched
     from beatd.planning import is_once
     from beatd.problem import in_one_line
 
@@ -84,10 +84,10 @@ def _as_typed(problem: "Problem") -> "Problem":
 
 
 def _foreseen(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    from beatd.building import celery_app
-    from beatd.cli.foreseen import foreseen
+    from beatd.cli.entry_warnings import foreseen
     from beatd.errors import BeatError
     from beatd.problem import Problem
+    from beatd.wiring.build import celery_app
 
     app, notes = None, []
     try:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.config_option import as_json
 from beatd.cli.failure import say
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
-    from beatd.applying import Comparison, Held
+    from beatd.edits.apply import Comparison, Held
 
 
 @click.command()
@@ -33,8 +33,8 @@ def command(
     """
     from msgspec.structs import replace
 
-    from beatd.applying import apply, compare
-    from beatd.cli.declared import in_config, in_files
+    from beatd.cli.apply_input import in_config, in_files
+    from beatd.edits.apply import apply, compare
     from beatd.sources import one_offs_of
 
     config = asked.config()

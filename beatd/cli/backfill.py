@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.visible import echo, visible
-from beatd.cli.when import moment_given
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.escapes import echo, visible
+from beatd.cli.open_store import Asked, takes_store
+from beatd.cli.time_words import moment_given
 
 if TYPE_CHECKING:
     from beatd.run import Skip
@@ -49,10 +49,10 @@ def command(
         return
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
-    from beatd.asking import backfill
     from beatd.cli.output import print_json
-    from beatd.definition.plain import iso
-    from beatd.editing import row_of
+    from beatd.definition.as_plain import iso
+    from beatd.edits.editing import row_of
+    from beatd.edits.run_requests import backfill
     from beatd.errors import ConfigError
 
     with asked.open() as opened:
@@ -83,8 +83,8 @@ def _ask_again(name: str, asked_for: "Skip") -> None:
 
 
 def _call_off(asked: Asked, name: str, *, json: bool) -> None:
-    from beatd.asking import call_off
     from beatd.cli.output import print_json
+    from beatd.edits.run_requests import call_off
 
     with asked.open() as opened:
         left = call_off(opened.store, name)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd import wiring
+from beatd.cli.config_option import Given, as_json, takes_config
+from beatd.cli.entry_warnings import foreseen
+from beatd.cli.escapes import echo, visible
 from beatd.cli.failure import COULD_NOT
-from beatd.cli.foreseen import foreseen
-from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json
-from beatd.cli.visible import echo, visible
 from beatd.clock import SystemClock
-from beatd.config import Config, Examined, examine, load_entries
+from beatd.config import Config, Examined, examine, load_entries, schemes
 from beatd.config.extras import missing_extras
 from beatd.config.values import Broker
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError
 from beatd.problem import Problem, dotted, unicode_of
+from beatd.wiring import backends
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -50,7 +50,7 @@ def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) 
     if files:
         report.files(files)
     if connect and report.config is not None and not report.errors:
-        from beatd.cli.connecting import tried
+        from beatd.cli.connect_check import tried
 
         for problem in tried(report.config, report.facts):
             report.problems.append(problem)
@@ -92,8 +92,8 @@ class _Report:
         self.problems += _foreseen(self.entries[before:], self.app)
 
     def _app_of(self, config: Config) -> None:
-        from beatd.building import celery_app
-        from beatd.cli.connecting import declared_by_app
+        from beatd.cli.connect_check import declared_by_app
+        from beatd.wiring.build import celery_app
 
         try:
             self.app = celery_app(config)
@@ -167,7 +167,7 @@ def _of_an_app(given: Given) -> Examined:
 def _unusable_lock(config: Config) -> Iterator[Problem]:
     """What its driver knows of the URL; nobody is asked yet."""
     try:
-        wiring.open_lease(wiring.lock_url(config.store.url, config.lock.url)).close()
+        backends.open_lease(schemes.lock_url(config.store.url, config.lock.url)).close()
     except ConfigError as error:
         path = ("lock" if config.lock.url else "store", "url")
         yield Problem(str(error).removeprefix("lock.url: "), path, config.shown)

@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from beatd import __version__
+from beatd.cli.config_option import GROUP_FLAGS, GROUP_OPTIONS, Given
 from beatd.cli.failure import told
-from beatd.cli.given import GROUP_FLAGS, GROUP_OPTIONS, Given
 from beatd.clock import SystemClock, process_age
 
 #: name -> what it does, in the order that --help shows

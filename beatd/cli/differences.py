@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from beatd.cli.visible import visible
+from beatd.cli.escapes import visible
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -38,7 +38,7 @@ def _lines(plain: Mapping[str, Any]) -> list[str]:
 
 
 def _brief(plain: Mapping[str, Any]) -> str:
-    from beatd.cli.rows import schedule_text
+    from beatd.cli.entry_rows import schedule_text
     from beatd.definition import KINDS
 
     schedule = {key: plain[key] for key in KINDS if key in plain}

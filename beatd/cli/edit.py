@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.fields import fields_of, one_name, takes_fields
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.visible import echo
-from beatd.cli.when import takes_when, when
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.entry_options import fields_of, one_name, takes_fields
+from beatd.cli.escapes import echo
+from beatd.cli.open_store import Asked, takes_store
+from beatd.cli.time_words import takes_when, when
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -48,10 +48,10 @@ def command(
     schedule = when(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
+    from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
-    from beatd.cli.rows import json_of
-    from beatd.editing import patch, refuse_declared, row_of
-    from beatd.patching import patch_of, taken_over
+    from beatd.edits.editing import patch, refuse_declared, row_of
+    from beatd.edits.patch import patch_of, taken_over
 
     with asked.open() as opened:
         now = opened.begun if "at" in fields else opened.present
@@ -72,9 +72,9 @@ def command(
 
 
 def _tell(before: "Stored", after: "Stored") -> None:
-    from beatd.arguments import same
     from beatd.cli.differences import print_difference
     from beatd.definition import plain_of
+    from beatd.definition.arguments import same
 
     if same(before.entry, after.entry):
         echo(f"{after.entry.name} is like that already")
@@ -87,8 +87,8 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
     from beatd.cli.failure import say
     from beatd.cli.yaml_text import yaml_of
     from beatd.definition import check, plain_of
+    from beatd.edits.patch import difference
     from beatd.errors import BeatError
-    from beatd.patching import difference
 
     by_hand = sys.stdin.isatty() and sys.stdout.isatty()
     if not by_hand and not {"VISUAL", "EDITOR"} & set(os.environ):

@@ -2,8 +2,8 @@
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
@@ -17,7 +17,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
     from beatd.cli.output import print_json
     from beatd.cli.yaml_text import file_of
     from beatd.definition import json_plain_of
-    from beatd.editing import row_of
+    from beatd.edits.editing import row_of
 
     with asked.open() as opened:
         for name in names:

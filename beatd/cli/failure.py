@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from beatd.cli.visible import visible
+from beatd.cli.escapes import visible
 from beatd.errors import BeatError, ConfigError
 from beatd.secret import hidden
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.when import moment_given
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
+from beatd.cli.time_words import moment_given
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +52,7 @@ def command(
 
             stream_json(json_of(record) for record in records)
         else:
-            from beatd.cli.pages import print_pages
+            from beatd.cli.paged_table import print_pages
 
             columns = ("planned for", "entry", "state", "late", "task id or reason")
             cells = _cells(records, tz)
@@ -81,7 +81,7 @@ def _found(
 ) -> "Iterator[Record]":
     from itertools import chain, islice
 
-    from beatd.editing import row_of
+    from beatd.edits.editing import row_of
 
     everything = wanted == Wanted(None, None, None)
     records = store.history(name, limit if everything else None)
@@ -92,7 +92,7 @@ def _found(
 
 
 def json_of(record: "Record") -> dict[str, Any]:
-    from beatd.cli.rows import iso_or_none
+    from beatd.cli.entry_rows import iso_or_none
 
     return {
         "entry": record.name,
@@ -109,7 +109,7 @@ def json_of(record: "Record") -> dict[str, Any]:
 
 
 def _cells(records: "Iterable[Record]", tz: str) -> Iterator[list[str | tuple[str, str]]]:
-    from beatd.cli.when import lately, shown
+    from beatd.cli.time_words import lately, shown
     from beatd.schedules import zone
 
     home = zone(tz)

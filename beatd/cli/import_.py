@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from beatd.cli.config_option import Given, as_json, takes_config
+from beatd.cli.escapes import echo
 from beatd.cli.failure import COULD_NOT
-from beatd.cli.given import Given, as_json, takes_config
-from beatd.cli.visible import echo
 from beatd.errors import BeatError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from beatd.importing import How
+    from beatd.edits.write_imported import How
     from beatd.imports import Taken, TakenOver
 LATELY_S = 300  # django-celery-beat and its like write a last run within three minutes
 STOP_FIRST = (
@@ -71,9 +71,9 @@ def command(
     what the other scheduler ran meanwhile. What could not be taken over is listed with the reason,
     and the rest is taken over; the command ends with 1 then.
     """
-    from beatd.importing import DONE, How
+    from beatd.edits.write_imported import DONE, How
     from beatd.imports import read, taken_over
-    from beatd.imports.sources import Wishes
+    from beatd.imports.readers import Wishes
 
     config = None
     if given.config is not None or given.app is not None:
@@ -146,10 +146,10 @@ def _outcome(made: "TakenOver", given: Given, how: "How") -> dict[str, str]:
     """What became, or would become, of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
-    from beatd import editing
-    from beatd.building import store_of
     from beatd.clock import SystemClock
-    from beatd.importing import put_in
+    from beatd.edits import editing
+    from beatd.edits.write_imported import put_in
+    from beatd.wiring.build import store_of
 
     store = store_of(given.load())
     try:
@@ -167,7 +167,7 @@ def _tell(
     json: bool,
 ) -> None:
     from beatd.cli.output import print_json
-    from beatd.importing import DONE, NEW, READ_AGAIN, REPLACED, UNCHANGED
+    from beatd.edits.write_imported import DONE, NEW, READ_AGAIN, REPLACED, UNCHANGED
 
     taken = sum(said in (NEW, REPLACED) for said in outcome.values())
     if json:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Query, Stored
@@ -38,7 +38,7 @@ def command(asked: Asked, json: bool, **options: Any) -> None:
         rows, failing = glanced
         _print(_chosen(iter(rows), options), failing, datetime.now(UTC), json, narrowed=narrowed)
         return
-    from beatd.failing import failing as failing_in
+    from beatd.daemon.failing_entries import failing as failing_in
 
     with asked.open(config) as opened:
         found = opened.store.find(_query(within, opened.now, options))
@@ -55,13 +55,13 @@ def _print(
     narrowed: bool,
 ) -> None:
     if json:
+        from beatd.cli.entry_rows import json_of
         from beatd.cli.output import stream_json
-        from beatd.cli.rows import json_of
 
         stream_json(json_of(row) for row in rows)
     else:
-        from beatd.cli.pages import print_pages
-        from beatd.cli.rows import COLUMNS, cells_of
+        from beatd.cli.entry_rows import COLUMNS, cells_of
+        from beatd.cli.paged_table import print_pages
 
         print_pages(
             COLUMNS,
@@ -117,9 +117,9 @@ def _glanced(
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:
         return None
+    from beatd.daemon.failing_entries import LOOKED_AT
     from beatd.definition import codec
-    from beatd.failing import LOOKED_AT
-    from beatd.stores.glance import glance
+    from beatd.stores.sqlite_quick_list import glance
 
     query = _query(within, datetime.now(UTC), options)
     return glance(Path(url.removeprefix("sqlite:///")), query, codec, LOOKED_AT)

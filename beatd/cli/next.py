@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from beatd.cli.config_option import Given, as_json, takes_config
+from beatd.cli.entry_warnings import read_otherwise
+from beatd.cli.escapes import visible
 from beatd.cli.failure import say
-from beatd.cli.foreseen import read_otherwise
-from beatd.cli.given import Given, as_json, takes_config
 from beatd.cli.output import print_json, print_rich, print_table
-from beatd.cli.visible import visible
-from beatd.cli.when import lasting, moment_given, takes_when, when
+from beatd.cli.time_words import lasting, moment_given, takes_when, when
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
@@ -145,7 +145,7 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
     from beatd.catalog import Query
     from beatd.config import make_folders
     from beatd.definition import codec
-    from beatd.wiring import open_store
+    from beatd.wiring.backends import open_store
 
     make_folders(config)
     store = open_store(
@@ -159,8 +159,8 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 def _from_app(config: Any) -> dict[str, Entry]:
     """Entries of the app that no daemon has brought to the store yet."""
-    from beatd.building import celery_app
-    from beatd.cli.connecting import declared_by_app
+    from beatd.cli.connect_check import declared_by_app
+    from beatd.wiring.build import celery_app
 
     problems, entries = declared_by_app(celery_app(config), config, ())
     wrong = [problem for problem in problems if not problem.warning]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from msgspec import json
 
-from beatd.cli.visible import visible
+from beatd.cli.escapes import visible
 
 
 def print_json(value: Any) -> None:

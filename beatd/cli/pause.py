@@ -2,9 +2,9 @@
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
@@ -13,7 +13,7 @@ from beatd.cli.opened import Asked, takes_store
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
     """Hold entries back until `resume`, whoever declares them; no file clears the mark."""
-    from beatd.cli.marks import mark
-    from beatd.editing import pause
+    from beatd.cli.pause_resume import mark
+    from beatd.edits.editing import pause
 
     mark(asked, names, pause, "paused", "was paused already", json)

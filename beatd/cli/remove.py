@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.visible import echo
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.escapes import echo
+from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.entry import Entry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> None:
     """Remove entries; all of them, or none when one is unknown or declared in a file."""
     from beatd.cli.output import print_json
-    from beatd.editing import remove
+    from beatd.edits.editing import remove
 
     with asked.open() as opened:
         removed = remove(opened.store, names, force=force)
@@ -33,7 +33,7 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
 
 
 def _returns(entry: "Entry | None") -> str:
-    from beatd.editing import is_declared
+    from beatd.edits.editing import is_declared
 
     if entry is None or not is_declared(entry):
         return ""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.given import Given, takes_config
-from beatd.reload import TRIAL, TRIAL_LASTS_AT_MOST_S, Start
+from beatd.cli.config_option import Given, takes_config
+from beatd.daemon.reload import TRIAL, TRIAL_LASTS_AT_MOST_S, Start
 
 if TYPE_CHECKING:
-    from beatd.service import Built as Runs
+    from beatd.daemon.service import Built as Runs
 
 
 @click.command(help="Run the daemon until SIGTERM; SIGHUP reads the configuration again.")
@@ -22,17 +22,17 @@ def command(given: Given, shadow: bool, trial: bool) -> int:
         return _try_out(given, shadow)
     start = Start()  # before a project is imported
 
-    from beatd.garbage import IdleCollector
+    from beatd.daemon.idle_gc import IdleCollector
 
     idle = IdleCollector()  # before the imports that it shortens
 
-    from beatd.building import Built
     from beatd.config import make_folders
     from beatd.config.extras import missing_drivers
+    from beatd.daemon.service import serve, write_log
     from beatd.errors import ConfigError
     from beatd.observers.systemd import SystemdObserver
     from beatd.problem import in_one_line
-    from beatd.service import serve, write_log
+    from beatd.wiring.build import Built
 
     systemd = SystemdObserver()
 
@@ -43,7 +43,7 @@ def command(given: Given, shadow: bool, trial: bool) -> int:
         make_folders(config)
         write_log(config.log.level, config.log.format)
         if shadow:
-            from beatd.shadow import Built as Shadow
+            from beatd.shadow.shadow import Built as Shadow
 
             return Shadow(config, systemd)
         return Built(config, systemd)
@@ -53,9 +53,9 @@ def command(given: Given, shadow: bool, trial: bool) -> int:
 
 def _try_out(given: Given, shadow: bool) -> int:
     """Whether a daemon could run on it; raises what speaks against it. Beside one that runs."""
-    from beatd.building import celery_app, parts_of
     from beatd.clock import SystemClock
     from beatd.config import make_folders
+    from beatd.wiring.build import celery_app, parts_of
 
     # A daemon that was killed meanwhile does not end it, and an app may hang when it is imported.
     signal.alarm(int(TRIAL_LASTS_AT_MOST_S) + 5)

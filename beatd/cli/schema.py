@@ -3,7 +3,7 @@
 import click
 
 from beatd.cli.output import print_json
-from beatd.config.schema import config_schema, entries_schema
+from beatd.config.json_schema import config_schema, entries_schema
 
 
 @click.command()

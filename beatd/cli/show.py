@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @takes_store
 def command(asked: Asked, name: str, json: bool) -> None:
     """Show one entry: what it is, when it runs, whose it is."""
-    from beatd.asking import pending
+    from beatd.cli.entry_rows import json_of
+    from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
-    from beatd.cli.rows import json_of
-    from beatd.cli.visible import visible
-    from beatd.editing import row_of
-    from beatd.failing import failing
+    from beatd.daemon.failing_entries import failing
+    from beatd.edits.editing import row_of
+    from beatd.edits.run_requests import pending
 
     with asked.open() as opened:
         row = row_of(opened.store, name)
@@ -51,10 +51,10 @@ def command(asked: Asked, name: str, json: bool) -> None:
 def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tuple[str, str]]:
     from msgspec import json
 
+    from beatd.cli.entry_rows import next_cell, schedule_text
     from beatd.cli.next import until
-    from beatd.cli.rows import next_cell, schedule_text
     from beatd.definition import json_plain_of
-    from beatd.editing import whose_it_is
+    from beatd.edits.editing import whose_it_is
     from beatd.schedules import describe, zone
 
     entry = row.entry

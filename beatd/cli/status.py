@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
-    from beatd.cli.opened import Open
+    from beatd.cli.open_store import Open
 
 SILENT = 1.5  # seconds: a daemon says once a second that it is there
 BROKER = {
@@ -26,12 +26,12 @@ BROKER = {
 def command(asked: Asked, json: bool, shadow: bool) -> int:
     """Show who leads, how late it is and what is wrong; 1 when nobody leads or a server is away."""
     if shadow:
-        from beatd.cli.shadowed import show
+        from beatd.cli.shadow_report import show
 
         return show(asked.config(), json=json)
     from beatd.cli.output import print_json
+    from beatd.daemon.store_status import away, refusal_of, status_in
     from beatd.errors import StoreError
-    from beatd.mustered import away, refusal_of, status_in
 
     config = asked.config()
     try:
@@ -52,18 +52,18 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
 def _conflicts(opened: "Open") -> list[str]:
     """What applying the files of the configuration would find wrong or held by others, and what the
     leader found wrong with Django's rows."""
-    from beatd.wiring import DJANGO
+    from beatd.config.schemes import DJANGO
 
     config, found = opened.config, list[str]()
     if config.store.url.startswith(DJANGO):
-        from beatd.mirroring import conflicts_in
+        from beatd.sources.django_mirror import conflicts_in
         from beatd.stores.django import SOURCE
 
         found = conflicts_in(opened.store, f"{SOURCE}{config.name}")
     if not config.shown or not (config.entries or config.schedules):
         return found
-    from beatd.applying import compare
     from beatd.clock import SystemClock
+    from beatd.edits.apply import compare
     from beatd.sources.files import Files
 
     reading = Files(config, SystemClock()).read()
@@ -76,8 +76,8 @@ def _print(found: dict[str, Any], tz: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from beatd.cli.escapes import visible
     from beatd.cli.output import print_rich
-    from beatd.cli.visible import visible
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -148,13 +148,13 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
 
 
 def _at(iso: str, tz: str) -> str:
-    from beatd.cli.when import shown
+    from beatd.cli.time_words import shown
 
     return shown(datetime.fromisoformat(iso), tz)
 
 
 def _late(seconds: float) -> str:
-    from beatd.cli.when import lately
+    from beatd.cli.time_words import lately
 
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else lately(seconds)
 

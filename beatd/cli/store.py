@@ -2,8 +2,8 @@
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.opened import Asked, takes_store
+from beatd.cli.config_option import as_json
+from beatd.cli.open_store import Asked, takes_store
 
 
 @click.group()
@@ -22,7 +22,7 @@ def new_identity(asked: Asked, json: bool) -> int:
     """
     from beatd.cli.output import print_json
     from beatd.errors import BeatError
-    from beatd.wiring import me
+    from beatd.wiring.backends import me
 
     with asked.open() as opened:
         running = [daemon.holder.name for daemon in opened.store.daemons()]

@@ -2,10 +2,10 @@
 
 import click
 
-from beatd.cli.given import as_json
-from beatd.cli.names import names_of_entries
-from beatd.cli.opened import Asked, takes_store
-from beatd.cli.visible import echo
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+from beatd.cli.escapes import echo
+from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
@@ -14,9 +14,9 @@ from beatd.cli.visible import echo
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
     """Run entries once, now, beside their plan, also when they are paused; prints the task ids."""
-    from beatd.asking import trigger
     from beatd.cli.output import print_json
-    from beatd.editing import row_of
+    from beatd.edits.editing import row_of
+    from beatd.edits.run_requests import trigger
 
     with asked.open() as opened:
         for name in names:

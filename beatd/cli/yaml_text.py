@@ -9,9 +9,9 @@ from uuid import UUID
 
 import yaml
 
-from beatd.arguments import tagged, timestamp
-from beatd.cli.visible import visible
+from beatd.cli.escapes import visible
 from beatd.definition import plain_of
+from beatd.definition.arguments import tagged, timestamp
 from beatd.entry import Entry
 
 # Anything else is quoted: 12:30, no and 1e3 are numbers and flags to one reader or another.

@@ -3,8 +3,8 @@
 Paths are relative to the file they are written in (the config's, for all of its settings).
 """
 
+from beatd.config.embedded_folders import make_folders
 from beatd.config.entries import EntryFile, EntryFiles, load_entries
-from beatd.config.folders import make_folders
 from beatd.config.load import Examined, Loaded, examine, load_config, without_file
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.secret import Secret, masked

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.config.document import Map, line_of, words
+from beatd.config.lines import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition import DEFAULTABLE, check
 from beatd.definition.check import meant, read_fields

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
-from beatd.config.document import Map
 from beatd.config.entries import Scope, by_line, note, read_defaults, read_entries
+from beatd.config.lines import Map
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from beatd.config.schemes import REDIS, SQL
+from beatd.config.url_options import refuse_unknown_options
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 from beatd.secret import Secret, learn
-from beatd.url_options import refuse_unknown_options
-from beatd.wiring import REDIS, SQL
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
 _SCHEMES = {"store": _STORES, "lock": ("none", "file", *SQL, *REDIS)}

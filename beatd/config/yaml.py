@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from beatd.arguments import TYPES, timestamp, typed
-from beatd.config.document import List, Map, Word
 from beatd.config.environment import substituted
+from beatd.config.lines import List, Map, Word
 from beatd.definition import kinds
+from beatd.definition.arguments import TYPES, timestamp, typed
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.schedules.quote import quoted

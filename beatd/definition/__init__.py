@@ -4,10 +4,10 @@
 back, and `codec` is the same for stores, fast.
 """
 
+from beatd.definition.as_plain import json_plain_of, plain_of
 from beatd.definition.check import Checked, check, entry_from
 from beatd.definition.codec import codec
 from beatd.definition.fields import DEFAULTABLE, FIELDS, KINDS
-from beatd.definition.plain import json_plain_of, plain_of
 
 __all__ = [
     "DEFAULTABLE",

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from beatd.arguments import TYPES
+from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.kinds import as_json, unicode, unknown_types
 from beatd.definition.options import OPTIONS, merged, read_options

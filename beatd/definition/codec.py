@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
 
-from beatd.arguments import TYPE, untagged
+from beatd.definition.arguments import TYPE, untagged
+from beatd.definition.as_plain import json_plain_of
 from beatd.definition.fields import KINDS
 from beatd.definition.kinds import DEEPEST
-from beatd.definition.plain import json_plain_of
 from beatd.entry import CatchUp, Entry, OnUnknown
 from beatd.errors import ConfigError, StoreError
 from beatd.schedule import Schedule

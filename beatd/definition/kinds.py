@@ -11,7 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.arguments import TYPE, TYPES, VALUE, Timestamp, exact, is_tagged, is_type, typed
+from beatd.definition.arguments import (
+    TYPE,
+    TYPES,
+    VALUE,
+    Timestamp,
+    exact,
+    is_tagged,
+    is_type,
+    typed,
+)
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 from beatd.schedules.duration import parse_duration

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from beatd.errors import ConfigError
-from beatd.imports.found import Found
+from beatd.imports.found_entry import Found
 
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 _MICROSECOND = timedelta(microseconds=1)

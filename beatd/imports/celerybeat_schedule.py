@@ -6,10 +6,10 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
-from beatd.imports.found import Found, Read, Refused, refused
+from beatd.imports.found_entry import Found, Read, Refused, refused
 from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
-from beatd.imports.running import who_runs_on
-from beatd.imports.shelf import raw_values
+from beatd.imports.running_beat import who_runs_on
+from beatd.imports.shelve_file import raw_values
 
 MOST = 100_000  # values in the arguments of one entry
 

@@ -14,7 +14,7 @@ from msgspec import DecodeError, json
 
 from beatd.errors import BeatError, ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found import Found, Read, Refused, refused
+from beatd.imports.found_entry import Found, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
 _LONGEST_NAME = 100

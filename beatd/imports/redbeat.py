@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from beatd.arguments import is_tagged
+from beatd.definition.arguments import is_tagged
 from beatd.definition.kinds import DEEPEST
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
-from beatd.imports.found import Found, Read, Refused, refused
+from beatd.imports.found_entry import Found, Read, Refused, refused
 from beatd.imports.json_text import decoded
 from beatd.imports.redbeat_rrule import rrule
 from beatd.servers.redis import RedisServer

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pymysql
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.leaders.sql import LeaseRow, SqlLease
+from beatd.leaders.sql_lease import LeaseRow, SqlLease
 
 TABLE = (
     "CREATE TABLE IF NOT EXISTS beatd_lease (name VARCHAR(64) PRIMARY KEY, holder TEXT NOT NULL, "

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
-from beatd.leaders.sql import LeaseRow, SqlLease
+from beatd.leaders.sql_lease import LeaseRow, SqlLease
 from beatd.servers.postgresql import shared_by, shares_sessions
 
 T = TypeVar("T")

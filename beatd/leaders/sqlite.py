@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.leaders.sql import LeaseRow, SqlLease
+from beatd.leaders.sql_lease import LeaseRow, SqlLease
 
 TABLE = (
     "CREATE TABLE IF NOT EXISTS beatd_lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, "

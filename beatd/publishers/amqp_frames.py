@@ -7,8 +7,8 @@ import amqp
 from amqp import spec
 from amqp.serialization import dumps
 
-from beatd.publishers.letter import Filling, Letter, Press
-from beatd.publishers.marks import (
+from beatd.publishers.message import Filling, Letter, Press
+from beatd.publishers.placeholders import (
     ARGSREPR,
     ETA,
     EXPIRATION,

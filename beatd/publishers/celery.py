@@ -7,13 +7,13 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
-from beatd.publishers.catching import CatchingProducer
+from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
 from beatd.publishers.held_pushes import HeldPushes
-from beatd.publishers.letter import Letter, Message, one_line
+from beatd.publishers.message import Letter, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
-from beatd.publishers.rendering import Unbuildable, apply_async, refuse_pickle
-from beatd.publishers.wires import connection_of, wire_to
+from beatd.publishers.transports import connection_of, wire_to
 from beatd.run import Run
 from beatd.secret import hidden
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import CONFIRMED, Message
+from beatd.publishers.message import CONFIRMED, Message
 
 
 class Confirms:

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import CONFIRMED, Message, Wire, one_line
+from beatd.publishers.message import CONFIRMED, Message, Wire, one_line
 from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import Begun
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from kombu.utils.json import dumps
 
-from beatd.publishers.letter import Filling, Letter, Press
-from beatd.publishers.marks import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, Gaps, Values
+from beatd.publishers.message import Filling, Letter, Press
+from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, Gaps, Values
 
 
 def stencil(transport: Any, options: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from kombu import Connection
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.publishers.amqp_frames import FramePress, frames
 from beatd.publishers.confirms import Confirms
-from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.message import Letter, Message, Press, Route, Wire, one_line
 
 CHUNK = 250  # messages in one write
 WINDOW = 2000  # messages on their way without a confirm

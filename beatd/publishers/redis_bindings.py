@@ -6,7 +6,7 @@ from typing import Any
 import redis
 from msgspec import Struct
 
-from beatd.publishers.letter import Route
+from beatd.publishers.message import Route
 
 ROUTES = 2000  # known ends of routes; more are looked up anew
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.publishers.held_pushes import HeldPushes
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
-from beatd.publishers.letter import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import connection_from

@@ -5,7 +5,7 @@ import re
 import redis
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import one_line
+from beatd.publishers.message import one_line
 
 # Refusals that pass: the command did nothing, and the same one may work later. Behind the text that
 # redis-py puts before them in a pipeline.

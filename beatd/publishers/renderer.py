@@ -9,17 +9,17 @@ from celery import Celery
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.arguments import written
 from beatd.byte_cache import ByteCache
+from beatd.definition.arguments import written
 from beatd.entry import Entry
 from beatd.publisher import Outcome
-from beatd.publishers.app_arguments import has_marks
-from beatd.publishers.catching import CatchingProducer
-from beatd.publishers.form import Form, form_of, same, until
-from beatd.publishers.letter import Letter, Message, Press, Route, Wire, one_line
-from beatd.publishers.letterpress import LetterPress
+from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.celery_message import Unbuildable, cannot_be_sent, celerys_own
+from beatd.publishers.kombu_template import LetterPress
+from beatd.publishers.message import Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.missing_queues import MissingQueues
-from beatd.publishers.rendering import Unbuildable, cannot_be_sent, celerys_own
+from beatd.publishers.run_arguments import has_marks
+from beatd.publishers.template import Form, form_of, same, until
 from beatd.run import Run
 
 PROOFS = 2  # how many entries of a form are also made by celery, and compared

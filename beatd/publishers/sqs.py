@@ -12,8 +12,8 @@ from botocore.exceptions import (
 )
 
 from beatd.publisher import Outcome
-from beatd.publishers.letter import one_line
-from beatd.publishers.one_by_one import OneByOne
+from beatd.publishers.kombu_channel import OneByOne
+from beatd.publishers.message import one_line
 
 NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 

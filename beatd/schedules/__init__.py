@@ -1,12 +1,12 @@
 """Every kind of schedule: frozen values that answer next_after, equal when they mean the same."""
 
 from beatd.schedules.at import at
+from beatd.schedules.clock_change import edge
 from beatd.schedules.cron import cron, crontab
 from beatd.schedules.duration import format_duration, parse_duration
-from beatd.schedules.edge import edge
+from beatd.schedules.from_plain import schedule_from
 from beatd.schedules.interval import interval
 from beatd.schedules.moment import parse_moment
-from beatd.schedules.plain import schedule_from
 from beatd.schedules.rrule import rrule
 from beatd.schedules.solar import solar
 from beatd.schedules.words import describe

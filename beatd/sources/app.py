@@ -6,16 +6,16 @@ from typing import Any
 from celery import Celery
 from celery.schedules import crontab
 
-from beatd.applying import Declared, digest_of
 from beatd.clock import Clock
 from beatd.definition import check
+from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
+from beatd.edits.apply import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem
-from beatd.publishers.app_arguments import APP, has_app_value
+from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
-from beatd.sources.app_arguments import storable
-from beatd.sources.celery_schedule import as_written, plain_schedule, zone_name_of
+from beatd.sources.storable_arguments import storable
 
 CLEANUP = "celery.backend_cleanup"
 #: Keys of an entry that Celery knows, and those that other schedulers read from the same place.

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from beatd.applying import Declared, digest_of
 from beatd.clock import Clock
 from beatd.config import Config, EntryFile, examine, load_entries
 from beatd.config.entries import find_files
+from beatd.edits.apply import Declared, digest_of
 from beatd.entry import Entry
 from beatd.problem import Problem
 from beatd.sources import Reading, one_offs_of
-from beatd.sources.watch import Watch
+from beatd.sources.file_watch import Watch
 
 _LINE = re.compile(r":\d+$")
 

@@ -29,9 +29,9 @@ from beatd.catalog import Codec
 from beatd.ledger import Result
 from beatd.run import micros
 from beatd.stores.sql import SqlStore
-from beatd.stores.sql.claims import OpenBatch
 from beatd.stores.sql.database import one_line
-from beatd.stores.sql.reader import CHUNK
+from beatd.stores.sql.entry_reader import CHUNK
+from beatd.stores.sql.open_claims import OpenBatch
 
 PREFIX = "django-celery-beat+"
 SOURCE = "django-celery-beat:"

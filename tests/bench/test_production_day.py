@@ -16,8 +16,8 @@ from sqlalchemy import event
 
 from beatd.catalog import Change
 from beatd.definition import codec, entry_from
-from beatd.dispatch import InSteps, batches_of
-from beatd.engine import BATCHES
+from beatd.engine.dispatch import InSteps, batches_of
+from beatd.engine.tick import BATCHES
 from beatd.planning import first
 from beatd.schedules.cron import Cron
 from beatd.stores.sql import SqlStore

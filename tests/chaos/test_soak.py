@@ -16,12 +16,12 @@ from uuid import uuid4
 
 import pytest
 
-from beatd.building import store_of
 from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
 from beatd.definition import entry_from
 from beatd.planning import first
 from beatd.store import Store
+from beatd.wiring.build import store_of
 from tests.daemon.test_process import free_port, get
 from tests.process import Process
 

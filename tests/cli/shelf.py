@@ -9,7 +9,7 @@ import pytest
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.store import Store
-from beatd.wiring import open_store
+from beatd.wiring.backends import open_store
 from tests.cli.conftest import Beatd, Ended
 
 CONFIG = """

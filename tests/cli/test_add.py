@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from msgspec import json
 
 from beatd.cli import main
-from beatd.cli.given import Given
+from beatd.cli.config_option import Given
 from beatd.clock import SystemClock
 from tests.cli.conftest import Beatd
 from tests.cli.shelf import Here, here

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from beatd.catalog import Query
+from beatd.daemon.store_status import first_of, status_in
 from beatd.leader import Holder
 from beatd.ledger import Move, Presence, Result
-from beatd.mustered import first_of, status_in
 from beatd.planning import first, plan_at
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
-from beatd.stores import glance as glancing
+from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.shelf import Here, here
 
 __all__ = ["here"]

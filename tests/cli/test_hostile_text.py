@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Query
+from beatd.cli.escapes import visible
 from beatd.cli.failure import say
-from beatd.cli.visible import visible
 from beatd.clock import SystemClock
 from beatd.definition import entry_from
-from beatd.editing import new
+from beatd.edits.editing import new
 from beatd.ledger import Presence, Result
 from beatd.publisher import Outcome
 from tests.cli.shelf import Here, here

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from beatd.catalog import Query
-from beatd.cli.pages import print_pages
+from beatd.cli.paged_table import print_pages
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.editing import in_batches, new, pause
-from beatd.stores import glance as glancing
-from beatd.stores.glance import VERSION, glance
+from beatd.edits.editing import in_batches, new, pause
+from beatd.stores import sqlite_quick_list as glancing
 from beatd.stores.sql import migrations
+from beatd.stores.sqlite_quick_list import VERSION, glance
 from tests.cli.conftest import Beatd
 from tests.cli.shelf import Here, here
 

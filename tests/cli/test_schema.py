@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from beatd.config.schema import config_schema, entries_schema
+from beatd.config.json_schema import config_schema, entries_schema
 from tests.cli.conftest import Beatd
 
 ROOT = Path(__file__).parents[2]

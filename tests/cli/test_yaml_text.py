@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from beatd.arguments import same
 from beatd.cli.yaml_text import file_of
 from beatd.config import load_entries
 from beatd.definition import check
+from beatd.definition.arguments import same
 
 WHEN = st.sampled_from(
     [{"every": "30s"}, {"every": "1h", "phase": "7s"}, {"cron": "H 2 * * *"}, {"at": "2036-01-01"}]

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beatd.arguments import same
 from beatd.config import examine, load_entries
 from beatd.config.yaml import Read, parse_yaml
 from beatd.definition import DEFAULTABLE, FIELDS, KINDS, check, codec
+from beatd.definition.arguments import same
 from beatd.problem import Problem
 from tests.typed import ALIKE
 

@@ -9,7 +9,7 @@ from beatd.config import load_config
 from beatd.config.extras import missing_drivers
 from beatd.definition import codec
 from beatd.errors import ConfigError
-from beatd.wiring import open_lease, open_store
+from beatd.wiring.backends import open_lease, open_store
 
 BOGUS = [
     ("store", "sqlite:///b.db?bogus=1", "sqlite: takes no option, and 'bogus' is one; take it out"),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from beatd.arguments import Timestamp
-from beatd.config.document import Word, line_of
+from beatd.config.lines import Word, line_of
 from beatd.config.yaml import DEEPEST, LARGEST, Read, parse_yaml, read_yaml
+from beatd.definition.arguments import Timestamp
 
 
 def read(text: str, **environment: str) -> Read:

@@ -12,19 +12,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from beatd import garbage, packages
-from beatd.building import Built
 from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
-from beatd.daemon import Daemon
+from beatd.daemon.daemon import Daemon, idle_gc
+from beatd.daemon.idle_gc import IdleCollector
+from beatd.daemon.reload import Start, Trial
+from beatd.daemon.service import HEARD, serve
 from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.events import Event, Sent
-from beatd.garbage import IdleCollector
 from beatd.observers.systemd import SystemdObserver
 from beatd.planning import first
-from beatd.reload import Start, Trial
-from beatd.service import HEARD, serve
+from beatd.wiring import packages
+from beatd.wiring.build import Built
 from tests.process import PATIENCE
 from tests.waiting import until
 
@@ -127,7 +127,7 @@ def count() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    garbage.AFTER_RELOAD_S = 0.1
+    idle_gc.AFTER_RELOAD_S = 0.1
     packages.AFTER_S = 0.0
     kind = Edited if sys.argv[3] == "edit" else Counted
     counted = kind(sys.argv[1], int(sys.argv[2]))

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beatd.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon, Parts
 from beatd.definition import codec
-from beatd.dispatch import Dispatch, InSteps
+from beatd.engine.dispatch import Dispatch, InSteps
 from beatd.errors import StoreError
 from beatd.events import Observer, StoreBack
 from beatd.leaders.none import NoLease
 from beatd.publisher import Publisher
 from beatd.publishers.memory import MemoryPublisher
 from beatd.store import Store
-from beatd.stores.memory import MemoryStore
+from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
 from tests.office import holder
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from beatd.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.status import health_of, state_of, status_of
+from beatd.daemon.store_status import status_in
 from beatd.definition import codec
-from beatd.dispatch import InSteps
+from beatd.engine.dispatch import InSteps
 from beatd.errors import StoreError
 from beatd.events import Event, LockAway, LockBack, StoreAway, StoreBack
 from beatd.leader import Lease
 from beatd.leaders.none import NoLease
-from beatd.mustered import status_in
 from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
-from beatd.status import state_of, status_of
-from beatd.stores.memory import MemoryStore
-from beatd.web import Pages
+from beatd.stores.embedded.memory import MemoryStore
+from beatd.web.health import Pages
 from tests.fake_clock import FakeClock
 from tests.observers.test_metrics import figures
 from tests.office import Office, holder
@@ -59,7 +59,7 @@ class House:
     def __init__(self, daemon: Daemon, store: Replica, lock: Office, told: list[Event]) -> None:
         self.daemon, self.store, self.lock, self.told = daemon, store, lock, told
         self.metrics = Metrics()
-        self.pages = Pages(daemon, self.metrics, dict)
+        self.pages = Pages(lambda: health_of(daemon), self.metrics, dict)
 
     def lives(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.1)):

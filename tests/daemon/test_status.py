@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from beatd import Beat
+from beatd.daemon.status import health_of, status_of
 from beatd.events import Broke, Event, LeadLost, LeadWon, Sent, Skipped, WentBack
-from beatd.observers.board import Board
+from beatd.observers.last_state import Board
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Skip
-from beatd.status import status_of
-from beatd.web import Pages
+from beatd.web.health import Pages
 from tests.observers.test_log import ended
 from tests.process import PATIENCE
 from tests.waiting import until
@@ -27,7 +27,7 @@ def test_it_is_not_alive_without_its_campaign(config: Callable[..., Path]) -> No
 
     with Beat(config(), observers=(ends,)) as beat:
         daemon = beat.daemon
-        pages = Pages(daemon, Metrics(), dict)
+        pages = Pages(lambda: health_of(daemon), Metrics(), dict)
         until(daemon.ready, PATIENCE, "it is ready")
         assert pages.answer("/live")[0] == 200
         assert daemon.election is not None

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from beatd.reload import TRIAL, TRIAL_LASTS_AT_MOST_S
+from beatd.daemon.reload import TRIAL, TRIAL_LASTS_AT_MOST_S
 
 APP = """
 import signal

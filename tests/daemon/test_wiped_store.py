@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from beatd import Beat
+from beatd.daemon.store_status import status_in
 from beatd.events import Event, LeadWon, Sent, WentBack
-from beatd.mustered import status_in
 from tests.process import PATIENCE
 from tests.stores.redis.servers import Start, starting
 from tests.waiting import until

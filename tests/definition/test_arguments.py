@@ -15,14 +15,14 @@ from hypothesis import given
 from msgspec import json
 from msgspec.structs import replace
 
-from beatd.applying import digest_of
-from beatd.arguments import same
 from beatd.cli.yaml_text import file_of
 from beatd.config import load_entries
 from beatd.definition import check, codec, entry_from, json_plain_of, plain_of
+from beatd.definition.arguments import same
+from beatd.edits.apply import digest_of
+from beatd.edits.patch import difference
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.patching import difference
 from tests.typed import ALIKE, ARGS, KWARGS, shown
 
 EIGHT = timezone(timedelta(hours=8))

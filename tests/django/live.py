@@ -3,17 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
-from beatd import wiring
 from beatd.catalog import Query, Stored
 from beatd.definition import codec
+from beatd.engine.unapplied import NOTHING_WAITS
 from beatd.ledger import Move, Result
-from beatd.mirroring import Mirror
 from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
-from beatd.sources.django import DjangoRows
+from beatd.sources.django_mirror import Mirror
+from beatd.sources.django_rows import DjangoRows
 from beatd.stores.django import DjangoStore
-from beatd.unapplied import NOTHING_WAITS
+from beatd.wiring import backends
 from tests import waiting
 from tests.fake_clock import FakeClock
 
@@ -24,7 +24,7 @@ class Live:
     def __init__(self, url: str) -> None:
         self.clock = FakeClock(datetime.now(UTC).isoformat())
         self.url = url
-        store = wiring.open_store(f"django-celery-beat+{url}", codec=codec, clock=self.clock)
+        store = backends.open_store(f"django-celery-beat+{url}", codec=codec, clock=self.clock)
         assert isinstance(store, DjangoStore)
         self.store = store
         self.ran = 0
@@ -77,7 +77,7 @@ class Live:
             of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
             counts=1,
         )  # fmt: skip
-        term = self.store.begin(wiring.me("t", datetime.now(UTC)))
+        term = self.store.begin(backends.me("t", datetime.now(UTC)))
         assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
         return run
 

@@ -22,8 +22,8 @@ from django_celery_beat.models import (
 from beatd.catalog import Query
 from beatd.cli import main
 from beatd.errors import StoreError
-from beatd.mirroring import Mirror, conflicts_in
-from beatd.sources.django import DjangoRows
+from beatd.sources.django_mirror import Mirror, conflicts_in
+from beatd.sources.django_rows import DjangoRows
 from tests.django.live import Live
 
 
@@ -355,8 +355,8 @@ def test_a_renamed_row_and_an_emptied_table_are_followed(live: Live) -> None:
 
 
 def test_a_name_that_another_source_holds_is_told_and_left_alone(live: Live) -> None:
-    from beatd import editing
     from beatd.definition import entry_from
+    from beatd.edits import editing
 
     mine = entry_from("t", {"task": "mine", "every": "1h"})
     editing.add(live.store, mine, live.clock.now)

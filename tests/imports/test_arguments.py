@@ -23,7 +23,7 @@ from beatd.imports import taken_over
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.imports.pickled import loads
 from beatd.imports.redbeat import read_redbeat
-from beatd.imports.rows import row_found
+from beatd.imports.table_row import row_found
 from tests.imports.test_celerybeat_schedule import write, write_raw
 from tests.typed import ARGS, KWARGS, shown
 

@@ -15,11 +15,11 @@ import pymysql
 import pytest
 import redis
 
-from beatd.election import Election
+from beatd.engine.election import Election
 from beatd.errors import StoreError
 from beatd.events import Event, LeadWon, LockAway
 from beatd.leader import Holder, Lease
-from beatd.wiring import open_lease
+from beatd.wiring.backends import open_lease
 from tests.fake_clock import FakeClock
 from tests.office import Office
 from tests.waiting import until

@@ -17,8 +17,9 @@ import pytest
 from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leader import Holder, Lease
 from beatd.leaders import postgresql
+from beatd.leaders.databases import sql_lease
 from beatd.leaders.postgresql import PostgresqlSession, Session
-from beatd.leaders.sql import SqlLease, sql_lease
+from beatd.leaders.sql_lease import SqlLease
 from tests.pgbouncer import database
 
 Server = Callable[[str], tuple[str, int]]
@@ -29,7 +30,7 @@ HOLD = """
 import sys, time
 from datetime import UTC, datetime
 from beatd.leader import Holder
-from beatd.leaders.sql import sql_lease
+from beatd.leaders.databases import sql_lease
 me = Holder("child", "host", 1, datetime(2026, 3, 1, tzinfo=UTC), "child")
 lease = sql_lease(sys.argv[1])
 assert lease.take(me, float(sys.argv[2])) == me

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from beatd.errors import ConfigError
-from beatd.publishers.apps import app_for, load_app
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for, load_app
 from tests.publishers.faults import batch, kinds
 from tests.publishers.runs import always
 from tests.publishers.servers import (

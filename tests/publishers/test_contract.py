@@ -9,8 +9,8 @@ from kombu import Connection
 
 from beatd.publisher import Outcome, Publisher
 from beatd.publishers import missing_queues, rabbitmq, redis_bindings, renderer
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from beatd.publishers.memory import MemoryPublisher
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import always, entry, run

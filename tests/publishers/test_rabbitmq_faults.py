@@ -6,8 +6,8 @@ import amqp
 import pytest
 
 from beatd.publisher import Outcome
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
 from tests.publishers.servers import PrivateRabbitMQ

@@ -8,8 +8,8 @@ import pytest
 from kombu import Exchange, Queue
 
 from beatd.publisher import HeldMessages, Outcome
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from beatd.run import Run
 from tests.publishers.faults import batch, kinds
 from tests.publishers.runs import always, entry, run

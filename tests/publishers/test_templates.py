@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from beatd.publisher import Outcome
 from beatd.publishers.amqp_frames import FramePress, frames
-from beatd.publishers.apps import app_for
-from beatd.publishers.catching import CatchingProducer
+from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.celery_app import app_for
+from beatd.publishers.celery_message import celerys_own
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
-from beatd.publishers.letter import Letter, Message, Press
-from beatd.publishers.letterpress import LetterPress
+from beatd.publishers.kombu_template import LetterPress
+from beatd.publishers.message import Letter, Message, Press
 from beatd.publishers.renderer import PROOFS, Renderer
-from beatd.publishers.rendering import celerys_own
 from tests.publishers.runs import entry, run
 from tests.typed import ALIKE, SCALARS
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 
 
 @pytest.mark.parametrize(

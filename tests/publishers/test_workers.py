@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.publisher import Outcome
-from beatd.publishers.apps import app_for
 from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.celery_app import app_for
 from beatd.schedules import schedule_from
 from tests.publishers.brokers import delete, unique
 from tests.publishers.runs import MOMENT, always, entry, run
@@ -220,7 +220,7 @@ def test_the_seeds_get_each_task_on_its_queue(
     monkeypatch.setenv("BEATD_TEST_RESULTS", results)
     worker = Worker("tests.publishers.workers.seeds", "foo,feed_task", tmp_path, pool=pool)
     monkeypatch.delitem(sys.modules, "tests.publishers.workers.seeds", raising=False)
-    from beatd.publishers.apps import load_app
+    from beatd.publishers.celery_app import load_app
 
     app = load_app("tests.publishers.workers.seeds:app")
     publisher = CeleryPublisher(app=app, timeout=30)

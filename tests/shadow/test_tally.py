@@ -2,7 +2,7 @@
 
 from celery.utils.saferepr import saferepr
 
-from beatd.tally import Tally, norm
+from beatd.shadow.tally import Tally, norm
 
 KEY = ("proj.t", "", "{}")
 START = 1_000_000.0

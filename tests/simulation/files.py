@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd.applying import Declared, digest_of
 from beatd.clock import Clock
-from beatd.declaring import Declaring
+from beatd.edits.apply import Declared, digest_of
 from beatd.entry import Entry
 from beatd.sources import Reading
+from beatd.sources.declared import Declaring
 from tests.simulation.truth import FILES, Truth
 from tests.simulation.world import World
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from beatd import events
-from beatd.at_once import AtOnce
-from beatd.daemon import Daemon, Parts
-from beatd.dispatch import Dispatch, InSteps
-from beatd.engine import Limits
+from beatd.daemon.daemon import Daemon, Parts
+from beatd.engine.dispatch import Dispatch, InSteps
+from beatd.engine.dispatch_atomic import AtOnce
+from beatd.engine.tick import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher

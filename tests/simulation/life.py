@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd import editing
-from beatd.asking import backfill, trigger
 from beatd.catalog import Change
 from beatd.clock import DRIFT
 from beatd.definition import entry_from
+from beatd.edits import editing
+from beatd.edits.run_requests import backfill, trigger
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.run import Run

@@ -10,26 +10,26 @@ import pytest
 from msgspec.structs import replace
 
 import beatd.clock
-import beatd.dispatch
-import beatd.moves
-import beatd.steering
-import beatd.stores.memory
-import beatd.stores.moves
-from beatd.ahead import Ahead
-from beatd.at_once import AtOnce
-from beatd.beside import Beside
+import beatd.daemon.store_clock
+import beatd.engine.dispatch
+import beatd.engine.moves
+import beatd.stores.embedded.claims
+import beatd.stores.embedded.memory
 from beatd.catalog import Change
-from beatd.dispatch import Claimed, InSteps, Ready
-from beatd.election import Election
-from beatd.engine import Engine
+from beatd.daemon.store_clock import Steering
+from beatd.engine.broker_outage import Reach
+from beatd.engine.dispatch import Claimed, InSteps, Ready
+from beatd.engine.dispatch_atomic import AtOnce
+from beatd.engine.election import Election
+from beatd.engine.lookahead import Ahead
+from beatd.engine.moves import Mover
+from beatd.engine.open_claims import Beside
+from beatd.engine.outage import Outage
+from beatd.engine.tick import Engine
 from beatd.errors import StoreError
 from beatd.ledger import Move, StoreTime
-from beatd.moves import Mover
-from beatd.outage import Outage
 from beatd.publisher import Outcome
-from beatd.reach import Reach
-from beatd.steering import Steering
-from beatd.stores.memory import MemoryStore
+from beatd.stores.embedded.memory import MemoryStore
 from tests.office import Office
 from tests.simulation.store_clock import StoreClock
 from tests.simulation.true_store import TrueStore
@@ -56,7 +56,7 @@ def planted(name: str) -> Iterator[None]:
 
 @plant
 def the_ledger_does_not_look_at_the_term(patch: Patch) -> None:
-    patch.setattr(beatd.stores.memory, "refuse_old_term", lambda tables, term: None)
+    patch.setattr(beatd.stores.embedded.memory, "refuse_old_term", lambda tables, term: None)
 
 
 @plant
@@ -97,27 +97,27 @@ def the_plan_moves_before_the_claim(patch: Patch) -> None:
 
 @plant
 def a_moment_is_taken_twice_and_the_ledger_does_not_compare_it(patch: Patch) -> None:
-    make = beatd.stores.moves._make_of_plan
+    make = beatd.stores.embedded.claims._make_of_plan
 
     def careless(tables: Any, move: Move, term: Any, at: datetime) -> bool:
         planned = tables.planned.get(move.name)
         seen = move.seen if planned is None else planned.plan.planned
         return make(tables, replace(move, seen=seen), term, at)
 
-    patch.setattr(beatd.stores.moves, "_make_of_plan", careless)
+    patch.setattr(beatd.stores.embedded.claims, "_make_of_plan", careless)
     a_row_that_moved_on_is_added_twice(patch)
 
 
 @plant
 def the_ledger_does_not_compare_the_revision(patch: Patch) -> None:
-    make = beatd.stores.moves._make_of_plan
+    make = beatd.stores.embedded.claims._make_of_plan
 
     def careless(tables: Any, move: Move, term: Any, at: datetime) -> bool:
         defined = tables.defined.get(move.name)
         revision = move.revision if defined is None else defined.revision
         return make(tables, replace(move, revision=revision), term, at)
 
-    patch.setattr(beatd.stores.moves, "_make_of_plan", careless)
+    patch.setattr(beatd.stores.embedded.claims, "_make_of_plan", careless)
 
 
 @plant
@@ -150,7 +150,7 @@ def only_a_leader_settles_its_accounts(patch: Patch) -> None:
 @plant
 def every_claim_of_a_failed_id_counts_as_unsent(patch: Patch) -> None:
     patch.setattr(
-        beatd.dispatch.InSteps, "never_sent", lambda self, claim: claim.task_id in self._ids
+        beatd.engine.dispatch.InSteps, "never_sent", lambda self, claim: claim.task_id in self._ids
     )
     patch.setattr(InSteps, "_ids", set(), raising=False)
     claim = InSteps._claim
@@ -167,7 +167,7 @@ def every_claim_of_a_failed_id_counts_as_unsent(patch: Patch) -> None:
 
 @plant
 def an_id_is_drawn_at_random(patch: Patch) -> None:
-    patch.setattr(beatd.moves, "task_id", lambda namespace, occurrence: str(uuid4()))
+    patch.setattr(beatd.engine.moves, "task_id", lambda namespace, occurrence: str(uuid4()))
 
 
 @plant
@@ -198,19 +198,19 @@ def what_was_made_ready_goes_though_its_claim_was_refused(patch: Patch) -> None:
 
 @plant
 def what_was_made_ready_goes_in_the_place_of_another_batch(patch: Patch) -> None:
-    patch.setattr(beatd.dispatch, "is_same", lambda one, other: len(one) == len(other))
+    patch.setattr(beatd.engine.dispatch, "is_same", lambda one, other: len(one) == len(other))
 
 
 @plant
 def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
-    make = beatd.stores.memory.make_change
+    make = beatd.stores.embedded.memory.make_change
 
     def careless(tables: Any, change: Change, *more: Any) -> bool:
         there = tables.planned.get(change.name)
         came = change.progress if there is None else there.progress
         return make(tables, replace(change, progress=came), *more)
 
-    patch.setattr(beatd.stores.memory, "make_change", careless)
+    patch.setattr(beatd.stores.embedded.memory, "make_change", careless)
 
 
 # what is unknown, and what is late
@@ -235,14 +235,16 @@ def claims_that_were_found_are_settled_by_their_own_age(patch: Patch) -> None:
 
 @plant
 def a_resend_does_not_ask_on_unknown(patch: Patch) -> None:
-    why_not = beatd.moves.why_not
-    patch.setattr(beatd.moves, "why_not", lambda claim, unsent, *more: why_not(claim, True, *more))
+    why_not = beatd.engine.moves.why_not
+    patch.setattr(
+        beatd.engine.moves, "why_not", lambda claim, unsent, *more: why_not(claim, True, *more)
+    )
 
 
 @plant
 def what_is_caught_up_is_not_told(patch: Patch) -> None:
-    settle = beatd.moves.settle
-    patch.setattr(beatd.moves, "settle", lambda *args: replace(settle(*args), skips=()))
+    settle = beatd.engine.moves.settle
+    patch.setattr(beatd.engine.moves, "settle", lambda *args: replace(settle(*args), skips=()))
 
 
 @plant
@@ -350,7 +352,9 @@ def half_of_a_replys_way_is_taken_for_its_way_back(patch: Patch) -> None:
 
 @plant
 def a_clock_that_was_set_back_is_not_noticed(patch: Patch) -> None:
-    patch.setattr(beatd.steering, "latest", lambda reply, trip: datetime.max.replace(tzinfo=UTC))
+    patch.setattr(
+        beatd.daemon.store_clock, "latest", lambda reply, trip: datetime.max.replace(tzinfo=UTC)
+    )
 
 
 @plant
@@ -389,7 +393,7 @@ def edits_are_never_noticed(patch: Patch) -> None:
 @plant
 def one_full_queue_means_that_the_broker_is_away(patch: Patch) -> None:
     patch.setattr(
-        beatd.dispatch,
+        beatd.engine.dispatch,
         "doubt_in",
         lambda outcomes: next((o.reason for o in outcomes if o.sent == "unsent"), ""),
     )

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from beatd import editing
 from beatd.definition import entry_from
+from beatd.edits import editing
 from tests.simulation.house import House
 from tests.simulation.life import Sunshine
 from tests.simulation.verdict import verdict

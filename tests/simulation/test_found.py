@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from beatd import editing
-from beatd.asking import trigger
 from beatd.definition import entry_from
-from beatd.dispatch import InSteps
+from beatd.edits import editing
+from beatd.edits.run_requests import trigger
+from beatd.engine.dispatch import InSteps
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome

@@ -11,7 +11,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run
-from beatd.stores.memory import MemoryStore
+from beatd.stores.embedded.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.simulation.truth import Truth

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from beatd.stores.memory import MemoryStore
-from beatd.stores.shelf_file import ShelfFile
-from beatd.stores.shelve import ShelveStore
+from beatd.stores.embedded.memory import MemoryStore
+from beatd.stores.embedded.shelf_file import ShelfFile
+from beatd.stores.embedded.shelve import ShelveStore
 
 TABLES = {"definitions": "beatd_entry", "plans": "beatd_plan", "terms": "beatd_ledger"}
 KINDS = {"definitions": "entry", "plans": "plan", "terms": "term"}

@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0  # the contract says nothing about a slow machine
 
 @contextmanager
 def memory(path: Path, server: Server) -> Iterator[Open]:
-    from beatd.stores.memory import MemoryStore
+    from beatd.stores.embedded.memory import MemoryStore
 
     store = MemoryStore(codec=codec, clock=SystemClock())
     yield lambda: store
@@ -28,7 +28,7 @@ def memory(path: Path, server: Server) -> Iterator[Open]:
 
 @contextmanager
 def shelve(path: Path, server: Server) -> Iterator[Open]:
-    module = pytest.importorskip("beatd.stores.shelve", exc_type=ModuleNotFoundError)
+    module = pytest.importorskip("beatd.stores.embedded.shelve", exc_type=ModuleNotFoundError)
     yield lambda: module.ShelveStore(path / "shelf", codec=codec, clock=SystemClock())
 
 

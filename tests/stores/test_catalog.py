@@ -563,7 +563,7 @@ def test_whatever_is_asked_for_the_same_rows_come_in_the_same_order(
     store: Store, order: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A store may go another way to few rows than to many.
-    for module in ("beatd.stores.sql.finding", "beatd.stores.redis.catalog"):
+    for module in ("beatd.stores.sql.catalog_reads", "beatd.stores.redis.catalog"):
         monkeypatch.setattr(f"{module}.FEW", few)
     for number in range(24):
         source, task = ("x", "y", "cli")[number % 3], f"proj.job{number % 4}"

@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan, Query
+from beatd.daemon.store_status import status_in
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Deposed
 from beatd.leader import Term
 from beatd.ledger import Move
-from beatd.mustered import status_in
 from beatd.run import EPOCH, Occurrence, Skip
 from beatd.store import Store
 from tests.stores.making import (

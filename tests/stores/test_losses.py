@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from beatd.catalog import Change, Query
+from beatd.edits.repair import mend
 from beatd.errors import Deposed
-from beatd.mending import mend
 from beatd.store import Store
 from tests.stores.losses import lose
 from tests.stores.making import NOON, claimed, lead, names, plan, put, put_many, row

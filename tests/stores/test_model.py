@@ -15,7 +15,7 @@ from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Skip
 from beatd.store import Store
-from beatd.stores.memory import MemoryStore
+from beatd.stores.embedded.memory import MemoryStore
 from tests.stores.making import (
     again,
     asked,

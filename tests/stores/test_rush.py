@@ -15,8 +15,8 @@ import pytest
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from beatd import editing
 from beatd.catalog import Query, Stored
+from beatd.edits import editing
 from beatd.entry import Entry
 from beatd.errors import Deposed, UnknownEntry
 from beatd.ledger import Move

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.clock import SystemClock
-from beatd.steering import Steering
+from beatd.daemon.store_clock import Steering
 from beatd.store import Store
 from tests.cable import Cable
 from tests.stores.places import mariadb, opened, postgresql, redis

@@ -1,5 +1,5 @@
 """Catalog and ledger in Redis, where a batch is one script."""
 
-from beatd.stores.redis.store import RedisStore
+from beatd.stores.redis.redis_store import RedisStore
 
 __all__ = ["RedisStore"]

@@ -12,9 +12,9 @@ from msgspec import json, msgpack
 from beatd.catalog import Applied, Change, Codec, Query, Stored
 from beatd.errors import ConfigError
 from beatd.run import micros
-from beatd.stores.query import CHECKED, beginning
-from beatd.stores.redis.reading import PAGE, Definition, Reader, pages
-from beatd.stores.redis.rows import due_of, flags_of, progress_text, skipped, text_of
+from beatd.stores.embedded.query import CHECKED, beginning
+from beatd.stores.redis.entry_reader import PAGE, Definition, Reader, pages
+from beatd.stores.redis.row_text import due_of, flags_of, progress_text, skipped, text_of
 from beatd.stores.redis.script import Scripts
 
 WRITTEN_AT_ONCE = 2000

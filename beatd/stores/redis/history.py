@@ -14,7 +14,7 @@ from beatd.errors import StoreError
 from beatd.ledger import Record, Request
 from beatd.run import micros, moment_of
 from beatd.stores.damage import Damage
-from beatd.stores.redis.rows import claimed_of, record_of, request_text
+from beatd.stores.redis.row_text import claimed_of, record_of, request_text
 from beatd.stores.redis.script import Scripts
 
 PAGE = 500

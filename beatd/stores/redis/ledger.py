@@ -14,12 +14,12 @@ from beatd.leader import Term
 from beatd.ledger import Move, OpenClaim, Request, Result, Step
 from beatd.publisher import Push
 from beatd.run import micros, moment_of
-from beatd.stores.redis import rows
-from beatd.stores.redis.batches import Batch, told_with, unless_deposed
-from beatd.stores.redis.reading import Reader
-from beatd.stores.redis.rows import closes, occurrence_of, request_of, text_of
+from beatd.stores.redis import row_text
+from beatd.stores.redis.atomic_step import RedisStep
+from beatd.stores.redis.claim_batch import Batch, told_with, unless_deposed
+from beatd.stores.redis.entry_reader import Reader
+from beatd.stores.redis.row_text import closes, occurrence_of, request_of, text_of
 from beatd.stores.redis.script import Scripts
-from beatd.stores.redis.step import RedisStep
 
 ENDS = {"confirmed": "P", "rejected": "F", "unsent": "U"}
 
@@ -127,9 +127,9 @@ def _ended(result: Result) -> tuple[object, ...]:
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
-        body = rows.failed(run.task_id, result.outcome.reason)
+        body = row_text.failed(run.task_id, result.outcome.reason)
     else:
-        body = rows.published(at, micros(run.due), run.task_id)
+        body = row_text.published(at, micros(run.due), run.task_id)
     claimed = text_of(result.claimed_at)
     name = run.occurrence.name
     return (name, closes(run.occurrence), ENDS[sent], str(at), claimed, body)

@@ -1,5 +1,5 @@
 """Entries, plan, claims and history in SQLite, PostgreSQL, MariaDB or MySQL."""
 
-from beatd.stores.sql.store import SqlStore
+from beatd.stores.sql.sql_store import SqlStore
 
 __all__ = ["SqlStore"]

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from beatd.errors import StoreError, StoreUnusable
 from beatd.stores.sql.database import Database, one_line
 from beatd.stores.sql.dialect import Dialect
-from beatd.stores.sql.schema import edits, entry_source, ledger, metadata, plan_stopped
-from beatd.stores.sql.torn import newest_revision
+from beatd.stores.sql.missing_parts import newest_revision
+from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_stopped
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from beatd.catalog import Wake
 from beatd.errors import StoreError
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, like
-from beatd.stores.sql.schema import ledger, metadata
+from beatd.stores.sql.tables import ledger, metadata
 
 KINDS: dict[Kind, str] = {
     "text": "LONGTEXT CHARACTER SET utf8mb4",

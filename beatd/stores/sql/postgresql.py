@@ -24,7 +24,7 @@ from beatd.catalog import Wake
 from beatd.errors import ConfigError
 from beatd.servers.postgresql import shared_by, shares_sessions
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
-from beatd.stores.sql.schema import metadata, plan, plan_due, plan_stopped
+from beatd.stores.sql.tables import metadata, plan, plan_due, plan_stopped
 
 T = TypeVar("T")
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}

@@ -33,7 +33,7 @@ from beatd.stores.sql.dialect import (
     as_json,
     insertion,
 )
-from beatd.stores.sql.schema import entry, metadata, plan, plan_due, plan_stopped
+from beatd.stores.sql.tables import entry, metadata, plan, plan_due, plan_stopped
 
 for table in (entry, plan):
     table.dialect_options["sqlite"]["with_rowid"] = False

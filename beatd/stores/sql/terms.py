@@ -12,8 +12,8 @@ from beatd.leader import Holder, Term
 from beatd.ledger import StoreTime
 from beatd.run import moment_of
 from beatd.stores.sql.migrations import refuse_newer, restore
-from beatd.stores.sql.part import Part
-from beatd.stores.sql.schema import ledger
+from beatd.stores.sql.store_part import Part
+from beatd.stores.sql.tables import ledger
 
 
 class SqlTerms(Part):

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Select, bindparam, select
 from beatd.catalog import Codec, Stored
 from beatd.ledger import OpenClaim, Request
 from beatd.run import Occurrence, micros, moment_of
-from beatd.stores.sql.claims import Claims, Open, OpenBatch
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
-from beatd.stores.sql.part import Part
-from beatd.stores.sql.reader import PLAN
-from beatd.stores.sql.schema import edits, plan, request
+from beatd.stores.sql.entry_reader import PLAN
+from beatd.stores.sql.open_claims import Claims, Open, OpenBatch
+from beatd.stores.sql.store_part import Part
+from beatd.stores.sql.tables import edits, plan, request
 
 ASKED = select(request).where(request.c.seq > bindparam("last")).order_by(request.c.seq)
 FROM_THE_BEGINNING = 60  # every so many reads: once a minute on an idle leader

@@ -9,7 +9,7 @@ import celery
 import pytest
 from celery import beat
 
-from beatd.celery import BeatdScheduler
+from beatd.celery.scheduler import BeatdScheduler
 
 ORIGINAL = f"{__package__}.original.test_beat"
 

@@ -8,7 +8,7 @@ import redis
 from celery import Celery
 
 from beatd.imports import Taken, TakenOver, taken_over
-from beatd.imports.sources import Wishes, read
+from beatd.imports.readers import Wishes, read
 from tests.stores.redis.servers import Start, starting
 
 pytest.importorskip("redbeat")

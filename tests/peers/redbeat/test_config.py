@@ -7,7 +7,7 @@ from celery.schedules import schedule
 from redbeat import RedBeatSchedulerEntry
 
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.sources import read
+from beatd.imports.readers import read
 from tests.peers.redbeat.conftest import RedBeat
 from tests.stores.redis.servers import Start, cluster, sentinel, until
 

@@ -8,8 +8,8 @@ import pytest
 from celery import Celery
 from msgspec.structs import replace
 
-from beatd.at_once import AtOnce
 from beatd.clock import SystemClock
+from beatd.engine.dispatch_atomic import AtOnce
 from beatd.errors import StoreError
 from beatd.events import Event, Sent
 from beatd.ledger import Move, Outcomes
@@ -17,7 +17,7 @@ from beatd.publisher import Outcome, Push
 from beatd.publishers.celery import CeleryPublisher
 from beatd.run import Run
 from beatd.stores.redis import RedisStore
-from beatd.wiring import open_dispatch
+from beatd.wiring.backends import open_dispatch
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
 from tests.stores.making import lead, put_many, step

@@ -8,7 +8,7 @@ from beatd.catalog import Query
 from beatd.definition import codec
 from beatd.errors import StoreError, StoreUnusable
 from beatd.leader import Holder
-from beatd.leaders.sql import sql_lease
+from beatd.leaders.databases import sql_lease
 from beatd.stores.sql import SqlStore
 from tests.cable import Cable
 from tests.stores.making import NOON, put

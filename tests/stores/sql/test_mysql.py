@@ -11,13 +11,13 @@ from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RES
 from sqlalchemy.sql import Executable
 
 from beatd.definition import codec
-from beatd.stores.sql.claiming import FENCE
-from beatd.stores.sql.claims import DELETE, INSERT, UPDATE
+from beatd.stores.sql.claim import FENCE
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.mysql import Mysql
-from beatd.stores.sql.recording import TOLD
-from beatd.stores.sql.schema import metadata
-from beatd.stores.sql.store import SqlStore
+from beatd.stores.sql.open_claims import DELETE, INSERT, UPDATE
+from beatd.stores.sql.record import TOLD
+from beatd.stores.sql.sql_store import SqlStore
+from beatd.stores.sql.tables import metadata
 from beatd.stores.sql.upcoming import later, soonest
 
 MYSQL, MARIADB = "8.4.3", "5.5.5-10.11.6-MariaDB"

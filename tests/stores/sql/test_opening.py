@@ -22,7 +22,7 @@ from beatd.definition import codec
 from beatd.errors import ConfigError, Deposed, MissingExtra, StoreError, StoreUnusable
 from beatd.leader import Term
 from beatd.stores.sql import SqlStore
-from beatd.stores.sql.schema import metadata
+from beatd.stores.sql.tables import metadata
 from beatd.stores.sql.url import dialect_of
 from tests.stores.making import at, holder, lead, put, step
 

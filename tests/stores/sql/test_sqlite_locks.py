@@ -8,7 +8,7 @@ from pathlib import Path
 from beatd.catalog import Query
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.editing import new
+from beatd.edits.editing import new
 from beatd.stores.sql import SqlStore
 
 LOOK = """

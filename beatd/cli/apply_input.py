@@ -1,0 +1,124 @@
+"""What `apply` brings to the store: all of a configuration, or the files that were given."""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from glob import has_magic
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from beatd.cli.failure import say
+from beatd.clock import SystemClock
+from beatd.config import Config, load_entries
+from beatd.config.entries import find_files
+from beatd.edits.apply import Declared, digest_of
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.problem import Problem
+from beatd.sources import Source
+from beatd.sources.files import Files, placed
+
+
+def in_config(config: Config, *, prune: bool) -> list[Declared]:
+    """With `prune`, a place of its schedules that is missing is meant to be."""
+    sources: list[Source] = [Files(config, SystemClock())]
+    if config.app is not None:
+        from beatd.wiring.build import celery_app, sources_of
+
+        sources = sources_of(config, clock=SystemClock(), app=celery_app(config))
+    readings = [source.read() for source in sources]
+    problems = [problem for reading in readings for problem in reading.problems]
+    _tell(_meant(problem) if prune else problem for problem in problems)
+    return [reading.declared for reading in readings]
+
+
+def in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
+    """A set for each owner: a file that the configuration's schedules cover is a part of what it
+    declares, any other belongs to the name given, or to that of the place it was found in."""
+    here = Path.cwd()
+    loaded = load_entries(
+        places, folder=str(here), timezone=config.timezone, defaults=config.defaults
+    )
+    _tell(_as_typed(problem, f"{here}/") for problem in loaded.problems)
+    covered = {os.path.realpath(path) for path in find_files(config.schedules, config.folder)[0]}
+    place_of = {
+        path: place for place in reversed(places) for path in find_files([place], str(here))[0]
+    }
+    sets: dict[str, list[Entry]] = {}
+    within: set[str] = set()
+    for file in loaded.files:
+        if name is None and os.path.realpath(file.path) in covered:
+            owner = config.source
+            within.add(_below(config.folder, here, str(file.path)))
+        else:
+            owner = f"yaml:{name or _name_of(place_of[file.path])}"
+            _refuse_the_configurations(owner, config, place_of[file.path])
+        sets.setdefault(owner, []).extend(file.entries)
+    now = datetime.now(UTC)
+    return [_set(config, here, owner, entries, within, now) for owner, entries in sets.items()]
+
+
+def _set(
+    config: Config,
+    here: Path,
+    owner: str,
+    entries: Iterable[Entry],
+    within: Iterable[str],
+    now: datetime,
+) -> Declared:
+    declared = [replace(entry, source=owner) for entry in entries]
+    # A place is as the configuration names it, wherever the command was given.
+    there = tuple(
+        replace(entry, declared_at=_below(config.folder, here, entry.declared_at))
+        for entry in map(placed, declared)
+    )
+    return Declared(
+        source=owner,
+        entries=there,
+        loaded_at=now,
+        digest=digest_of(there),
+        places={entry.name: entry.declared_at for entry in declared},
+        within=frozenset(within) if owner == config.source else frozenset(),
+    )
+
+
+def _name_of(place: str) -> str:
+    path = Path(place).resolve()
+    if has_magic(place) and not path.exists():
+        raise ConfigError(f"{place!r}: whose are these entries? give --name")
+    return path.name if path.is_dir() else path.stem
+
+
+def _refuse_the_configurations(owner: str, config: Config, place: str) -> None:
+    if owner == config.source and (config.entries or config.schedules):
+        raise ConfigError(
+            f"{place!r}: {owner} is the configuration, whose daemon would remove what it does not "
+            "declare; put the file under its `schedules`, or give another --name"
+        )
+
+
+def _below(folder: str, here: Path, place: str) -> str:
+    return os.path.relpath(here / place, folder)
+
+
+def _tell(problems: Iterable[Problem]) -> None:
+    """Warnings as notes; ConfigError where there is more than that."""
+    told = list(problems)
+    wrong = [problem for problem in told if not problem.warning]
+    if wrong:
+        raise ConfigError(str(wrong[0]), wrong)
+    for problem in told:
+        say(f"note: {problem}", "yellow")
+
+
+def _meant(problem: Problem) -> Problem:
+    warning = problem.warning or problem.path == ("schedules",)
+    return Problem(problem.text, problem.path, problem.place, warning)
+
+
+def _as_typed(problem: Problem, here: str) -> Problem:
+    """Of a file given here, and not under `schedules:`."""
+    path = () if problem.path == ("schedules",) else problem.path
+    place = problem.place.removeprefix(here)
+    return Problem(problem.text, path, place, problem.warning)

@@ -1,0 +1,80 @@
+"""What every command takes: which configuration, which app."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beatd.config import Config
+
+GROUP_OPTIONS = ("-c", "--config", "-A", "--app")
+GROUP_FLAGS = ("--debug",)
+
+
+class Given(Struct, frozen=True):
+    """Said before the command or after it; what is said after it wins."""
+
+    config: str | None = None
+    app: str | None = None
+    debug: bool = False
+    began: float | None = None  # when the command began, on the clock of elapsed time
+
+    def begun(self) -> "datetime":
+        """When the command began, by the host's clock."""
+        from datetime import timedelta
+
+        from beatd.clock import SystemClock
+
+        clock = SystemClock()
+        age = 0.0 if self.began is None else clock.elapsed() - self.began
+        return clock.now() - timedelta(seconds=age)
+
+    def load(self) -> "Config":
+        """The configuration, or ConfigError with all of its problems; warnings are not told."""
+        from pathlib import Path
+
+        from beatd.config import load_config
+
+        if self.config is not None:
+            return load_config(self.config, app=self.app).config
+        if self.app is not None:
+            from beatd.celery.settings import config_of
+            from beatd.publishers.celery_app import load_app
+
+            return config_of(load_app(self.app), spelled=self.app)
+        if Path("config.yaml").is_file():
+            return load_config("config.yaml").config
+        raise click.UsageError(
+            "which configuration? give -c FILE, set BEATD_CONFIG, or have a config.yaml here"
+        )
+
+
+def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds -c and -A to a command, whose function gets them as `given`."""
+
+    @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="The configuration.")
+    @click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app.")
+    @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+    @click.pass_context
+    @wraps(command)
+    def wrapped(
+        ctx: click.Context, /, config: str | None, app: str | None, debug: bool, **rest: Any
+    ) -> Any:
+        before = ctx.obj if isinstance(ctx.obj, Given) else Given()
+        given = Given(
+            config=config or before.config,
+            app=app or before.app,
+            debug=debug or before.debug,
+            began=before.began,
+        )
+        return command(given=given, **rest)
+
+    return wrapped
+
+
+as_json = click.option("--json", "json", is_flag=True, help="Print JSON for programs.")

@@ -1,0 +1,115 @@
+"""What only asking tells: whether the app loads and the servers answer, and what they say."""
+
+import errno
+import socket
+from collections.abc import Iterator, Sequence
+
+from celery import Celery
+
+from beatd.clock import SystemClock
+from beatd.config import Config, make_folders, schemes
+from beatd.daemon.store_status import refusal_of
+from beatd.definition import codec
+from beatd.entry import Entry
+from beatd.errors import BeatError
+from beatd.problem import Problem
+from beatd.publishers.celery import CeleryPublisher
+from beatd.sources.app import App
+from beatd.wiring import backends
+from beatd.wiring.build import celery_app, sources_of
+
+
+def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
+    """Problems with the app, the broker, the store and the lock; what is good goes to `facts`."""
+    publisher = store = None
+    try:
+        make_folders(config)
+        publisher = CeleryPublisher(
+            app=celery_app(config), timeout=config.broker.timeout.total_seconds()
+        )
+        if publisher.reachable():
+            facts.append("the broker answers")
+        else:
+            why = publisher.trouble() or "no answer in time"
+            yield Problem(f"does not answer: {why}", ("broker",), config.shown)
+    except BeatError as error:
+        yield Problem(str(error), (), config.shown)
+    try:
+        store = backends.open_store(
+            config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
+        )
+        if refusal := refusal_of(store):
+            yield Problem(f"answers, but refuses writes: {refusal}", ("store",), config.shown)
+        else:
+            facts.append("the store answers")
+        for said in store.problems():
+            yield Problem(said, ("store",), config.shown, warning=True)
+    except BeatError as error:
+        yield Problem(str(error), ("store",), config.shown)
+    yield from _lock(config, facts)
+    yield from _pages(config)
+    if store is not None and publisher is not None:
+        path = (
+            "at once: claim and publish are one step, nothing is ever unknown"
+            if backends.on_one_redis(store, publisher)
+            else "in steps: claim, publish, record"
+        )
+        facts.append(f"runs are published {path}")
+    for part in (publisher, store):
+        if part is not None:
+            part.close()
+
+
+def declared_by_app(
+    app: Celery, config: Config, others: Sequence[Entry]
+) -> tuple[list[Problem], list[Entry]]:
+    """What is wrong with the app's settings, and the entries of its own."""
+    clock = SystemClock()
+    problems: list[Problem] = []
+    entries: list[Entry] = []
+    taken = {entry.name: entry.declared_at for entry in others}
+    for source in sources_of(config, clock=clock, app=app):
+        if isinstance(source, App):
+            reading = source.read()
+            problems += reading.problems
+            entries += (e for e in reading.declared.entries if e.name not in taken)
+            for entry in reading.declared.entries:
+                if entry.name in taken:
+                    text = f"is declared in {taken[entry.name]} already; one of them is left alone"
+                    path = ("beat_schedule", entry.name)
+                    problems.append(Problem(text, path, entry.declared_at, warning=True))
+    return problems, entries
+
+
+def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
+    """The lock is asked for and given back; a daemon that leads keeps it."""
+    url = schemes.lock_url(config.store.url, config.lock.url)
+    if url in ("none", "none:"):
+        return
+    try:
+        lease = backends.open_lease(url, prefix=config.store.prefix)
+        try:
+            here = backends.me("beatd check", SystemClock().now())
+            if lease.take(here, config.lock.ttl.total_seconds()) == here:
+                lease.release(here)
+        finally:
+            lease.close()
+        facts.append("the lock answers")
+    except BeatError as error:
+        yield Problem(str(error), ("lock",), config.shown)
+
+
+def _pages(config: Config) -> Iterator[Problem]:
+    """The port may well be taken by the daemon that runs on this configuration: a warning."""
+    if config.http is None:
+        return
+    host, port = config.http.host, config.http.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        text = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        if taken:
+            text += "; right if it is this daemon, or else one that starts here ends at once"
+        yield Problem(text, ("http", "bind"), config.shown, warning=taken)

@@ -1,0 +1,103 @@
+"""Entries as commands print them: a row of a table, and the JSON of `list` and `show`."""
+
+from collections.abc import Container, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from beatd.catalog import Stored
+from beatd.cli.next import until
+from beatd.definition.arguments import tagged
+from beatd.definition.as_plain import iso, plain_of
+
+COLUMNS = ("name", "schedule", "next", "last", "runs", "task")
+Cell = str | tuple[str, str]
+
+_ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
+
+
+def json_of(row: Stored) -> dict[str, Any]:
+    """What is at its default is left out, but for what every program asks for."""
+    entry = row.entry
+    schedule = entry.schedule.plain()
+    more = {
+        key: value
+        for key, value in plain_of(entry).items()
+        if key not in _ALWAYS and key not in schedule
+    }
+    return {
+        "name": entry.name,
+        "task": entry.task,
+        "schedule": schedule,
+        "tz": entry.tz,
+        "args": tagged(entry.args),
+        "kwargs": tagged(entry.kwargs),
+        "options": tagged(entry.options),
+        "enabled": entry.enabled,
+        "paused": row.paused,
+        "next": None if row.plan.due is None else iso_or_none(row.plan.planned),
+        "last": iso_or_none(row.last),
+        "runs": row.runs,
+        "source": entry.source,
+        **({"declared_at": entry.declared_at} if entry.declared_at else {}),
+        **more,
+    }
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def cells_of(
+    rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
+) -> Iterator[list[Cell]]:
+    for row in rows:
+        yield [
+            row.entry.name,
+            schedule_text(row.entry.schedule.plain()),
+            next_cell(row, now),
+            last_cell(row, now, failed=row.entry.name in failing),
+            str(row.runs) if row.runs else "",
+            row.entry.task,
+        ]
+
+
+def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
+    if row.last is None:
+        return ("failed", "red") if failed else ""
+    ago = until(row.last - now)
+    return (f"failed {ago}", "red") if failed else ago
+
+
+def next_cell(row: Stored, now: datetime) -> Cell:
+    """When, or why not."""
+    if not row.entry.enabled:
+        return (f"disabled{_missed(row, now)}", "dim")
+    if row.paused:
+        return (f"paused{_missed(row, now)}", "yellow")
+    if row.plan.due is None:
+        return ("finished", "dim")
+    if row.plan.due < now - timedelta(seconds=1):
+        return (f"due {until(row.plan.due - now)}", "red")
+    return (until(row.plan.due - now), "green")
+
+
+def _missed(row: Stored, now: datetime) -> str:
+    planned = row.plan.planned
+    return "" if planned is None or planned > now else f", first missed {until(planned - now)}"
+
+
+def schedule_text(plain: dict[str, Any]) -> str:
+    """every 30s; cron 0 2 * * *; crontab hour=*/3"""
+    parts = []
+    for key, value in plain.items():
+        if value is True:
+            parts.append(key)
+        elif isinstance(value, dict):
+            parts.append(" ".join([key, *(f"{k}={_item(v)}" for k, v in value.items())]))
+        else:
+            parts.append(f"{key} {value}".replace("\n", " "))
+    return ", ".join(parts)
+
+
+def _item(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,101 @@
+"""What can be told of an entry's runs before the first: warnings, for a worker may know better."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from beatd.entry import Entry
+from beatd.errors import ScheduleError
+from beatd.planning import next_moment
+from beatd.problem import Problem, nearest
+from beatd.schedules.duration import format_duration
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+GAPS_LOOKED_AT = 3
+PICKLE = {"pickle", "application/x-python-serialize"}
+
+
+def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
+    """Paths are the entry's own keys; without the project's app its tasks are not known."""
+    try:
+        if entry.enabled and next_moment(entry, now) is None:
+            yield _warning("never runs again: all of its moments are past")
+    except ScheduleError as error:
+        yield Problem(f"will not run: {error}")
+    yield from _read_otherwise(entry, now)
+    yield from _jitter_too_long(entry, now)
+    yield from _pickled(entry, app)
+    if app is None or not (own := _own_tasks(app)):
+        return  # an app that only sends names no task, and none is missing from it
+    if entry.task not in app.tasks:
+        text = f"{entry.task!r} is not registered in the app, and only a worker that has it runs it"
+        yield _warning(f"{text}{nearest(entry.task, own)}", "task")
+        return
+    from beatd.publishers.run_arguments import has_marks
+
+    task = app.tasks[entry.task]
+    if task.typing and not has_marks(entry):
+        try:
+            task.__header__(*entry.args, **entry.kwargs)
+        except TypeError as error:
+            said = str(error).replace("()", "", 1)
+            yield _warning(f"do not fit {entry.task}, so every run fails: {said}", "args")
+
+
+def _read_otherwise(entry: Entry, now: datetime) -> Iterator[Problem]:
+    found = read_otherwise(entry, now)
+    if found:
+        yield _warning(found, "cron")
+
+
+def read_otherwise(entry: Entry, now: datetime) -> str:
+    """Where croniter reads the entry's cron text differently, in words; or nothing."""
+    text = entry.schedule.plain().get("cron")
+    if not isinstance(text, str):
+        return ""
+    from beatd.schedules.second_opinion import difference
+
+    return str(difference(text, now.replace(second=0, microsecond=0)) or "")
+
+
+def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
+    """Compared with the shortest of the next few gaps between two moments."""
+    if not entry.jitter:
+        return
+    gaps: list[timedelta] = []
+    moment = next_moment(entry, now)
+    while moment is not None and len(gaps) < GAPS_LOOKED_AT:
+        following = next_moment(entry, moment)
+        if following is not None:
+            gaps.append(following - moment)
+        moment = following
+    if gaps and entry.jitter > min(gaps):
+        text = (
+            f"{format_duration(entry.jitter)} is longer than the {format_duration(min(gaps))} "
+            "between two moments: a run that would pass the next moment goes out right before it"
+        )
+        yield _warning(text, "jitter")
+
+
+def _pickled(entry: Entry, app: "Celery | None") -> Iterator[Problem]:
+    task = app.tasks.get(entry.task) if app is not None else None
+    used = entry.options.get("serializer") or getattr(task, "serializer", None)
+    if used not in PICKLE:
+        return
+    if app is None:
+        text = "needs an app with it in accept_content, so every run fails; use json"
+    elif not PICKLE & set(app.conf.accept_content or ()):
+        text = "is not in the app's accept_content, so every run fails; add it there, or use json"
+    else:
+        return
+    yield _warning(f"{used} {text}", "options", "serializer")
+
+
+def _own_tasks(app: "Celery") -> list[str]:
+    return [name for name in app.tasks if not name.startswith("celery.")]
+
+
+def _warning(text: str, *path: str) -> Problem:
+    return Problem(text, path, warning=True)

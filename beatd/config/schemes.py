@@ -1,0 +1,29 @@
+"""The kinds of stores and locks, by the scheme of their URL."""
+
+from urllib.parse import urlsplit
+
+SQL = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
+REDIS = ("redis", "rediss", "unix", "sentinel", "redis+sentinel", "redis+cluster", "rediss+cluster")
+DJANGO = "django-celery-beat+"
+STORES = ("memory:", "shelve:PATH", "sqlite:///PATH", "postgresql://", "mysql://", "redis://")
+LOCKS = ("none", "file:PATH", *STORES[3:])
+
+
+def scheme_of(url: str) -> str:
+    return url.split(":", 1)[0].split("+psycopg")[0].lower()
+
+
+def lock_url(store_url: str, lock: str | None) -> str:
+    """The lock's place: as configured, else the store's own, or a file beside an embedded one."""
+    if lock:
+        return lock
+    store_url = store_url.removeprefix(DJANGO)
+    scheme = scheme_of(store_url)
+    if scheme == "memory":
+        return "none"
+    if scheme == "shelve":
+        return f"file:{store_url.removeprefix('shelve:')}.lock"
+    if scheme.split("+")[0] == "sqlite":
+        path = urlsplit(store_url).path.removeprefix("/")
+        return f"file:{path}.lock" if path else "none"
+    return store_url

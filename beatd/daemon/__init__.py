@@ -1,0 +1,1 @@
+"""One process: its threads, its signals, its health."""

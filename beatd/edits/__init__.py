@@ -1,0 +1,1 @@
+"""What operators and sources change in a store."""

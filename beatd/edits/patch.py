@@ -1,0 +1,109 @@
+"""An edit in the words of YAML: which keys get which values, and which are taken away."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from beatd.definition import FIELDS, KINDS, entry_from, plain_of
+from beatd.definition.arguments import written
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.problem import nearest
+
+SHIFTS = ("spread", "phase")
+#: Their keys are fields of their own: `options.queue`, `options.headers.x`, `kwargs.full`.
+_DEEP = ("options", "kwargs")
+KEYS = (*(field.name for field in FIELDS), *KINDS)
+
+
+def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
+    """The edit that sets these fields and takes those away, leaving every other as it finds it.
+
+    A new kind of schedule takes the place of the old one.
+    """
+
+    def edit(entry: Entry) -> Entry:
+        plain = patched(plain_of(entry), fields, unset)
+        return entry_from(
+            entry.name,
+            plain,
+            timezone=entry.tz,
+            source=entry.source,
+            declared_at=entry.declared_at,
+        )
+
+    return edit
+
+
+def taken_over(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
+    """The same edit, and from then on the entry is nobody's who declares it."""
+    return lambda entry: replace(edit(entry), source="cli", declared_at="")
+
+
+def patched(
+    plain: Mapping[str, Any], fields: Mapping[str, Any], unset: Collection[str] = ()
+) -> dict[str, Any]:
+    result = dict(plain)
+    if any(kind in fields for kind in KINDS):
+        for key in (*KINDS, *SHIFTS):
+            result.pop(key, None)
+    for key in unset:
+        _take_away(result, key)
+    for key, value in fields.items():
+        _set(result, key, value)
+    return result
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields to set, and None for those to take away, that lead from one to the other."""
+    fields: dict[str, Any] = {}
+    for key in (*before, *(key for key in after if key not in before)):
+        old, new = before.get(key), after.get(key)
+        if key in _DEEP and isinstance(old, Mapping) and isinstance(new, Mapping):
+            inside = {
+                f"{key}.{inner}": new.get(inner)
+                for inner in (*old, *(name for name in new if name not in old))
+                if (inner in old) != (inner in new) or _differ(old[inner], new[inner])
+            }
+            null = None in new.values()
+            fields |= {key: new} if inside and null else inside  # None takes a key away
+        elif _differ(old, new):
+            fields[key] = new
+    return fields
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """True if workers tell them apart: 0, 0.0 and false are equal, and not the same."""
+    return written(one) != written(other)
+
+
+def _parts(key: str) -> list[str]:
+    head, dot, rest = key.partition(".")
+    if head not in KEYS or (dot and head not in _DEEP):
+        raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")
+    if not dot:
+        return [head]
+    inner, dot, deepest = rest.partition(".")
+    return [head, inner, deepest] if dot and inner == "headers" else [head, rest]
+
+
+def _set(result: dict[str, Any], key: str, value: Any) -> None:
+    *above, last = _parts(key)
+    place = result
+    for name in above:
+        inner = place.get(name)
+        place[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        place = place[name]
+    place[last] = value
+
+
+def _take_away(result: dict[str, Any], key: str) -> None:
+    *above, last = _parts(key)
+    place = result
+    for name in above:
+        if not isinstance(place.get(name), Mapping):
+            return
+        place[name] = dict(place[name])
+        place = place[name]
+    place.pop(last, None)

@@ -1,0 +1,56 @@
+"""Entries of which a part was lost behind the store's back: mended as far as something is left."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from beatd.catalog import Change, EditableCatalog, Torn
+from beatd.edits.editing import Now, in_batches, new
+
+TORN_AT_ONCE = 50_000
+ROUNDS = 100
+NAMED = 5
+
+
+def mend(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[str]:
+    """A line for each kind of loss; none where nothing was lost.
+
+    An entry without its plan is planned from now. A plan without its entry is removed, so that a
+    source that declares the entry can put it again.
+    """
+    planned: list[str] = []
+    removed: list[str] = []
+    for _ in range(ROUNDS):
+        done: list[Change] = []
+        for torn in in_batches(catalog.torn(TORN_AT_ONCE, whole=whole)):
+            changes = [_change(one, now) for one in torn]
+            answers = catalog.write(changes)
+            done += [change for change, ok in zip(changes, answers, strict=True) if ok]
+        planned += [change.name for change in done if change.entry is not None]
+        removed += [change.name for change in done if change.entry is None]
+        if not done:
+            break
+        whole = True  # where some are torn, others are
+    lines = []
+    if planned:
+        lines.append(
+            f"{len(planned)} entries had lost their plans and were planned from now "
+            f"({_named(planned)}); how often they ran is lost"
+        )
+    if removed:
+        lines.append(
+            f"{len(removed)} entries had lost their definitions ({_named(removed)}); what files "
+            "and apps declare is applied again, others have to be added again"
+        )
+    return lines
+
+
+def _change(torn: Torn, now: Now) -> Change:
+    if torn.entry is None:
+        return Change(torn.name, 0, None)
+    return replace(new(torn.entry, now()), paused=torn.paused)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(sorted(names)[:NAMED]) + (f" and {more} more" if more > 0 else "")

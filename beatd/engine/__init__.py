@@ -1,0 +1,1 @@
+"""One tick, and all that decides in it; knows no backend."""

@@ -1,0 +1,56 @@
+"""Standing by: a standby watches its leader, and tells when an occurrence is long overdue.
+
+So it knows as well whether the store answers, long before it has to lead.
+"""
+
+from datetime import datetime, timedelta
+
+from beatd.clock import Clock
+from beatd.engine.broker_outage import Reach
+from beatd.events import Observer, OnTime, Overdue
+from beatd.leader import Holder
+from beatd.ledger import Ledger
+
+LOOKS_EVERY = 1.0  # seconds
+ASKS_BROKER_EVERY = 2.0
+
+
+class Standby:
+    """It tells when something becomes overdue and when nothing is any more, once each."""
+
+    def __init__(
+        self, ledger: Ledger, broker: Reach, *, clock: Clock, tell: Observer, patience: timedelta
+    ) -> None:
+        self._ledger, self._broker, self._clock, self._tell = ledger, broker, clock, tell
+        self._patience = patience
+        self._looked_at = float("-inf")
+        self._watches_since = clock.elapsed()
+        self._owed: Overdue | None = None
+
+    def ends(self) -> None:
+        """This daemon leads, and owes what it saw overdue itself."""
+        self._watches_since, self._owed = self._clock.elapsed(), None
+
+    def watch(self, leader: Holder | None, now: datetime) -> None:
+        elapsed = self._clock.elapsed()
+        if leader is None:
+            self._watches_since = elapsed
+        if elapsed - self._looked_at < LOOKS_EVERY:
+            return
+        watched = timedelta(seconds=elapsed - self._watches_since)
+        owed = self._overdue(now)
+        self._looked_at = elapsed  # only now: a store that is away is asked at each tick
+        if watched <= self._patience:
+            owed = None
+        if (owed is None) != (self._owed is None):
+            self._tell(owed or OnTime())
+        self._owed = owed
+        if not self._broker.ok or self._broker.last_asked >= ASKS_BROKER_EVERY:
+            self._broker.ask()
+
+    def _overdue(self, now: datetime) -> Overdue | None:
+        for row in self._ledger.upcoming(1):
+            due = row.plan.due
+            if due is not None and now - due > self._patience:
+                return Overdue(row.entry.name, due, (now - due).total_seconds())
+        return None

@@ -1,0 +1,50 @@
+"""The beat_schedule of a Celery app, add_periodic_task included."""
+
+from typing import Any
+
+from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
+from beatd.errors import ConfigError
+from beatd.imports.celery_terms import Terms, entry_found
+from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.publishers.celery_app import load_app
+from beatd.publishers.lazy_arguments import holds_lazy
+
+_KNOWN = ("task", "schedule", "args", "kwargs", "options", "relative", "name", "app")
+_KEPT = ("enabled", "description")
+_STATE = ("last_run_at", "total_run_count")
+
+
+def read_app(spelling: str) -> tuple[Read, str]:
+    """Its entries, and the zone its crontabs are in."""
+    app = load_app(spelling)
+    zone = zone_name_of(app.timezone)
+    found: list[Found] = []
+    wrong: list[Refused] = []
+    for name, given in dict(app.conf.beat_schedule or {}).items():
+        try:
+            found.append(_entry(str(name), given, zone))
+        except Exception as error:
+            wrong.append(refused(str(name), error))
+    return Read(found, wrong), zone
+
+
+def _entry(name: str, given: Any, zone: str) -> Found:
+    given = as_written(given)
+    if not isinstance(given, dict):
+        raise ConfigError(f"it is a {type(given).__name__}, not a dict")
+    if holds_lazy(given.get("args")) or holds_lazy(given.get("kwargs")):
+        raise ConfigError("it has a BeatLazyFunc, which only the app can call; run beatd with -A")
+    return entry_found(
+        name=name,
+        task=given.get("task"),
+        terms=Terms(plain_schedule(given.get("schedule"), bool(given.get("relative")), zone)),
+        args=given.get("args"),
+        kwargs=given.get("kwargs"),
+        options=given.get("options"),
+        last=given.get("last_run_at"),
+        runs=given.get("total_run_count") or 0,
+        notes=tuple(
+            f"{key} is not carried over" for key in given if key not in (*_KNOWN, *_KEPT, *_STATE)
+        ),
+        **{key: given.get(key) for key in _KEPT},
+    )

@@ -1,0 +1,100 @@
+"""Where a schedule can be taken from: the spelling of a source, and who reads it."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from beatd.errors import ConfigError
+from beatd.imports.found_entry import Read
+from beatd.secret import learn_url
+
+#: How a source is written, and what it is.
+SOURCES = {
+    "celerybeat-schedule:PATH": "the file of celery's PersistentScheduler",
+    "redbeat+redis://HOST/DB": "RedBeat",
+    "redbeat+redis-sentinel://HOST:PORT;…/SERVICE/DB": "RedBeat behind Sentinels",
+    "redbeat+redis-cluster://HOST:PORT,…": "RedBeat in a Cluster",
+    "django-celery-beat+postgresql://…": "a copy of django-celery-beat's tables",
+    "sqlalchemy-celery-beat+URL": "sqlalchemy-celery-beat's tables",
+    "celery-sqlalchemy-scheduler+URL": "celery-sqlalchemy-scheduler's tables",
+    "crontab:PATH": "a system crontab file",
+    "app:MODULE": "the beat_schedule of a Celery app",
+}
+_TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-scheduler")
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What may be said beside the source."""
+
+    timezone: str = "UTC"
+    given_timezone: bool = False  # said by the operator, so that it wins over the source's own
+    prefix: str = "redbeat:"
+    schema: str | None = None
+    runner: str | None = None
+    user_column: bool | None = None
+
+
+class Opened(Struct, frozen=True):
+    """What was read, the zone that its wall-clock times are in, and what kind of source it was."""
+
+    read: Read
+    timezone: str
+    kind: str
+
+
+def read(source: str, wishes: Wishes | None = None) -> Opened:
+    """All of a source; ConfigError where it is none, or not what it says."""
+    learn_url(source)
+    wished = wishes or Wishes()
+    if source.startswith("redbeat+"):
+        from beatd.imports.redbeat import read_redbeat
+
+        url = source.removeprefix("redbeat+")
+        content = read_redbeat(url, prefix=wished.prefix, timezone=wished.timezone)
+        return Opened(content, wished.timezone, "redbeat")
+    for kind in _TABLES:
+        if source.startswith(f"{kind}+"):
+            return _tables(kind, source.removeprefix(f"{kind}+"), wished)
+    kind, colon, rest = source.partition(":")
+    if colon and rest:
+        if kind == "celerybeat-schedule":
+            from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
+
+            path = Path(rest.removeprefix("//"))
+            content = read_celerybeat_schedule(path)
+            own = None if wished.given_timezone else zone_of(path)
+            return Opened(content, own or wished.timezone, kind)
+        if kind == "crontab":
+            from beatd.imports.crontab_file import read_crontab
+
+            content = read_crontab(
+                Path(rest.removeprefix("//")),
+                runner=wished.runner,
+                user_column=wished.user_column,
+            )
+            return Opened(content, wished.timezone, kind)
+        if kind == "app":
+            from beatd.imports.beat_schedule import read_app
+
+            content, zone = read_app(rest)
+            return Opened(content, wished.timezone if wished.given_timezone else zone, kind)
+    raise ConfigError(f"{_shown(source)} is no source; write one of {', '.join(SOURCES)}")
+
+
+def _tables(kind: str, url: str, wished: Wishes) -> Opened:
+    from beatd.imports import scheduler_tables
+
+    layout = {
+        "django-celery-beat": scheduler_tables.DJANGO,
+        "sqlalchemy-celery-beat": scheduler_tables.SQLALCHEMY_CELERY_BEAT,
+        "celery-sqlalchemy-scheduler": scheduler_tables.CELERY_SQLALCHEMY_SCHEDULER,
+    }[kind]
+    content = scheduler_tables.read_tables(
+        url, layout, timezone=wished.timezone, schema=wished.schema
+    )
+    return Opened(content, wished.timezone, kind)
+
+
+def _shown(source: str) -> str:
+    """Without what may be a password."""
+    return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -1,0 +1,102 @@
+"""A row of django-celery-beat or of one of its descendants in our words; pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from beatd.errors import ConfigError
+from beatd.imports.celery_terms import Terms, aware, crontab, entry_found, every, solar
+from beatd.imports.found_entry import Found
+from beatd.imports.json_text import decoded
+
+PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
+
+
+def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> Found:
+    """The row with the columns of its schedule beside its own, as `tables` selects them.
+
+    `carry` keeps what the row did until now; without it the row is read as a definition only.
+    ConfigError where django-celery-beat would not run it either.
+    """
+    terms, tz = _terms(row, timezone)
+    last = moment_of_row(row["last_run_at"])
+    start = moment_of_row(row.get("start_time"))
+    options: dict[str, Any] = {
+        key: row.get(key) for key in ("queue", "exchange", "routing_key", "priority")
+    }
+    options = {key: value for key, value in options.items() if value not in (None, "")}
+    headers = _json(row.get("headers") or "{}", "headers", dict)
+    if headers:
+        options["headers"] = headers
+    expires, notes = moment_of_row(row.get("expires")), list(terms.notes)
+    # As PeriodicTask.expires_ has it: the moment wins, and 0 seconds are none.
+    if expires is not None:
+        options["expires"] = expires
+    elif row.get("expire_seconds"):
+        options["expires"] = row["expire_seconds"]
+    if row.get("one_off") and "at" not in terms.plain:
+        notes.append("runs once")
+    return entry_found(
+        name=str(row["name"]),
+        task=row["task"],
+        terms=Terms(terms.plain),
+        args=_json(row.get("args") or "[]", "args", list),
+        kwargs=_json(row.get("kwargs") or "{}", "kwargs", dict),
+        options=options,
+        last=last if carry else None,
+        runs=int(row["total_run_count"] or 0) if carry else 0,
+        notes=tuple(notes),
+        tz=tz,
+        enabled=None if row["enabled"] else False,
+        start=None if start is None else start.isoformat(),
+        end=None if expires is None else expires.isoformat(),
+        description=row.get("description") or None,
+    )
+
+
+def _terms(row: Mapping[str, Any], timezone: str) -> tuple[Terms, str]:
+    if row.get("interval_every") is not None:
+        period = str(row["interval_period"])
+        if period not in PERIODS:
+            raise ConfigError(f"its interval is in {period!r}; {', '.join(PERIODS)} are known")
+        return every(timedelta(**{period: int(row["interval_every"])})), timezone
+    if row.get("crontab_minute") is not None:
+        fields = {key: row[f"crontab_{key}"] for key in CRONTAB_COLUMNS}
+        # django-celery-beat lets blanks stand between the parts.
+        spaced = {key: str(value).replace(" ", "") for key, value in fields.items()}
+        return crontab(spaced), str(row.get("crontab_timezone") or timezone)
+    if row.get("solar_event") is not None:
+        terms = solar(row["solar_event"], row["solar_latitude"], row["solar_longitude"])
+        return terms, timezone
+    if row.get("clocked_time") is not None:
+        moment = moment_of_row(row["clocked_time"])
+        assert moment is not None, "the column is not null"
+        start = moment_of_row(row.get("start_time"))
+        if start is not None:
+            moment = max(moment, start)  # what came due before its start runs then
+        return Terms({"at": moment.isoformat()}), timezone
+    raise ConfigError("it has no schedule: interval, crontab, solar and clocked are all empty")
+
+
+CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+
+
+def moment_of_row(value: Any) -> datetime | None:
+    """A column's moment; MySQL and SQLite give naive ones, which Django writes in UTC."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise ConfigError(f"{value!r} is not a moment")
+    return aware(value) or datetime.now(UTC)
+
+
+def _json(text: Any, what: str, kind: type) -> Any:
+    if isinstance(text, dict | list):
+        value: Any = text
+    else:
+        value = decoded(str(text).encode(), f"{what} are")
+    if not isinstance(value, kind):
+        raise ConfigError(f"its {what} are JSON of another kind: {str(text)[:60]!r}")
+    return value

@@ -1,0 +1,59 @@
+"""kombu's filesystem broker: a file for a message, there as a whole or not at all."""
+
+import errno
+import os
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu.utils.json import dumps
+
+from beatd.publisher import Outcome
+from beatd.publishers.kombu_channel import OneByOne
+from beatd.publishers.message import one_line
+
+NTH = count()  # keeps the order of one millisecond
+
+
+class NoFileName(Exception):
+    """The name of a queue cannot be in the name of a file: no later try will do."""
+
+
+class Folder(OneByOne):
+    def _channel(self) -> Any:
+        channel = super()._channel()
+
+        def put(queue: str, message: Any, **_: Any) -> None:
+            # kombu opens the file under its name and then locks and fills it: a worker that looks
+            # in between takes an empty message, and the real one is lost.
+            folder = Path(channel.data_folder_out)
+            name = f"{round(monotonic() * 1000)}_{next(NTH):012}_{uuid4()}.{queue}.msg"
+            hidden = folder / f".{uuid4()}.part"
+            try:
+                hidden.write_bytes(dumps(message).encode())
+                _rename(hidden, folder / name, queue)
+            finally:
+                hidden.unlink(missing_ok=True)
+
+        channel._put = put
+        return channel
+
+    def probe(self, channel: Any) -> None:
+        os.close(os.open(channel.data_folder_out, os.O_RDONLY))
+
+    def outcome(self, error: Exception) -> Outcome:
+        if isinstance(error, OSError):
+            return Outcome("unsent", one_line(error))
+        return super().outcome(error)
+
+
+def _rename(hidden: Path, file: Path, queue: str) -> None:
+    try:
+        hidden.rename(file)
+    except OSError as error:
+        # The hidden file is there, so the folder is; what is wrong is in the name.
+        if error.errno == errno.ENAMETOOLONG or "/" in queue:
+            raise NoFileName(f"no file can be named after the queue {queue[:50]}") from None
+        raise

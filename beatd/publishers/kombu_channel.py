@@ -1,0 +1,131 @@
+"""Any broker kombu knows, one message after the other."""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from kombu import Connection
+from kombu.common import maybe_declare
+
+from beatd.publisher import LEAD_LOST, Outcome
+from beatd.publishers.kombu_template import LetterPress
+from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Wire, one_line
+
+
+class OneByOne(Wire):
+    """Speaks through a kombu channel; that the transport took the message is the confirmation."""
+
+    def __init__(self, *, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+
+    def open(self) -> str:
+        try:
+            self._channel()
+        except Exception as error:
+            self._drop()
+            return one_line(error)
+        return ""
+
+    def probe(self, channel: Any) -> None:
+        """Ask the broker for an answer; raises where there is none."""
+
+    def outcome(self, error: Exception) -> Outcome:
+        """What became of a message whose publishing raised."""
+        if isinstance(error.__cause__, OSError) and not isinstance(
+            error, self._connection.connection_errors
+        ):
+            return Outcome("unsent", one_line(error))  # a full disk: kombu's filesystem
+        if isinstance(error, self._connection.connection_errors):
+            return Outcome("unknown", one_line(error))
+        return Outcome("rejected", one_line(error))
+
+    def press(self, letter: Letter) -> Press | None:
+        return LetterPress(letter)
+
+    def pack(self, letter: Letter) -> Letter:
+        return letter
+
+    def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        deadline = monotonic() + self._timeout
+        why = ""
+        for message in messages:
+            if monotonic() > deadline:
+                why = f"no time left after {self._timeout:g} s"
+            elif not may_go_on():
+                why = LEAD_LOST
+            if why:
+                break
+            outcomes.append(self._send(message.payload))
+            if outcomes[-1].sent in ("unsent", "unknown"):
+                why = outcomes[-1].reason
+        return outcomes + [Outcome("unsent", why)] * (len(messages) - len(outcomes))
+
+    def reachable(self) -> bool:
+        try:
+            self.probe(self._channel())
+        except Exception as error:
+            self._drop()
+            self.why = one_line(error)
+            return False
+        self.why = ""
+        return True
+
+    def close(self) -> None:
+        self._drop()
+
+    def _send(self, letter: Letter) -> Outcome:
+        connection = self._connection
+        try:
+            channel = self._channel()
+        except Exception as error:
+            self._drop()
+            return Outcome("unsent", one_line(error))
+        try:
+            for entity in letter.declare:
+                maybe_declare(entity, channel)
+            message = channel.prepare_message(
+                letter.body,
+                letter.priority,
+                letter.content_type,
+                letter.content_encoding,
+                dict(letter.headers),
+                # The channel writes into it, and into what lies in it.
+                {**letter.properties, "delivery_info": {}},
+            )
+        except Exception as error:
+            if not _is_outage(error, connection):
+                return Outcome("rejected", one_line(error))
+            self._drop()
+            return Outcome("unsent", one_line(error))
+        try:
+            channel.basic_publish(message, exchange=letter.exchange, routing_key=letter.routing_key)
+        except Exception as error:
+            outcome = self.outcome(error)
+            if outcome.sent != "rejected":
+                self._drop()
+            return outcome
+        return CONFIRMED
+
+    def _channel(self) -> Any:
+        connection = self._connection
+        if not connection.connected:
+            connection.ensure_connection(
+                max_retries=1 + len(connection.alt or ()),
+                interval_start=0,
+                interval_step=0,
+                timeout=self._timeout,
+            )
+        return connection.default_channel
+
+    def _drop(self) -> None:
+        # collect() and not close(): a goodbye to a broker that is away may wait.
+        self._connection.collect(socket_timeout=0.1)
+
+
+def _is_outage(error: Exception, connection: Connection) -> bool:
+    """Return True if an error before publishing says nothing against the message: the connection
+    broke, the disk is full, no descriptor is left."""
+    kinds = (OSError, *connection.connection_errors)
+    return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

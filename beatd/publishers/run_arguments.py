@@ -1,0 +1,86 @@
+"""An entry's arguments when its run is published: those of the app that declares it, where the
+entry itself cannot hold them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+
+from beatd.definition.arguments import written
+from beatd.entry import Entry
+from beatd.errors import BeatError
+from beatd.publishers import lazy_arguments
+from beatd.publishers.app_value import DIGEST, MARK, digest_of, is_app_value
+
+APP = "app:"  # how the owner of an app's entries begins
+_MISSING = object()
+_RUN = "run beatd with -A, or with app: in the configuration"
+
+
+def has_marks(entry: Entry) -> bool:
+    """True if the app has to be asked at each send."""
+    return has_app_value(entry) or any(map(lazy_arguments.is_mark, _values(entry)))
+
+
+def has_app_value(entry: Entry) -> bool:
+    """True if one of its arguments is an object that only the app holds."""
+    return any(map(is_app_value, _values(entry)))
+
+
+def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments as they are now; BeatError where the app has no such value.
+
+    Where the app declares a value of another type that JSON writes alike (a tuple, a datetime with
+    a zone's name, an Enum), it is the app's: pickle sends it, and `argsrepr` shows it.
+    """
+    args, kwargs = list(entry.args), dict(entry.kwargs)
+    if not (entry.source.startswith(APP) or has_marks(entry)):
+        return args, kwargs
+    theirs = _declared(app.conf.beat_schedule.get(entry.name))
+    return (
+        [_value(f"args[{at}]", value, theirs.get(at, _MISSING)) for at, value in enumerate(args)],
+        {
+            key: _value(f"kwargs.{key}", value, theirs.get(key, _MISSING))
+            for key, value in kwargs.items()
+        },
+    )
+
+
+def _values(entry: Entry) -> tuple[Any, ...]:
+    return (*entry.args, *entry.kwargs.values())
+
+
+def _declared(entry: Any) -> dict[int | str, Any]:
+    """Its arguments by place and by key; an entry is a dict, or a ScheduleEntry of celery's."""
+    if isinstance(entry, Mapping):
+        args, kwargs = entry.get("args"), entry.get("kwargs")
+    else:
+        args, kwargs = getattr(entry, "args", None), getattr(entry, "kwargs", None)
+    return {**dict(enumerate(args or ())), **(kwargs or {})}
+
+
+def _value(place: str, stored: Any, theirs: Any) -> Any:
+    if lazy_arguments.is_mark(stored):
+        return lazy_arguments.called(stored, theirs)
+    if is_app_value(stored):
+        return _app_value(place, stored, theirs)
+    if theirs is _MISSING:
+        return stored
+    try:
+        return theirs if written(theirs) == written(stored) else stored
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return stored  # the app declares something else by now
+
+
+def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
+    if theirs is _MISSING:
+        text = (
+            f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"
+        )
+        raise BeatError(f"{text}; {_RUN}")
+    if digest_of(theirs) != mark[DIGEST]:
+        raise BeatError(
+            f"its {place} is a {mark[MARK]} of the app, and the app that is loaded here declares "
+            "another value than the store knows; restart this daemon with the app as it is now"
+        )
+    return theirs

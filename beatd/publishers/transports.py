@@ -1,0 +1,77 @@
+"""Which wire goes to an app's broker, and its connection with a time-out on every wait."""
+
+import re
+from typing import Any
+
+from celery import Celery
+from kombu import Connection
+
+from beatd.errors import ConfigError
+from beatd.publishers.filesystem import Folder
+from beatd.publishers.kombu_channel import OneByOne
+from beatd.publishers.message import Wire, one_line
+from beatd.publishers.rabbitmq import RabbitMQ
+from beatd.publishers.redis_lists import RedisLists
+
+
+def connection_of(app: Celery, timeout: float) -> Connection:
+    """The app's connection for writing; what its owner set is kept."""
+    try:
+        connection: Connection = app.connection_for_write()
+        kind = connection.transport.driver_type
+    except KeyError as error:
+        raise ConfigError(
+            f"broker.url: kombu knows no transport like {kind_of(app)!r}; try redis:// or amqp://"
+        ) from error
+    except Exception as error:
+        # Whatever a transport does that misses its library.
+        said = one_line(error)
+        if found := re.search(r"unexpected keyword argument '(\w+)'", said):
+            said = f"kombu knows no option {found[1]!r}; others go under transport_options"
+        elif isinstance(error, NameError):
+            said = f"the library of {kind_of(app)} seems to be missing ({said})"
+        raise ConfigError(f"broker.url: cannot be used: {said}") from error
+    connection.transport_options = {
+        **waits(kind, connection.hostname or "", timeout),
+        **connection.transport_options,
+    }
+    connection.connect_timeout = min(timeout, connection.connect_timeout or timeout)
+    return connection
+
+
+def kind_of(app: Celery) -> str:
+    return str(app.conf.broker_write_url or "").partition(":")[0]
+
+
+def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
+    if kind == "redis":
+        sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        return {**sockets, "sentinel_kwargs": sockets}
+    if kind == "sqs":
+        # Tried once: trying again is the engine's business.
+        once = {"total_max_attempts": 1}
+        config = {"connect_timeout": timeout, "read_timeout": timeout, "retries": once}
+        return {"client-config": config}
+    if kind == "sql":
+        sqlite = {"connect_args": {"timeout": timeout}} if host.startswith("sqlite") else {}
+        return {"pool_pre_ping": True, **sqlite}
+    return {}
+
+
+def wire_to(connection: Connection, timeout: float) -> Wire:
+    kind = connection.transport.driver_type
+    if kind == "redis":
+        return RedisLists(connection=connection, timeout=timeout)
+    if connection.transport.driver_name == "py-amqp":
+        return RabbitMQ(connection=connection, timeout=timeout)
+    if kind == "sql":
+        from beatd.publishers.sqlalchemy import SqlTables
+
+        return SqlTables(connection=connection, timeout=timeout)
+    if kind == "sqs":
+        from beatd.publishers.sqs import Sqs
+
+        return Sqs(connection=connection, timeout=timeout)
+    if connection.transport.driver_name == "filesystem":
+        return Folder(connection=connection, timeout=timeout)
+    return OneByOne(connection=connection, timeout=timeout)

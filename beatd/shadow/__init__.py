@@ -1,0 +1,1 @@
+"""`beatd --shadow`: the daemon beside a running scheduler."""

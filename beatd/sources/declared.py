@@ -1,0 +1,275 @@
+"""What a daemon declares, brought to the store by whoever leads, and read again when it changes.
+
+At the start of a term the entries of each source wait until it is applied: `unapplied`.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from msgspec.structs import replace
+
+from beatd.catalog import Query
+from beatd.clock import Clock
+from beatd.edits import editing
+from beatd.edits.apply import Comparison, Declared, Held, apply
+from beatd.edits.late_edits import past_one_offs
+from beatd.edits.ownership import last_taken
+from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
+from beatd.errors import Deposed, StoreError
+from beatd.sources import Reading, Source
+from beatd.store import Store
+
+NAMED = 5
+
+log = logging.getLogger("beatd")
+
+
+class Declaring:
+    """Looks once per call, about each second; writes only when something is declared anew."""
+
+    def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
+        self._sources, self._clock = sources, clock
+        self._read: dict[int, Reading] = {}
+        self._due: set[int] = set()
+        self._held: dict[int, tuple[Held, ...]] = {}
+        self._held_at: dict[int, str] = {}
+        self._taken: dict[int, str] = {}
+        self._term = 0
+        self._lasts: Callable[[], bool] = lambda: True
+        self._waiting: set[int] = set()
+        self._unread: dict[int, Unapplied] = {}
+        self._all = Unapplied(frozenset(source.owner for source in sources))
+        self._unapplied = (0, self._all)  # replaced as one, for the thread of the beat reads it
+
+    def __call__(
+        self,
+        store: Store,
+        term: int,
+        released: Callable[[], None] = lambda: None,
+        lasts: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Whether the store was changed. `released` is called when entries need no longer wait,
+        `lasts` is asked whether the term is over. Raises Deposed when it is."""
+        self._lasts = lasts
+        if term != self._term:
+            self._begin(term)
+        broken = _Broken()
+        for place, source in enumerate(self._sources):
+            with broken:
+                if place not in self._read or source.changed():
+                    self._read_again(place, source)
+        changed = bool(term) and self._apply(store, broken, released)
+        broken.tell()
+        return changed
+
+    def _read_again(self, place: int, source: Source) -> None:
+        self._read[place] = self._with_edits_before(place, source.read())
+        self._due.add(place)
+        self._tell_problems(self._read[place])
+        if place in self._waiting:
+            self._unread[place] = unread_in(self._read[place].declared)
+
+    def _apply(self, store: Store, broken: "_Broken", released: Callable[[], None]) -> bool:
+        stale = {place for place in self._waiting if self._sources[place].stale()}
+        for place in sorted(self._waiting & set(self._read) - stale):
+            if self._is_whole(store, place):
+                self._release(place, released)
+        self._due |= {place for place in self._read if self._is_undone(store, place)}
+        changed = False
+        for place in sorted(self._due - stale):
+            release = partial(self._release, place, released)
+            with broken:
+                try:
+                    changed |= self._apply_one(store, place, release)
+                except (StoreError, Deposed):
+                    raise
+                except Exception:
+                    release()  # a fault of ours must not stop all that this source declares
+                    raise
+        return changed
+
+    def _apply_one(self, store: Store, place: int, release: Callable[[], None]) -> bool:
+        declared = self._read[place].declared
+        if not declared.entries:
+            self._due.discard(place)  # where nothing is declared, nothing is pruned either
+            release()
+            return False
+        # Before it: what is let go of, or taken, meanwhile is found at the next look.
+        self._held_at[place] = store.version()
+        self._taken[place] = last_taken(store, declared.source)
+        done = apply(store, declared, self._clock.now, settled=release, may_go_on=self._lasts)
+        done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
+        self._held[place] = done.conflicts
+        self._due.discard(place)
+        # What it removes or adds from here on was not edited in the source.
+        self._read[place] = _with_edits(self._read[place], {})
+        release()
+        self._tell(done)
+        return bool(done.steps)
+
+    def _begin(self, term: int) -> None:
+        """Whoever led before may have declared something else."""
+        self._term = term
+        self._due = set(self._read)
+        self._waiting = set(range(len(self._sources)))
+        self._unread = {place: unread_in(one.declared) for place, one in self._read.items()}
+        self._unapplied = (term, self._all)
+
+    def unapplied(self, term: int) -> Unapplied:
+        """Which entries the leader of that term must not run yet; from any thread."""
+        of, found = self._unapplied
+        return found if of == term else self._all
+
+    def again(self, store: Store, *, whole: bool) -> None:
+        """What was declared may be lost: compare all of it at the next look if `whole`, else what
+        an owner declares of whom nothing is there."""
+        for place, reading in self._read.items():
+            if whole or (reading.declared.entries and not _has_any(store, reading.declared.source)):
+                self._due.add(place)
+
+    def _release(self, place: int, released: Callable[[], None]) -> None:
+        """The source is applied, but for what could not be read of it, then or now."""
+        first = place in self._waiting
+        self._waiting.discard(place)
+        self._unread[place] &= unread_in(self._read[place].declared)
+        if first and self._unread[place]:
+            for line in self._waits_for(place):
+                log.warning("%s", line)
+        before = self._unapplied[1]
+        found = Unapplied(frozenset(self._sources[place].owner for place in self._waiting))
+        for unread in self._unread.values():
+            found |= unread
+        self._unapplied = (self._term, found)
+        if found != before:
+            released()
+
+    def _is_whole(self, store: Store, place: int) -> bool:
+        """Whether the store has the set already: whoever led before declared the same."""
+        declared = self._read[place].declared
+        mark = store.applied(declared.source)
+        return mark is not None and mark.digest == declared.digest
+
+    def _with_edits_before(self, place: int, reading: Reading) -> Reading:
+        """With the edits of the reading before, which is not applied yet."""
+        before = self._read.get(place)
+        if before is None:
+            return reading
+        return _with_edits(reading, {**before.declared.made, **reading.declared.made})
+
+    def _is_undone(self, store: Store, place: int) -> bool:
+        declared = self._read[place].declared
+        if not declared.entries:
+            return False
+        # A store that came back empty knows of no set any more, and gets it again.
+        if store.applied(declared.source) is None:
+            return True
+        taken = last_taken(store, declared.source) != self._taken.get(place)
+        return taken or self._is_let_go(store, place)
+
+    def _is_let_go(self, store: Store, place: int) -> bool:
+        """Whether a name in conflict is another's than it was; looks at those names alone."""
+        held = self._held.get(place)
+        if not held or (version := store.version()) == self._held_at.get(place):
+            return False
+        self._held_at[place] = version
+        there = editing.rows(store, [one.name for one in held])
+        return any(
+            one.name not in there or there[one.name].entry.source != one.holder for one in held
+        )
+
+    def _located(self, held: Held) -> Held:
+        """To the line, where another source of this daemon holds the name."""
+        for reading in self._read.values():
+            if reading.declared.source == held.holder:
+                at = reading.declared.places.get(held.name, held.held_at)
+                return replace(held, held_at=at)
+        return held
+
+    def conflicts(self) -> list[str]:
+        """What could not be applied, or not be read, as people should see it in `status`."""
+        held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
+        read = list(self._read.values())  # copied: other threads ask
+        wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
+        waiting = [line for place in list(self._read) for line in self._waits_for(place)]
+        return held + wrong + waiting
+
+    def _waits_for(self, place: int) -> list[str]:
+        """A line for each part of a source whose entries wait; none on a standby."""
+        if not self._term:
+            return []
+        owner = self._sources[place].owner
+        if place in self._waiting:
+            return [f"{owner}: its entries wait until what it declares is applied"]
+        unread = self._unread.get(place, NOTHING_WAITS)
+        files = [f"what {file} declared waits until the file is right" for _, file in unread.places]
+        names = [f"entry {name!r} waits until it is right" for _, name in unread.names]
+        return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
+
+    def digest(self) -> str:
+        """What is declared here; daemons that differ in it have different files."""
+        return " ".join(reading.declared.digest[:12] for reading in self._read.values())
+
+    def _tell_problems(self, reading: Reading) -> None:
+        for problem in reading.problems:
+            log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
+        for file in reading.mended:
+            log.info("%s is valid again", file)
+
+    def _tell(self, done: Comparison) -> None:
+        if done.newer is not None:
+            log.warning(
+                "%s: a newer set was applied by another daemon, this one waits", done.source
+            )
+        if done.steps:
+            done_to = {"added": done.added, "changed": done.changed, "removed": done.removed}
+            figures = ", ".join(_named(names, verb) for verb, names in done_to.items())
+            log.info("%s applied: %s", done.source, figures)
+        if done.missed:
+            log.warning("%s: %s", done.source, past_one_offs(done.missed))
+        for held in done.conflicts:
+            log.warning("%s", held)
+
+
+def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
+    return replace(reading, declared=replace(reading.declared, made=made))
+
+
+def _has_any(store: Store, source: str) -> bool:
+    return next(iter(store.find(Query(source=source, limit=1))), None) is not None
+
+
+class _Broken:
+    """What one source raises does not keep another from being applied; `tell` raises the first."""
+
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, StoreError | Deposed):
+            return False
+        self._first = self._first or error
+        return True
+
+    def tell(self) -> None:
+        if self._first is not None:
+            raise self._first
+
+
+def unread_in(declared: Declared) -> Unapplied:
+    """Entries that wait although the set was applied: what it says of them could not be read."""
+    source = declared.source
+    return Unapplied(
+        names=frozenset((source, name) for name in declared.unread),
+        places=frozenset((source, place) for place in declared.unreadable),
+    )
+
+
+def _named(names: Sequence[str], verb: str) -> str:
+    """How many, and the first of them."""
+    more = len(names) - NAMED
+    which = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

@@ -1,0 +1,55 @@
+"""The entries of another store, followed as they change: what `beatd --shadow` plans with."""
+
+from msgspec.structs import replace
+
+from beatd.catalog import Query
+from beatd.clock import Clock
+from beatd.edits.apply import Declared, digest_of
+from beatd.errors import StoreError
+from beatd.problem import Problem
+from beatd.sources import Reading
+from beatd.store import Store
+
+SOURCE = "store:shadow"
+
+
+class Copied:
+    """Those that somebody put there; what files and apps declare is read from them instead."""
+
+    owner = SOURCE
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._version: str | None = None
+        self._last: Declared | None = None
+
+    def stale(self) -> bool:
+        return self.changed()
+
+    def changed(self) -> bool:
+        try:
+            return self._store.version() != self._version
+        except StoreError:
+            return False
+
+    def read(self) -> Reading:
+        try:
+            version = self._store.version()
+            entries = tuple(
+                replace(row.entry, source=SOURCE, enabled=row.entry.enabled and not row.paused)
+                for row in self._store.find(Query())
+                if ":" not in row.entry.source
+            )
+        except StoreError as error:
+            declared = self._last or Declared(
+                source=SOURCE, entries=(), loaded_at=self._clock.now(), digest=""
+            )
+            return Reading(declared, (Problem(str(error), ("store",)),))
+        self._version = version
+        self._last = Declared(
+            source=SOURCE,
+            entries=entries,
+            loaded_at=self._clock.now(),
+            digest=digest_of(entries),
+        )
+        return Reading(self._last)

@@ -1,0 +1,74 @@
+"""What an operator does to the tables: one entry put, re-planned, paused or removed."""
+
+from datetime import datetime
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from beatd.catalog import Change, Plan
+from beatd.stores.embedded.claims import add_line, drop_requests, skipped
+from beatd.stores.embedded.tables import Defined, Planned, Removed, Tables, Version
+
+NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
+
+
+def make_change(
+    tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
+) -> bool:
+    """One change, whole; False with nothing done where the row is not as it was seen."""
+    name, entry = change.name, change.entry
+    defined, there = tables.defined.get(name), tables.planned.get(name)
+    if (defined is None) != (there is None):
+        if change.seen:
+            return False
+        tables.put(Removed(name))
+        tables.put(Version(version))
+        defined = there = None
+    if change.seen != (defined.revision if defined else 0):
+        return False
+    if change.plan is not None and there is not None and there.progress != change.progress:
+        return False
+    if entry is None or definition is None:
+        if defined is not None:
+            _remove(tables, name, version, now)
+        return True
+    before = there or Planned(name, NOTHING, change.runs, change.last)
+    plan = before.plan if change.plan is None else change.plan
+    is_edited = plan.fingerprint != before.plan.fingerprint
+    if is_edited or (before.plan.due is None and plan.due is not None):
+        requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+        owed = [request for request in requests if request.kind == "backlog"]
+        drop_requests(tables, owed, "edited" if is_edited else "resumed", now)
+    if change.calls_off:
+        requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+        backfills = [request for request in requests if request.kind == "backfill"]
+        drop_requests(tables, backfills, "called off", now)
+    if change.paused or not entry.enabled:
+        plan = replace(plan, due=None)
+    elif plan.due is None:
+        plan = replace(plan, planned=None)
+    if change.skip is not None and before.plan.planned == change.skip.planned:
+        add_line(tables, now, skipped(name, change.skip, "", 0), None)
+    if change.missed is not None:
+        add_line(tables, now, skipped(name, change.missed, "", 0), None)
+    tables.put(
+        Defined(
+            name=name,
+            revision=version,
+            source=entry.source,
+            declared_at=entry.declared_at,
+            enabled=entry.enabled,
+            paused=change.paused,
+            definition=definition,
+        )
+    )
+    tables.put(Planned(name, plan, before.runs, before.last))
+    tables.put(Version(version))
+    return True
+
+
+def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
+    requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
+    drop_requests(tables, requests, "removed", now)
+    tables.put(Removed(name))
+    tables.put(Version(version))

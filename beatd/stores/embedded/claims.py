@@ -1,0 +1,187 @@
+"""What the engine does to the tables: claim, record, and the lines of history they leave."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from beatd.errors import Deposed
+from beatd.leader import Term
+from beatd.ledger import Move, Record, Request, Result
+from beatd.run import Occurrence, Run, Skip
+from beatd.stores.embedded.tables import (
+    Asked,
+    Claimed,
+    Closed,
+    Done,
+    Forgotten,
+    Line,
+    Planned,
+    Tables,
+)
+
+# What is kept of the past in a process that holds all of it in memory.
+LINES = 100_000
+
+
+def refuse_old_term(tables: Tables, term: Term) -> None:
+    leads = tables.leads
+    if leads is None:
+        raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
+    if leads.term != term:
+        who = leads.holder
+        raise Deposed(
+            f"term {term.number} is over: {who.name} on {who.host} (pid {who.pid}) "
+            f"leads with term {leads.term.number}"
+        )
+
+
+def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
+    """One move, whole; False with nothing done where the row is not as it was seen."""
+    if move.of == "plan":
+        return _make_of_plan(tables, move, term, at)
+    if move.of == "request":
+        return _make_of_request(tables, move, term, at)
+    return _make_of_claim(tables, move, term, at)
+
+
+def _make_of_plan(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
+    defined, planned = tables.defined.get(move.name), tables.planned.get(move.name)
+    if defined is None or planned is None:
+        return False
+    if (
+        planned.plan.planned != move.seen
+        or defined.revision != move.revision
+        or not defined.enabled
+        or defined.paused
+    ):
+        return False
+    plan = planned.plan if move.plan is None else move.plan
+    tables.put(_counted(Planned(move.name, plan, planned.runs, planned.last), move))
+    _leave(tables, move, term, at)
+    return True
+
+
+def _make_of_request(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
+    assert move.request is not None, "a move of a request names it"
+    pending = tables.requests.get(move.request.id)
+    if pending is None or pending.first != move.seen or _is_edited(tables, move):
+        return False
+    if move.first is None:
+        tables.put(Done(pending.id))
+    else:
+        tables.put(Asked(replace(pending, first=move.first)))
+    planned = tables.planned.get(move.name)
+    if planned is not None and move.counts:
+        tables.put(_counted(planned, move))
+    _leave(tables, move, term, at)
+    return True
+
+
+def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
+    assert move.open_claim is not None, "a move of an open claim names it"
+    occurrence = move.open_claim.occurrence
+    claim = tables.claims.get(occurrence)
+    if claim is None or claim.claimed_at != move.seen or _is_edited(tables, move):
+        return False
+    if move.run is None:
+        tables.put(Closed(occurrence))
+        for skip in move.skips:
+            record = skipped(move.name, skip, claim.task_id, term.number)
+            add_line(tables, at, record, occurrence)
+    else:
+        _leave(tables, move, term, at)
+    planned = tables.planned.get(move.name)
+    if planned is not None and move.counts:
+        tables.put(_counted(planned, move))
+    return True
+
+
+def _is_edited(tables: Tables, move: Move) -> bool:
+    if move.run is None:
+        return False
+    defined = tables.defined.get(move.name)
+    return defined is None or defined.revision != move.run.revision
+
+
+def _counted(planned: Planned, move: Move) -> Planned:
+    last = planned.last
+    if move.run is not None and move.counts:
+        moment = move.run.occurrence.planned
+        last = moment if last is None else max(last, moment)
+    return Planned(planned.name, planned.plan, planned.runs + move.counts, last)
+
+
+def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
+    if move.run is not None:
+        run = move.run
+        tables.put(Claimed(run.occurrence, run.task_id, run.due, at, term.number, False))
+    for skip in move.skips:
+        add_line(tables, at, skipped(move.name, skip, "", term.number), None)
+    if move.backlog is not None:
+        tables.put(Asked(move.backlog))
+
+
+def settle(tables: Tables, result: Result) -> None:
+    """What became of one run; told twice, the second time changes nothing."""
+    occurrence, sent = result.run.occurrence, result.outcome.sent
+    claim = tables.claims.get(occurrence)
+    fact = sent == "confirmed"
+    if claim is not None and not fact and result.claimed_at not in (None, claim.claimed_at):
+        return
+    if sent == "unsent" and claim is not None:
+        tables.put(replace(claim, unsent=True))
+    if sent not in ("confirmed", "rejected"):
+        return
+    number = tables.line_of.get(occurrence)
+    if claim is not None:
+        tables.put(Closed(occurrence))
+    if number is not None:
+        told = tables.lines[number].record.state
+        if told == "published" or (claim is None and not fact):
+            return
+        tables.put(Forgotten(number, number))
+    # Without a claim or a line the store went back in time, or forgot: it is a fact all the same.
+    term = 0 if claim is None else claim.term
+    add_line(tables, result.at, _ended(result.run, result, term), occurrence)
+
+
+def _ended(run: Run, result: Result, term: int) -> Record:
+    name, planned = run.occurrence.name, run.occurrence.planned
+    if result.outcome.sent == "rejected":
+        reason = result.outcome.reason
+        return Record(name, planned, "failed", reason, run.task_id, term=term)
+    late = (result.at - run.due).total_seconds()
+    return Record(
+        name, planned, "published", "", run.task_id, published=result.at, late=late, term=term
+    )
+
+
+def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
+    """Nothing ends silently: what will not be worked off is told as one skip."""
+    for request in dropped:
+        tables.put(Done(request.id))
+        several = request.last > request.first
+        skip = Skip(request.first, request.last, 1, reason, at_least=several)
+        add_line(tables, at, skipped(request.name, skip, "", 0), None)
+
+
+def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
+    until = skip.until if skip.until > skip.planned else None
+    return Record(
+        name,
+        skip.planned,
+        "skipped",
+        skip.reason,
+        task_id,
+        until=until,
+        count=skip.count,
+        at_least=skip.at_least,
+        term=term,
+    )
+
+
+def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
+    tables.put(Line(tables.next_line, at, record, claim))
+    if len(tables.lines) > LINES + LINES // 10:
+        tables.put(Forgotten(tables.first_line, tables.next_line - 1 - LINES))

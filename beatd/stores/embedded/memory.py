@@ -1,0 +1,332 @@
+"""A store in this process alone: `store.url: memory:`, and the model the others are held to."""
+
+import heapq
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from datetime import datetime
+from itertools import islice
+from uuid import UUID, uuid4
+
+from msgspec import Raw
+
+from beatd.byte_cache import ByteCache
+from beatd.catalog import Applied, Change, Codec, Query, Stored, Torn, Wake
+from beatd.clock import Clock
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.leader import Holder, Term
+from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
+from beatd.stores.embedded.catalog_writes import make_change
+from beatd.stores.embedded.claims import make, refuse_old_term, settle
+from beatd.stores.embedded.query import CHECKED, TORN, asks_for, in_order, runs_a_task
+from beatd.stores.embedded.tables import (
+    Asked,
+    Claimed,
+    Defined,
+    Forgotten,
+    Identity,
+    Marked,
+    Planned,
+    Tables,
+    Termed,
+)
+
+DECODED_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
+
+
+class MemoryStore:
+    """Thread-safe; gone with the process."""
+
+    def __init__(self, *, codec: Codec, clock: Clock) -> None:
+        self._codec, self._clock = codec, clock
+        self._lock = threading.RLock()
+        self._tables = Tables()
+        self._entries = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
+        self._presence: dict[str, tuple[float, Presence]] = {}
+        self._wakes: list[Wake] = []
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._tables.put(Identity(uuid4().hex))
+
+    def _reading(self) -> AbstractContextManager[object]:
+        return self._lock
+
+    def _writing(self) -> AbstractContextManager[object]:
+        """Within it nobody else reads or writes; what was put is kept when it ends."""
+        return self._lock
+
+    # what should run
+
+    @property
+    def namespace(self) -> UUID:
+        with self._reading():
+            return UUID(self._tables.namespace)
+
+    def new_identity(self) -> UUID:
+        fresh = uuid4()
+        with self._writing():
+            self._tables.put(Identity(fresh.hex))
+        return fresh
+
+    def version(self) -> str:
+        with self._reading():
+            return str(self._tables.version)
+
+    def count(self) -> int:
+        with self._reading():
+            return len(self._tables.defined)
+
+    def find(self, query: Query) -> Iterator[Stored]:
+        holds = asks_for(query)
+        with self._reading():
+            tables = self._tables
+            names = query.names if query.names is not None else tables.defined
+            rows = [
+                (defined, tables.planned[name])
+                for name in dict.fromkeys(names)
+                if (defined := tables.defined.get(name))
+                if name in tables.planned and holds(defined, tables.planned[name])
+            ]
+        return islice(self._read(in_order(rows, query.order), query), query.limit)
+
+    def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
+        """Decoded one by one and not kept, so that memory does not grow with the answer."""
+        is_task = runs_a_task(query)
+        for defined, planned in rows:
+            entry, _ = self._decoded(defined, keep=False)
+            if entry is not None and is_task(entry):
+                yield stored(entry, defined, planned)
+
+    def write(self, changes: Sequence[Change]) -> Sequence[bool]:
+        definitions = [self._encoded(change) for change in changes]
+        now = self._clock.now()
+        with self._writing():
+            version = self._tables.version + 1
+            done = [
+                make_change(self._tables, change, definition, version, now)
+                for change, definition in zip(changes, definitions, strict=True)
+            ]
+        if any(done):
+            self._wake()
+        return done
+
+    def uncache(self, names: Sequence[str]) -> None:
+        self._entries.drop(names)
+
+    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+        with self._reading():
+            tables = self._tables
+            found = [Torn(name, None) for name in tables.planned if name not in tables.defined]
+            for name, defined in tables.defined.items():
+                if name in tables.planned:
+                    continue
+                entry, _ = self._decoded(defined, keep=False)
+                if entry is not None:
+                    found.append(Torn(name, entry, defined.paused))
+            return found[:limit]
+
+    def losses(self) -> Sequence[str]:
+        return ()
+
+    def _encoded(self, change: Change) -> Raw | None:
+        return None if change.entry is None else Raw(self._codec.encode(change.entry))
+
+    def applied(self, source: str) -> Applied | None:
+        with self._reading():
+            return self._tables.marks.get(source)
+
+    def mark_applied(self, mark: Applied) -> None:
+        with self._writing():
+            self._tables.put(Marked(mark))
+
+    # what is planned, claimed and done
+
+    def upcoming(self, limit: int) -> Sequence[Stored]:
+        with self._reading(), closing(self._tables.soonest()) as names:
+            readable = (row for name in names if (row := self._stored(name)))
+            return list(islice(readable, limit))
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
+        return None
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        with self._writing():
+            refuse_old_term(self._tables, term)
+            return [make(self._tables, move, term, at) for move in moves]
+
+    def record(self, results: Sequence[Result]) -> None:
+        with self._writing():
+            for result in results:
+                settle(self._tables, result)
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        with self._reading():
+            tables = self._tables
+            waiting = [c for c in tables.claims.values() if c.unsent or c.claimed_at < before]
+            waiting.sort(key=lambda claim: claim.claimed_at)
+            return list(islice(filter(None, map(self._open_claim, waiting)), limit))
+
+    def open_claims(self) -> int:
+        with self._reading():
+            return len(self._tables.claims)
+
+    def _open_claim(self, claim: Claimed) -> OpenClaim | None:
+        name = claim.occurrence.name
+        row = self._stored(name)
+        if row is None and name in self._tables.defined:
+            return None  # by a newer program: not ours to settle
+        return OpenClaim(
+            claim.occurrence,
+            claim.task_id,
+            claim.due,
+            claim.claimed_at,
+            claim.term,
+            claim.unsent,
+            row,
+        )
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        with self._reading():
+            pending: list[tuple[Request, Stored | None]] = []
+            for request in self._tables.requests.values():
+                if len(pending) >= limit:
+                    break
+                row = self._stored(request.name)
+                if row is not None or request.name not in self._tables.defined:
+                    pending.append((request, row))
+            return pending
+
+    def _stored(self, name: str) -> Stored | None:
+        """None when there is no such entry, or none that this program can read."""
+        defined = self._tables.defined.get(name)
+        if defined is None or name not in self._tables.planned:
+            return None
+        entry, _ = self._decoded(defined)
+        if entry is None:
+            return None
+        return stored(entry, defined, self._tables.planned[name])
+
+    def _decoded(self, defined: Defined, *, keep: bool = True) -> tuple[Entry | None, str]:
+        """The entry, or None and why this program cannot read it."""
+        known = self._entries.get(defined.name)
+        if known is not None and known[0] == defined.revision:
+            return known[1:]
+        entry, problem = None, ""
+        try:
+            entry = self._codec.decode(
+                defined.name, bytes(defined.definition), defined.source, defined.declared_at
+            )
+        except ConfigError as trouble:
+            problem = str(trouble)
+        if keep:
+            # Plain values take up to six times the room of their JSON.
+            size = 500 + 6 * len(bytes(defined.definition))
+            self._entries.keep(defined.name, (defined.revision, entry, problem), size)
+        return entry, problem
+
+    # who may claim
+
+    def begin(self, holder: Holder) -> Term:
+        with self._writing():
+            leads = self._tables.leads
+            term = Term(leads.term.number + 1 if leads else 1, uuid4().hex)
+            self._tables.put(Termed(term, holder))
+            return term
+
+    def term(self) -> tuple[Term, Holder] | None:
+        with self._reading():
+            leads = self._tables.leads
+            return (leads.term, leads.holder) if leads else None
+
+    def now(self) -> None:
+        """No clock but the host's."""
+
+    # what was done
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        with self._writing():
+            for request in requests:
+                if request.id not in self._tables.requests:
+                    self._tables.put(Asked(request))
+        self._wake()
+
+    def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
+        with self._reading():
+            lines: list[tuple[datetime, Record]] = [
+                (line.at, line.record)
+                for line in reversed(self._tables.lines.values())
+                if name is None or line.record.name == name
+            ]
+            claimed = [
+                (claim.claimed_at, _claimed(claim))
+                for claim in reversed(self._tables.claims.values())
+                if name is None or claim.occurrence.name == name
+            ]
+        merged = heapq.merge(claimed, lines, key=lambda told: told[0], reverse=True)
+        return islice((record for _, record in merged), limit)
+
+    def forget(self, before: datetime, keep: int) -> int:
+        with self._writing():
+            tables = self._tables
+            count, last = 0, 0
+            for number, line in tables.lines.items():
+                if line.at >= before and len(tables.lines) - count <= keep:
+                    break
+                count, last = count + 1, number
+            if count:
+                tables.put(Forgotten(tables.first_line, last))
+            return count
+
+    # which daemons there are
+
+    def announce(self, presence: Presence, ttl: float) -> None:
+        with self._lock:
+            self._presence[presence.holder.token] = (self._clock.elapsed() + ttl, presence)
+
+    def leave(self, holder: Holder) -> None:
+        with self._lock:
+            self._presence.pop(holder.token, None)
+
+    def daemons(self) -> Sequence[Presence]:
+        with self._lock:
+            now = self._clock.elapsed()
+            self._presence = {t: kept for t, kept in self._presence.items() if kept[0] > now}
+            return [presence for _, presence in self._presence.values()]
+
+    # the place itself
+
+    def watch(self, wake: Wake) -> bool:
+        self._wakes.append(wake)
+        return True
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+    def problems(self) -> Sequence[str]:
+        with self._reading():
+            planned = self._tables.planned
+            rows = [
+                (defined, planned[name])
+                for name, defined in self._tables.defined.items()
+                if name in planned
+            ]
+            soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
+            problems = [self._decoded(defined)[1] for defined in soonest]
+            said = [TORN] if self.torn(1, whole=False) else []
+            return [*said, *(problem for problem in problems if problem)]
+
+    def close(self) -> None:
+        self._wakes.clear()
+
+
+def stored(entry: Entry, defined: Defined, planned: Planned) -> Stored:
+    revision, paused = defined.revision, defined.paused
+    return Stored(entry, revision, paused, planned.plan, planned.runs, planned.last)
+
+
+def _claimed(claim: Claimed) -> Record:
+    name, planned = claim.occurrence.name, claim.occurrence.planned
+    return Record(name, planned, "claimed", "", claim.task_id, term=claim.term)

@@ -1,0 +1,152 @@
+"""The file of a shelf while it is open: transactions, and noticing that it is another file."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+from beatd.errors import StoreError, StoreUnusable
+from beatd.servers import sqlite
+from beatd.stores.embedded.shelf_layout import LAYOUT, Dict, PlainShelf
+from beatd.stores.file_errors import said_clearly
+
+TRY_S = 0.01
+PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is frozen
+
+
+class ShelfFile:
+    """One connection; whoever uses it is alone in this process."""
+
+    def __init__(self, path: Path) -> None:
+        with said_clearly(path):
+            self.path = path.resolve()
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "", str(path))
+        self._connection: sqlite3.Connection | None = None
+        self._left_behind: list[sqlite3.Connection] = []
+        self._identity: sqlite.Identity | None = None
+        self._process = os.getpid()
+
+    def is_open(self) -> bool:
+        """False before the first `open`, in a forked child, and when another file lies there."""
+        if self._connection is None:
+            return False
+        if self._process != os.getpid():
+            # The connection is the parent's: to close it here would harm the parent's locks.
+            self._left_behind.append(self._connection)
+            self._connection = None
+            return False
+        found = self._there()
+        if sqlite.is_another(self._identity, found):
+            return False
+        self._identity = found
+        return True
+
+    @property
+    def was_open(self) -> bool:
+        """True if this process has a connection, whatever lies at the path now."""
+        return self._connection is not None
+
+    def open(self) -> None:
+        """Raises StoreError while another holds the file, StoreUnusable for what is no shelf."""
+        self.close()
+        self._process = os.getpid()
+        with said_clearly(self.path):
+            sqlite.create_private(self.path)
+            if not sqlite.is_plain_file(self.path):
+                raise StoreUnusable(f"store.url: {self.path} is not a plain file; name another")
+        with self._said_clearly():
+            connection = sqlite3.connect(
+                self.path, timeout=TRY_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._check_layout(connection)
+                sqlite.keep_every_commit(connection.cursor())
+                connection.execute(LAYOUT)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+        self._identity = self._there()
+
+    def _check_layout(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        others = sorted({name for (name,) in found} - {"Dict"})
+        if others:
+            raise StoreUnusable(
+                f"store.url: {self.path} is no shelf: it holds the table {others[0]!r}; name "
+                f"another file, or use sqlite:///{self.path} if it is a store of beatd"
+            )
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
+        """Whole or not at all; what it wrote is on the disk when it ends."""
+        connection = self._connection
+        assert connection is not None, "opened before it is used"
+        with self._said_clearly():
+            self._begin(connection, "BEGIN IMMEDIATE" if write else "BEGIN")
+        try:
+            with self._said_clearly():
+                yield PlainShelf(Dict(connection))
+                connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    def _begin(self, connection: sqlite3.Connection, how: str) -> None:
+        """Wait for other processes. There is no queue, and SQLite's own waiting grows longer with
+        each try: one of many busy writers would starve, so each try here begins with short waits.
+        """
+        began = monotonic()
+        while True:
+            try:
+                connection.execute(how)
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or monotonic() - began > PATIENCE_S:
+                    raise
+
+    def data_version(self) -> int:
+        """Another number each time that another connection has written."""
+        assert self._connection is not None, "opened before it is used"
+        with self._said_clearly():
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _there(self) -> sqlite.Identity | None:
+        with said_clearly(self.path):
+            return sqlite.identity(self.path)
+
+    @contextmanager
+    def _said_clearly(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "file is not a database" in str(error):
+                raise StoreUnusable(
+                    f"store.url: {self.path} is no shelf of beatd and was left alone; name another "
+                    "file, or take its entries over with `beatd import`"
+                ) from error
+            hopeless = sqlite.unusable(error)
+            if hopeless:
+                raise StoreUnusable(f"store.url: {self.path} {hopeless}") from error
+            raise StoreError(self._in_words(error)) from error
+
+    def _in_words(self, error: sqlite3.Error) -> str:
+        if "locked" in str(error):
+            return (
+                f"another process has held {self.path} for {PATIENCE_S:g} s; "
+                f"`fuser {self.path}` says which"
+            )
+        if "full" in str(error) or "disk I/O error" in str(error):
+            return f"no space left for {self.path}, or its disk fails; nothing was changed"
+        return f"{self.path}: {error}"
+
+    def close(self) -> None:
+        if self._connection is not None and self._process == os.getpid():
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None

@@ -1,0 +1,132 @@
+"""Between the values of the tables and what lies on a shelf: a key, and plain data that a person
+can read with Python's `shelve.open`.
+
+    entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from msgspec import Raw, convert, json, to_builtins
+
+from beatd.run import Occurrence, micros
+from beatd.stores.embedded.tables import (
+    AnyValue,
+    Asked,
+    Claimed,
+    Closed,
+    Defined,
+    Done,
+    Forgotten,
+    Identity,
+    Line,
+    Marked,
+    Planned,
+    Removed,
+    Termed,
+    Version,
+)
+
+KINDS: dict[str, type[AnyValue]] = {
+    "identity": Identity,
+    "version": Version,
+    "term": Termed,
+    "mark": Marked,
+    "entry": Defined,
+    "plan": Planned,
+    "request": Asked,
+    "claim": Claimed,
+    "record": Line,
+}
+DELETIONS: dict[str, type[AnyValue]] = {
+    "removed": Removed,
+    "done": Done,
+    "closed": Closed,
+    "forgotten": Forgotten,
+}
+NAME_OF = {kind: name for name, kind in DELETIONS.items()}
+
+
+def keys_of(value: AnyValue) -> Iterator[str]:
+    """The keys that this value puts, or deletes."""
+    match value:
+        case Identity():
+            yield "identity"
+        case Version():
+            yield "version"
+        case Termed():
+            yield "term"
+        case Marked():
+            yield f"mark:{value.mark.source}"
+        case Defined():
+            yield f"entry:{value.name}"
+        case Planned():
+            yield f"plan:{value.name}"
+        case Removed():
+            yield f"entry:{value.name}"
+            yield f"plan:{value.name}"
+        case Asked():
+            yield f"request:{value.request.id}"
+        case Done():
+            yield f"request:{value.id}"
+        case Claimed() | Closed():
+            yield _claim(value.occurrence)
+        case Line():
+            yield _record(value.number)
+        case Forgotten():
+            yield from map(_record, range(value.first, value.last + 1))
+
+
+def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
+    """What each key holds after all of these were put; None: the key is deleted."""
+    found: dict[str, AnyValue | None] = {}
+    for value in values:
+        for key in keys_of(value):
+            found.pop(key, None)
+            found[key] = None if type(value) in NAME_OF else value
+    return found
+
+
+def deletions(values: Iterable[AnyValue]) -> list[Any]:
+    """Those of the values that delete something, as plain data."""
+    return [[NAME_OF[type(v)], to_builtins(v)] for v in values if type(v) in NAME_OF]
+
+
+def deletion(plain: Any) -> AnyValue:
+    name, fields = plain
+    return convert(fields, type=DELETIONS[name])
+
+
+def to_plain(value: AnyValue) -> Any:
+    if isinstance(value, Defined):
+        fields = to_builtins(value, enc_hook=lambda _: None)
+        return {**fields, "definition": json.decode(value.definition)}
+    return to_builtins(value)
+
+
+def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
+    """The value under a key, or None for a key that is none of ours, which is not read.
+
+    Raises ValidationError, and what `read` raises.
+    """
+    kind = KINDS.get(key.partition(":")[0])
+    if kind is None:
+        return None
+    fields = read()
+    if kind is Defined and isinstance(fields, dict):
+        fields = {**fields, "definition": Raw(json.encode(fields.get("definition")))}
+    value: AnyValue = convert(fields, type=kind)
+    return value
+
+
+def _claim(occurrence: Occurrence) -> str:
+    request = f":{occurrence.request}" if occurrence.request else ""
+    return f"claim:{micros(occurrence.planned)}{request}:{occurrence.name}"
+
+
+def _record(number: int) -> str:
+    return f"record:{number:012}"
+
+
+def key_of_change(number: int) -> str:
+    return f"changed:{number:012}"

@@ -1,0 +1,286 @@
+"""A store in a file: `store.url: shelve:PATH`, for up to 100,000 entries on one machine.
+
+It is the memory store, whose every change is written to the shelf before it is acknowledged, and
+which reads what other processes wrote before it does anything.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+from uuid import uuid4
+
+from msgspec import Struct, ValidationError, convert, to_builtins
+
+from beatd.catalog import Codec, Wake
+from beatd.clock import Clock
+from beatd.errors import StoreUnusable
+from beatd.leader import Holder
+from beatd.ledger import Presence
+from beatd.stores.disk import problems_of_disk
+from beatd.stores.embedded import old_shelf
+from beatd.stores.embedded.memory import MemoryStore
+from beatd.stores.embedded.shelf_file import ShelfFile
+from beatd.stores.embedded.shelf_layout import PlainShelf, plain
+from beatd.stores.embedded.shelf_values import (
+    deletion,
+    deletions,
+    final,
+    from_plain,
+    key_of_change,
+    to_plain,
+)
+from beatd.stores.embedded.tables import AnyValue, Claimed, Identity, Line, Tables
+
+ENTRIES = 100_000
+FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
+CHANGES_KEPT = 100  # whoever is further behind loads everything
+log = logging.getLogger(__name__)
+
+
+class Announced(Struct, frozen=True):
+    presence: Presence
+    until: datetime
+
+
+class ShelveStore(MemoryStore):
+    """Safe for several threads and processes; nothing acknowledged is lost by any kill."""
+
+    def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
+        self._file = ShelfFile(path)
+        self._number = 0  # of the newest change that is in the tables
+        self._seen: int | None = None  # the file's data version then; None: load everything
+        self._unreadable: dict[str, str] = {}
+        self._replaced = ""
+        super().__init__(codec=codec, clock=clock)
+
+    def _begin_anew(self) -> None:
+        try:
+            with self._writing():
+                pass
+        except BaseException:
+            self._file.close()
+            raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            self._open()
+            if self._seen is None or self._file.data_version() != self._seen:
+                with self._file.transaction(write=False) as shelf:
+                    self._catch_up(shelf)
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            self._open()
+            changes: list[AnyValue] = []
+            try:
+                with self._file.transaction(write=True) as shelf:
+                    self._catch_up(shelf)
+                    self._tables.journal = changes
+                    if not self._tables.namespace:
+                        self._tables.put(Identity(uuid4().hex))
+                    yield
+                    if changes:
+                        self._save(shelf, changes)
+            except BaseException:
+                if changes:
+                    self._forget()  # what was put here is not on the shelf
+                raise
+            finally:
+                self._tables.journal = None
+
+    def _open(self) -> None:
+        if self._file.is_open():
+            return
+        replaced = self._file.was_open
+        self._forget()
+        self._file.close()
+        old_shelf.take_over(self._file.path, self._write_anew)
+        self._file.open()
+        if replaced:
+            self._replaced = (
+                f"{self._file.path} came back as another file: it was deleted or replaced while in "
+                "use; what files and apps declare is applied again, other entries are those of the "
+                "new one"
+            )
+            log.warning(self._replaced)
+
+    def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
+        """A shelf that holds just these, at a path where nothing lies yet."""
+        file = ShelfFile(path)
+        file.open()
+        try:
+            with file.transaction(write=True) as shelf:
+                self._save(shelf, values)
+        finally:
+            file.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._tables, self._number, self._seen = Tables(), 0, None
+        self._entries.clear()
+        self._unreadable = {}
+
+    # between the shelf and the tables
+
+    def _catch_up(self, shelf: PlainShelf) -> None:
+        newest = shelf.get("changes", 0)  # first: from here on the transaction sees one state
+        version = self._file.data_version()
+        try:
+            if self._seen is None:
+                self._load(shelf)
+            elif version != self._seen and not self._replay_since(shelf, newest):
+                self._forget()
+                self._load(shelf)
+        except BaseException:
+            self._forget()  # half of it was read
+            raise
+        self._number, self._seen = newest, version
+
+    def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
+        """False where the changes are not all there: the shelf must be loaded anew."""
+        if newest <= self._number:
+            return False  # written by a program that is not beatd
+        for number in range(self._number + 1, newest + 1):
+            change = shelf.get(key_of_change(number))
+            if change is None:
+                return False
+            for gone in change["gone"]:
+                self._tables.replay(deletion(gone))
+            for key in change["put"]:
+                # A later change may have deleted it; then that one says so.
+                if key in shelf:
+                    self._take_in(key, shelf.pickled(key))
+        return True
+
+    def _load(self, shelf: PlainShelf) -> None:
+        claims, records = list[Claimed](), list[Line]()
+        for key, pickled in shelf.rows():
+            value = self._value(key.decode(errors="replace"), pickled)
+            if isinstance(value, Claimed):
+                claims.append(value)
+            elif isinstance(value, Line):
+                records.append(value)
+            elif value is not None:
+                self._tables.replay(value)
+        for claim in sorted(claims, key=lambda claim: claim.claimed_at):
+            self._tables.replay(claim)
+        for record in sorted(records, key=lambda record: record.number):
+            self._tables.replay(record)
+        self._check_format(shelf)
+
+    def _check_format(self, shelf: PlainShelf) -> None:
+        found = shelf.get("format")
+        if found == FORMAT:
+            return
+        if isinstance(found, dict) and found.get("beatd") == "shelf":
+            raise StoreUnusable(
+                f"store.url: {self._file.path} was written by a newer beatd; update this one"
+            )
+        if len(shelf):
+            raise StoreUnusable(
+                f"store.url: {self._file.path} is a shelf of another program and was left alone; "
+                "name another file, or take its entries over with `beatd import`"
+            )
+
+    def _take_in(self, key: str, pickled: bytes) -> None:
+        value = self._value(key, pickled)
+        if value is not None:
+            self._tables.replay(value)
+
+    def _value(self, key: str, pickled: bytes) -> AnyValue | None:
+        """None for what is not of the tables, and for what is damaged, which is reported."""
+        try:
+            value = from_plain(key, lambda: plain(pickled))
+        except (UnpicklingError, ValidationError) as damage:
+            if key not in self._unreadable:
+                log.error(
+                    "%s: %s cannot be read and was left alone: %s", self._file.path, key, damage
+                )
+            self._unreadable[key] = f"cannot be read and was left alone: {damage}"
+            return None
+        self._unreadable.pop(key, None)
+        return value
+
+    def _save(self, shelf: PlainShelf, values: Sequence[AnyValue]) -> None:
+        if not self._number:
+            shelf["format"] = FORMAT
+        put = []
+        for key, value in final(values).items():
+            if value is not None:
+                shelf[key] = to_plain(value)
+                put.append(key)
+            elif key in shelf:
+                del shelf[key]
+        self._note_change(shelf, put, deletions(values))
+
+    def _note_change(self, shelf: PlainShelf, put: list[str], gone: list[Any]) -> None:
+        """What other processes read again; without it they load everything."""
+        self._number += 1
+        shelf["changes"] = self._number
+        shelf[key_of_change(self._number)] = {"put": put, "gone": gone}
+        forgotten = key_of_change(self._number - CHANGES_KEPT)
+        if forgotten in shelf:
+            del shelf[forgotten]
+
+    # which daemons there are: beside the tables, for they say it again and again
+
+    def announce(self, presence: Presence, ttl: float) -> None:
+        until = self._clock.now() + timedelta(seconds=ttl)
+        with self._presences() as there:
+            there[presence.holder.token] = Announced(presence, until)
+
+    def leave(self, holder: Holder) -> None:
+        with self._presences() as there:
+            there.pop(holder.token, None)
+
+    def daemons(self) -> Sequence[Presence]:
+        with self._reading(), self._file.transaction(write=False) as shelf:
+            return [announced.presence for announced in self._there(shelf).values()]
+
+    @contextmanager
+    def _presences(self) -> Iterator[dict[str, Announced]]:
+        with self._lock:
+            self._open()
+            with self._file.transaction(write=True) as shelf:
+                self._catch_up(shelf)
+                there = self._there(shelf)
+                yield there
+                shelf["daemons"] = to_builtins(there)
+                self._note_change(shelf, [], [])
+
+    def _there(self, shelf: PlainShelf) -> dict[str, Announced]:
+        now = self._clock.now()
+        try:
+            found = convert(shelf.get("daemons", {}), type=dict[str, Announced])
+        except (UnpicklingError, ValidationError):
+            return {}  # each of them announces itself again
+        return {token: one for token, one in found.items() if one.until > now}
+
+    # the place itself
+
+    def watch(self, wake: Wake) -> bool:
+        return False
+
+    def problems(self) -> Sequence[str]:
+        found = [*super().problems(), *problems_of_disk(self._file.path)]
+        found += [f"{self._file.path}: {key} {what}" for key, what in self._unreadable.items()]
+        if self._replaced:
+            found.append(self._replaced)
+        count = len(self._tables.defined)
+        if count > ENTRIES:
+            found.append(
+                f"the shelf holds {count} entries; it is made for {ENTRIES}: use sqlite:/// instead"
+            )
+        return found
+
+    def close(self) -> None:
+        super().close()
+        with self._lock:
+            self._file.close()

@@ -1,0 +1,131 @@
+"""Claim, push and record in one: one script, and what it is told with, packed before its moment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import msgpack
+
+from beatd.leader import Term
+from beatd.ledger import Move, Outcomes
+from beatd.publisher import Outcome, Push
+from beatd.run import micros
+from beatd.stores.redis.claim_batch import (
+    CONFIRMED,
+    Batch,
+    outcomes_of,
+    told_with,
+    unless_deposed,
+)
+from beatd.stores.redis.row_text import due_of, text_of
+from beatd.stores.redis.script import Ahead, Scripts
+
+MOST = 2000  # moves that `plain.lua` takes: Lua spreads no more than 8000 values
+
+
+class RedisStep:
+    """All at once by `plain.lua`, where the moves are plain and it finds every row as expected;
+    else one by one, by `moves.lua`."""
+
+    def __init__(
+        self, scripts: Scripts, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]
+    ) -> None:
+        self._scripts, self._moves, self._pushes = scripts, moves, pushes
+        self._plain = Plain(moves, pushes) if are_plain(moves, pushes) else None
+        self._ahead: Ahead | None = None
+
+    def send_ahead(self) -> None:
+        if self._plain is not None:
+            self._ahead = self._scripts.ahead("plain", *self._plain.told, more=3)
+
+    def drop(self) -> None:
+        if self._ahead is not None:
+            self._ahead.drop()
+            self._ahead = None
+
+    def begin(self, term: Term, at: datetime) -> Outcomes:
+        plain, ahead, self._ahead = self._plain, self._ahead, None
+        if plain is None:
+            return self._one_by_one(term, at)
+        last = (str(term.number), term.token, str(micros(at)))
+        if ahead is not None:
+            reply = ahead.begin(*last)
+        else:
+            reply = self._scripts.begin("plain", *plain.told, *last)
+
+        def outcomes() -> Sequence[Outcome | None]:
+            said, *refused = unless_deposed(reply(), term)
+            if said == b"no":
+                return self._one_by_one(term, at)()
+            return plain.outcomes(refused)
+
+        return outcomes
+
+    def _one_by_one(self, term: Term, at: datetime) -> Outcomes:
+        batch = Batch(self._moves, self._pushes)
+        reply = self._scripts.begin("moves", *told_with(batch, term, at))
+        return lambda: outcomes_of(unless_deposed(reply(), term))
+
+
+def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
+    """Each takes the plan of another entry on, and pushes one message."""
+    return (
+        0 < len(moves) <= MOST
+        and all(map(is_plain, moves))
+        and all(len(push) == 1 for push in pushes)
+        and len({move.name for move in moves}) == len(moves)
+    )
+
+
+def is_plain(move: Move) -> bool:
+    return (
+        move.of == "plan"
+        and move.plan is not None
+        and move.run is not None
+        and not move.run.occurrence.request
+        and move.counts == 1
+        and not move.skips
+        and move.backlog is None
+    )
+
+
+class Plain:
+    """Columns for `plain.lua`, the bodies queue by queue, and columns for the lines of history."""
+
+    def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
+        columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
+        for move in moves:
+            plan, run = move.plan, move.run
+            assert plan is not None and run is not None
+            planned, due, revision = text_of(plan.planned), due_of(plan), move.revision
+            moment = text_of(run.occurrence.planned)
+            columns.append(
+                (
+                    move.name,
+                    moment,
+                    f"{text_of(move.seen)}\t{revision}\te\t",
+                    f"{planned}\t{revision}\te\t",
+                    f"{due}\t{plan.fingerprint}\t{plan.rules}",
+                    due or planned or "+inf",
+                )
+            )
+            lines.append((move.name, moment, text_of(run.due), run.task_id))
+        bodies: dict[str, list[bytes]] = {}
+        for (push,) in pushes:
+            bodies.setdefault(push.key, []).append(push.body)
+        numbers = {key: number for number, key in enumerate(bodies, 1)}
+        self._queues = [numbers[push.key] for (push,) in pushes]
+        counts = list(map(len, bodies.values()))
+        self.told = (
+            msgpack.encode([*zip(*columns, strict=True), list(bodies), counts]),
+            msgpack.encode([*zip(*lines, strict=True), self._queues]),
+            *(body for some in bodies.values() for body in some),
+        )
+
+    def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
+        outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)
+        if refused:
+            reasons = dict(zip(refused[::2], refused[1::2], strict=True))
+            for place, queue in enumerate(self._queues):
+                if isinstance(reason := reasons.get(queue), bytes):
+                    outcomes[place] = Outcome("rejected", reason.decode(errors="replace"))
+        return outcomes

@@ -1,0 +1,112 @@
+"""A batch of moves as `moves.lua` is told it, and what it answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import json, msgpack
+
+from beatd.errors import Deposed
+from beatd.leader import Holder, Term
+from beatd.ledger import Move
+from beatd.publisher import Outcome, Push
+from beatd.run import micros
+from beatd.stores.redis import row_text
+from beatd.stores.redis.row_text import closes, due_of, request_text, text_of
+
+KINDS = {"plan": 1, "request": 2, "claim": 3}
+CONFIRMED = Outcome("confirmed")
+
+
+def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
+    made, *refused = reply
+    outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
+    for place, reason in zip(refused[::2], refused[1::2], strict=True):
+        outcomes[place - 1] = Outcome("rejected", reason.decode(errors="replace"))
+    return outcomes
+
+
+def told_with(
+    batch: "Batch", term: Term, at: datetime, *, remember: str = ""
+) -> tuple[str | bytes | int, ...]:
+    return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
+
+
+def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
+    if reply[0] != b"deposed":
+        return reply
+    if not reply[1]:
+        raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
+    who = json.decode(reply[2], type=Holder)
+    raise Deposed(
+        f"term {term.number} is over: {who.name} on {who.host} (pid {who.pid}) "
+        f"leads with term {reply[1].decode()}"
+    )
+
+
+class Batch:
+    """Moves in columns, ready to be compared and stored as they are.
+
+    What only a few moves have lies beside, by their place. Bodies travel in one argument, one after
+    the other: the unpacker in Redis knows text and no bytes, and a thousand arguments would cost
+    more than what is in them.
+    """
+
+    def __init__(
+        self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]] | None = None
+    ) -> None:
+        self._bodies: list[bytes] = []
+        self._rare: dict[int, tuple[object, ...]] = {}
+        columns = [self._columns(place, move) for place, move in enumerate(moves)]
+        targets: object = False
+        if pushes is not None:
+            targets = [self._target(push) for push in pushes]
+        across = list(zip(*columns, strict=True)) or [()] * 9
+        lengths = list(map(len, self._bodies))
+        self.packed = msgpack.encode([*across, targets, lengths, self._rare])
+        self.bodies = b"".join(self._bodies)
+
+    def _target(self, pushes: Sequence[Push]) -> object:
+        self._bodies += [push.body for push in pushes]
+        return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
+
+    def _columns(self, place: int, move: Move) -> tuple[object, ...]:
+        """name, row's beginning, what comes instead, its rest, score, counts, what the run closes,
+        its moment, when it was due and its id."""
+        run, expect, instead, rest, score = move.run, "", "", "", ""
+        if move.of == "plan":
+            expect = f"{text_of(move.seen)}\t{move.revision}\te\t"
+            if move.plan is not None:
+                plan = move.plan
+                planned, due = text_of(plan.planned), due_of(plan)
+                instead = f"{planned}\t{move.revision}\te\t"
+                rest = f"{due}\t{plan.fingerprint}\t{plan.rules}"
+                score = due or planned or "+inf"
+        if move.of != "plan" or move.skips or move.backlog is not None:
+            self._rare[place + 1] = _rare(move)
+        if run is None:
+            return (move.name, expect, instead, rest, score, move.counts, "", "", "")
+        moment = text_of(run.occurrence.planned)
+        closing = f"{moment}:{run.occurrence.request}"
+        what = f"{text_of(run.due)}\t{run.task_id}"
+        return (move.name, expect, instead, rest, score, move.counts, closing, moment, what)
+
+
+def _rare(move: Move) -> tuple[object, ...]:
+    """kind, found by, begins with, then with, revision, skips, closed by them, backlog."""
+    found = instead = ended = skipped_id = ""
+    seen = f"{micros(move.seen)}\t"
+    if move.of == "request":
+        assert move.request is not None, "a move of a request names it"
+        found = move.request.id
+        instead = "" if move.first is None else f"{micros(move.first)}\t"
+    elif move.of == "claim":
+        assert move.open_claim is not None, "a move of an open claim names it"
+        found = f"{closes(move.open_claim.occurrence)}:{move.name}"
+        if move.run is None:
+            # An open claim that ends by a skip is closed by it, under its own id.
+            ended, skipped_id = closes(move.open_claim.occurrence), move.open_claim.task_id
+    revision = "" if move.run is None else str(move.run.revision)
+    skips = [row_text.skipped(skip, skipped_id) for skip in move.skips]
+    backlog = move.backlog is not None and (move.backlog.id, request_text(move.backlog))
+    return (KINDS[move.of], found, seen, instead, revision, skips, ended, backlog)

@@ -1,0 +1,137 @@
+"""Rows and definitions as entries; each definition is decoded once, while it is remembered."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from msgspec import Raw, json, msgpack
+
+from beatd.byte_cache import ByteCache
+from beatd.catalog import Codec, Stored
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.stores.damage import UNREADABLE, Damage
+from beatd.stores.redis.row_text import Row
+from beatd.stores.redis.script import Scripts
+
+_PACKED = tuple[str, str, Raw]
+KNOWN_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
+PAGE = 1000
+
+
+class Definition:
+    """revision | source, declared_at, JSON."""
+
+    __slots__ = ("declared_at", "json", "revision", "source")
+
+    def __init__(self, text: bytes) -> None:
+        revision, packed = text.split(b"\t", 1)
+        self.revision = int(revision)
+        self.source, self.declared_at, definition = json.decode(packed, type=_PACKED)
+        self.json = bytes(definition)
+
+    @staticmethod
+    def packed(codec: Codec, entry: Entry) -> str:
+        definition = Raw(codec.encode(entry))
+        return json.encode((entry.source, entry.declared_at, definition)).decode()
+
+
+class Reader:
+    """Thread-safe; it remembers the entries it decoded last."""
+
+    def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
+        self._scripts, self._codec, self.damage = scripts, codec, damage
+        self._known = ByteCache[str, tuple[int, Entry | None]](KNOWN_BYTES)
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def uncache(self, names: Iterable[str]) -> None:
+        self._known.drop(names)
+
+    def stored(
+        self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
+    ) -> dict[str, Stored]:
+        """Return entries by name, without those that are gone or that this program cannot read.
+
+        `unmoved` leaves out each entry whose plan moved on while its definition was read.
+        """
+        found: dict[str, Stored] = {}
+        unknown: dict[str, Row] = {}
+        for name, text in rows:
+            row = None if text is None else self.row(name, text)
+            if row is None:
+                continue
+            known = self._known.get(name)
+            if known is None or known[0] != row.revision:
+                unknown[name] = row
+            elif known[1] is not None:
+                found[name] = _stored(known[1], row)
+        for page in pages(unknown):
+            for name, row, definition in self.read(page):
+                entry = self._remembered(name, definition)
+                if entry is not None and not (unmoved and row.plan != unknown[name].plan):
+                    found[name] = _stored(entry, row)
+        return found
+
+    def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
+        return {name for name, text in rows if text is None}
+
+    def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
+        """Both halves of entries as of one instant."""
+        reply = self._scripts("entries", msgpack.encode(names))
+        found = []
+        for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
+            if row_text is None or text is None:
+                continue
+            row = self.row(name, row_text)
+            definition = self.damage.read(f"entry {name!r}", partial(Definition, text))
+            if row is not None and definition is not None:
+                found.append((name, row, definition))
+        return found
+
+    def row(self, name: str, text: bytes) -> Row | None:
+        """None for a damaged one, which is reported."""
+        try:
+            return Row(text)
+        except UNREADABLE as reason:
+            self.damage.note(f"the plan of entry {name!r}", reason)
+            return None
+
+    def decoded(self, name: str, definition: Definition) -> Entry:
+        """Raises ConfigError when this program cannot read it."""
+        return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
+
+    def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
+        """Without remembering: a list of everything must not drive out what is due."""
+        known = self._known.get(name)
+        if known is not None and known[0] == definition.revision:
+            return None if known[1] is None else _stored(known[1], row)
+        try:
+            return _stored(self.decoded(name, definition), row)
+        except ConfigError:
+            return None
+
+    def _remembered(self, name: str, definition: Definition) -> Entry | None:
+        try:
+            entry: Entry | None = self.decoded(name, definition)
+        except ConfigError:
+            entry = None
+        # Plain values take up to six times the room of their JSON.
+        size = 500 + 6 * len(definition.json)
+        self._known.keep(name, (definition.revision, entry), size)
+        return entry
+
+
+def _stored(entry: Entry, row: Row) -> Stored:
+    return Stored(entry, row.revision, row.paused, row.plan, row.runs, row.last)
+
+
+def pages(names: Iterable[str], size: int = PAGE) -> Iterable[list[str]]:
+    page: list[str] = []
+    for name in names:
+        page.append(name)
+        if len(page) >= size:
+            yield page
+            page = []
+    if page:
+        yield page

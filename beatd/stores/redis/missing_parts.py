@@ -1,0 +1,66 @@
+"""Entries that lost a part: a hash or an index without what the others hold of them."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+
+from msgspec import msgpack
+
+from beatd.catalog import Torn
+from beatd.errors import ConfigError
+from beatd.stores.redis.entry_reader import PAGE, Definition, Reader, pages
+from beatd.stores.redis.script import Scripts
+
+
+class RedisTorn:
+    def __init__(self, scripts: Scripts, reader: Reader) -> None:
+        self._scripts, self._reader = scripts, reader
+
+    def is_torn(self) -> bool:
+        """Told by four numbers that Redis knows without counting."""
+        return len(set(self._scripts("parts"))) > 1
+
+    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+        return self._scripts.ask(lambda: self._found(limit)) if self.is_torn() else []
+
+    def _found(self, limit: int) -> list[Torn]:
+        found: dict[str, Torn] = {}
+        for page in pages(self._all_names()):
+            for torn in self._torn_of(page):
+                found[torn.name] = torn
+            if len(found) >= limit:
+                break
+        return list(found.values())[:limit]
+
+    def _all_names(self) -> Iterator[str]:
+        """Each name that any part holds, perhaps several times."""
+        client, key = self._scripts.client, self._scripts.key
+        hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
+        sources = client.smembers(key("sources"))
+        lists = [key("plan"), *(key(f"names:{source.decode()}") for source in sources)]
+        sets = (client.zscan_iter(name, count=PAGE) for name in lists)
+        # A name that is no text is damage: it is found nowhere, and left alone.
+        return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
+
+    def _torn_of(self, names: Sequence[str]) -> Iterator[Torn]:
+        definitions = self._definitions(names)
+        sources = [one.source if (one := definitions.get(name)) else "" for name in names]
+        reply = self._scripts("torn", msgpack.encode(names), msgpack.encode(sources))
+        for name, left in zip(map(bytes.decode, reply[::2]), reply[1::2], strict=True):
+            if left == b"row":
+                yield Torn(name, None)
+            elif name in definitions:
+                try:
+                    yield Torn(name, self._reader.decoded(name, definitions[name]))
+                except ConfigError:
+                    continue  # of a newer program: not ours to plan
+
+    def _definitions(self, names: Sequence[str]) -> dict[str, Definition]:
+        client, key = self._scripts.client, self._scripts.key("entries")
+        found = self._scripts.ask(lambda: client.hmget(key, names))
+        read = {
+            name: self._reader.damage.read(f"entry {name!r}", partial(Definition, text))
+            for name, text in zip(names, found, strict=True)
+            if text is not None
+        }
+        return {name: one for name, one in read.items() if one is not None}

@@ -1,0 +1,263 @@
+"""The claim: rows compared and moved on, a thousand in a handful of statements, under one term."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, case, delete, or_, select, update
+
+from beatd.catalog import Codec
+from beatd.errors import Deposed
+from beatd.leader import Term
+from beatd.ledger import HeldClaim, Move
+from beatd.run import micros
+from beatd.stores.sql.database import Database, Held
+from beatd.stores.sql.history_rows import leads, of_skip
+from beatd.stores.sql.migrations import refuse_newer
+from beatd.stores.sql.open_claims import Open, OpenBatch
+from beatd.stores.sql.plan_moves import Moving
+from beatd.stores.sql.tables import ledger, plan, request
+from beatd.stores.sql.upcoming import SqlUpcoming
+
+Done = tuple[list[bool], OpenBatch | None, list[int]]  # made, opened, emptied
+FENCE = select(
+    ledger.c.term, ledger.c.token, ledger.c.holder, ledger.c.version, ledger.c.serves
+).with_for_update(read=True)
+
+
+class SqlClaiming(SqlUpcoming):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        batch = database.dialect.batch
+        self._move = Moving(database.dialect)
+        self._revisions = (
+            select(plan.c.name, plan.c.revision)
+            .join(self._names.relation, self._names.c.name == plan.c.name)
+            .order_by(plan.c.name)
+            .with_for_update(of=plan)
+        )
+        c = self._counts = batch(name="text", counts="int", last="int")
+        newer = or_(plan.c.last.is_(None), plan.c.last < c.c.last)
+        self._count = (
+            update(plan)
+            .where(plan.c.name == c.c.name)
+            .values(runs=plan.c.runs + c.c.counts, last=case((newer, c.c.last), else_=plan.c.last))
+        )
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        done = self._db.write(partial(self._claim, moves, term, micros(at)))
+        return self._claimed(done, at)
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
+        held = self._db.hold(partial(self._claim, moves, term, micros(at)))
+        if held is None:
+            return None
+        return HeldInTransaction(held, lambda done: self._claimed(done, at))
+
+    def _claimed(self, done: Done, at: datetime) -> Sequence[bool]:
+        made, batch, emptied = done
+        self._claimed_at = micros(at)
+        self._claims.forget(emptied)
+        if batch is not None:
+            self._claims.remember(batch)
+        return made
+
+    def _claim(self, moves: Sequence[Move], term: Term, at: int, connection: Connection) -> Done:
+        self._fence(connection, term)
+        made = [False] * len(moves)
+        kinds: dict[str, list[int]] = {}
+        for place, move in enumerate(moves):
+            kinds.setdefault(move.of, []).append(place)
+        for places in one_per_name(moves, kinds.get("plan", [])):
+            self._plans(connection, moves, places, made)
+        beside = kinds.get("request", []) + kinds.get("claim", [])
+        emptied: list[int] = []
+        if beside:
+            revisions = self._current(connection, [moves[place] for place in beside])
+            self._requests(connection, moves, kinds.get("request", []), revisions, made)
+            emptied = self._reclaim(connection, moves, kinds.get("claim", []), revisions, made)
+            self._add_counts(connection, [moves[place] for place in beside if made[place]])
+        done = [move for move, ok in zip(moves, made, strict=True) if ok]
+        return made, self._open(connection, done, term, at), emptied
+
+    def _fence(self, connection: Connection, term: Term) -> None:
+        row = connection.execute(FENCE).one_or_none()
+        if row is None:
+            raise Deposed(
+                f"{self._db.where}: its row of {ledger.name} is gone; a new term makes it"
+            )
+        refuse_newer(self._db.where, row.version, row.serves)
+        if (row.term, row.token) != (term.number, term.token):
+            raise Deposed(
+                f"{self._db.where}: its term is {row.term}, {leads(row.holder)}; "
+                f"term {term.number} may not claim"
+            )
+
+    # one kind of row each
+
+    def _plans(
+        self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
+    ) -> None:
+        rows = [_moved(moves[place]) for place in places]
+        moved = self._move(connection, rows)
+        for place in places:
+            made[place] = moves[place].name in moved
+
+    def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
+        """The revisions of these entries, kept from editors until the commit."""
+        names = sorted({move.name for move in moves if move.run is not None or move.counts})
+        found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
+        return {row.name: row.revision for row in found}
+
+    def _requests(
+        self,
+        connection: Connection,
+        moves: Sequence[Move],
+        places: list[int],
+        revisions: dict[str, int],
+        made: list[bool],
+    ) -> None:
+        """Several moves may follow each other through one request."""
+        ids = sorted({request_id(moves[place]) for place in places})
+        if not ids:
+            return
+        statement = (
+            select(request.c.id, request.c.first_at)
+            .where(request.c.id.in_(ids))
+            .order_by(request.c.seq)
+            .with_for_update()
+        )
+        first: dict[str, int | None] = {
+            row.id: row.first_at for row in connection.execute(statement)
+        }
+        touched = set()
+        for place in places:
+            move = moves[place]
+            key = request_id(move)
+            if first.get(key) == micros(move.seen) and at_revision(move, revisions):
+                first[key] = None if move.first is None else micros(move.first)
+                touched.add(key)
+                made[place] = True
+        ended = sorted(key for key in touched if first[key] is None)
+        if ended:
+            connection.execute(delete(request).where(request.c.id.in_(ended)))
+        for key in sorted(touched - set(ended)):
+            connection.execute(
+                update(request).where(request.c.id == key).values(first_at=first[key])
+            )
+
+    def _reclaim(
+        self,
+        connection: Connection,
+        moves: Sequence[Move],
+        places: list[int],
+        revisions: dict[str, int],
+        made: list[bool],
+    ) -> list[int]:
+        """Take open claims out of their batches, to be opened anew in this one or closed."""
+        if not places:
+            return []
+        batches = self._claims.locked(connection, {micros(moves[place].seen) for place in places})
+        holds = {(task, batch.claimed_at): batch for batch in batches for task in batch.runs}
+        left: dict[int, dict[str, Open]] = {}
+        for place in places:
+            move = moves[place]
+            assert move.open_claim is not None, "a move of a claim comes with it"
+            task_id = move.open_claim.task_id
+            batch = holds.pop((task_id, micros(move.seen)), None)
+            if batch is not None and at_revision(move, revisions):
+                del left.setdefault(batch.id, dict(batch.runs))[task_id]
+                made[place] = True
+        for batch in batches:
+            if batch.id in left:
+                self._claims.rewritten(connection, batch, left[batch.id])
+        return list(left)
+
+    def _add_counts(self, connection: Connection, moves: Iterable[Move]) -> None:
+        counted: dict[str, list[Any]] = {}
+        for move in moves:
+            if move.counts:
+                row = counted.setdefault(move.name, [move.name, 0, None])
+                row[1] += move.counts
+                row[2] = max((m for m in (row[2], counted_moment(move)) if m), default=None)
+        if counted:
+            rows = [counted[name] for name in sorted(counted)]
+            connection.execute(self._count, self._counts.bind(rows))
+
+    def _open(
+        self, connection: Connection, done: Sequence[Move], term: Term, at: int
+    ) -> OpenBatch | None:
+        """What the moves that were made leave behind: open claims, skips, backlogs."""
+        skips = [
+            of_skip(move.name, skip, at, term=term.number, task_id=closed_task(move))
+            for move in done
+            for skip in move.skips
+        ]
+        self._tell(connection, skips)
+        self._add(connection, [move.backlog for move in done if move.backlog is not None])
+        runs = [move.run for move in done if move.run is not None]
+        if not runs:
+            return None
+        return self._claims.opened(connection, runs, at, term.number)
+
+
+class HeldInTransaction(Struct, frozen=True):
+    """All of the claim but its commit: the rows are locked for the moment's sake."""
+
+    held: Held[Done]
+    claimed: Callable[[Done], Sequence[bool]]
+
+    def make(self) -> Sequence[bool]:
+        return self.claimed(self.held.commit())
+
+    def drop(self) -> None:
+        self.held.roll_back()
+
+
+def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
+    """Parts in which no name comes twice, each in the order of names; nearly always one."""
+    while places:
+        first: dict[str, int] = {}
+        again = []
+        for place in places:
+            if moves[place].name in first:
+                again.append(place)
+            else:
+                first[moves[place].name] = place
+        yield [first[name] for name in sorted(first)]
+        places = again
+
+
+def _moved(move: Move) -> list[Any]:
+    plan, run = move.plan, move.run
+    assert plan is not None, "a move of the plan says where to"
+    seen = micros(move.seen)
+    planned = None if plan.planned is None else micros(plan.planned)
+    # Without jitter, catching up and the like these are one and the same moment.
+    due = planned if plan.due is plan.planned else plan.due and micros(plan.due)
+    last = None
+    if run is not None and move.counts:
+        moment = run.occurrence.planned
+        last = seen if moment is move.seen else micros(moment)
+    rules, mark = plan.rules, plan.fingerprint
+    return [move.name, move.revision, seen, planned, due, mark, rules, move.counts, last]
+
+
+def counted_moment(move: Move) -> int | None:
+    return micros(move.run.occurrence.planned) if move.run is not None and move.counts else None
+
+
+def request_id(move: Move) -> str:
+    assert move.request is not None, "a move of a request comes with it"
+    return move.request.id
+
+
+def at_revision(move: Move, revisions: dict[str, int]) -> bool:
+    return move.run is None or revisions.get(move.name) == move.run.revision
+
+
+def closed_task(move: Move) -> str:
+    """The task a skip is about, where it closes an open claim: it may yet turn out published."""
+    return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

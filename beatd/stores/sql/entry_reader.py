@@ -1,0 +1,125 @@
+"""From rows to entries: a definition is decoded once, and its newest revision kept while there is
+room."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from beatd.byte_cache import ByteCache
+from beatd.catalog import Codec, Plan, Stored
+from beatd.entry import Entry
+from beatd.errors import ConfigError
+from beatd.run import moment_of
+from beatd.stores.damage import UNREADABLE, Damage
+from beatd.stores.sql.dialect import Dialect
+from beatd.stores.sql.tables import entry, plan
+
+KEPT_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
+CHUNK = 1_000
+
+PLAN = (
+    plan.c.name,
+    plan.c.revision,
+    plan.c.active,
+    plan.c.planned,
+    plan.c.due,
+    plan.c.runs,
+    plan.c.last,
+    plan.c.fingerprint,
+    plan.c.rules,
+)
+DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.paused)
+
+
+def whole() -> Select[Any]:
+    return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
+
+
+class Reader:
+    def __init__(self, codec: Codec, dialect: Dialect, damage: Damage) -> None:
+        self._codec, self._damage = codec, damage
+        self._kept = ByteCache[str, tuple[int, Entry, bool]](KEPT_BYTES)
+        self._names = dialect.batch(name="text")
+        self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
+
+    def forget(self) -> None:
+        """In another store the same revision of a name is something else."""
+        self._kept.clear()
+
+    def uncache(self, names: Iterable[str]) -> None:
+        self._kept.drop(names)
+
+    def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
+        """The entry of a row and whether it is paused; None if this program cannot read it."""
+        known = self._known(row.name, row.revision)
+        if known is not None:
+            return known
+        definition = row.definition.encode()
+        try:
+            made = self._codec.decode(row.name, definition, row.source, row.declared_at)
+        except ConfigError:
+            return None
+        paused = bool(row.paused)
+        if keep:
+            # Plain values take up to six times the room of their JSON.
+            size = 500 + 6 * len(definition)
+            self._kept.keep(row.name, (row.revision, made, paused), size)
+        return made, paused
+
+    def _known(self, name: str, revision: int) -> tuple[Entry, bool] | None:
+        known = self._kept.get(name)
+        return None if known is None or known[0] != revision else known[1:]
+
+    def problem(self, row: Any) -> str | None:
+        try:
+            self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
+        except ConfigError as error:
+            return str(error)
+        return None
+
+    def stored(self, row: Any, *, keep: bool = False) -> Stored | None:
+        known = self.definition(row, keep=keep)
+        return None if known is None else self._planned(row, known)
+
+    def named(
+        self, connection: Connection, names: Iterable[str], *, keep: bool = True
+    ) -> dict[str, Stored]:
+        """The readable ones of these entries."""
+        found: dict[str, Stored] = {}
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), CHUNK):
+            rows = [[name] for name in wanted[start : start + CHUNK]]
+            for row in connection.execute(self._by_name, self._names.bind(rows)):
+                stored = self.stored(row, keep=keep)
+                if stored is not None:
+                    found[row.name] = stored
+        return found
+
+    def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
+        """Plan rows with their entries; only definitions not seen before are fetched."""
+        kept = [self._known(row[0], row[1]) for row in rows]
+        strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
+        fetched = self.named(connection, strange) if strange else {}
+        # An entry edited between the two reads is taken whole from the second.
+        return [
+            fetched.get(row[0]) if known is None else self._planned(row, known)
+            for row, known in zip(rows, kept, strict=True)
+        ]
+
+    def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
+        """None for a damaged plan, which is reported."""
+        try:
+            return _stored(row, known)
+        except UNREADABLE as reason:
+            self._damage.note(f"the plan of entry {row[0]!r}", reason)
+            return None
+
+
+def _stored(row: Any, known: tuple[Entry, bool]) -> Stored:
+    made, paused = known
+    _, revision, _, planned, due, runs, last, fingerprint, rules = row[:9]  # as in PLAN
+    moment = None if planned is None else moment_of(planned)
+    due_moment = moment if due == planned else None if due is None else moment_of(due)
+    plan = Plan(moment, due_moment, fingerprint, rules)
+    return Stored(made, revision, paused, plan, runs, None if last is None else moment_of(last))

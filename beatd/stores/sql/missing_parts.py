@@ -1,0 +1,84 @@
+"""Entries that lost a part: rows of one table without their row in the other."""
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select
+
+from beatd.catalog import Codec, Torn
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.dialect import literally
+from beatd.stores.sql.store_part import Part
+from beatd.stores.sql.tables import edits, entry, plan
+
+FEW = 100  # rows of each table, the first by name: a table that was emptied shows there
+COUNT = select(edits.c.count).with_for_update()
+
+
+class SqlTorn(Part):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        names = self._names
+        self._defined = select(entry.c.name).join(names.relation, names.c.name == entry.c.name)
+        self._clear = [
+            delete(table).where(table.c.name.in_(select(names.c.name))) for table in (entry, plan)
+        ]
+
+    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+        def read(connection: Connection) -> list[Torn]:
+            lost = connection.execute(_without(entry, plan, limit, whole)).all()
+            left = connection.execute(_without(plan, entry, limit, whole)).scalars().all()
+            found = [Torn(name, None) for name in left]
+            for row in lost:
+                known = self._reader.definition(row, keep=False)
+                if known is not None:
+                    found.append(Torn(row.name, *known))
+            return found[:limit]
+
+        return self._db.read(read, patient=True)
+
+    def _clear_torn(
+        self, connection: Connection, names: Iterable[str], planned: Container[str]
+    ) -> set[str]:
+        """Remove what is left of these, of which some have a plan; the names of the torn ones."""
+        wanted = sorted(set(names))
+        if not wanted:
+            return set()
+        bound = self._names.bind([[name] for name in wanted])
+        defined = set(connection.execute(self._defined, bound).scalars())
+        torn = {name for name in wanted if (name in defined) != (name in planned)}
+        if torn:
+            bound = self._names.bind([[name] for name in sorted(torn)])
+            for statement in self._clear:
+                connection.execute(statement, bound)
+        return torn
+
+
+def edits_so_far(connection: Connection) -> int:
+    """The number of edits, kept from other writers until the commit; counted on from the newest
+    revision where it was lost."""
+    count = connection.scalar(COUNT)
+    if count is None:
+        count = newest_revision(connection)
+        connection.execute(edits.insert().values(id=1, count=count))
+    return int(count)
+
+
+def newest_revision(connection: Connection) -> int:
+    newest = (connection.scalar(select(func.max(table.c.revision))) for table in (entry, plan))
+    return max(found or 0 for found in newest)
+
+
+def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
+    """Rows of a table that have none in the other, by name."""
+    if not whole:
+        first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
+        table = first
+    columns = list(table.c) if "definition" in table.c else [table.c.name]
+    return (
+        select(*columns)
+        .outerjoin_from(table, other, other.c.name == table.c.name)
+        .where(other.c.name.is_(None))
+        .order_by(table.c.name)
+        .limit(literally(limit))
+    )

@@ -1,0 +1,117 @@
+"""Claims closed with what became of them, and the history that is made of it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, delete, select
+
+from beatd.ledger import Result
+from beatd.run import micros
+from beatd.stores.sql.claim import SqlClaiming
+from beatd.stores.sql.history_rows import Line
+from beatd.stores.sql.open_claims import Open, OpenBatch, of_run
+from beatd.stores.sql.tables import history
+
+TOLD = select(history.c.id, history.c.state).where(
+    history.c.name == bindparam("of_name"), history.c.task_id == bindparam("of_task")
+)
+
+
+class SqlRecording(SqlClaiming):
+    def record(self, results: Sequence[Result]) -> None:
+        by_task = {result.run.task_id: result for result in results}
+        if by_task:
+            mine = self._claims.remembered(by_task)
+            left = self._db.write(partial(self._record, mine, by_task))
+            self._claims.forget(batch.id for batch in mine)
+            for batch in left:
+                self._claims.remember(batch)
+
+    def _record(
+        self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
+    ) -> list[OpenBatch]:
+        lines: list[Line] = []
+        left: list[OpenBatch] = []
+        rest = dict(by_task)
+        made_at: dict[str, int] = {}
+        for batch in mine:
+            after, told = settled(batch, rest, made_at)
+            as_it_was = len(after) == len(batch.runs) and after == batch.runs
+            if as_it_was or self._claims.rewritten(connection, batch, after):
+                lines += told
+                for task_id in batch.runs:
+                    rest.pop(task_id, None)
+                if after:
+                    version = batch.version + (0 if as_it_was else 1)
+                    left.append(replace(batch, version=version, runs=after))
+            else:
+                made_at.update(dict.fromkeys(batch.runs, batch.claimed_at))
+        if rest:
+            lines += self._late(connection, rest, made_at)
+        self._tell(connection, lines)
+        return left
+
+    def _late(
+        self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
+    ) -> list[Line]:
+        """Claims of another process or an earlier one, made anew since, or closed long ago."""
+        lines: list[Line] = []
+        for batch in self._claims.locked(connection):
+            held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
+            after, told = settled(batch, held, made_at)
+            if after != batch.runs:
+                self._claims.rewritten(connection, batch, after)
+                lines += told
+        for result in rest.values():
+            if result.outcome.sent in ("confirmed", "rejected"):
+                lines += self._closed_before(connection, result)
+        return lines
+
+    def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
+        """No claim is open: what the history has stands, but for a skip of what was published."""
+        run = result.run
+        line = ended(of_run(run), result, term=0)
+        key = {"of_name": run.occurrence.name, "of_task": run.task_id}
+        told = connection.execute(TOLD, key).all()
+        if told and (
+            result.outcome.sent == "rejected" or any(r.state == "published" for r in told)
+        ):
+            return []
+        # Without a claim or a line the store went back in time, or forgot: it is a fact all the
+        # same. Told once otherwise, it is told anew.
+        if told:
+            connection.execute(delete(history).where(history.c.id.in_([row.id for row in told])))
+        return [line]
+
+
+def settled(
+    batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
+) -> tuple[dict[str, Open], list[Line]]:
+    """What stays open of a batch, and the lines of what ended."""
+    left: dict[str, Open] = {}
+    lines: list[Line] = []
+    for task_id, run in batch.runs.items():
+        result = results.get(task_id)
+        if result is None:
+            left[task_id] = run
+            continue
+        sent = result.outcome.sent
+        # What came of a claim that was made anew since says nothing of this one, unless it is a
+        # fact.
+        anew = result.claimed_at is not None and micros(result.claimed_at) != batch.claimed_at
+        anew = anew or made_at.get(task_id, batch.claimed_at) != batch.claimed_at
+        if sent == "confirmed" or (sent == "rejected" and not anew):
+            lines.append(ended(run, result, batch.term))
+        else:
+            left[task_id] = replace(run, unsent=1) if sent == "unsent" and not anew else run
+    return left, lines
+
+
+def ended(run: Open, result: Result, term: int) -> Line:
+    at = micros(result.at)
+    if result.outcome.sent == "confirmed":
+        late = (at - run.due) / 1_000_000
+        return Line(run.name, run.planned, at, "published", "", run.task_id, at, late, term=term)
+    reason = result.outcome.reason.replace("\0", "")  # a broker's words, not ours
+    return Line(run.name, run.planned, at, "failed", reason, run.task_id, term=term)

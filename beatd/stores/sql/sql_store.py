@@ -1,0 +1,57 @@
+"""A store in a SQL database: one truth for any number of daemons and commands."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from beatd.catalog import Codec, Wake
+from beatd.stores.embedded.query import TORN
+from beatd.stores.sql.catalog_writes import SqlCatalog
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.history import SqlHistory
+from beatd.stores.sql.migrations import migrate
+from beatd.stores.sql.presence import SqlMuster
+from beatd.stores.sql.tables import ledger
+from beatd.stores.sql.terms import SqlTerms
+from beatd.stores.sql.url import dialect_of
+
+
+class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
+    """Opens, and makes or migrates, the tables at once; raises StoreError when it cannot."""
+
+    def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
+        super().__init__(Database(dialect_of(url, timeout)), codec)
+        try:
+            self._settle()
+        except BaseException:
+            self._db.close()
+            raise
+        self._db.open_anew = self._settle
+
+    def _settle(self) -> None:
+        self._reader.forget()
+        self._namespace = migrate(self._db)
+
+    @property
+    def namespace(self) -> UUID:
+        return self._namespace
+
+    def new_identity(self) -> UUID:
+        fresh = uuid4()
+        statement = ledger.update().values(namespace=str(fresh))
+        self._db.write(lambda connection: connection.execute(statement))
+        self._namespace = fresh
+        return fresh
+
+    def watch(self, wake: Wake) -> bool:
+        return self._db.dialect.watch(wake)
+
+    def losses(self) -> Sequence[str]:
+        return list(self._db.losses)
+
+    def problems(self) -> Sequence[str]:
+        torn = [f"{self._db.where}: {TORN}"] if self.torn(1, whole=False) else []
+        said = [*self._db.dialect.problems(), *self.losses(), *torn]
+        return [*said, *self.unreadable(), *self._damage.lines()]
+
+    def close(self) -> None:
+        self._db.close()

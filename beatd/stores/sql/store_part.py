@@ -1,0 +1,31 @@
+"""What the parts of a SQL store have in common: the database, and the reader of entries."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import astuple
+from sqlalchemy import Connection
+
+from beatd.catalog import Codec
+from beatd.stores.damage import Damage
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.entry_reader import CHUNK, Reader
+from beatd.stores.sql.history_rows import COLUMNS, Line
+from beatd.stores.sql.tables import history
+
+
+class Part:
+    def __init__(self, database: Database, codec: Codec) -> None:
+        self._db = database
+        self._codec = codec
+        self._damage = Damage(database.where)
+        self._reader = Reader(codec, database.dialect, self._damage)
+        self._names = database.dialect.batch(name="text")
+
+    def uncache(self, names: Sequence[str]) -> None:
+        self._reader.uncache(names)
+
+    def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
+        """Into the history, in the order given."""
+        for start in range(0, len(lines), CHUNK):
+            rows = [astuple(line) for line in lines[start : start + CHUNK]]
+            self._db.dialect.insert(connection, history.name, COLUMNS, rows)

@@ -1,0 +1,73 @@
+"""/live /ready /metrics /status: what probes and dashboards ask, answered from the beat itself."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import json
+
+from beatd.observers.health import Health
+from beatd.observers.metrics import Metrics
+from beatd.web.http_hosts import Hosts
+from beatd.web.http_server import Answer, Server, serve
+
+
+class Web:
+    """Counts from the beginning what it shows from `open` on."""
+
+    def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
+        self._host, self._port, self._hosts = host, port, Hosts(host, hosts)
+        self.metrics = Metrics()
+        self._server: Server | None = None
+
+    def open(self, health: Callable[[], Health], status: Callable[[], dict[str, Any]]) -> None:
+        """Listen for requests. Raises BeatError if the address is taken or not of this host."""
+        pages = Pages(health, self.metrics, status)
+        self._server = serve(self._host, self._port, self._hosts, pages)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+class Pages:
+    def __init__(
+        self,
+        health: Callable[[], Health],
+        metrics: Metrics,
+        status: Callable[[], dict[str, Any]],
+    ) -> None:
+        self._health, self._metrics, self._status = health, metrics, status
+
+    def answer(self, path: str) -> Answer:
+        match path:
+            case "/live":
+                health = self._health()
+                said = health.trouble or f"last tick {health.tick_age:.1f} s ago"
+                return _plain(not health.trouble, said)
+            case "/ready":
+                health = self._health()
+                state = "leading" if health.leading else "standing by"
+                return _plain(not health.waits_for, health.waits_for or state)
+            case "/metrics":
+                self._set_gauges(self._health())
+                return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.page()
+            case "/status":
+                return 200, "application/json", json.format(json.encode(self._status()), indent=2)
+            case _:
+                return _plain(False, "here are /live /ready /metrics /status", code=404)
+
+    def _set_gauges(self, health: Health) -> None:
+        metrics = self._metrics
+        metrics.leader.set(health.leading)
+        metrics.tick_age.set(health.tick_age)
+        metrics.store_ok.set(health.store_ok)
+        metrics.broker_ok.set(health.broker_ok)
+        metrics.lock_ok.set(health.lock_ok)
+        metrics.skew.set(health.clock_offset)
+        metrics.lease_margin.set(health.lease_margin)
+        metrics.entries.set(health.entries)
+
+
+def _plain(good: bool, text: str, code: int = 503) -> Answer:
+    return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"

@@ -1,0 +1,194 @@
+"""What is kept in order beside the beat."""
+
+from datetime import datetime
+
+import pytest
+
+from beatd.catalog import Query
+from beatd.daemon.housekeeping import COUNTED_EVERY, MENDED_EVERY_S, SWEPT_EVERY, Housekeeping, Keep
+from beatd.definition import codec
+from beatd.edits.apply import Declared, digest_of
+from beatd.edits.replan import begin
+from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
+from beatd.entry import Entry
+from beatd.sources import Reading
+from beatd.sources.declared import Declaring
+from beatd.store import Store
+from beatd.stores.embedded.memory import MemoryStore
+from tests.fake_clock import FakeClock
+from tests.stores.losses import lose
+from tests.stores.making import entry, put, put_many
+
+
+class Fixed:
+    """A source that always declares the same."""
+
+    owner = "yaml:config"
+
+    def __init__(self, *entries: Entry, clock: FakeClock) -> None:
+        self._entries, self._clock = entries, clock
+
+    def stale(self) -> bool:
+        return False
+
+    def changed(self) -> bool:
+        return False
+
+    def read(self) -> Reading:
+        return Reading(
+            Declared(
+                source=self.owner,
+                entries=self._entries,
+                loaded_at=self._clock.now(),
+                digest=digest_of(self._entries),
+            )
+        )
+
+
+class Counting(MemoryStore):
+    counts = 0
+    sweeps = 0
+
+    def forget(self, before: datetime, keep: int) -> int:
+        self.sweeps += 1
+        return super().forget(before, keep)
+
+    def count(self) -> int:
+        self.counts += 1
+        return super().count()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> Counting:
+    made = Counting(codec=codec, clock=clock)
+    begin(made, clock.now())
+    return made
+
+
+@pytest.fixture
+def house(clock: FakeClock) -> Housekeeping:
+    return Housekeeping(
+        name="one",
+        declaring=None,
+        keep=Keep(),
+        clock=clock,
+        term=lambda: 1,
+        rest=lambda: None,
+    )
+
+
+def test_a_store_that_nobody_edits_is_counted_once(
+    house: Housekeeping, store: Counting, clock: FakeClock
+) -> None:
+    put_many(store, ["a", "b"])
+    for _ in range(5):
+        house.round(store)
+        clock.advance(seconds=COUNTED_EVERY + 1)
+    assert (house.entries, store.counts) == (2, 1)
+
+
+def test_what_was_added_is_counted_within_a_minute(
+    house: Housekeeping, store: Counting, clock: FakeClock
+) -> None:
+    house.round(store)
+    put(store, "a")
+    house.round(store)
+    assert house.entries == 0
+    clock.advance(seconds=COUNTED_EVERY + 1)
+    house.round(store)
+    assert house.entries == 1
+
+
+def test_history_is_forgotten_whatever_else_fails(
+    store: Counting, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __call__(self, store: Store, term: int, *_: object) -> bool:
+            raise ValueError("an entry that nobody had thought of")
+
+        def unapplied(self, term: int) -> Unapplied:
+            return NOTHING_WAITS
+
+        def again(self, store: Store, *, whole: bool) -> None: ...
+
+        def conflicts(self) -> list[str]:
+            return []
+
+        def digest(self) -> str:
+            return ""
+
+    house = Housekeeping(
+        name="one",
+        declaring=Broken(),
+        keep=Keep(),
+        clock=clock,
+        term=lambda: 1,
+        rest=lambda: None,
+    )
+    with pytest.raises(ValueError, match="nobody"):
+        house.round(store)
+    assert store.sweeps == 1
+    clock.advance(seconds=SWEPT_EVERY + 1)
+    monkeypatch.setattr(store, "applied", lambda owner: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        house.round(store)
+    assert store.sweeps == 2
+
+
+def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
+    return Housekeeping(
+        name="one",
+        declaring=Declaring([declared], clock=clock),
+        keep=Keep(),
+        clock=clock,
+        term=lambda: 1,
+        rest=lambda: None,
+    )
+
+
+@pytest.mark.parametrize("part", ["definitions", "plans"])
+def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
+    clock: FakeClock, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    house.round(store)
+    put(store, "by hand")
+    lose(store, part)
+    for _ in range(2):
+        clock.advance(seconds=MENDED_EVERY_S)
+        house.round(store)
+    there = ["by hand", "mine"] if part == "plans" else ["mine"]
+    assert [row.entry.name for row in store.find(Query())] == there
+    (line,) = house.conflicts
+    assert "2 entries had lost their" in line and line in caplog.messages
+
+
+def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    house.round(store)
+    lose(store, "plans")
+    lose(store, "definitions")
+    for _ in range(2):
+        clock.advance(seconds=MENDED_EVERY_S)
+        house.round(store)
+    assert store.count() == 1
+
+
+def test_some_entries_that_vanished_whole_are_applied_again_by_the_next_leader(
+    clock: FakeClock,
+) -> None:
+    store = MemoryStore(codec=codec, clock=clock)
+    both = [entry(name, source="yaml:config") for name in ("a", "b")]
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 1)
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 2)
+    for part in ("plans", "definitions"):
+        lose(store, part, "a")
+    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 3)
+    assert store.count() == 2

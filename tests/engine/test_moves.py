@@ -1,0 +1,55 @@
+"""What becomes of a row, and until when that holds."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from beatd.catalog import Stored
+from beatd.definition import entry_from
+from beatd.engine.moves import Mover, holds_until
+from beatd.errors import ScheduleError
+from beatd.ledger import Request
+from beatd.planning import first, shared_next_after
+from beatd.schedule import Schedule
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ALWAYS = "9999999d"  # longer than the calendar
+
+
+@pytest.mark.parametrize(
+    ("rule", "seconds"),
+    [
+        ({}, 10),
+        ({"catch_up_window": "3s"}, 3),
+        ({"catch_up": "skip", "grace": "4s"}, 4),
+        ({"catch_up_window": "1h"}, 10),
+        ({"catch_up_window": ALWAYS}, 10),
+        ({"catch_up": "skip", "grace": ALWAYS}, 10),
+    ],
+)
+def test_what_was_settled_ahead_holds_until_the_rule_or_the_next_moment(
+    rule: dict[str, str], seconds: int
+) -> None:
+    entry = entry_from("a", {"task": "t", "every": "10s", **rule})
+    plan = first(entry, NOON)
+    assert plan.due is not None
+    row = Stored(entry, 1, False, plan, 0, None)
+    move = Mover(UUID(int=0), shared_next_after()).due(row, plan.due)
+    assert holds_until(row, move) == plan.due + timedelta(seconds=seconds)
+
+
+def test_a_run_asked_for_by_hand_needs_no_next_moment() -> None:
+    """The search for it may be given up, and the request is done all the same."""
+    entry = entry_from("a", {"task": "t", "every": "10s", "options": {"expires": "next"}})
+    row = Stored(entry, 1, False, first(entry, NOON), 0, None)
+
+    def fails(schedule: Schedule, moment: datetime) -> datetime | None:
+        raise ScheduleError("its next moment is not found")
+
+    (move,) = Mover(UUID(int=0), fails).asked(
+        Request("id", "a", "trigger", NOON, NOON, 1), row, NOON, 10
+    )
+    assert move.run is not None and move.run.expires is None
+    with pytest.raises(ScheduleError):
+        Mover(UUID(int=0), fails).due(row, NOON + timedelta(seconds=10))
