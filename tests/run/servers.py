@@ -110,7 +110,9 @@ class Servers:
     def _mariadb(self, program: Path, port: int) -> None:
         files = self._files("mariadb", owner="mysql")
         user = ["--user=mysql"] if os.getuid() == 0 else []
-        common = ["--no-defaults", *user, f"--datadir={files / 'data'}"]
+        # A server that starts removes what other servers have in the temporary folder they share.
+        folders = [f"--datadir={files / 'data'}", f"--tmpdir={files}"]
+        common = ["--no-defaults", *user, *folders]
         auth = "--auth-root-authentication-method=normal"
         self._once("mariadb", ["mariadb-install-db", *common, auth])
         options = [f"--port={port}", "--bind-address=127.0.0.1"]
