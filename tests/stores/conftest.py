@@ -1,19 +1,54 @@
 """One contract, every store."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from beatd.store import Store
-from tests.stores.places import PLACES, opened
+from beatd.stores.sql.schema import metadata
+from tests.stores.places import DATABASES, PLACES, Open, closing_all, opened
+
+Place = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def emptied(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Open]]:
+    """Return a place on a database server without a row; it is made for the first test, and the
+    others find its tables there."""
+    made: dict[Place, tuple[Open, Any]] = {}
+    with ExitStack() as places:
+
+        def empty(place: Place) -> Open:
+            if place not in made:
+                path = tmp_path_factory.mktemp(place.__name__)
+                open_one = places.enter_context(place(path, server))
+                made[place] = open_one, places.enter_context(closing_all(open_one))()
+            open_one, first = made[place]
+            remove_all_rows(first)
+            return open_one
+
+        yield empty
+
+
+def remove_all_rows(store: Any) -> None:
+    with store._db.engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
 
 
 @pytest.fixture(params=PLACES, ids=lambda place: place.__name__)
-def place(request: pytest.FixtureRequest, tmp_path: Path, server: Any) -> Iterator[Any]:
-    with opened(request.param, tmp_path, server) as open_one:
-        yield open_one
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, server: Any, emptied: Callable[..., Open]
+) -> Iterator[Any]:
+    if request.param in DATABASES:
+        with closing_all(emptied(request.param)) as open_one:
+            yield open_one
+    else:
+        with opened(request.param, tmp_path, server) as open_one:
+            yield open_one
 
 
 @pytest.fixture

@@ -97,19 +97,29 @@ def redis(path: Path, server: Server) -> Iterator[Open]:
 PLACES = (memory, shelve, sqlite, postgresql, pgbouncer, mariadb, redis)
 
 
+# Their tables take longer to make than most tests to run.
+DATABASES = (postgresql, pgbouncer, mariadb)
+
+
+@contextmanager
+def closing_all(open_one: Open) -> Iterator[Open]:
+    """Open as often as asked; close all of them at the end."""
+    handles: list[Any] = []
+
+    def open_another() -> Any:
+        handles.append(open_one())
+        return handles[-1]
+
+    try:
+        yield open_another
+    finally:
+        for handle in handles:
+            with suppress(Exception):
+                handle.close()
+
+
 @contextmanager
 def opened(place: Callable[..., Any], path: Path, server: Server) -> Iterator[Open]:
-    """Opens as often as asked, and closes all of them before the place is cleared away."""
-    with place(path, server) as open_one:
-        handles: list[Any] = []
-
-        def open_another() -> Any:
-            handles.append(open_one())
-            return handles[-1]
-
-        try:
-            yield open_another
-        finally:
-            for handle in handles:
-                with suppress(Exception):
-                    handle.close()
+    """Open as often as asked; close all of them before the place is cleared away."""
+    with place(path, server) as open_one, closing_all(open_one) as open_another:
+        yield open_another
