@@ -71,9 +71,9 @@ def run(command: str, folder: Path, until: str = "leading, term") -> str:
     process = Process(*words, cwd=folder, env=env, program=BEATD.with_name(name))
     try:
         if stays(command):
-            process.says(until, 40)
+            process.says(until)
             process.send(signal.SIGTERM)
-        code = process.ends(30)
+        code = process.ends()
     finally:
         process.close()
     said = "\n".join(process.lines)

@@ -96,7 +96,7 @@ def test_a_daemon_ends_at_once_though_a_new_app_hangs_in_its_import(
     wait_until((tmp_path / "hangs").exists, 20, "the new app is not imported")
     daemon.says("published old")
     daemon.send(signal.SIGTERM)
-    assert daemon.ends(5.0) == 0
+    assert daemon.ends() == 0
 
 
 def test_a_reload_to_a_store_that_says_no_changes_nothing(

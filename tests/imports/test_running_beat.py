@@ -57,13 +57,13 @@ def test_a_real_celery_beat_is_refused_until_it_has_stopped(
         beat.says("beat: Starting")
         refused = Process(*importing, cwd=tmp_path)
         assert "celery beat runs: " in refused.says("Stop it before the import")
-        assert refused.ends(20) == 1
+        assert refused.ends() == 1
         refused.close()
         beat.send(signal.SIGTERM)
-        beat.ends(20)
+        beat.ends()
     finally:
         beat.close()
     done = Process(*importing, cwd=tmp_path)
     done.says(" taken over")
-    assert done.ends(20) == 0
+    assert done.ends() == 0
     done.close()

@@ -88,7 +88,7 @@ def test_a_failover_told_by_sentinel_is_followed(
             "transport_options": {"master_name": "mine"},
         }
     )
-    publisher = CeleryPublisher(app=app, timeout=0.5)
+    publisher = CeleryPublisher(app=app, timeout=5)
     assert kinds(publisher.publish(batch(3), always)) == ["confirmed"] * 3
     first = publisher.server()
     with master.client() as client:

@@ -129,7 +129,7 @@ def test_a_redis_emptied_between_two_terms_is_noticed(start: Start, open_store: 
 
 def test_a_frozen_redis_is_given_up_in_time(start: Start, open_store: Callable) -> None:
     process = start()
-    store = open_store(process.url, timeout=0.3)
+    store = open_store(process.url, timeout=1.0)
     put(store)
     process.send(signal.SIGSTOP)
     with pytest.raises(StoreError, match="no answer in time"):

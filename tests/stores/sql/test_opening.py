@@ -354,7 +354,7 @@ def test_a_term_that_was_never_issued_may_not_claim(url: str) -> None:
 
 
 def test_a_session_that_froze_is_given_up_and_replaced(postgresql_url: str) -> None:
-    store = SqlStore(postgresql_url, codec=codec, timeout=0.5)
+    store = SqlStore(postgresql_url, codec=codec, timeout=2.0)
     put(store)
     with store._db.engine.connect() as connection:
         backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0

@@ -62,7 +62,7 @@ def test_a_store_behind_a_pooler_does_not_promise_to_tell_of_edits(urls: Urls) -
     assert not behind.watch(told.set)
     assert beside.watch(told.set)
     put(behind)
-    assert told.wait(10), "an edit made behind a pooler is told to those beside it"
+    assert told.wait(60), "an edit made behind a pooler is told to those beside it"
     behind.close()
     beside.close()
 
