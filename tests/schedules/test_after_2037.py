@@ -70,7 +70,7 @@ def test_every_zone_has_the_offsets_that_python_reads_from_its_file() -> None:
     for name in pytz.all_timezones:
         known, ours = of_python(name), offsets(name)
         edges = [at + beside for at in ours.at if at >= PYTZ_ENDS for beside in (-1, 0)]
-        days = range(PYTZ_ENDS, RULE_ENDS, 86400 * 11)
+        days = range(PYTZ_ENDS, RULE_ENDS, 86400 * 27)
         for second in (*edges, *days):
             found = datetime.fromtimestamp(second, known).utcoffset()
             assert found == timedelta(seconds=ours.off[ours.index(second)]), (name, second)
