@@ -78,6 +78,10 @@ class RabbitMQ(Wire):
                 self._declared.pop(messages[place].route, None)
                 confirms.again(place)
             why = self._send(messages, sorted(again), deadline, may_go_on)
+            for place in confirms.returned:
+                if refused := self._declared.get(messages[place].route):
+                    came_back = confirms.ended[place].reason
+                    confirms.ended[place] = Outcome("rejected", f"{came_back}; {refused}")
         unsent = Outcome("unsent", why)
         return [confirms.ended.get(place, unsent) for place in range(len(messages))]
 

@@ -144,6 +144,29 @@ def test_a_message_the_user_may_not_write_is_rejected_alone(
     assert "ACCESS_REFUSED" in outcomes[1].reason and "secret" not in outcomes[1].reason
 
 
+def test_a_queue_the_user_may_not_make_is_named_with_the_brokers_reason(
+    private_rabbitmq: PrivateRabbitMQ, channel: amqp.Channel
+) -> None:
+    private_rabbitmq.ctl("add_user", "maker", "secret")
+    private_rabbitmq.ctl("set_permissions", "maker", "^$", ".*", ".*")
+    channel.queue_declare("made", durable=True)
+    publisher = publisher_to(f"amqp://maker:secret@127.0.0.1:{private_rabbitmq.port}//")
+    outcomes = publisher.publish(batch(1, "unmade") + batch(1, "made"), always)
+    assert kinds(outcomes) == ["rejected", "confirmed"]
+    assert "NO_ROUTE" in outcomes[0].reason
+    assert "ACCESS_REFUSED - access to " in outcomes[0].reason
+    private_rabbitmq.ctl("set_permissions", "maker", ".*", ".*", ".*")
+    until(
+        lambda: kinds(publisher.publish(batch(1, "unmade"), always)) == ["confirmed"],
+        60,
+        "still not made",
+    )
+    publisher.close()
+    channel.queue_delete("made")
+    channel.queue_delete("unmade")
+    private_rabbitmq.ctl("delete_user", "maker")
+
+
 def test_a_broker_short_of_memory_takes_no_more_and_the_rest_is_certainly_unsent(
     private_rabbitmq: PrivateRabbitMQ, channel: amqp.Channel
 ) -> None:
