@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 RELOADED = "BEATD_RELOADED"  # in the environment of a process that was started again
@@ -25,8 +26,11 @@ class Start:
     def again(self) -> NoReturn:
         """The same program in the same process, from its beginning; nothing of this one is left,
         but for its blocked signals, so that none is lost meanwhile."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # None where it was closed at the start; its pipe may have no reader, its disk no room.
+            if stream is not None:
+                with suppress(OSError):
+                    stream.flush()
         os.chdir(self._folder)
         os.execve(sys.executable, self._words, {**self._environment, RELOADED: "1"})
 

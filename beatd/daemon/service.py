@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from beatd.daemon.daemon import Daemon
@@ -26,6 +27,7 @@ HEARD = (
 )  # the last: our own end
 
 LOOKS_AT_TRIAL_EVERY_S = 0.05
+LOOKS_FOR_END_EVERY_S = 0.02
 
 
 class Built(Protocol):
@@ -74,7 +76,9 @@ def serve(
     """
     # Blocked before any thread is started, so that all inherit it and only this one hears.
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-    built, is_reload = build(), start.is_reload
+    with _ending_at_once():
+        built = build()
+    is_reload = start.is_reload
     while True:
         _open(built, is_reload)
         # Its store said yes when it was tried; to end now would leave nobody.
@@ -95,6 +99,26 @@ def serve(
         built, is_reload = successor(), True
         del running, successor  # or the ended daemon could not be collected
         idle.reloaded()
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """End the process at SIGTERM or SIGINT: importing an app may hang, and nothing is held yet."""
+    over = threading.Event()
+
+    def listen() -> None:
+        while not over.is_set():
+            heard = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), LOOKS_FOR_END_EVERY_S)
+            if heard is not None:
+                os._exit(0)
+
+    listener = threading.Thread(target=listen, name="beatd start", daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        over.set()
+        listener.join()
 
 
 def _open(built: Built, is_reload: bool) -> None:

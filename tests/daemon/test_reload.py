@@ -1,6 +1,8 @@
 """SIGHUP: all of the new configuration, or all of the old one."""
 
+import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.conftest import Start
+from tests.process import BEATD
 from tests.stores.redis.servers import RedisProcess, until
 from tests.waiting import until as wait_until
 
@@ -97,6 +100,54 @@ def test_a_daemon_ends_at_once_though_a_new_app_hangs_in_its_import(
     daemon.says("published old")
     daemon.send(signal.SIGTERM)
     assert daemon.ends() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("when", ["at its start", "when it starts again"])
+def test_a_daemon_ends_at_once_while_it_hangs_in_the_import_of_its_app(
+    beatd: Start,
+    config: Config,
+    project: Callable[[str], None],
+    env: dict[str, str],
+    tmp_path: Path,
+    number: signal.Signals,
+    when: str,
+) -> None:
+    hangs = (
+        "import pathlib, sys, time\n"
+        "if '--trial' not in sys.argv:\n"
+        "    pathlib.Path('hangs').touch()\n"
+        "    time.sleep(1000)\n"
+    )
+    project("old")
+    app = (tmp_path / "proj.py").read_text()
+    if when == "at its start":
+        (tmp_path / "proj.py").write_text(hangs)
+        daemon = beatd("-c", of_app(config), env=env)
+    else:
+        daemon = beatd("-c", of_app(config), env=env)
+        daemon.says("published old")
+        (tmp_path / "proj.py").write_text(hangs + app)
+        daemon.send(signal.SIGHUP)
+    wait_until((tmp_path / "hangs").exists, 60, "the app is not imported")
+    daemon.send(number)
+    assert daemon.ends(20.0) == 0
+
+
+def test_a_daemon_whose_stdout_is_closed_reloads(
+    config: Config, project: Callable[[str], None], env: dict[str, str], tmp_path: Path
+) -> None:
+    project("old")
+    log = tmp_path / "log"
+    command = f"exec {BEATD} -c {of_app(config)} 2>{log} >&-"
+    with subprocess.Popen(["sh", "-c", command], cwd=tmp_path, env={**os.environ, **env}) as daemon:
+        try:
+            wait_until(lambda: log.exists() and "published old" in log.read_text(), 60, "no run")
+            project("new")
+            daemon.send_signal(signal.SIGHUP)
+            wait_until(lambda: "published new" in log.read_text(), 60, "it does not go on")
+        finally:
+            daemon.kill()
 
 
 def test_a_reload_to_a_store_that_says_no_changes_nothing(
