@@ -64,7 +64,7 @@ class Session:
                 # Behind a transaction pooler a prepared statement is on some other connection.
                 prepare_threshold=None,
             )
-        except psycopg.Error as error:
+        except (psycopg.Error, OSError) as error:
             raise self._told(error) from None
         self._connection.patience = ttl
         try:
@@ -76,7 +76,7 @@ class Session:
     def _prepare(self, within: int, shared: bool | None) -> None:
         try:
             pooled = shares_sessions(self._connection) if shared is None else shared
-        except psycopg.Error as error:
+        except (psycopg.Error, OSError) as error:
             raise self._told(error) from None
         if not pooled:
             self._run(f"SET statement_timeout = {within}")
@@ -137,10 +137,10 @@ class Session:
         try:
             cursor = self._connection.execute(statement, words)
             return cursor.fetchone() if cursor.description else None
-        except psycopg.Error as error:
+        except (psycopg.Error, OSError) as error:
             raise self._told(error) from None
 
-    def _told(self, error: psycopg.Error) -> StoreError:
+    def _told(self, error: psycopg.Error | OSError) -> StoreError:
         said = " ".join(str(error).split())[:300]
         kind = StoreUnusable if any(sign in said for sign in NEVER_MENDS) else StoreError
         return kind(f"{self._where}: {said}")

@@ -148,19 +148,19 @@ class _Told:
     def __enter__(self) -> Connection:
         try:
             self._connection = self._engine.connect()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             raise _trouble(error) from error
         return self._connection
 
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
         self._connection.close()
-        if isinstance(error, SQLAlchemyError):
+        if isinstance(error, SQLAlchemyError | OSError):
             raise _trouble(error) from error
         if isinstance(error, ConfigError):
             raise StoreError(f"django-celery-beat: {error}; has `migrate` been run?") from error
 
 
-def _trouble(error: SQLAlchemyError) -> StoreError:
+def _trouble(error: SQLAlchemyError | OSError) -> StoreError:
     cause = getattr(error, "orig", None) or error
     return StoreError(f"django-celery-beat: {' '.join(str(cause).split())[:200]}")
 

@@ -49,7 +49,7 @@ class Database:
                 connection.exec_driver_sql(self.dialect.bound)
                 answer = work(connection)
                 return Held(self, transaction, answer, until_held.pop_all())
-        except (DBAPIError, PoolTimeout):
+        except (DBAPIError, PoolTimeout, OSError):
             return None
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
@@ -73,7 +73,7 @@ class Database:
                 if stale or attempt < self.dialect.attempts(error.orig or error):
                     continue
                 raise self.explained(error) from error
-            except PoolTimeout as error:
+            except (PoolTimeout, OSError) as error:  # OSError: psycopg found no descriptor
                 raise self.explained(error) from error
             except Replaced:
                 self._replaced = True
@@ -114,12 +114,12 @@ class Held(Generic[T]):
         try:
             with self._connected:
                 self._transaction.commit()
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
             raise self._database.explained(error) from error
         return self._answer
 
     def roll_back(self) -> None:
-        with suppress(DBAPIError), self._connected:
+        with suppress(DBAPIError, OSError), self._connected:
             self._transaction.rollback()
 
 

@@ -306,7 +306,7 @@ class _Watch:
             try:
                 self._listen()
                 pause = 0.05
-            except psycopg.Error:
+            except (psycopg.Error, OSError):
                 self._stopped.wait(pause)
                 pause = min(0.5, pause * 2)
 

@@ -1,6 +1,9 @@
 """A server that goes away and comes back: told while away, and used again when it is there."""
 
+import errno
+import os
 from collections.abc import Iterator
+from threading import Event, current_thread
 
 import pytest
 
@@ -57,3 +60,33 @@ def test_a_lease_that_is_away_is_doubt_and_taken_again_when_it_is_back(
     cable.plug_in()
     assert lease.take(me, 60.0) == me
     lease.close()
+
+
+def test_a_connection_that_got_the_last_descriptor_and_cannot_be_waited_for_is_away(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psycopg opens a socket and then a selector, whose OSError it passes on as it is."""
+    store, me = SqlStore(postgresql_url, codec=codec), Holder("me", "host", 1, NOON, "me")
+    put(store)
+    lease = sql_lease(postgresql_url)
+    tried, noticed = Event(), Event()
+    with monkeypatch.context() as patched:
+
+        def no_selector() -> None:
+            if current_thread().name == "beatd-postgresql-watch":
+                tried.set()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        patched.setattr("psycopg.waiting.DefaultSelector", no_selector)
+        store.watch(noticed.set)
+        assert tried.wait(60)
+        store._db.engine.dispose()
+        with pytest.raises(StoreError, match="Too many open files"):
+            store.version()
+        with pytest.raises(StoreError, match="Too many open files"):
+            lease.take(me, 60.0)
+    assert [row.entry.name for row in store.find(Query())] == ["tidy"]
+    assert lease.take(me, 60.0) == me
+    assert noticed.wait(60)
+    lease.close()
+    store.close()
