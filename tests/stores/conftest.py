@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.store import Store
-from beatd.stores.sql.schema import metadata
+from beatd.stores.sql.tables import metadata
 from tests.stores.places import DATABASES, PLACES, Open, closing_all, opened
 
 Place = Callable[..., Any]
