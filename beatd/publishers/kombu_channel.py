@@ -30,6 +30,10 @@ class OneByOne(Wire):
     def probe(self, channel: Any) -> None:
         """Ask the broker for an answer; raises where there is none."""
 
+    def refuses_message(self, error: Exception) -> bool:
+        """Return True if an error of the kind of an outage is about the message alone."""
+        return False
+
     def outcome(self, error: Exception) -> Outcome:
         """What became of a message whose publishing raised."""
         if isinstance(error.__cause__, OSError) and not isinstance(
@@ -95,7 +99,7 @@ class OneByOne(Wire):
                 {**letter.properties, "delivery_info": {}},
             )
         except Exception as error:
-            if not _is_outage(error, connection):
+            if self.refuses_message(error) or not _is_outage(error, connection):
                 return Outcome("rejected", one_line(error))
             self._drop()
             return Outcome("unsent", one_line(error))

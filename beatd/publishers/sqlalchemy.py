@@ -3,19 +3,33 @@
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from beatd.publisher import Outcome
 from beatd.publishers.kombu_channel import OneByOne
 from beatd.publishers.message import Letter, one_line
 
+# MySQL's and MariaDB's codes for text that the charset of a table or column does not have: two for
+# a comparison, two for a value. PyMySQL raises OperationalError for them, as for an outage.
+NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
+
 
 class SqlTables(OneByOne):
+    _session: Session | None = None
+
     def _channel(self) -> Any:
         channel = super()._channel()
         # Opens the database, which the channel would put off until the first message.
-        _ = channel.session
+        self._session = channel.session
         return channel
+
+    def _drop(self) -> None:
+        # kombu leaves its session to the garbage collector, and with it what the session locks.
+        session, self._session = self._session, None
+        if session is not None:
+            session.invalidate()
+        super()._drop()
 
     def probe(self, channel: Any) -> None:
         channel.session.execute(text("SELECT 1"))
@@ -23,15 +37,26 @@ class SqlTables(OneByOne):
 
     def _send(self, letter: Letter) -> Outcome:
         outcome = super()._send(letter)
-        if outcome.sent == "rejected":
+        if outcome.sent == "rejected" and self._session is not None:
             # kombu does not roll back: every later message would fail with this one.
-            self._drop()
+            try:
+                self._session.rollback()
+            except SQLAlchemyError:
+                self._drop()
         return outcome
 
+    def refuses_message(self, error: Exception) -> bool:
+        """Return True for a DataError, such as a name too long for its column, and for text that
+        the charset of a column does not have: no later try will do."""
+        if isinstance(error, DataError):
+            return True
+        args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()
+        return bool(args) and args[0] in NOT_IN_CHARSET
+
     def outcome(self, error: Exception) -> Outcome:
-        # A DataError is about the message, such as a name too long for its column: no later try
-        # will do.
-        if isinstance(error, DBAPIError) and not isinstance(error, DataError):
+        if self.refuses_message(error):
+            return Outcome("rejected", one_line(error))
+        if isinstance(error, DBAPIError):
             # Without the connection nobody can say whether the commit went through; with it, the
             # database has said that it did not.
             why = one_line(error.orig or error)

@@ -8,10 +8,10 @@ import amqp
 import pytest
 import redis
 
-from tests.databases import postgresql_url
+from tests.databases import mariadb_url, postgresql_url
 from tests.publishers.servers import PrivateRabbitMQ, PrivateRedis
 
-__all__ = ["postgresql_url"]
+__all__ = ["mariadb_url", "postgresql_url"]
 
 Server = Callable[[str], tuple[str, int]]
 

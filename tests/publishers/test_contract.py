@@ -1,9 +1,13 @@
 """What every publisher keeps, whatever its broker."""
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
+import pymysql
 import pytest
 from kombu import Connection
 
@@ -244,3 +248,20 @@ def test_a_message_that_a_table_cannot_hold_fails_its_own_run_alone(postgresql_u
         outcomes = publisher.publish([run(good), long, run(good, nth=1)], always)
         assert [outcome.sent for outcome in outcomes] == ["confirmed", "rejected", "confirmed"]
     publisher.close()
+
+
+@pytest.mark.parametrize("charset", ["latin1", "utf8mb3"])
+def test_a_queue_that_the_charset_of_a_table_cannot_name_fails_its_own_run_alone(
+    mariadb_url: str, charset: str
+) -> None:
+    place = urlsplit(mariadb_url)
+    with pymysql.connect(host=place.hostname, port=place.port or 0, user="root") as admin:
+        admin.query(f"ALTER DATABASE {place.path[1:]} CHARACTER SET {charset}")
+    url = mariadb_url.replace("mysql://", "sqla+mysql+pymysql://")
+    good = entry("it", "t.it", options={"queue": "good"})
+    face = run(entry("face", "t.it", options={"queue": "q\U0001f600"}))
+    with closing(CeleryPublisher(app=app_for({"url": url}), timeout=60)) as publisher:
+        for _ in range(2):
+            outcomes = publisher.publish([run(good), face, run(good, nth=1)], always)
+            assert [outcome.sent for outcome in outcomes] == ["confirmed", "rejected", "confirmed"]
+            assert re.search(r"\b(1267|1366)\b", outcomes[1].reason)
