@@ -13,6 +13,8 @@ _TLS = ("ssl_ca_certs", "ssl_ca_data", "ssl_ca_path", "ssl_cert_reqs", "ssl_cert
         "ssl_check_hostname", "ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password",
         "ssl_validate_ocsp", "ssl_validate_ocsp_stapled", "ssl_include_verify_flags",
         "ssl_exclude_verify_flags")  # fmt: skip
+CERT_REQS = ("none", "optional", "required")
+_CELERY_CERT_REQS = {f"CERT_{word.upper()}": word for word in CERT_REQS}
 _WAITS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
 REDIS = ("db", "username", "password", *_WAITS, "socket_keepalive", "socket_read_size",
          "max_connections", "protocol", "client_name", *_TLS)  # fmt: skip
@@ -48,7 +50,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 
 def refuse_unknown_options(section: str, url: str) -> None:
-    """Raise ConfigError for the first option of a URL that is not known; no value is shown."""
+    """Raise ConfigError for the first option of a URL that is not known, or whose value its driver
+    would refuse at every try to connect. No value is shown, except of `ssl_cert_reqs`."""
     for part in url.split(";") if section == "broker" else (url,):
         _refuse(section, part)
 
@@ -62,7 +65,11 @@ def _refuse(section: str, url: str) -> None:
     if "@" in query:
         # What stands there may well be the end of a password.
         raise ConfigError("has a ? before its @; a ? in the password is written %3F")
-    for name, _ in parse_qsl(query, keep_blank_values=True):
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        # kombu knows celery's words too.
+        word = _CELERY_CERT_REQS.get(value, value) if section == "broker" else value
+        if name == "ssl_cert_reqs" and word not in CERT_REQS:
+            raise ConfigError(f"{name}: {value[:40]!r}; try one of {', '.join(CERT_REQS)}")
         if name in known or (section == "broker" and name.startswith("ssl_")):
             continue
         if not known:

@@ -15,7 +15,7 @@ from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
-from beatd.servers.redis import connection_from
+from beatd.servers.redis import connection_from, unreadable_files
 from beatd.servers.sentinel import PrimaryWatch
 
 FEW = 4  # pushes that are held at once, each on a connection
@@ -53,7 +53,8 @@ class RedisLists(Wire):
             self._open()
         except Exception as error:
             self._drop()
-            return one_line(error)
+            ssl = self._connection.ssl
+            return one_line(error) + unreadable_files(ssl if isinstance(ssl, dict) else {})
         return ""
 
     def press(self, letter: Letter) -> Press | None:

@@ -1,6 +1,7 @@
 """A Redis by its URL: single, behind Sentinels, or a Cluster; and its troubles in one line each."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import local
 from typing import Any
@@ -31,6 +32,7 @@ from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.servers.sentinel import ANSWERS_WITHIN_S, PrimaryWatch, Sentinels
 
 PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
+TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 EMPTY = b"$0\r\n\r\n"  # an empty word, as it is sent
 WORDS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
 
@@ -41,6 +43,14 @@ _WORD = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) els
 
 def connection_from(pool: Any) -> Any:
     return pool.get_connection(*_WORD)
+
+
+def unreadable_files(options: Mapping[str, Any]) -> str:
+    """Return which files of a TLS connection cannot be read, as words to follow the error of
+    connecting, which does not name them; nothing where all can be."""
+    paths = {name: str(options[name]) for name in TLS_FILES if options.get(name)}
+    wrong = [f"{name} {path}" for name, path in paths.items() if not os.access(path, os.R_OK)]
+    return f" ({', '.join(wrong)}: cannot be read)" if wrong else ""
 
 
 class RedisServer:
@@ -62,7 +72,7 @@ class RedisServer:
             "client_name": "beatd",
         }
         try:
-            given = dict(parse_qsl(parts.query))
+            self._given = given = dict(parse_qsl(parts.query))
             if self.is_cluster:
                 self.client: Any = self._cluster(kind, parts, given)
             elif self._is_sentinel:
@@ -154,6 +164,7 @@ class RedisServer:
             raise StoreError(f"{self.place}: no answer in time: {_line(trouble)}") from None
         except MasterNotFoundError:
             text = "no Sentinel answers that knows a master of this name"
+            text += unreadable_files(self._given)
             raise StoreError(f"{self.place}: {text}") from None
         except PASSING as trouble:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
@@ -161,7 +172,12 @@ class RedisServer:
             if "TTL exhausted" in str(trouble):  # redis-py's words for a TRYAGAIN that does not end
                 text = "the Cluster is moving our slot to another node"
                 raise StoreError(f"{self.place}: {text}; we wait for it") from None
-            raise StoreError(f"{self.place}: cannot be reached: {_line(trouble)}") from None
+            # A Cluster's error of connecting hides what a node answered.
+            cause = trouble.__cause__ if isinstance(trouble, RedisClusterException) else None
+            if isinstance(cause, (AuthenticationError, NoPermissionError)):
+                raise StoreUnusable(f"{self.place}: {_line(cause)}") from None
+            text = f"cannot be reached: {_line(trouble)}{unreadable_files(self._given)}"
+            raise StoreError(f"{self.place}: {text}") from None
         except ResponseError as trouble:
             raise self._refusal(trouble) from None
         except RedisError as trouble:
