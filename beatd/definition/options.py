@@ -10,6 +10,14 @@ from beatd.errors import ConfigError
 from beatd.problem import Problem, nearest
 from beatd.schedules.quote import quoted
 
+LONGEST_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
+#: Headers that celery writes for its workers; one of the same name in `headers` replaces it.
+_OF_CELERY = frozenset(
+    {"lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
+     "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
+     "replaced_task_nesting", "stamped_headers", "stamps"}
+)  # fmt: skip
+_OF_BEATD = frozenset({"celery_beat_task", "periodic_task_name", "beatd_planned_at"})
 _WHEN = {"anyOf": [*kinds.DURATION_SCHEMA["anyOf"], kinds.moment().schema]}
 _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "retry_errors")
 
@@ -23,8 +31,12 @@ def _seconds(value: Any, _tz: str) -> int | float:
     """apply_async counts seconds; 1h is easier to read."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         kinds.as_json(value)
-        return value
-    return _number(kinds.duration().read(value, _tz))
+        length = value
+    else:
+        length = _number(kinds.duration().read(value, _tz))
+    if abs(length) > LONGEST_S:
+        raise ConfigError(f"{quoted(value)} is more than a thousand years; leave it out")
+    return length
 
 
 def _iso(moment: datetime) -> str:
@@ -42,6 +54,8 @@ def _expires(value: Any, tz: str) -> int | float | str:
     try:
         return _seconds(value, tz)
     except ConfigError:
+        if isinstance(value, int | float):
+            raise
         try:
             return _moment(value, tz)
         except ConfigError:
@@ -194,6 +208,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         hint = nearest(serializer, _SERIALIZERS) or "; does the app register it?"
         text = f"{quoted(serializer)} is no serializer that comes with kombu{hint}"
         problems.append(Problem(text, ("serializer",), warning=True))
+    problems += header_warnings(kept.get("headers") or {})
     if "eta" in kept and "countdown" in kept:
         problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
@@ -201,6 +216,20 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         text = f"is later than time_limit ({hard} s), so the task is killed before it is told"
         problems.append(Problem(text, ("soft_time_limit",)))
     return kept, problems
+
+
+def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
+    """Return a warning for each header that celery or beatd writes, too."""
+    found: list[Problem] = []
+    for name in headers:
+        if name in _OF_CELERY:
+            text = "replaces the header that celery writes for its workers; leave it out"
+        elif name in _OF_BEATD:
+            text = "is not sent, since beatd writes this header; leave it out"
+        else:
+            continue
+        found.append(Problem(text, ("headers", name), warning=True))
+    return found
 
 
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:

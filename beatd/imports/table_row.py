@@ -9,6 +9,13 @@ from beatd.imports.celery_terms import Terms, aware, crontab, entry_found, every
 from beatd.imports.found_entry import Found
 from beatd.imports.json_text import decoded
 
+#: A column that is not null where the schedule of that kind is set; the first one set counts.
+SCHEDULES = {
+    "interval": "interval_every",
+    "crontab": "crontab_minute",
+    "solar": "solar_event",
+    "clocked": "clocked_time",
+}
 PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
@@ -34,6 +41,8 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
         options["expires"] = expires
     elif row.get("expire_seconds"):
         options["expires"] = row["expire_seconds"]
+    if several := several_schedules(row):
+        notes.append(several)
     if row.get("one_off") and "at" not in terms.plain:
         notes.append("runs once")
     return entry_found(
@@ -52,6 +61,17 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
         end=None if expires is None else expires.isoformat(),
         description=row.get("description") or None,
     )
+
+
+def several_schedules(row: Mapping[str, Any]) -> str:
+    """Return which schedules are set and which one counts, or nothing where only one is set.
+
+    The models of django-celery-beat refuse several; its scheduler takes the first one.
+    """
+    kinds = [kind for kind, column in SCHEDULES.items() if row.get(column) is not None]
+    if len(kinds) < 2:
+        return ""
+    return f"{' and '.join(kinds)} are set; the {kinds[0]} counts, as in celery; leave one"
 
 
 def _terms(row: Mapping[str, Any], timezone: str) -> tuple[Terms, str]:

@@ -19,7 +19,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, Deposed, StoreError
 from beatd.imports.found_entry import refused
 from beatd.run import EPOCH
-from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited
+from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
 from beatd.sources.django_rows import DjangoRows, Listing, NoText
 from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
@@ -31,7 +31,7 @@ DIGEST_EVERY = 30.0
 TIDY_EVERY = 10.0
 ROUNDS = 10
 MOST_TOLD = 1000
-TOLD = "!"  # ends the digest where some rows are wrong
+TOLD = "!"  # ends the digest where some rows are wrong or have a warning
 
 
 class Mirror:
@@ -302,7 +302,12 @@ class Mirror:
                 log.error("%s: %s: %s; it is not run", self._source, name, reason)
             self._wrong[name] = reason
             return None
-        self._wrong.pop(name, None)
+        if warning := warning_of(row, entry):
+            if self._wrong.get(name) != warning:
+                log.warning("%s: %s: %s", self._source, name, warning)
+            self._wrong[name] = warning
+        else:
+            self._wrong.pop(name, None)
         return limited(entry, row, once.get(name)) if row["one_off"] else entry
 
     def _tell(self, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:

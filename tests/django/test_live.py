@@ -250,6 +250,55 @@ def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
     assert conflicts_in(live.store, live.mirror._source) == live.mirror.conflicts() == []
 
 
+def test_a_row_with_several_schedules_runs_the_first_and_this_is_told(
+    live: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    hourly = CrontabSchedule.objects.create(minute="0")
+    add("good")
+    both = add("both")
+    PeriodicTask.objects.filter(name="both").update(crontab=hourly)
+    both.refresh_from_db()
+
+    rows = live.look()
+
+    assert set(rows) == {"good", "both"}
+    assert both.scheduler == both.interval
+    assert rows["both"].entry.schedule.plain() == {"every": "1m"}
+    (said,) = live.mirror.conflicts()
+    assert "both: interval and crontab are set; the interval counts" in said
+    live.look(60)
+    assert caplog.text.count("the interval counts") == 1
+    assert conflicts_in(live.store, live.mirror._source) == [said]
+    live.restart()
+    live.look()
+    assert live.mirror.conflicts() == [said]
+    both.crontab = None
+    both.save()
+    live.look()
+    assert live.mirror.conflicts() == []
+
+
+def test_a_row_whose_headers_replace_those_of_celery_is_told(live: Live) -> None:
+    add("good", headers='{"x": 1}')
+    add("odd", headers='{"id": "x", "periodic_task_name": "y"}')
+    assert set(live.look()) == {"good", "odd"}
+    (said,) = live.mirror.conflicts()
+    assert "odd: options.headers.id: replaces the header that celery writes" in said
+    assert "options.headers.periodic_task_name: is not sent" in said
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_expiry_that_is_too_far_ahead_is_told_and_the_rest_runs(live: Live) -> None:
+    add("good")
+    add("far")
+    table = PeriodicTask._meta.db_table
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET expire_seconds = {10**20 - 1} WHERE name = 'far'")
+    assert set(live.look()) == {"good"}
+    (said,) = live.mirror.conflicts()
+    assert "far: options.expires" in said and "more than a thousand years" in said
+
+
 def test_what_a_leader_before_told_is_told_by_status_until_it_is_good(
     live: Live,
 ) -> None:
