@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
 from beatd.imports.found_entry import Found, Read, Refused, refused
-from beatd.imports.table_row import CRONTAB_COLUMNS, row_found
+from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
@@ -77,6 +77,8 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"the URL cannot be used: {_one_line(error)}") from None
     _refuse_missing_file(engine)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _read_text)
     try:
         with engine.connect() as connection:
             for row in task_rows(connection, layout, schema):
@@ -89,6 +91,10 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     finally:
         engine.dispose()
     return Read(found, wrong)
+
+
+def _read_text(connection: Any, _record: Any) -> None:
+    connection.text_factory = text_of
 
 
 def _refuse_missing_file(engine: Engine) -> None:

@@ -19,12 +19,27 @@ SCHEDULES = {
 PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
+class NoText(str):
+    """Bytes of a column that are no UTF-8, written so that they can be shown."""
+
+
+def text_of(column: bytes) -> str:
+    """Return the text of a column of SQLite, whose driver would fail the whole query for bytes that
+    are no UTF-8; those are a NoText, which refuses its row alone."""
+    try:
+        return column.decode()
+    except UnicodeDecodeError:
+        return NoText(column.decode(errors="backslashreplace"))
+
+
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> Found:
     """The row with the columns of its schedule beside its own, as `tables` selects them.
 
     `carry` keeps what the row did until now; without it the row is read as a definition only.
     ConfigError where django-celery-beat would not run it either.
     """
+    if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
+        raise ConfigError(f"{', '.join(broken)}: not UTF-8")
     terms, tz = _terms(row, timezone)
     last = moment_of_row(row["last_run_at"])
     start = moment_of_row(row.get("start_time"))

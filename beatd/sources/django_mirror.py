@@ -16,11 +16,11 @@ from beatd.edits.apply import Declared, apply, mark_under_way
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
-from beatd.errors import ConfigError, Deposed, StoreError
+from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused
 from beatd.run import EPOCH
 from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
-from beatd.sources.django_rows import DjangoRows, Listing, NoText
+from beatd.sources.django_rows import DjangoRows, Listing
 from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
 
@@ -292,8 +292,6 @@ class Mirror:
         would not run it either."""
         name = str(row["name"])
         try:
-            if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
-                raise ConfigError(f"{', '.join(broken)}: not UTF-8")
             entry = entry_of(row, timezone=self._timezone, source=self._source)
         except Exception as error:
             # Whatever one row raises, the others run.

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
 from beatd.imports.scheduler_tables import DJANGO, Shape, driver_url, shape_of, unprepared
+from beatd.imports.table_row import text_of
 
 MARKER = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident = 1"
 #: What is not an edit: who runs the tasks writes these, and the date comes with them.
@@ -169,20 +170,9 @@ def _bound(connection: Connection) -> None:
     connection.exec_driver_sql(_WITHIN)
 
 
-class NoText(str):
-    """Bytes of a column that are no UTF-8, written so that they can be shown."""
-
-
-def _decoded(text: bytes) -> str:
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return NoText(text.decode(errors="backslashreplace"))
-
-
 def _teach_hash(connection: Any, _record: Any) -> None:
     """SQLite has no hash of its own; it asks us, in the same process."""
-    connection.text_factory = _decoded
+    connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:
         return zlib.crc32(repr(values).encode())
