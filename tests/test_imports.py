@@ -78,7 +78,7 @@ MODULES = {
         health http_hosts http_server
     """,
     "wiring": """
-        backends build lazy_imports packages
+        backends build packages
     """,
     "celery": """
         schedule_dict scheduler settings

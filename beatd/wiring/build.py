@@ -24,8 +24,7 @@ from beatd.sources.declared import Declaring
 from beatd.sources.files import Files
 from beatd.store import Store
 from beatd.wiring import backends
-from beatd.wiring.lazy_imports import import_all
-from beatd.wiring.packages import Packages
+from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
     from beatd.web.health import Web
@@ -95,6 +94,7 @@ def daemon_of(
 ) -> Daemon:
     clock = clock or SystemClock()
     app = app or celery_app(config)
+    read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
     return Daemon(
         parts=parts(parts_of(config, clock=clock, app=app)),
         me=backends.me("", clock.now()),
@@ -119,18 +119,16 @@ class Built:
     """A daemon as `beatd -c` runs it."""
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
-        import_all(config.store.url, schemes.lock_url(config.store.url, config.lock.url))
         self._web, self.has_app = web_of(config), config.app is not None
         observers: tuple[Observer, ...] = (LogObserver(), systemd)
         if self._web is not None:
             observers = (*observers, self._web.metrics)
         app = celery_app(config)
         self.daemon = daemon_of(config, app=app, observers=observers)
-        self._remote, self._packages = Remote(app, self.daemon), Packages(app)
+        self._remote = Remote(app, self.daemon)
 
     def open(self) -> None:
         self._remote.open()
-        self._packages.open()
         if self._web is not None:
             self._web.open(lambda: health_of(self.daemon), self.status)
 
@@ -139,7 +137,6 @@ class Built:
 
     def close(self) -> None:
         self._remote.close()
-        self._packages.close()
         if self._web is not None:
             self._web.close()
 

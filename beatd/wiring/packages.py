@@ -1,41 +1,62 @@
-"""What a daemon may read of its packages later, read soon after its start: an upgrade replaces or
-deletes files under a running daemon, and a process may have no descriptor left when it needs one.
-
-What is imported is in `lazy_imports`; this takes longer, so the beat does not wait for it.
-"""
+"""What a daemon may need of its packages later, read at its start: an upgrade replaces or deletes
+files under a running daemon, and a process may have no descriptor left when it needs one."""
 
 import logging
-import threading
+from importlib import import_module
+from threading import Timer
 
 from celery import Celery
 
+from beatd.config.schemes import DJANGO, REDIS, SQL, scheme_of
 from beatd.publishers.celery_app import import_for_sending
 from beatd.schedules.zone import keep_zones
 
 log = logging.getLogger("beatd")
 
+ANY = ("beatd.engine.dispatch_atomic", "beatd.engine.dispatch", "ephem", "encodings.idna")
+SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
 AFTER_S = 2.0  # the beat has started by then
 
 
-class Packages:
-    """Reads them on a thread of its own; what a reload finds read is not read again."""
-
-    def __init__(self, app: Celery) -> None:
-        self._app, self._closed = app, threading.Event()
-
-    def open(self) -> None:
-        threading.Thread(target=self._run, name="beatd packages", daemon=True).start()
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def _run(self) -> None:
-        if self._closed.wait(AFTER_S):
-            return
-        import_for_sending(self._app)
+def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
+    """Import what the store, the lock, the dispatch and the schedules import when first used, and
+    read what takes longer on a thread of its own, for which the beat does not wait."""
+    for name in _modules(store_url, lock_url):
         try:
-            keep_zones()
-        except OSError as trouble:
-            log.warning("time zones are read when they are needed: %s", trouble)
-            return
-        log.debug("the packages have been read, nothing of them is needed from here on")
+            import_module(name)
+        except ImportError as error:
+            if (error.name or "").startswith("beatd."):
+                raise
+            # An optional library is missing, and its first use says which one.
+    later = Timer(AFTER_S, _read_the_rest, (app,))
+    later.name, later.daemon = "beatd packages", True
+    later.start()
+
+
+def _modules(store_url: str, lock_url: str) -> list[str]:
+    names = list(ANY)
+    if store_url.startswith(DJANGO):
+        names.append("beatd.stores.django")
+    for kind, url in (("stores", store_url.removeprefix(DJANGO)), ("leaders", lock_url)):
+        scheme = scheme_of(url).split("+")[0]
+        if scheme_of(url) in REDIS:
+            names.append(f"beatd.{kind}.redis")
+        elif scheme in SQL:
+            part = SQL_PARTS.get(scheme, scheme)
+            if kind == "stores":
+                names += ["beatd.stores.sql", f"beatd.stores.sql.{part}"]
+            else:
+                names += ["beatd.leaders.databases", f"beatd.leaders.{part}"]
+        elif kind == "leaders":
+            names += ["beatd.leaders.none", "beatd.leaders.file"]
+    return names
+
+
+def _read_the_rest(app: Celery) -> None:
+    import_for_sending(app)
+    try:
+        keep_zones()
+    except OSError as trouble:
+        log.warning("time zones are read when they are needed: %s", trouble)
+        return
+    log.debug("the packages have been read, nothing of them is needed from here on")

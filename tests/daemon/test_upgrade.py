@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import pytz
 
 from tests.cable import Cable
-from tests.process import Process
+from tests.process import BEATD, Process
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,25 +26,55 @@ def cable(server: Callable[[str], tuple[str, int]]) -> Iterator[Cable]:
     cable.pull_out()
 
 
+NEW = ("add", "new", "--task", "proj.new", "--cron", "* * * * * *", "--tz", "Asia/Tokyo")
+OTHER = ("add", "other", "--task", "proj.other", "--every", "1h")
+EMBEDDED = """
+import logging, signal
+from beatd import Beat
+logging.basicConfig(level=logging.DEBUG)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with Beat("config.yaml"):
+    signal.sigwait([signal.SIGTERM])
+"""
+PROJECT = """
+from celery import Celery
+app = Celery("proj", broker="filesystem://")
+app.conf.broker_transport_options = {
+    "data_folder_in": "queue", "data_folder_out": "queue", "control_folder": "control"
+}
+app.conf.beatd_store_url = "sqlite:///beatd.db"
+"""
+CELERY = Path(sys.executable).parent / "celery"
+WAYS = {
+    "daemon": (BEATD, "-c", "config.yaml"),
+    "shadow": (BEATD, "run", "--shadow", "-c", "config.yaml"),
+    "embedded": (Path(sys.executable), "-c", EMBEDDED),
+    "celery": (CELERY, "-A", "proj", "beat", "-S", "beatd", "-l", "debug"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_run_in_a_new_zone_needs_no_file_of_a_package(
-    config: Callable[..., Path], tmp_path: Path
+    config: Callable[..., Path], tmp_path: Path, way: str
 ) -> None:
     """The first message and the first zone of a daemon come when pytz and celery are gone."""
     packages = tmp_path / "lib"
     for module in (celery, pytz):
         folder = Path(module.__file__).parent
         shutil.copytree(folder, packages / folder.name)
-    more = tmp_path / "more.yaml"
-    more.write_text("entries: {}\n")
-    path = config(entries="{}", schedules="[more.yaml]", log="{level: debug}")
+    path = config(entries="{}", log="{level: debug}")
+    (tmp_path / "proj.py").write_text(PROJECT)
+    subprocess.run([BEATD, *OTHER, "-c", path], cwd=tmp_path, check=True)
+    program, *arguments = WAYS[way]
     daemon = Process(
-        *("-c", str(path)), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(packages)}
+        *arguments, cwd=tmp_path, env={"PYTHONPATH": f"{packages}:{tmp_path}"}, program=program
     )
     try:
         daemon.says("the packages have been read")
         shutil.rmtree(packages)
-        more.write_text("entries: {new: {task: t, cron: '* * * * * *', tz: Asia/Tokyo}}\n")
-        daemon.says("published new")
+        subprocess.run([BEATD, *NEW, "-c", path], cwd=tmp_path, check=True)
+        if way != "shadow":  # which sends nothing, and logs no run
+            daemon.says("published new")
         daemon.send(signal.SIGTERM)
         assert daemon.ends() == 0
         assert "Traceback" not in "\n".join(daemon.lines)
