@@ -52,8 +52,19 @@ def places(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> di
     return {"store": f"{{url: '{url}', prefix: '{uuid4().hex}:'}}", "broker": brokers[broker]}
 
 
-@pytest.mark.parametrize("what", ["reload", "edit"])
-def test_it_leaves_nothing_behind(what: str, places: dict[str, str], tmp_path: Path) -> None:
+def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
+    check_that_nothing_is_left("reload", places, tmp_path)
+
+
+# All databases keep what they know of an entry in the same way.
+@pytest.mark.parametrize(
+    "places", ["memory", "shelve", "sqlite", "redis", "sqlite and rabbitmq"], indirect=True
+)
+def test_an_edit_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
+    check_that_nothing_is_left("edit", places, tmp_path)
+
+
+def check_that_nothing_is_left(what: str, places: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     sections = {
         **places,
