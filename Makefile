@@ -42,7 +42,7 @@ run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery wor
 test: $(VENV)/dev  ## Everything, on private servers; installs what is missing with apt where it may
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; code=0; \
 	{ ruff format --check . && ruff check . && mypy; } || code=1; \
-	python tests/run/servers.py pytest -m "not long" -p no:cacheprovider || code=1; \
+	python tests/run/halves.py -m "not long" -p no:cacheprovider || code=1; \
 	exit $$code
 
 check: $(VENV)/dev  ## Format, lint, types, import directions, quick tests; run it before a commit
