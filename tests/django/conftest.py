@@ -48,6 +48,7 @@ settings.configure(
 )
 django.setup()
 
+from django.contrib.contenttypes.models import ContentType  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
@@ -97,7 +98,9 @@ def database(
         for name in connections["default"].introspection.table_names(cursor):
             if name.startswith("beatd_"):
                 cursor.execute(f"DROP TABLE {name}")
-    call_command("flush", verbosity=0, interactive=False)
+    # Without the rows of permissions, which no test needs, and which take longer than most tests.
+    call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+    ContentType.objects.clear_cache()  # it holds ids of rows that are gone
     connections["default"].close()
 
 
