@@ -83,7 +83,7 @@ class Change(Struct, frozen=True):
     missed: Skip | None = None
 
 
-class Torn(Struct, frozen=True):
+class MissingPart(Struct, frozen=True):
     """What is left of an entry that lost a part behind the store's back: its definition without a
     plan, or, where `entry` is None, its plan without a definition."""
 
@@ -138,14 +138,14 @@ class EditableCatalog(Protocol):
         """Each change whole or not at all, in order; False where the entry was not at the revision
         seen. What is left of a torn entry counts as none (0), and goes with the change."""
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
         """Entries that lost a part, looked for among all entries if `whole`, else among a few
         where that is much cheaper. What can be made of the rest, such as an index, is."""
 
     def losses(self) -> Sequence[str]:
         """What this handle found lost that no entry tells, a line each; nothing is asked."""
 
-    def uncache(self, names: Sequence[str]) -> None:
+    def drop_cached(self, names: Sequence[str]) -> None:
         """Drop what this process remembers of these entries, which may be gone."""
 
     def applied(self, source: str) -> Applied | None: ...

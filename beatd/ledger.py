@@ -210,7 +210,7 @@ class Terms(Protocol):
 class History(Protocol):
     """What was done, for people."""
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def add_requests(self, requests: Sequence[Request]) -> None:
         """Add requests; they are worked off by whoever leads. One that is pending is not added
         again."""
 
@@ -238,7 +238,7 @@ class Presence(Struct, frozen=True):
     went_back: str = ""  # what it saw the store lose last
 
 
-class Muster(Protocol):
+class Presences(Protocol):
     """Which daemons there are."""
 
     def announce(self, presence: Presence, ttl: float) -> None: ...

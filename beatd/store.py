@@ -5,10 +5,10 @@ from typing import Protocol
 from uuid import UUID
 
 from beatd.catalog import EditableCatalog, Wake
-from beatd.ledger import History, Ledger, Muster, Terms
+from beatd.ledger import History, Ledger, Presences, Terms
 
 
-class Store(EditableCatalog, Ledger, Terms, History, Muster, Protocol):
+class Store(EditableCatalog, Ledger, Terms, History, Presences, Protocol):
     """A catalog and a ledger in one place. Raises StoreError while it cannot be reached."""
 
     @property

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from beatd.catalog import Change, EditableCatalog, Torn
+from beatd.catalog import Change, EditableCatalog, MissingPart
 from beatd.edits.editing import Now, in_batches, new
 
-TORN_AT_ONCE = 50_000
+MENDED_AT_ONCE = 50_000
 ROUNDS = 100
 NAMED = 5
 
@@ -22,15 +22,15 @@ def mend(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[str]:
     removed: list[str] = []
     for _ in range(ROUNDS):
         done: list[Change] = []
-        for torn in in_batches(catalog.torn(TORN_AT_ONCE, whole=whole)):
-            changes = [_change(one, now) for one in torn]
+        for parts in in_batches(catalog.missing_parts(MENDED_AT_ONCE, whole=whole)):
+            changes = [_change(part, now) for part in parts]
             answers = catalog.write(changes)
             done += [change for change, ok in zip(changes, answers, strict=True) if ok]
         planned += [change.name for change in done if change.entry is not None]
         removed += [change.name for change in done if change.entry is None]
         if not done:
             break
-        whole = True  # where some are torn, others are
+        whole = True  # where some parts are missing, others are
     lines = []
     if planned:
         lines.append(
@@ -45,10 +45,10 @@ def mend(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[str]:
     return lines
 
 
-def _change(torn: Torn, now: Now) -> Change:
-    if torn.entry is None:
-        return Change(torn.name, 0, None)
-    return replace(new(torn.entry, now()), paused=torn.paused)
+def _change(part: MissingPart, now: Now) -> Change:
+    if part.entry is None:
+        return Change(part.name, 0, None)
+    return replace(new(part.entry, now()), paused=part.paused)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ def trigger(store: Store, name: str, now: datetime) -> str:
     request = Request(
         id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
     )
-    store.ask([request])
+    store.add_requests([request])
     return task_id(store.namespace, Occurrence(name, now, request.id))
 
 
@@ -59,7 +59,7 @@ def backfill(
     )
     if not only_count:
         _refuse_twice(pending(store, name), request)
-        store.ask([request])
+        store.add_requests([request])
     return planning.stretch(row.entry, beginning, newest, "")
 
 

@@ -264,7 +264,7 @@ class Engine:
     def _forget(self, names: Sequence[str]) -> None:
         """Entries that may be gone leave nothing in a cache."""
         self._publisher.forget(names)
-        self._store.uncache(names)
+        self._store.drop_cached(names)
         for name in names:
             self._faulty.pop(name, None)
 

@@ -54,7 +54,7 @@ def hostile(here: Here) -> Here:
     move = step(store, row, row.plan.planned + timedelta(hours=1))
     assert store.claim([move], term, earlier) == [True]
     store.record([Result(move.run, Outcome("rejected", f"refused {STEERS}"), now)])
-    store.ask([request_of(row)])
+    store.add_requests([request_of(row)])
     me = holder(f"daemon{STEERS}")
     told = {"broker": f"away {STEERS}", "problems": (f"wrong {STEERS}",), "lock": STEERS}
     store.announce(Presence(me, "standby", False, now, went_back=STEERS, **told), 600)

@@ -564,7 +564,7 @@ def test_a_machine_that_slept_runs_the_latest(house: Household) -> None:
 def test_a_trigger_is_a_new_task_and_leaves_the_plan_alone(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     now = house.clock.now()
-    house.store.ask([Request("r1", "nightly", "trigger", now, now, 1)])
+    house.store.add_requests([Request("r1", "nightly", "trigger", now, now, 1)])
     house.minutes(house.daemon(), 1)
     (run,) = house.broker.arrived
     assert run.occurrence.request == "r1"
@@ -576,7 +576,7 @@ def test_a_backfill_publishes_every_moment_asked_for(house: Household) -> None:
     house.add("hourly", every="1h")
     now = house.clock.now()
     first = now - timedelta(hours=3)
-    house.store.ask([Request("r1", "hourly", "backfill", first, now, 1)])
+    house.store.add_requests([Request("r1", "hourly", "backfill", first, now, 1)])
     house.minutes(house.daemon(), 1)
     assert hhmm(house.broker.planned()) == ["21:00", "22:00", "23:00", "00:00"]
 
@@ -584,7 +584,9 @@ def test_a_backfill_publishes_every_moment_asked_for(house: Household) -> None:
 def test_a_backfill_is_worked_off_in_batches(house: Household) -> None:
     house.add("hourly", every="1h")
     now = house.clock.now()
-    house.store.ask([Request("r1", "hourly", "backfill", now - timedelta(hours=499), now, 1)])
+    house.store.add_requests(
+        [Request("r1", "hourly", "backfill", now - timedelta(hours=499), now, 1)]
+    )
     house.minutes(house.daemon(), 0.1)
     assert len(house.broker.arrived) == 500
     batches = [event for event in house.told if isinstance(event, Sent)]
@@ -594,8 +596,8 @@ def test_a_backfill_is_worked_off_in_batches(house: Household) -> None:
 def test_what_is_asked_by_hand_is_due_when_it_was_asked_for(house: Household) -> None:
     house.add("hourly", every="1h", jitter="30m")
     now = house.clock.now()
-    house.store.ask([Request("r1", "hourly", "trigger", now, now, 1)])
-    house.store.ask([Request("r2", "hourly", "backfill", now, now, 1)])
+    house.store.add_requests([Request("r1", "hourly", "trigger", now, now, 1)])
+    house.store.add_requests([Request("r2", "hourly", "backfill", now, now, 1)])
     house.clock.advance(seconds=2)
     house.minutes(house.daemon(), 0.01)
     assert [record.late for record in house.history()] == [2.0, 2.0]
@@ -605,7 +607,9 @@ def test_what_is_asked_by_hand_is_never_late(house: Household) -> None:
     board = Board()
     house.add("hourly", every="1h")
     now = house.clock.now()
-    house.store.ask([Request("r1", "hourly", "backfill", now - timedelta(hours=9), now, 1)])
+    house.store.add_requests(
+        [Request("r1", "hourly", "backfill", now - timedelta(hours=9), now, 1)]
+    )
     house.minutes(house.daemon(), 0.1)
     for event in house.told:
         board(event)

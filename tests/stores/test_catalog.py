@@ -277,7 +277,7 @@ def pass_over(store: Store, stored: Stored, term: Term) -> None:
 
 def work_off(store: Store, stored: Stored, term: Term) -> None:
     backlog = request_of(stored, "backlog", -20, -10)
-    store.ask([backlog])
+    store.add_requests([backlog])
     assert store.claim([asked(store, backlog, stored, counts=1)], term, at(1)) == [True]
 
 
@@ -709,7 +709,7 @@ def test_what_one_wrote_another_reads_at_once(store: Store, reopen: Callable[[],
 def test_everything_is_there_after_reopening(store: Store, reopen: Callable[[], Store]) -> None:
     stored = put(store, args=["ü"], start="2026-01-01T00:00:00Z")
     claimed(store, stored, lead(store))
-    store.ask([request_of(stored)])
+    store.add_requests([request_of(stored)])
     other = reopen()
     assert other.namespace == store.namespace
     assert list(other.find(Query())) == list(store.find(Query()))

@@ -62,7 +62,7 @@ def prepared(store: Store, damaged: list[str]) -> None:
         store.record([told(run)])
         claimed(store, row(store, name), term, following=-40 if bad else 20)
         store.mark_applied(Applied(name, at(0), "digest"))
-    store.ask([request_of(row(store, name)) for name in (*damaged, "claimed")])
+    store.add_requests([request_of(row(store, name)) for name in (*damaged, "claimed")])
     store.mark_applied(Applied("good", at(0), "digest"))
     store.announce(Presence(holder("bad"), "standby", True, at(0)), 1000)
 

@@ -1,4 +1,4 @@
-"""The contract of a Muster, kept by every store."""
+"""The contract of a Presences, kept by every store."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

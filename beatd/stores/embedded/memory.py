@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from msgspec import Raw
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Applied, Change, Codec, Query, Stored, Torn, Wake
+from beatd.catalog import Applied, Change, Codec, MissingPart, Query, Stored, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -19,7 +19,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
-from beatd.stores.embedded.query import CHECKED, TORN, asks_for, in_order, runs_a_task
+from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order, runs_a_task
 from beatd.stores.embedded.tables import (
     Asked,
     Claimed,
@@ -112,19 +112,21 @@ class MemoryStore:
             self._wake()
         return done
 
-    def uncache(self, names: Sequence[str]) -> None:
+    def drop_cached(self, names: Sequence[str]) -> None:
         self._entries.drop(names)
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
         with self._reading():
             tables = self._tables
-            found = [Torn(name, None) for name in tables.planned if name not in tables.defined]
+            found = [
+                MissingPart(name, None) for name in tables.planned if name not in tables.defined
+            ]
             for name, defined in tables.defined.items():
                 if name in tables.planned:
                     continue
                 entry, _ = self._decoded(defined, keep=False)
                 if entry is not None:
-                    found.append(Torn(name, entry, defined.paused))
+                    found.append(MissingPart(name, entry, defined.paused))
             return found[:limit]
 
     def losses(self) -> Sequence[str]:
@@ -245,7 +247,7 @@ class MemoryStore:
 
     # what was done
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def add_requests(self, requests: Sequence[Request]) -> None:
         with self._writing():
             for request in requests:
                 if request.id not in self._tables.requests:
@@ -315,7 +317,7 @@ class MemoryStore:
             ]
             soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
             problems = [self._decoded(defined)[1] for defined in soonest]
-            said = [TORN] if self.torn(1, whole=False) else []
+            said = [PARTS_MISSING] if self.missing_parts(1, whole=False) else []
             return [*said, *(problem for problem in problems if problem)]
 
     def close(self) -> None:

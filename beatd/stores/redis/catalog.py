@@ -31,8 +31,8 @@ class RedisCatalog:
         found = self._scripts.ask(lambda: client.get(key))
         return found.decode() if found else "0"
 
-    def uncache(self, names: Sequence[str]) -> None:
-        self._reader.uncache(names)
+    def drop_cached(self, names: Sequence[str]) -> None:
+        self._reader.drop_cached(names)
 
     def count(self) -> int:
         client, key = self._scripts.client, self._scripts.key("rows")

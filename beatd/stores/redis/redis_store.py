@@ -14,19 +14,19 @@ from beatd.ledger import Presence, StoreTime
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
-from beatd.stores.embedded.query import TORN
+from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.redis.catalog import RedisCatalog
 from beatd.stores.redis.entry_reader import Reader
 from beatd.stores.redis.history import RedisHistory
 from beatd.stores.redis.ledger import RedisLedger
-from beatd.stores.redis.missing_parts import RedisTorn
+from beatd.stores.redis.missing_parts import RedisMissingParts
 from beatd.stores.redis.notices import Watch
 from beatd.stores.redis.script import Scripts
 
 OLDEST = (6, 2)
 
 
-class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
+class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
     """Keys are `beatd:{0}:…`: the hash tag keeps them in one slot, where scripts reach them all."""
 
     def __init__(
@@ -37,7 +37,7 @@ class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
         self._damage = Damage(self._server.place)
         reader = Reader(scripts, codec, self._damage)
         RedisCatalog.__init__(self, scripts, codec, reader)
-        RedisTorn.__init__(self, scripts, reader)
+        RedisMissingParts.__init__(self, scripts, reader)
         RedisLedger.__init__(self, scripts, reader)
         RedisHistory.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
@@ -153,8 +153,8 @@ class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
 
     def problems(self) -> Sequence[str]:
         found = [*self.unreadable(), *self._damage.lines(), *self.losses()]
-        if self.is_torn():
-            found.append(f"{self._server.place}: {TORN}")
+        if self.misses_parts():
+            found.append(f"{self._server.place}: {PARTS_MISSING}")
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:

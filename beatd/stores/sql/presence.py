@@ -14,7 +14,7 @@ from beatd.stores.sql.tables import daemon
 SAID_AGAIN = daemon.update().where(daemon.c.token == bindparam("who"))
 
 
-class SqlMuster(Part):
+class SqlPresences(Part):
     def announce(self, presence: Presence, ttl: float) -> None:
         token, text = presence.holder.token, json.encode(presence).decode()
 

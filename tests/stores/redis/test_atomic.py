@@ -148,7 +148,7 @@ def test_a_deposed_leader_pushes_nothing(store: RedisStore, broker: redis.Redis)
 def test_requests_and_open_claims_go_the_same_way(store: RedisStore, broker: redis.Redis) -> None:
     term, stored = lead(store), put(store)
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     assert publish(store, [asked(store, request, stored)], [one()], term, at(1)) == [CONFIRMED]
     assert not store.requests(10)
     claimed(store, row(store), term, 2)
@@ -163,7 +163,7 @@ def test_a_long_backlog_that_is_tried_again_answers_the_same(
 ) -> None:
     term, stored = lead(store), put(store)
     request = request_of(stored, "backlog", 0, 10 * 29)
-    store.ask([request])
+    store.add_requests([request])
     moves = []
     for n in range(30):
         left = replace(request, first=at(10 * n))

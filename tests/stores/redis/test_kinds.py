@@ -73,7 +73,7 @@ def test_a_slot_that_is_being_moved_is_waited_for(start: Start, open_store: Call
 
 
 def heard_of(store: RedisStore, heard: threading.Event) -> bool:
-    store.ask([])
+    store.add_requests([])
     return heard.wait(0.2)
 
 

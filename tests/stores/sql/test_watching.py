@@ -42,7 +42,7 @@ def test_a_request_wakes_at_once(editor: SqlStore, woken: Event) -> None:
     stored = put(editor)
     assert woken.wait(60)
     woken.clear()
-    editor.ask([request_of(stored)])
+    editor.add_requests([request_of(stored)])
     assert woken.wait(60)
 
 
