@@ -280,9 +280,9 @@ def _newest_of(
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
     """One record for all moments from first to last; exact up to ten thousand, and for `every`."""
-    count_between = getattr(entry.schedule, "count_between", None)
-    if count_between is not None:
-        return Skip(first, last, count_between(first, last), reason)
+    period = entry.schedule.period
+    if period is not None:
+        return Skip(first, last, (last - first) // MICROSECOND // period + 1, reason)
     count, at_least = _counted(entry.schedule, first, last)
     return Skip(first, last, count, reason, at_least=at_least)
 

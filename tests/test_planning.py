@@ -46,6 +46,8 @@ class Listed:
 
     moments: tuple[datetime, ...]
 
+    period = None
+
     def next_after(self, moment: datetime) -> datetime | None:
         place = bisect_right(self.moments, moment)
         return self.moments[place] if place < len(self.moments) else None

@@ -32,7 +32,7 @@ class List(list[Any]):
 
 def line_of(tree: Any, path: Path) -> int:
     """The line of the deepest part of the path that was written."""
-    line: int = getattr(tree, "line", 1)
+    line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
         if isinstance(tree, Map) and key in tree.lines:
             line = tree.lines[str(key)]

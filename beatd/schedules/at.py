@@ -16,6 +16,10 @@ class At:
     moment: datetime
     written: str
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
         """The moment itself while it is strictly after the one asked from, else None."""
         if moment.tzinfo is None:

@@ -35,6 +35,10 @@ class Cron:
         object.__setattr__(self, "zone", offsets(self.tz))
         object.__setattr__(self, "_hash", hash((self.fields, self.tz, self.gap, self.fold)))
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
         """The first fire time strictly after an aware moment, in UTC; None = never again."""
         return moment_at(

@@ -42,10 +42,6 @@ class Interval:
         point = now - now % self.period + self.period + self.offset
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
 
-    def count_between(self, first: datetime, last: datetime) -> int:
-        """How many of its moments lie from one of them to another, both included."""
-        return (last - first) // _MICROSECOND // self.period + 1
-
     def plain(self) -> dict[str, Any]:
         """As it was written: {"every": …}, with spread or phase where it has them."""
         return {

@@ -47,6 +47,10 @@ class RRule:
         found = self._first(wall, steps)
         return None if found is None else (found - ANCHOR) // timedelta(seconds=1)
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
         """The first fire time strictly after an aware moment, in UTC; None = never again.
 

@@ -40,6 +40,10 @@ class Solar:
     lat: float
     lon: float
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
         """The first event strictly after an aware moment, in UTC; None = never again."""
         second = second_after(moment)

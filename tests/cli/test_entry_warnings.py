@@ -129,6 +129,8 @@ def test_add_works_without_the_code_of_the_project(here: Here, tmp_path: Path) -
 
 def test_an_entry_whose_next_moment_is_not_found_is_an_error_of_its_own() -> None:
     class Endless:
+        period = None
+
         def next_after(self, moment: datetime) -> datetime | None:
             raise ScheduleError("its next moment is not found within 20000 steps of search")
 
