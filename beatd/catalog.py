@@ -1,12 +1,14 @@
 """What should run: entries by name, and a version that changes if and only if they do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.clock import StoreClock
 from beatd.entry import Entry
+from beatd.marks import Marks
 from beatd.run import Skip
 
 
@@ -84,8 +86,8 @@ class Change(Struct, frozen=True):
 
 
 class MissingPart(Struct, frozen=True):
-    """What is left of an entry that lost a part behind the store's back: its definition without a
-    plan, or, where `entry` is None, its plan without a definition."""
+    """An entry that lost a part behind the store's back: its definition is left without a plan, or,
+    where `entry` is None, its plan without a definition."""
 
     name: str
     entry: Entry | None
@@ -106,51 +108,48 @@ class Query(Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-class Applied(Struct, frozen=True):
-    """The mark of the set an owner last applied; an older set is not applied over it."""
-
-    source: str
-    loaded_at: datetime
-    digest: str
-
-
-class Catalog(Protocol):
-    """Where entries are declared: files, a Celery app."""
-
-    def version(self) -> str: ...
-
-    def entries(self) -> Iterable[Entry]: ...
-
-
-class EditableCatalog(Protocol):
-    """Where entries are kept: the one truth that commands show and change."""
-
-    def version(self) -> str: ...
-
-    def count(self) -> int:
-        """How many entries there are, those included that this program cannot read."""
+class EntryFinder(Protocol):
+    """Entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
         """A stream in the query's order (next: soonest first, nothing ahead last, then by name);
         memory does not grow with it."""
 
+
+class Catalog(EntryFinder, Protocol):
+    """The entries of a store, to be read: what `status` and lists need."""
+
+    def version(self) -> str:
+        """Return a text that changes if and only if an entry does."""
+
+    def count(self) -> int:
+        """How many entries there are, those included that this program cannot read."""
+
+
+class EntryWriter(Protocol):
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         """Each change whole or not at all, in order; False where the entry was not at the revision
-        seen. What is left of a torn entry counts as none (0), and goes with the change."""
+        seen. An entry of which a part is missing counts as none (0), and goes with the change."""
+
+
+class EditableCatalog(Catalog, EntryWriter, StoreClock, Protocol):
+    """The entries of a store, to be changed: what edits and declared sets need."""
+
+    @property
+    def marks(self) -> Marks:
+        """What the store remembers of the sets that were applied."""
+
+
+class RepairableCatalog(EntryWriter, Protocol):
+    """What a leader needs to repair a store that lost something."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
         """Entries that lost a part, looked for among all entries if `whole`, else among a few
         where that is much cheaper. What can be made of the rest, such as an index, is."""
 
     def losses(self) -> Sequence[str]:
-        """What this handle found lost that no entry tells, a line each; nothing is asked."""
-
-    def drop_cached(self, names: Sequence[str]) -> None:
-        """Drop what this process remembers of these entries, which may be gone."""
-
-    def applied(self, source: str) -> Applied | None: ...
-
-    def mark_applied(self, mark: Applied) -> None: ...
+        """Return a line for each loss that this handle found and no entry shows; no server is
+        asked."""
 
 
 class Codec(Protocol):

@@ -29,6 +29,18 @@ class Earliest(Struct, frozen=True):
         return self.moment + timedelta(microseconds=floor((since - abs(since) * DRIFT) * 1e6))
 
 
+class StoreTime(Struct, frozen=True):
+    """What a store's clock showed, rounded down to a microsecond; `server` names whose clock."""
+
+    moment: datetime
+    server: str
+
+
+class StoreClock(Protocol):
+    def now(self) -> StoreTime | None:
+        """Read the store's own clock, at some instant of the call; None where it has none."""
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """The store's time where the store has a clock, else the host's; aware, UTC."""

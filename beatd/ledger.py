@@ -8,10 +8,12 @@ the outcome is unknown, and whoever leads next finds it in `unknowns`.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
+from uuid import UUID
 
 from msgspec import Struct
 
-from beatd.catalog import Plan, Stored
+from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
+from beatd.clock import StoreClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Run, Skip, State
@@ -106,13 +108,34 @@ class Record(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """The engine's side of a store."""
+    """What the engine reads of a store: what is due, what is open, what was asked for."""
+
+    @property
+    def namespace(self) -> UUID:
+        """Made at random once per store, so that two installations never share task ids."""
+
+    def version(self) -> str:
+        """Return a text that changes if and only if an entry does."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
         """The next rows of the plan by due moment, read by index, whatever the number of entries.
 
         An entry whose definition this program cannot read is left out, and reported by `check`.
         """
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        """Open claims made before that moment, and the unsent ones; oldest claim first. Left out,
+        like in `upcoming` and `requests`, are those of entries this program cannot read."""
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        """Pending requests with their entries, in the order they were asked for."""
+
+    def drop_cached(self, names: Sequence[str]) -> None:
+        """Drop what this process remembers of these entries, which may be gone."""
+
+
+class Claims(Protocol):
+    """What dispatch writes to a store: runs that are claimed, and what became of them."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         """Atomic per move, fenced, batched: True where the row was as seen.
@@ -132,15 +155,8 @@ class Ledger(Protocol):
         """Closes claims; matched to the claim and not to the term, and accepted late: "published"
         is a fact that overrides an open claim or a skip for being unknown. Idempotent."""
 
-    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Open claims made before that moment, and the unsent ones; oldest claim first. Left out,
-        like in `upcoming` and `requests`, are those of entries this program cannot read."""
-
-    def open_claims(self) -> int:
-        """Return the number of open claims; no entry is read, so that none of them hides one."""
-
-    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Pending requests with their entries, in the order they were asked for."""
+    def atomic(self) -> "AtomicLedger | None":
+        """Return these claims as an AtomicLedger, or None where no claim can push a message."""
 
 
 class HeldClaim(Protocol):
@@ -172,8 +188,9 @@ class Step(Protocol):
         """Hand it over to the server. What is returned must be called: it waits for the end."""
 
 
-class AtomicLedger(Ledger, Protocol):
-    """A ledger on the broker's own Redis: claim and push are one step, and nothing is unknown."""
+class AtomicLedger(Claims, Protocol):
+    """A ledger in a Redis: where the broker is the same one, claim and push are one step, and
+    nothing is unknown."""
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
         """Make them ready; nothing is done before the step is begun."""
@@ -182,19 +199,13 @@ class AtomicLedger(Ledger, Protocol):
         """A step may leave its lines of history for an idle moment, as long as every reader finds
         them: write so many of them. Whether there are more."""
 
-    def identity(self) -> tuple[str, int] | None:
-        """The server's (run_id, db), to be compared with the broker's; or None."""
+    def server(self) -> tuple[str, int] | None:
+        """Return the server's (run_id, db), to be compared with the broker's; None where a queue
+        may lie on another server than the ledger."""
 
 
-class StoreTime(Struct, frozen=True):
-    """What a store's clock showed, rounded down to a microsecond; `server` names whose clock."""
-
-    moment: datetime
-    server: str
-
-
-class Terms(Protocol):
-    """Who may claim."""
+class Terms(StoreClock, Protocol):
+    """Who may claim, by whose clock."""
 
     def begin(self, holder: Holder) -> Term:
         """Raise the number by one and make a new token, atomically; older terms are refused from
@@ -203,47 +214,31 @@ class Terms(Protocol):
     def term(self) -> tuple[Term, Holder] | None:
         """The newest one issued, or None before the first."""
 
-    def now(self) -> StoreTime | None:
-        """Read the store's own clock, at some instant of the call; None where it has none."""
 
+class Requests(EntryFinder, EntryWriter, Protocol):
+    """What commands need that ask for runs by hand."""
 
-class History(Protocol):
-    """What was done, for people."""
+    @property
+    def namespace(self) -> UUID:
+        """Made at random once per store, so that two installations never share task ids."""
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        """Pending requests with their entries, in the order they were asked for."""
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         """Add requests; they are worked off by whoever leads. One that is pending is not added
         again."""
 
+
+class History(Protocol):
+    """What was done, for people."""
+
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
         """Newest first by when it was written, open claims among them as "claimed"."""
+
+    def open_claims(self) -> int:
+        """Return the number of open claims; no entry is read, so that none of them hides one."""
 
     def forget(self, before: datetime, keep: int) -> int:
         """Drop records older than that, and all but the newest `keep`, in small batches; how many.
         Open claims never."""
-
-
-class Presence(Struct, frozen=True):
-    """What a daemon says of itself, once per renewal."""
-
-    holder: Holder
-    role: Literal["leader", "standby"]
-    broker_ok: bool
-    seen_at: datetime
-    clock_offset: float = 0.0
-    declares: str = ""  # the digest of what it would apply
-    stats: dict[str, float] = {}
-    broker: str = ""  # why it is away; no password
-    problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
-    lock: str = ""  # why it cannot be used; no password
-    went_back: str = ""  # what it saw the store lose last
-
-
-class Presences(Protocol):
-    """Which daemons there are."""
-
-    def announce(self, presence: Presence, ttl: float) -> None: ...
-
-    def leave(self, holder: Holder) -> None: ...
-
-    def daemons(self) -> Sequence[Presence]:
-        """Those that announced themselves within their ttl."""

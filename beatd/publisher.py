@@ -64,6 +64,9 @@ class Publisher(Protocol):
     def trouble(self) -> str:
         """Why `reachable` last said no: one line that names the broker, and no password."""
 
+    def on_redis(self) -> "RedisPublisher | None":
+        """Return this publisher as a RedisPublisher, or None where its broker is no Redis."""
+
     def close(self) -> None: ...
 
 

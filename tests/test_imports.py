@@ -10,7 +10,18 @@ ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "problem", "errors", "schedule", "entry", "run", "byte_cache"}
-SEAMS = {"clock", "leader", "publisher", "catalog", "ledger", "store", "events", "planning"}
+SEAMS = {
+    "clock",
+    "leader",
+    "publisher",
+    "catalog",
+    "ledger",
+    "marks",
+    "presence",
+    "store",
+    "events",
+    "planning",
+}
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
 

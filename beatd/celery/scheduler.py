@@ -17,6 +17,7 @@ from celery import beat
 from celery.utils.log import get_logger
 from msgspec.structs import replace
 
+from beatd.catalog import EditableCatalog
 from beatd.celery.schedule_dict import InStep
 from beatd.celery.settings import config_of
 from beatd.clock import Clock, SystemClock
@@ -30,7 +31,6 @@ from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.observers.log import LogObserver
 from beatd.secret import masked
 from beatd.sources.app import App
-from beatd.store import Store
 from beatd.wiring.build import daemon_of
 
 logger = get_logger(__name__)
@@ -182,27 +182,31 @@ class _WithPast:
         self._done = False
 
     def __call__(
-        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
         self._follow()
         if term and not self._done:
             declared = self._source.read().declared
-            if store.applied(declared.source) is None:
-                self._bring(store, declared.entries)
+            if catalog.marks.applied(declared.source) is None:
+                self._bring(catalog, declared.entries)
             self._done = True
-        return self._declaring(store, term, released, lasts)
+        return self._declaring(catalog, term, released, lasts)
 
-    def _bring(self, store: Store, entries: Sequence[Entry]) -> None:
+    def _bring(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
         did = past_of(self._file)
-        there = editing.rows(store, [entry.name for entry in entries if entry.name in did])
-        now = editing.present(store, self._clock)
+        there = editing.rows(catalog, [entry.name for entry in entries if entry.name in did])
+        now = editing.present(catalog, self._clock)
         changes = []
         for entry in entries:
             if entry.name in did and entry.name not in there:
                 last, runs = did[entry.name]
                 changes.append(editing.new(entry, now, runs=runs, last=last))
         for batch in editing.in_batches(changes):
-            store.write(batch)
+            catalog.write(batch)
         if changes:
             counted = f"{len(changes)} {'entry' if len(changes) == 1 else 'entries'}"
             logger.info("beatd: %s told the last runs of %s", self._file, counted)

@@ -59,9 +59,9 @@ def command(
     with asked.open(config) as opened:
         now = opened.begun if is_once(checked.entry) else opened.present
         if replace:
-            row = put(opened.store, checked.entry, now, force=force)
+            row = put(opened.store.catalog, checked.entry, now, force=force)
         else:
-            row = add(opened.store, checked.entry, now)
+            row = add(opened.store.catalog, checked.entry, now)
         if json:
             print_json(json_of(row))
         else:

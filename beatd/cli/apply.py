@@ -48,9 +48,9 @@ def command(
             replace(one, made=dict.fromkeys(one_offs_of(one.entries), begun)) for one in declared
         ]
         done = [
-            compare(opened.store, one, **how)
+            compare(opened.store.catalog, one, **how)
             if dry_run
-            else apply(opened.store, one, opened.present, **how)
+            else apply(opened.store.catalog, one, opened.present, **how)
             for one in declared
         ]
     conflicts = _conflicts(done, named=name is not None)

@@ -56,15 +56,15 @@ def command(
     from beatd.errors import ConfigError
 
     with asked.open() as opened:
-        tz = row_of(opened.store, name).entry.tz
+        tz = row_of(opened.store.catalog, name).entry.tz
         start, end = moment_given("--from", since, tz), moment_given("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
-        asked_for = backfill(opened.store, name, start, end, opened.now, only_count=True)
+        asked_for = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
         if not dry_run:
             if asked_for.count > MANY and not yes:
                 _ask_again(name, asked_for)
-            backfill(opened.store, name, start, end, opened.now)
+            backfill(opened.store.requests, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
         found = {"entry": name, "first": iso(first), "last": iso(last), "count": count}
@@ -87,7 +87,7 @@ def _call_off(asked: Asked, name: str, *, json: bool) -> None:
     from beatd.edits.run_requests import call_off
 
     with asked.open() as opened:
-        left = call_off(opened.store, name)
+        left = call_off(opened.store.requests, name)
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
     else:

@@ -55,7 +55,7 @@ def command(
 
     with asked.open() as opened:
         now = opened.begun if "at" in fields else opened.present
-        before = row_of(opened.store, name)
+        before = row_of(opened.store.catalog, name)
         refuse_declared(before.entry, "edited", force=force)
         if not fields and not unset:
             fields, taken_away = _in_editor(before)
@@ -64,7 +64,9 @@ def command(
             click.echo("nothing was changed", err=True)
             return
         edit = patch_of(fields, unset)
-        row = patch(opened.store, name, taken_over(edit) if force else edit, now, force=force)
+        row = patch(
+            opened.store.catalog, name, taken_over(edit) if force else edit, now, force=force
+        )
         if json:
             print_json(json_of(row))
         else:

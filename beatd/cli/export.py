@@ -21,8 +21,8 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
 
     with asked.open() as opened:
         for name in names:
-            row_of(opened.store, name)
-        rows = opened.store.find(Query(names=names or None, source=source))
+            row_of(opened.store.catalog, name)
+        rows = opened.store.catalog.find(Query(names=names or None, source=source))
         if json:
             plain = {row.entry.name: json_plain_of(row.entry) for row in rows}
             print_json({"defaults": False, "entries": plain})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.ledger import Record
-    from beatd.store import Store
+    from beatd.store import Roles
 
 STATES = ("published", "skipped", "failed", "claimed")
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
@@ -77,17 +77,17 @@ class Wanted(Struct, frozen=True):
 
 
 def _found(
-    store: "Store", name: str | None, limit: int | None, wanted: Wanted
+    store: "Roles", name: str | None, limit: int | None, wanted: Wanted
 ) -> "Iterator[Record]":
     from itertools import chain, islice
 
     from beatd.edits.editing import row_of
 
     everything = wanted == Wanted(None, None, None)
-    records = store.history(name, limit if everything else None)
+    records = store.history.history(name, limit if everything else None)
     first = list(islice(records, 1))
     if not first and name is not None:
-        row_of(store, name)  # says so when there is no such entry
+        row_of(store.catalog, name)  # says so when there is no such entry
     return islice(wanted.among(chain(first, records)), limit)
 
 

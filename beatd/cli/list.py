@@ -41,8 +41,8 @@ def command(asked: Asked, json: bool, **options: Any) -> None:
     from beatd.daemon.failing_entries import failing as failing_in
 
     with asked.open(config) as opened:
-        found = opened.store.find(_query(within, opened.now, options))
-        failing = () if json else failing_in(opened.store)
+        found = opened.store.catalog.find(_query(within, opened.now, options))
+        failing = () if json else failing_in(opened.store.history)
         _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from beatd.clock import Clock
     from beatd.config import Config
-    from beatd.store import Store
+    from beatd.store import Roles
 
 
 class Asked(Struct, frozen=True):
@@ -62,6 +62,7 @@ class Asked(Struct, frozen=True):
         from beatd.definition import codec
         from beatd.edits.editing import present
         from beatd.errors import ConfigError
+        from beatd.store import Roles
         from beatd.wiring.backends import open_store
 
         config = config or self.config()
@@ -76,14 +77,16 @@ class Asked(Struct, frozen=True):
         store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
         try:
             now = partial(present, store, clock)
-            yield Open(config, store, now, now(), partial(_begun, now, clock, self.given.began))
+            yield Open(
+                config, Roles.of(store), now, now(), partial(_begun, now, clock, self.given.began)
+            )
         finally:
             store.close()
 
 
 class Open(Struct, frozen=True):
     config: "Config"
-    store: "Store"
+    store: "Roles"
     present: "Callable[[], datetime]"
     now: "datetime"  # when it was opened
     begun: "Callable[[], datetime]"  # when the command began: what a one-off counts from

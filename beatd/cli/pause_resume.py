@@ -17,8 +17,8 @@ def mark(
     from beatd.edits.editing import rows
 
     with asked.open() as opened:
-        marked = mark(opened.store, names, opened.present)
-        after = rows(opened.store, names)
+        marked = mark(opened.store.catalog, names, opened.present)
+        after = rows(opened.store.catalog, names)
     if json:
         print_json({done: marked})
         return

@@ -24,7 +24,7 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
     from beatd.edits.editing import remove
 
     with asked.open() as opened:
-        removed = remove(opened.store, names, force=force)
+        removed = remove(opened.store.catalog, names, force=force)
     if json:
         print_json({"removed": list(dict.fromkeys(names))})
     else:

@@ -65,6 +65,6 @@ def _try_out(given: Given, shadow: bool) -> int:
     app = celery_app(config)
     if not shadow:
         parts = parts_of(config, clock=SystemClock(), app=app)
-        parts.store().close()
+        parts.store().place.close()
         parts.lease().close()
     return 0

@@ -30,9 +30,9 @@ def command(asked: Asked, name: str, json: bool) -> None:
     from beatd.edits.run_requests import pending
 
     with asked.open() as opened:
-        row = row_of(opened.store, name)
-        asked_for = [] if json else pending(opened.store, name)
-        failed = None if json else failing(opened.store, name).get(name)
+        row = row_of(opened.store.catalog, name)
+        asked_for = [] if json else pending(opened.store.requests, name)
+        failed = None if json else failing(opened.store.history, name).get(name)
         if json:
             print_json(json_of(row))
             return

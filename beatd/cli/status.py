@@ -36,8 +36,17 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
     config = asked.config()
     try:
         with asked.open(config) as opened:
-            found = status_in(opened.store, opened.now, _conflicts(opened))
-            if refusal := refusal_of(opened.store):
+            store = opened.store
+            found = status_in(
+                catalog=store.catalog,
+                requests=store.requests,
+                history=store.history,
+                terms=store.terms,
+                presences=store.presences,
+                now=opened.now,
+                conflicts=_conflicts(opened),
+            )
+            if refusal := refusal_of(store.presences):
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
         found = away(str(error))
@@ -56,10 +65,9 @@ def _conflicts(opened: "Open") -> list[str]:
 
     config, found = opened.config, list[str]()
     if config.store.url.startswith(DJANGO):
-        from beatd.sources.django_mirror import conflicts_in
         from beatd.stores.django import SOURCE
 
-        found = conflicts_in(opened.store, f"{SOURCE}{config.name}")
+        found = opened.store.catalog.marks.conflicts(f"{SOURCE}{config.name}")
     if not config.shown or not (config.entries or config.schedules):
         return found
     from beatd.clock import SystemClock
@@ -67,7 +75,7 @@ def _conflicts(opened: "Open") -> list[str]:
     from beatd.sources.files import Files
 
     reading = Files(config, SystemClock()).read()
-    held_by_others = compare(opened.store, reading.declared).conflicts
+    held_by_others = compare(opened.store.catalog, reading.declared).conflicts
     wrong = [str(problem) for problem in reading.problems if not problem.warning]
     return [*found, *wrong, *(str(held) for held in held_by_others)]
 

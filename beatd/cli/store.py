@@ -25,13 +25,13 @@ def new_identity(asked: Asked, json: bool) -> int:
     from beatd.wiring.backends import me
 
     with asked.open() as opened:
-        running = [daemon.holder.name for daemon in opened.store.daemons()]
+        running = [daemon.holder.name for daemon in opened.store.presences.daemons()]
         if running:
             raise BeatError(f"stop the daemons on this store first: {', '.join(running)}")
-        fresh = opened.store.new_identity()
+        fresh = opened.store.place.new_identity()
         # A daemon that slept through this, or was just starting, is refused once it claims by the
         # old identity, and begins a term of its own by the new one.
-        opened.store.begin(me("beatd store new-identity", opened.now))
+        opened.store.terms.begin(me("beatd store new-identity", opened.now))
     if json:
         print_json({"identity": str(fresh)})
     else:

@@ -20,9 +20,10 @@ def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
 
     with asked.open() as opened:
         for name in names:
-            row_of(opened.store, name)  # all or none
+            row_of(opened.store.catalog, name)  # all or none
         ids = [
-            {"entry": name, "task_id": trigger(opened.store, name, opened.now)} for name in names
+            {"entry": name, "task_id": trigger(opened.store.requests, name, opened.now)}
+            for name in names
         ]
     if json:
         print_json(ids[0] if len(ids) == 1 else ids)

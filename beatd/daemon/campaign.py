@@ -8,8 +8,8 @@ from beatd.daemon.store_clock import Steering
 from beatd.engine.election import Election
 from beatd.engine.store_writes import StoreWrites
 from beatd.errors import StoreError
-from beatd.ledger import Presence
-from beatd.store import Store
+from beatd.ledger import Terms
+from beatd.presence import Presence, Presences
 
 ANNOUNCED_EVERY = 1.0
 TURNS_AT_LEAST_EVERY_S = 0.5  # by a leader: so old its clock's setting may become
@@ -22,14 +22,16 @@ class Candidate:
         self,
         *,
         election: Election,
-        store: Store,
+        terms: Terms,
+        presences: Presences,
         writes: StoreWrites,
         steering: Steering,
         clock: Clock,
         presence: Callable[[], Presence],
         changed: Callable[[], None],
     ) -> None:
-        self._election, self._store, self._writes = election, store, writes
+        self._election, self._terms, self._writes = election, terms, writes
+        self._presences = presences
         self._steering = steering
         self._clock, self._presence, self._changed = clock, presence, changed
         self._announced_at = float("-inf")
@@ -77,18 +79,18 @@ class Candidate:
 
     def _set_clock(self) -> None:
         with suppress(StoreError):
-            self._steering.by(self._store)
+            self._steering.by(self._terms)
 
     def _look_at_term(self) -> None:
         with suppress(Exception):  # one that cannot be read is not compared
-            newest = self._store.term()
+            newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
         mine = self._presence()
         try:
-            self._store.announce(mine, max(5.0, self._election.ttl * 2))
+            self._presences.announce(mine, max(5.0, self._election.ttl * 2))
         except StoreError as trouble:
             self._writes.refused(str(trouble))
             return
@@ -97,6 +99,6 @@ class Candidate:
             if not mine.broker_ok:
                 self.others_reach_broker = any(
                     other.broker_ok
-                    for other in self._store.daemons()
+                    for other in self._presences.daemons()
                     if other.holder.token != mine.holder.token
                 )

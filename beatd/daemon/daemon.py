@@ -26,11 +26,12 @@ from beatd.engine.tick import Engine, Limits
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder, Lease
-from beatd.ledger import Presence
+from beatd.ledger import Claims
 from beatd.observers.last_state import Board
+from beatd.presence import Presence
 from beatd.publisher import Publisher
 from beatd.secret import hidden
-from beatd.store import Store
+from beatd.store import Roles
 
 STALE = 10.0  # a tick older than this: the loop is stuck, and must not keep others from leading
 BROKER_PATIENCE = 5.0
@@ -44,10 +45,10 @@ REST = 0.05  # after each few of many rows: a beat on the same core must not wai
 class Parts(Struct, frozen=True, kw_only=True):
     """How to make what a daemon is made of; each may fail while its server is away."""
 
-    store: Callable[[], Store]
+    store: Callable[[], Roles]
     lease: Callable[[], Lease]
     publisher: Callable[[], Publisher]
-    dispatch: Callable[[Store, Publisher, Observer], Dispatch]
+    dispatch: Callable[[Claims, Publisher, Observer], Dispatch]
     declaring: Declares | None = None
 
 
@@ -87,7 +88,7 @@ class Daemon:
         self._choose_again = False
         self._closing = ExitStack()
         self.patient = False  # waits also for a store that says no
-        self.store: Store | None = None
+        self.store: Roles | None = None
         self.engine: Engine | None = None
         self.idle: Callable[[float], None] = lambda free: None  # told how long the beat will wait
         self.election: Election | None = None
@@ -207,7 +208,7 @@ class Daemon:
         store = opened(self._parts.store)
         if store is None:
             return False
-        closing.callback(store.close)
+        closing.callback(store.place.close)
         lease = opened(self._parts.lease)
         if lease is None:
             return False
@@ -216,13 +217,13 @@ class Daemon:
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # or the rows are looked through later
-            self._steering.by(store)
-            begin(store, clock.now())
-        self.dispatch = self._parts.dispatch(store, publisher, tell)
+            self._steering.by(store.terms)
+            begin(store.catalog, clock.now())
+        self.dispatch = self._parts.dispatch(store.claims, publisher, tell)
         closing.callback(self._close_dispatch)
         self.election = Election(
             lease=lease,
-            terms=store,
+            terms=store.terms,
             me=self.me,
             clock=clock,
             ttl=self._ttl,
@@ -231,7 +232,7 @@ class Daemon:
         )
         writes = StoreWrites()
         self.engine = Engine(
-            store=store,
+            store=store.ledger,
             publisher=publisher,
             dispatch=self.dispatch,
             election=self.election,
@@ -239,19 +240,20 @@ class Daemon:
             tell=tell,
             limits=self._limits,
             writes=writes,
-            set_clock=lambda: self._steering.by(store),
+            set_clock=lambda: self._steering.by(store.terms),
             unapplied=self._house.unapplied,
         )
         self._candidate = Candidate(
             election=self.election,
-            store=store,
+            terms=store.terms,
+            presences=store.presences,
             writes=writes,
             steering=self._steering,
             clock=clock,
             presence=self._presence,
             changed=self._lead_changed,
         )
-        store.watch(self.wake)
+        store.place.watch(self.wake)
         return True
 
     def _choose_dispatch(self) -> None:
@@ -260,7 +262,7 @@ class Daemon:
         self._choose_again = False  # first: what comes back meanwhile asks for another choice
         self.dispatch.drop_ready()  # it looks at the broker's connections
         try:
-            chosen = self._parts.dispatch(self.store, self.publisher, self._tell)
+            chosen = self._parts.dispatch(self.store.claims, self.publisher, self._tell)
             if chosen.atomic != self.dispatch.atomic:
                 self.dispatch.settle_accounts()
                 chosen.unsent.update(self.dispatch.unsent)
@@ -330,14 +332,19 @@ class Daemon:
         self.dispatch.drop_ready()  # first: what follows writes
         self.election.close()
         with suppress(StoreError):
-            self.store.leave(self.me)
+            self.store.presences.leave(self.me)
 
     # the house, on its own thread too
 
     def _kept_house(self) -> float:
         assert self.store is not None
         with suppress(StoreError, Deposed):
-            if self._house.round(self.store):
+            if self._house.round(
+                catalog=self.store.catalog,
+                repair=self.store.repair,
+                history=self.store.history,
+                presences=self.store.presences,
+            ):
                 self.wake()
         waits = self._house.unapplied(self._term()).owners if self.leading() else ()
         return LOOKS_SOON if waits else LOOKS_AROUND_EVERY

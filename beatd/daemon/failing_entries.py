@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 
-from beatd.ledger import Record
-from beatd.store import Store
+from beatd.ledger import History, Record
 
 LOOKED_AT = 500
 OF_ONE = 50  # records, where one entry is asked about
 
 
-def failing(store: Store, name: str | None = None) -> dict[str, Record]:
+def failing(history: History, name: str | None = None) -> dict[str, Record]:
     """By name, the newest first; read by index, whatever the length of the history."""
-    newest = newest_of_each(store.history(name, LOOKED_AT if name is None else OF_ONE))
+    newest = newest_of_each(history.history(name, LOOKED_AT if name is None else OF_ONE))
     return {name: record for name, record in newest.items() if record.state == "failed"}
 
 

@@ -9,11 +9,13 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.clock import Clock
 from beatd.edits.repair import mend
 from beatd.edits.replan import outdated, reckon_again
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
-from beatd.store import Store
+from beatd.ledger import History
+from beatd.presence import Presences
 
 MENDED_EVERY_S = 60.0
 MENDED_WHOLE_EVERY_S = 3600.0  # a database looks at every entry then
@@ -27,7 +29,11 @@ log = logging.getLogger("beatd")
 
 class Declares(Protocol):
     def __call__(
-        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
         """Apply what is declared anew, as the leader of a term (0 on a standby); whether the store
         was changed. `released` is called each time that fewer entries wait, `lasts` asked whether
@@ -36,7 +42,7 @@ class Declares(Protocol):
     def unapplied(self, term: int) -> Unapplied:
         """Which entries the leader of that term must not run yet; from any thread."""
 
-    def again(self, store: Store, *, whole: bool) -> None:
+    def again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """What was applied may be lost: at the next call compare all of it if `whole`, else what an
         owner declares of whom nothing is in the store."""
 
@@ -94,38 +100,45 @@ class Housekeeping:
         """Which entries the leader of that term must not run yet."""
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
-    def round(self, store: Store) -> bool:
+    def round(
+        self,
+        *,
+        catalog: EditableCatalog,
+        repair: RepairableCatalog,
+        history: History,
+        presences: Presences,
+    ) -> bool:
         """Whether entries were changed. Raises StoreError; the next round makes up for it."""
         term, changed = self._term(), False
         try:
             if self._declaring is not None:
                 lasts = partial(self._leads, term)
-                changed = self._declaring(store, term, self._released, lasts)
-            self._compare_with_leader(store, bool(term))
+                changed = self._declaring(catalog, term, self._released, lasts)
+            self._compare_with_leader(presences, bool(term))
         finally:
             if term:
-                self._mend(store, term)
-                self._count(store)
-                self._sweep(store)
+                self._mend(catalog, repair, term)
+                self._count(catalog)
+                self._sweep(catalog, history)
         return changed
 
-    def _mend(self, store: Store, term: int) -> None:
+    def _mend(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
         """What was lost behind the store's back is said for as long as this daemon leads."""
         now = self._clock.elapsed()
         if term != self._mended_in:
             self._mended_in, self._losses = term, []
             self._mended_at = self._mended_all_at = float("-inf")
-            self._say_lost(store.losses())
+            self._say_lost(repair.losses())
         if now - self._mended_at < MENDED_EVERY_S:
             return
         whole = now - self._mended_all_at >= MENDED_WHOLE_EVERY_S
         self._mended_at = now
-        lost = mend(store, self._clock.now, whole=whole)
+        lost = mend(repair, self._clock.now, whole=whole)
         if whole:
             self._mended_all_at = now
         self._say_lost(lost)
         if self._declaring is not None:
-            self._declaring.again(store, whole=bool(lost))
+            self._declaring.again(catalog, whole=bool(lost))
 
     def _say_lost(self, lines: Sequence[str]) -> None:
         for line in lines:
@@ -135,28 +148,28 @@ class Housekeeping:
     def _leads(self, term: int) -> bool:
         return self._term() == term
 
-    def _count(self, store: Store) -> None:
+    def _count(self, catalog: Catalog) -> None:
         if self._clock.elapsed() - self._counted_at > COUNTED_EVERY:
             self._counted_at = self._clock.elapsed()
-            version = store.version()
+            version = catalog.version()
             if version != self._counted:  # a database counts by looking at each
-                self.entries, self._counted = store.count(), version
+                self.entries, self._counted = catalog.count(), version
 
-    def _sweep(self, store: Store) -> None:
+    def _sweep(self, catalog: EditableCatalog, history: History) -> None:
         if self._clock.elapsed() - self._swept_at > SWEPT_EVERY:
             self._swept_at = self._clock.elapsed()
             try:
-                if outdated(store):
-                    reckon_again(store, self._clock.now, lambda: bool(self._term()), self._rest)
+                if outdated(catalog):
+                    reckon_again(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
             finally:  # whatever else fails, the history must not fill the disk
-                store.forget(self._clock.now() - self._keep.age, self._keep.records)
+                history.forget(self._clock.now() - self._keep.age, self._keep.records)
 
-    def _compare_with_leader(self, store: Store, leading: bool) -> None:
+    def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
         """A standby with other files would change the entries if it took over; it says so."""
         if leading or self._declaring is None:
             self._differs = ""
             return
-        leaders = [one for one in store.daemons() if one.role == "leader"]
+        leaders = [one for one in presences.daemons() if one.role == "leader"]
         differing = [one.holder.name for one in leaders if one.declares not in ("", self.declares)]
         self._differs = (
             f"what {self._name} declares differs from what the leader {differing[0]} does"

@@ -14,7 +14,15 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
     found = away(daemon.store_trouble() or "not open yet")
     if store is not None and engine is not None and engine.store_ok:
         with suppress(StoreError):
-            found = status_in(store, daemon.now(), daemon.conflicts)
+            found = status_in(
+                catalog=store.catalog,
+                requests=store.requests,
+                history=store.history,
+                terms=store.terms,
+                presences=store.presences,
+                now=daemon.now(),
+                conflicts=daemon.conflicts,
+            )
     lead = election.lead() if election else None
     found |= {
         "name": daemon.me.name,

@@ -8,8 +8,7 @@ that one. Counted from the question, it is the latest.
 from datetime import datetime, timedelta
 from threading import Lock
 
-from beatd.clock import DRIFT, Clock, Earliest
-from beatd.ledger import StoreTime, Terms
+from beatd.clock import DRIFT, Clock, Earliest, StoreClock, StoreTime
 
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
 GAIN = timedelta(milliseconds=0.5)  # by one reply, after which the next may bring more
@@ -30,7 +29,7 @@ class Steering:
         self.sure = False  # True once the clock is set, or the store is known to have none
         self.offset = 0.0  # seconds that the host's clock is ahead of the store's
 
-    def by(self, store: Terms) -> None:
+    def by(self, store: StoreClock) -> None:
         """Ask the store for its time a few times, and again while another reply may bring more.
 
         Raises StoreError; the clock then runs on as it was set before.

@@ -6,15 +6,15 @@ from itertools import islice
 from secrets import token_hex
 from typing import Any
 
-from beatd.catalog import Query
+from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing
 from beatd.definition.as_plain import iso
 from beatd.errors import StoreError
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.ledger import History, Requests, Terms
+from beatd.presence import Presence, Presences
 from beatd.run import EPOCH
 from beatd.secret import hidden
-from beatd.store import Store
 
 SOON = 5
 MOST_REQUESTS = 100
@@ -25,10 +25,19 @@ PROBLEM_LETTERS = 300
 _MORE = " more problems like these are in the log of "
 
 
-def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
+def status_in(
+    *,
+    catalog: Catalog,
+    requests: Requests,
+    history: History,
+    terms: Terms,
+    presences: Presences,
+    now: datetime,
+    conflicts: Sequence[str] = (),
+) -> dict[str, Any]:
     """Of the leader where there is one, else of the first standby; the shape of `beatd status`."""
-    term = store.term()
-    daemons = sorted(store.daemons(), key=lambda one: one.holder.since)
+    term = terms.term()
+    daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     leader = _leading(daemons, term[1] if term else None)
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
@@ -44,31 +53,31 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "broker": _broker(shown),
         "lock": _lock(daemons),
         "atomic": bool(stats.get("atomic")),
-        "unknowns": store.open_claims(),
+        "unknowns": history.open_claims(),
         "last_seen_age": _seen_age(shown, now),
         "last_tick_age": _tick_age(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
-        "requests": _asked(store),
+        "requests": _asked(requests),
         "failing": [
             {"entry": name, "planned": iso(record.planned), "reason": record.reason[:REASON]}
-            for name, record in islice(failing(store).items(), MOST_FAILING)
+            for name, record in islice(failing(history).items(), MOST_FAILING)
         ],
-        "entries": store.count(),
+        "entries": catalog.count(),
         "next": [
             {"name": row.entry.name, "due": iso(row.plan.due)}
-            for row in store.find(Query(order="next", limit=SOON))
+            for row in catalog.find(Query(order="next", limit=SOON))
             if row.plan.due is not None
         ],
         "conflicts": _conflicts(conflicts, daemons),
     }
 
 
-def refusal_of(store: Store) -> str:
+def refusal_of(presences: Presences) -> str:
     """Why the store refuses writes; nothing when it takes them. It changes nothing there."""
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
-        store.leave(nobody)
+        presences.leave(nobody)
     except StoreError as refusal:
         return str(refusal)
     return ""
@@ -92,8 +101,8 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
     return list(found)
 
 
-def _asked(store: Store) -> dict[str, Any]:
-    pending = [request for request, _ in store.requests(MOST_REQUESTS)]
+def _asked(requests: Requests) -> dict[str, Any]:
+    pending = [request for request, _ in requests.requests(MOST_REQUESTS)]
     oldest = pending[0] if pending else None
     return {
         "count": len(pending),

@@ -11,14 +11,13 @@ from itertools import islice
 from typing import TypeVar
 
 from beatd import planning
-from beatd.catalog import Change, EditableCatalog, Plan, Query, Stored
-from beatd.clock import Clock
+from beatd.catalog import Change, EditableCatalog, EntryFinder, Plan, Query, Stored
+from beatd.clock import Clock, StoreClock
 from beatd.definition.arguments import same
-from beatd.edits.ownership import tell_taken
+from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import begin
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, UnknownEntry
-from beatd.store import Store
 
 BATCH = 500
 TRIES = 100
@@ -28,7 +27,7 @@ Now = Callable[[], datetime]
 Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 
-def present(store: Store, clock: Clock) -> datetime:
+def present(store: StoreClock, clock: Clock) -> datetime:
     """The store's time where it has a clock, so that a host whose clock is off plans right."""
     told = store.now()
     return clock.now() if told is None else told.moment
@@ -48,7 +47,7 @@ def is_declared(entry: Entry) -> bool:
 # What is there
 
 
-def rows(catalog: EditableCatalog, names: Iterable[str]) -> dict[str, Stored]:
+def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
     """Those of the names that are in the store."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
@@ -57,14 +56,14 @@ def rows(catalog: EditableCatalog, names: Iterable[str]) -> dict[str, Stored]:
     return found
 
 
-def row_of(catalog: EditableCatalog, name: str) -> Stored:
+def row_of(catalog: EntryFinder, name: str) -> Stored:
     found = rows(catalog, (name,)).get(name)
     if found is None:
         raise unknown(catalog, name)
     return found
 
 
-def unknown(catalog: EditableCatalog, name: str) -> UnknownEntry:
+def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
     """Names the nearest one that exists; looks only at names that begin alike, for there may be a
     million."""
     start = "".join(c for c in name[:2] if c not in "*?[]\\")
@@ -236,11 +235,11 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    taken = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
-    tell_taken(catalog, (entry.source for entry in taken))
+    lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
+    mark_takeovers(catalog, (entry.source for entry in lost))
 
 
-def _left(catalog: EditableCatalog, change: Change, before: Stored | None) -> Stored:
+def _left(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
     """The row as it is after the change; as it was written, where another has removed it since."""
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from beatd.catalog import Change, EditableCatalog, MissingPart
+from beatd.catalog import Change, MissingPart, RepairableCatalog
 from beatd.edits.editing import Now, in_batches, new
 
 MENDED_AT_ONCE = 50_000
@@ -12,7 +12,7 @@ ROUNDS = 100
 NAMED = 5
 
 
-def mend(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[str]:
+def mend(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
     """A line for each kind of loss; none where nothing was lost.
 
     An entry without its plan is planned from now. A plan without its entry is removed, so that a

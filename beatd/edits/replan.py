@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
+from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.planning import RULES, first
 
-OWNER = "rules"
 BATCH = 500
 
 
 def begin(catalog: EditableCatalog, now: datetime) -> None:
     """Mark a store without entries, so that nothing has to be looked through later."""
-    if catalog.applied(OWNER) is None and _is_empty(catalog):
-        catalog.mark_applied(Applied(OWNER, now, RULES))
+    if catalog.marks.rules() is None and _is_empty(catalog):
+        catalog.marks.write_rules(RULES, now)
 
 
 def _is_empty(catalog: EditableCatalog) -> bool:
@@ -23,8 +22,8 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 def outdated(catalog: EditableCatalog) -> bool:
     """Whether the store was last reckoned by older rules; a newer program's plan is left alone."""
-    mark = catalog.applied(OWNER)
-    return mark is None or mark.digest < RULES
+    rules = catalog.marks.rules()
+    return rules is None or rules < RULES
 
 
 def reckon_again(
@@ -53,7 +52,7 @@ def reckon_again(
             read = []
     moved += _move(catalog, read, now())
     if may_go_on():
-        catalog.mark_applied(Applied(OWNER, now(), RULES))
+        catalog.marks.write_rules(RULES, now())
     return moved
 
 

@@ -8,14 +8,13 @@ from beatd import planning
 from beatd.catalog import Change
 from beatd.edits.editing import TRIES, contended, row_of
 from beatd.errors import BeatError, ConfigError, Conflict
-from beatd.ledger import Request
+from beatd.ledger import Request, Requests
 from beatd.run import MICROSECOND, Occurrence, Skip, task_id
-from beatd.store import Store
 
 LOOKED_AT = 1000
 
 
-def trigger(store: Store, name: str, now: datetime) -> str:
+def trigger(store: Requests, name: str, now: datetime) -> str:
     """One run as soon as a leader sees it, beside the plan; the task id it will have."""
     row = row_of(store, name)
     request = Request(
@@ -26,7 +25,7 @@ def trigger(store: Store, name: str, now: datetime) -> str:
 
 
 def backfill(
-    store: Store,
+    store: Requests,
     name: str,
     first: datetime,
     last: datetime,
@@ -73,12 +72,12 @@ def _refuse_twice(asked: Sequence[Request], request: Request) -> None:
             )
 
 
-def pending(store: Store, name: str) -> list[Request]:
+def pending(store: Requests, name: str) -> list[Request]:
     """What was asked for of an entry and is not worked off, among the oldest thousand requests."""
     return [request for request, _ in store.requests(LOOKED_AT) if request.name == name]
 
 
-def call_off(store: Store, name: str) -> list[Skip]:
+def call_off(store: Requests, name: str) -> list[Skip]:
     """Drop the backfills of an entry; what was left of each."""
     for _ in range(TRIES):
         row = row_of(store, name)

@@ -7,12 +7,11 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.catalog import Change, Stored
+from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.definition import plain_of
 from beatd.definition.arguments import same
 from beatd.edits import editing
 from beatd.entry import Entry
-from beatd.store import Store
 
 NEW, REPLACED, UNCHANGED, READ_AGAIN = "new", "replaced", "unchanged", "last run read again"
 DONE = (NEW, REPLACED, UNCHANGED, READ_AGAIN)
@@ -37,7 +36,9 @@ class How(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
-def put_in(store: Store, entries: Iterable[Imported], now: editing.Now, how: How) -> dict[str, str]:
+def put_in(
+    catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, how: How
+) -> dict[str, str]:
     """What became of each entry, by name.
 
     A name that is there already is left alone, or replaced where that was asked for and nothing
@@ -46,7 +47,7 @@ def put_in(store: Store, entries: Iterable[Imported], now: editing.Now, how: How
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
-        there = editing.rows(store, [one.entry.name for one in batch])
+        there = editing.rows(catalog, [one.entry.name for one in batch])
         moment = how.since or now()
         changes: list[Change] = []
         for one in batch:
@@ -54,7 +55,7 @@ def put_in(store: Store, entries: Iterable[Imported], now: editing.Now, how: How
             outcome[one.entry.name] = said
             changes += made
         if changes and not how.dry_run:
-            for change, done in zip(changes, store.write(changes), strict=True):
+            for change, done in zip(changes, catalog.write(changes), strict=True):
                 if not done:
                     outcome[change.name] = "changed by others meanwhile; import it again"
     return outcome

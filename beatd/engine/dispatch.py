@@ -16,7 +16,7 @@ from beatd.clock import Clock
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import Observer, Refused, Sent, Skipped
 from beatd.leader import Term
-from beatd.ledger import HeldClaim, Ledger, Move, OpenClaim, Result
+from beatd.ledger import Claims, HeldClaim, Move, OpenClaim, Result
 from beatd.publisher import LEAD_LOST, HeldMessages, Outcome, Publisher
 from beatd.run import Run, Skip
 
@@ -78,7 +78,7 @@ class InSteps:
     first = 600  # a claim has a price of its own, mostly the disk's
 
     def __init__(
-        self, *, ledger: Ledger, publisher: Publisher, clock: Clock, tell: Observer
+        self, *, ledger: Claims, publisher: Publisher, clock: Clock, tell: Observer
     ) -> None:
         self._ledger, self._publisher, self._clock, self._tell = ledger, publisher, clock, tell
         self._overlap = Overlap()

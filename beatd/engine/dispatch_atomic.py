@@ -107,7 +107,7 @@ class AtOnce:
     def _still_one(self) -> bool:
         """A name may lead to another server by now: each connection to the broker is asked."""
         if not self._publisher.asked():
-            self.atomic = self._publisher.server() == self._ledger.identity()
+            self.atomic = self._publisher.server() == self._ledger.server()
         return self.atomic
 
     def _in_steps(

@@ -27,11 +27,10 @@ from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.errors import Deposed, StoreEmptied, StoreError
 from beatd.events import ClockStepped, Observer, StoreAway, StoreBack, Ticked, Unplannable, nobody
 from beatd.leader import Lead, Term
-from beatd.ledger import Move
+from beatd.ledger import Ledger, Move
 from beatd.planning import shared_next_after
 from beatd.publisher import Publisher
 from beatd.run import Run
-from beatd.store import Store
 
 LOOK_AGAIN = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
 AHEAD = timedelta(seconds=2)
@@ -57,7 +56,7 @@ class Engine:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Ledger,
         publisher: Publisher,
         dispatch: Dispatch,
         election: Election,

@@ -78,6 +78,9 @@ class CeleryPublisher:
     def trouble(self) -> str:
         return f"{self._place}: {self._wire.why}" if self._wire.why else ""
 
+    def on_redis(self) -> "CeleryPublisher | None":
+        return self if isinstance(self._wire, RedisLists) else None
+
     def close(self) -> None:
         with self._lock:
             self._wire.close()

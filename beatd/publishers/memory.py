@@ -34,5 +34,8 @@ class MemoryPublisher:
     def trouble(self) -> str:
         return ""
 
+    def on_redis(self) -> None:
+        return None
+
     def close(self) -> None:
         pass

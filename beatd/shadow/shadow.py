@@ -15,7 +15,7 @@ from celery.utils.time import utcoffset
 from msgspec import DecodeError, Struct, field, json
 from msgspec.structs import replace
 
-from beatd.catalog import Query
+from beatd.catalog import EditableCatalog, Query
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, Lock, Store, schemes
 from beatd.daemon.daemon import Daemon, Parts
@@ -137,7 +137,7 @@ def key_of(entry: Entry) -> Key:
 
 
 def period_of(entry: Entry) -> float | None:
-    period = getattr(entry.schedule, "period", None)
+    period = entry.schedule.period
     return None if period is None else period / 1_000_000
 
 
@@ -166,6 +166,9 @@ class Silent:
 
     def trouble(self) -> str:
         return ""
+
+    def on_redis(self) -> None:
+        return None
 
     def close(self) -> None:
         pass
@@ -218,12 +221,16 @@ class _Knowing:
         self._version = ""
 
     def __call__(
-        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
-        changed = self._declaring(store, term, released, lasts)
-        version = store.version()
+        changed = self._declaring(catalog, term, released, lasts)
+        version = catalog.version()
         if version != self._version:
-            self._watching.knows(row.entry for row in store.find(Query()))
+            self._watching.knows(row.entry for row in catalog.find(Query()))
             self._version = version
         return changed
 
@@ -242,8 +249,8 @@ def shadow_of(
         return replace(
             made,
             publisher=lambda: silent,
-            dispatch=lambda store, sender, tell: InSteps(
-                ledger=store, publisher=sender, clock=clock, tell=tell
+            dispatch=lambda claims, sender, tell: InSteps(
+                ledger=claims, publisher=sender, clock=clock, tell=tell
             ),
             declaring=_Knowing(declaring, watching),
         )
@@ -302,9 +309,13 @@ class _Both:
         self._parts = parts
 
     def __call__(
-        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
-        return any([part(store, term, released, lasts) for part in self._parts])
+        return any([part(catalog, term, released, lasts) for part in self._parts])
 
     def unapplied(self, term: int) -> Unapplied:
         waiting = NOTHING_WAITS
@@ -312,9 +323,9 @@ class _Both:
             waiting |= part.unapplied(term)
         return waiting
 
-    def again(self, store: Any, *, whole: bool) -> None:
+    def again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         for part in self._parts:
-            part.again(store, whole=whole)
+            part.again(catalog, whole=whole)
 
     def conflicts(self) -> list[str]:
         return [line for part in self._parts for line in part.conflicts()]

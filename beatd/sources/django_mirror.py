@@ -7,8 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from beatd import __version__
-from beatd.catalog import Applied, Change, Query, Stored
+from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.clock import Clock
 from beatd.definition.arguments import same
 from beatd.edits import editing
@@ -18,10 +20,11 @@ from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused
+from beatd.marks import AppliedSet
 from beatd.run import EPOCH
+from beatd.sources.declared import Declaring
 from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
 from beatd.sources.django_rows import DjangoRows, Listing
-from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
 
 log = logging.getLogger("beatd")
@@ -38,7 +41,7 @@ class Mirror:
     """What a daemon declares where the store is Django's: its rows, then all else."""
 
     def __init__(
-        self, rows: DjangoRows, others: Any, *, timezone: str, name: str, clock: Clock
+        self, rows: DjangoRows, others: Declaring, *, timezone: str, name: str, clock: Clock
     ) -> None:
         self._rows, self._others, self._clock = rows, others, clock
         self._timezone, self._source = timezone, f"{SOURCE}{name}"
@@ -56,7 +59,7 @@ class Mirror:
 
     def __call__(
         self,
-        store: Store,
+        catalog: EditableCatalog,
         term: int,
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
@@ -69,33 +72,33 @@ class Mirror:
             self._wrong, self._held = {}, {}
         if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
             self._looked_at = self._clock.elapsed()
-            changed = self._tried(store)
-        return bool(self._others(store, term, released, lasts)) or changed
+            changed = self._tried(catalog)
+        return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
         """Which entries the leader of that term must not run yet; from any thread."""
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
-        others: Unapplied = self._others.unapplied(term)
+        others = self._others.unapplied(term)
         return mine | others
 
-    def again(self, store: Store, *, whole: bool) -> None:
+    def again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Rows that were applied may be lost: see `Declaring.again`."""
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
-        if whole or (known and next(iter(store.find(mine)), None) is None):
+        if whole or (known and next(iter(catalog.find(mine)), None) is None):
             self._known, self._trusts_mark, self._looked_at = None, False, float("-inf")
-        self._others.again(store, whole=whole)
+        self._others.again(catalog, whole=whole)
 
     def _release(self) -> None:
         if self._applied != self._term:
             self._applied = self._term
             self._released()
 
-    def _tried(self, store: Store) -> bool:
+    def _tried(self, catalog: EditableCatalog) -> bool:
         """What is known goes on while the tables cannot be read; that is told once."""
         try:
-            changed = self._look(store)
-            self._write_conflicts(store)
+            changed = self._look(catalog)
+            self._write_conflicts(catalog)
         except StoreError as trouble:
             if str(trouble) != self._trouble:
                 log.error("%s", trouble)
@@ -113,36 +116,35 @@ class Mirror:
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
-        return trouble + self._conflicts() + list(self._others.conflicts())
+        return trouble + self._conflicts() + self._others.conflicts()
 
     def _conflicts(self) -> list[str]:
         wrong = [f"{self._source}: {name}: {why}" for name, why in sorted(self._wrong.items())]
         return wrong + sorted(self._held.values())
 
-    def _write_conflicts(self, store: Store) -> None:
-        """For `conflicts_in`: who asks for the status would have to read all rows."""
+    def _write_conflicts(self, catalog: EditableCatalog) -> None:
+        """Write them for `beatd status`, which would have to read all rows."""
         if self._written is None:
-            self._written = conflicts_in(store, self._source)
+            self._written = catalog.marks.conflicts(self._source)
         found = self._conflicts()[:MOST_TOLD]
         if found != self._written:
-            mark = Applied(f"{self._source} conflicts", self._clock.now(), "\n".join(found))
-            store.mark_applied(mark)
+            catalog.marks.write_conflicts(self._source, found, self._clock.now())
             self._written = found
 
     def digest(self) -> str:
         """Without the rows: every daemon on this store has the same ones."""
-        return str(self._others.digest())
+        return self._others.digest()
 
-    def _look(self, store: Store) -> bool:
-        present = partial(editing.present, store, self._clock)
+    def _look(self, catalog: EditableCatalog) -> bool:
+        present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
-        if isinstance(store, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
+        if isinstance(catalog, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = elapsed
-            store.tell_again()
-            store.disable_what_ended(present())
+            catalog.tell_again()
+            catalog.disable_what_ended(present())
         if self._known is None:
-            return self._take_all(store, present)
+            return self._take_all(catalog, present)
         if marker == self._known.marker:
             if elapsed - self._digested_at < DIGEST_EVERY:
                 return False
@@ -151,21 +153,21 @@ class Mirror:
             if self._rows.digest() == self._known.digest:
                 self._same_at = looked_at
                 return False
-        return self._take_changes(store, self._known, present)
+        return self._take_changes(catalog, self._known, present)
 
-    def _take_all(self, store: Store, now: editing.Now) -> bool:
+    def _take_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
         loaded_at = now()
         listing = self._rows.listing()
-        mark, digest = store.applied(self._source), self._digest(listing)
-        if mark is not None and mark.digest.removesuffix(TOLD) == digest:
+        last, digest = catalog.marks.applied(self._source), self._digest(listing)
+        if last is not None and last.whole and last.digest.removesuffix(TOLD) == digest:
             self._release()
-        if mark is not None and mark.digest == digest and self._trusts_mark:
+        if last is not None and last.holds(digest) and self._trusts_mark:
             # Whoever led before saw these rows, and all of them were good.
             self._known, self._digested_at = listing, self._clock.elapsed()
             self._same_at = loaded_at
             return False
         rows = list(self._rows.rows(listing.rows))
-        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        once = editing.rows(catalog, [str(row["name"]) for row in rows if row["one_off"]])
         entries, made = list[Entry](), dict[str, datetime]()
         for row in rows:
             entry = self._entry(row, once)
@@ -173,11 +175,11 @@ class Mirror:
                 continue
             entries.append(entry)
             changed_at = changed_at_of(row)
-            if mark is None:
+            if last is None:
                 # The first look: the scheduler before wrote the date, too, and nothing is made up.
                 changed_at = changed_at if row["clocked_time"] else None
-            elif changed_at is None or changed_at < mark.loaded_at:
-                changed_at = mark.loaded_at if row["clocked_time"] else None
+            elif changed_at is None or changed_at < last.loaded_at:
+                changed_at = last.loaded_at if row["clocked_time"] else None
             if changed_at is not None:
                 made[entry.name] = changed_at
         declared = Declared(
@@ -188,7 +190,9 @@ class Mirror:
             made=made,
         )
         # The table was read: where it is empty, it is meant to be.
-        done = apply(store, declared, now, force=True, settled=self._release, may_go_on=self._lasts)
+        done = apply(
+            catalog, declared, now, force=True, settled=self._release, may_go_on=self._lasts
+        )
         self._trusts_mark = True
         self._release()
         self._held = {held.name: str(held) for held in done.conflicts if not held.same}
@@ -199,7 +203,7 @@ class Mirror:
         self._same_at = loaded_at
         return bool(done.steps)
 
-    def _take_changes(self, store: Store, known: Listing, now: editing.Now) -> bool:
+    def _take_changes(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -210,7 +214,7 @@ class Mirror:
             if listing.rows.get(id) != seen and seen.name not in names
         }
         rows = list(self._rows.rows(other))
-        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        once = editing.rows(catalog, [str(row["name"]) for row in rows if row["one_off"]])
         wanted: dict[str, Entry | None] = dict.fromkeys(gone)
         made: dict[str, datetime] = {}
         for row in rows:
@@ -223,9 +227,10 @@ class Mirror:
         for name in gone:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
-        mark_under_way(store, Applied(self._source, loaded_at, self._digest(listing)))
-        changed = self._write(store, wanted, made, now)
-        store.mark_applied(Applied(self._source, loaded_at, self._digest(listing)))
+        marks, applied = catalog.marks, AppliedSet(loaded_at, self._digest(listing))
+        mark_under_way(marks, self._source, applied)
+        changed = self._write(catalog, wanted, made, now)
+        marks.write_applied(self._source, replace(applied, digest=self._digest(listing)))
         self._known, self._same_at = listing, loaded_at
         return changed
 
@@ -237,7 +242,7 @@ class Mirror:
 
     def _write(
         self,
-        store: Store,
+        catalog: EditableCatalog,
         wanted: Mapping[str, Entry | None],
         made: Mapping[str, datetime],
         now: editing.Now,
@@ -248,7 +253,7 @@ class Mirror:
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
         missed: list[str] = []
         for _ in range(ROUNDS):
-            there, moment = editing.rows(store, left), now()
+            there, moment = editing.rows(catalog, left), now()
             changes: list[tuple[str, Change]] = []
             for name in left:
                 verb, change = self._change(wanted[name], there.get(name), moment, made.get(name))
@@ -256,7 +261,7 @@ class Mirror:
                     changes.append((verb, change))
             left = []
             for batch in editing.in_batches(changes):
-                answers = store.write([change for _, change in batch])
+                answers = catalog.write([change for _, change in batch])
                 for (verb, change), done in zip(batch, answers, strict=True):
                     counts[verb] += done
                     missed += [change.name] if done and change.missed else []
@@ -313,9 +318,3 @@ class Mirror:
             log.info("%s: %d added, %d changed, %d removed", self._source, added, changed, removed)
         if missed:
             log.warning("%s: %s", self._source, past_one_offs(missed))
-
-
-def conflicts_in(store: Store, source: str) -> list[str]:
-    """What the leader found wrong with the rows that it keeps as entries."""
-    mark = store.applied(f"{source} conflicts")
-    return mark.digest.splitlines() if mark is not None else []

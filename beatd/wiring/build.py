@@ -1,7 +1,7 @@
 """From a configuration to a daemon that can run: its parts, its log, its pages, its notices."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from celery import Celery
 
@@ -22,7 +22,7 @@ from beatd.publishers.celery_app import app_for, load_app
 from beatd.sources import Source
 from beatd.sources.declared import Declaring
 from beatd.sources.files import Files
-from beatd.store import Store
+from beatd.store import Roles, Store
 from beatd.wiring import backends
 from beatd.wiring.packages import read_packages
 
@@ -45,13 +45,13 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
     return Parts(
-        store=lambda: backends.open_store(
-            store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl
+        store=lambda: Roles.of(
+            backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
         ),
         lease=lambda: backends.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
-        dispatch=lambda store, sender, tell: backends.open_dispatch(
-            store, sender, clock=clock, tell=tell
+        dispatch=lambda claims, sender, tell: backends.open_dispatch(
+            claims, sender, clock=clock, tell=tell
         ),
         declaring=declaring_of(config, clock=clock, app=app),
     )
@@ -132,7 +132,7 @@ class Built:
         if self._web is not None:
             self._web.open(lambda: health_of(self.daemon), self.status)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, object]:
         return status_of(self.daemon)
 
     def close(self) -> None:
@@ -141,8 +141,8 @@ class Built:
             self._web.close()
 
 
-def store_of(config: Config, clock: Clock | None = None) -> Store:
-    """The store that a command works on."""
+def store_of(config: Config) -> Store:
+    """Open the store of a configuration, as a command does."""
     return backends.open_store(
-        config.store.url, codec=codec, clock=clock or SystemClock(), prefix=config.store.prefix
+        config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )

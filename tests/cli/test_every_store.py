@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from beatd.config import load_config
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.wiring.build import store_of
 from tests.cli.conftest import Beatd
 from tests.cli.shelf import Here

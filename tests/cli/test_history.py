@@ -7,14 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from beatd.catalog import Query
-from beatd.daemon.store_status import first_of, status_in
+from beatd.daemon.store_status import first_of
 from beatd.leader import Holder
-from beatd.ledger import Move, Presence, Result
+from beatd.ledger import Move, Result
 from beatd.planning import first, plan_at
+from beatd.presence import Presence
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.shelf import Here, here
+from tests.roles import status_shared_by
 
 __all__ = ["here"]
 
@@ -276,7 +278,7 @@ def test_status_says_how_many_more_problems_a_daemon_has(x: Here) -> None:
     assert conflicts == [*wrong[:20], "13 more problems like these are in the log of one"]
     # A daemon's own page knows them all.
     store = x.store()
-    assert status_in(store, datetime.now(UTC), wrong)["conflicts"] == wrong
+    assert status_shared_by(store, datetime.now(UTC), wrong)["conflicts"] == wrong
     store.close()
 
 

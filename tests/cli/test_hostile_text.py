@@ -12,7 +12,8 @@ from beatd.cli.failure import say
 from beatd.clock import SystemClock
 from beatd.definition import entry_from
 from beatd.edits.editing import new
-from beatd.ledger import Presence, Result
+from beatd.ledger import Result
+from beatd.presence import Presence
 from beatd.publisher import Outcome
 from tests.cli.shelf import Here, here
 from tests.stores.making import holder, lead, request_of, step

@@ -95,15 +95,15 @@ class Edited(Counted):
 
     def _put(self, made: Entry) -> None:
         assert self._daemon.store is not None
-        found = list(self._daemon.store.find(Query(names=(made.name,))))
+        found = list(self._daemon.store.catalog.find(Query(names=(made.name,))))
         seen, came = (found[0].revision, found[0].progress) if found else (0, Progress())
         plan = first(made, self._daemon.now())
-        self._daemon.store.write([Change(made.name, seen, made, plan, progress=came)])
+        self._daemon.store.catalog.write([Change(made.name, seen, made, plan, progress=came)])
 
     def _remove(self, name: str) -> None:
         assert self._daemon.store is not None
-        for stored in self._daemon.store.find(Query(names=(name,))):
-            self._daemon.store.write([Change(name, stored.revision, None)])
+        for stored in self._daemon.store.catalog.find(Query(names=(name,))):
+            self._daemon.store.catalog.write([Change(name, stored.revision, None)])
 
 
 class QuickStart(Start):

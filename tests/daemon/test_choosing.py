@@ -15,7 +15,7 @@ from beatd.events import Observer, StoreBack
 from beatd.leaders.none import NoLease
 from beatd.publisher import Publisher
 from beatd.publishers.memory import MemoryPublisher
-from beatd.store import Store
+from beatd.store import Roles, Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
 from tests.office import holder
@@ -48,7 +48,7 @@ def made(choices: Choices) -> Daemon:
     clock = choices.clock
     return Daemon(
         parts=Parts(
-            store=lambda: MemoryStore(codec=codec, clock=clock),
+            store=lambda: Roles.of(MemoryStore(codec=codec, clock=clock)),
             lease=NoLease,
             publisher=MemoryPublisher,
             dispatch=choices,

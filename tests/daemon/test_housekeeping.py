@@ -16,6 +16,7 @@ from beatd.sources.declared import Declaring
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.roles import keep_house
 from tests.stores.losses import lose
 from tests.stores.making import entry, put, put_many
 
@@ -87,7 +88,7 @@ def test_a_store_that_nobody_edits_is_counted_once(
 ) -> None:
     put_many(store, ["a", "b"])
     for _ in range(5):
-        house.round(store)
+        keep_house(house, store)
         clock.advance(seconds=COUNTED_EVERY + 1)
     assert (house.entries, store.counts) == (2, 1)
 
@@ -95,12 +96,12 @@ def test_a_store_that_nobody_edits_is_counted_once(
 def test_what_was_added_is_counted_within_a_minute(
     house: Housekeeping, store: Counting, clock: FakeClock
 ) -> None:
-    house.round(store)
+    keep_house(house, store)
     put(store, "a")
-    house.round(store)
+    keep_house(house, store)
     assert house.entries == 0
     clock.advance(seconds=COUNTED_EVERY + 1)
-    house.round(store)
+    keep_house(house, store)
     assert house.entries == 1
 
 
@@ -131,12 +132,12 @@ def test_history_is_forgotten_whatever_else_fails(
         rest=lambda: None,
     )
     with pytest.raises(ValueError, match="nobody"):
-        house.round(store)
+        keep_house(house, store)
     assert store.sweeps == 1
     clock.advance(seconds=SWEPT_EVERY + 1)
-    monkeypatch.setattr(store, "applied", lambda owner: 1 / 0)
+    monkeypatch.setattr(store, "read_mark", lambda key: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        house.round(store)
+        keep_house(house, store)
     assert store.sweeps == 2
 
 
@@ -157,12 +158,12 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
 ) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.round(store)
+    keep_house(house, store)
     put(store, "by hand")
     lose(store, part)
     for _ in range(2):
         clock.advance(seconds=MENDED_EVERY_S)
-        house.round(store)
+        keep_house(house, store)
     there = ["by hand", "mine"] if part == "plans" else ["mine"]
     assert [row.entry.name for row in store.find(Query())] == there
     (line,) = house.conflicts
@@ -172,12 +173,12 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
 def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.round(store)
+    keep_house(house, store)
     lose(store, "plans")
     lose(store, "definitions")
     for _ in range(2):
         clock.advance(seconds=MENDED_EVERY_S)
-        house.round(store)
+        keep_house(house, store)
     assert store.count() == 1
 
 

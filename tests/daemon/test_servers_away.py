@@ -8,7 +8,6 @@ import pytest
 
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.daemon.status import health_of, state_of, status_of
-from beatd.daemon.store_status import status_in
 from beatd.definition import codec
 from beatd.engine.dispatch import InSteps
 from beatd.errors import StoreError
@@ -17,11 +16,13 @@ from beatd.leader import Lease
 from beatd.leaders.none import NoLease
 from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
+from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.health import Pages
 from tests.fake_clock import FakeClock
 from tests.observers.test_metrics import figures
 from tests.office import Office, holder
+from tests.roles import status_shared_by
 
 READ_ONLY = "store h:1: cannot execute in a read-only transaction"
 
@@ -86,7 +87,7 @@ def house_of(lease: Lease | None = None) -> Iterator[House]:
     store, lock = Replica(codec=codec, clock=clock), Office(clock)
     daemon = Daemon(
         parts=Parts(
-            store=lambda: store,
+            store=lambda: Roles.of(store),
             lease=lambda: lease or lock,
             publisher=MemoryPublisher,
             dispatch=lambda store, publisher, tell: InSteps(
@@ -161,13 +162,13 @@ def test_a_lock_that_cannot_be_used_is_told_everywhere_with_its_cause(house: Hou
     assert house.figure("beatd_lock_ok") == 0 and house.figure("beatd_lock_errors_total") == 1
     assert status_of(house.daemon)["lock"] == {"ok": False, "error": REFUSED}
     assert state_of(house.daemon)["lock_ok"] is False
-    shared = status_in(house.store, house.daemon.now())
+    shared = status_shared_by(house.store, house.daemon.now())
     assert shared["lock"] == {"ok": False, "error": REFUSED, "daemon": "a"}
     house.lock.trouble = None
     house.lives(2)
     assert [type(event) for event in house.heard(LockAway, LockBack)] == [LockAway, LockBack]
     assert house.ready() == (200, "leading") and house.figure("beatd_lock_ok") == 1
-    assert status_in(house.store, house.daemon.now())["lock"] == {"ok": True}
+    assert status_shared_by(house.store, house.daemon.now())["lock"] == {"ok": True}
 
 
 def test_without_a_lock_it_is_ready(lockless: House) -> None:

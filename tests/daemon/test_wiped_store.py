@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from beatd import Beat
-from beatd.daemon.store_status import status_in
 from beatd.events import Event, LeadWon, Sent, WentBack
 from tests.process import PATIENCE
+from tests.roles import status_shared_by
 from tests.stores.redis.servers import Start, starting
 from tests.waiting import until
 
@@ -43,7 +43,7 @@ def test_a_wiped_redis_is_told_of_though_a_standby_is_there(
         store = daemons[0].store
         assert store is not None
         until(
-            lambda: status_in(store, daemons[0].now())["went_back"],
+            lambda: status_shared_by(store, daemons[0].now())["went_back"],
             PATIENCE,
             "`beatd status` shows it",
         )

@@ -22,7 +22,7 @@ from django_celery_beat.models import (
 from beatd.catalog import Query
 from beatd.cli import main
 from beatd.errors import StoreError
-from beatd.sources.django_mirror import Mirror, conflicts_in
+from beatd.sources.django_mirror import Mirror
 from beatd.sources.django_rows import DjangoRows
 from tests.django.live import Live
 
@@ -241,13 +241,13 @@ def test_each_bad_row_is_told_and_the_rest_runs(live: Live) -> None:
     assert "sunday" in said and "7" in said
     assert "deep: its args are nested deeper than 50 levels" in said
     assert "huge: has a number that is too large" in said
-    assert "\n".join(conflicts_in(live.store, live.mirror._source)) == said
+    assert "\n".join(live.store.marks.conflicts(live.mirror._source)) == said
     objects.filter(name="args").update(args="[1]")
     assert set(live.look(60)) == {"good", "args"}
     assert "args:" not in "\n".join(live.mirror.conflicts())
     objects.exclude(name__in=["good", "args"]).delete()
     live.look()
-    assert conflicts_in(live.store, live.mirror._source) == live.mirror.conflicts() == []
+    assert live.store.marks.conflicts(live.mirror._source) == live.mirror.conflicts() == []
 
 
 def test_a_row_with_several_schedules_runs_the_first_and_this_is_told(
@@ -313,7 +313,7 @@ def test_what_a_leader_before_told_is_told_by_status_until_it_is_good(
     live.restart()
     task.delete()
     live.look()
-    assert conflicts_in(live.store, live.mirror._source) == []
+    assert live.store.marks.conflicts(live.mirror._source) == []
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

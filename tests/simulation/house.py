@@ -13,6 +13,7 @@ from beatd.engine.tick import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher
+from beatd.store import Roles
 from tests.office import Office
 from tests.simulation.files import Files
 from tests.simulation.one_redis import ListsWire, RedisWire
@@ -76,7 +77,7 @@ class House:
         clock = HostClock(self.world, host)
         daemon = Daemon(
             parts=Parts(
-                store=lambda: self._store(wire),
+                store=lambda: Roles.of(self._store(wire)),
                 lease=lambda: LeaseWire(wire, self.office),
                 publisher=lambda: self._publisher(wire),
                 dispatch=lambda store, publisher, tell: self._dispatch(

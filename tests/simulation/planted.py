@@ -16,6 +16,7 @@ import beatd.engine.moves
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
+from beatd.clock import StoreTime
 from beatd.daemon.store_clock import Steering
 from beatd.engine.broker_outage import Reach
 from beatd.engine.dispatch import Claimed, InSteps, Ready
@@ -27,7 +28,7 @@ from beatd.engine.open_claims import Beside
 from beatd.engine.outage import Outage
 from beatd.engine.tick import Engine
 from beatd.errors import StoreError
-from beatd.ledger import Move, StoreTime
+from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.stores.embedded.memory import MemoryStore
 from tests.office import Office

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 from greenlet import GreenletExit
 from msgspec import Struct
 
+from beatd.clock import StoreTime
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, StoreTime
+from beatd.ledger import Move
+from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run
 from tests.office import Office
@@ -108,6 +110,10 @@ class StoreWire:
     @property
     def namespace(self) -> Any:
         return self._store.namespace
+
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect = getattr(self._store, name)

@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan, Query
-from beatd.daemon.store_status import status_in
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Deposed
@@ -18,6 +17,7 @@ from beatd.leader import Term
 from beatd.ledger import Move
 from beatd.run import EPOCH, Occurrence, Skip
 from beatd.store import Store
+from tests.roles import status_shared_by
 from tests.stores.making import (
     FOREVER,
     again,
@@ -460,7 +460,7 @@ def test_open_claims_are_counted_whoever_can_read_their_entries(
         store.record([told(run) for run in runs[:1000]])
         store.record([told(runs[1000], "unsent"), told(runs[1001], "unknown")])
         assert reader.open_claims() == 2000
-        assert status_in(reader, at(2))["unknowns"] == 2000
+        assert status_shared_by(reader, at(2))["unknowns"] == 2000
 
 
 def test_an_unknown_is_claimed_anew_under_its_own_id(store: Store) -> None:

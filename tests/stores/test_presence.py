@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.store import Store
 from tests.stores.making import holder
 from tests.waiting import until

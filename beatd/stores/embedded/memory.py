@@ -11,12 +11,14 @@ from uuid import UUID, uuid4
 from msgspec import Raw
 
 from beatd.byte_cache import ByteCache
-from beatd.catalog import Applied, Change, Codec, MissingPart, Query, Stored, Wake
+from beatd.catalog import Change, Codec, MissingPart, Query, Stored, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
+from beatd.ledger import Move, OpenClaim, Record, Request, Result
+from beatd.marks import Mark, Marks
+from beatd.presence import Presence
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
 from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order, runs_a_task
@@ -135,11 +137,15 @@ class MemoryStore:
     def _encoded(self, change: Change) -> Raw | None:
         return None if change.entry is None else Raw(self._codec.encode(change.entry))
 
-    def applied(self, source: str) -> Applied | None:
-        with self._reading():
-            return self._tables.marks.get(source)
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
 
-    def mark_applied(self, mark: Applied) -> None:
+    def read_mark(self, key: str) -> Mark | None:
+        with self._reading():
+            return self._tables.marks.get(key)
+
+    def write_mark(self, mark: Mark) -> None:
         with self._writing():
             self._tables.put(Marked(mark))
 
@@ -149,6 +155,9 @@ class MemoryStore:
         with self._reading(), closing(self._tables.soonest()) as names:
             readable = (row for name in names if (row := self._stored(name)))
             return list(islice(readable, limit))
+
+    def atomic(self) -> None:
+        return None
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
         return None

@@ -19,7 +19,7 @@ from beatd.catalog import Codec, Wake
 from beatd.clock import Clock
 from beatd.errors import StoreUnusable
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.stores.disk import problems_of_disk
 from beatd.stores.embedded import old_shelf
 from beatd.stores.embedded.memory import MemoryStore

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from msgspec import json
 
 from beatd.catalog import Codec, Wake
+from beatd.clock import StoreTime
 from beatd.errors import StoreEmptied, StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Presence, StoreTime
+from beatd.presence import Presence
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
@@ -88,9 +89,12 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         self._scripts.expect(fresh.hex.encode())
         return fresh
 
-    def identity(self) -> tuple[str, int] | None:
-        """(run_id, db) of the server, to tell whether the broker is the same one; None on a
-        Cluster, where a queue may lie in another slot than the ledger."""
+    def atomic(self) -> "RedisStore":
+        return self
+
+    def server(self) -> tuple[str, int] | None:
+        """Return the server's (run_id, db); None on a Cluster, where a queue may lie in another
+        slot than the ledger."""
         if self._server.is_cluster:
             return None
         client = self._server.client

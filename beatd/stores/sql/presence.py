@@ -7,7 +7,7 @@ from msgspec import json
 from sqlalchemy import Connection, bindparam, delete, select
 
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import daemon
 

@@ -42,6 +42,9 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
         self._namespace = fresh
         return fresh
 
+    def atomic(self) -> None:
+        return None
+
     def watch(self, wake: Wake) -> bool:
         return self._db.dialect.watch(wake)
 

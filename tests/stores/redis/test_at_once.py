@@ -93,7 +93,7 @@ class Ledger:
         self.stepped: list[int] = []
         self.breaks_at = -1
 
-    def identity(self) -> tuple[str, int]:
+    def server(self) -> tuple[str, int]:
         return "one", 0
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> "Ledger":

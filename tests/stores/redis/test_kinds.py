@@ -22,7 +22,7 @@ def does_all_it_should(store: RedisStore) -> None:
     assert [record.state for record in past(store, "tidy")] == ["published"]
     assert names(store.find(Query(order="next"))) == ["tidy"]
     assert names(store.find(Query())) == ["tidy"]
-    assert store.applied("cli") is None
+    assert store.read_mark("cli") is None
     assert store.now() is not None
     assert store.daemons() == []
     assert store.problems() == []
@@ -36,7 +36,7 @@ def test_a_cluster_keeps_a_store_and_a_lease(start: Start, open_store: Callable)
     heard = threading.Event()
     store.watch(heard.set)
     does_all_it_should(store)
-    assert store.identity() is None
+    assert store.server() is None
     until(lambda: heard_of(store, heard))
     lease, other = RedisLease(url), RedisLease(url)
     me, you = holder("me"), holder("you")
