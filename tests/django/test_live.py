@@ -268,7 +268,7 @@ def test_a_row_with_several_schedules_runs_the_first_and_this_is_told(
     assert "both: interval and crontab are set; the interval counts" in said
     live.look(60)
     assert caplog.text.count("the interval counts") == 1
-    assert conflicts_in(live.store, live.mirror._source) == [said]
+    assert live.store.marks.conflicts(live.mirror._source) == [said]
     live.restart()
     live.look()
     assert live.mirror.conflicts() == [said]
