@@ -1,5 +1,6 @@
 """The original's module, with beatd's class wherever it names one of celery's schedulers."""
 
+import sys
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from celery import beat
 
 from beatd.celery.scheduler import BeatdScheduler
+from tests.peers.celery import source_distribution
 
-ORIGINAL = f"{__package__}.original.test_beat"
+ORIGINAL = "t.unit.app.test_beat"
 
 
 class PersistentScheduler(BeatdScheduler):
@@ -19,12 +21,14 @@ class PersistentScheduler(BeatdScheduler):
 
 
 def loaded() -> ModuleType:
+    """Return the original, imported from where source_distribution.py keeps it."""
     pytest.register_assert_rewrite(ORIGINAL)
     named = ModuleType(beat.__name__)
     vars(named).update(
         vars(beat), Scheduler=BeatdScheduler, PersistentScheduler=PersistentScheduler
     )
-    with patch.object(celery, "beat", named):
+    path = [str(source_distribution.folder()), *sys.path]
+    with patch.object(celery, "beat", named), patch.object(sys, "path", path):
         original = import_module(ORIGINAL)
     vars(original)["create_persistent_scheduler"] = recording(original)
     return original
