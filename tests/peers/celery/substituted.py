@@ -35,15 +35,14 @@ def loaded() -> ModuleType:
 
 
 def recording(original: ModuleType) -> Any:
-    """The original's mock scheduler, whose shelf tells what the scheduler was asked to do."""
+    """Return the original's function that makes a mock scheduler, whose shelf records the calls."""
+    mocked = original.create_persistent_scheduler
 
     def create_persistent_scheduler(shelv: Any = None) -> tuple[type[BeatdScheduler], Any]:
-        shelf = original.MockShelve() if shelv is None else shelv
+        mock, shelf = mocked(shelv)
 
-        class MockPersistentScheduler(PersistentScheduler):
-            sh = _store = shelf
-            tick_raises_exit = False
-            shutdown_service: Any = None
+        class Recording(mock):  # type: ignore[misc, valid-type]
+            _store = shelf
 
             def setup_schedule(self) -> None:
                 super().setup_schedule()
@@ -59,13 +58,6 @@ def recording(original: ModuleType) -> Any:
                 finally:
                     shelf.close()
 
-            def tick(self, *_: Any, **__: Any) -> float:
-                if self.tick_raises_exit:
-                    raise SystemExit
-                if self.shutdown_service:
-                    self.shutdown_service._is_shutdown.set()
-                return 0.0
-
-        return MockPersistentScheduler, shelf
+        return Recording, shelf
 
     return create_persistent_scheduler

@@ -1,5 +1,4 @@
-"""The examples of django-celery-beat's documentation (README of 2.9.0), done in Django, and what
-beatd makes of its tables.
+"""What django-celery-beat's README (2.9.0) describes, done in Django, and what beatd makes of it.
 
 Not applicable: installing and the project's own development; `celery beat -S django` and `worker
 --beat` (the one line that replaces them: tests/test_migrating.py); a change of Django's TIME_ZONE,
