@@ -39,15 +39,15 @@ MODULES = {
         postgresql redis sentinel sqlite
     """,
     "stores": """
-        damage disk django embedded embedded.catalog_writes embedded.claims embedded.memory
-        embedded.old_shelf embedded.query embedded.shelf_file embedded.shelf_layout
-        embedded.shelf_values embedded.shelve embedded.tables file_errors redis redis.atomic_step
-        redis.catalog redis.claim_batch redis.entry_reader redis.history redis.ledger
-        redis.missing_parts redis.notices redis.redis_store redis.row_text redis.script sql
-        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect sql.entry_reader
-        sql.history sql.history_rows sql.migrations sql.missing_parts sql.mysql sql.open_claims
-        sql.plan_moves sql.postgresql sql.presence sql.record sql.sql_store sql.sqlite
-        sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
+        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
+        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
+        redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
+        sql.entry_reader sql.history sql.history_rows sql.migrations sql.missing_parts sql.mysql
+        sql.open_claims sql.plan_moves sql.postgresql sql.presence sql.record sql.sql_store
+        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite

@@ -124,7 +124,7 @@ class ShelveStore(MemoryStore):
 
     def _forget(self) -> None:
         self._tables, self._number, self._seen = Tables(), 0, None
-        self._entries.clear()
+        self._reader.forget()
         self._unreadable = {}
 
     # between the shelf and the tables
