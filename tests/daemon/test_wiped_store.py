@@ -43,7 +43,7 @@ def test_a_wiped_redis_is_told_of_though_a_standby_is_there(
         store = daemons[0].store
         assert store is not None
         until(
-            lambda: status_shared_by(store, daemons[0].now())["went_back"],
+            lambda: status_shared_by(store.catalog, daemons[0].now())["went_back"],
             PATIENCE,
             "`beatd status` shows it",
         )
