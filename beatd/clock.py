@@ -37,8 +37,11 @@ class StoreTime(Struct, frozen=True):
 
 
 class StoreClock(Protocol):
+    """The role of telling the time that all daemons share."""
+
     def now(self) -> StoreTime | None:
-        """Read the store's own clock, at some instant of the call; None where it has none."""
+        """Return the time of the store's own clock at some instant of the call; None when the store
+        has no clock."""
 
 
 class Clock(Protocol):

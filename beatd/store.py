@@ -1,4 +1,4 @@
-"""A store: the one truth about what should run and what ran.
+"""A store: entries, plans, claims and history, shared by all daemons and commands.
 
 `Store` is the sum of its roles, which every backend keeps; only the wiring names it. Everybody else
 names the role that is needed, and gets it from `Roles`.
@@ -20,15 +20,20 @@ class Place(Protocol):
     """The place where a store lies: a file, a database, a server."""
 
     def new_identity(self) -> UUID:
-        """Another namespace, after the place was cloned, for whoever begins a term from here on."""
+        """Write and return another namespace, which every later term uses; a cloned store needs
+        it."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` soon after any change made by others; False where the store cannot tell."""
+        """Call `wake` soon after each change that others make; return False if the store cannot
+        notice them."""
 
     def problems(self) -> Sequence[str]:
-        """What `beatd check` should say: a disk that is slow or nearly full, an eviction policy,
-        entries this program cannot read. These are looked for among the ten thousand that are
-        next: as nobody claims them, they come to the front there by themselves."""
+        """Return a line for each problem that `beatd check` should show, such as a slow or full
+        disk, an eviction policy, or entries that this program cannot read.
+
+        Unreadable entries are looked for among the next ten thousand. Nobody claims them, so they
+        come to the front of the plan by themselves.
+        """
 
     def close(self) -> None: ...
 
