@@ -8,7 +8,7 @@ from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import KINDS, takes_when, when
+from beatd.cli.time_words import FORMS, KINDS, takes_when, when
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 NO_SCHEDULE = "has no schedule"  # as `definition` begins it
 
 
-@click.command()
+@click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1)
 @takes_fields
 @takes_when
-@click.option("--replace", is_flag=True, help="Replace an entry of this name; its runs stay.")
-@click.option("--force", is_flag=True, help="With --replace: also one that a file declares.")
+@click.option(
+    "--replace", is_flag=True, help="Replace the entry of this name; its number of runs stays."
+)
+@click.option("--force", is_flag=True, help="With --replace: also an entry that a file declares.")
 @as_json
 @takes_store
 def command(
     asked: Asked, words: tuple[str, ...], replace: bool, force: bool, json: bool, **options: Any
 ) -> None:
-    """Add an entry to the store; a running daemon acts on it at once.
+    """Add an entry.
+
+    A running daemon notices it at once, with SQLite or a shelve file within a second.
 
     \b
     beatd add tidy --task proj.tidy --every 5m

@@ -20,11 +20,11 @@ MANY = 1000
 
 @click.command()
 @click.argument("name", shell_complete=names_of_entries)
-@click.option("--from", "since", metavar="ISO", help="The first moment, included.")
-@click.option("--to", metavar="ISO", help="The last moment, included.")
-@click.option("--dry-run", is_flag=True, help="Only say how many moments that is.")
-@click.option("-y", "--yes", is_flag=True, help=f"Also when there are more than {MANY:,}.")
-@click.option("--cancel", is_flag=True, help="Call off what is left of the entry's backfills.")
+@click.option("--from", "since", metavar="MOMENT", help="The first moment, included.")
+@click.option("--to", metavar="MOMENT", help="The last moment, included.")
+@click.option("--dry-run", is_flag=True, help="Show the number of moments; run nothing.")
+@click.option("-y", "--yes", is_flag=True, help=f"Run also more than {MANY:,} moments.")
+@click.option("--cancel", is_flag=True, help="Drop what is left of the entry's backfills.")
 @as_json
 @takes_store
 def command(
@@ -37,10 +37,11 @@ def command(
     cancel: bool,
     json: bool,
 ) -> None:
-    """Run an entry for every moment it had between two, beside its plan.
+    """Run an entry for past moments.
 
-    A moment without an offset is in the entry's zone. Runs are new tasks, oldest first; the
-    header beatd_planned_at tells which moment each is for.
+    Runs it for every moment of its schedule from --from to --to, oldest first. Each run is a new
+    task; its header beatd_planned_at has the moment. The next planned run stays as it is.
+    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the entry's zone.
     """
     if cancel:
         if since or to or dry_run:

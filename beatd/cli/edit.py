@@ -12,7 +12,7 @@ from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import takes_when, when
+from beatd.cli.time_words import FORMS, takes_when, when
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 _ARGUMENTS = ("args", "kwargs", "options")
 
 
-@click.command()
+@click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1, shell_complete=names_of_entries)
 @takes_fields
 @takes_when
 @click.option(
-    "--unset", metavar="KEY", multiple=True, help="Back to its default: jitter, options.queue…"
+    "--unset",
+    metavar="KEY",
+    multiple=True,
+    help="Set a field to its default: jitter, options.queue…",
 )
-@click.option("--force", is_flag=True, help="Also what a file declares: it is the store's then.")
+@click.option(
+    "--force", is_flag=True, help="Also an entry that a file declares: the store owns it then."
+)
 @as_json
 @takes_store
 def command(
@@ -40,9 +45,14 @@ def command(
     json: bool,
     **options: Any,
 ) -> None:
-    """Change fields of an entry and leave the others; without options, in $EDITOR.
+    """Change fields of an entry.
 
-    Another schedule or zone counts from now; any other edit leaves the next run where it is.
+    Without options, the entry opens in $EDITOR. A new schedule or zone counts from now; any other
+    change leaves the next run where it is.
+
+    \b
+    beatd edit report --cron "0 3 * * *" --priority 3
+    beatd edit report --unset jitter
     """
     pairs = bool(options["crontab"] or options["solar"])  # which go on among the words
     schedule = when(options, words if pairs else ())

@@ -15,43 +15,48 @@ _NUMBERS = ("max_runs", "catch_up_max")
 _OPTIONS = ("queue", "exchange", "routing_key", "priority", "expires", "countdown", "serializer")
 
 _ABOUT = {
-    "task": ("NAME", "The task, as its workers know it."),
-    "tz": ("ZONE", "Its time zone; the configuration's when left out."),
-    "args": ("JSON", "Positional arguments: '[2, 2]'."),
-    "kwargs": ("JSON", "Keyword arguments: '{\"full\": true}'."),
-    "queue": ("NAME", "The queue it goes to."),
-    "exchange": ("NAME", "The exchange it is published to."),
-    "routing_key": ("KEY", "The routing key."),
-    "priority": ("N", "0 to 255."),
-    "expires": ("D", "Workers drop it after so long; `next`: when the following run is due."),
-    "countdown": ("D", "Workers wait this long."),
-    "serializer": ("NAME", "json, yaml, msgpack."),
-    "start": ("ISO", "No run before it; also the anchor of --every."),
-    "end": ("ISO", "No run after it."),
-    "max_runs": ("N", "Finished after so many runs."),
-    "jitter": ("D", "Up to this much later, the same for each occurrence."),
-    "catch_up": ("latest|all|skip", "Which missed moments to run."),
-    "catch_up_window": ("D", "How far back missed moments count."),
-    "catch_up_max": ("N", "At most so many missed moments."),
-    "grace": ("D", "With --catch-up skip: a moment may be this late."),
-    "on_unknown": ("resend|skip", "When nobody can tell if it was sent."),
-    "dst_gap": ("run|skip", "A fixed time that the clock skipped."),
-    "dst_fold": ("first|last|both", "A fixed time that came twice."),
-    "description": ("TEXT", "For people."),
+    "task": ("NAME", "The task's name in the workers."),
+    "tz": ("ZONE", "Its time zone. [default: the configuration's]"),
+    "args": ("JSON", "Positional arguments, like '[2, 2]'."),
+    "kwargs": ("JSON", "Keyword arguments, like '{\"full\": true}'."),
+    "queue": ("NAME", "The queue of its messages."),
+    "exchange": ("NAME", "The exchange of its messages."),
+    "routing_key": ("KEY", "The routing key of its messages."),
+    "priority": ("N", "The priority of its messages, 0 to 255."),
+    "expires": ("DURATION", "When a message expires; `next`: when the next run is due."),
+    "countdown": ("DURATION", "How long a worker waits before it runs the task."),
+    "serializer": ("NAME", "The serializer: json, yaml, msgpack."),
+    "start": ("MOMENT", "No run before it; also the anchor of --every."),
+    "end": ("MOMENT", "No run after it."),
+    "max_runs": ("N", "Finish the entry after N runs."),
+    "jitter": ("DURATION", "Delay each run by up to this much, the same for one occurrence."),
+    "catch_up": ("latest|all|skip", "Which missed moments run."),
+    "catch_up_window": ("DURATION", "How far back missed moments count."),
+    "catch_up_max": ("N", "Run at most N missed moments."),
+    "grace": ("DURATION", "With --catch-up skip: how late a moment may still run."),
+    "on_unknown": ("resend|skip", "What happens when nobody knows if a message was sent."),
+    "dst_gap": ("run|skip", "What happens to a fixed time that the clock skips."),
+    "dst_fold": ("first|last|both", "Which runs there are of a fixed time that comes twice."),
+    "description": ("TEXT", "A text for people."),
 }
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
-        "--disabled/--enabled", default=None, help="Keep it and never run it, or run it again."
+        "--disabled/--enabled",
+        default=None,
+        help="Keep the entry without running it, or run it again.",
     )(command)
-    for name, what in (("option", "An option of apply_async"), ("header", "A header")):
+    for name, what in (
+        ("option", "An option of apply_async"),
+        ("header", "A header of its messages"),
+    ):
         command = click.option(
             f"--{name}",
             f"{name}s_given",
-            metavar="K=V",
+            metavar="KEY=VALUE",
             multiple=True,
-            help=f"{what}; V is JSON, or text.",
+            help=f"{what}; VALUE is JSON or text.",
         )(command)
     for name, (metavar, about) in reversed(_ABOUT.items()):
         command = click.option(f"--{name.replace('_', '-')}", metavar=metavar, help=about)(command)
@@ -140,7 +145,9 @@ def _number(name: str, text: str) -> Any:
 def _pair(option: str, pair: str) -> tuple[str, Any]:
     key, mark, value = pair.partition("=")
     if not (key and mark):
-        raise click.UsageError(f"--{option}: {_short(pair)} is not K=V; write it like priority=5")
+        raise click.UsageError(
+            f"--{option}: {_short(pair)} is not KEY=VALUE; write it like priority=5"
+        )
     return key, _value(option, value)
 
 

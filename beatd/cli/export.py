@@ -8,11 +8,14 @@ from beatd.cli.open_store import Asked, takes_store
 
 @click.command()
 @click.argument("names", metavar="[NAME…]", nargs=-1)
-@click.option("--source", metavar="OWNER", help="Entries of this owner only: cli, yaml:config…")
+@click.option("--source", metavar="OWNER", help="Only entries of this owner: cli, yaml:config…")
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool) -> None:
-    """Print entries as YAML, which `apply` takes back unchanged; plans and runs are not in it."""
+    """Print entries as YAML that `beatd apply` reads.
+
+    Plans and runs are not in it. Without NAME it prints all entries.
+    """
     from beatd.catalog import Query
     from beatd.cli.output import print_json
     from beatd.cli.yaml_text import file_of

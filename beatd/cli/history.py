@@ -23,10 +23,12 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
 
 @click.command()
 @click.argument("name", required=False, shell_complete=names_of_entries)
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many, the newest.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N records, the newest."
+)
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
-@click.option("--since", metavar="ISO", help="Only moments from this one on.")
-@click.option("--until", metavar="ISO", help="Only moments up to this one.")
+@click.option("--since", metavar="MOMENT", help="Only moments from this one on.")
+@click.option("--until", metavar="MOMENT", help="Only moments up to this one.")
 @as_json
 @takes_store
 def command(
@@ -38,7 +40,11 @@ def command(
     until: str | None,
     json: bool,
 ) -> None:
-    """Show what ran, and what did not and why; what was recorded last comes first."""
+    """Show what ran, and what did not and why.
+
+    The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
+    in the zone of the configuration.
+    """
     with asked.open() as opened:
         tz = opened.config.timezone
         wanted = Wanted(

@@ -36,18 +36,28 @@ SOURCE is one of
 @click.command(epilog=SOURCES)
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Show what each entry becomes; change nothing.")
-@click.option("--tz", metavar="ZONE", help="The zone of its wall-clock times, where it names none.")
 @click.option(
-    "--since", metavar="ISO|now", help="The moment that entries count from. [default: now]"
+    "--tz", metavar="ZONE", help="The zone of times without one. [default: the configuration's]"
+)
+@click.option(
+    "--since",
+    metavar="MOMENT|now",
+    help="The moment (ISO 8601) from which entries count. [default: now]",
 )
 @click.option("--replace", "replacing", is_flag=True, help="Replace entries of the same name.")
-@click.option("--prefix", default="redbeat:", show_default=True, help="RedBeat's key prefix.")
-@click.option("--schema", help="The schema of its tables.")
-@click.option("--task", "runner", metavar="TASK", help="The task that runs a crontab's commands.")
+@click.option(
+    "--prefix", metavar="TEXT", default="redbeat:", show_default=True, help="RedBeat's key prefix."
+)
+@click.option(
+    "--schema", metavar="NAME", help="The database schema of the other scheduler's tables."
+)
+@click.option(
+    "--task", "runner", metavar="NAME", help="The task that runs the commands of a crontab."
+)
 @click.option(
     "--user-column/--no-user-column",
     default=None,
-    help="Whether crontab lines name a user. [default: from the path]",
+    help="Lines of the crontab have a user or not. [default: by the path]",
 )
 @as_json
 @takes_config
@@ -64,12 +74,12 @@ def command(
     user_column: bool | None,
     json: bool,
 ) -> int:
-    """Take over entries from another scheduler, which is only read.
+    """Import entries from another scheduler.
 
-    Stop the other scheduler first, then import, then start beatd. Every entry counts from now (or
-    from --since), and an interval goes on from its last run. Imported again, entries count from
-    what the other scheduler ran meanwhile. What could not be taken over is listed with the reason,
-    and the rest is taken over; the command ends with 1 then.
+    Stop the other scheduler first, then import, then start beatd. The import only reads the other
+    scheduler. Every entry counts from now (or from --since), and an interval goes on from its last
+    run. A second import reads the last runs again. An entry that cannot be imported is listed with
+    the reason; the others are imported, and the command ends with 1.
     """
     from beatd.edits.write_imported import DONE, How
     from beatd.imports import read, taken_over

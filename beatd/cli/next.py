@@ -11,7 +11,7 @@ from beatd.cli.entry_warnings import read_otherwise
 from beatd.cli.escapes import visible
 from beatd.cli.failure import say
 from beatd.cli.output import print_json, print_rich, print_table
-from beatd.cli.time_words import lasting, moment_given, takes_when, when
+from beatd.cli.time_words import FORMS, lasting, moment_given, takes_when, when
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
@@ -24,19 +24,33 @@ MOST = 100_000
 UNNAMED = "-"  # stands for the task where only a schedule was asked about
 
 
-@click.command()
+@click.command(epilog=FORMS)
 @takes_when
 @click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--tz", metavar="ZONE", help="The zone. [default: the configuration's, else UTC]")
 @click.option(
-    "--tz", metavar="ZONE", help="Time zone, like Europe/Berlin; else the config's, else UTC."
+    "--from", "since", metavar="MOMENT", help="Show runs after this moment. [default: now]"
 )
-@click.option("--from", "since", metavar="ISO", help="After this moment instead of now.")
-@click.option("-n", "--count", type=click.IntRange(1, MOST), default=5, show_default=True)
-@click.option("--start", metavar="ISO", help="No run before it; anchors --every.")
-@click.option("--end", metavar="ISO", help="No run after it.")
-@click.option("--dst-gap", metavar="run|skip", help="A fixed time that the clock skipped.")
-@click.option("--dst-fold", metavar="first|last|both", help="A fixed time that came twice.")
-@click.option("--name", default="", help="The name that H and --spread are made from.")
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, MOST),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="How many runs.",
+)
+@click.option("--start", metavar="MOMENT", help="No run before it; also the anchor of --every.")
+@click.option("--end", metavar="MOMENT", help="No run after it.")
+@click.option(
+    "--dst-gap", metavar="run|skip", help="What happens to a fixed time that the clock skips."
+)
+@click.option(
+    "--dst-fold",
+    metavar="first|last|both",
+    help="Which runs there are of a fixed time that comes twice.",
+)
+@click.option("--name", metavar="NAME", default="", help="The name for H and --spread.")
 @as_json
 @takes_config
 def command(
@@ -48,7 +62,7 @@ def command(
     json: bool,
     **options: Any,
 ) -> int | None:
-    """Show the next runs of an expression or of entries.
+    """Show the next runs of a schedule or of entries.
 
     \b
     beatd next --cron "30 2 * * *" --tz Europe/Berlin

@@ -12,7 +12,10 @@ from beatd.cli.open_store import Asked, takes_store
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
-    """Hold entries back until `resume`, whoever declares them; no file clears the mark."""
+    """Stop entries from running until they are resumed.
+
+    Works for every entry, also for one that a file declares. No file ends a pause.
+    """
     from beatd.cli.pause_resume import mark
     from beatd.edits.editing import pause
 

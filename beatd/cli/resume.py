@@ -12,7 +12,10 @@ from beatd.cli.open_store import Asked, takes_store
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
-    """Let paused entries run again from now on; what they missed is not made up."""
+    """Let paused entries run again, from now.
+
+    They do not run what they missed.
+    """
     from beatd.cli.pause_resume import mark
     from beatd.edits.editing import resume
 

@@ -12,9 +12,15 @@ from beatd.daemon.reload import TRIAL, TRIAL_LASTS_AT_MOST_S, Start
 if TYPE_CHECKING:
     from beatd.daemon.service import Built as Runs
 
+HELP = """Run the daemon.
 
-@click.command(help="Run the daemon until SIGTERM; SIGHUP reads the configuration again.")
-@click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
+SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration again. `beatd -c FILE` without a command
+does the same.
+"""
+
+
+@click.command(help=HELP)
+@click.option("--shadow", is_flag=True, help="Compare with another scheduler, and send nothing.")
 @click.option(TRIAL, "trial", is_flag=True, hidden=True)
 @takes_config
 def command(given: Given, shadow: bool, trial: bool) -> int:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @as_json
 @takes_store
 def command(asked: Asked, name: str, json: bool) -> None:
-    """Show one entry: what it is, when it runs, whose it is."""
+    """Show one entry.
+
+    Shows its fields, its last and next run, its requests and its owner.
+    """
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich

@@ -20,11 +20,16 @@ BROKER = {
 
 
 @click.command()
-@click.option("--shadow", is_flag=True, help="What beatd --shadow saw of another scheduler.")
+@click.option(
+    "--shadow", is_flag=True, help="Show how beatd --shadow compares with the other scheduler."
+)
 @as_json
 @takes_store
 def command(asked: Asked, json: bool, shadow: bool) -> int:
-    """Show who leads, how late it is and what is wrong; 1 when nobody leads or a server is away."""
+    """Show who leads, how late runs are and what is wrong.
+
+    Ends with 1 when nobody leads or a server is away.
+    """
     if shadow:
         from beatd.cli.shadow_report import show
 

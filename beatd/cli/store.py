@@ -8,17 +8,18 @@ from beatd.cli.open_store import Asked, takes_store
 
 @click.group()
 def command() -> None:
-    """Look after the store itself."""
+    """Maintain the store itself."""
 
 
 @command.command("new-identity")
 @as_json
 @takes_store
 def new_identity(asked: Asked, json: bool) -> int:
-    """Give a cloned store task ids of its own; 1 while a daemon runs on it.
+    """Give a cloned store task ids of its own.
 
-    Task ids are made from the store's identity, the entry and its moment, so a clone of a database
-    makes the same ids as the original until it has another identity.
+    Task ids are made from the store's identity, the entry and its moment. So a clone of a database
+    makes the same ids as the original until it has another identity. Ends with 1 while a daemon
+    runs on the store.
     """
     from beatd.cli.output import print_json
     from beatd.errors import BeatError

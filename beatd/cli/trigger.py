@@ -13,7 +13,10 @@ from beatd.cli.open_store import Asked, takes_store
 @as_json
 @takes_store
 def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
-    """Run entries once, now, beside their plan, also when they are paused; prints the task ids."""
+    """Run entries once now.
+
+    The next planned run stays as it is. Paused entries run, too. Prints the task ids.
+    """
     from beatd.cli.output import print_json
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import trigger
