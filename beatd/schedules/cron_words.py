@@ -34,8 +34,11 @@ def _days(cron: Cron) -> str:
         either = False
     if either and not (day and weekday):
         return ""
+    if day and weekday and either:
+        every = "" if weekday.startswith("the ") else "every "
+        return f" on {day} and on {every}{weekday}"
     if day and weekday:
-        return f" on {day} and on every {weekday}" if either else f" on {day} if that is {weekday}"
+        return f" on {day} if that is {weekday}"
     if day:
         return f" on {day}"
     return f" on {weekday}" if weekday else ""
