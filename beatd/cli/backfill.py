@@ -72,15 +72,15 @@ def command(
         found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
-        told = "would be asked for" if dry_run else "asked for"
-        echo(f"{_runs([asked_for])} of {name} {told}, {iso(first)} to {iso(last)}")
+        verb = "would request" if dry_run else "requested"
+        echo(f"{verb} {_runs([asked_for])} of {name}, {iso(first)} to {iso(last)}")
 
 
 def _ask_again(name: str, asked_for: "Skip") -> None:
     told = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"{told}; add --yes where it is meant")
-    click.confirm(f"{visible(told)}; ask for them all?", abort=True, err=True)
+        raise click.UsageError(f"{told}; add --yes if you mean it")
+    click.confirm(f"{visible(told)}; request them all?", abort=True, err=True)
 
 
 def _call_off(asked: Asked, name: str, *, json: bool) -> None:

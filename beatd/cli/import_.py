@@ -200,8 +200,8 @@ def _tell(
         for note in notes:
             echo(f"note: {note}", err=True)
         for no in made.refused:
-            echo(f"not taken over: {no.name}: {no.reason}", err=True)
-        verb = "would be taken over" if how.dry_run else "taken over"
+            echo(f"not imported: {no.name}: {no.reason}", err=True)
+        verb = "would be imported" if how.dry_run else "imported"
         again = sum(said == READ_AGAIN for said in outcome.values())
         unchanged = sum(said == UNCHANGED for said in outcome.values())
         alone = len(outcome) - taken - again - unchanged
@@ -212,7 +212,7 @@ def _tell(
         counts += [f"{len(made.refused)} not"] if made.refused else []
         echo(", ".join(counts))
     if made.refused and not outcome:
-        raise BeatError("nothing could be taken over")
+        raise BeatError("nothing could be imported")
 
 
 def _plain(one: "Taken", said: str, how: "How") -> dict[str, Any]:

@@ -98,4 +98,4 @@ def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str
         first, last = one.first.astimezone(home), one.last.astimezone(home)
         span = f"{first:%Y-%m-%d %H:%M:%S}"
         span += f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else ""
-        yield "asked for", f"{one.kind}, {span}"
+        yield "requests", f"{one.kind}, {span}"

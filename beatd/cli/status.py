@@ -15,7 +15,7 @@ SILENT = 1.5  # seconds: a daemon says once a second that it is there
 BROKER = {
     True: ("answers", "green"),
     False: ("does not answer", "red"),
-    None: ("not asked; the daemons do that", "dim"),
+    None: ("unknown: only daemons connect to it", "dim"),
 }
 
 
@@ -134,12 +134,12 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
             lines.append(("last tick", f"{found['last_tick_age']:.1f} s ago", ""))
     if found["went_back"]:
         lines.append(("went back", f"the store, in time: {found['went_back']}", "red"))
-    lines.append(("unknowns", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
+    lines.append(("open claims", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
     asked = found["requests"]
     if asked["count"]:
         oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
         told = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
-        lines.append(("asked for", told, "yellow"))
+        lines.append(("requests", told, "yellow"))
     for at, one in enumerate(found["failing"]):
         lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
     lines.append(("entries", str(found["entries"]), ""))
@@ -156,7 +156,7 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
     if found["standbys"]:
-        return "nobody leads yet; see the logs of the standbys"
+        return "nobody leads yet; the logs of the standbys say why"
     return "nobody leads; is a daemon running?"
 
 

@@ -77,7 +77,7 @@ def test_backfill_says_how_many(x: Here) -> None:
     words = ("backfill", "x", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T05:30:00Z")
     found = x.json(*words, "--dry-run")
     assert (found["count"], found["asked"]) == (6, False)
-    assert x(*words).out.startswith("6 runs of x asked for, 2026-01-01T00:00:00Z")
+    assert x(*words).out.startswith("requested 6 runs of x, 2026-01-01T00:00:00Z")
     store = x.store()
     assert [request.kind for request, _ in store.requests(10)] == ["backfill"]
     store.close()
@@ -86,10 +86,10 @@ def test_backfill_says_how_many(x: Here) -> None:
 def test_a_backfill_of_very_many_wants_a_second_word(x: Here) -> None:
     words = ("backfill", "x", "--from", "2020-01-01T00:00:00Z", "--to", "2020-12-31T00:00:00Z")
     assert "8761 runs" in x(*words, code=2).line
-    assert "8761 runs of x would be" in x(*words, "--dry-run").out
+    assert "would request 8761 runs of x" in x(*words, "--dry-run").out
     store = x.store()
     assert not store.requests(10)
-    assert x(*words, "--yes").out.startswith("8761 runs of x asked for")
+    assert x(*words, "--yes").out.startswith("requested 8761 runs of x,")
     assert len(store.requests(10)) == 1
     store.close()
 
@@ -313,7 +313,7 @@ def test_a_store_that_nobody_serves_is_told(x: Here) -> None:
     assert (found["leader"], found["store"]["ok"], found["entries"]) == (None, True, 1)
     assert found["broker"] == {"ok": None}
     out = x("status", code=1).out
-    assert "nobody leads" in out and "not asked" in out
+    assert "nobody leads" in out and "only daemons connect to it" in out
 
 
 def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:

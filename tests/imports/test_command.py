@@ -59,7 +59,7 @@ def test_a_dry_run_shows_what_each_entry_becomes_and_changes_nothing(
 def test_entries_come_in_once_and_nothing_is_due(beatd: Callable[..., Result]) -> None:
     said = beatd("import", "crontab:tab", "--task", "ops.shell")
     assert said.exit_code == 1, "one is not carried over"
-    assert "1 taken over, 1 not" in said.stdout
+    assert "1 imported, 1 not" in said.stdout
     assert "tab:2" in said.stderr
     (entry,) = json.loads(beatd("list", "--json").stdout)
     assert (entry["task"], entry["args"]) == ("ops.shell", ["/opt/backup"])
@@ -77,7 +77,7 @@ def test_a_taken_name_is_left_alone_unless_it_is_to_be_replaced(
     assert "--replace" in said.stderr
     assert said.exit_code == 1
     said = beatd("import", "crontab:tab", "--task", "ops.shell", "--replace")
-    assert "1 taken over" in said.stdout
+    assert "1 imported" in said.stdout
     assert said.exit_code == 0
     assert beatd("import", "crontab:tab", "--task", "ops.shell").exit_code == 0
     (entry,) = json.loads(beatd("list", "--json").stdout)
@@ -111,7 +111,7 @@ def test_past_runs_come_along(beatd: Callable[..., Result], tmp_path: Path) -> N
 
     write(tmp_path / "celerybeat-schedule", {"entries": entries(), "tz": "UTC"})
     said = beatd("import", "celerybeat-schedule:celerybeat-schedule")
-    assert "4 taken over" in said.stdout, said.output
+    assert "4 imported" in said.stdout, said.output
     shown = json.loads(beatd("show", "weekly", "--json").stdout)
     assert shown["runs"] == 41
     assert shown["last"].startswith("2026-11-20T12:05:07")
@@ -131,7 +131,7 @@ def test_a_lazy_argument_cannot_leave_its_app(beatd: Callable[..., Result], tmp_
         "}\n"
     )
     said = beatd("import", "app:lazy_proj")
-    assert "1 taken over, 1 not" in said.stdout
+    assert "1 imported, 1 not" in said.stdout
     assert "lazy: it has a BeatLazyFunc, which only the app can call; run beatd with -A" in (
         said.stderr
     )
