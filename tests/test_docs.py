@@ -7,7 +7,7 @@ import pytest
 
 from beatd.config.settings import KEYS, SECTIONS
 from beatd.definition import FIELDS, KINDS
-from tests.test_imports import BELOW, MODULES
+from tests.test_imports import BELOW, MODULES, SEAMS, VALUES
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
@@ -82,3 +82,4 @@ def test_the_page_of_the_rooms_is_the_test_of_the_imports() -> None:
     assert {room: set(re.findall(r"`(\w+)`", below)) for room, below in rows} == {
         room: BELOW[room] for room in MODULES
     }
+    assert {name for name in VALUES | SEAMS if f"`{name}`" not in text} == set()
