@@ -36,7 +36,7 @@ MODULES = {
         arguments as_plain celery_schedule check codec fields kinds options
     """,
     "servers": """
-        postgresql redis sentinel sqlite
+        mysql postgresql redis sentinel sql_errors sqlite
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
@@ -46,8 +46,9 @@ MODULES = {
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
         sql.entry_reader sql.history sql.history_rows sql.migrations sql.missing_parts sql.mysql
-        sql.open_claims sql.plan_moves sql.postgresql sql.presence sql.record sql.sql_store
-        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        sql.notices sql.open_claims sql.plan_moves sql.postgresql sql.presence sql.record
+        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
+        sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite

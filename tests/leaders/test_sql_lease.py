@@ -18,8 +18,9 @@ from beatd.errors import ConfigError, StoreError, StoreUnusable
 from beatd.leader import Holder, Lease
 from beatd.leaders import postgresql
 from beatd.leaders.databases import sql_lease
-from beatd.leaders.postgresql import PostgresqlSession, Session
+from beatd.leaders.postgresql import PostgresqlSession
 from beatd.leaders.sql_lease import SqlLease
+from beatd.servers.postgresql import PostgresqlConnection
 from tests.pgbouncer import database
 
 Server = Callable[[str], tuple[str, int]]
@@ -210,14 +211,14 @@ def test_a_shared_session_proves_nothing(
 ) -> None:
     """As behind a transaction pooler: both daemons' statements run in one session."""
     shared: list[Any] = []
-    connect = PostgresqlSession.connect
+    connect = PostgresqlConnection.connect
 
     def pooled(*args: Any, **named: Any) -> Any:
         if not shared:
             shared.append(connect(*args, **named))
         return shared[0]
 
-    monkeypatch.setattr(PostgresqlSession, "connect", pooled)
+    monkeypatch.setattr(PostgresqlConnection, "connect", pooled)
     here, there = sql_lease(postgresql_url), sql_lease(postgresql_url)
     one, two = holder("one"), holder("two")
     assert here.take(one, LONG) == one
@@ -274,9 +275,9 @@ def test_eight_who_make_the_table_at_once_all_succeed(postgresql_url: str) -> No
     """CREATE TABLE IF NOT EXISTS fails in three ways when two run it in one instant."""
     everyone = Barrier(8)
 
-    def open_it(_: int) -> Session:
+    def open_it(_: int) -> PostgresqlSession:
         everyone.wait()
-        return Session(postgresql_url, LONG)
+        return PostgresqlSession(postgresql_url, LONG)
 
     with psycopg.connect(postgresql_url, autocommit=True) as admin, ThreadPoolExecutor(8) as pool:
         for _ in range(25):

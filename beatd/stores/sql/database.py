@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.secret import hidden
+from beatd.servers.sql_errors import one_line
 from beatd.stores.sql.dialect import Dialect, Replaced
 
 T = TypeVar("T")
@@ -121,10 +121,3 @@ class Held(Generic[T]):
     def roll_back(self) -> None:
         with suppress(DBAPIError, OSError), self._connected:
             self._transaction.rollback()
-
-
-def one_line(error: BaseException) -> str:
-    args: tuple[object, ...] = getattr(error, "args", ())
-    # PyMySQL's errors are (number, text).
-    words = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)
-    return " ".join(hidden(words).split())[:300] or type(error).__name__

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.stores.sql.database import Database, one_line
+from beatd.servers.sql_errors import one_line
+from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.missing_parts import newest_revision
 from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_stopped

@@ -10,6 +10,15 @@ from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
 from beatd.errors import StoreError
+from beatd.servers.mysql import (
+    NOW_MICROS,
+    code,
+    is_mariadb,
+    place,
+    timeouts,
+    unusable,
+    whole_seconds,
+)
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, like
 from beatd.stores.sql.tables import ledger, metadata
 
@@ -19,19 +28,10 @@ KINDS: dict[Kind, str] = {
     "float": "DOUBLE",
 }
 MIGRATING = "beatd_schema"
-PATIENCE = 120.0
+PATIENCE_S = 120.0
 MADE_BY = "beatd"
-NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
 ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
 WAITED = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
-REFUSED = {
-    1045: "the password is refused; correct the user or the password",
-    1044: "this user may not use this database; grant it",
-    1142: "this user may not work here; grant it the database's tables",
-    1049: "there is no such database; create it first",
-    1046: "the URL names no database; put one at its end",
-    1698: "the password is refused; correct the user or the password",
-}
 
 
 class Mysql:
@@ -45,9 +45,7 @@ class Mysql:
         self._timeout = timeout
 
     def where(self) -> str:
-        return (
-            f"{self._url.host or 'localhost'}:{self._url.port or 3306}/{self._url.database or ''}"
-        )
+        return place(self._url.host, self._url.port, self._url.database)
 
     def engine(self) -> Engine:
         engine = create_engine(
@@ -55,30 +53,27 @@ class Mysql:
             module=pymysql,
             pool_size=4,
             max_overflow=12,
-            pool_timeout=PATIENCE,
+            pool_timeout=PATIENCE_S,
             pool_reset_on_return=None,
             pool_use_lifo=True,
             isolation_level="READ COMMITTED",
-            connect_args={
-                "connect_timeout": max(1, int(self._timeout)),
-                "read_timeout": max(1, int(self._timeout)) + 1,
-                "write_timeout": max(1, int(self._timeout)) + 1,
-            },
+            connect_args=timeouts(self._timeout, reply_grace_s=1),
         )
         event.listen(engine, "connect", self._set_up)
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
+        seconds = whole_seconds(self._timeout)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = %s, "
                 "lock_wait_timeout = %s, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-                (max(1, int(self._timeout)), max(1, int(self._timeout))),
+                (seconds, seconds),
             )
             # MySQL knows no other end to a frozen program's locks than that of its session: there
             # the connection used last is used first, and the others are made anew when needed.
             idle = "idle_transaction" if is_mariadb(connection.server_version) else "wait"
-            cursor.execute(f"SET SESSION {idle}_timeout = %s", (max(1, int(self._timeout)),))
+            cursor.execute(f"SET SESSION {idle}_timeout = %s", (seconds,))
         connection.patience = None
         self._limit(connection, self._timeout)
 
@@ -106,7 +101,9 @@ class Mysql:
         )
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
+        self._limit(
+            connection.connection.driver_connection, PATIENCE_S if patient else self._timeout
+        )
 
     def has_table(self, connection: Connection, name: str) -> bool:
         return inspect(connection).has_table(name)
@@ -153,10 +150,10 @@ class Mysql:
         return f"{MIGRATING}.{self._url.database}"[:64]
 
     def now(self, connection: Connection) -> int:
-        return int(connection.exec_driver_sql(f"SELECT {NOW}").scalar() or 0)
+        return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        micros, host = connection.exec_driver_sql(f"SELECT {NOW}, @@hostname").one()
+        micros, host = connection.exec_driver_sql(f"SELECT {NOW_MICROS}, @@hostname").one()
         return int(micros), str(host)
 
     def matches(self, column: Any, pattern: str) -> Any:
@@ -180,7 +177,7 @@ class Mysql:
         return code(error) in WAITED
 
     def unusable(self, error: BaseException) -> str | None:
-        return REFUSED.get(code(error))
+        return unusable(error)
 
 
 def json_table(given: str, columns: Columns) -> str:
@@ -189,11 +186,3 @@ def json_table(given: str, columns: Columns) -> str:
         for place, (name, kind) in enumerate(columns.items())
     )
     return f"JSON_TABLE({given}, '$[*]' COLUMNS ({cells})) AS t"
-
-
-def code(error: BaseException) -> int:
-    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
-
-
-def is_mariadb(version: str) -> bool:
-    return "mariadb" in version.lower()

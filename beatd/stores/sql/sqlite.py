@@ -83,26 +83,7 @@ class Sqlite:
         return engine
 
     def _create_file(self, *_: object) -> None:
-        path = self._path
-        try:
-            if path.is_dir():
-                raise StoreUnusable(f"store {path}: is a directory; name a file in it")
-            if not path.parent.is_dir():
-                raise StoreUnusable(
-                    f"store {path}: there is no directory {path.parent}; make it first"
-                )
-            sqlite.create_private(path)
-            if not sqlite.is_plain_file(path):
-                raise StoreUnusable(f"store {path}: is not a regular file; name another")
-            if not os.access(path, os.W_OK):
-                raise StoreUnusable(
-                    f"store {path}: is read-only; make it writable for this user{_way_out()}"
-                )
-        except OSError as error:
-            reason = error.strerror or "cannot be opened"
-            raise StoreUnusable(
-                f"store {path}: {reason}; name a file this user may write{_way_out()}"
-            ) from error
+        sqlite.create_file(self._path, "store", hint=_way_out())
 
     def _set_up(self, connection: Any, _record: object) -> None:
         cursor = connection.cursor()
@@ -163,8 +144,7 @@ class Sqlite:
     def unlock_schema(self, connection: Connection) -> None: ...
 
     def now(self, connection: Connection) -> int:
-        days = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
-        return int(connection.scalar(text(f"SELECT {days} * 1000")) or 0)
+        return int(connection.scalar(text(f"SELECT {sqlite.NOW_MICROS}")) or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
         return self.now(connection), "this host"

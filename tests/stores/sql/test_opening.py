@@ -321,7 +321,8 @@ def test_an_unknown_database_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_a_missing_driver_says_what_to_install(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, f"beatd.stores.sql.{kind}", raising=False)
+    for room in ("stores.sql", "servers"):
+        monkeypatch.delitem(sys.modules, f"beatd.{room}.{kind}", raising=False)
     for driver in ("psycopg", "pymysql"):
         monkeypatch.setitem(sys.modules, driver, None)
     assert f"beatd[{kind}]" in told(f"{kind}://me:s3cret@host/beat", MissingExtra)
