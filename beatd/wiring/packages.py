@@ -19,8 +19,18 @@ AFTER_S = 2.0  # the beat has started by then
 
 
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
-    """Import what the store, the lock, the dispatch and the schedules import when first used, and
-    read what takes longer on a thread of its own, for which the beat does not wait."""
+    """Import what the store, the lock, the dispatch and the schedules import at their first use.
+
+    A thread of its own reads the rest, which takes longer; the beat does not wait for it.
+    """
+    import_parts(store_url, lock_url)
+    later = Timer(AFTER_S, _read_the_rest, (app,))
+    later.name, later.daemon = "beatd packages", True
+    later.start()
+
+
+def import_parts(store_url: str, lock_url: str) -> None:
+    """Import the modules that this store and this lock are made of."""
     for name in _modules(store_url, lock_url):
         try:
             import_module(name)
@@ -28,9 +38,6 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
             if (error.name or "").startswith("beatd."):
                 raise
             # An optional library is missing, and its first use says which one.
-    later = Timer(AFTER_S, _read_the_rest, (app,))
-    later.name, later.daemon = "beatd packages", True
-    later.start()
 
 
 def _modules(store_url: str, lock_url: str) -> list[str]:
