@@ -123,7 +123,7 @@ BELOW = {
     "sources": {
         "config", "edits", "engine", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition"},
+    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "engine", "stores", "leaders",

@@ -51,10 +51,10 @@ def command(
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
     from beatd.cli.output import print_json
-    from beatd.definition.as_plain import iso
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import backfill
     from beatd.errors import ConfigError
+    from beatd.schedules.moment import format_moment
 
     with asked.open() as opened:
         tz = row_of(opened.store.catalog, name).entry.tz
@@ -68,12 +68,18 @@ def command(
             backfill(opened.store.requests, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
-        found = {"entry": name, "first": iso(first), "last": iso(last), "count": count}
+        found = {
+            "entry": name,
+            "first": format_moment(first),
+            "last": format_moment(last),
+            "count": count,
+        }
         found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
         verb = "would request" if dry_run else "requested"
-        echo(f"{verb} {_runs([asked_for])} of {name}, {iso(first)} to {iso(last)}")
+        span = f"{format_moment(first)} to {format_moment(last)}"
+        echo(f"{verb} {_runs([asked_for])} of {name}, {span}")
 
 
 def _ask_again(name: str, asked_for: "Skip") -> None:

@@ -13,13 +13,10 @@ from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
 from beatd.cli.open_store import Asked, takes_store
 from beatd.cli.time_words import FORMS, takes_when, when
+from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
-
-
-#: Their values are compared as they are read: as text a date is no date.
-_ARGUMENTS = ("args", "kwargs", "options")
 
 
 @click.command(epilog=FORMS)
@@ -126,7 +123,8 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
             raise BeatError("nothing was changed") from None
         text = text_now
     assert checked.entry is not None, "it has no problem"
-    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in _ARGUMENTS}}
+    # Arguments are compared by value: a date that was read is another value than its text.
+    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in PAYLOAD}}
     changed = difference(plain, after)
     return (
         {key: value for key, value in changed.items() if value is not None},

@@ -1,24 +1,19 @@
 """The options that `add` and `edit` share: an entry's fields, as keys of its YAML."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import click
+from msgspec import structs
+
+from beatd.entry import Entry
 
 if TYPE_CHECKING:
     from beatd.problem import Problem
 
 TOO_DEEP = "is nested deeper than 50 levels"
-_TEXT = ("task", "tz", "start", "end", "jitter", "catch_up_window", "grace", "description")
-_CHOICES = ("catch_up", "on_unknown", "dst_gap", "dst_fold")
-_NUMBERS = ("max_runs", "catch_up_max")
-_OPTIONS = ("queue", "exchange", "routing_key", "priority", "expires", "countdown", "serializer")
-
-_ABOUT = {
-    "task": ("NAME", "The task's name in the workers."),
-    "tz": ("ZONE", "Its time zone. [default: the configuration's]"),
-    "args": ("JSON", "Positional arguments, like '[2, 2]'."),
-    "kwargs": ("JSON", "Keyword arguments, like '{\"full\": true}'."),
+_OPTIONS = {
     "queue": ("NAME", "The queue of its messages."),
     "exchange": ("NAME", "The exchange of its messages."),
     "routing_key": ("KEY", "The routing key of its messages."),
@@ -26,19 +21,34 @@ _ABOUT = {
     "expires": ("DURATION", "When a message expires; `next`: when the next run is due."),
     "countdown": ("DURATION", "How long a worker waits before it runs the task."),
     "serializer": ("NAME", "The serializer: json, yaml, msgpack."),
-    "start": ("MOMENT", "No run before it; also the anchor of --every."),
-    "end": ("MOMENT", "No run after it."),
-    "max_runs": ("N", "Finish the entry after N runs."),
-    "jitter": ("DURATION", "Delay each run by up to this much, the same for one occurrence."),
-    "catch_up": ("latest|all|skip", "Which missed moments run."),
-    "catch_up_window": ("DURATION", "How far back missed moments count."),
-    "catch_up_max": ("N", "Run at most N missed moments."),
-    "grace": ("DURATION", "With --catch-up skip: how late a moment may still run."),
-    "on_unknown": ("resend|skip", "What happens when nobody knows if a message was sent."),
-    "dst_gap": ("run|skip", "What happens to a fixed time that the clock skips."),
-    "dst_fold": ("first|last|both", "Which runs there are of a fixed time that comes twice."),
-    "description": ("TEXT", "A text for people."),
 }
+_METAVARS_BY_NAME = {
+    "task": "NAME",
+    "tz": "ZONE",
+    "args": "JSON",
+    "kwargs": "JSON",
+    "description": "TEXT",
+}
+_METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N"}
+
+
+def _fields() -> Iterator[tuple[str, str, str]]:
+    """Yield name, metavar and help of each field of `Entry` that is an option with a value."""
+    for field in structs.fields(Entry):
+        if get_origin(field.type) is not Annotated or field.name in ("options", "enabled"):
+            continue
+        of_type, about = get_args(field.type)
+        metavar = _METAVARS_BY_NAME.get(field.name)
+        if get_origin(of_type) is Literal:
+            metavar = "|".join(get_args(of_type))
+        elif metavar is None:
+            types = (of_type, *get_args(of_type))
+            metavar = next(text for one, text in _METAVARS_BY_TYPE.items() if one in types)
+        yield field.name, metavar, about
+
+
+_FIELDS = tuple(_fields())
+_NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +68,8 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help=f"{what}; VALUE is JSON or text.",
         )(command)
-    for name, (metavar, about) in reversed(_ABOUT.items()):
+    options = [(name, metavar, about) for name, (metavar, about) in _OPTIONS.items()]
+    for name, metavar, about in reversed((*_FIELDS, *options)):
         command = click.option(f"--{name.replace('_', '-')}", metavar=metavar, help=about)(command)
     return command
 
@@ -66,20 +77,15 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     """Takes them out of `options`; a key may reach into another field: options.headers.x."""
     fields: dict[str, Any] = {}
-    for name in _ABOUT:
+    for name, metavar, _ in _FIELDS:
         value = options.pop(name)
-        if value is None:
-            continue
-        if name in ("args", "kwargs"):
-            fields[name] = _json(name, value)
-        elif name in _NUMBERS:
-            fields[name] = _number(name, value)
-        elif name in _OPTIONS:
-            fields[f"options.{name}"] = (
-                _value(name, value) if name in ("expires", "countdown") else value
-            )
-        else:
-            fields[name] = value
+        if value is not None:
+            read = {"JSON": _json, "N": _number}.get(metavar)
+            fields[name] = value if read is None else read(name, value)
+    for name, (metavar, _) in _OPTIONS.items():
+        value = options.pop(name)
+        if value is not None:
+            fields[f"options.{name}"] = _value(name, value) if metavar == "DURATION" else value
     for pair in options.pop("options_given"):
         key, value = _pair("option", pair)
         fields[f"options.{key}"] = value

@@ -10,6 +10,7 @@ import click
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.open_store import Asked, takes_store
+from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -85,7 +86,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     yield "runs", str(row.runs)
     for key, value in json_plain_of(entry).items():
         if key not in schedule and key not in ("task", "tz"):
-            text = isinstance(value, str) and key not in ("args", "kwargs", "options")
+            text = isinstance(value, str) and key not in PAYLOAD
             yield key, value if text else json.encode(value).decode()
     yield "from", whose_it_is(entry)
 

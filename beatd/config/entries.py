@@ -15,7 +15,7 @@ from beatd.definition import DEFAULTABLE, check
 from beatd.definition.check import meant, read_fields
 from beatd.definition.fields import KEYS
 from beatd.definition.kinds import zone
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, nearest
 from beatd.schedules.quote import quoted
@@ -30,7 +30,6 @@ _NO_FILES = (
 )
 # `beatd apply <(make-entries)` and `beatd check /dev/stdin`: somebody writes there.
 _TYPED_ON_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-_FREE = ("args", "kwargs", "options")
 
 
 class EntryFile(Struct, frozen=True):
@@ -296,7 +295,7 @@ def read_entries(
         for problem in checked.problems:
             note(read, tree, problem.under("entries", name))
         if isinstance(plain, Map):
-            for path, word in words({key: plain[key] for key in _FREE if key in plain}):
+            for path, word in words({key: plain[key] for key in PAYLOAD if key in plain}):
                 text = f"{quoted(str(word))} is text here, and something else in YAML 1.1; quote it"
                 note(read, tree, Problem(text, ("entries", name, *path), warning=True))
         if name in taken:

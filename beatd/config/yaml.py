@@ -21,7 +21,7 @@ from beatd.schedules.quote import quoted
 
 LARGEST = 10_000_000
 # Arguments stand four levels below the top, and a Decimal or a UUID in them takes two more.
-DEEPEST = kinds.DEEPEST + 10
+MAX_DEPTH = kinds.MAX_DEPTH + 10
 MOST_BY_ALIAS = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -148,8 +148,8 @@ class _Builder:
             return self._alias(event)
         if event.tag is not None and event.tag not in _TAGS:
             self._refuse_tag(event)
-        if depth > DEEPEST:
-            raise _Refused(f"is nested deeper than {DEEPEST} levels", event)
+        if depth > MAX_DEPTH:
+            raise _Refused(f"is nested deeper than {MAX_DEPTH} levels", event)
         before = self._count
         self._count += 1
         value: Any
@@ -268,7 +268,7 @@ def resolved(text: str) -> Any:
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     said = str(error.problem or error.context or "")
     if "nesting depth" in said:  # libyaml looks ahead, and has a limit of its own
-        return f"is nested deeper than {DEEPEST} levels"
+        return f"is nested deeper than {MAX_DEPTH} levels"
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""

@@ -8,12 +8,12 @@ from typing import Any
 
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing
-from beatd.definition.as_plain import iso
 from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.ledger import History, Requests, Terms
 from beatd.presence import Presence, Presences
 from beatd.run import EPOCH
+from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
 SOON = 5
@@ -60,12 +60,16 @@ def status_in(
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
         "requests": _asked(requests),
         "failing": [
-            {"entry": name, "planned": iso(record.planned), "reason": record.reason[:REASON]}
+            {
+                "entry": name,
+                "planned": format_moment(record.planned),
+                "reason": record.reason[:REASON],
+            }
             for name, record in islice(failing(history).items(), MOST_FAILING)
         ],
         "entries": catalog.count(),
         "next": [
-            {"name": row.entry.name, "due": iso(row.plan.due)}
+            {"name": row.entry.name, "due": format_moment(row.plan.due)}
             for row in catalog.find(Query(order="next", limit=SOON))
             if row.plan.due is not None
         ],
@@ -111,8 +115,8 @@ def _asked(requests: Requests) -> dict[str, Any]:
         and {
             "entry": oldest.name,
             "kind": oldest.kind,
-            "first": iso(oldest.first),
-            "last": iso(oldest.last),
+            "first": format_moment(oldest.first),
+            "last": format_moment(oldest.last),
         },
     }
 
@@ -154,7 +158,7 @@ def person(holder: Holder) -> dict[str, Any]:
         "name": holder.name,
         "host": holder.host,
         "pid": holder.pid,
-        "since": iso(holder.since),
+        "since": format_moment(holder.since),
     }
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import json
 from msgspec.structs import replace
 
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 
 TYPE, VALUE = "__type__", "__value__"
 _KEYS = {TYPE, VALUE}
@@ -152,23 +152,23 @@ def same(one: Entry, other: Entry) -> bool:
 
     `==` alone takes 1, 1.0 and true for the same argument, and a Decimal NaN for another one.
     """
-    if _arguments(one) != _arguments(other):
+    if _payload(one) != _payload(other):
         return False
     try:
         if one == other:
             return True
     except ArithmeticError:  # from a Decimal sNaN, which compares with nothing
         pass
-    return _bare(one) == _bare(other)
+    return _without_payload(one) == _without_payload(other)
 
 
-def _arguments(entry: Entry) -> bytes:
-    values = (entry.args, entry.kwargs, entry.options)
+def _payload(entry: Entry) -> bytes:
+    values = [getattr(entry, name) for name in PAYLOAD]
     return written(values) if any(values) else b""
 
 
-def _bare(entry: Entry) -> Entry:
-    if not (entry.args or entry.kwargs or entry.options):
+def _without_payload(entry: Entry) -> Entry:
+    if not any(getattr(entry, name) for name in PAYLOAD):
         return entry
     return replace(entry, args=(), kwargs={}, options={})
 

@@ -9,7 +9,7 @@ from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.kinds import as_json, unicode, unknown_types
 from beatd.definition.options import OPTIONS, merged, read_options
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, in_one_line, nearest
 from beatd.schedule import Schedule
@@ -18,7 +18,6 @@ from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
 
 LONGEST_NAME = 250
-_CARRIED = ("args", "kwargs", "options")
 _DAY = timedelta(days=1)
 # A moment without an offset is in the entry's zone.
 _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
@@ -188,7 +187,7 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    found = [problem for key in _CARRIED for problem in _unknown_types(key, values.get(key))]
+    found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
         found.append(

@@ -23,21 +23,29 @@ from beatd.definition.arguments import (
 )
 from beatd.errors import ConfigError
 from beatd.problem import nearest
-from beatd.schedules.duration import parse_duration
-from beatd.schedules.moment import parse_moment
+from beatd.schedules.duration import format_duration, parse_duration
+from beatd.schedules.moment import format_moment, parse_moment
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import zone_name
 
 # YAML 1.1 called these true and false; here they are text, except where only a flag can stand.
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-DEEPEST = 50
+MAX_DEPTH = 50
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 class Kind(Struct, frozen=True):
-    """`read` gets the value and the zone that moments without an offset are in."""
+    """One type of value: how YAML's value is read, its JSON Schema, and how YAML is written.
+
+    `read` gets the value, and the zone of moments without an offset.
+    """
 
     read: Callable[[Any, str], Any]
     schema: dict[str, Any]
+    write: Callable[[Any], Any] = _unchanged
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
@@ -135,7 +143,7 @@ def duration(*, above_zero: bool = False) -> Kind:
             raise ConfigError(f"{quoted(value)} is nothing; give a length of time above zero")
         return length
 
-    return Kind(read, DURATION_SCHEMA)
+    return Kind(read, DURATION_SCHEMA, format_duration)
 
 
 def moment() -> Kind:
@@ -144,7 +152,8 @@ def moment() -> Kind:
 
     examples = ["2027-01-01T09:00:00+08:00", "2027-01-01"]
     pattern = r"^\s*\d{4}-?(\d{2}|W\d{2})"
-    return Kind(read, {"type": "string", "pattern": pattern, "examples": examples})
+    schema = {"type": "string", "pattern": pattern, "examples": examples}
+    return Kind(read, schema, format_moment)
 
 
 def zone() -> Kind:
@@ -173,14 +182,14 @@ def argument_list() -> Kind:
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_argument(item) for item in _list(value))
 
-    return Kind(read, {"type": "array", "items": ARGUMENT_SCHEMA})
+    return Kind(read, {"type": "array", "items": ARGUMENT_SCHEMA}, list)
 
 
 def argument_mapping() -> Kind:
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
 
-    return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA})
+    return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA}, dict)
 
 
 def options() -> Kind:
@@ -189,7 +198,7 @@ def options() -> Kind:
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): item for key, item in mapping(value).items()}
 
-    return Kind(read, {"type": "object"})
+    return Kind(read, {"type": "object"}, dict)
 
 
 #: The schema has it once, under this name; it holds itself.
@@ -222,8 +231,8 @@ def as_argument(value: Any, depth: int = 0) -> Any:
     if is_tagged(value) and is_type(value[TYPE]):
         return _typed(value[TYPE], value[VALUE])
     if isinstance(value, Mapping | list | tuple):
-        if depth >= DEEPEST:
-            raise ConfigError(f"is nested deeper than {DEEPEST} levels")
+        if depth >= MAX_DEPTH:
+            raise ConfigError(f"is nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, list | tuple):
             return [as_argument(item, depth + 1) for item in value]
         return {text_key(key): as_argument(item, depth + 1) for key, item in value.items()}
@@ -268,8 +277,8 @@ def as_json(value: Any, depth: int = 0) -> Any:
         if not isfinite(value):
             raise ConfigError(f"{value} is not in JSON; write it as text")
         return float(value)
-    if depth >= DEEPEST:
-        raise ConfigError(f"is nested deeper than {DEEPEST} levels")
+    if depth >= MAX_DEPTH:
+        raise ConfigError(f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
         return {text_key(key): as_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -18,7 +18,7 @@ from beatd.definition.arguments import same, tagged
 from beatd.edits.editing import Now, in_batches, new, removed, rewritten, rows
 from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import begin
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 from beatd.errors import Deposed
 from beatd.marks import AppliedSet, Marks, VerifiedSet
 
@@ -62,7 +62,7 @@ def digest_of(entries: Iterable[Entry]) -> str:
 def _beside_the_schedule(entry: Entry) -> list[Any]:
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
-    for name in ("args", "kwargs", "options"):
+    for name in PAYLOAD:
         fields[name] = tagged(fields[name])
     return [value for field, value in fields.items() if field not in left_out]
 

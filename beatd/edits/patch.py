@@ -5,16 +5,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd.definition import FIELDS, KINDS, entry_from, plain_of
+from beatd.definition import KINDS, entry_from, plain_of
 from beatd.definition.arguments import written
+from beatd.definition.fields import KEYS, SHIFTS
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 
-SHIFTS = ("spread", "phase")
 #: Their keys are fields of their own: `options.queue`, `options.headers.x`, `kwargs.full`.
 _DEEP = ("options", "kwargs")
-KEYS = (*(field.name for field in FIELDS), *KINDS)
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.definition.kinds import DEEPEST
+from beatd.definition.kinds import MAX_DEPTH
 from beatd.errors import BeatError
 
 
@@ -43,7 +43,7 @@ class Read(Struct, frozen=True):
 def refused(name: str, error: Exception) -> Refused:
     """Whatever one entry raised, in one line; the others are carried over all the same."""
     if isinstance(error, RecursionError):
-        return Refused(name, f"is nested deeper than {DEEPEST} levels")
+        return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):
         return Refused(name, f"has a number that is too large: {error}")
     text = " ".join(str(error).split())[:200]

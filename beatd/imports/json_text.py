@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import DecodeError, json
 
-from beatd.definition.kinds import DEEPEST
+from beatd.definition.kinds import MAX_DEPTH
 from beatd.errors import ConfigError
 
 
@@ -13,6 +13,6 @@ def decoded(text: bytes, what: str) -> Any:
     try:
         return json.decode(text)
     except RecursionError:
-        raise ConfigError(f"its {what} nested deeper than {DEEPEST} levels") from None
+        raise ConfigError(f"its {what} nested deeper than {MAX_DEPTH} levels") from None
     except (DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"its {what} not JSON: {error}") from None

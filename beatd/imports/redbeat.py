@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from beatd.definition.arguments import is_tagged
-from beatd.definition.kinds import DEEPEST
+from beatd.definition.kinds import MAX_DEPTH
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
 from beatd.imports.found_entry import Found, Read, Refused, refused
@@ -141,7 +141,7 @@ def _moment(value: Any) -> datetime | None:
 def _plain(value: Any, depth: int = 0) -> Any:
     """Arguments and options with RedBeat's own datetimes in ours; deeper than an entry may be, as
     they came."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return value
     if isinstance(value, dict):
         moment = None if is_tagged(value) else _moment(value)

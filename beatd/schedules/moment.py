@@ -29,6 +29,11 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
         raise ScheduleError(f"{quoted(value)} is outside the years 1 to 9999 in UTC") from None
 
 
+def format_moment(moment: datetime) -> str:
+    """Return the moment as ISO 8601 in UTC with Z, and with a fraction only if it has one."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def local_moment(value: Any) -> datetime:
     """What was written, naive where it has no offset; a date is its midnight."""
     if isinstance(value, datetime):
