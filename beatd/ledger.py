@@ -7,7 +7,7 @@ the two steps the outcome is unknown, and the next leader finds the claim in `un
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
@@ -151,11 +151,6 @@ class Claims(Protocol):
         Raise Deposed, with nothing done, when `term` is not the ledger's newest.
         """
 
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> "HeldClaim | None":
-        """A claim for a moment a few milliseconds ahead, as far as it goes before: rows may be
-        locked, nothing is claimed. Its thread makes or drops it before it writes anything else.
-        None where nothing would be gained, or it failed: the claim itself will tell why."""
-
     def record(self, results: Sequence[Result]) -> None:
         """Close the claims of the results; doing it twice changes nothing.
 
@@ -174,6 +169,18 @@ class HeldClaim(Protocol):
         """As `claim` answers, and raises."""
 
     def drop(self) -> None: ...
+
+
+@runtime_checkable
+class HoldingLedger(Protocol):
+    """What a ledger may offer besides, where a claim takes long."""
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
+        """Begin a claim for a moment a few milliseconds ahead: rows are locked, nothing is claimed.
+
+        The thread that called it makes or drops it before it writes anything else. None where
+        nothing would be gained, or it failed: the claim itself will tell why.
+        """
 
 
 # Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed); or None

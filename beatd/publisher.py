@@ -32,24 +32,11 @@ class Push(Struct, frozen=True):
     body: bytes
 
 
-class HeldMessages(Protocol):
-    """Dropped, or left by a process that ends, they are as if they had not been."""
-
-    def send(self, may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """As `publish` answers."""
-
-    def drop(self) -> None: ...
-
-
 class Publisher(Protocol):
     """The way of messages to a broker."""
 
     def prepare(self, runs: Sequence[Run]) -> None:
         """Build what can be built before the moment. Never raise, send nothing to the broker."""
-
-    def hold(self, runs: Sequence[Run]) -> HeldMessages | None:
-        """A few milliseconds before their moment: all is done but what sends them. Each is sent or
-        dropped before anything else is published. None where nothing would be gained."""
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         """Publish the runs; return one outcome per run, in order, within the time-out. Never raise.

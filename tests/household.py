@@ -7,9 +7,9 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
-from beatd.engine.dispatch import InSteps
 from beatd.engine.election import Election
-from beatd.engine.tick import Engine, Limits
+from beatd.engine.step_dispatch import Hold, StepDispatch
+from beatd.engine.tick import Limits, Tick
 from beatd.engine.unapplied import NOTHING_WAITS
 from beatd.entry import Entry
 from beatd.events import Event
@@ -68,9 +68,10 @@ class Household:
         self.told: list[Event] = []
         self.limits = Limits(**limits)
         self.unapplied = NOTHING_WAITS
+        self.hold: Hold | None = None
         self._names = (f"daemon-{n}" for n in count(1))
 
-    def daemon(self) -> Engine:
+    def daemon(self) -> Tick:
         election = Election(
             lease=self.lease,
             terms=self.store,
@@ -80,11 +81,12 @@ class Household:
             tell=self.told.append,
         )
         publisher = Publisher(self.broker)
-        engine = Engine(
+        engine = Tick(
             store=self.store,
+            claims=self.store,
             publisher=publisher,
-            dispatch=InSteps(
-                ledger=self.store, publisher=publisher, clock=self.clock, tell=self.told.append
+            dispatch=StepDispatch(
+                ledger=self.store, publisher=publisher, clock=self.clock, hold=self.hold
             ),
             election=election,
             clock=self.clock,
@@ -95,14 +97,14 @@ class Household:
         self.elections[engine] = election
         return engine
 
-    elections: dict[Engine, Election]
+    elections: dict[Tick, Election]
 
     def __new__(cls, *args: Any, **more: Any) -> "Household":
         self = super().__new__(cls)
         self.elections = {}
         return self
 
-    def live(self, engines: Sequence[Engine], until: datetime) -> None:
+    def live(self, engines: Sequence[Tick], until: datetime) -> None:
         """Each daemon campaigns and ticks, and the clock moves to the soonest moment of all."""
         while self.clock.now() <= until:
             soonest = until
@@ -116,7 +118,7 @@ class Household:
                 return
             self.clock.move_to(soonest)
 
-    def minutes(self, engine: Engine, minutes: float) -> None:
+    def minutes(self, engine: Tick, minutes: float) -> None:
         from datetime import timedelta
 
         self.live([engine], self.clock.now() + timedelta(minutes=minutes))

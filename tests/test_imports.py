@@ -46,19 +46,19 @@ MODULES = {
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
-        sql.entry_reader sql.history sql.history_rows sql.migrations sql.missing_parts sql.mysql
-        sql.notices sql.open_claims sql.plan_moves sql.postgresql sql.presence sql.record
-        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
-        sqlite_quick_list
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
+        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
+        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
+        sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
     """,
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
-        held_pushes kombu_channel kombu_json kombu_template lazy_arguments memory message
-        missing_queues placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer
-        run_arguments sqlalchemy sqs template transports
+        kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
+        sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log metrics systemd
@@ -69,8 +69,9 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        batch_size broker_outage dispatch dispatch_atomic election lookahead moves open_claims
-        outage outage_causes rewind standby store_writes tick unapplied
+        atomic_dispatch batch_size broker_outage by_moment clock_steps dispatch election lookahead
+        moves open_claims outage outage_causes overlap prepared rewind settled_moves standby
+        step_dispatch store_outage store_writes terms_seen tick unapplied
     """,
     "edits": """
         apply editing late_edits ownership patch repair replan run_requests write_imported

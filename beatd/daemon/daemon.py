@@ -22,7 +22,7 @@ from beatd.edits.replan import begin
 from beatd.engine.dispatch import Dispatch
 from beatd.engine.election import Election
 from beatd.engine.store_writes import StoreWrites
-from beatd.engine.tick import Engine, Limits
+from beatd.engine.tick import Limits, Tick
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder, Lease
@@ -48,7 +48,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     store: Callable[[], Roles]
     lease: Callable[[], Lease]
     publisher: Callable[[], Publisher]
-    dispatch: Callable[[Claims, Publisher, Observer], Dispatch]
+    dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
 
 
@@ -89,7 +89,7 @@ class Daemon:
         self._closing = ExitStack()
         self.patient = False  # waits also for a store that says no
         self.store: Roles | None = None
-        self.engine: Engine | None = None
+        self.engine: Tick | None = None
         self.idle: Callable[[float], None] = lambda free: None  # told how long the beat will wait
         self.election: Election | None = None
         self.dispatch: Dispatch | None = None
@@ -138,7 +138,7 @@ class Daemon:
         if engine is None or election is None:
             return False
         known = self.leading() or election.holder() is not None
-        usable = engine.store_ok and engine.broker_ok and self.lock_ok
+        usable = engine.store_outage.over and engine.broker_outage.over and self.lock_ok
         return self.alive() and usable and known
 
     @property
@@ -189,7 +189,7 @@ class Daemon:
             return
         self._wake.clear()
         until = self.engine.tick()
-        if self._choose_again and self.engine.store_ok:
+        if self._choose_again and self.engine.store_outage.over:
             self._choose_dispatch()
         if not self._stop.is_set():
             self.idle((until - self._clock.now()).total_seconds())
@@ -219,8 +219,7 @@ class Daemon:
         with suppress(StoreError):  # or the rows are looked through later
             self._steering.by(store.terms)
             begin(store.catalog, clock.now())
-        self.dispatch = self._parts.dispatch(store.claims, publisher, tell)
-        closing.callback(self._close_dispatch)
+        self.dispatch = self._parts.dispatch(store.claims, publisher)
         self.election = Election(
             lease=lease,
             terms=store.terms,
@@ -231,8 +230,9 @@ class Daemon:
             tell=tell,
         )
         writes = StoreWrites()
-        self.engine = Engine(
+        self.engine = Tick(
             store=store.ledger,
+            claims=store.claims,
             publisher=publisher,
             dispatch=self.dispatch,
             election=self.election,
@@ -243,6 +243,7 @@ class Daemon:
             set_clock=lambda: self._steering.by(store.terms),
             unapplied=self._house.unapplied,
         )
+        closing.callback(self.engine.close)
         self._candidate = Candidate(
             election=self.election,
             terms=store.terms,
@@ -260,21 +261,14 @@ class Daemon:
         """Whether ledger and broker are one Redis may change with every server that comes back."""
         assert self.engine and self.dispatch and self.store and self.publisher
         self._choose_again = False  # first: what comes back meanwhile asks for another choice
-        self.dispatch.drop_ready()  # it looks at the broker's connections
+        self.dispatch.drop_prepared()  # it looks at the broker's connections
         try:
-            chosen = self._parts.dispatch(self.store.claims, self.publisher, self._tell)
+            chosen = self._parts.dispatch(self.store.claims, self.publisher)
             if chosen.atomic != self.dispatch.atomic:
-                self.dispatch.settle_accounts()
-                chosen.unsent.update(self.dispatch.unsent)
-                self.dispatch, old = chosen, self.dispatch
+                self.dispatch = chosen
                 self.engine.use(chosen)
-                old.close()
         except BeatError:
             self._choose_again = True
-
-    def _close_dispatch(self) -> None:
-        if self.dispatch is not None:
-            self.dispatch.close()
 
     # the campaign, on its own thread
 
@@ -286,7 +280,7 @@ class Daemon:
         engine, candidate = self.engine, self._candidate
         if engine is None or candidate is None or self.tick_age() >= STALE:
             return False
-        return engine.broker_away_for <= BROKER_PATIENCE or not candidate.others_reach_broker
+        return engine.broker_outage.lasts <= BROKER_PATIENCE or not candidate.others_reach_broker
 
     def _lead_changed(self) -> None:
         self._wake.set()
@@ -297,7 +291,7 @@ class Daemon:
         return Presence(
             holder=self.me,
             role="leader" if self.leading() else "standby",
-            broker_ok=self.engine.broker_ok,
+            broker_ok=self.engine.broker_outage.over,
             seen_at=self._clock.now(),
             clock_offset=self.clock_offset,
             declares=self._house.declares,
@@ -310,14 +304,14 @@ class Daemon:
 
     def store_trouble(self) -> str:
         """Why the store cannot be used; nothing while it can."""
-        return self.engine.store_trouble if self.engine is not None else self.board.store_away
+        return self.engine.store_outage.reason if self.engine is not None else self.board.store_away
 
     def lock_trouble(self) -> str:
         """Why the lock cannot be used; nothing while it can."""
         return self.election.lock_trouble[:LETTERS] if self.election is not None else ""
 
     def broker_trouble(self) -> str:
-        if self.engine is None or self.publisher is None or self.engine.broker_ok:
+        if self.engine is None or self.publisher is None or self.engine.broker_outage.over:
             return ""
         return hidden(self.publisher.trouble())[:LETTERS]
 
@@ -329,7 +323,7 @@ class Daemon:
 
     def _resign(self) -> None:
         assert self.election and self.store and self.dispatch
-        self.dispatch.drop_ready()  # first: what follows writes
+        self.dispatch.drop_prepared()  # first: what follows writes
         self.election.close()
         with suppress(StoreError):
             self.store.presences.leave(self.me)

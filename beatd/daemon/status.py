@@ -12,7 +12,7 @@ from beatd.observers.health import Health
 def status_of(daemon: Daemon) -> dict[str, Any]:
     engine, election, store = daemon.engine, daemon.election, daemon.store
     found = away(daemon.store_trouble() or "not open yet")
-    if store is not None and engine is not None and engine.store_ok:
+    if store is not None and engine is not None and engine.store_outage.over:
         with suppress(StoreError):
             found = status_in(
                 catalog=store.catalog,
@@ -47,7 +47,7 @@ def broker_of(daemon: Daemon) -> dict[str, Any]:
     if daemon.engine is None:
         return {"ok": None}
     trouble = daemon.broker_trouble()
-    return {"ok": daemon.engine.broker_ok, **({"error": trouble} if trouble else {})}
+    return {"ok": daemon.engine.broker_outage.over, **({"error": trouble} if trouble else {})}
 
 
 def lock_of(daemon: Daemon) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def state_of(daemon: Daemon) -> dict[str, Any]:
     return {
         "leading": lead is not None,
         "term": lead.term.number if lead else None,
-        "store_ok": bool(engine and engine.store_ok),
-        "broker_ok": bool(engine and engine.broker_ok),
+        "store_ok": bool(engine and engine.store_outage.over),
+        "broker_ok": bool(engine and engine.broker_outage.over),
         "lock_ok": daemon.lock_ok,
         "conflicts": daemon.conflicts,
         **daemon.stats(),
@@ -80,8 +80,8 @@ def health_of(daemon: Daemon) -> Health:
         waits_for=_waits_for(daemon),
         leading=daemon.leading(),
         tick_age=daemon.tick_age(),
-        store_ok=bool(engine and engine.store_ok),
-        broker_ok=bool(engine and engine.broker_ok),
+        store_ok=bool(engine and engine.store_outage.over),
+        broker_ok=bool(engine and engine.broker_outage.over),
         lock_ok=daemon.lock_ok,
         clock_offset=daemon.clock_offset,
         lease_margin=election.margin() if election else 0,
@@ -94,9 +94,9 @@ def _waits_for(daemon: Daemon) -> str:
     engine = daemon.engine
     if trouble := daemon.trouble():
         return trouble
-    if engine is None or not engine.store_ok:
+    if engine is None or not engine.store_outage.over:
         return f"waiting for the store: {daemon.store_trouble() or 'not open yet'}"
-    if not engine.broker_ok:
+    if not engine.broker_outage.over:
         return f"waiting for the broker: {daemon.broker_trouble() or 'no answer'}"
     if trouble := daemon.lock_trouble():
         return f"waiting for the lock: {trouble}"

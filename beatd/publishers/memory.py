@@ -15,9 +15,6 @@ class MemoryPublisher:
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)
 
-    def hold(self, runs: Sequence[Run]) -> None:
-        return None
-
     def prepare(self, runs: Sequence[Run]) -> None:
         pass
 

@@ -223,13 +223,6 @@ class Begun:
         self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
         return self.reply
 
-    def heard(self) -> bool:
-        """Before a command has ended there is nothing to hear but a goodbye."""
-        try:
-            return not self._holds() or bool(self._link.can_read())
-        except (RedisError, OSError):
-            return True
-
     def _holds(self) -> bool:
         """A link that was disconnected would connect again without a word."""
         return self._socket is not None and self._link._sock is self._socket

@@ -21,7 +21,7 @@ from beatd.config import Config, Lock, Store, schemes
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.daemon.housekeeping import Declares
 from beatd.definition import codec
-from beatd.engine.dispatch import InSteps
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.errors import BeatError
@@ -150,9 +150,6 @@ class Silent:
     def prepare(self, runs: Sequence[Run]) -> None:
         pass
 
-    def hold(self, runs: Sequence[Run]) -> None:
-        return None
-
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         for run in runs:
             self._watching.planned(run)
@@ -249,8 +246,8 @@ def shadow_of(
         return replace(
             made,
             publisher=lambda: silent,
-            dispatch=lambda claims, sender, tell: InSteps(
-                ledger=claims, publisher=sender, clock=clock, tell=tell
+            dispatch=lambda claims, sender: StepDispatch(
+                ledger=claims, publisher=sender, clock=clock
             ),
             declaring=_Knowing(declaring, watching),
         )

@@ -12,12 +12,12 @@ from beatd.config.schemes import DJANGO, LOCKS, REDIS, SQL, STORES, scheme_of
 from beatd.config.url_options import refuse_unknown_options
 from beatd.errors import ConfigError
 from beatd.leader import Holder, Lease
+from beatd.ledger import HoldingLedger
 from beatd.store import Store
 
 if TYPE_CHECKING:
     from beatd.catalog import Codec
     from beatd.engine.dispatch import Dispatch
-    from beatd.events import Observer
     from beatd.ledger import AtomicLedger, Claims
     from beatd.publisher import Publisher, RedisPublisher
 
@@ -83,17 +83,16 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
     raise ConfigError(f"lock.url: {scheme[:40]!r} names no lock; known are {', '.join(LOCKS)}")
 
 
-def open_dispatch(
-    claims: "Claims", publisher: "Publisher", *, clock: Clock, tell: "Observer"
-) -> "Dispatch":
-    """At once where ledger and broker are the same Redis, in steps everywhere else."""
-    from beatd.engine.dispatch import InSteps
-    from beatd.engine.dispatch_atomic import AtOnce
+def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
+    """Return the atomic way where ledger and broker are the same Redis, else the one in steps."""
+    from beatd.engine.atomic_dispatch import AtomicDispatch
+    from beatd.engine.step_dispatch import StepDispatch
 
     one = on_one_redis(claims, publisher)
-    if one is None:
-        return InSteps(ledger=claims, publisher=publisher, clock=clock, tell=tell)
-    return AtOnce(ledger=one[0], publisher=one[1], clock=clock, tell=tell)
+    if one is not None:
+        return AtomicDispatch(ledger=one[0], publisher=one[1], clock=clock)
+    hold = claims.hold if isinstance(claims, HoldingLedger) else None
+    return StepDispatch(ledger=claims, publisher=publisher, clock=clock, hold=hold)
 
 
 def on_one_redis(

@@ -50,9 +50,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         ),
         lease=lambda: backends.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
-        dispatch=lambda claims, sender, tell: backends.open_dispatch(
-            claims, sender, clock=clock, tell=tell
-        ),
+        dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
     )
 

@@ -13,7 +13,7 @@ from beatd.schedules.zone import keep_zones
 
 log = logging.getLogger("beatd")
 
-ANY = ("beatd.engine.dispatch_atomic", "beatd.engine.dispatch", "ephem", "encodings.idna")
+ANY = ("beatd.engine.atomic_dispatch", "beatd.engine.step_dispatch", "ephem", "encodings.idna")
 SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
 AFTER_S = 2.0  # the beat has started by then
 

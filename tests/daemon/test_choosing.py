@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.definition import codec
-from beatd.engine.dispatch import Dispatch, InSteps
+from beatd.engine.dispatch import Dispatch
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.errors import StoreError
-from beatd.events import Observer, StoreBack
+from beatd.events import StoreBack
 from beatd.leaders.none import NoLease
 from beatd.publisher import Publisher
 from beatd.publishers.memory import MemoryPublisher
@@ -26,14 +27,14 @@ class Choices:
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
-        self.made: list[InSteps] = []
+        self.made: list[StepDispatch] = []
         self.atomic = True
         self.trouble = False
 
-    def __call__(self, store: Store, publisher: Publisher, tell: Observer) -> Dispatch:
+    def __call__(self, store: Store, publisher: Publisher) -> Dispatch:
         if self.trouble:
             raise StoreError("no answer in time")
-        chosen = InSteps(ledger=store, publisher=publisher, clock=self.clock, tell=tell)
+        chosen = StepDispatch(ledger=store, publisher=publisher, clock=self.clock)
         chosen.atomic = self.atomic
         self.made.append(chosen)
         return chosen
@@ -78,21 +79,19 @@ def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> 
     assert len(choices.made) == 2, "and once only"
 
 
-def test_it_is_changed_over_to_when_the_accounts_are_settled(
+def test_what_could_not_be_recorded_is_recorded_after_it(
     daemon: Daemon, choices: Choices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    recorded: list[Any] = []
+    assert daemon.engine is not None and daemon.store is not None
+    monkeypatch.setattr(daemon.store, "record", recorded.extend)
+    daemon.engine._unrecorded = late = [Any]  # type: ignore[list-item]
     choices.atomic = False
-    with monkeypatch.context() as broken:
-
-        def refuse() -> None:
-            raise StoreError("no answer in time")
-
-        broken.setattr(choices.made[0], "settle_accounts", refuse)
-        daemon._tell(StoreBack(1.0))
-        daemon._choose_dispatch()
-        assert daemon.dispatch is choices.made[0]
+    daemon._choose_again = True
+    daemon._choose_dispatch()
+    assert daemon.dispatch is choices.made[1] and not recorded
     daemon.turn()
-    assert daemon.dispatch is choices.made[-1] and not daemon.dispatch.atomic
+    assert recorded == late
 
 
 def test_what_was_never_sent_is_still_known_after_it(daemon: Daemon, choices: Choices) -> None:
@@ -108,7 +107,7 @@ def test_what_was_made_ready_is_dropped_before_the_connections_are_looked_at(
     daemon: Daemon, choices: Choices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    monkeypatch.setattr(choices.made[0], "drop_ready", lambda: order.append("dropped"))
+    monkeypatch.setattr(choices.made[0], "drop_prepared", lambda: order.append("dropped"))
     looked = choices.__call__
     parts = daemon._parts
 
@@ -127,5 +126,5 @@ def test_what_was_made_ready_is_dropped_before_the_daemon_resigns(
     order: list[str] = []
     monkeypatch.setattr(MemoryStore, "leave", lambda self, me: order.append("resigned"))
     with made(choices):
-        monkeypatch.setattr(choices.made[0], "drop_ready", lambda: order.append("dropped"))
+        monkeypatch.setattr(choices.made[0], "drop_prepared", lambda: order.append("dropped"))
     assert order == ["dropped", "resigned"]

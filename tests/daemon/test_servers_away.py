@@ -9,7 +9,7 @@ import pytest
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.daemon.status import health_of, state_of, status_of
 from beatd.definition import codec
-from beatd.engine.dispatch import InSteps
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.events import Event, LockAway, LockBack, StoreAway, StoreBack
 from beatd.leader import Lease
@@ -90,8 +90,8 @@ def house_of(lease: Lease | None = None) -> Iterator[House]:
             store=lambda: Roles.of(store),
             lease=lambda: lease or lock,
             publisher=MemoryPublisher,
-            dispatch=lambda store, publisher, tell: InSteps(
-                ledger=store, publisher=publisher, clock=clock, tell=tell
+            dispatch=lambda store, publisher: StepDispatch(
+                ledger=store, publisher=publisher, clock=clock
             ),
         ),
         me=holder("a"),

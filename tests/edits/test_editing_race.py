@@ -19,7 +19,7 @@ from beatd.definition import codec, entry_from
 from beatd.edits import editing, replan
 from beatd.edits.apply import Declared, apply, digest_of
 from beatd.edits.patch import patch_of
-from beatd.engine.tick import Engine
+from beatd.engine.tick import Tick
 from beatd.errors import BeatError, Conflict, UnknownEntry
 from beatd.wiring.backends import open_store
 from tests.cli import test_every_store as places
@@ -136,7 +136,7 @@ class Slow:
         return self._store.write(changes)
 
 
-def lives(house: Household, engine: Engine, seconds: float) -> Callable[[], None]:
+def lives(house: Household, engine: Tick, seconds: float) -> Callable[[], None]:
     return lambda: house.live([engine], house.clock.now() + timedelta(seconds=seconds))
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from beatd.catalog import Stored
 from beatd.engine import moves
-from beatd.engine.tick import SOON, Engine
+from beatd.engine.lookahead import LOOK_BEFORE_DUE
+from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.events import (
     BrokerAway,
@@ -73,15 +74,15 @@ class Held:
 
 def held_in(house: Household) -> Held:
     claim = Held()
-    house.store.hold = lambda *args: claim  # type: ignore[method-assign, assignment, return-value]
+    house.hold = lambda *args: claim
     return claim
 
 
-def just_before(house: Household) -> Engine:
+def just_before(house: Household) -> Tick:
     """The leader, in the last moment before an entry is due."""
     house.add("tidy", every="1m")
     engine = house.daemon()
-    house.live([engine], house.clock.now() + timedelta(minutes=1) - SOON)
+    house.live([engine], house.clock.now() + timedelta(minutes=1) - LOOK_BEFORE_DUE)
     return engine
 
 
@@ -89,7 +90,7 @@ def test_what_comes_next_is_made_ready_in_the_last_moment_before(house: Househol
     claim = held_in(house)
     engine = just_before(house)
     assert claim.became == "held"
-    house.clock.advance(seconds=SOON.total_seconds())
+    house.clock.advance(seconds=LOOK_BEFORE_DUE.total_seconds())
     engine.tick()
     assert claim.became == "made"
 
@@ -133,8 +134,8 @@ def test_a_tick_returns_the_moment_to_look_again(house: Household) -> None:
     engine = house.daemon()
     house.elections[engine].campaign()
     due, again = house.clock.now() + timedelta(seconds=0.4), engine.tick()
-    assert due - again == SOON  # to look whether it still holds
-    house.clock.advance(seconds=0.4 - SOON.total_seconds())
+    assert due - again == LOOK_BEFORE_DUE  # to look whether it still holds
+    house.clock.advance(seconds=0.4 - LOOK_BEFORE_DUE.total_seconds())
     assert engine.tick() == due
 
 
@@ -487,11 +488,11 @@ def test_a_standby_says_once_that_the_store_is_away_and_once_that_it_is_back(
     with monkeypatch.context() as patch:
         patch.setattr(house.store, "upcoming", away)
         house.minutes(standby, 0.05)
-        assert not standby.store_ok, "before anything is overdue, too"
+        assert not standby.store_outage.over, "before anything is overdue, too"
         house.minutes(standby, 0.5)
-        assert not standby.store_ok
+        assert not standby.store_outage.over
     house.minutes(standby, 0.05)
-    assert standby.store_ok
+    assert standby.store_outage.over
     told = [type(event) for event in house.told if isinstance(event, StoreAway | StoreBack)]
     assert told == [StoreAway, StoreBack]
 
@@ -512,9 +513,9 @@ def test_a_leader_that_waits_for_the_broker_knows_whether_the_store_answers(
         for method in ("upcoming", "version", "claim"):
             patch.setattr(house.store, method, away)
         house.minutes(engine, 0.1)
-        assert not engine.store_ok and not engine.broker_ok
+        assert not engine.store_outage.over and not engine.broker_outage.over
     house.minutes(engine, 0.1)
-    assert engine.store_ok and not engine.broker_ok
+    assert engine.store_outage.over and not engine.broker_outage.over
     told = [type(event) for event in house.told if isinstance(event, StoreAway | StoreBack)]
     assert told == [StoreAway, StoreBack]
 
@@ -692,9 +693,9 @@ class Forgetful(Publisher):
         self.forgotten += sorted(names)
 
 
-def remembering(house: Household) -> tuple[Engine, Forgetful]:
+def remembering(house: Household) -> tuple[Tick, Forgetful]:
     engine, publisher = house.daemon(), Forgetful(house.broker)
-    engine._publisher = publisher
+    engine._lookahead._publisher = publisher
     return engine, publisher
 
 

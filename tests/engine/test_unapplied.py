@@ -2,7 +2,7 @@
 
 import pytest
 
-import beatd.engine.tick
+import beatd.engine.lookahead
 from beatd.definition import entry_from
 from beatd.edits.run_requests import trigger
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
@@ -95,8 +95,8 @@ def test_what_was_asked_of_it_by_hand_waits_too(house: Household) -> None:
 def test_many_that_wait_do_not_keep_the_loop_turning(
     house: Household, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(beatd.engine.tick, "MANY", 20)
-    monkeypatch.setattr(beatd.engine.tick, "MOST_WITH_WAITING", most)
+    monkeypatch.setattr(beatd.engine.lookahead, "MOST_ROWS", 20)
+    monkeypatch.setattr(beatd.engine.lookahead, "MOST_ROWS_WITH_WAITING", most)
     for n in range(100):
         declare(house, f"waits {n:03}")
     house.clock.advance(minutes=1)

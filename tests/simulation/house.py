@@ -7,8 +7,9 @@ from typing import Any
 
 from beatd import events
 from beatd.daemon.daemon import Daemon, Parts
-from beatd.engine.dispatch import Dispatch, InSteps
-from beatd.engine.dispatch_atomic import AtOnce
+from beatd.engine.atomic_dispatch import AtomicDispatch
+from beatd.engine.dispatch import Dispatch
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.engine.tick import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
@@ -80,9 +81,7 @@ class House:
                 store=lambda: Roles.of(self._store(wire)),
                 lease=lambda: LeaseWire(wire, self.office),
                 publisher=lambda: self._publisher(wire),
-                dispatch=lambda store, publisher, tell: self._dispatch(
-                    clock, store, publisher, tell
-                ),
+                dispatch=lambda store, publisher: self._dispatch(clock, store, publisher),
                 declaring=self.files.declaring(clock) if self.files.entries else None,
             ),
             me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
@@ -104,15 +103,10 @@ class House:
         kind = ListsWire if self.one_redis else PublisherWire
         return kind(wire, self.broker, self.one_by_one)
 
-    def _dispatch(self, clock: HostClock, store: Any, publisher: Any, tell: Observer) -> Dispatch:
-        dispatch: Any
+    def _dispatch(self, clock: HostClock, store: Any, publisher: Any) -> Dispatch:
         if self.one_redis:
-            dispatch = AtOnce(ledger=store, publisher=publisher, clock=clock, tell=tell)
-            steps = dispatch._steps
-        else:
-            dispatch = steps = InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
-        steps._overlap._second = Second(self.world)
-        return dispatch
+            return AtomicDispatch(ledger=store, publisher=publisher, clock=clock)
+        return StepDispatch(ledger=store, publisher=publisher, clock=clock, hold=store.hold)
 
     def _live(self, process: Process) -> None:
         """As `Daemon.__enter__`, `run` and `__exit__`, with tasks where those start threads."""
@@ -121,6 +115,7 @@ class House:
             if not daemon._open(closing):
                 return
             daemon.election._campaigning = Turnstile(self.world)
+            daemon.engine._overlap._second = Second(self.world)
             for loop in daemon.loops:
                 self.world.spawn(process, loop.run)
             while not daemon._stop.is_set():

@@ -11,22 +11,24 @@ from msgspec.structs import replace
 
 import beatd.clock
 import beatd.daemon.store_clock
-import beatd.engine.dispatch
 import beatd.engine.moves
+import beatd.engine.prepared
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import Steering
-from beatd.engine.broker_outage import Reach
-from beatd.engine.dispatch import Claimed, InSteps, Ready
-from beatd.engine.dispatch_atomic import AtOnce
+from beatd.engine.atomic_dispatch import AtomicDispatch
+from beatd.engine.broker_outage import BrokerOutage
+from beatd.engine.dispatch import Published
 from beatd.engine.election import Election
-from beatd.engine.lookahead import Ahead
+from beatd.engine.lookahead import Lookahead
 from beatd.engine.moves import Mover
-from beatd.engine.open_claims import Beside
+from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
-from beatd.engine.tick import Engine
+from beatd.engine.step_dispatch import ClaimedInStep, StepDispatch
+from beatd.engine.tick import Tick
+from beatd.engine.unapplied import Unapplied
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome
@@ -84,16 +86,14 @@ def a_lease_is_renewed_whoever_holds_it(patch: Patch) -> None:
 
 @plant
 def the_plan_moves_before_the_claim(patch: Patch) -> None:
-    claim = InSteps._claim
+    claim = StepDispatch.claim
 
-    def moves_first(self: InSteps, moves: Sequence[Move], term: Any, ready: Ready) -> Any:
-        ready.drop()
+    def moves_first(self: StepDispatch, moves: Sequence[Move], term: Any) -> Any:
+        self.drop_prepared()
         ahead = [replace(m, run=None, counts=0) if m.of == "plan" else m for m in moves]
-        claimed = claim(self, ahead, term, Ready())
-        runs = [m.run for m, ok in zip(moves, claimed.made, strict=True) if ok and m.run]
-        return Claimed(claimed.made, runs, claimed.at)
+        return replace(claim(self, ahead, term), moves=moves)
 
-    patch.setattr(InSteps, "_claim", moves_first)
+    patch.setattr(StepDispatch, "claim", moves_first)
 
 
 @plant
@@ -123,47 +123,39 @@ def the_ledger_does_not_compare_the_revision(patch: Patch) -> None:
 
 @plant
 def what_could_not_be_recorded_is_forgotten(patch: Patch) -> None:
-    record = InSteps._record
+    publish = Tick._publish
 
-    def forgetful(self: InSteps, *args: Any) -> Any:
+    def forgetful(self: Tick, *args: Any) -> Any:
         try:
-            return record(self, *args)
+            return publish(self, *args)
         finally:
             self._unrecorded = []
 
-    patch.setattr(InSteps, "_record", forgetful)
+    patch.setattr(Tick, "_publish", forgetful)
 
 
 @plant
 def only_a_leader_settles_its_accounts(patch: Patch) -> None:
-    settle = InSteps.settle_accounts
-    turn = Engine._turn
-
-    def turned(self: Engine, now: datetime) -> datetime:
-        steps: Any = getattr(self._dispatch, "_steps", self._dispatch)
-        steps.leading = self._election.lead() is not None
-        return turn(self, now)
-
-    patch.setattr(Engine, "_turn", turned)
-    patch.setattr(InSteps, "settle_accounts", lambda self: self.leading and settle(self))
+    record = Tick._record_late
+    patch.setattr(
+        Tick, "_record_late", lambda self: self._election.lead() is not None and record(self)
+    )
 
 
 @plant
 def every_claim_of_a_failed_id_counts_as_unsent(patch: Patch) -> None:
-    patch.setattr(
-        beatd.engine.dispatch.InSteps, "never_sent", lambda self, claim: claim.task_id in self._ids
-    )
-    patch.setattr(InSteps, "_ids", set(), raising=False)
-    claim = InSteps._claim
+    patch.setattr(StepDispatch, "never_sent", lambda self, claim: claim.task_id in self._ids)
+    patch.setattr(StepDispatch, "_ids", set(), raising=False)
+    claim = StepDispatch.claim
 
-    def remembers(self: InSteps, moves: Sequence[Move], *rest: Any) -> Any:
+    def remembers(self: StepDispatch, moves: Sequence[Move], *rest: Any) -> Any:
         try:
             return claim(self, moves, *rest)
         except StoreError:
             self._ids = self._ids | {m.run.task_id for m in moves if m.run}  # type: ignore
             raise
 
-    patch.setattr(InSteps, "_claim", remembers)
+    patch.setattr(StepDispatch, "claim", remembers)
 
 
 @plant
@@ -173,33 +165,32 @@ def an_id_is_drawn_at_random(patch: Patch) -> None:
 
 @plant
 def not_sent_is_taken_for_published(patch: Patch) -> None:
-    publish = InSteps._publish
+    publish = ClaimedInStep.publish
 
-    def hopeful(self: InSteps, *args: Any) -> Any:
+    def hopeful(self: ClaimedInStep, *args: Any) -> Any:
         published = publish(self, *args)
-        outcomes = [Outcome("confirmed") if o.sent == "unsent" else o for o in published.outcomes]
-        return replace(published, outcomes=outcomes)
+        results = [
+            replace(one, outcome=Outcome("confirmed")) if one.outcome.sent == "unsent" else one
+            for one in published.results
+        ]
+        return replace(published, results=results, unrecorded=results)
 
-    patch.setattr(InSteps, "_publish", hopeful)
-
-
-@plant
-def what_was_made_ready_goes_though_its_claim_was_refused(patch: Patch) -> None:
-    claim = InSteps._claim
-
-    def careless(self: InSteps, moves: Sequence[Move], term: Any, ready: Ready) -> Any:
-        messages = ready.messages
-        claimed = claim(self, moves, term, ready)
-        if messages is not None and ready.messages is None:
-            messages.send(lambda: True)
-        return claimed
-
-    patch.setattr(InSteps, "_claim", careless)
+    patch.setattr(ClaimedInStep, "publish", hopeful)
 
 
 @plant
-def what_was_made_ready_goes_in_the_place_of_another_batch(patch: Patch) -> None:
-    patch.setattr(beatd.engine.dispatch, "is_same", lambda one, other: len(one) == len(other))
+def messages_go_though_their_claims_were_refused(patch: Patch) -> None:
+    publish = ClaimedInStep.publish
+
+    def careless(self: ClaimedInStep, *args: Any) -> Any:
+        return replace(publish(replace(self, made=[True] * len(self.made)), *args), made=self.made)
+
+    patch.setattr(ClaimedInStep, "publish", careless)
+
+
+@plant
+def what_was_prepared_goes_in_the_place_of_another_batch(patch: Patch) -> None:
+    patch.setattr(beatd.engine.prepared, "is_same", lambda one, other: len(one) == len(other))
 
 
 @plant
@@ -219,19 +210,19 @@ def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
 
 @plant
 def unknowns_are_never_settled(patch: Patch) -> None:
-    patch.setattr(Beside, "_open_claims", lambda self, *args: [])
+    patch.setattr(OpenClaims, "_open_claims", lambda self, *args: [])
 
 
 @plant
 def unknowns_are_settled_at_once(patch: Patch) -> None:
     later = timedelta(days=1)
-    patch.setattr(Beside, "_unknown_before", lambda self, now: now + later)
+    patch.setattr(OpenClaims, "_unknown_before", lambda self, now: now + later)
 
 
 @plant
 def claims_that_were_found_are_settled_by_their_own_age(patch: Patch) -> None:
     age = timedelta(seconds=PUBLISH_TIMEOUT)
-    patch.setattr(Beside, "_unknown_before", lambda self, now: now - age)
+    patch.setattr(OpenClaims, "_unknown_before", lambda self, now: now - age)
 
 
 @plant
@@ -270,14 +261,14 @@ def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
             row = replace(row, runs=runs.setdefault(row.entry.name, row.runs))
         return asked(self, request, row, *more)
 
-    requested = Beside._requested
+    requested = OpenClaims._requested
 
-    def forget(self: Beside, *args: Any) -> list[Move]:
+    def forget(self: OpenClaims, *args: Any) -> list[Move]:
         runs.clear()
         return requested(self, *args)
 
     patch.setattr(Mover, "asked", alone)
-    patch.setattr(Beside, "_requested", forget)
+    patch.setattr(OpenClaims, "_requested", forget)
 
 
 @plant
@@ -327,14 +318,8 @@ def a_step_that_is_tried_again_pushes_again(patch: Patch) -> None:
 
 @plant
 def what_is_not_told_in_pushes_is_left_out(patch: Patch) -> None:
-    pack = AtOnce._pack
-
-    def left_out(*given: Any) -> Any:
-        packed = pack(*given)
-        packed.rest.clear()
-        return packed
-
-    patch.setattr(AtOnce, "_pack", left_out)
+    pack = AtomicDispatch._pack
+    patch.setattr(AtomicDispatch, "_pack", lambda *given: replace(pack(*given), left=[]))
 
 
 # the store's clock
@@ -373,7 +358,7 @@ def clocks_are_thought_not_to_drift(patch: Patch) -> None:
 
 @plant
 def a_new_leader_does_not_wait_for_what_is_declared(patch: Patch) -> None:
-    patch.setattr(Engine, "_look_who_waits", lambda self, term: None)
+    patch.setattr(Unapplied, "waits", lambda self, entry: False)
 
 
 # the loop
@@ -381,33 +366,33 @@ def a_new_leader_does_not_wait_for_what_is_declared(patch: Patch) -> None:
 
 @plant
 def a_row_that_moved_on_is_added_twice(patch: Patch) -> None:
-    add = Ahead.add
-    patch.setattr(Ahead, "add", lambda self, row: (add(self, row), add(self, row))[0])
+    move_on = Lookahead.move_on
+    patch.setattr(Lookahead, "move_on", lambda *given: [move_on(*given) for _ in range(2)])
 
 
 @plant
 def edits_are_never_noticed(patch: Patch) -> None:
-    patch.setattr(Engine, "noticed_change", lambda self: None)
+    patch.setattr(Tick, "noticed_change", lambda self: None)
     patch.setattr(MemoryStore, "version", lambda self: "the same as ever")
 
 
 @plant
 def one_full_queue_means_that_the_broker_is_away(patch: Patch) -> None:
-    patch.setattr(
-        beatd.engine.dispatch,
-        "doubt_in",
-        lambda outcomes: next((o.reason for o in outcomes if o.sent == "unsent"), ""),
-    )
+    def doubt(self: Published) -> str:
+        outcomes = [result.outcome for result in self.unrecorded]
+        return next((one.reason for one in outcomes if one.sent == "unsent"), "")
+
+    patch.setattr(Published, "doubt", property(doubt))
     patch.setattr(Outage, "back_off", lambda self: timedelta(seconds=3))
-    answers = Reach.answers
-    patch.setattr(Reach, "answers", lambda self: not 0 < self.outage.lasts < 3 and answers(self))
+    answers = BrokerOutage.answers
+    patch.setattr(BrokerOutage, "answers", lambda self: not 0 < self.lasts < 3 and answers(self))
 
 
 @plant
 def a_broker_that_is_away_is_claimed_for(patch: Patch) -> None:
-    patch.setattr(Reach, "answers", lambda self: True)
+    patch.setattr(BrokerOutage, "answers", lambda self: True)
 
 
 @plant
 def a_tick_never_says_when_to_look_again(patch: Patch) -> None:
-    patch.setattr(Engine, "_next_look", lambda self, now, *, busy: now)
+    patch.setattr(Lookahead, "next_look", lambda self, now: now)

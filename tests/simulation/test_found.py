@@ -9,7 +9,7 @@ import pytest
 from beatd.definition import entry_from
 from beatd.edits import editing
 from beatd.edits.run_requests import trigger
-from beatd.engine.dispatch import InSteps
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome
@@ -49,10 +49,10 @@ def test_several_backlogs_of_one_entry_together_keep_to_its_max_runs() -> None:
     for _ in range(2):
         house.clock.advance(seconds=25)
         house.elections[engine].campaign()
-        engine._work_off = lambda now, lead: None  # type: ignore[method-assign]
+        engine._send_open_claims = lambda *args: None  # type: ignore[method-assign]
         engine.tick()
         engine.tick()
-    del engine._work_off
+    del engine._send_open_claims
     house.minutes(engine, 1)
     assert len(house.store.requests(10)) == 0
     assert len(house.broker.planned("bulk")) == 4
@@ -93,7 +93,7 @@ def test_requests_go_out_however_many_messages_wait_for_a_full_queue() -> None:
     engine.noticed_change()
     house.minutes(engine, 0.2)
     assert len(house.broker.planned("asked for")) == 1
-    assert isinstance(engine._dispatch, InSteps)
+    assert isinstance(engine._dispatch, StepDispatch)
 
 
 def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

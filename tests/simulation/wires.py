@@ -94,12 +94,6 @@ class HeldMoves(Struct, frozen=True):
     def drop(self) -> None: ...
 
 
-class HeldLetters(Struct, frozen=True):
-    send: Callable[[Callable[[], bool]], Sequence[Outcome]]
-
-    def drop(self) -> None: ...
-
-
 class StoreWire:
     """A store as one process reaches it."""
 
@@ -214,9 +208,6 @@ class PublisherWire:
     def prepare(self, runs: Sequence[Run]) -> None: ...
 
     def forget(self, names: Sequence[str]) -> None: ...
-
-    def hold(self, runs: Sequence[Run]) -> HeldLetters:
-        return HeldLetters(lambda may_go_on: self.publish(runs, may_go_on))
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         wire, outcomes = self._wire, []

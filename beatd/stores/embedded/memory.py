@@ -154,9 +154,6 @@ class MemoryStore(MemoryPresences):
     def atomic(self) -> None:
         return None
 
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
-        return None
-
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         with self._writing():
             refuse_old_term(self._tables, term)

@@ -54,7 +54,6 @@ class Dialect(Protocol):
     name: str
     has_clock: bool  # one of its own, not this host's
     moving: How
-    bound: str  # by which a transaction ends soon when its process froze; "" where there is nothing
 
     def engine(self) -> Engine: ...
 

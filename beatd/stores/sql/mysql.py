@@ -38,7 +38,6 @@ class Mysql:
     name = "mysql"
     has_clock = True
     moving: How = "locked"
-    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})

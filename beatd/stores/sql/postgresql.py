@@ -82,7 +82,6 @@ class Postgresql:
     name = "postgresql"
     has_clock = True
     moving: How = "told"
-    bound = "SET LOCAL idle_in_transaction_session_timeout = 500"  # ms, where a few are meant
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._stated = pooled_by(url.query.get("pooler"), "store.url")

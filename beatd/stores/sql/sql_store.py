@@ -7,6 +7,7 @@ from beatd.catalog import Codec, Wake
 from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.sql.catalog_writes import SqlCatalog
 from beatd.stores.sql.database import Database
+from beatd.stores.sql.held_claim import SqlHolding
 from beatd.stores.sql.history import SqlHistory
 from beatd.stores.sql.migrations import migrate
 from beatd.stores.sql.presence import SqlPresences
@@ -15,7 +16,7 @@ from beatd.stores.sql.terms import SqlTerms
 from beatd.stores.sql.url import dialect_of
 
 
-class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
+class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
     """Opens, and makes or migrates, the tables at once; raises StoreError when it cannot."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:

@@ -46,7 +46,6 @@ class Sqlite:
     name = "sqlite"
     has_clock = False
     moving: How = "each"
-    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         if not url.database or url.database == ":memory:" or url.query:
