@@ -84,7 +84,7 @@ def test_what_could_not_be_recorded_is_recorded_after_it(
 ) -> None:
     recorded: list[Any] = []
     assert daemon.engine is not None and daemon.store is not None
-    monkeypatch.setattr(daemon.store, "record", recorded.extend)
+    monkeypatch.setattr(daemon.store.claims, "record", recorded.extend)
     daemon.engine._unrecorded = late = [Any]  # type: ignore[list-item]
     choices.atomic = False
     daemon._choose_again = True

@@ -704,11 +704,11 @@ def test_an_entry_that_is_removed_leaves_nothing_in_a_cache(house: Household) ->
     house.add("goes", every="1s")
     engine, publisher = remembering(house)
     house.minutes(engine, 0.1)
-    assert set(house.store._entries) == {"stays", "goes"} and not publisher.forgotten
+    assert set(house.store._reader._decoded) == {"stays", "goes"} and not publisher.forgotten
     house.remove("goes")
     engine.noticed_change()
     house.minutes(engine, 0.1)
-    assert set(house.store._entries) == {"stays"}
+    assert set(house.store._reader._decoded) == {"stays"}
     assert publisher.forgotten == ["goes"]
 
 
@@ -720,7 +720,7 @@ def test_an_entry_that_is_removed_at_its_moment_leaves_nothing_in_a_cache(
     house.minutes(engine, 1)
     house.remove("goes")  # the engine is not told
     house.minutes(engine, 1)
-    assert not house.store._entries and set(publisher.forgotten) == {"goes"}
+    assert not house.store._reader._decoded and set(publisher.forgotten) == {"goes"}
     assert len(house.broker.arrived) == 1
 
 
@@ -730,4 +730,4 @@ def test_entries_beyond_what_is_read_ahead_are_not_forgotten(house: Household) -
     house.add("busy", every="1s")
     engine, publisher = remembering(house)
     house.minutes(engine, 61)
-    assert len(house.store._entries) == 101 and not publisher.forgotten
+    assert len(house.store._reader._decoded) == 101 and not publisher.forgotten
