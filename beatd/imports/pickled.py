@@ -285,8 +285,7 @@ def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
         item = left.pop()
         if is_unknown(item):
             found.append(item.named)
-            held = getattr(item, "held", None)
-            left += held if isinstance(held, list) else []
+            left += item.held if isinstance(item, Unknown) else []
         elif isinstance(item, Kept):
             left += item.fields.values()
         elif isinstance(item, dict):
