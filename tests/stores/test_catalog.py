@@ -656,7 +656,7 @@ def test_an_unreadable_entry_is_left_alone_and_reported(
 def test_what_cannot_be_read_is_looked_for_among_what_is_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("memory", "sql.finding", "redis.catalog"):
+    for module in ("embedded.memory", "sql.catalog_reads", "redis.catalog"):
         monkeypatch.setattr(f"beatd.stores.{module}.CHECKED", 2)
     put_many(store, ["a", "b", "newer"])
     read: list[str] = []
