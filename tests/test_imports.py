@@ -37,7 +37,7 @@ MODULES = {
         arguments as_plain celery_schedule check codec fields kinds options
     """,
     "servers": """
-        mysql postgresql redis sentinel sql_errors sqlite
+        mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
