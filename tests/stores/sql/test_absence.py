@@ -46,22 +46,6 @@ def test_a_store_that_is_away_is_told_and_used_again_when_it_is_back(
     store.close()
 
 
-def test_a_lease_that_is_away_is_doubt_and_taken_again_when_it_is_back(
-    behind: tuple[Cable, str],
-) -> None:
-    cable, url = behind
-    me = Holder("me", "host", 1, NOON, "me")
-    lease = sql_lease(url)
-    assert lease.take(me, 60.0) == me
-    cable.pull_out()
-    for _ in range(2):
-        with pytest.raises(StoreError):
-            lease.take(me, 60.0)
-    cable.plug_in()
-    assert lease.take(me, 60.0) == me
-    lease.close()
-
-
 def test_a_connection_that_got_the_last_descriptor_and_cannot_be_waited_for_is_away(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,8 @@ def statements(ours: Mysql, version: str) -> list[str]:
     said = [
         str(one.compile(dialect=dialect(version)))
         for one in made
-        if isinstance(one, Executable) and one is not store._move._told  # which is PostgreSQL's
+        if isinstance(one, Executable)
+        and one is not store._move._returning  # which is PostgreSQL's
     ]
     assert len(said) > 15
     return said
