@@ -16,7 +16,7 @@ from beatd.stores.sql.database import Database
 from beatd.stores.sql.history_rows import leads, of_skip
 from beatd.stores.sql.migrations import refuse_newer
 from beatd.stores.sql.open_claims import Open, OpenBatch
-from beatd.stores.sql.plan_moves import Moving
+from beatd.stores.sql.plan_moves import PlanMoves
 from beatd.stores.sql.tables import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
 
@@ -30,7 +30,7 @@ class SqlClaiming(SqlUpcoming):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
-        self._move = Moving(database.dialect)
+        self._move = PlanMoves(database.dialect)
         self._revisions = (
             select(plan.c.name, plan.c.revision)
             .join(self._names.relation, self._names.c.name == plan.c.name)

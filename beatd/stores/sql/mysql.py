@@ -1,4 +1,4 @@
-"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names by their bytes."""
+"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names compared by their bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,8 +30,9 @@ KINDS: dict[Kind, str] = {
 MIGRATING = "beatd_schema"
 PATIENCE_S = 120.0
 MADE_BY = "beatd"
-ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
-WAITED = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
+# How often a transaction is run: deadlock, row changed since its read, lock not available in time.
+ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}
+ENDED_BY_TIMEOUT = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
 
 
 class Mysql:
@@ -69,15 +70,15 @@ class Mysql:
                 "lock_wait_timeout = %s, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
                 (seconds, seconds),
             )
-            # MySQL knows no other end to a frozen program's locks than that of its session: there
-            # the connection used last is used first, and the others are made anew when needed.
+            # In MySQL the locks of a frozen program end only with its session, by wait_timeout; it
+            # also ends idle connections, so the pool hands out the one that was used last.
             idle = "idle_transaction" if is_mariadb(connection.server_version) else "wait"
             cursor.execute(f"SET SESSION {idle}_timeout = %s", (seconds,))
         connection.patience = None
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """How long a statement may take there, and its answer to come back here."""
+        """Limit how long a statement may take on the server, and its answer to arrive here."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -92,7 +93,7 @@ class Mysql:
         return Batch(f"SELECT {names} FROM {json_table(':v', columns)}", columns, as_json)
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        # As one text: PyMySQL would look at each cell of so many rows in Python.
+        # All rows are one text: PyMySQL would escape each cell in Python.
         names = ", ".join(f"`{name}`" for name in columns)
         connection.exec_driver_sql(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {json_table('%s', columns)}",
@@ -108,7 +109,7 @@ class Mysql:
         return inspect(connection).has_table(name)
 
     def strangers(self, connection: Connection) -> set[str]:
-        # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.
+        # Each CREATE commits at once here: a start that was killed may leave some of our tables.
         found = connection.execute(
             text(
                 "SELECT table_name FROM information_schema.tables "
@@ -120,10 +121,10 @@ class Mysql:
 
     def create(self, connection: Connection) -> None:
         version = str(connection.scalar(text("SELECT VERSION()")))
-        # Neither pads, nor folds case or accents: 'a', 'a ', 'A' and 'ä' are four names.
+        # These collations neither pad nor fold: 'a', 'a ', 'A' and 'ä' are four names.
         collation = "utf8mb4_nopad_bin" if is_mariadb(version) else "utf8mb4_0900_bin"
         options = f" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation} COMMENT='{MADE_BY}'"
-        # The ledger last: while it is missing, the schema is not made.
+        # The ledger is created last: the schema is complete when it exists.
         for table in sorted(metadata.tables.values(), key=lambda t: (t is ledger, t.name)):
             create = str(CreateTable(table, if_not_exists=True).compile(dialect=connection.dialect))
             columns = create.rstrip().removesuffix(")")
@@ -139,13 +140,13 @@ class Mysql:
             raise StoreError(f"store {self.where()}: another program is migrating it; try again")
 
     def unlock_schema(self, connection: Connection) -> None:
-        # The next one must see all of it.
+        # The next process that gets the lock must see the whole schema.
         connection.exec_driver_sql("COMMIT")
         name = self._lock_name(connection)
         connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": name})
 
     def _lock_name(self, connection: Connection) -> str:
-        # Such locks belong to the server, not to a database of it.
+        # Such a lock belongs to the server; the name of the database sets ours apart.
         return f"{MIGRATING}.{self._url.database}"[:64]
 
     def now(self, connection: Connection) -> int:
@@ -159,7 +160,7 @@ class Mysql:
         return column.like(like(pattern), escape="!")
 
     def notify(self, connection: Connection) -> None:
-        """Nobody can be told."""
+        """Do nothing: these servers send no notices."""
 
     def watch(self, wake: Wake) -> bool:
         return False
@@ -173,13 +174,14 @@ class Mysql:
         return ATTEMPTS.get(code(error), 1)
 
     def waited(self, error: BaseException) -> bool:
-        return code(error) in WAITED
+        return code(error) in ENDED_BY_TIMEOUT
 
     def unusable(self, error: BaseException) -> str | None:
         return unusable(error)
 
 
 def json_table(given: str, columns: Columns) -> str:
+    """Return a table expression over a JSON array of rows; `given` stands for the array."""
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())

@@ -35,11 +35,11 @@ from beatd.stores.sql.tables import metadata, plan, plan_due, plan_stopped
 
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
 PATIENCE_S = 120.0
-# Undone for another's sake: serialization failure, deadlock, lock not had in time.
+# How often a transaction is run: serialization failure, deadlock, lock not available in time.
 ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
-WAITED = ("55P03", "57014")  # lock_timeout, statement_timeout
-# A claim is rewritten all day long in the same narrow rows: cleaning up goes by their number, and
-# is not slowed down. The statistics that the planner would like are of no use to lookups by key.
+ENDED_BY_TIMEOUT = ("55P03", "57014")  # lock_timeout, statement_timeout
+# Claims rewrite the same narrow rows all day long: autovacuum starts after a number of dead rows,
+# not after a share of the table, and is not slowed down. Lookups by key need no fresh statistics.
 TUNING = (
     "ALTER TABLE beatd_plan SET (autovacuum_vacuum_scale_factor = 0, "
     "autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0, "
@@ -49,13 +49,13 @@ TUNING = (
     "ALTER TABLE beatd_claim ALTER COLUMN runs SET STORAGE EXTERNAL",
 )
 
-# A claim then writes one index row, and the few that are stopped cost nobody else anything.
+# With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
 plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_column("0")
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Written here: the driver's own way looks at each cell several times."""
+    """Return an array literal for each column; the driver would look at each cell several times."""
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -64,6 +64,7 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
+    """Return the literal of a text array. Raises ConfigError for a text with a NUL in it."""
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -74,14 +75,14 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    # In an array as in JSON, but for the brackets; and this encoder is in C.
+    """Return the literal of an array of numbers: that of JSON, but for the brackets."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 
 class Postgresql:
     name = "postgresql"
     has_clock = True
-    moving: How = "told"
+    moving: How = "returning"
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._stated = pooled_by(url.query.get("pooler"), "store.url")
@@ -127,9 +128,9 @@ class Postgresql:
                 f"idle_in_transaction_session_timeout = {within}",
                 "timezone = 'UTC'",
                 "default_transaction_isolation = 'read committed'",
-                # A batch then goes from its names, in their order, to the rows: two batches never
-                # wait for each other's rows, and a plan made for few entries is right for a
-                # million, whatever the statistics say.
+                # With these, each batch looks up its rows by name, in the order of names: two
+                # batches never wait for rows of each other, and a plan made for few entries is
+                # right for a million, whatever the statistics say.
                 "plan_cache_mode = force_generic_plan",
                 "enable_hashjoin = off",
                 "enable_mergejoin = off",
@@ -155,8 +156,8 @@ class Postgresql:
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection
         driver.patience_s = PATIENCE_S if patient else self._timeout + 1.0
-        # Each statement sees what is committed when it begins: between BEGIN and COMMIT a read
-        # would see nothing else, and wait for two answers more. Set here, and not on the server.
+        # At this isolation level each statement sees what is committed when it begins, with BEGIN
+        # and COMMIT or without; without them a read saves two round trips.
         driver.autocommit = not (write or patient or driver.pooled)
         if driver.pooled:
             connection.exec_driver_sql(self._settings("SET LOCAL"))
@@ -168,8 +169,8 @@ class Postgresql:
             )
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        # `inspect` would make SQLAlchemy keep each engine's dialect for ever, and to_regclass may
-        # not know a table that was made while this transaction waited for a lock.
+        # `inspect` makes SQLAlchemy keep the dialect of each engine for ever, and to_regclass may
+        # miss a table that was created while this transaction waited for a lock.
         find = "SELECT 1 FROM pg_class WHERE relname = :name AND pg_table_is_visible(oid)"
         return bool(connection.scalar(text(find), {"name": name}))
 
@@ -185,22 +186,22 @@ class Postgresql:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
 
     def unlock_schema(self, connection: Connection) -> None:
-        """The end of the transaction does."""
+        """The lock ends with the transaction."""
 
     def now(self, connection: Connection) -> int:
         return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        # Its start names a server: its address is a proxy's as often as not.
+        # The moment of its start identifies the server; the address may be that of a proxy.
         server = "CAST(pg_postmaster_start_time() AS text)"
         micros, started = connection.exec_driver_sql(f"SELECT {NOW_MICROS}, {server}").one()
         return int(micros), str(started)
 
     def matches(self, column: Any, pattern: str) -> Any:
-        # Said, so that the planner knows how few it leaves; of a pattern it cannot see it expects
-        # them to be very few, and would sort the whole table for each page.
-        said: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
-        return column.like(said, escape="!")
+        # The pattern is written into the statement, so that the planner can estimate how many rows
+        # match; without it, it expects very few and sorts the whole table for each page.
+        literal: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
+        return column.like(literal, escape="!")
 
     def notify(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
@@ -222,7 +223,7 @@ class Postgresql:
         return ATTEMPTS.get(getattr(error, "sqlstate", None) or "", 1)
 
     def waited(self, error: BaseException) -> bool:
-        return getattr(error, "sqlstate", None) in WAITED
+        return getattr(error, "sqlstate", None) in ENDED_BY_TIMEOUT
 
     def unusable(self, error: BaseException) -> str | None:
         return unusable(error)

@@ -36,10 +36,16 @@ def dialect(version: str) -> Any:
     return made
 
 
+class Unopened(SqlStore):
+    """A store that has its statements ready and never opens its database."""
+
+    def __init__(self, database: Database) -> None:
+        super(SqlStore, self).__init__(database, codec)
+
+
 def statements(ours: Mysql, version: str) -> list[str]:
     """All that a store has ready before it is opened."""
-    store = object.__new__(SqlStore)
-    super(SqlStore, store).__init__(Database(ours), codec)
+    store = Unopened(Database(ours))
     parts = [store, store._move, store._claims, store._reader]
     made = [value for part in parts for value in vars(part).values()]
     made += [FENCE, DELETE, INSERT, UPDATE, TOLD, soonest(5), later(5), *store._removals]
