@@ -1,7 +1,7 @@
 """Daemons without threads: engines on one store, one clock and one broker, ticked by the test."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -69,6 +69,7 @@ class Household:
         self.limits = Limits(**limits)
         self.unapplied = NOTHING_WAITS
         self.hold: Hold | None = None
+        self.elections: dict[Tick, Election] = {}
         self._names = (f"daemon-{n}" for n in count(1))
 
     def daemon(self) -> Tick:
@@ -97,13 +98,6 @@ class Household:
         self.elections[engine] = election
         return engine
 
-    elections: dict[Tick, Election]
-
-    def __new__(cls, *args: Any, **more: Any) -> "Household":
-        self = super().__new__(cls)
-        self.elections = {}
-        return self
-
     def live(self, engines: Sequence[Tick], until: datetime) -> None:
         """Each daemon campaigns and ticks, and the clock moves to the soonest moment of all."""
         while self.clock.now() <= until:
@@ -119,8 +113,6 @@ class Household:
             self.clock.move_to(soonest)
 
     def minutes(self, engine: Tick, minutes: float) -> None:
-        from datetime import timedelta
-
         self.live([engine], self.clock.now() + timedelta(minutes=minutes))
 
     # what operators do

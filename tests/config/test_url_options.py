@@ -79,11 +79,12 @@ def test_it_is_refused_as_well_where_there_is_no_file(section: str, url: str, sa
         ("broker", "mongodb://h/d?replicaSet=x"),
     ],
 )
-def test_an_option_that_its_driver_knows_is_taken(tmp_path: Path, section: str, url: str) -> None:
+def test_an_option_that_its_driver_knows_is_read(tmp_path: Path, section: str, url: str) -> None:
     broker = "" if section == "broker" else "broker: memory://\n"
     path = tmp_path / "c.yaml"
     path.write_text(f"{broker}{section}: {{url: '{url}'}}\n")
-    load_config(path)
+    config = load_config(path).config
+    assert getattr(config, section).url.endswith(url.partition("?")[2])
 
 
 @pytest.mark.parametrize("scheme", ["mongodb", "kafka", "zookeeper", "etcd", "azureservicebus"])

@@ -146,6 +146,7 @@ def test_a_daemon_whose_stdout_is_closed_reloads(
             project("new")
             daemon.send_signal(signal.SIGHUP)
             wait_until(lambda: "published new" in log.read_text(), 60, "it does not go on")
+            assert daemon.poll() is None
         finally:
             daemon.kill()
 

@@ -137,4 +137,4 @@ def test_a_history_left_unread_holds_nothing_up(store: Store) -> None:
     fill(store, 3)
     stream = store.history(None, None)
     next(stream)
-    put(store, "other")
+    assert put(store, "other").entry.name == "other"

@@ -16,7 +16,6 @@ from beatd.stores.sql.database import Database
 from beatd.stores.sql.mysql import Mysql
 from beatd.stores.sql.open_claims import DELETE, INSERT, UPDATE
 from beatd.stores.sql.record import TOLD
-from beatd.stores.sql.sql_store import SqlStore
 from beatd.stores.sql.tables import metadata
 from beatd.stores.sql.upcoming import later, soonest
 
@@ -44,7 +43,7 @@ class Unopened(SqlStore):
 
 
 def statements(ours: Mysql, version: str) -> list[str]:
-    """All that a store has ready before it is opened."""
+    """Return the statements that a store prepares before it opens its database."""
     store = Unopened(Database(ours))
     parts = [store, store._move, store._claims, store._reader]
     made = [value for part in parts for value in vars(part).values()]
