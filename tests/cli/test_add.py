@@ -12,10 +12,7 @@ from msgspec import json
 from beatd.cli import main
 from beatd.cli.config_option import Given
 from beatd.clock import SystemClock
-from tests.cli.conftest import Beatd
-from tests.cli.shelf import Here, here
-
-__all__ = ["here"]
+from tests.cli.conftest import Beatd, Here
 
 
 def test_an_entry_with_everything(here: Here) -> None:

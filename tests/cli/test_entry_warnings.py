@@ -11,10 +11,8 @@ from msgspec.structs import replace
 from beatd.cli.entry_warnings import foreseen
 from beatd.definition import entry_from
 from beatd.errors import ScheduleError
-from tests.cli.shelf import Here, here
+from tests.cli.conftest import Here
 from tests.process import BEATD
-
-__all__ = ["here"]
 
 App = Callable[[str], None]
 

@@ -11,8 +11,7 @@ import pytest
 from beatd.config import load_config
 from beatd.presence import Presence
 from beatd.wiring.build import store_of
-from tests.cli.conftest import Beatd
-from tests.cli.shelf import Here
+from tests.cli.conftest import Beatd, Here
 from tests.office import holder
 
 Server = Callable[[str], tuple[str, int]]

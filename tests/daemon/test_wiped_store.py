@@ -1,22 +1,15 @@
 """Two daemons, and a Redis that loses all: somebody says so, whoever leads after it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-
-import pytest
 
 from beatd import Beat
 from beatd.events import Event, LeadWon, Sent, WentBack
 from tests.process import PATIENCE
 from tests.roles import status_shared_by
-from tests.stores.redis.servers import Start, starting
+from tests.stores.redis.servers import Start
 from tests.waiting import until
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    yield from starting(tmp_path)
 
 
 def test_a_wiped_redis_is_told_of_though_a_standby_is_there(

@@ -9,4 +9,4 @@ def _no_real_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=None, help="one life of the simulator")
+    parser.addoption("--seed", type=int, default=None, help="one scenario of the simulator")

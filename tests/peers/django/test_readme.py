@@ -12,7 +12,7 @@ from django_celery_beat.models import (
     PeriodicTasks,
 )
 
-from tests.django.live import Live
+from tests.sources.django.live import Live
 
 
 def every_20_seconds() -> IntervalSchedule:

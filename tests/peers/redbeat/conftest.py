@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +8,6 @@ from celery import Celery
 
 from beatd.imports import Taken, TakenOver, taken_over
 from beatd.imports.readers import Wishes, read
-from tests.stores.redis.servers import Start, starting
 
 pytest.importorskip("redbeat")
 
@@ -52,9 +50,3 @@ def place(server: Callable[[str], tuple[str, int]]) -> Iterator[RedBeat]:
 def client(place: RedBeat) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(place.source) as made:
         yield made
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a private server; it ends with the test."""
-    yield from starting(tmp_path)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from beatd.schedules import crontab
-from tests.schedules.reading import wall
+from tests.schedules.wall_clock import wall
 
-PAGE = Path(__file__).parents[2] / "docs" / "time.md"
+PAGE = Path(__file__).parents[1] / "docs" / "time.md"
 
 
 def table():

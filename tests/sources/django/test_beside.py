@@ -13,7 +13,7 @@ from django_celery_beat.models import (
     PeriodicTasks,
 )
 
-from tests.django.test_live import Live, every
+from tests.sources.django.test_live import Live, every
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 

@@ -24,7 +24,7 @@ from beatd.cli import main
 from beatd.errors import StoreError
 from beatd.sources.django_mirror import Mirror
 from beatd.sources.django_rows import DjangoRows
-from tests.django.live import Live
+from tests.sources.django.live import Live
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ settings.configure(
     TIME_ZONE="UTC",
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    ROOT_URLCONF="tests.django.urls",
+    ROOT_URLCONF="tests.sources.django.urls",
     ALLOWED_HOSTS=["*"],
     INSTALLED_APPS=[
         "django.contrib.admin",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.simulation.life import live
-from tests.simulation.planted import PLANTED, planted
+from tests.simulation.planted_bugs import PLANTED, planted
+from tests.simulation.scenario import play
 from tests.simulation.world import Violation
 
 SEEDS = 1000
@@ -14,7 +14,7 @@ def test_a_planted_bug_is_seen(bug: str) -> None:
     for seed in range(SEEDS):
         try:
             with planted(bug):
-                live(seed)
+                play(seed)
         except Violation:
             return
-    pytest.fail(f"{bug}: not seen in {SEEDS} lives")
+    pytest.fail(f"{bug}: not seen in {SEEDS} scenarios")

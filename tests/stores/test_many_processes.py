@@ -29,7 +29,7 @@ COME_AND_GO = [f"come-{n}" for n in range(900)]
 THOUSAND = STAY + COME_AND_GO
 
 
-class Deeds(Struct):
+class Work(Struct):
     """What one process did, as far as it was told that it was done."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -39,18 +39,18 @@ class Deeds(Struct):
     trouble: str = ""
 
 
-class Rusher:
+class Worker:
     def __init__(self, store: Store, me: int) -> None:
-        self.store, self.me, self.deeds = store, f"p{me}", Deeds()
+        self.store, self.me, self.done = store, f"p{me}", Work()
         self.chance = random.Random(me)
         self.term = lead(store, self.me)
         self.numbers = count(me + 1, PROCESSES)
 
-    def rush(self, deeds: int) -> None:
-        for _ in range(deeds):
+    def work(self, steps: int) -> None:
+        for _ in range(steps):
             what = self.chance.choice((self.edit, self.edit, self.add, self.remove, self.claim))
             what()
-            self.deeds.counts[what.__name__] += 1
+            self.done.counts[what.__name__] += 1
 
     def edit(self) -> None:
         """A field of my own, and one that all of us edit."""
@@ -66,8 +66,8 @@ class Rusher:
         except UnknownEntry:
             assert name in COME_AND_GO, "an entry that stays is gone"
         else:
-            self.deeds.edits[name] += 1
-            self.deeds.left[name] = [self.me, number]
+            self.done.edits[name] += 1
+            self.done.left[name] = [self.me, number]
 
     def add(self) -> None:
         """New or planned anew, at a moment that no other adding of any entry ever has."""
@@ -87,13 +87,13 @@ class Rusher:
         try:
             made = self.store.claim(moves, self.term, NOON)
         except Deposed:
-            self.deeds.counts["deposed"] += 1
+            self.done.counts["deposed"] += 1
             newest = self.store.term()
             assert newest is not None
             self.term = newest[0]  # the eight of us are one leader, and in each other's way
             return
         runs = [move.run for move, ok in zip(moves, made, strict=True) if ok and move.run]
-        self.deeds.claims += [(run.occurrence.name, run.task_id) for run in runs]
+        self.done.claims += [(run.occurrence.name, run.task_id) for run in runs]
         self.store.record([told(run) for run in runs if self.chance.random() < 0.8])
 
     def next_second(self, row: Stored) -> Move:
@@ -102,30 +102,31 @@ class Rusher:
         return step(self.store, row, plan=replace(row.plan, planned=then, due=then))
 
 
-def rush(place: Callable[[], Store], me: int, deeds: int, answers: Any) -> None:
+def run_worker(place: Callable[[], Store], me: int, steps: int, answers: Any) -> None:
     with closing(place()) as store:
-        rusher = Rusher(store, me)
+        worker = Worker(store, me)
         try:
-            rusher.rush(deeds)
+            worker.work(steps)
         except BaseException as error:
-            rusher.deeds.trouble = repr(error)
+            worker.done.trouble = repr(error)
             raise
         finally:
-            answers.put(rusher.deeds)
+            answers.put(worker.done)
 
 
-def rushed(place: Callable[[], Store], deeds: int) -> list[Deeds]:
+def run_workers(place: Callable[[], Store], steps: int) -> list[Work]:
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
     processes = [
-        context.Process(target=rush, args=(place, me, deeds, answers)) for me in range(PROCESSES)
+        context.Process(target=run_worker, args=(place, me, steps, answers))
+        for me in range(PROCESSES)
     ]
     for process in processes:
         process.start()
-    deeds = [answers.get() for _ in processes]
+    done = [answers.get() for _ in processes]
     for process in processes:
         process.join()
-    return deeds
+    return done
 
 
 SHARED = [place for place in PLACES if place is not memory]
@@ -146,22 +147,22 @@ def test_eight_processes_lose_no_edit_and_claim_nothing_twice(
     with closing(place()) as store:  # no open connection is shared with the children
         entries = [entry(name, start=NOON.isoformat()) for name in THOUSAND]
         assert all(store.write([editing.new(one, NOON) for one in entries]))
-    deeds = rushed(place, count)
-    assert [one.trouble for one in deeds if one.trouble] == []
-    for what, times in sum((one.counts for one in deeds), Counter[str]()).items():
+    done = run_workers(place, count)
+    assert [one.trouble for one in done if one.trouble] == []
+    for what, times in sum((one.counts for one in done), Counter[str]()).items():
         record_property(what, times)
 
     store = place()
     rows = {row.entry.name: row for row in store.find(Query())}
-    claims = Counter(claim for one in deeds for claim in one.claims)
+    claims = Counter(claim for one in done for claim in one.claims)
     record_property("occurrences", len(claims))
     assert max(claims.values()) == 1, "claimed twice"
     runs = Counter(name for name, _ in claims)
     for name in STAY:
         row = rows[name]
-        edits = {one.left[name][0]: one.edits[name] for one in deeds if name in one.left}
+        edits = {one.left[name][0]: one.edits[name] for one in done if name in one.left}
         assert row.entry.kwargs == edits, "an edit was lost"
-        assert list(row.entry.args) in [one.left.get(name, []) for one in deeds]
+        assert list(row.entry.args) in [one.left.get(name, []) for one in done]
         assert row.runs == runs[name]
     # What is in one place is in the others.
     assert store.count() == len(rows)

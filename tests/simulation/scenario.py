@@ -1,4 +1,4 @@
-"""One seed, one life: daemons, operators and weather for a minute, then calm, then the verdict."""
+"""A scenario for each seed: a minute of daemons, operators and faults, calm, and the verdict."""
 
 import random
 from collections import Counter
@@ -17,8 +17,8 @@ from beatd.edits.run_requests import backfill, trigger
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.run import Run
+from tests.simulation.deployment import Deployment
 from tests.simulation.files import edit
-from tests.simulation.house import House
 from tests.simulation.verdict import verdict
 from tests.simulation.world import START, Host, Process, World
 
@@ -28,8 +28,8 @@ HOT = {"store.claim", "store.record", "store.step", "publish", "message"}
 WARM = {"lease.take", "store.begin"}
 
 
-class Sunshine:
-    """Nothing breaks, and every call takes as long as any other."""
+class NoFaults:
+    """A network in which nothing breaks and every call takes as long as any other."""
 
     def strikes(self, process: Process, place: str, answered: bool) -> str:
         return ""
@@ -44,8 +44,8 @@ class Sunshine:
         return 0.0
 
 
-class Weather:
-    """Faults at random, some kinds never in one seed, so that others are seen alone."""
+class RandomFaults:
+    """Faults drawn from a seed; some kinds are left out, so that others are seen alone."""
 
     def __init__(self, dice: random.Random, hours: random.Random) -> None:
         self.dice, self.hours = dice, hours
@@ -116,7 +116,7 @@ SCHEDULES: tuple[dict[str, Any], ...] = (
 
 def some_entry(name: str, dice: random.Random) -> Entry:
     plain: dict[str, Any] = {"task": "t", "args": [dice.randint(0, 9)], **dice.choice(SCHEDULES)}
-    # By its name, so that no life of an entry differs in this from another.
+    # By its name, so that an entry that is added again has the same.
     plain["on_unknown"] = "skip" if int(name.split()[-1]) % 2 else "resend"
     if "poison" in name:
         plain["task"] = "poison"
@@ -126,22 +126,22 @@ def some_entry(name: str, dice: random.Random) -> Entry:
 
 
 @dataclass(frozen=True)
-class Life:
+class Scenario:
     seen: Counter[str]
     arrived: int
     busiest: int
     trace: list[str]
 
 
-def live(seed: int) -> Life:
-    """Raises Violation; the same seed is the same life."""
+def play(seed: int) -> Scenario:
+    """Play the scenario of this seed; raise Violation when a promise breaks."""
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
-    weather = Weather(dice, hours)
+    faults = RandomFaults(dice, hours)
     one_redis = seed % 4 == 3
     has_clock = one_redis or dice.random() < 0.6
-    house = House(
-        weather,
+    deployment = Deployment(
+        faults,
         tells=dice.random() < 0.6,
         has_clock=has_clock,
         one_by_one=dice.random() < 0.3,
@@ -149,102 +149,102 @@ def live(seed: int) -> Life:
         batch=dice.choice((1000, 1000, 3)),
         restart_after=lambda: dice.choice((0.2, 1.0, 4.0)),
     )
-    world = house.world
+    world = deployment.world
     names = [f"entry {n}" for n in range(8)]
     names += [name for name in ("poison 8", "full 9") if dice.random() < 0.3]
     if "full 9" in names:
-        house.broker.full.add("full")
+        deployment.broker.full.add("full")
     for name in names:
-        editing.add(house.truth.store, some_entry(name, dice), house.now)
-    # Dice of its own, so that what people do to files changes nothing else that befalls a life.
+        editing.add(deployment.truth.store, some_entry(name, dice), deployment.now)
+    # Dice of its own, so that what people do to files changes nothing else in a scenario.
     scribe, declared = random.Random(f"files {seed}"), [f"file {n}" for n in range(5)]
     for name in declared:
-        house.files.put(name, some_entry(name, scribe))
+        deployment.files.put(name, some_entry(name, scribe))
     skewed = dice.random() < 0.5
     for n in range(dice.choice((2, 2, 3))):
         skew = dice.uniform(-2, 2) if skewed else 0.0
         boot, gains = dice.randint(0, 10**6), hours.uniform(-DRIFT, DRIFT) * 0.99
-        house.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
+        deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
     operator = Process("operator", Host("office"))
-    world.spawn(operator, lambda: operate(house, names, dice))
+    world.spawn(operator, lambda: operate(deployment, names, dice))
     editor = Process("editor", Host("office"))
-    world.spawn(editor, lambda: edit(house, declared[1:], some_entry, scribe, STORM + 2))
+    world.spawn(editor, lambda: edit(deployment, declared[1:], some_entry, scribe, STORM + 2))
     nature = Process("nature", Host("sky"))
-    world.spawn(nature, lambda: rage(house, weather, dice))
+    world.spawn(nature, lambda: break_servers(deployment, faults, dice))
     if has_clock:
-        world.spawn(nature, lambda: set_clock(house, weather, hours))
+        world.spawn(nature, lambda: set_clock(deployment, faults, hours))
     try:
         world.run(STORM)
-        calm(house, weather)
+        calm(deployment, faults)
         world.run(STORM + SETTLED)
-        if len(house.leaders()) != 1:
-            raise AssertionError(f"L1 {len(house.leaders())} leaders, and all is well")
-        house.truth.calm = True
+        if len(deployment.leaders()) != 1:
+            raise AssertionError(f"L1 {len(deployment.leaders())} leaders, and all is well")
+        deployment.truth.calm = True
         world.run(STORM + CALM)
-        (leader,) = house.leaders()
-        stuck = {"full 9"} if "full" in house.broker.full else ()
-        verdict(house.truth, leader.daemon.now(), frozenset(stuck))
+        (leader,) = deployment.leaders()
+        stuck = {"full 9"} if "full" in deployment.broker.full else ()
+        verdict(deployment.truth, leader.daemon.now(), frozenset(stuck))
     finally:
         world.end()
-    most = max(pace.most for pace in house.paces)
-    return Life(world.seen, len(house.truth.arrived), most, world.trace)
+    most = max(pace.most for pace in deployment.paces)
+    return Scenario(world.seen, len(deployment.truth.arrived), most, world.trace)
 
 
-def calm(house: House, weather: Weather) -> None:
-    weather.storm, weather.store_up, house.broker.up = False, True, True
-    for process in house.processes:
-        house.world.thaw(process)
+def calm(deployment: Deployment, faults: RandomFaults) -> None:
+    faults.storm, faults.store_up, deployment.broker.up = False, True, True
+    for process in deployment.processes:
+        deployment.world.thaw(process)
 
 
-def rage(house: House, weather: Weather, dice: random.Random) -> None:
-    """What befalls servers and clocks."""
-    world: World = house.world
+def break_servers(deployment: Deployment, faults: RandomFaults, dice: random.Random) -> None:
+    """Break servers and clocks at random until the storm ends."""
+    world: World = deployment.world
     kinds = ("broker", "store", "wipe", "step", "freeze", "crash", "stop", "full")
     wanted = [kind for kind in kinds if dice.random() < 0.4]
-    while wanted and weather.storm:
+    while wanted and faults.storm:
         world.sleep(dice.uniform(1.0, 12.0))
-        if not weather.storm:
+        if not faults.storm:
             return
-        kind, alive = dice.choice(wanted), house.alive
+        kind, alive = dice.choice(wanted), deployment.alive
         world.trace.append(f"{world.elapsed():10.6f} nature: {kind}")
         world.seen[f"nature: {kind}"] += 1
         victim = dice.choice(alive) if alive else None
         if kind == "broker":
-            house.broker.up = False
+            deployment.broker.up = False
             world.sleep(dice.choice((0.2, 3.0, 9.0)))
-            house.broker.up = True
+            deployment.broker.up = True
         elif kind == "store":
-            weather.store_up = False
+            faults.store_up = False
             world.sleep(dice.choice((0.2, 3.0, 9.0)))
-            weather.store_up = True
+            faults.store_up = True
         elif kind == "wipe":
-            house.office.held, house.wiped_at = None, world.elapsed()
-        elif kind == "full" and "full" not in house.broker.full:
-            house.broker.full.add("full")
+            deployment.office.held, deployment.wiped_at = None, world.elapsed()
+        elif kind == "full" and "full" not in deployment.broker.full:
+            deployment.broker.full.add("full")
             world.sleep(dice.choice((3.0, 9.0)))
-            house.broker.full.discard("full")
+            deployment.broker.full.discard("full")
         elif victim is None:
             continue
         elif kind == "step":
             victim.host.skew += timedelta(seconds=dice.choice((-3600, -30, -2, 2, 30, 3600)))
         elif kind == "freeze":
-            house.truth.doubt(victim)
+            deployment.truth.doubt(victim)
             world.freeze(victim, dice.choice((1.0, 2.5, 6.0, 15.0)))
         elif kind == "crash":
-            house.truth.doubt(victim)
-            house.crash(victim)
+            deployment.truth.doubt(victim)
+            deployment.crash(victim)
         elif kind == "stop":
-            house.stop(victim)
+            deployment.stop(victim)
 
 
-def set_clock(house: House, weather: Weather, hours: random.Random) -> None:
-    """What befalls the store's clock."""
-    world, clock = house.world, house.store_clock
+def set_clock(deployment: Deployment, faults: RandomFaults, hours: random.Random) -> None:
+    """Set the store's clock at random until the storm ends."""
+    world, clock = deployment.world, deployment.store_clock
     kinds = ("clock", "fail-over", "clock, far")
     wanted = [kind for kind in kinds if hours.random() < 0.2]
-    while wanted and weather.storm:
+    while wanted and faults.storm:
         world.sleep(hours.uniform(1.0, 12.0))
-        if not weather.storm:
+        if not faults.storm:
             return
         kind = hours.choice(wanted)
         world.trace.append(f"{world.elapsed():10.6f} nature: {kind}")
@@ -257,11 +257,11 @@ def set_clock(house: House, weather: Weather, hours: random.Random) -> None:
             clock.set(seconds=hours.choice((-2.0, 2.0)))
 
 
-class Hand:
-    """The store as an operator reaches it: daemons live on between a look at it and a change."""
+class SlowStore:
+    """An operator's store: time passes, and daemons work, between a read and a write."""
 
-    def __init__(self, house: House, dice: random.Random) -> None:
-        self._store, self._world, self._dice = house.truth.store, house.world, dice
+    def __init__(self, deployment: Deployment, dice: random.Random) -> None:
+        self._store, self._world, self._dice = deployment.truth.store, deployment.world, dice
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -274,31 +274,33 @@ class Hand:
 WISHES = ("remove", "add", "args", "when", "pause", "resume", "trigger", "backfill")
 
 
-def operate(house: House, names: list[str], dice: random.Random) -> None:
+def operate(deployment: Deployment, names: list[str], dice: random.Random) -> None:
     """People who edit whatever they please, at the worst of moments."""
-    world = house.world
-    store: Any = Hand(house, dice)
+    world = deployment.world
+    store: Any = SlowStore(deployment, dice)
     pace = dice.choice((2.0, 8.0, 100.0))
     while True:
         world.sleep(min(dice.uniform(0.0, pace), STORM + 2 - world.elapsed()))
         if world.elapsed() >= STORM + 2:
             break
-        name, now = dice.choice(names), house.now()
+        name, now = dice.choice(names), deployment.now()
         what = dice.choice(WISHES)
         try:
             if what == "remove":
                 editing.remove(store, [name])
             elif what == "add":
-                editing.add(store, some_entry(name, dice), house.now)
+                editing.add(store, some_entry(name, dice), deployment.now)
             elif what == "args":
                 args = (dice.randint(0, 9),)
-                editing.patch(store, name, lambda entry, a=args: replace(entry, args=a), house.now)
+                editing.patch(
+                    store, name, lambda entry, a=args: replace(entry, args=a), deployment.now
+                )
             elif what == "when":
-                editing.put(store, some_entry(name, dice), house.now)
+                editing.put(store, some_entry(name, dice), deployment.now)
             elif what == "pause":
-                editing.pause(store, [name], house.now)
+                editing.pause(store, [name], deployment.now)
             elif what == "resume":
-                editing.resume(store, [name], house.now)
+                editing.resume(store, [name], deployment.now)
             elif what == "trigger":
                 trigger(store, name, now)
             else:
@@ -307,10 +309,10 @@ def operate(house: House, names: list[str], dice: random.Random) -> None:
             world.trace.append(f"{world.elapsed():10.6f} operator: {what} {name}")
         except BeatError:
             continue
-        house.wake_all()
+        deployment.wake_all()
     for name in names:
         try:
-            editing.resume(store, [name], house.now)
+            editing.resume(store, [name], deployment.now)
         except BeatError:
             continue
-    house.wake_all()
+    deployment.wake_all()

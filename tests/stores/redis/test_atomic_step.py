@@ -1,6 +1,6 @@
 """Claim and push in one step: PROTOCOL 13."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,27 +27,14 @@ from tests.stores.making import (
     step,
     told,
 )
-from tests.stores.redis.servers import RedisProcess, Start
+from tests.stores.redis.servers import Start
 
 CONFIRMED = Outcome("confirmed")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    process = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield process
-    process.close()
-
-
 @pytest.fixture
-def broker(server: RedisProcess) -> redis.Redis:
-    server.admin.flushall()
-    return server.admin
-
-
-@pytest.fixture
-def store(broker: redis.Redis, server: RedisProcess, open_store: Callable) -> RedisStore:
-    return open_store(server.url)
+def store(own_store: RedisStore) -> RedisStore:
+    return own_store
 
 
 def publish(

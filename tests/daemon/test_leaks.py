@@ -7,12 +7,10 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from tests.daemon.test_process import free_port
-from tests.databases import mariadb_url, postgresql_url  # noqa: F401
+from tests.daemon.test_service import free_port
 
 Server = Callable[[str], tuple[str, int]]
 COUNTS, WARM, SOME = 12, 3, 3  # the first are not looked at; some of the next and of the last are
@@ -20,36 +18,6 @@ GAP = COUNTS - WARM - 2 * SOME + 1  # reloads between those
 PLAIN = {f"builtins.{kind}" for kind in ("tuple", "list", "dict", "set", "cell", "function")}
 NOISE = 5 * GAP  # plain values come and go in numbers
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def redis_url(server: Server) -> str:
-    host, port = server("redis")
-    return f"redis://{host}:{port}/0"
-
-
-@pytest.fixture(
-    params=["memory", "shelve", "sqlite", "postgresql", "mariadb", "redis", "sqlite and rabbitmq"]
-)
-def places(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> dict[str, str]:
-    """Where the store and the broker are, as the configuration names them."""
-    store, _, broker = request.param.partition(" and ")
-    files = (
-        f"{{data_folder_in: {tmp_path}, data_folder_out: {tmp_path}, control_folder: {tmp_path}/c}}"
-    )
-    brokers = {"": f"{{url: 'filesystem://', transport_options: {files}}}"}
-    if store == "redis":
-        brokers[""] = f"{{url: '{request.getfixturevalue('redis_url')}'}}"
-    if broker:
-        host, port = server("rabbitmq")
-        brokers[broker] = f"{{url: 'amqp://guest:guest@{host}:{port}//'}}"
-    embedded = {
-        "memory": "memory:",
-        "shelve": f"shelve:{tmp_path / 'shelf'}",
-        "sqlite": f"sqlite:///{tmp_path / 'beatd.db'}",
-    }
-    url = embedded.get(store) or request.getfixturevalue(f"{store}_url")
-    return {"store": f"{{url: '{url}', prefix: '{uuid4().hex}:'}}", "broker": brokers[broker]}
 
 
 def test_a_reload_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
@@ -75,7 +43,7 @@ def check_that_nothing_is_left(what: str, places: dict[str, str], tmp_path: Path
     }
     path.write_text("".join(f"{key}: {value}\n" for key, value in sections.items()))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.daemon.counted", path, str(COUNTS), what],
+        [sys.executable, "-m", "tests.daemon.count_objects", path, str(COUNTS), what],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         timeout=100,

@@ -1,4 +1,4 @@
-"""A project with tasks, routes and queues, and forty entries that use all of apply_async."""
+"""A project with tasks, routes and queues, and entries that use every option of apply_async."""
 
 from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -16,7 +16,7 @@ QUEUES = ("fa-default", "fa-foo", "fa-feed", "fa-mail", "fa-slow", "fa-new", "fa
 
 
 def project(broker: str) -> Celery:
-    app = Celery("forty", broker=broker, set_as_current=False)
+    app = Celery("proj", broker=broker, set_as_current=False)
     tasks = Exchange("fa-tasks", type="topic")
     app.conf.update(
         timezone="Asia/Shanghai",

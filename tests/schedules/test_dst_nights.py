@@ -3,7 +3,7 @@
 import pytest
 
 from beatd.schedules import crontab, edge, parse_moment, rrule
-from tests.schedules.reading import wall
+from tests.schedules.wall_clock import wall
 
 # --- A gap: the clock jumps over some times ------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What the simulation found, each as the shortest story that shows it."""
+"""Bugs that the simulation found, each as the shortest scenario that shows it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,8 +15,8 @@ from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.household import Household
-from tests.simulation.house import House
-from tests.simulation.life import Sunshine
+from tests.simulation.deployment import Deployment
+from tests.simulation.scenario import NoFaults
 from tests.simulation.world import START, Host, Process
 
 
@@ -115,57 +115,61 @@ def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_store_that_fails_at_the_first_word_ends_no_daemon() -> None:
-    class FirstWordFails(Sunshine):
+    class FirstWordFails(NoFaults):
         def strikes(self, process: Process, place: str, answered: bool) -> str:
             return "error" if place == "store.applied" and not answered else ""
 
-    house = House(FirstWordFails())
-    house.start(Host("a"))
-    house.world.run(1.0)
-    assert len(house.leaders()) == 1
-    house.world.end()
+    deployment = Deployment(FirstWordFails())
+    deployment.start(Host("a"))
+    deployment.world.run(1.0)
+    assert len(deployment.leaders()) == 1
+    deployment.world.end()
 
 
 def test_one_slow_reply_does_not_set_the_clock() -> None:
-    class SlowClock(Sunshine):
+    class SlowClock(NoFaults):
         def strikes(self, process: Process, place: str, answered: bool) -> str:
             slow = place == "store.now" and answered and process.boundaries > 50
             return "slow 3" if slow else ""
 
-    house = House(SlowClock())
-    process = house.start(Host("a", skew=-50.0))
+    deployment = Deployment(SlowClock())
+    process = deployment.start(Host("a", skew=-50.0))
     for second in range(2, 12):
-        house.world.run(second)
-        assert abs((process.daemon.now() - house.world.now()).total_seconds()) < 0.1
-    house.world.end()
+        deployment.world.run(second)
+        assert abs((process.daemon.now() - deployment.world.now()).total_seconds()) < 0.1
+    deployment.world.end()
 
 
 def test_nobody_leads_by_a_clock_that_was_never_set() -> None:
-    class TellsNoTime(Sunshine):
+    class TellsNoTime(NoFaults):
         def strikes(self, process: Process, place: str, answered: bool) -> str:
-            return "error" if place == "store.now" and house.world.elapsed() < 1.0 else ""
+            return "error" if place == "store.now" and deployment.world.elapsed() < 1.0 else ""
 
-    house = House(TellsNoTime())
+    deployment = Deployment(TellsNoTime())
     editing.add(
-        house.truth.store, entry_from("hourly", {"task": "t", "every": "1h"}), house.world.now
+        deployment.truth.store,
+        entry_from("hourly", {"task": "t", "every": "1h"}),
+        deployment.world.now,
     )
-    house.start(Host("a", skew=3599.0))
-    house.world.run(5.0)
-    assert len(house.leaders()) == 1 and house.truth.arrived == []
-    house.world.end()
+    deployment.start(Host("a", skew=3599.0))
+    deployment.world.run(5.0)
+    assert len(deployment.leaders()) == 1 and deployment.truth.arrived == []
+    deployment.world.end()
 
 
 def test_a_slow_first_reply_makes_nothing_early() -> None:
-    class SlowAtFirst(Sunshine):
+    class SlowAtFirst(NoFaults):
         def strikes(self, process: Process, place: str, answered: bool) -> str:
             return "slow 6" if place == "store.now" and process.boundaries < 5 else ""
 
-    house = House(SlowAtFirst())
+    deployment = Deployment(SlowAtFirst())
     at = (START + timedelta(seconds=9)).isoformat()
-    editing.add(house.truth.store, entry_from("once", {"task": "t", "at": at}), house.world.now)
-    house.start(Host("a"))
-    house.world.run(8.9)
-    assert house.truth.arrived == []
-    house.world.run(30.0)
-    assert len(house.leaders()) == 1 and len(house.truth.arrived) == 1
-    house.world.end()
+    editing.add(
+        deployment.truth.store, entry_from("once", {"task": "t", "at": at}), deployment.world.now
+    )
+    deployment.start(Host("a"))
+    deployment.world.run(8.9)
+    assert deployment.truth.arrived == []
+    deployment.world.run(30.0)
+    assert len(deployment.leaders()) == 1 and len(deployment.truth.arrived) == 1
+    deployment.world.end()

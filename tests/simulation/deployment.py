@@ -1,4 +1,4 @@
-"""Production daemons in the simulated world: their loops as they are, on greenlets for threads."""
+"""Production daemons in simulated time, with greenlets for threads, around one store and broker."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -35,7 +35,7 @@ from tests.simulation.world import (
 TTL = 2.0
 
 
-class House:
+class Deployment:
     """One store, one lease, one broker, and the daemons around them."""
 
     def __init__(

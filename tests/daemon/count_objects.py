@@ -1,5 +1,5 @@
 """A daemon that counts its own objects after each reload, or after some edits:
-python -m tests.daemon.counted FILE N reload|edit."""
+python -m tests.daemon.count_objects FILE N reload|edit."""
 
 import gc
 import json

@@ -15,10 +15,8 @@ from beatd.edits.editing import new
 from beatd.ledger import Result
 from beatd.presence import Presence
 from beatd.publisher import Outcome
-from tests.cli.shelf import Here, here
+from tests.cli.conftest import Here
 from tests.stores.making import holder, lead, request_of, step
-
-__all__ = ["here"]
 
 #: ESC, BEL, BS, CR, DEL, CSI as C1, and letters that turn the direction of what follows.
 STEERS = "\x1b]0;title\x07\x08\r\x7f\x9b31m\u202e\u2066\u200f"

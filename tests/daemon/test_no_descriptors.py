@@ -12,9 +12,7 @@ import pytest
 
 from tests.cable import Cable
 from tests.daemon.conftest import Start
-from tests.daemon.test_process import free_port, get
-from tests.daemon.test_reloads import places, redis_url  # noqa: F401
-from tests.databases import mariadb_url, postgresql_url  # noqa: F401
+from tests.daemon.test_service import free_port, get
 from tests.process import PATIENCE, Process
 from tests.waiting import until
 
@@ -72,7 +70,7 @@ class Descriptors:
 def test_a_daemon_goes_on_when_there_are_descriptors_again(
     beatd: Start,
     config: Config,
-    places: dict[str, str],  # noqa: F811
+    places: dict[str, str],
     cables: Cables,
     tmp_path: Path,
 ) -> None:
