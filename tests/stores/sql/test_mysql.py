@@ -11,6 +11,7 @@ from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RES
 from sqlalchemy.sql import Executable
 
 from beatd.definition import codec
+from beatd.stores.sql import SqlStore
 from beatd.stores.sql.claim import FENCE
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.mysql import Mysql
