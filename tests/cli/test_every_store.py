@@ -12,7 +12,7 @@ from beatd.config import load_config
 from beatd.presence import Presence
 from beatd.wiring.build import store_of
 from tests.cli.conftest import Beatd, Here
-from tests.office import holder
+from tests.fake_lease import holder
 
 Server = Callable[[str], tuple[str, int]]
 

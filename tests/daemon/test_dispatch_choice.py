@@ -19,7 +19,7 @@ from beatd.publishers.memory import MemoryPublisher
 from beatd.store import Roles, Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
-from tests.office import holder
+from tests.fake_lease import holder
 
 
 class Choices:

@@ -23,7 +23,7 @@ from beatd.errors import BeatError, Conflict, UnknownEntry
 from beatd.wiring.backends import open_store
 from tests.cli import test_every_store as places
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 
 ENTRIES = 50
 PATIENCE_S = 280  # a busy machine is slow
@@ -119,8 +119,8 @@ def test_none_of_thousands_of_edits_of_eight_processes_is_lost(where: tuple[str,
 class Slow:
     """A store that is reached late: something happens before the first write does."""
 
-    def __init__(self, house: Household, meanwhile: Callable[[], None]) -> None:
-        self._store, self._meanwhile = house.store, meanwhile
+    def __init__(self, fleet: Fleet, meanwhile: Callable[[], None]) -> None:
+        self._store, self._meanwhile = fleet.store, meanwhile
         self.written = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -133,12 +133,12 @@ class Slow:
         return self._store.write(changes)
 
 
-def lives(house: Household, engine: Tick, seconds: float) -> Callable[[], None]:
-    return lambda: house.live([engine], house.clock.now() + timedelta(seconds=seconds))
+def lives(fleet: Fleet, engine: Tick, seconds: float) -> Callable[[], None]:
+    return lambda: fleet.live([engine], fleet.clock.now() + timedelta(seconds=seconds))
 
 
-def run_twice(house: Household) -> list[str]:
-    count = Counter(run.task_id for run in house.broker.arrived)
+def run_twice(fleet: Fleet) -> list[str]:
+    count = Counter(run.task_id for run in fleet.broker.arrived)
     return [id for id, times in count.items() if times > 1]
 
 
@@ -156,73 +156,73 @@ def fifty(**plain: Any) -> Declared:
 
 
 def test_an_edit_that_a_claim_overtook_runs_no_moment_twice() -> None:
-    house = Household()
-    engine = house.daemon()
-    house.add("e", every="10s")
-    lives(house, engine, 9.99)()
-    slow: Any = Slow(house, lives(house, engine, 0.02))
-    editing.patch(slow, "e", patch_of({"every": "5s"}), house.clock.now)
-    lives(house, engine, 10)()
+    fleet = Fleet()
+    engine = fleet.daemon()
+    fleet.add("e", every="10s")
+    lives(fleet, engine, 9.99)()
+    slow: Any = Slow(fleet, lives(fleet, engine, 0.02))
+    editing.patch(slow, "e", patch_of({"every": "5s"}), fleet.clock.now)
+    lives(fleet, engine, 10)()
     assert slow.written == 2
-    assert house.broker.planned() == [f"2026-03-01T00:00:{s}+00:00" for s in ("10", "15", "20")]
+    assert fleet.broker.planned() == [f"2026-03-01T00:00:{s}+00:00" for s in ("10", "15", "20")]
 
 
 def test_a_set_that_claims_overtook_runs_no_moment_twice() -> None:
-    house = Household()
-    engine = house.daemon()
-    apply(house.store, fifty(), house.clock.now)
-    lives(house, engine, 8)()
-    slow: Any = Slow(house, lives(house, engine, 5))
-    done = apply(slow, fifty(dst_gap="skip"), house.clock.now)
+    fleet = Fleet()
+    engine = fleet.daemon()
+    apply(fleet.store, fifty(), fleet.clock.now)
+    lives(fleet, engine, 8)()
+    slow: Any = Slow(fleet, lives(fleet, engine, 5))
+    done = apply(slow, fifty(dst_gap="skip"), fleet.clock.now)
     assert (len(done.changed), slow.written) == (50, 2)
-    lives(house, engine, 10)()
-    assert (len(house.broker.arrived), run_twice(house)) == (100, [])
+    lives(fleet, engine, 10)()
+    assert (len(fleet.broker.arrived), run_twice(fleet)) == (100, [])
 
 
 def test_a_set_that_took_long_to_compare_fires_nothing_past() -> None:
-    house = Household()
-    engine = house.daemon()
-    apply(house.store, fifty(enabled=False), house.clock.now)
-    find = house.store.find
+    fleet = Fleet()
+    engine = fleet.daemon()
+    apply(fleet.store, fifty(enabled=False), fleet.clock.now)
+    find = fleet.store.find
 
     def slowly(query: Query) -> Iterator[Stored]:
         yield from find(query)
-        house.clock.advance(seconds=35)
+        fleet.clock.advance(seconds=35)
 
-    slow: Any = Slow(house, lambda: None)
+    slow: Any = Slow(fleet, lambda: None)
     slow.find = slowly
-    applied_at = house.clock.now() + timedelta(seconds=35)
-    apply(slow, fifty(), house.clock.now)
-    lives(house, engine, 10)()
-    assert len(house.broker.arrived) == 50
-    assert all(run.occurrence.planned > applied_at for run in house.broker.arrived)
+    applied_at = fleet.clock.now() + timedelta(seconds=35)
+    apply(slow, fifty(), fleet.clock.now)
+    lives(fleet, engine, 10)()
+    assert len(fleet.broker.arrived) == 50
+    assert all(run.occurrence.planned > applied_at for run in fleet.broker.arrived)
 
 
 def test_an_edit_made_again_counts_from_the_moment_it_is() -> None:
-    house = Household()
-    house.add("e", every="10s", enabled=False)
+    fleet = Fleet()
+    fleet.add("e", every="10s", enabled=False)
 
     def meanwhile() -> None:
-        house.clock.advance(seconds=60)
-        editing.patch(house.store, "e", patch_of({"args": [1]}), house.clock.now)
+        fleet.clock.advance(seconds=60)
+        editing.patch(fleet.store, "e", patch_of({"args": [1]}), fleet.clock.now)
 
-    slow: Any = Slow(house, meanwhile)
-    row = editing.patch(slow, "e", patch_of({"enabled": True}), house.clock.now)
-    assert row.plan.planned is not None and row.plan.planned > house.clock.now()
+    slow: Any = Slow(fleet, meanwhile)
+    row = editing.patch(slow, "e", patch_of({"enabled": True}), fleet.clock.now)
+    assert row.plan.planned is not None and row.plan.planned > fleet.clock.now()
     assert row.entry.args == (1,)
 
 
 def test_rules_that_claims_overtook_run_no_moment_twice() -> None:
-    house = Household()
-    engine = house.daemon()
-    house.add("e", every="10s")
-    (row,) = house.store.find(Query())
+    fleet = Fleet()
+    engine = fleet.daemon()
+    fleet.add("e", every="10s")
+    (row,) = fleet.store.find(Query())
     assert row.plan.planned is not None
     older = replace(row.plan, rules="1999a/1", due=row.plan.planned + timedelta(seconds=1))
-    house.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
-    lives(house, engine, 9)()
-    slow: Any = Slow(house, lives(house, engine, 3))
-    assert replan.reckon_again(slow, house.clock.now) == 0
+    fleet.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
+    lives(fleet, engine, 9)()
+    slow: Any = Slow(fleet, lives(fleet, engine, 3))
+    assert replan.reckon_again(slow, fleet.clock.now) == 0
     assert slow.written == 1
-    lives(house, engine, 10)()
-    assert (len(house.broker.arrived), run_twice(house)) == (2, [])
+    lives(fleet, engine, 10)()
+    assert (len(fleet.broker.arrived), run_twice(fleet)) == (2, [])

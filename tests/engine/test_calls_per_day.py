@@ -22,7 +22,7 @@ from beatd.planning import first
 from beatd.schedules.cron import Cron
 from beatd.stores.sql import SqlStore
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
 LEAD = timedelta(seconds=10)
@@ -116,11 +116,11 @@ def statements() -> Iterator[Counter[str]]:
     event.remove(Database, "before_cursor_execute", listen)
 
 
-def live(store: Any, clock: FakeClock, span: timedelta) -> Household:
-    house = Household(clock)
-    house.store = store
-    house.live([house.daemon()], MIDNIGHT + span - timedelta(seconds=1))
-    return house
+def live(store: Any, clock: FakeClock, span: timedelta) -> Fleet:
+    fleet = Fleet(clock)
+    fleet.store = store
+    fleet.live([fleet.daemon()], MIDNIGHT + span - timedelta(seconds=1))
+    return fleet
 
 
 def batches_in(herd: int) -> int:
@@ -137,13 +137,13 @@ def test_a_day_costs_what_is_due_and_not_what_exists(
     size: int, hours: int, asked_of_schedules: Counter[str]
 ) -> None:
     clock = FakeClock((MIDNIGHT - LEAD).isoformat())
-    plain = Household(clock).store
+    plain = Fleet(clock).store
     fill(plain, size, clock.now())
     store = Counted(plain)
     asked_of_schedules.clear()
-    house = live(store, clock, timedelta(hours=hours))
+    fleet = live(store, clock, timedelta(hours=hours))
     seconds, due = hours * 3600 + LEAD.seconds, due_in(size, hours)
-    assert len(house.broker.arrived) == sum(due.values())
+    assert len(fleet.broker.arrived) == sum(due.values())
 
     # Each moment is claimed once and recorded once, in as few batches as hold it, and nothing is
     # claimed in vain.
@@ -173,12 +173,12 @@ def test_midnight_on_sqlite_costs_statements_by_the_batch(
     try:
         fill(store, size, clock.now())
         statements.clear()
-        house = live(store, clock, timedelta(minutes=20))
+        fleet = live(store, clock, timedelta(minutes=20))
     finally:
         store.close()
     seconds = 20 * 60 + LEAD.seconds
     due = {at: many for at, many in due_in(size, 1).items() if at < (0, 20)}
-    assert len(house.broker.arrived) == sum(due.values())
+    assert len(fleet.broker.arrived) == sum(due.values())
     fewest = sum(-(-many // BATCH) for many in due.values())
     told = sum(statements.values())
     assert told <= IDLE_STATEMENTS * seconds + BATCH_STATEMENTS * fewest, statements

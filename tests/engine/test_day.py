@@ -11,7 +11,7 @@ from beatd.planning import next_moment
 from beatd.publisher import Outcome
 from beatd.run import Run
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 
 # The night when Berlin's clocks go back is the busiest of the year.
 DAWN = datetime(2026, 10, 25, tzinfo=UTC)
@@ -55,52 +55,52 @@ def oracle(entries: list[Entry]) -> list[tuple[datetime, str]]:
     return sorted(expected)
 
 
-def arrived(house: Household) -> list[tuple[datetime, str]]:
+def arrived(fleet: Fleet) -> list[tuple[datetime, str]]:
     until = DUSK - timedelta(minutes=1)
-    runs = ((run.occurrence.planned, run.entry.name) for run in house.broker.arrived)
+    runs = ((run.occurrence.planned, run.entry.name) for run in fleet.broker.arrived)
     return sorted(run for run in runs if run[0] <= until)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_published_in_a_day_is_what_the_oracle_lists(seed: int) -> None:
     dice = random.Random(seed)
-    house = Household(FakeClock(DAWN.isoformat()))
+    fleet = Fleet(FakeClock(DAWN.isoformat()))
     entries = mixed_entries(dice)
     for entry in entries:
-        house.put(entry)
-    daemons = [house.daemon(), house.daemon()]
-    while house.clock.now() < DUSK:
+        fleet.put(entry)
+    daemons = [fleet.daemon(), fleet.daemon()]
+    while fleet.clock.now() < DUSK:
         # Some leaders resign, some vanish without a word; now and then both daemons are there.
         alive = dice.choice((daemons, daemons[:1], daemons[1:]))
         if dice.random() < 0.5:
-            house.elections[dice.choice(daemons)].resign()
-        house.live(alive, min(DUSK, house.clock.now() + timedelta(minutes=dice.randint(1, 40))))
-    assert arrived(house) == oracle(entries)
-    assert len({run.task_id for run in house.broker.arrived}) == len(house.broker.arrived)
+            fleet.elections[dice.choice(daemons)].resign()
+        fleet.live(alive, min(DUSK, fleet.clock.now() + timedelta(minutes=dice.randint(1, 40))))
+    assert arrived(fleet) == oracle(entries)
+    assert len({run.task_id for run in fleet.broker.arrived}) == len(fleet.broker.arrived)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_day_of_lost_replies_loses_nothing_and_doubles_only_under_the_same_id(seed: int) -> None:
     dice = random.Random(seed)
-    house = Household(FakeClock(DAWN.isoformat()))
+    fleet = Fleet(FakeClock(DAWN.isoformat()))
     entries = mixed_entries(dice)
     for entry in entries:
-        house.put(entry)
+        fleet.put(entry)
 
     def fault(run: Run) -> Outcome | None:
         chance = dice.random()
         if chance < 0.01:
-            house.broker.arrived.append(run)
+            fleet.broker.arrived.append(run)
             return Outcome("unknown", "it arrived, and the reply was lost")
         if chance < 0.02:
             return Outcome("unknown", "it was lost")
         return Outcome("unsent", "blocked") if chance < 0.03 else None
 
-    house.broker.fault = fault
-    daemons = [house.daemon(), house.daemon()]
-    while house.clock.now() < DUSK:
+    fleet.broker.fault = fault
+    daemons = [fleet.daemon(), fleet.daemon()]
+    while fleet.clock.now() < DUSK:
         alive = dice.choice((daemons, daemons[:1], daemons[1:]))
-        house.live(alive, min(DUSK, house.clock.now() + timedelta(minutes=dice.randint(1, 40))))
-    assert sorted(set(arrived(house))) == oracle(entries)
-    by_moment = {(r.entry.name, r.occurrence.planned): r.task_id for r in house.broker.arrived}
-    assert len(by_moment) == len({run.task_id for run in house.broker.arrived})
+        fleet.live(alive, min(DUSK, fleet.clock.now() + timedelta(minutes=dice.randint(1, 40))))
+    assert sorted(set(arrived(fleet))) == oracle(entries)
+    by_moment = {(r.entry.name, r.occurrence.planned): r.task_id for r in fleet.broker.arrived}
+    assert len(by_moment) == len({run.task_id for run in fleet.broker.arrived})

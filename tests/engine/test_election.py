@@ -9,7 +9,8 @@ from beatd.errors import StoreEmptied, StoreError
 from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from beatd.leader import Holder, Term
 from tests.fake_clock import FakeClock
-from tests.office import Office, holder
+from tests.fake_lease import FakeLease as Office
+from tests.fake_lease import holder
 from tests.waiting import until
 
 TTL = 2.0

@@ -29,8 +29,9 @@ from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
-from tests.household import Broker, Household, Publisher
-from tests.office import holder
+from tests.fake_lease import holder
+from tests.fleet import Broker, Publisher
+from tests.fleet import Fleet as Household
 
 
 @pytest.fixture

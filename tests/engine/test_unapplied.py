@@ -7,7 +7,7 @@ from beatd.definition import entry_from
 from beatd.edits.run_requests import trigger
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.publisher import Outcome
-from tests.household import Household
+from tests.fleet import Fleet as Household
 
 CONFIG = "yaml:config"
 WAITS = Unapplied(owners=frozenset({CONFIG}))

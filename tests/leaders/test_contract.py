@@ -18,6 +18,7 @@ from beatd.leader import Holder, Lease
 from beatd.wiring.backends import open_lease
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
+from tests.fake_lease import FakeLease as Office
 from tests.leaders.holders import LONG, PATIENCE_S, SHORT, holder
 from tests.leaders.places import Place
 from tests.office import Office

@@ -15,7 +15,7 @@ from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher
 from beatd.store import Roles
-from tests.office import Office
+from tests.fake_lease import FakeLease
 from tests.simulation.files import Files
 from tests.simulation.one_redis import ListsWire, RedisWire
 from tests.simulation.store_clock import StoreClock
@@ -55,7 +55,7 @@ class Deployment:
         self.batch, self.restart_after = batch, restart_after
         self.store_clock = StoreClock(self.world)
         self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
-        self.office = Office(self.world)  # type: ignore[arg-type]
+        self.lease = FakeLease(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)
         self.files = Files(self.world, self.truth)
         self.processes: list[Process] = []
@@ -79,7 +79,7 @@ class Deployment:
         daemon = Daemon(
             parts=Parts(
                 store=lambda: Roles.of(self._store(wire)),
-                lease=lambda: LeaseWire(wire, self.office),
+                lease=lambda: LeaseWire(wire, self.lease),
                 publisher=lambda: self._publisher(wire),
                 dispatch=lambda store, publisher: self._dispatch(clock, store, publisher),
                 declaring=self.files.declaring(clock) if self.files.entries else None,
@@ -166,7 +166,7 @@ class Deployment:
     def _trusts_no_longer_than_the_lease(self, process: Process) -> None:
         if self.world.elapsed() - self.wiped_at < TTL:
             return
-        held, lead = self.office.held, process.daemon.election.lead()
+        held, lead = self.lease.held, process.daemon.election.lead()
         if lead is None:
             return
         mine = held is not None and held[0].token == process.daemon.me.token

@@ -33,7 +33,7 @@ from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.stores.embedded.memory import MemoryStore
-from tests.office import Office
+from tests.fake_lease import FakeLease
 from tests.simulation.store_clock import StoreClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.truth import PUBLISH_TIMEOUT
@@ -74,11 +74,11 @@ def trust_counts_from_the_reply(patch: Patch) -> None:
 
 @plant
 def a_lease_is_renewed_whoever_holds_it(patch: Patch) -> None:
-    def take(self: Office, holder: Any, ttl: float) -> Any:
+    def take(self: FakeLease, holder: Any, ttl: float) -> Any:
         self.held = (holder, self.clock.elapsed() + ttl)
         return holder
 
-    patch.setattr(Office, "take", take)
+    patch.setattr(FakeLease, "take", take)
 
 
 # claim, publish, record

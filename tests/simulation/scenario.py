@@ -218,7 +218,7 @@ def break_servers(deployment: Deployment, faults: RandomFaults, dice: random.Ran
             world.sleep(dice.choice((0.2, 3.0, 9.0)))
             faults.store_up = True
         elif kind == "wipe":
-            deployment.office.held, deployment.wiped_at = None, world.elapsed()
+            deployment.lease.held, deployment.wiped_at = None, world.elapsed()
         elif kind == "full" and "full" not in deployment.broker.full:
             deployment.broker.full.add("full")
             world.sleep(dice.choice((3.0, 9.0)))

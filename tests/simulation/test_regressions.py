@@ -14,7 +14,7 @@ from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.run import Run
-from tests.household import Household
+from tests.fleet import Fleet
 from tests.simulation.deployment import Deployment
 from tests.simulation.scenario import NoFaults
 from tests.simulation.world import START, Host, Process
@@ -23,9 +23,9 @@ from tests.simulation.world import START, Host, Process
 def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    house = Household(publish_timeout=5.0)
-    house.add("payroll", every="1m", on_unknown="skip")
-    engine, claim, failures = house.daemon(), house.store.claim, [StoreError("connection refused")]
+    fleet = Fleet(publish_timeout=5.0)
+    fleet.add("payroll", every="1m", on_unknown="skip")
+    engine, claim, failures = fleet.daemon(), fleet.store.claim, [StoreError("connection refused")]
 
     def fail_once(moves: Sequence[Move], *rest: Any) -> Sequence[bool]:
         if moves[0].of == "plan" and failures:
@@ -33,84 +33,84 @@ def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
         return claim(moves, *rest)
 
     def lose_the_reply(run: Run) -> Outcome:
-        house.broker.arrived.append(run)
+        fleet.broker.arrived.append(run)
         return Outcome("unknown", "no answer")
 
-    monkeypatch.setattr(house.store, "claim", fail_once)
-    house.broker.fault = lose_the_reply
-    house.minutes(engine, 1.5)
-    assert house.broker.planned() == ["2026-03-01T00:01:00+00:00"]
+    monkeypatch.setattr(fleet.store, "claim", fail_once)
+    fleet.broker.fault = lose_the_reply
+    fleet.minutes(engine, 1.5)
+    assert fleet.broker.planned() == ["2026-03-01T00:01:00+00:00"]
 
 
 def test_several_backlogs_of_one_entry_together_keep_to_its_max_runs() -> None:
-    house = Household()
-    house.add("bulk", every="10s", catch_up="all", catch_up_max=5, max_runs=4)
-    engine = house.daemon()
+    fleet = Fleet()
+    fleet.add("bulk", every="10s", catch_up="all", catch_up_max=5, max_runs=4)
+    engine = fleet.daemon()
     for _ in range(2):
-        house.clock.advance(seconds=25)
-        house.elections[engine].campaign()
+        fleet.clock.advance(seconds=25)
+        fleet.elections[engine].campaign()
         engine._send_open_claims = lambda *args: None  # type: ignore[method-assign]
         engine.tick()
         engine.tick()
     del engine._send_open_claims
-    house.minutes(engine, 1)
-    assert len(house.store.requests(10)) == 0
-    assert len(house.broker.planned("bulk")) == 4
+    fleet.minutes(engine, 1)
+    assert len(fleet.store.requests(10)) == 0
+    assert len(fleet.broker.planned("bulk")) == 4
 
 
 def test_a_standby_tells_of_what_it_published_before_it_lost_the_lead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    house = Household()
-    house.add("report", every="1m", on_unknown="skip")
-    first, second, record = house.daemon(), house.daemon(), house.store.record
-    house.live([first], house.clock.now())
+    fleet = Fleet()
+    fleet.add("report", every="1m", on_unknown="skip")
+    first, second, record = fleet.daemon(), fleet.daemon(), fleet.store.record
+    fleet.live([first], fleet.clock.now())
 
     def away(results: Any) -> None:
-        house.elections[first].resign()
-        house.elections[second].campaign()
-        monkeypatch.setattr(house.store, "record", record)
+        fleet.elections[first].resign()
+        fleet.elections[second].campaign()
+        monkeypatch.setattr(fleet.store, "record", record)
         raise StoreError("connection refused")
 
-    monkeypatch.setattr(house.store, "record", away)
-    house.minutes(first, 1)
-    house.clock.advance(seconds=1)
-    house.live([second, first], house.clock.now())
-    assert [line.state for line in house.history("report")] == ["published"]
+    monkeypatch.setattr(fleet.store, "record", away)
+    fleet.minutes(first, 1)
+    fleet.clock.advance(seconds=1)
+    fleet.live([second, first], fleet.clock.now())
+    assert [line.state for line in fleet.history("report")] == ["published"]
 
 
 def test_requests_go_out_however_many_messages_wait_for_a_full_queue() -> None:
-    house = Household(batch=10)
+    fleet = Fleet(batch=10)
     for n in range(15):
-        house.add(f"stuck {n}", every="1m", catch_up="skip", grace="1h", options={"queue": "full"})
-    house.add("asked for", cron="0 0 1 1 *")
-    engine = house.daemon()
-    house.broker.fault = lambda run: (
+        fleet.add(f"stuck {n}", every="1m", catch_up="skip", grace="1h", options={"queue": "full"})
+    fleet.add("asked for", cron="0 0 1 1 *")
+    engine = fleet.daemon()
+    fleet.broker.fault = lambda run: (
         Outcome("unsent", "the queue is full") if run.entry.options else None
     )
-    house.minutes(engine, 1.5)
-    trigger(house.store, "asked for", house.clock.now())
+    fleet.minutes(engine, 1.5)
+    trigger(fleet.store, "asked for", fleet.clock.now())
     engine.noticed_change()
-    house.minutes(engine, 0.2)
-    assert len(house.broker.planned("asked for")) == 1
+    fleet.minutes(engine, 0.2)
+    assert len(fleet.broker.planned("asked for")) == 1
     assert isinstance(engine._dispatch, StepDispatch)
 
 
 def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = Household()
-    slow, quick = (house.elections[house.daemon()] for _ in range(2))
-    take = house.lease.take
+    fleet = Fleet()
+    slow, quick = (fleet.elections[fleet.daemon()] for _ in range(2))
+    take = fleet.lease.take
 
     def answer_late(*asked: Any) -> Any:
         answer = take(*asked)
-        monkeypatch.setattr(house.lease, "take", take)
-        house.clock.advance(seconds=2.5)
+        monkeypatch.setattr(fleet.lease, "take", take)
+        fleet.clock.advance(seconds=2.5)
         assert quick.campaign() is not None
         return answer
 
-    monkeypatch.setattr(house.lease, "take", answer_late)
+    monkeypatch.setattr(fleet.lease, "take", answer_late)
     assert slow.campaign() is None
-    leads = house.store.term()
+    leads = fleet.store.term()
     assert leads is not None and leads[1].name == "daemon-2"
 
 

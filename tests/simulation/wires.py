@@ -15,7 +15,7 @@ from beatd.ledger import Move
 from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run
-from tests.office import Office
+from tests.fake_lease import FakeLease
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
 
@@ -158,14 +158,14 @@ class StoreWire:
 
 
 class LeaseWire:
-    def __init__(self, wire: Wire, office: Office) -> None:
-        self._wire, self._office = wire, office
+    def __init__(self, wire: Wire, lease: FakeLease) -> None:
+        self._wire, self._lease = wire, lease
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        return self._wire.call("lease.take", self._office.take, holder, ttl)
+        return self._wire.call("lease.take", self._lease.take, holder, ttl)
 
     def release(self, holder: Holder) -> None:
-        self._wire.call("lease.release", self._office.release, holder)
+        self._wire.call("lease.release", self._lease.release, holder)
 
     def close(self) -> None: ...
 

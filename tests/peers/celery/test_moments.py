@@ -10,7 +10,7 @@ from celery.schedules import crontab, solar
 from beatd.entry import Entry
 from beatd.sources.app import App
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 
 
 def at(text: str) -> datetime:
@@ -29,14 +29,14 @@ def declared(schedules: dict[str, Any], relative: bool = False, **settings: Any)
     return list(reading.declared.entries)
 
 
-def late(entries: list[Entry], since: str, now: str) -> Household:
+def late(entries: list[Entry], since: str, now: str) -> Fleet:
     """Return daemons whose first tick is at `now`, with entries that were planned at `since`."""
-    house = Household(FakeClock(f"{since}+00:00"))
+    fleet = Fleet(FakeClock(f"{since}+00:00"))
     for entry in entries:
-        house.put(entry)
-    house.clock.move_to(at(f"{now}+00:00"))
-    house.live([house.daemon()], house.clock.now())
-    return house
+        fleet.put(entry)
+    fleet.clock.move_to(at(f"{now}+00:00"))
+    fleet.live([fleet.daemon()], fleet.clock.now())
+    return fleet
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_what_was_missed_runs_once_after_a_restart() -> None:
         "each": crontab(minute="*/1"),
         "thirteens": crontab(minute="*/13"),
     }
-    house = late(declared(schedules), "2018-01-01T01:09:20", "2018-01-01T01:11:20")
-    assert {run.entry.name for run in house.broker.arrived} == {"tens", "each"}
-    assert len(house.broker.arrived) == 2
-    (soonest,) = house.store.upcoming(1)
+    fleet = late(declared(schedules), "2018-01-01T01:09:20", "2018-01-01T01:11:20")
+    assert {run.entry.name for run in fleet.broker.arrived} == {"tens", "each"}
+    assert len(fleet.broker.arrived) == 2
+    (soonest,) = fleet.store.upcoming(1)
     assert soonest.plan.due == datetime(2018, 1, 1, 1, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Daemons without threads: engines on one store, one clock and one broker, ticked by the test."""
+"""A fleet: engines of several daemons on one store, clock and broker, ticked by the test."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -20,11 +20,11 @@ from beatd.publishers.memory import MemoryPublisher
 from beatd.run import Run
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
-from tests.office import Office, holder
+from tests.fake_lease import FakeLease, holder
 
 
 class Broker:
-    """What every daemon publishes to; `fault` decides what becomes of a run, None = it arrives."""
+    """The broker of all daemons; `fault` returns the outcome of a run, or None when it arrives."""
 
     def __init__(self) -> None:
         self.arrived: list[Run] = []
@@ -57,13 +57,13 @@ class Publisher(MemoryPublisher):
         return self.broker.up
 
 
-class Household:
-    """As many daemons as one likes; `live` moves the clock from tick to tick."""
+class Fleet:
+    """Daemons without threads; `live` ticks them and moves the clock from tick to tick."""
 
     def __init__(self, clock: FakeClock | None = None, **limits: Any) -> None:
         self.clock = clock or FakeClock()
         self.store = MemoryStore(codec=codec, clock=self.clock)
-        self.lease = Office(self.clock)
+        self.lease = FakeLease(self.clock)
         self.broker = Broker()
         self.told: list[Event] = []
         self.limits = Limits(**limits)

@@ -1,4 +1,4 @@
-"""A lease and a ledger's terms in one place, on the fake clock."""
+"""A lease, and the terms of a ledger, in memory and on the fake clock."""
 
 from datetime import UTC, datetime
 
@@ -11,8 +11,8 @@ def holder(name: str) -> Holder:
     return Holder(name, "host", 1, datetime(2026, 1, 1, tzinfo=UTC), f"token of {name}")
 
 
-class Office:
-    """A lease and a ledger's terms in one place, on the fake clock."""
+class FakeLease:
+    """A lease, and the terms of a ledger, in memory and on the fake clock."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
