@@ -13,8 +13,8 @@ from msgspec import Struct
 
 # Seconds per second that the store's clock may lose against this host's: 100 millionths for each of
 # the two. A clock that is slewed faster is corrected by the store's next reply.
-DRIFT = 0.0002
-PROCESS_STARTS_WITHIN_S = 10.0
+MAX_DRIFT = 0.0002
+MAX_START_S = 10.0
 
 
 class Earliest(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Earliest(Struct, frozen=True):
     def at(self, elapsed: float) -> datetime:
         """The earliest that it can show at another time; rounded down to a microsecond."""
         since = elapsed - self.heard_at
-        return self.moment + timedelta(microseconds=floor((since - abs(since) * DRIFT) * 1e6))
+        return self.moment + timedelta(microseconds=floor((since - abs(since) * MAX_DRIFT) * 1e6))
 
 
 class StoreTime(Struct, frozen=True):
@@ -97,6 +97,6 @@ def process_age() -> float:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - started
-        if 0 <= age <= PROCESS_STARTS_WITHIN_S:
+        if 0 <= age <= MAX_START_S:
             return age
     return 0.0

@@ -21,11 +21,11 @@ from beatd.schedule import Schedule
 
 # What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
-COUNTED_AT_MOST = 10_000
-SHARED_MOMENTS = 20_000  # answers remembered, some 5 MB
+MAX_COUNTED_MOMENTS = 10_000
+CACHED_MOMENTS = 20_000  # answers remembered, some 5 MB
 USED_UP = "max_runs reached"
 SECOND = timedelta(seconds=1)
-LAST = datetime.max.replace(tzinfo=UTC)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
 
@@ -44,11 +44,11 @@ def fingerprint(entry: Entry) -> str:
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
 
 
-def _ask(schedule: Schedule, moment: datetime) -> datetime | None:
+def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
     return schedule.next_after(moment)
 
 
-def shared_next_after(limit: int = SHARED_MOMENTS) -> NextAfter:
+def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
     """`next_after` that computes equal questions once; ten thousand entries on one cron are one."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 
@@ -65,7 +65,9 @@ def shared_next_after(limit: int = SHARED_MOMENTS) -> NextAfter:
     return next_after
 
 
-def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _ask) -> datetime | None:
+def next_moment(
+    entry: Entry, after: datetime, next_after: NextAfter = _next_after
+) -> datetime | None:
     """The entry's first moment strictly after, within its start and end; None = never again."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND
@@ -75,7 +77,7 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _ask) -> 
     return moment
 
 
-def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> datetime:
+def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next_after) -> datetime:
     """planned + jitter: the same in every process, and never past the next moment."""
     if not entry.jitter:
         return planned
@@ -84,11 +86,11 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> dat
     following = next_moment(entry, planned, next_after)
     if following is not None:
         delay = min(delay, following - planned - MICROSECOND)
-    return planned + min(delay, LAST - planned)
+    return planned + min(delay, LAST_MOMENT - planned)
 
 
 def plan_at(
-    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _ask
+    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _next_after
 ) -> Plan:
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
@@ -119,7 +121,7 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
     if oldest is None or oldest > now:
         return None
     until = now if entry.end is None else min(now, entry.end)
-    newest = moment_before(entry, oldest, until + MICROSECOND, _ask)
+    newest = moment_before(entry, oldest, until + MICROSECOND, _next_after)
     reason = "paused" if row.paused else "edited" if entry.enabled else "disabled"
     return stretch(entry, oldest, newest, reason)
 
@@ -164,7 +166,7 @@ class Settlement(Struct, frozen=True):
     backlog: tuple[datetime, datetime] | None = None
 
 
-def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settlement:
+def settle(row: Stored, now: datetime, next_after: NextAfter = _next_after) -> Settlement:
     """All unclaimed moments of the entry up to now are due; its catch-up rule parts them."""
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
@@ -174,7 +176,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
         # The common case, one moment on time, is also what the rest is reduced to.
         newest = oldest
     elif entry.catch_up == "all":
-        return _owe(row, oldest, now, next_after)
+        return _settle_backlog(row, oldest, now, next_after)
     else:
         newest = newest_due(entry, oldest, now, next_after)
         following = next_moment(entry, newest, next_after)
@@ -193,7 +195,9 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
     return Settlement(publish=None if reason else newest, plan=plan, skips=skips)
 
 
-def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) -> Settlement:
+def _settle_backlog(
+    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
+) -> Settlement:
     """`catch_up: all`: the plan moves past now at once, and what was missed becomes a backlog."""
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
@@ -205,7 +209,9 @@ def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) ->
     if window is not None and now - oldest > window:
         wanted = next_moment(entry, now - window - MICROSECOND, next_after)
     if wanted is not None and entry.catch_up_max is not None:
-        wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
+        wanted = max(
+            wanted, _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
+        )
     if wanted is None or wanted > newest:
         skips = (stretch(entry, oldest, newest, "too old"),)
         return Settlement(publish=None, plan=plan, skips=skips)
@@ -266,7 +272,7 @@ def moment_before(
         earlier = following
 
 
-def _newest_of(
+def _first_of_newest(
     entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
 ) -> datetime:
     """The first of the newest `keep` moments between two."""
@@ -291,7 +297,7 @@ def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
 @lru_cache(maxsize=1000)
 def _counted(schedule: Schedule, first: datetime, last: datetime) -> tuple[int, bool]:
     count, moment = 1, first
-    while moment < last and count < COUNTED_AT_MOST:
+    while moment < last and count < MAX_COUNTED_MOMENTS:
         following = schedule.next_after(moment)
         if following is None or following > last:
             break

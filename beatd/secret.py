@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus, unquote
 from msgspec import json
 
 MASK = "***"
-SHORTEST = 3  # characters; to hide shorter ones would hide half of every text
-SHORTEST_PIECE = 5  # of a password that a library may take for a host or a path
+MIN_CHARS = 3  # characters; to hide shorter ones would hide half of every text
+MIN_PIECE_CHARS = 5  # of a password that a library may take for a host or a path
 
 _NAMES = re.compile(r"pass|pwd|secret|token|credential|key$", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z0-9+.-]+:(?://)?", re.IGNORECASE)
@@ -48,10 +48,10 @@ _known = _Known()
 
 def learn(password: str, *, beside: str = "") -> None:
     """Hide it from here on. A word that also stands `beside` it, as a user or a host, is shown."""
-    pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= SHORTEST_PIECE]
+    pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= MIN_PIECE_CHARS]
     words = {form for word in (password, *pieces) for form in _forms(word)}
     plain = set(re.split(r"[^\w-]+", beside))
-    _known.add({word for word in words if len(word) >= SHORTEST and word not in plain})
+    _known.add({word for word in words if len(word) >= MIN_CHARS and word not in plain})
 
 
 def learn_url(url: str) -> None:

@@ -30,7 +30,7 @@ STARTED = {"", "__main__", "demo", "embed"}
 MODULES = {
     "schedules": """
         at celery_fields clock_change clock_words cron cron_text cron_words day_grid days dst
-        duration from_plain interval moment quote recurrence rrule rrule_text rrule_words
+        duration from_plain interval moment periods quote recurrence rrule rrule_text rrule_words
         second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
@@ -77,8 +77,8 @@ MODULES = {
         apply editing late_edits ownership patch repair replan run_requests write_imported
     """,
     "config": """
-        embedded_folders entries environment extras json_schema lines load schemes settings
-        url_options urls values yaml
+        embedded_folders entries entry_paths environment extras json_schema lines load schemes
+        settings url_options urls values yaml
     """,
     "sources": """
         app declared django_entry django_mirror django_rows file_watch files storable_arguments

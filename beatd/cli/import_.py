@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.edits.write_imported import How
-    from beatd.imports import Taken, TakenOver
+    from beatd.imports import Imported, ImportedEntry
 LATELY_S = 300  # django-celery-beat and its like write a last run within three minutes
 STOP_FIRST = (
     "Stop it before the import, or it runs entries that beatd runs too; or give --since: the "
@@ -82,8 +82,8 @@ def command(
     the reason; the others are imported, and the command ends with 1.
     """
     from beatd.edits.write_imported import DONE, How
-    from beatd.imports import read, taken_over
-    from beatd.imports.readers import Wishes
+    from beatd.imports import read, to_entries
+    from beatd.imports.readers import SourceOptions
 
     config = None
     if given.config is not None or given.app is not None:
@@ -94,7 +94,7 @@ def command(
     zone = _zone(tz) or (config.timezone if config is not None else "UTC")
     opened = read(
         source,
-        Wishes(
+        SourceOptions(
             timezone=zone,
             given_timezone=tz is not None,
             prefix=prefix,
@@ -103,7 +103,7 @@ def command(
             user_column=user_column,
         ),
     )
-    made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
+    made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
     made = replace(made, refused=(*opened.read.refused, *made.refused))
     notes = [*opened.read.notes, *_lately(made)]
     if opened.read.running:
@@ -139,7 +139,7 @@ def _since(text: str, tz: str | None) -> "datetime":
         raise ConfigError(f"--since: {error}") from None
 
 
-def _lately(made: "TakenOver") -> "Iterator[str]":
+def _lately(made: "Imported") -> "Iterator[str]":
     """A note where the newest run is so recent that its scheduler may run still."""
     from beatd.clock import SystemClock
 
@@ -152,7 +152,7 @@ def _lately(made: "TakenOver") -> "Iterator[str]":
         )
 
 
-def _outcome(made: "TakenOver", given: Given, how: "How") -> dict[str, str]:
+def _outcome(made: "Imported", given: Given, how: "How") -> dict[str, str]:
     """What became, or would become, of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
@@ -169,7 +169,7 @@ def _outcome(made: "TakenOver", given: Given, how: "How") -> dict[str, str]:
 
 
 def _tell(
-    made: "TakenOver",
+    made: "Imported",
     outcome: dict[str, str],
     notes: "Sequence[str]",
     *,
@@ -215,7 +215,7 @@ def _tell(
         raise BeatError("nothing could be imported")
 
 
-def _plain(one: "Taken", said: str, how: "How") -> dict[str, Any]:
+def _plain(one: "ImportedEntry", said: str, how: "How") -> dict[str, Any]:
     from beatd.definition import json_plain_of
 
     return {
@@ -229,7 +229,7 @@ def _plain(one: "Taken", said: str, how: "How") -> dict[str, Any]:
     }
 
 
-def _next(one: "Taken", how: "How") -> Any:
+def _next(one: "ImportedEntry", how: "How") -> Any:
     """The moment that it would run at next, or None where it is off or has none."""
     from beatd import planning
     from beatd.clock import SystemClock
@@ -239,7 +239,7 @@ def _next(one: "Taken", how: "How") -> Any:
     return None if plan.due is None else plan.planned
 
 
-def _print_entries(made: "TakenOver", outcome: dict[str, str], how: "How") -> None:
+def _print_entries(made: "Imported", outcome: dict[str, str], how: "How") -> None:
     from rich.markup import escape
 
     from beatd.cli.output import print_table

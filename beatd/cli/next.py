@@ -18,7 +18,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, UnknownEntry
 from beatd.planning import next_moment, shared_next_after
 from beatd.problem import Problem, in_one_line, nearest
-from beatd.schedules import describe, edge, zone
+from beatd.schedules import clock_change, describe, zone
 
 MOST = 100_000
 UNNAMED = "-"  # stands for the task where only a schedule was asked about
@@ -232,7 +232,7 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     if entry.tz not in title.plain:
         title.append(f", {entry.tz}", "dim")
     print_rich(title)
-    marks = [edge(entry.schedule, moment) or "" for moment in runs]
+    marks = [clock_change(entry.schedule, moment) or "" for moment in runs]
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
     if runs:
         print_table(columns, _rows(entry, runs, marks, now))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
-from beatd.config.entries import Scope, by_line, note, read_defaults, read_entries
+from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.config.yaml import Read, read_yaml
@@ -66,7 +66,7 @@ def examine(
     elif not read.problems:
         what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
         read.wrong(f"{what}; it needs at least a broker or an app")
-    return Examined(config, by_line(read.problems))
+    return Examined(config, sorted_by_line(read.problems))
 
 
 class _Loader:
@@ -198,4 +198,4 @@ class _Loader:
         return text
 
     def _note(self, text: str, *path: str, warning: bool = False) -> None:
-        note(self._read, self._tree, Problem(text, path, warning=warning))
+        add_problem(self._read, self._tree, Problem(text, path, warning=warning))

@@ -19,10 +19,10 @@ from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.schedules.quote import quoted
 
-LARGEST = 10_000_000
+MAX_FILE_BYTES = 10_000_000
 # Arguments stand four levels below the top, and a Decimal or a UUID in them takes two more.
 MAX_DEPTH = kinds.MAX_DEPTH + 10
-MOST_BY_ALIAS = 100_000
+MAX_ALIAS_VALUES = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
@@ -97,7 +97,7 @@ def _text(path: Path, read: Read) -> str | None:
             read.wrong("is a folder; give a file")
             return None
         with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         hint = "; is the path right?" if isinstance(error, FileNotFoundError) else ""
         read.wrong(f"cannot be read: {(error.strerror or str(error)).lower()}{hint}")
@@ -105,8 +105,8 @@ def _text(path: Path, read: Read) -> str | None:
     except ValueError:
         read.wrong("is not a path")
         return None
-    if len(raw) > LARGEST:
-        read.wrong(f"is larger than {LARGEST // 1_000_000} MB; split it into several files")
+    if len(raw) > MAX_FILE_BYTES:
+        read.wrong(f"is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files")
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -216,8 +216,8 @@ class _Builder:
         # A few lines of aliases of aliases stand for billions of values.
         self._count += size
         self._by_alias += size
-        if self._by_alias > MOST_BY_ALIAS:
-            raise _Refused(f"aliases stand for more than {MOST_BY_ALIAS} values", event)
+        if self._by_alias > MAX_ALIAS_VALUES:
+            raise _Refused(f"aliases stand for more than {MAX_ALIAS_VALUES} values", event)
         return value
 
     def _scalar(self, event: Any) -> Any:

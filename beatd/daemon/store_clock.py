@@ -8,7 +8,7 @@ that one. Counted from the question, it is the latest.
 from datetime import datetime, timedelta
 from threading import Lock
 
-from beatd.clock import DRIFT, Clock, Earliest, StoreClock, StoreTime
+from beatd.clock import MAX_DRIFT, Clock, Earliest, StoreClock, StoreTime
 
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
 GAIN = timedelta(milliseconds=0.5)  # by one reply, after which the next may bring more
@@ -67,4 +67,4 @@ class Steering:
 
 def latest(reply: StoreTime, trip: float) -> datetime:
     """The latest moment that the store's clock can show when its reply arrives."""
-    return reply.moment + RESOLUTION + timedelta(seconds=trip * (1 + DRIFT))
+    return reply.moment + RESOLUTION + timedelta(seconds=trip * (1 + MAX_DRIFT))

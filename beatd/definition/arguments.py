@@ -142,7 +142,7 @@ def untagged(value: Any) -> Any:
     return [untagged(item) for item in value] if isinstance(value, list) else value
 
 
-def written(value: Any) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """The value as JSON, equal for two values if and only if a worker gets the same from both."""
     return json.encode(tagged(value), order="deterministic")
 
@@ -164,7 +164,7 @@ def same(one: Entry, other: Entry) -> bool:
 
 def _payload(entry: Entry) -> bytes:
     values = [getattr(entry, name) for name in PAYLOAD]
-    return written(values) if any(values) else b""
+    return canonical_json(values) if any(values) else b""
 
 
 def _without_payload(entry: Entry) -> Entry:

@@ -17,7 +17,7 @@ from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
 
-LONGEST_NAME = 250
+MAX_NAME_CHARS = 250
 _DAY = timedelta(days=1)
 # A moment without an offset is in the entry's zone.
 _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
@@ -78,7 +78,7 @@ def check(
     given = merged(defaults, plain) if defaults else plain
     for key in given:
         if key not in KEYS:
-            problems.append(Problem(f"is not a key of an entry{meant(key, KEYS)}", (str(key),)))
+            problems.append(Problem(f"is not a key of an entry{hint_for(key, KEYS)}", (str(key),)))
     values, wrong = read_fields(given, timezone)
     problems += wrong
     if given.get("task") is None:
@@ -97,7 +97,7 @@ def check(
     return Checked(entry, problems)
 
 
-def meant(key: Any, known: Collection[str]) -> str:
+def hint_for(key: Any, known: Collection[str]) -> str:
     """A hint at what would do, or nothing; what apply_async takes has a place of its own."""
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
@@ -110,9 +110,9 @@ def name_problem(name: Any) -> str:
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
         return "the name of an entry is empty"
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARS:
         start = quoted(name[:20] + "…")
-        return f"the name {start} is {len(name)} characters long; at most {LONGEST_NAME} will do"
+        return f"the name {start} is {len(name)} characters long; at most {MAX_NAME_CHARS} will do"
     if name != name.strip():
         return f"the name {quoted(name)} begins or ends with a blank"
     # Not isprintable: it refuses the joiners that some emoji are made of.

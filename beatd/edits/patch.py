@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.definition import KINDS, entry_from, plain_of
-from beatd.definition.arguments import written
+from beatd.definition.arguments import canonical_json
 from beatd.definition.fields import KEYS, SHIFTS
 from beatd.entry import Entry
 from beatd.errors import ConfigError
@@ -74,7 +74,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 def _differ(one: Any, other: Any) -> bool:
     """True if workers tell them apart: 0, 0.0 and false are equal, and not the same."""
-    return written(one) != written(other)
+    return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:

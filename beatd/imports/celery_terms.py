@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from beatd.errors import ConfigError
-from beatd.imports.found_entry import Found
+from beatd.imports.found_entry import FoundEntry
 
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,7 +66,7 @@ def entry_found(
     runs: int = 0,
     notes: tuple[str, ...] = (),
     **more: Any,
-) -> Found:
+) -> FoundEntry:
     """An entry with what celery lets an entry have; what is empty is left out."""
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
@@ -78,7 +78,9 @@ def entry_found(
             key: _option(value) for key, value in dict(options).items() if value is not None
         }
     plain |= {key: value for key, value in more.items() if value is not None}
-    return Found(name=name, plain=plain, last=aware(last), runs=runs, notes=(*terms.notes, *notes))
+    return FoundEntry(
+        name=name, plain=plain, last=aware(last), runs=runs, notes=(*terms.notes, *notes)
+    )
 
 
 def _option(value: Any) -> Any:

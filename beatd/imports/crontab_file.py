@@ -14,7 +14,7 @@ from msgspec import DecodeError, json
 
 from beatd.errors import BeatError, ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
 _LONGEST_NAME = 100
@@ -33,7 +33,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
     except OSError as error:
         raise BeatError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
     system = has_user_column(path) if user_column is None else user_column
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     names: dict[str, int] = {}
     for number, line, zone in _lines(text):
@@ -63,7 +63,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
 
 def _entry(
     line: str, zone: str | None, *, runner: str | None, system: bool, names: dict[str, int]
-) -> Found:
+) -> FoundEntry:
     count = 1 if line.startswith("@") else 5
     parts = line.split(None, count + system)
     if len(parts) < count + system + 1:

@@ -10,7 +10,7 @@ from beatd.definition.kinds import MAX_DEPTH
 from beatd.errors import BeatError
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundEntry(Struct, frozen=True, kw_only=True):
     """One periodic task as its scheduler has it, in the plain data of our entries.
 
     `notes` say what will be different, `last` and `runs` what it did until now.
@@ -34,7 +34,7 @@ class Read(Struct, frozen=True):
     """All that a source holds; the notes are about the source as a whole, and `running` says why
     its scheduler seems to run still."""
 
-    found: Sequence[Found]
+    found: Sequence[FoundEntry]
     refused: Sequence[Refused] = ()
     notes: tuple[str, ...] = ()
     running: str = ""

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 from beatd.errors import ConfigError
 from beatd.schedules.quote import quoted
 
-LARGEST = 256 * 1024 * 1024
-LONGEST_RANGE = 100_000
-MOST_COPIED = 10_000_000  # items, letters and bytes that the makers of one pickle may copy
+MAX_PICKLE_BYTES = 256 * 1024 * 1024
+MAX_RANGE_NUMBERS = 100_000
+MAX_COPIED = 10_000_000  # items, letters and bytes that the makers of one pickle may copy
 
 
 class Fixed(type):
@@ -98,7 +98,7 @@ class Maker:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
-class Kept:
+class CeleryObject:
     """What was pickled of one of celery's objects: its arguments by name."""
 
     __slots__ = ("fields", "kind")
@@ -121,9 +121,9 @@ _ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", 
 _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
-def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., Kept]:
-    def make(*args: Any) -> Kept:
-        return Kept(kind, dict(zip(names, args, strict=False)))
+def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
+    def make(*args: Any) -> CeleryObject:
+        return CeleryObject(kind, dict(zip(names, args, strict=False)))
 
     return make
 
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:
 
 def _range(*args: Any) -> range:
     made = range(*args)
-    if made and (count := abs(made[-1] - made[0]) // abs(made.step) + 1) > LONGEST_RANGE:
+    if made and (count := abs(made[-1] - made[0]) // abs(made.step) + 1) > MAX_RANGE_NUMBERS:
         raise ValueError(f"a range of {quoted(count)} numbers")
     return made
 
@@ -222,7 +222,7 @@ class _Reader(pickle.Unpickler):
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
-        self._left = MOST_COPIED
+        self._left = MAX_COPIED
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
@@ -242,12 +242,12 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """The value, with Kept for celery's objects and Unknown for what is not in the list.
+    """The value, with CeleryObject for celery's objects and Unknown for what is not in the list.
 
     ConfigError where it is broken, or names something that it does not keep: that was only there
     to be run.
     """
-    if len(data) > LARGEST:
+    if len(data) > MAX_PICKLE_BYTES:
         raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
     reader = _Reader(data)
     try:
@@ -286,7 +286,7 @@ def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
         if is_unknown(item):
             found.append(item.named)
             left += item.held if isinstance(item, Unknown) else []
-        elif isinstance(item, Kept):
+        elif isinstance(item, CeleryObject):
             left += item.fields.values()
         elif isinstance(item, dict):
             left += [*item.keys(), *item.values()]

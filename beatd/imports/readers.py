@@ -23,7 +23,7 @@ SOURCES = {
 _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-scheduler")
 
 
-class Wishes(Struct, frozen=True, kw_only=True):
+class SourceOptions(Struct, frozen=True, kw_only=True):
     """What may be said beside the source."""
 
     timezone: str = "UTC"
@@ -34,7 +34,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     user_column: bool | None = None
 
 
-class Opened(Struct, frozen=True):
+class OpenedSource(Struct, frozen=True):
     """What was read, the zone that its wall-clock times are in, and what kind of source it was."""
 
     read: Read
@@ -42,16 +42,16 @@ class Opened(Struct, frozen=True):
     kind: str
 
 
-def read(source: str, wishes: Wishes | None = None) -> Opened:
+def read(source: str, wishes: SourceOptions | None = None) -> OpenedSource:
     """All of a source; ConfigError where it is none, or not what it says."""
     learn_url(source)
-    wished = wishes or Wishes()
+    wished = wishes or SourceOptions()
     if source.startswith("redbeat+"):
         from beatd.imports.redbeat import read_redbeat
 
         url = source.removeprefix("redbeat+")
         content = read_redbeat(url, prefix=wished.prefix, timezone=wished.timezone)
-        return Opened(content, wished.timezone, "redbeat")
+        return OpenedSource(content, wished.timezone, "redbeat")
     for kind in _TABLES:
         if source.startswith(f"{kind}+"):
             return _tables(kind, source.removeprefix(f"{kind}+"), wished)
@@ -63,7 +63,7 @@ def read(source: str, wishes: Wishes | None = None) -> Opened:
             path = Path(rest.removeprefix("//"))
             content = read_celerybeat_schedule(path)
             own = None if wished.given_timezone else zone_of(path)
-            return Opened(content, own or wished.timezone, kind)
+            return OpenedSource(content, own or wished.timezone, kind)
         if kind == "crontab":
             from beatd.imports.crontab_file import read_crontab
 
@@ -72,16 +72,16 @@ def read(source: str, wishes: Wishes | None = None) -> Opened:
                 runner=wished.runner,
                 user_column=wished.user_column,
             )
-            return Opened(content, wished.timezone, kind)
+            return OpenedSource(content, wished.timezone, kind)
         if kind == "app":
             from beatd.imports.beat_schedule import read_app
 
             content, zone = read_app(rest)
-            return Opened(content, wished.timezone if wished.given_timezone else zone, kind)
+            return OpenedSource(content, wished.timezone if wished.given_timezone else zone, kind)
     raise ConfigError(f"{_shown(source)} is no source; write one of {', '.join(SOURCES)}")
 
 
-def _tables(kind: str, url: str, wished: Wishes) -> Opened:
+def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
     from beatd.imports import scheduler_tables
 
     layout = {
@@ -92,7 +92,7 @@ def _tables(kind: str, url: str, wished: Wishes) -> Opened:
     content = scheduler_tables.read_tables(
         url, layout, timezone=wished.timezone, schema=wished.schema
     )
-    return Opened(content, wished.timezone, kind)
+    return OpenedSource(content, wished.timezone, kind)
 
 
 def _shown(source: str) -> str:

@@ -11,7 +11,7 @@ from beatd.definition.arguments import is_tagged
 from beatd.definition.kinds import MAX_DEPTH
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 from beatd.imports.json_text import decoded
 from beatd.imports.redbeat_rrule import rrule
 from beatd.servers.redis import RedisServer
@@ -21,7 +21,7 @@ BATCH = 500
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
     """Every entry under the prefix, those that RedBeat would drop among the refused."""
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     server = RedisServer(_as_ours(url), timeout=10)
     with closing(server), server.answering():
@@ -85,7 +85,7 @@ def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | 
                 yield key, {"definition": answer[0], "meta": answer[1] or b""}
 
 
-def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) -> Found:
+def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) -> FoundEntry:
     if isinstance(kept, str):
         raise ConfigError(kept)
     definition = _json(kept["definition"], "definition")

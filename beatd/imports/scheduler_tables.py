@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
@@ -69,7 +69,7 @@ _SCHEDULE_COLUMNS = {
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
     """Every row, each bad one told by itself."""
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     try:
         address = driver_url(url)
@@ -106,7 +106,7 @@ def _refuse_missing_file(engine: Engine) -> None:
             raise ConfigError(f"{path}: there is no such file")
 
 
-def one_off(found: Found, row: Mapping[str, Any]) -> Found:
+def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
     """Runs once; one that ran already is kept and stays off, as django-celery-beat has it."""
     if not row.get("one_off"):
         return found
@@ -115,7 +115,9 @@ def one_off(found: Found, row: Mapping[str, Any]) -> Found:
         plain["enabled"] = False
     else:
         plain["max_runs"] = 1
-    return Found(name=found.name, plain=plain, last=found.last, runs=found.runs, notes=found.notes)
+    return FoundEntry(
+        name=found.name, plain=plain, last=found.last, runs=found.runs, notes=found.notes
+    )
 
 
 def task_rows(

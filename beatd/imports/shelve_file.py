@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from beatd.errors import BeatError, ConfigError
-from beatd.imports.pickled import LARGEST
+from beatd.imports.pickled import MAX_PICKLE_BYTES
 
 WANTED = (b"entries", b"__version__", b"tz", b"utc_enabled")
 _SQLITE = b"SQLite format 3\x00"
@@ -84,7 +84,7 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
             try:
                 key, at = ast.literal_eval(line)
                 start, size = int(at[0]), int(at[1])
-                if start < 0 or not 0 <= size <= LARGEST:
+                if start < 0 or not 0 <= size <= MAX_PICKLE_BYTES:
                     raise ValueError(at)
                 places[key.encode("latin1")] = (start, size)
             except (

@@ -6,7 +6,7 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, aware, crontab, entry_found, every, solar
-from beatd.imports.found_entry import Found
+from beatd.imports.found_entry import FoundEntry
 from beatd.imports.json_text import decoded
 
 #: A column that is not null where the schedule of that kind is set; the first one set counts.
@@ -32,7 +32,7 @@ def text_of(column: bytes) -> str:
         return NoText(column.decode(errors="backslashreplace"))
 
 
-def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> Found:
+def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
     """The row with the columns of its schedule beside its own, as `tables` selects them.
 
     `carry` keeps what the row did until now; without it the row is read as a definition only.

@@ -39,7 +39,7 @@ _ALSO = {"dow": "day_of_week", "weekday": "day_of_week", "dom": "day_of_month",
 _RANGE_STEP = re.compile(r"(\w+?)-(\w+)/(\w+)?")
 _RANGE = re.compile(r"(\w+?)-(\w+)")
 _STAR_STEP = re.compile(r"\*/(\w+)?")
-_LONGEST = 1000
+_MAX_CHARS = 1000
 
 #: A field as it can be kept and compared: text, one number, or numbers in order.
 Written = str | int | tuple[int, ...]
@@ -82,7 +82,7 @@ def _hint(name: Any) -> str:
 
 def _written(key: Key, value: Any) -> Written:
     if isinstance(value, str):
-        if len(value) > _LONGEST:
+        if len(value) > _MAX_CHARS:
             raise ScheduleError(
                 f"crontab {key.name} {quoted(value)} is {len(value)} characters long"
             )

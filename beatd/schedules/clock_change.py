@@ -10,7 +10,7 @@ from beatd.schedules.rrule import RRule
 _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-def edge(schedule: Schedule, moment: datetime) -> str | None:
+def clock_change(schedule: Schedule, moment: datetime) -> str | None:
     """How DST touched the run at this moment: moved out of a gap, or first or second of two."""
     if not isinstance(schedule, Cron | RRule):
         return None

@@ -93,7 +93,7 @@ def cron(
     """The cron text in a zone; name is what its H is drawn from, as an entry's name is."""
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
-    seed = name if cron_text.hashed(text) else ""
+    seed = name if cron_text.uses_hash(text) else ""
     return _cron(text, zone_name(tz), *checked(dst_gap, dst_fold), seed)
 
 

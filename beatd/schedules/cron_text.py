@@ -23,7 +23,7 @@ NICKNAMES = {
 }
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_LONGEST = 1000
+_MAX_CHARS = 1000
 _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 
@@ -75,7 +75,7 @@ class CronText:
     wildcard: bool
 
 
-def hashed(text: str) -> bool:
+def uses_hash(text: str) -> bool:
     """Whether the text has an H, so that the entry's name is part of its meaning."""
     return _HASHED.search(text) is not None
 
@@ -117,9 +117,9 @@ def mask(field: Field, word: str) -> int:
 
 def split(text: str) -> list[str]:
     """The seven fields of a text, in lower case."""
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_CHARS:
         raise ScheduleError(
-            f"cron {quoted(text)} is {len(text)} characters long; {_LONGEST} will do"
+            f"cron {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
         )
     lower = text.strip().lower()
     if lower.startswith("@"):

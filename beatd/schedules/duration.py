@@ -32,7 +32,7 @@ _UNIT = {name: unit for unit, names in _NAMES.items() for name in names}
 _KEYS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-zµ]+)\s*,?\s*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
-_LONGEST = 64
+_MAX_CHARS = 64
 _MOST = timedelta.max // timedelta(microseconds=1)
 _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
@@ -72,7 +72,7 @@ def format_duration(length: timedelta) -> str:
 
 def _text(text: str) -> int:
     stripped = text.strip().lower()
-    if len(stripped) > _LONGEST:
+    if len(stripped) > _MAX_CHARS:
         raise ScheduleError(f"{quoted(text)} is not a duration: it is {len(text)} characters long")
     if _NUMBER.fullmatch(stripped):
         return _exact(Decimal(stripped), "s", text)
@@ -106,7 +106,7 @@ def _seconds(number: int | float) -> int:
 
 def _keyed(key: Any, number: Any) -> int:
     if key not in _KEYS:
-        near = get_close_matches(str(key)[:_LONGEST], _KEYS, 1)
+        near = get_close_matches(str(key)[:_MAX_CHARS], _KEYS, 1)
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(_KEYS)}"
         raise ScheduleError(f"a duration has no {quoted(key)}; {hint}")
     if isinstance(number, bool) or not isinstance(number, int | float):

@@ -13,8 +13,8 @@ from beatd.schedules.zone import EPOCH
 
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_SHORTEST = timedelta(milliseconds=1)  # a beat looks no more often
-_LONGEST = timedelta(days=36525)
+_MIN_PERIOD = timedelta(milliseconds=1)  # a beat looks no more often
+_MAX_PERIOD = timedelta(days=36525)
 _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 
@@ -74,9 +74,9 @@ def interval(
     length = parse_duration(every)
     if not length:
         raise ScheduleError(f"every {quoted(every)} is no time at all; write it like every: 30s")
-    if length < _SHORTEST:
+    if length < _MIN_PERIOD:
         raise ScheduleError(f"every {quoted(every)} is too often; every: 1ms is the most")
-    if length > _LONGEST:
+    if length > _MAX_PERIOD:
         raise ScheduleError(f"every {quoted(every)} is longer than a century")
     if start is not None and start.tzinfo is None:
         raise ScheduleError(f"start {quoted(start)} has no time zone")

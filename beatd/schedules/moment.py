@@ -9,7 +9,7 @@ from beatd.schedules.quote import quoted
 from beatd.schedules.zone import EPOCH, offsets, zone_name
 
 _WALL_EPOCH = EPOCH.replace(tzinfo=None)
-_LONGEST = 64
+_MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
@@ -40,7 +40,7 @@ def local_moment(value: Any) -> datetime:
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001
-    if isinstance(value, str) and value.isascii() and len(value) <= _LONGEST:
+    if isinstance(value, str) and value.isascii() and len(value) <= _MAX_CHARS:
         try:
             return datetime.fromisoformat(value.strip())
         except ValueError:

@@ -16,11 +16,12 @@ from dateutil import rrule as dateutil
 
 from beatd.errors import ScheduleError
 from beatd.schedules.day_grid import DayGrid
+from beatd.schedules.periods import Periods, until_last_day
 from beatd.schedules.steps import SearchGivenUp, Steps
 from beatd.schedules.year_days import LAST_DAY, YearDays
 
-MOST_COUNT = 10_000
-FAR_YEARS = 100  # where a COUNT ends later than so long after its start, it is left open
+MAX_COUNT = 10_000
+COUNT_AHEAD_YEARS = 100  # where a COUNT ends later than so long after its start, it is left open
 _DAY = 86400
 _STEPS_OF_A_SEARCH = 5
 _OF_DAYS = ("bymonth", "bymonthday", "byyearday", "byweekno", "byweekday")
@@ -37,6 +38,7 @@ class Recurrence:
     start: datetime
     by: tuple[tuple[str, Any], ...]
     until: datetime | None
+    periods: Periods = field(init=False, repr=False, compare=False)
     days: YearDays = field(init=False, repr=False, compare=False)
     times: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of a day, or a unit
     positions: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -46,7 +48,9 @@ class Recurrence:
         by = dict(self.by)
         parts = {key: by[key] for key in _OF_DAYS if key in by}
         within_month = self.frequency == dateutil.MONTHLY or "bymonth" in by
-        days = YearDays(parts, by.get("wkst", 0), nth_in_month=within_month)
+        wkst = int(by.get("wkst", 0))
+        periods = Periods(self.frequency, self.interval, self.start, wkst)
+        days = YearDays(parts, wkst, nth_in_month=within_month)
         positions = tuple(by.get("bysetpos", ()))
         times = self._times(by)
         if self.frequency >= dateutil.DAILY:  # the positions are within one period's times
@@ -54,6 +58,7 @@ class Recurrence:
             positions = ()
         last = LAST_DAY if self.until is None else self.until.toordinal()
         for name, value in (
+            ("periods", periods),
             ("days", days),
             ("times", times),
             ("positions", positions),
@@ -97,7 +102,7 @@ class Recurrence:
             try:
                 found = self.at_or_after(found + timedelta(seconds=1), steps)
             except SearchGivenUp:
-                if found is not None and found.year - self.start.year >= FAR_YEARS:
+                if found is not None and found.year - self.start.year >= COUNT_AHEAD_YEARS:
                     return None
                 raise ScheduleError(
                     f"its COUNT={count} is not counted within the bound; write UNTIL instead"
@@ -129,70 +134,24 @@ class Recurrence:
 
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
         today, second = local.toordinal(), _second(local)
-        first = today if second <= self.times[-1] else _in_time(today + 1)
+        first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
             day = self.days.at_or_after(first, self.last, steps)
             if day is None:
                 return None
-            first = self._in_period(day)
+            first = self.periods.day_at_or_after(day)
             if first == day:
                 after = second if day == today else 0
                 return _at(day, self.times[bisect_left(self.times, after)])
             steps.take()
         return None
 
-    def _in_period(self, day: int) -> int | None:
-        """The day itself where its period is one of the rule's, else the first day of the next."""
-        number, at = self._period_of(day)
-        rest = number % self.interval
-        return day if not rest else self._period(at + self.interval - rest)[0]
-
-    def _period_of(self, day: int) -> tuple[int, int]:
-        """How many periods after the start's, and the number that `_period` takes."""
-        start, today = self.start, date.fromordinal(day)
-        match self.frequency:
-            case dateutil.YEARLY:
-                return today.year - start.year, today.year
-            case dateutil.MONTHLY:
-                months = today.year * 12 + today.month - 1
-                return months - (start.year * 12 + start.month - 1), months
-            case dateutil.WEEKLY:
-                weeks = (day - self._first_week) // 7
-                return weeks, weeks
-            case _:
-                days = day - start.toordinal()
-                return days, days
-
-    def _period(self, number: int) -> tuple[int | None, int]:
-        """Its first day, and the first after it; None after the year 9999."""
-        match self.frequency:
-            case dateutil.YEARLY:
-                return _first_of(number, 1), _first_of(number + 1, 1) or LAST_DAY + 1
-            case dateutil.MONTHLY:
-                year, month = divmod(number, 12)
-                following, after = divmod(number + 1, 12)
-                end = _first_of(following, after + 1) or LAST_DAY + 1
-                return _first_of(year, month + 1), end
-            case dateutil.WEEKLY:
-                first = self._first_week + 7 * number
-                # As dateutil has it: the first week begins with the start.
-                first = max(first, self.start.toordinal())
-                return _in_time(first), self._first_week + 7 * number + 7
-            case _:
-                first = self.start.toordinal() + number
-                return _in_time(first), first + 1
-
-    @property
-    def _first_week(self) -> int:
-        start, wkst = self.start, int(dict(self.by).get("wkst", 0))
-        return start.toordinal() - (start.weekday() - wkst) % 7
-
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
         """By BYSETPOS: of all times within one period only some count."""
-        begin = self._in_period(local.toordinal())
+        begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
-            _, number = self._period_of(begin)
-            first, end = self._period(number)
+            number = self.periods.number(begin)
+            first, end = self.periods.bounds(number)
             assert first is not None
             end = min(end, LAST_DAY + 1)
             days, day = list[int](), self.days.at_or_after(first, end - 1, steps)
@@ -205,7 +164,7 @@ class Recurrence:
                 found = _at(days[day], self.times[time])
                 if found >= local:
                     return found
-            begin = self._period(number + self.interval)[0]
+            begin = self.periods.bounds(number + self.interval)[0]
         return None
 
     # hours, minutes, seconds
@@ -276,14 +235,6 @@ def _absolute(local: datetime) -> int:
 
 def _at(day: int, second: int) -> datetime:
     return datetime.combine(date.fromordinal(day), datetime.min.time()) + timedelta(0, second)
-
-
-def _first_of(year: int, month: int) -> int | None:
-    return date(year, month, 1).toordinal() if year <= 9999 else None
-
-
-def _in_time(day: int) -> int | None:
-    return day if day <= LAST_DAY else None
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:

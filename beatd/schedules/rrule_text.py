@@ -12,7 +12,7 @@ from dateutil import rrule as dateutil
 
 from beatd.errors import ScheduleError
 from beatd.schedules.quote import quoted
-from beatd.schedules.recurrence import MOST_COUNT, Recurrence
+from beatd.schedules.recurrence import MAX_COUNT, Recurrence
 from beatd.schedules.steps import Steps
 from beatd.schedules.zone import zone, zone_name
 
@@ -35,7 +35,7 @@ _DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _STAMP = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
 _PERIODS = ("year", "month", "week", "day", "hour", "minute", "second")
 _MOST_INTERVAL = 10_000_000
-_LONGEST = 10_000
+_MAX_CHARS = 10_000
 _STEPS_TO_READ = 200_000  # of all its rules: a COUNT is counted, and that is done once
 #: Where a rule without DTSTART begins, on the wall clock of its zone: midnight of a Thursday.
 ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
@@ -58,7 +58,7 @@ class _Wrong(Exception):
 @lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
     """What a recurrence text means on the wall clock of a zone."""
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_CHARS:
         raise ScheduleError(f"rrule {quoted(text)} is {len(text)} characters long")
     try:
         return _parse(text, tz)
@@ -143,7 +143,7 @@ def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str, steps: S
         by["wkst"] = _weekday(pairs["WKST"], dateutil.WEEKLY)
     until = _stamp(pairs["UNTIL"], tz) if "UNTIL" in pairs else None
     interval = _whole("INTERVAL", pairs.get("INTERVAL", "1"), 1, _MOST_INTERVAL)
-    count = _whole("COUNT", pairs["COUNT"], 1, MOST_COUNT) if "COUNT" in pairs else None
+    count = _whole("COUNT", pairs["COUNT"], 1, MAX_COUNT) if "COUNT" in pairs else None
     return Recurrence.of(frequency, interval, start or ANCHOR, by, until, count, steps)
 
 

@@ -3,7 +3,7 @@
 from beatd.errors import ScheduleError
 
 #: One step is a period, a day or a point of a grid that is looked at: about a microsecond or two.
-MOST_STEPS = 20_000
+MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
@@ -15,7 +15,7 @@ class Steps:
 
     __slots__ = ("left",)
 
-    def __init__(self, most: int = MOST_STEPS) -> None:
+    def __init__(self, most: int = MAX_STEPS) -> None:
         self.left = most
 
     def take(self, count: int = 1) -> None:
@@ -23,6 +23,6 @@ class Steps:
         self.left -= count
         if self.left < 0:
             raise SearchGivenUp(
-                f"its next moment is not found within {MOST_STEPS} steps of search; "
+                f"its next moment is not found within {MAX_STEPS} steps of search; "
                 "write it with fewer rules, a smaller INTERVAL or fewer BY parts"
             )

@@ -38,7 +38,7 @@ _kept: dict[str, bytes] = {}
 _spelled: dict[str, str] = {}
 
 
-def keep_zones() -> None:
+def preload_zones() -> None:
     """Read the files of all zones (0.7 MB): an entry that is added later may name any of them."""
     if not _kept:
         files = {}

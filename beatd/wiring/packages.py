@@ -9,7 +9,7 @@ from celery import Celery
 
 from beatd.config.schemes import DJANGO, REDIS, SQL, scheme_of
 from beatd.publishers.celery_app import import_for_sending
-from beatd.schedules.zone import keep_zones
+from beatd.schedules.zone import preload_zones
 
 log = logging.getLogger("beatd")
 
@@ -62,7 +62,7 @@ def _modules(store_url: str, lock_url: str) -> list[str]:
 def _read_the_rest(app: Celery) -> None:
     import_for_sending(app)
     try:
-        keep_zones()
+        preload_zones()
     except OSError as trouble:
         log.warning("time zones are read when they are needed: %s", trouble)
         return

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from beatd.config.lines import Word, line_of
-from beatd.config.yaml import LARGEST, MAX_DEPTH, Read, parse_yaml, read_yaml
+from beatd.config.yaml import MAX_DEPTH, MAX_FILE_BYTES, Read, parse_yaml, read_yaml
 from beatd.definition.arguments import Timestamp
 
 
@@ -150,7 +150,7 @@ def test_a_variable_cannot_bring_in_yaml() -> None:
         (b"\xff\xfea\x00", "is not UTF-8"),
         (b"a: \x00\n", "is not YAML"),
         (b"a: \x07\n", "is not YAML"),
-        (b"x" * (LARGEST + 1), "larger than 10 MB"),
+        (b"x" * (MAX_FILE_BYTES + 1), "larger than 10 MB"),
     ],
 )
 def test_a_file_that_is_no_text_is_one_line(tmp_path, content: bytes, words: str) -> None:  # type: ignore[no-untyped-def]

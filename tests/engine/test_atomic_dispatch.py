@@ -24,7 +24,7 @@ from beatd.stores.redis import RedisStore
 from beatd.wiring.backends import open_dispatch
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 from tests.stores.making import lead, put_many, step
 from tests.stores.redis.conftest import open_store, start
 from tests.stores.redis.servers import Start
@@ -130,7 +130,7 @@ class Lists(MemoryPublisher):
         ]
 
 
-class One(Household):
+class One(Fleet):
     """A household on one Redis of its own kind, whose daemon sends 400 entries in four batches."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from beatd import planning
 from beatd.cli import main
-from beatd.imports import TakenOver, taken_over
+from beatd.imports import Imported, to_entries
 from beatd.imports.redbeat import read_redbeat
 
 redbeat = pytest.importorskip("redbeat")
@@ -37,10 +37,10 @@ class Place:
         )
         return entry.save()
 
-    def taken(self) -> TakenOver:
+    def taken(self) -> Imported:
         read = read_redbeat(self.url, prefix=self.prefix)
-        made = taken_over(read.found, timezone="UTC", source="redbeat")
-        return TakenOver(made.entries, (*read.refused, *made.refused))
+        made = to_entries(read.found, timezone="UTC", source="redbeat")
+        return Imported(made.entries, (*read.refused, *made.refused))
 
 
 @pytest.fixture

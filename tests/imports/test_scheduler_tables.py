@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from beatd.errors import BeatError
-from beatd.imports import TakenOver, taken_over
-from beatd.imports.readers import Wishes, read
+from beatd.imports import Imported, to_entries
+from beatd.imports.readers import SourceOptions, read
 
 LAST = datetime(2026, 11, 20, 13, 5, 7, tzinfo=UTC)
 
 
-def taken(source: str, **wishes: Any) -> TakenOver:
-    opened = read(source, Wishes(**wishes))
-    made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
-    return TakenOver(made.entries, (*opened.read.refused, *made.refused))
+def taken(source: str, **wishes: Any) -> Imported:
+    opened = read(source, SourceOptions(**wishes))
+    made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
+    return Imported(made.entries, (*opened.read.refused, *made.refused))
 
 
 def test_the_rows_of_sqlalchemy_celery_beat_are_carried_over(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from tests.fake_clock import FakeClock
 from tests.fake_lease import FakeLease as Office
 from tests.leaders.holders import LONG, PATIENCE_S, SHORT, holder
 from tests.leaders.places import Place
-from tests.office import Office
 from tests.waiting import until
 
 Another = Callable[[], Lease]

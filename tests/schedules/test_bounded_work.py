@@ -17,7 +17,7 @@ from beatd.errors import ScheduleError
 from beatd.schedule import Schedule
 from beatd.schedules import at, cron, crontab, interval, parse_moment, rrule, solar
 from beatd.schedules.solar import events_of
-from beatd.schedules.steps import MOST_STEPS, SearchGivenUp, Steps
+from beatd.schedules.steps import MAX_STEPS, SearchGivenUp, Steps
 
 rrules = sys.modules["beatd.schedules.rrule"]
 NOW = datetime(2026, 11, 27, 18, tzinfo=UTC)
@@ -29,7 +29,7 @@ class Counted(Steps):
 
     taken: list["Counted"]
 
-    def __init__(self, most: int = MOST_STEPS) -> None:
+    def __init__(self, most: int = MAX_STEPS) -> None:
         super().__init__(most)
         self.most = most
         self.taken.append(self)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beatd.schedules import crontab, edge, parse_moment, rrule
+from beatd.schedules import clock_change, crontab, parse_moment, rrule
 from tests.schedules.wall_clock import wall
 
 # --- A gap: the clock jumps over some times ------------------------------------------------------
@@ -156,10 +156,10 @@ EDGES = [
 @pytest.mark.parametrize(("text", "moment", "said"), EDGES)
 def test_what_the_night_did_to_a_run_is_told(text, moment, said):
     schedule = crontab(text, tz="Europe/Berlin")
-    assert edge(schedule, parse_moment(moment, "Europe/Berlin")) == said
+    assert clock_change(schedule, parse_moment(moment, "Europe/Berlin")) == said
 
 
 def test_a_run_moved_to_another_day_is_told_with_its_date():
     schedule = crontab("0 12 * * *", tz="Pacific/Apia")
     moved = parse_moment("2011-12-31T00:00", "Pacific/Apia")
-    assert edge(schedule, moved) == "moved: 2011-12-30 12:00 does not exist"
+    assert clock_change(schedule, moved) == "moved: 2011-12-30 12:00 does not exist"

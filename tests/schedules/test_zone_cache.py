@@ -21,7 +21,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(zone, "_kept", {})
     monkeypatch.setattr(zone, "_spelled", {})
     forget()
-    zone.keep_zones()
+    zone.preload_zones()
 
     def gone(name: str) -> None:
         raise FileNotFoundError(name)

@@ -6,8 +6,8 @@ import pytest
 import redis
 from celery import Celery
 
-from beatd.imports import Taken, TakenOver, taken_over
-from beatd.imports.readers import Wishes, read
+from beatd.imports import Imported, ImportedEntry, to_entries
+from beatd.imports.readers import SourceOptions, read
 
 pytest.importorskip("redbeat")
 
@@ -24,12 +24,12 @@ class RedBeat:
             timezone=ZONE, result_expires=None, redbeat_key_prefix=prefix, **settings
         )
 
-    def imported(self) -> TakenOver:
-        opened = read(f"redbeat+{self.source}", Wishes(timezone=ZONE, prefix=self.prefix))
-        made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
-        return TakenOver(made.entries, (*opened.read.refused, *made.refused))
+    def imported(self) -> Imported:
+        opened = read(f"redbeat+{self.source}", SourceOptions(timezone=ZONE, prefix=self.prefix))
+        made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
+        return Imported(made.entries, (*opened.read.refused, *made.refused))
 
-    def one(self) -> Taken:
+    def one(self) -> ImportedEntry:
         made = self.imported()
         assert not made.refused
         (one,) = made.entries

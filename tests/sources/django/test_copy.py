@@ -6,7 +6,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from beatd import planning
 from beatd.imports import taken_over
-from beatd.imports.readers import Wishes, read
+from beatd.imports.readers import SourceOptions, read
 from tests.sources.django.test_live import every
 
 LAST = datetime(2026, 11, 20, 13, 5, 7, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_rows_are_copied_with_what_they_did(database: str) -> None:
     objects.create(name="none", task="t", interval=week)
     objects.filter(name="none").update(interval=None)
 
-    opened = read(f"django-celery-beat+{database}", Wishes(timezone="Europe/Berlin"))
+    opened = read(f"django-celery-beat+{database}", SourceOptions(timezone="Europe/Berlin"))
     made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
 
     weekly, once, ran = made.entries
