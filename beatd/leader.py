@@ -29,7 +29,7 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """A term, and how long its holder may trust in it (on `Clock.elapsed`)."""
+    """A term, and the time of `Clock.elapsed` until which its holder may trust it."""
 
     term: Term
     until: float

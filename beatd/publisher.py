@@ -10,7 +10,7 @@ from beatd.run import Run
 Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 
 
-LEAD_LOST = "the lead was lost"  # why a message is unsent that the broker was not asked to take
+LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent for that
 
 
 class Outcome(Struct, frozen=True):

@@ -34,7 +34,7 @@ MODULES = {
         second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        arguments as_plain celery_schedule check codec fields kinds options
+        argument_values arguments as_plain celery_schedule check codec fields kinds options
     """,
     "servers": """
         mysql postgresql redis redis_url sentinel sql_errors sqlite
@@ -78,7 +78,7 @@ MODULES = {
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema lines load schemes
-        settings url_options urls values yaml
+        settings url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declared django_entry django_mirror django_rows file_watch files storable_arguments

@@ -1,4 +1,4 @@
-"""Entries where they are declared: under `entries:` of the config, and in entry files."""
+"""Read the entries under `entries:` of the config and in entry files."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -23,29 +23,35 @@ FILE_KEYS = ("entries", "timezone", "defaults")
 
 
 class EntryFile(Struct, frozen=True):
-    """One file as it was read. With an error in it none of its entries is to be believed:
-    a file that became invalid changes nothing."""
+    """One file as it was read. If it has an error, none of its entries may be applied.
+
+    `names` holds all names that it declares, also those of invalid entries.
+    """
 
     path: Path
     entries: tuple[Entry, ...]
-    names: frozenset[str]  # all that it declares, the invalid ones too
+    names: frozenset[str]
     problems: tuple[Problem, ...]
 
     @property
     def valid(self) -> bool:
+        """True if its problems are warnings only."""
         return all(problem.warning for problem in self.problems)
 
 
 class EntryFiles(Struct, frozen=True):
-    """What a list of files, folders and globs holds; `missing` are those that hold no file."""
+    """The files of a list of places; `missing` are the places without a file.
+
+    `problems` holds those of all files and those of the places.
+    """
 
     files: tuple[EntryFile, ...]
     missing: tuple[str, ...]
-    problems: tuple[Problem, ...]  # of all files, and of what lies between them
+    problems: tuple[Problem, ...]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Of valid files, each name once."""
+        """The entries of all valid files, each name once."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -55,7 +61,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """What entries inherit from where they are declared."""
+    """What entries inherit from the file that declares them."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -73,8 +79,11 @@ def load_entries(
     shown: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> EntryFiles:
-    """The entries of all files, with every problem; relative places are below the folder,
-    `taken` maps names that are declared elsewhere to where, `shown` is the config's path."""
+    """Return the entries of all files that some places name, with every problem.
+
+    Relative places are below `folder`; `taken` maps each name that is declared elsewhere to its
+    place; `shown` is the config's path as it was typed.
+    """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
     files: list[EntryFile] = []
@@ -93,7 +102,7 @@ def load_entries(
 
 
 def _as_typed(path: Path, config: str) -> str:
-    """Relative where the configuration was given so, and the file lies below as well."""
+    """Return the path of a file, relative if the config's path was and the file lies below."""
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
     return below if typed_so and not below.startswith("..") else str(path)
@@ -107,7 +116,10 @@ def read_entry_file(
     taken: dict[str, str],
     shown: str = "",
 ) -> EntryFile:
-    """One file; names it declares are added to `taken`. Problems call it what `shown` does."""
+    """Return one file, and add the names it declares to `taken`.
+
+    Problems name the file as `shown` does.
+    """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
     names: frozenset[str] = frozenset()
@@ -131,7 +143,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """A file may have its own zone and defaults, or want none (`defaults: false`)."""
+    """Return the scope of a file: it may have its own zone and defaults, or none."""
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
@@ -153,7 +165,7 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """The defaults that are right, as they were written."""
+    """Return the defaults that are right, as they were written; add problems for the others."""
     if not isinstance(given, Mapping):
         add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
         return {}
@@ -172,7 +184,7 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """The valid entries under `entries:`, and the names of all; problems go to `read`."""
+    """Return the valid entries under `entries:`, and the names of all; add problems to `read`."""
     tree = read.data
     if not isinstance(declared, Map):
         text = f"{quoted(declared)} is not a mapping of names to entries"
@@ -210,7 +222,7 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """What to say where keys of an entry stand beside it, instead of within."""
+    """Return what to say if an entry's keys stand beside its name instead of below it, or ""."""
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
     if name in KEYS and not isinstance(plain, Mapping):
@@ -219,15 +231,15 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
 
 
 def add_problem(read: Read, tree: Any, problem: Problem) -> None:
-    """Adds the problem with the line it is on."""
+    """Add a problem with the line of its key, unless the value there could not be read."""
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:
-        return  # of a value that could not be read nothing true can be said
+        return
     read.problems.append(Problem(problem.text, problem.path, place, problem.warning))
 
 
 def sorted_by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """In the order of one file."""
+    """Return the problems of one file in the order of their lines."""
 
     def line(problem: Problem) -> int:
         number = problem.place.rpartition(":")[2]

@@ -20,9 +20,12 @@ _PIPES_OF_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 def find_files(
     places: Iterable[str], folder: str
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
-    """The files in order, each once, and the places that hold none with the reason; what begins
-    with a dot is left alone (editors and Kubernetes keep their own things there). A FIFO or a
-    device is left out with its reason: to read it would never end."""
+    """Return the files in order, each once, and each place without one, with the reason.
+
+    The third item of a place is True if the reason is only a warning. Names that begin with a dot
+    are left out (editors and Kubernetes have their own files there). So is a FIFO or a device,
+    which would never end.
+    """
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
     for place in places:
@@ -49,7 +52,7 @@ def find_files(
             elif kind := "" if full.startswith(_PIPES_OF_A_SHELL) else _endless_kind(inside[0]):
                 lost.append((place, f"is {kind} and no file; it was left out", False))
                 inside = []
-        # A warning, for it may be none of beatd's: a disk has a lost+found.
+        # Only a warning: the folder may not be meant for beatd, such as a disk's lost+found.
         for error in closed:
             shown = os.path.relpath(error.filename, folder)
             why = (error.strerror or str(error)).lower()
@@ -59,18 +62,19 @@ def find_files(
 
 
 def _can_be_read(path: Path) -> bool:
+    """True for a pipe that a shell made, and for what is no FIFO, socket or device."""
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
 
 def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield a warning for each FIFO, socket or device."""
     for path in paths:
         if kind := _endless_kind(path):
             yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
 
 
 def _endless_kind(path: Path) -> str:
-    """What it is that never comes to an end when it is read; nothing for a file, a folder, and
-    what is not there."""
+    """Return "a FIFO", "a socket" or "a device" for a path that is one, else ""."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -78,10 +82,13 @@ def _endless_kind(path: Path) -> str:
     return next((kind for test, kind in _NO_FILES if test(mode)), "")
 
 
-def _inside(folder: str, tell: Callable[[OSError], None]) -> Iterable[Path]:
-    """`tell` hears of each folder that cannot be listed: what is in it is not known to be gone."""
+def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
+    """Yield the YAML files of a folder and its subfolders.
+
+    `on_error` is called for each folder that cannot be listed: its files may still be there.
+    """
     walked: set[str] = set()
-    for here, folders, files in os.walk(folder, onerror=tell, followlinks=True):
+    for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
         real = os.path.realpath(here)
         if real in walked:
             folders[:] = []
@@ -93,14 +100,16 @@ def _inside(folder: str, tell: Callable[[OSError], None]) -> Iterable[Path]:
                 yield Path(here) / name
 
 
-def _look_for_closed(pattern: str, tell: Callable[[OSError], None]) -> None:
-    """`tell` hears of each folder that a glob would look into and may not list; `glob` itself
-    passes over it without a word."""
+def _look_for_closed(pattern: str, on_error: Callable[[OSError], None]) -> None:
+    """Call `on_error` for each folder that a glob would search and that cannot be listed.
+
+    `glob` itself passes over such a folder in silence.
+    """
     parts = Path(pattern).parts
     fixed = next(place for place, part in enumerate(parts) if has_magic(part))
     root, levels = Path(*parts[:fixed]), len(parts) - fixed - 1
     deep = "**" in parts[fixed:]
-    for here, folders, _ in os.walk(root, onerror=tell):
+    for here, folders, _ in os.walk(root, onerror=on_error):
         if not deep and len(Path(here).relative_to(root).parts) >= levels:
             folders[:] = []
         folders[:] = [name for name in folders if not name.startswith(".")]

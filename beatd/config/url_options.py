@@ -1,7 +1,7 @@
-"""The options that a URL may have after its `?`, by its scheme; any other is refused in one line.
+"""Refuse unknown options behind the `?` of a URL, by its scheme.
 
 Most drivers ignore an option that they do not know, or fail with a traceback when it is used.
-PostgreSQL's driver says so itself, and newer ones know more.
+PostgreSQL's driver reports it itself, and newer ones know more options.
 """
 
 from urllib.parse import parse_qsl
@@ -28,7 +28,7 @@ MYSQL = ("charset", "collation", "unix_socket", "bind_address", "init_command", 
          "ssl_check_hostname", "ssl_capath", "ssl_cipher")  # fmt: skip
 BROKER = ("userid", "password", "virtual_host", "port", "ssl", "connect_timeout", "login_method",
           "heartbeat", "credential_provider")  # fmt: skip
-# Whose URL kombu takes apart itself; others have a form of their own.
+# Schemes whose URL kombu parses itself; others have a form of their own.
 _BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss", "sentinel", "filesystem", "memory")
 _PLACES: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -63,7 +63,7 @@ def _refuse(section: str, url: str) -> None:
     if known is None or not query:
         return
     if "@" in query:
-        # What stands there may well be the end of a password.
+        # The text before the @ may be the end of a password.
         raise ConfigError("has a ? before its @; a ? in the password is written %3F")
     for name, value in parse_qsl(query, keep_blank_values=True):
         # kombu knows celery's words too.
@@ -85,7 +85,7 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """None where the driver itself tells what it does not know."""
+    """Return the options of a scheme, or None if its driver reports unknown ones itself."""
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

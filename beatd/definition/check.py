@@ -1,13 +1,13 @@
-"""From plain data to an entry, reporting all that is wrong with it at once."""
+"""Make an entry of plain data, and report everything that is wrong with it at once."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from beatd.definition.argument_values import as_json, unicode, unknown_types
 from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
-from beatd.definition.kinds import as_json, unicode, unknown_types
 from beatd.definition.options import OPTIONS, merged, read_options
 from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
@@ -24,7 +24,7 @@ _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
-    """The entry, or None when one of the problems is more than a warning."""
+    """An entry and its problems; the entry is None if one of them is more than a warning."""
 
     entry: Entry | None
     problems: list[Problem]
@@ -39,7 +39,7 @@ def entry_from(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """The entry, its zone resolved; or ConfigError with all that is wrong, warnings left out."""
+    """Return the entry, its zone resolved; ConfigError with all problems that are no warnings."""
     checked = check(
         name,
         plain,
@@ -63,7 +63,7 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """The entry and every problem with it; paths are the entry's own keys."""
+    """Return the entry and every problem with it; paths begin at the entry's own keys."""
     problems: list[Problem] = []
     named = name_problem(name)
     if named:
@@ -98,14 +98,14 @@ def check(
 
 
 def hint_for(key: Any, known: Collection[str]) -> str:
-    """A hint at what would do, or nothing; what apply_async takes has a place of its own."""
+    """Return where a wrong key belongs or what may have been meant, or ""."""
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
     return nearest(str(key), known)
 
 
 def name_problem(name: Any) -> str:
-    """What is wrong with the name, or nothing; blanks and emoji are right."""
+    """Return what is wrong with a name, or ""; blanks within it and emoji are right."""
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
@@ -124,7 +124,7 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The values of all fields that are given and right, and what is wrong with the others."""
+    """Return the values of all fields that are given and right, and the problems of the others."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     tz = timezone
@@ -187,6 +187,7 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
+    """Return the problems of keys that do not go together."""
     found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:

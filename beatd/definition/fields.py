@@ -49,7 +49,7 @@ _CRON_FIELD = {
     ]
 }
 
-#: The kinds of schedule; an entry has exactly one of these keys.
+#: The kinds of schedule, with schema and help; an entry has exactly one of these keys.
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "every": (
         kinds.DURATION_SCHEMA,
@@ -108,6 +108,7 @@ _KINDS_BY_TYPE = {
 
 
 def _entry_fields() -> Iterator[EntryField]:
+    """Yield a key for each field of `Entry` with a help text."""
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated:
             continue
@@ -123,6 +124,7 @@ def _entry_fields() -> Iterator[EntryField]:
 
 
 def _kind_of(of_type: Any) -> Kind:
+    """Return how YAML writes a type."""
     if get_origin(of_type) is Literal:
         return kinds.choice(*get_args(of_type))
     return _KINDS_BY_TYPE[of_type]

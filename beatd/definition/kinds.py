@@ -1,26 +1,16 @@
-"""What a value may be: how it is read from plain data, and what an editor is told about it.
+"""The types of values in YAML: how each is read, written and described to an editor.
 
-Every reader raises ConfigError with what came and what would do; where it stood is the caller's
-to say.
+Every reader raises ConfigError with the value and an example of a right one; the caller adds the
+key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import Any
 
 from msgspec import Struct
 
-from beatd.definition.arguments import (
-    TYPE,
-    TYPES,
-    VALUE,
-    Timestamp,
-    exact,
-    is_tagged,
-    is_type,
-    typed,
-)
+from beatd.definition.argument_values import as_argument, as_json, text_key, unicode
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 from beatd.schedules.duration import format_duration, parse_duration
@@ -30,7 +20,6 @@ from beatd.schedules.zone import zone_name
 
 # YAML 1.1 called these true and false; here they are text, except where only a flag can stand.
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-MAX_DEPTH = 50
 
 
 def _unchanged(value: Any) -> Any:
@@ -49,6 +38,8 @@ class Kind(Struct, frozen=True):
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
+    """One line of text."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
@@ -66,6 +57,8 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 
 
 def prose() -> Kind:
+    """Text that may have several lines."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
             return str(unicode(value))
@@ -75,6 +68,8 @@ def prose() -> Kind:
 
 
 def flag() -> Kind:
+    """true or false."""
+
     def read(value: Any, _tz: str) -> bool:
         if isinstance(value, str):
             value = _FLAGS.get(value.strip().lower(), value)
@@ -86,6 +81,7 @@ def flag() -> Kind:
 
 
 def whole(least: int, most: int | None = None) -> Kind:
+    """A whole number."""
     bounds = f"{least} or more" if most is None else f"{least} to {most}"
 
     def read(value: Any, _tz: str) -> int:
@@ -103,6 +99,8 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
+    """One of some words."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and value.strip().lower() in words:
             return value.strip().lower()
@@ -137,6 +135,8 @@ DURATION_SCHEMA: dict[str, Any] = {
 
 
 def duration(*, above_zero: bool = False) -> Kind:
+    """A length of time."""
+
     def read(value: Any, _tz: str) -> timedelta:
         length = parse_duration(value)
         if above_zero and not length:
@@ -147,6 +147,8 @@ def duration(*, above_zero: bool = False) -> Kind:
 
 
 def moment() -> Kind:
+    """A moment in ISO 8601."""
+
     def read(value: Any, tz: str) -> datetime:
         return parse_moment(value, tz)
 
@@ -157,6 +159,8 @@ def moment() -> Kind:
 
 
 def zone() -> Kind:
+    """The name of a time zone."""
+
     def read(value: Any, _tz: str) -> str:
         return zone_name(value)
 
@@ -164,6 +168,8 @@ def zone() -> Kind:
 
 
 def json_list() -> Kind:
+    """A list of values that JSON has."""
+
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_json(item) for item in _list(value))
 
@@ -171,6 +177,8 @@ def json_list() -> Kind:
 
 
 def json_mapping() -> Kind:
+    """A mapping of values that JSON has."""
+
     def read(value: Any, _tz: str) -> dict[str, Any]:
         kept: dict[str, Any] = as_json(mapping(value))
         return kept
@@ -179,6 +187,8 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
+    """A list of arguments; see `as_argument`."""
+
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_argument(item) for item in _list(value))
 
@@ -186,6 +196,8 @@ def argument_list() -> Kind:
 
 
 def argument_mapping() -> Kind:
+    """A mapping of arguments; see `as_argument`."""
+
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
 
@@ -193,7 +205,7 @@ def argument_mapping() -> Kind:
 
 
 def options() -> Kind:
-    """The options as they came; each has a kind of its own."""
+    """The options of an entry, not yet read: `read_options` reads each by its own kind."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): item for key, item in mapping(value).items()}
@@ -201,7 +213,7 @@ def options() -> Kind:
     return Kind(read, {"type": "object"}, dict)
 
 
-#: The schema has it once, under this name; it holds itself.
+#: The schema defines an argument once, under this name, because arguments hold arguments.
 ARGUMENT_SCHEMA = {"$ref": "#/definitions/argument"}
 
 
@@ -212,90 +224,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
+    """Return the value; ConfigError if it is no mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
     return value
-
-
-def as_argument(value: Any, depth: int = 0) -> Any:
-    """The value as a worker gets it: JSON's own, a date, time, datetime, Decimal, UUID or bytes;
-    ConfigError for any other."""
-    if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
-        return as_json(value)
-    if isinstance(value, Timestamp):
-        try:
-            return value.moment()
-        except ValueError as error:
-            text = f"{quoted(str(value))} is not a date or a time: {error}"
-            raise ConfigError(f"{text}; put it in quotes to send it as text") from None
-    if is_tagged(value) and is_type(value[TYPE]):
-        return _typed(value[TYPE], value[VALUE])
-    if isinstance(value, Mapping | list | tuple):
-        if depth >= MAX_DEPTH:
-            raise ConfigError(f"is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(value, list | tuple):
-            return [as_argument(item, depth + 1) for item in value]
-        return {text_key(key): as_argument(item, depth + 1) for key, item in value.items()}
-    try:
-        return exact(value)
-    except TypeError:
-        return as_json(value)
-    except ValueError as error:
-        raise ConfigError(f"{quoted(value)} cannot be written as JSON: {error}") from None
-
-
-def _typed(name: str, value: Any) -> Any:
-    try:
-        return typed(name, value)
-    except ValueError:
-        text = f"{quoted(value)} is no value of {TYPE} {name}; write it like {TYPES[name]}"
-        raise ConfigError(text) from None
-
-
-def unknown_types(value: Any) -> list[str]:
-    """What is written as `__type__` in the values that no worker reads by kombu alone."""
-    if isinstance(value, dict):
-        own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
-        return own + [name for item in value.values() for name in unknown_types(item)]
-    if isinstance(value, (list, tuple)):
-        return [name for item in value for name in unknown_types(item)]
-    return []
-
-
-def as_json(value: Any, depth: int = 0) -> Any:
-    """The value in plain dicts and lists, or ConfigError where JSON cannot carry it."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        # Without the class: the YAML reader's own kinds of text, an Enum, whose str() is its name.
-        return str.__str__(unicode(value))
-    if isinstance(value, int):
-        if not -(2**63) <= value < 2**64:
-            raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")
-        return int(value)
-    if isinstance(value, float):
-        if not isfinite(value):
-            raise ConfigError(f"{value} is not in JSON; write it as text")
-        return float(value)
-    if depth >= MAX_DEPTH:
-        raise ConfigError(f"is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
-        return {text_key(key): as_json(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(item, depth + 1) for item in value]
-    raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")
-
-
-def text_key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise ConfigError(f"the key {quoted(key)} is not text")
-    return str.__str__(unicode(key))
-
-
-def unicode(text: str) -> str:
-    """The text, or ConfigError where Python holds bytes in it that were no UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{quoted(text)} is no Unicode text; was it read as UTF-8?") from None
-    return text

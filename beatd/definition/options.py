@@ -1,10 +1,11 @@
-"""What `options:` may hold: the options of celery's apply_async, and which values they take."""
+"""The keys of `options:`: the options of celery's apply_async, and the values that they take."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from beatd.definition import kinds
+from beatd.definition.argument_values import as_argument, as_json
 from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError
 from beatd.problem import Problem, nearest
@@ -23,14 +24,15 @@ _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "re
 
 
 def _number(length: timedelta) -> int | float:
+    """Return the seconds of a length, as an int if they are whole."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 
 
 def _seconds(value: Any, _tz: str) -> int | float:
-    """apply_async counts seconds; 1h is easier to read."""
+    """Return seconds, as apply_async takes them; YAML may write 1h."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        kinds.as_json(value)
+        as_json(value)
         length = value
     else:
         length = _number(kinds.duration().read(value, _tz))
@@ -48,7 +50,7 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Seconds, a moment, or `next`: gone when the following run is due."""
+    """Return seconds, a moment, or `next`: workers drop it when the following run is due."""
     if isinstance(value, str) and value.strip().lower() == "next":
         return "next"
     try:
@@ -69,18 +71,18 @@ def _priority(value: Any, tz: str) -> int:
 
 
 def _any(value: Any, _tz: str) -> Any:
-    return kinds.as_argument(value)
+    return as_argument(value)
 
 
 def _signatures(value: Any, tz: str) -> Any:
-    """A celery signature as a mapping, or a list of them."""
+    """Return a celery signature as a mapping, or a list of them."""
     if isinstance(value, list | tuple):
         return [_signatures(item, tz) for item in value]
     if not isinstance(value, Mapping) or not isinstance(value.get("task"), str):
         raise ConfigError(
             f"{quoted(value)} is not a signature; write it like {{task: proj.done, args: [1]}}"
         )
-    return kinds.as_argument(value)
+    return as_argument(value)
 
 
 def _policy(value: Any, tz: str) -> dict[str, Any]:
@@ -114,7 +116,7 @@ _SIGNATURES = Kind(_signatures, {"anyOf": [_SIGNATURE, {"type": "array", "items"
 _NAME = kinds.text("a name")
 _FLAG = kinds.flag()
 
-#: name -> (what it takes, what it is for)
+#: name -> (its kind, its help)
 OPTIONS: dict[str, tuple[Kind, str]] = {
     "queue": (_NAME, "The queue that the task goes to."),
     "exchange": (_NAME, "The exchange it is published to."),
@@ -168,7 +170,7 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
     "group_index": (kinds.whole(0), "As apply_async has it."),
 }
 
-# What kombu brings; an app can register more, which nobody but its processes knows.
+# Serializers that come with kombu. An app can register others, which only its processes know.
 _SERIALIZERS = ("json", "yaml", "msgpack", "pickle", "auth", "raw")
 
 _REFUSED = {
@@ -182,7 +184,10 @@ _REFUSED = {
 
 
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The options as celery takes them; one that beatd does not know passes, with a warning."""
+    """Return the options as celery takes them, and their problems.
+
+    An option that beatd does not know is passed on, with a warning.
+    """
     kept: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in options.items():
@@ -233,7 +238,7 @@ def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
 
 
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry over its defaults: options key by key, everything else as a whole."""
+    """Return an entry's keys over its defaults: `options` key by key, all others as a whole."""
     both = {**defaults, **plain}
     ours, theirs = plain.get("options"), defaults.get("options")
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):

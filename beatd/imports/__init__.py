@@ -1,6 +1,8 @@
-"""Schedules of other schedulers, read into entries; nothing of theirs is changed or run.
+"""Read the schedules of other schedulers, and make entries of them; nothing of theirs is changed or
+run.
 
-`read` opens a source, `to_entries` makes entries of what is in it, each bad one told by itself.
+`read` opens a source, and `to_entries` makes entries of its content; each bad one is refused by
+itself.
 """
 
 from beatd.imports.found_entry import FoundEntry, Read, Refused

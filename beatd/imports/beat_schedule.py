@@ -1,4 +1,4 @@
-"""The beat_schedule of a Celery app, add_periodic_task included."""
+"""Read the beat_schedule of a Celery app, with what add_periodic_task added."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _STATE = ("last_run_at", "total_run_count")
 
 
 def read_app(spelling: str) -> tuple[Read, str]:
-    """Its entries, and the zone its crontabs are in."""
+    """Return the app's entries, and the zone that its crontabs are in."""
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)
     found: list[FoundEntry] = []

@@ -1,7 +1,7 @@
-"""System crontab files: a user's, and /etc/crontab with its column for the user.
+"""Read system crontab files: a user's, and /etc/crontab with its column for the user.
 
-A line there is a shell command, and an entry is a task: `runner` names the task that gets the
-command as its only argument. A line that only calls celery becomes the task it calls.
+A line is a shell command, and an entry is a task: `runner` names the task that gets the command as
+its only argument. A line that only calls celery becomes the task that it calls.
 """
 
 import re
@@ -22,12 +22,12 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """Whether lines name a user: /etc/crontab and what lies in a cron.d folder."""
+    """True for /etc/crontab and for files in a cron.d folder: their lines name a user."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
-    """Every line of the file that runs something."""
+    """Return every line of the file that runs something."""
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
@@ -47,7 +47,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """The lines that run something, and the zone that CRON_TZ had by then."""
+    """Yield the number and text of each line that runs something, and the CRON_TZ before it."""
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -92,13 +92,13 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """cron: an unescaped % ends the command."""
+    """Return the command up to an unescaped %, which ends it for cron, and True if there is one."""
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
 
 
 def _celery_call(command: str) -> dict[str, Any] | None:
-    """The task, arguments and queue of `[cd DIR &&] celery -A APP call TASK …`, or None."""
+    """Return task, arguments and options of `[cd DIR &&] celery -A APP call TASK …`, or None."""
     try:
         words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)
     except ValueError:
@@ -129,6 +129,7 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _take(kept: dict[str, Any], key: str, value: str) -> bool:
+    """Put one option of `celery call` into `kept`; False if it is unknown or malformed."""
     try:
         match key:
             case "-a" | "--args":

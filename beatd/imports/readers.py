@@ -1,4 +1,4 @@
-"""Where a schedule can be taken from: the spelling of a source, and who reads it."""
+"""Read a source by the kind that its spelling names."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from beatd.errors import ConfigError
 from beatd.imports.found_entry import Read
 from beatd.secret import learn_url
 
-#: How a source is written, and what it is.
+#: The spelling of each source, and its help.
 SOURCES = {
     "celerybeat-schedule:PATH": "the file of celery's PersistentScheduler",
     "redbeat+redis://HOST/DB": "RedBeat",
@@ -24,10 +24,11 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 
 
 class SourceOptions(Struct, frozen=True, kw_only=True):
-    """What may be said beside the source."""
+    """Options of a source. `given_timezone` = the operator gave it, so it replaces the source's
+    own."""
 
     timezone: str = "UTC"
-    given_timezone: bool = False  # said by the operator, so that it wins over the source's own
+    given_timezone: bool = False
     prefix: str = "redbeat:"
     schema: str | None = None
     runner: str | None = None
@@ -35,17 +36,17 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 
 
 class OpenedSource(Struct, frozen=True):
-    """What was read, the zone that its wall-clock times are in, and what kind of source it was."""
+    """The content of a source, the zone of its wall-clock times, and its kind."""
 
     read: Read
     timezone: str
     kind: str
 
 
-def read(source: str, wishes: SourceOptions | None = None) -> OpenedSource:
-    """All of a source; ConfigError where it is none, or not what it says."""
+def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
+    """Return the content of a source; ConfigError if it is none, or of another kind."""
     learn_url(source)
-    wished = wishes or SourceOptions()
+    wished = options or SourceOptions()
     if source.startswith("redbeat+"):
         from beatd.imports.redbeat import read_redbeat
 
@@ -96,5 +97,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Without what may be a password."""
+    """Return the first word of a source, without a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

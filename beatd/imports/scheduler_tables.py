@@ -1,4 +1,4 @@
-"""The tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
+"""Read the tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +14,10 @@ from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """What the tables are called, and how a task names its schedule."""
+    """The names of the tables.
+
+    `discriminated` = a task has one column for its schedule's kind and one for its id.
+    """
 
     task: str
     interval: str
@@ -68,7 +71,7 @@ _SCHEDULE_COLUMNS = {
 
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
-    """Every row, each bad one told by itself."""
+    """Return every row; each bad one is refused by itself."""
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
     try:
@@ -98,7 +101,7 @@ def _read_text(connection: Any, _record: Any) -> None:
 
 
 def _refuse_missing_file(engine: Engine) -> None:
-    """SQLite would make it, and nothing here is to be written."""
+    """Raise ConfigError if the SQLite file is missing: SQLite would make it."""
     file = engine.url.database
     if engine.dialect.name == "sqlite" and file and file != ":memory:":
         path = Path(file.removeprefix("file:").partition("?")[0])
@@ -107,7 +110,10 @@ def _refuse_missing_file(engine: Engine) -> None:
 
 
 def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
-    """Runs once; one that ran already is kept and stays off, as django-celery-beat has it."""
+    """Return an entry of a one-off row: it runs once, and stays off if it ran already.
+
+    Any other row is returned unchanged.
+    """
     if not row.get("one_off"):
         return found
     plain = dict(found.plain)
@@ -123,7 +129,7 @@ def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Each task with its schedule beside it; columns that an older version has not are None."""
+    """Yield each task with its schedule's columns; those that an older version lacks are None."""
     shape = shape_of(connection, layout, schema)
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
     rows = connection.execution_options(stream_results=True).execute(
@@ -134,14 +140,14 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The tables as they are there: an expression for each name, and what is selected from."""
+    """The columns as the tables have them, an SQL expression for each, and the FROM clause."""
 
     columns: Mapping[str, str]
     source: str
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """What fits the tables that are there; ConfigError where there are none."""
+    """Return the shape of the tables that are there; ConfigError if there are none."""
     look = inspect(connection)
     dot = f"{schema}." if schema else ""
     if not look.has_table(layout.task, schema=schema):
@@ -168,7 +174,7 @@ def shape_of(connection: Connection, layout: Layout, schema: str | None = None) 
 
 
 def driver_url(url: str) -> URL:
-    """With the drivers that beatd installs, where the URL names none, and without beatd's words."""
+    """Return the URL with the driver that beatd installs, and without beatd's own options."""
     known = {
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
@@ -180,7 +186,10 @@ def driver_url(url: str) -> URL:
 
 
 def unprepared(address: URL) -> dict[str, Any]:
-    """Keep psycopg from preparing statements: a pooler may run them in another session."""
+    """Return options that keep psycopg from preparing statements.
+
+    A pooler may run them in another session.
+    """
     return {"prepare_threshold": None} if address.get_dialect().driver == "psycopg" else {}
 
 

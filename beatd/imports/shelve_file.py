@@ -1,4 +1,4 @@
-"""The raw keys and values of a shelve file, whichever dbm wrote it; opened for reading only."""
+"""Read the raw keys and values of a shelve file, whichever dbm wrote it, without writing to it."""
 
 import ast
 import dbm
@@ -19,7 +19,7 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """What celery beat keeps in the file of that name, still pickled."""
+    """Return celery beat's values in the file of that name, still pickled."""
     if not _is_there(path):
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")
     try:

@@ -1,4 +1,4 @@
-"""A row of django-celery-beat or of one of its descendants in our words; pure."""
+"""Write a row of django-celery-beat or of one of its descendants as our plain data; pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,10 +33,10 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """The row with the columns of its schedule beside its own, as `tables` selects them.
+    """Return a row as an entry; ConfigError if django-celery-beat would not run it either.
 
-    `carry` keeps what the row did until now; without it the row is read as a definition only.
-    ConfigError where django-celery-beat would not run it either.
+    The row has the columns of its schedule beside its own, as `task_rows` selects them. `carry`
+    keeps its last run and its number of runs.
     """
     if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
         raise ConfigError(f"{', '.join(broken)}: not UTF-8")
@@ -117,7 +117,7 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 
 
 def moment_of_row(value: Any) -> datetime | None:
-    """A column's moment; MySQL and SQLite give naive ones, which Django writes in UTC."""
+    """Return a column's moment; a naive one, of MySQL or SQLite, is in UTC, as Django writes it."""
     if value is None or value == "":
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""From what a foreign scheduler holds to entries that go on where it stopped."""
+"""Make entries of another scheduler's tasks, so that they go on from their last runs."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from beatd.problem import in_one_line
 
 
 class ImportedEntry(Struct, frozen=True):
-    """An entry and what it did before it came to us."""
+    """An entry, with its last run and its number of runs in the other scheduler."""
 
     entry: Entry
     last: datetime | None
@@ -22,6 +22,8 @@ class ImportedEntry(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
+    """The entries of a source, and those that were refused."""
+
     entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
 
@@ -29,7 +31,7 @@ class Imported(Struct, frozen=True):
 def to_entries(
     found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
 ) -> Imported:
-    """Entries in the order found; a name that comes twice is refused the second time."""
+    """Return the entries in the order found; a name that comes again is refused."""
     entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
     for one in found:
@@ -53,10 +55,13 @@ def _taken(one: FoundEntry, timezone: str, source: str, declared_at: str) -> Imp
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """An `every` whose last run is known goes on from it: a weekly one keeps its day and hour."""
+    """Return an entry's plain data; an `every` with a known last run starts from it.
+
+    So a weekly one keeps its day and hour.
+    """
     plain = dict(one.plain)
     if "every" in plain and "start" not in plain and one.last is not None:
-        # Whole seconds: what comes after them is only how long the last tick took.
+        # Without the fraction, which is only how long celery's last tick took.
         last = one.last.astimezone(UTC)
         if _is_whole_seconds(plain["every"]):
             last = last.replace(microsecond=0)

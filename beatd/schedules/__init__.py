@@ -1,4 +1,4 @@
-"""Every kind of schedule: frozen values that answer next_after, equal when they mean the same."""
+"""Every kind of schedule: frozen values, equal when they have the same moments."""
 
 from beatd.schedules.at import at
 from beatd.schedules.clock_change import clock_change

@@ -1,4 +1,4 @@
-"""A cron in plain English; the days from what was written, the times from what it means."""
+"""Write a cron in plain English: its times as they are, its days as they were written."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """The times, then the days, months and years where they are restricted, then the zone."""
+    """Return the times, then the days, months and years if they are restricted, then the zone."""
     fields = cron.fields
     said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
     said += _days(cron)
@@ -45,7 +45,7 @@ def _days(cron: Cron) -> str:
 
 
 def _text_days(word: str) -> str:
-    """The days of the month of a cron text, "" for all of them."""
+    """Return the days of the month of a cron text in words, or "" for all of them."""
     mask, said = 0, []
     for part in word.split(","):
         if part == "l":
@@ -65,7 +65,7 @@ def _text_days(word: str) -> str:
 
 
 def _text_weekdays(word: str) -> str:
-    """The days of the week of a cron text, "" for all of them."""
+    """Return the days of the week of a cron text in words, or "" for all of them."""
     mask, said = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")

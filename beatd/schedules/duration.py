@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: 30s, 1h30m, 0.5, {minutes: 5}."""
+"""Parse and write lengths of time as people write them: 30s, 1h30m, 0.5, {minutes: 5}."""
 
 import re
 from collections.abc import Mapping
@@ -38,8 +38,10 @@ _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """The exact length, to the microsecond, of text, a number of seconds, a mapping or a
-    timedelta; never negative."""
+    """Return the exact length of text, a number of seconds, a mapping or a timedelta.
+
+    It is exact to the microsecond; a negative length is a ScheduleError.
+    """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
     if isinstance(value, bool) or value is None:
@@ -54,7 +56,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """The shortest text that parse_duration reads back as exactly this length."""
+    """Return the shortest text that `parse_duration` reads as exactly this length."""
     left = length // timedelta(microseconds=1)
     if left < 0:
         raise ScheduleError(f"a duration cannot be negative: {length}")

@@ -1,4 +1,4 @@
-"""Moments as people write them: ISO 8601 text, YAML timestamps, dates."""
+"""Parse and write moments: ISO 8601 text, YAML timestamps, dates."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -13,8 +13,11 @@ _MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """The UTC moment that text, a datetime or a date means; without an offset it is on the wall
-    clock of tz: of a doubled time the first, of a missing one the first instant after the gap."""
+    """Return the UTC moment of text, a datetime or a date.
+
+    Without an offset it is on the wall clock of tz: the first of a time that comes twice, and the
+    first instant after the gap for a time that does not exist.
+    """
     local = local_moment(value)
     try:
         if local.tzinfo is not None:
@@ -35,7 +38,7 @@ def format_moment(moment: datetime) -> str:
 
 
 def local_moment(value: Any) -> datetime:
-    """What was written, naive where it has no offset; a date is its midnight."""
+    """Return what was written, naive without an offset; a date is its midnight."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

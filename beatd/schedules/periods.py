@@ -8,10 +8,10 @@ from beatd.schedules.year_days import LAST_DAY
 
 
 class Periods:
-    """Every `interval`th period from the one that holds the start. Days are ordinals.
+    """Every `interval`th period, from the one that holds the start on. Days are ordinals.
 
-    A period has a number, so that the next one of the rule is the number plus the interval: the
-    year, the months since year 0, or the weeks or days since the start.
+    Periods are numbered, so that the rule's next one is the number plus the interval: by the year,
+    by the months since year 0, or by the weeks or days since the start.
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")

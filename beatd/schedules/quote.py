@@ -1,4 +1,4 @@
-"""What came, as an error message shows it."""
+"""Show a value in an error message."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ _MAX_CHARS = 60
 
 
 def quoted(value: Any) -> str:
-    """One printable line of bounded length, whatever the value is."""
+    """Return one printable line of bounded length, for any value."""
     if isinstance(value, str | bytes):
         value = value[: _MAX_CHARS + 1]
     elif isinstance(value, int) and value.bit_length() > 200:

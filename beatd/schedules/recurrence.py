@@ -1,7 +1,7 @@
-"""One recurrence rule on the wall clock: a walk over periods and days, each step of it counted.
+"""One recurrence rule on the wall clock: a search over periods and days whose steps are counted.
 
-dateutil reads the parts and fills in what a rule takes from its start; it does not search. It would
-step through every day, or every second, up to the year 9999, and nothing could end that.
+dateutil reads the parts and fills in those that a rule takes from its start; it does not search. It
+would step through every day, or every second, up to the year 9999, and nothing could stop it.
 """
 
 from bisect import bisect_left
@@ -21,9 +21,9 @@ from beatd.schedules.steps import SearchGivenUp, Steps
 from beatd.schedules.year_days import LAST_DAY, YearDays
 
 MAX_COUNT = 10_000
-COUNT_AHEAD_YEARS = 100  # where a COUNT ends later than so long after its start, it is left open
+COUNT_AHEAD_YEARS = 100  # a COUNT that ends later than this after its start has no end
 _DAY = 86400
-_STEPS_OF_A_SEARCH = 5
+_STEPS_PER_SEARCH = 5
 _OF_DAYS = ("bymonth", "bymonthday", "byyearday", "byweekno", "byweekday")
 _UNITS = {dateutil.HOURLY: 3600, dateutil.MINUTELY: 60, dateutil.SECONDLY: 1}
 _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
@@ -31,7 +31,7 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A rule with nothing left to default; equal when every part of it is."""
+    """A rule in which nothing is left to a default; equal when all parts are."""
 
     frequency: int
     interval: int
@@ -67,7 +67,7 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """The seconds of a day, or of one unit of a rule that is finer than a day."""
+        """Return the seconds of a day, or of one unit of a rule that is finer than a day."""
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
         minutes = by.get("byminute", _ALL["byminute"]) if unit > 60 else (0,)
@@ -85,7 +85,8 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """The rule, with what it takes from its start written out and its count as an end."""
+        """Return the rule with the parts that it takes from its start, and with its count as an
+        end."""
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
@@ -95,7 +96,7 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """The match that a count ends with; None when it lies a century ahead, or never comes."""
+        """Return the match that a count ends with; None if it is a century ahead or never comes."""
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
             assert found is not None
@@ -114,11 +115,11 @@ class Recurrence:
         return found
 
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
-        """The first match that is not before a time on the wall clock; None after the last.
+        """Return the first match from a time on the wall clock on; None after the last.
 
         Raises SearchGivenUp when the steps are used up.
         """
-        steps.take(_STEPS_OF_A_SEARCH)
+        steps.take(_STEPS_PER_SEARCH)
         local = max(local, self.start)
         if local.toordinal() > self.last or not self.times:
             return None
@@ -130,9 +131,8 @@ class Recurrence:
             found = self._on_days(local, steps)
         return None if self.until and found and found > self.until else found
 
-    # once or more a day, on the days that match
-
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
+        """Return the first match of a rule that runs once or more on each matching day."""
         today, second = local.toordinal(), _second(local)
         first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
@@ -147,7 +147,7 @@ class Recurrence:
         return None
 
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
-        """By BYSETPOS: of all times within one period only some count."""
+        """Return the first match of a rule with BYSETPOS: only some times of a period count."""
         begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
             number = self.periods.number(begin)
@@ -167,10 +167,11 @@ class Recurrence:
             begin = self.periods.bounds(number + self.interval)[0]
         return None
 
-    # hours, minutes, seconds
-
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
-        """A grid from the start; BYHOUR and the like leave some of its points out."""
+        """Return the first match of a rule in hours, minutes or seconds.
+
+        It is a grid from the start, from which BYHOUR and the like leave points out.
+        """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
         base = _absolute(self.start) // unit * unit
@@ -216,7 +217,7 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Positions, from 1 or from the end with -1, as indexes in order; those beyond are left out."""
+    """Return positions, from 1 or from the end with -1, as sorted indexes below `size`."""
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)
 
@@ -238,7 +239,7 @@ def _at(day: int, second: int) -> datetime:
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """The parts of a rule as dateutil resolved them, defaults from its start included."""
+    """Return the parts of a rule as dateutil resolved them, defaults from its start included."""
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {
