@@ -28,36 +28,36 @@ class Entry(Struct, frozen=True):
     """
 
     name: str
-    task: Annotated[str, "The task's name, as its workers know it."]
+    task: Annotated[str, "The task's name in the workers."]
     schedule: Schedule
-    tz: Annotated[str, "Its time zone (IANA); the config's timezone when left out."] = "UTC"
-    args: Annotated[tuple[Any, ...], "Positional arguments: [2, 2]."] = ()
-    kwargs: Annotated[Mapping[str, Any], 'Keyword arguments: {"full": true}.'] = {}
+    tz: Annotated[str, "Its time zone (IANA). [default: the configuration's]"] = "UTC"
+    args: Annotated[tuple[Any, ...], "Positional arguments, like [2, 2]."] = ()
+    kwargs: Annotated[Mapping[str, Any], 'Keyword arguments, like {"full": true}.'] = {}
     options: Annotated[Mapping[str, Any], "Options of apply_async: queue, priority, expires…"] = {}
-    enabled: Annotated[bool, "false keeps the entry and never runs it."] = True
+    enabled: Annotated[bool, "false: the entry stays and does not run."] = True
 
     # when, beside the schedule
     start: Annotated[datetime | None, "No run before it; the grid of `every` begins here."] = None
     end: Annotated[datetime | None, "No run after it."] = None
-    max_runs: Annotated[int | None, "Finished after so many runs."] = None
-    jitter: Annotated[timedelta, "Up to this much later, the same for each occurrence."] = (
-        timedelta(0)
-    )
-    dst_gap: Annotated[DstGap, "A fixed time that the clock skipped."] = "run"
-    dst_fold: Annotated[DstFold, "A fixed time that came twice."] = "first"
+    max_runs: Annotated[int | None, "The number of runs after which the entry is finished."] = None
+    jitter: Annotated[
+        timedelta, "Delay each run by up to this much, the same for one occurrence."
+    ] = timedelta(0)
+    dst_gap: Annotated[DstGap, "What happens to a fixed time that the clock skips."] = "run"
+    dst_fold: Annotated[DstFold, "Which runs there are of a fixed time that comes twice."] = "first"
 
     # when late, and when it is unknown whether a run was sent
-    catch_up: Annotated[CatchUp, "Which missed moments to run."] = "latest"
+    catch_up: Annotated[CatchUp, "Which missed moments run."] = "latest"
     catch_up_window: Annotated[timedelta | None, "How far back missed moments count."] = None
-    catch_up_max: Annotated[int | None, "At most so many missed moments, the newest."] = None
-    grace: Annotated[timedelta, "With `catch_up: skip`: a moment may be this late."] = timedelta(
-        seconds=10
+    catch_up_max: Annotated[int | None, "How many missed moments run at most, the newest."] = None
+    grace: Annotated[timedelta, "With `catch_up: skip`: how late a moment may still run."] = (
+        timedelta(seconds=10)
     )
-    on_unknown: Annotated[
-        OnUnknown, "When it is unknown whether a run was sent: send it again, or skip it."
-    ] = "resend"
+    on_unknown: Annotated[OnUnknown, "What happens when nobody knows if a message was sent."] = (
+        "resend"
+    )
 
-    description: Annotated[str, "For people."] = ""
+    description: Annotated[str, "A text for people."] = ""
 
     # who declares it
     source: str = "cli"
