@@ -18,7 +18,7 @@ from beatd.leader import Holder, Lease
 from beatd.wiring.backends import open_lease
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
-from tests.fake_lease import FakeLease as Office
+from tests.fake_lease import FakeLease
 from tests.leaders.holders import LONG, PATIENCE_S, SHORT, holder
 from tests.leaders.places import Place
 from tests.waiting import until
@@ -310,7 +310,7 @@ def test_a_lock_that_cannot_be_used_says_why_in_one_line_and_no_password(
     lease = open_lease(filled_in({**AWAY, **HOPELESS}[unusable]))
     election = Election(
         lease=lease,
-        terms=Office(clock),
+        terms=FakeLease(clock),
         me=holder("one"),
         clock=clock,
         ttl=2.0,
@@ -349,7 +349,7 @@ def test_without_a_lock_there_is_none_to_be_away() -> None:
     clock, told = FakeClock(), list[Event]()
     election = Election(
         lease=open_lease("none"),
-        terms=Office(clock),
+        terms=FakeLease(clock),
         me=holder("one"),
         clock=clock,
         tell=told.append,
