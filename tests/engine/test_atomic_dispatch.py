@@ -26,10 +26,10 @@ from tests.cable import Cable
 from tests.fake_clock import FakeClock
 from tests.fleet import Fleet
 from tests.stores.making import lead, put_many, step
-from tests.stores.redis.conftest import open_store, start
+from tests.stores.redis.conftest import open_store
 from tests.stores.redis.servers import Start
 
-__all__ = ["open_store", "start"]
+__all__ = ["open_store"]
 
 CONFIRMED = Outcome("confirmed")
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.catalog import Change
-from beatd.clock import DRIFT
+from beatd.clock import MAX_DRIFT
 from beatd.definition import entry_from
 from beatd.edits import editing
 from beatd.edits.run_requests import backfill, trigger
@@ -163,7 +163,7 @@ def play(seed: int) -> Scenario:
     skewed = dice.random() < 0.5
     for n in range(dice.choice((2, 2, 3))):
         skew = dice.uniform(-2, 2) if skewed else 0.0
-        boot, gains = dice.randint(0, 10**6), hours.uniform(-DRIFT, DRIFT) * 0.99
+        boot, gains = dice.randint(0, 10**6), hours.uniform(-MAX_DRIFT, MAX_DRIFT) * 0.99
         deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
     operator = Process("operator", Host("office"))
     world.spawn(operator, lambda: operate(deployment, names, dice))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from beatd import planning
-from beatd.imports import taken_over
+from beatd.imports import to_entries
 from beatd.imports.readers import SourceOptions, read
 from tests.sources.django.test_live import every
 
@@ -26,7 +26,7 @@ def test_rows_are_copied_with_what_they_did(database: str) -> None:
     objects.filter(name="none").update(interval=None)
 
     opened = read(f"django-celery-beat+{database}", SourceOptions(timezone="Europe/Berlin"))
-    made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
+    made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
 
     weekly, once, ran = made.entries
     assert (weekly.last, weekly.runs) == (LAST, 41)
