@@ -42,7 +42,6 @@ def fingerprint(entry: Entry) -> str:
 
 
 def _next(schedule: Schedule, moment: datetime) -> datetime | None:
-    """Return the schedule's next moment, uncached."""
     return schedule.next_after(moment)
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from beatd.errors import ScheduleError
+from beatd.schedules.dst import no_zone
 from beatd.schedules.moment import parse_moment
-from beatd.schedules.quote import quoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,9 +22,7 @@ class At:
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the moment if it is strictly after the given one, else None."""
         if moment.tzinfo is None:
-            raise ScheduleError(
-                f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
-            )
+            raise no_zone(moment)
         return self.moment if self.moment > moment else None
 
     def plain(self) -> dict[str, Any]:

@@ -36,10 +36,15 @@ def second_after(moment: datetime) -> int:
     try:
         since = moment - EPOCH
     except TypeError:
-        raise ScheduleError(
-            f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
-        ) from None
+        raise no_zone(moment) from None
     return since.days * 86400 + since.seconds + 1
+
+
+def no_zone(moment: datetime) -> ScheduleError:
+    """Return the error of a naive moment."""
+    return ScheduleError(
+        f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
+    )
 
 
 def moment_at(second: int | None) -> datetime | None:

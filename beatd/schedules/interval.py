@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from beatd.errors import ScheduleError
+from beatd.schedules.dst import no_zone
 from beatd.schedules.duration import format_duration, parse_duration
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import EPOCH
@@ -36,9 +37,7 @@ class Interval:
         try:
             since = moment - EPOCH
         except TypeError:
-            raise ScheduleError(
-                f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
-            ) from None
+            raise no_zone(moment) from None
         now = (since.days * 86400 + since.seconds) * _SECOND + since.microseconds - self.offset
         point = now - now % self.period + self.period + self.offset
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
