@@ -35,8 +35,11 @@ class Push(Struct, frozen=True):
 class Publisher(Protocol):
     """The way of messages to a broker."""
 
-    def prepare(self, runs: Sequence[Run]) -> None:
-        """Build what can be built before the moment. Never raise, send nothing to the broker."""
+    def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
+        """Build what can be built before the moment. Never raise, send nothing to the broker.
+
+        `soon` says that just these runs are most likely published in some milliseconds.
+        """
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         """Publish the runs; return one outcome per run, in order, within the time-out. Never raise.

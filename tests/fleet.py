@@ -7,10 +7,10 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
+from beatd.dispatches.steps import Hold, StepDispatch
 from beatd.engine.election import Election
-from beatd.engine.step_dispatch import Hold, StepDispatch
-from beatd.engine.tick import Limits, Tick
-from beatd.engine.unapplied import NOTHING_WAITS
+from beatd.engine.limits import Limits
+from beatd.engine.tick import Tick
 from beatd.entry import Entry
 from beatd.events import Event
 from beatd.ledger import Record
@@ -19,6 +19,7 @@ from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher
 from beatd.run import Run
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.unapplied import NOTHING_WAITS
 from tests.fake_clock import FakeClock
 from tests.fake_lease import FakeLease, holder
 

@@ -10,19 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
-VALUES = {"secret", "problem", "errors", "schedule", "entry", "run", "byte_cache"}
+VALUES = {"secret", "problem", "errors", "schedule", "entry", "run", "byte_cache", "unapplied"}
 SEAMS = {
-    "clock",
-    "leader",
-    "publisher",
-    "catalog",
-    "ledger",
-    "marks",
-    "presence",
-    "store",
-    "events",
-    "planning",
-}
+    "catalog", "catch_up", "clock", "dispatch", "events", "leader", "ledger", "marks", "planning",
+    "presence", "publisher", "store",
+}  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
 
@@ -69,9 +61,12 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        atomic_dispatch batch_size broker_outage by_moment clock_steps dispatch election lookahead
-        moves open_claims outage outage_causes overlap prepared rewind settled_moves standby
-        step_dispatch store_outage store_writes terms_seen tick unapplied
+        batch_events batch_size broker_outage by_moment clock_steps election limits lookahead
+        moves open_claims outage outage_causes overlap rewind settled_moves standby store_outage
+        terms_seen tick
+    """,
+    "dispatches": """
+        atomic prepared steps
     """,
     "edits": """
         apply editing late_edits ownership patch repair replan run_requests write_imported
@@ -119,21 +114,22 @@ BELOW = {
     "observers": set(),
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
+    "dispatches": set(),
     "edits": {"definition"},
     "config": {"definition", "schedules"},
     "sources": {
-        "config", "edits", "engine", "imports", "definition", "schedules", "publishers", "stores",
+        "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
     "daemon": {"engine", "edits", "observers", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "stores", "leaders",
-        "publishers", "definition", "schedules",
+        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
+        "leaders", "publishers", "definition", "schedules",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
-    "shadow": {"wiring", "daemon", "sources", "config", "engine", "observers", "definition"},
+    "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
         "observers", "definition", "schedules", "publishers", "stores",

@@ -6,7 +6,7 @@ from contextlib import suppress
 from beatd.clock import Clock
 from beatd.daemon.store_clock import Steering
 from beatd.engine.election import Election
-from beatd.engine.store_writes import StoreWrites
+from beatd.engine.store_outage import StoreOutage
 from beatd.errors import StoreError
 from beatd.ledger import Terms
 from beatd.presence import Presence, Presences
@@ -24,13 +24,13 @@ class Candidate:
         election: Election,
         terms: Terms,
         presences: Presences,
-        writes: StoreWrites,
+        store_outage: StoreOutage,
         steering: Steering,
         clock: Clock,
         presence: Callable[[], Presence],
         changed: Callable[[], None],
     ) -> None:
-        self._election, self._terms, self._writes = election, terms, writes
+        self._election, self._terms, self._store_outage = election, terms, store_outage
         self._presences = presences
         self._steering = steering
         self._clock, self._presence, self._changed = clock, presence, changed
@@ -58,7 +58,7 @@ class Candidate:
         if leads != led:
             self._changed()
         # What is in doubt is tried at each turn, so that a store that is back is noticed at once.
-        proven = self._writes.proven
+        proven = self._store_outage.is_proven
         announces = leads != led or not proven or self._is_time_to_announce()
         if leads or announces:
             # Not at each turn of a standby, which asks for the lease ten times a second.
@@ -67,7 +67,7 @@ class Candidate:
             self._announced_at = self._clock.elapsed()
             self._look_at_term()
             self._announce()
-            if self._writes.proven and not proven:
+            if self._store_outage.is_proven and not proven:
                 self._changed()
         return min(self._election.pause(), TURNS_AT_LEAST_EVERY_S)
 
@@ -92,9 +92,9 @@ class Candidate:
         try:
             self._presences.announce(mine, max(5.0, self._election.ttl * 2))
         except StoreError as trouble:
-            self._writes.refused(str(trouble))
+            self._store_outage.refused(str(trouble))
             return
-        self._writes.succeeded()
+        self._store_outage.succeeded()
         with suppress(StoreError):
             if not mine.broker_ok:
                 self.others_reach_broker = any(

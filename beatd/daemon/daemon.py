@@ -18,11 +18,11 @@ from beatd.daemon.loop import Loop
 from beatd.daemon.startup import when_open
 from beatd.daemon.store_clock import Steering
 from beatd.daemon.store_status import first_of
+from beatd.dispatch import Dispatch
 from beatd.edits.replan import begin
-from beatd.engine.dispatch import Dispatch
 from beatd.engine.election import Election
-from beatd.engine.store_writes import StoreWrites
-from beatd.engine.tick import Limits, Tick
+from beatd.engine.limits import Limits
+from beatd.engine.tick import Tick
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder, Lease
@@ -229,7 +229,6 @@ class Daemon:
             may_lead=self._may_lead,
             tell=tell,
         )
-        writes = StoreWrites()
         self.engine = Tick(
             store=store.ledger,
             claims=store.claims,
@@ -239,7 +238,7 @@ class Daemon:
             clock=clock,
             tell=tell,
             limits=self._limits,
-            writes=writes,
+            notes_writes=True,
             set_clock=lambda: self._steering.by(store.terms),
             unapplied=self._house.unapplied,
         )
@@ -248,7 +247,7 @@ class Daemon:
             election=self.election,
             terms=store.terms,
             presences=store.presences,
-            writes=writes,
+            store_outage=self.engine.store_outage,
             steering=self._steering,
             clock=clock,
             presence=self._presence,

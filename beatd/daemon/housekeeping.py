@@ -13,9 +13,9 @@ from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.clock import Clock
 from beatd.edits.repair import mend
 from beatd.edits.replan import outdated, reckon_again
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.ledger import History
 from beatd.presence import Presences
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 MENDED_EVERY_S = 60.0
 MENDED_WHOLE_EVERY_S = 3600.0  # a database looks at every entry then

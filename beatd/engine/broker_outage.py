@@ -1,6 +1,9 @@
 """Whether the broker can be reached: nothing is claimed before it is known, or while it is away."""
 
+from collections.abc import Sequence
+
 from beatd.clock import Clock
+from beatd.dispatch import Published
 from beatd.engine.outage import Outage
 from beatd.events import BrokerAway, BrokerBack, Observer
 from beatd.publisher import Publisher
@@ -18,7 +21,7 @@ class BrokerOutage(Outage):
 
     @property
     def last_asked(self) -> float:
-        """Seconds ago."""
+        """Seconds since the broker was asked last."""
         return self._clock.elapsed() - self._asked_at
 
     def forget(self) -> None:
@@ -30,11 +33,17 @@ class BrokerOutage(Outage):
         # Asking before each batch would cost a round trip.
         return (self._known and self.over) or self.ask()
 
+    def learn(self, batches: Sequence[Published], began: float) -> None:
+        """Begin an outage if the outcomes leave a doubt."""
+        doubt = next((batch.doubt for batch in batches if batch.doubt), "")
+        if doubt:
+            # It has been away since it was spoken to, not since its time-out: others are waiting.
+            self.begin(doubt, since=began)
+
     def ask(self) -> bool:
         self._known, self._asked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()
             return True
-        # It has been away since it was asked, not since its time-out: others are waiting.
         self.begin(self._publisher.trouble() or "no answer", since=self._asked_at)
         return False

@@ -41,10 +41,6 @@ class ByMoment:
     def at(self, moment: datetime, limit: int) -> list[Stored]:
         return self._rows.get(moment, [])[:limit]
 
-    def drop(self, until: datetime) -> None:
-        while self._moments and self._moments[0] <= until:
-            del self._rows[heappop(self._moments)]
-
     def names(self, before: datetime | None = None) -> set[str]:
         """Names of the rows that are due before a moment; of all without one."""
         return {

@@ -71,6 +71,11 @@ class Election:
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
+    def trusts(self, term: Term) -> bool:
+        """True while this daemon leads under the term."""
+        lead = self.lead()
+        return lead is not None and lead.term == term
+
     def margin(self) -> float:
         """Seconds of trust left; nothing on a standby."""
         lead = self._lead

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 from beatd.catalog import Stored
 from beatd.clock import Clock
+from beatd.dispatch import Dispatch, Published
+from beatd.engine.batch_size import BatchSize, batches_of
 from beatd.engine.by_moment import ByMoment
-from beatd.engine.dispatch import Published
 from beatd.engine.rewind import Rewind
 from beatd.engine.settled_moves import SettledMoves
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.events import Observer
+from beatd.leader import Term
 from beatd.ledger import Ledger, Move
 from beatd.publisher import Publisher
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOKAHEAD = timedelta(seconds=2)
 LOOK_EVERY = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
@@ -24,7 +26,6 @@ LOOK_BEFORE_DUE = timedelta(milliseconds=25)  # whether what was read still hold
 FEWEST_ROWS, MOST_ROWS = 16, 20_000  # read at once
 MOST_ROWS_WITH_WAITING = 200_000  # where some wait: they lie before those that do not
 PREPARED_MOVES = 875  # in the last moment before they are due; more would take half of that
-FAR_PAST = float("-inf")
 
 
 class Lookahead:
@@ -38,13 +39,14 @@ class Lookahead:
         self.moves = SettledMoves(tell)
         self._rows = ByMoment()
         self._covers: datetime | None = None
-        self._known_at = FAR_PAST  # when what was read was last known to hold
+        self._known_at = 0.0  # when what was read was last known to hold
         self._limit, self._version = FEWEST_ROWS, ""
         self._waiting = NOTHING_WAITS
         self.is_stale = True
+        self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        self._rows, self._covers, self._known_at = ByMoment(), None, FAR_PAST
+        self._rows, self._covers, self.is_stale = ByMoment(), None, True
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
@@ -56,7 +58,7 @@ class Lookahead:
         """True after an edit, when what was read runs out, and when the store has changed."""
         if waiting != self._waiting:
             self._waiting, self.is_stale = waiting, True
-        if self.is_stale or self._known_at == FAR_PAST or self._is_exhausted(now):
+        if self.is_stale or self._is_exhausted(now):
             return True
         elapsed = self._clock.elapsed()
         if elapsed - self._known_at < (LOOK_EVERY - LOOK_BEFORE_DUE * 2).total_seconds():
@@ -115,18 +117,17 @@ class Lookahead:
         if newest is not None:
             self._rewind.claimed(newest)
 
-    def settle_ahead(self, now: datetime) -> bool:
-        """Settle some rows and render their messages ahead. True if there are more."""
+    def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
+        """Settle, render and prepare before the moment. True if there is more to do at once."""
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
-        return more
-
-    def next_batch(self, now: datetime) -> tuple[datetime, Sequence[Move]] | None:
-        """The moves that were settled for the next moment, when that is only milliseconds away."""
         soonest = self._rows.soonest()
-        if soonest is None or soonest - now > LOOK_BEFORE_DUE:
-            return None
-        return soonest, self.moves.of(self._rows.at(soonest, PREPARED_MOVES))
+        if more or soonest is None or soonest - now > LOOK_BEFORE_DUE:
+            return more or dispatch.write_history()
+        moves = self.moves.of(self._rows.at(soonest, PREPARED_MOVES))
+        dispatch.prepare(batches_of(moves, batch.now, dispatch.first), term, soonest)
+        self.is_prepared = True
+        return False
 
     def _forget_entries(self, names: Collection[str]) -> None:
         """Forget entries that may be gone; they leave nothing in a cache."""
@@ -134,7 +135,8 @@ class Lookahead:
             gone = list(names)
             self._publisher.forget(gone)
             self._store.drop_cached(gone)
-            self.moves.forget_faults(gone)
+            for name in gone:
+                self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
         """When the next tick is worth its time, if nothing is left to do in this one."""

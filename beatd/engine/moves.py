@@ -1,4 +1,4 @@
-"""What becomes of what is due: rows of the plan, open claims and requests, each as one move.
+"""What becomes of rows that are due, of open claims and of requests, each as one move.
 
 Pure: everything it needs is handed in, and nothing is done until the ledger makes the move.
 """
@@ -10,11 +10,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from beatd.catalog import Stored
-from beatd.errors import ScheduleError
+from beatd.catch_up import if_found, why_at_an_end, why_not
 from beatd.ledger import Move, OpenClaim, Request
 from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment, settle
 from beatd.run import Occurrence, Run, Skip, task_id
-from beatd.schedule import Schedule
 
 
 def unknown(_: Skip) -> str:
@@ -31,12 +30,12 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """A row of the plan whose moment has come: the catch-up rule parts what is due."""
+        """Return the move of a row whose moment has come: the catch-up rule parts what is due."""
         assert row.plan.planned is not None
         settled = settle(row, now, self._next_after)
         name, run, backlog = row.entry.name, None, None
         if settled.publish is not None:
-            run = self.planned(row, settled.publish, now)
+            run = self._run(row, Occurrence(name, settled.publish), now)
         if settled.backlog is not None:
             first, last = settled.backlog
             id = task_id(self._namespace, Occurrence(name, first, "backlog"))
@@ -58,9 +57,6 @@ class Mover:
         cause = "" if skip.reason == USED_UP else self._cause_of(skip)
         return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
-    def planned(self, row: Stored, planned: datetime, now: datetime) -> Run:
-        return self._run(row, Occurrence(row.entry.name, planned), now)
-
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
         entry, planned, expires = row.entry, occurrence.planned, None
         # What is asked for by hand runs as soon as it can, so it is late from its moment on.
@@ -77,7 +73,7 @@ class Mover:
         )
 
     def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
-        """An open claim, claimed anew to be sent once more under its own id, or closed with why."""
+        """Return the move that claims an open claim anew, or closes it with the reason."""
         row, planned = claim.stored, claim.occurrence.planned
         reason = why_not(claim, unsent, now, self._if_found)
         run: Run | None = None
@@ -99,7 +95,7 @@ class Mover:
     def asked(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """The next moments of a request, oldest first, each move taking up where the last ends."""
+        """Yield the next moments of a request, oldest first, each move after the one before."""
         for _ in range(limit):
             move = self._asked(request, row, now)
             yield move
@@ -109,7 +105,7 @@ class Mover:
             row = replace(row, runs=row.runs + move.counts)
 
     def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
-        """One moment of a request; the last one ends it."""
+        """Return the move of one moment of a request; the last one ends it."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         if row is None or reason:
@@ -149,70 +145,3 @@ class Mover:
             counts=counts,
             skips=skips,
         )
-
-
-def if_found(next_after: NextAfter) -> NextAfter:
-    """The same, but None where the search for the next moment fails: what was promised before is
-    settled all the same. The plan itself must not end that quietly."""
-
-    def ask(schedule: Schedule, moment: datetime) -> datetime | None:
-        try:
-            return next_after(schedule, moment)
-        except ScheduleError:
-            return None
-
-    return ask
-
-
-def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Until when a move settled at its moment is still what becomes of the row; None = not at all.
-
-    The next moment falls due, or the catch-up rule finds this one too late.
-    """
-    if move.plan is None or move.plan.due is None or row.plan.due is None:
-        return None
-    entry, lasts = row.entry, move.plan.due - row.plan.due
-    if entry.catch_up == "skip":
-        lasts = min(lasts, entry.grace)
-    if entry.catch_up_window is not None:
-        lasts = min(lasts, entry.catch_up_window)
-    return row.plan.due + lasts
-
-
-def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Why the rest of a request is dropped, or nothing; what is asked by hand runs paused."""
-    if row is None:
-        return "removed"
-    if request.kind != "backlog":
-        return ""
-    if row.paused:
-        return "paused"
-    if not row.entry.enabled:
-        return "disabled"
-    if row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
-        return USED_UP
-    return ""
-
-
-def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Why an open claim is not sent again, or nothing."""
-    row = claim.stored
-    if row is None:
-        return "removed"
-    entry, planned = row.entry, claim.occurrence.planned
-    if claim.occurrence.request:
-        return "unknown" if not unsent and entry.on_unknown == "skip" else ""
-    if row.paused:
-        return "paused"
-    if not entry.enabled:
-        return "disabled"
-    if entry.end is not None and planned > entry.end:
-        return "ended"
-    if not unsent and entry.on_unknown == "skip":
-        return "unknown"
-    if unsent and entry.catch_up == "latest":
-        # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
-        newer = next_moment(entry, planned, next_after)
-        if newer is not None and due_at(entry, newer, next_after) <= now:
-            return "caught up"
-    return late_reason(entry, claim.due, now)

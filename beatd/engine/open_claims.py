@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.clock import Clock
-from beatd.engine.dispatch import Published
+from beatd.dispatch import Published
+from beatd.engine.limits import Limits
 from beatd.engine.moves import Mover
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.ledger import Ledger, Move, OpenClaim
 from beatd.run import EPOCH
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOK_EVERY_S = 1.0
 READ_AT_ONCE = 100  # open claims, requests, and moments of one request
@@ -22,9 +23,9 @@ READ_AT_ONCE_WITH_WAITING = 2000  # where some wait: they may lie before those t
 class OpenClaims:
     """Claims that nobody recorded, and requests. What is due now never waits for them."""
 
-    def __init__(self, ledger: Ledger, *, clock: Clock, publish_timeout: float, ttl: float) -> None:
+    def __init__(self, ledger: Ledger, *, clock: Clock, limits: Limits, ttl: float) -> None:
         self._ledger, self._clock = ledger, clock
-        self._publish_timeout, self._ttl = publish_timeout, ttl
+        self._publish_timeout, self._ttl = limits.publish_timeout, ttl
         self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
@@ -32,11 +33,11 @@ class OpenClaims:
         self._held = False  # some of it did not go out
 
     def noticed_change(self) -> None:
-        """Something may have been asked for: there is no waiting for the next look."""
+        """Look for requests at the next call, as some may have been made."""
         self._asked = True
 
     def begin(self) -> None:
-        """Under a new term what the last one left is looked at without delay."""
+        """Look without delay, under a new term, at what the last leader left."""
         self._asked, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -46,11 +47,12 @@ class OpenClaims:
         mover: Mover,
         never_sent: Callable[[OpenClaim], bool],
         limit: int,
-        waiting: Unapplied = NOTHING_WAITS,
+        waiting: Unapplied,
     ) -> list[Move]:
         """Return what may be done now; call `sent` with what became of it."""
         if waiting != self._waiting:
             self._asked, self._waiting = True, waiting
+        self._at_once = READ_AT_ONCE_WITH_WAITING if waiting else READ_AT_ONCE
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
         if not self._asked and not paced:
@@ -81,15 +83,11 @@ class OpenClaims:
             if not self._waits(claim.stored)
         ]
 
-    @property
-    def _at_once(self) -> int:
-        return READ_AT_ONCE_WITH_WAITING if self._waiting else READ_AT_ONCE
-
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
 
     def _unknown_before(self, now: datetime) -> datetime:
-        """Claims made before that are nobody's any more: none at all while a term is young.
+        """Return the moment before which claims are unknown: none at all while a term is young.
 
         Whoever led before may have begun to publish as long as it trusted its lease, up to a ttl
         into our term, and is at it for a publish time-out. How old its claims are does not tell:

@@ -1,4 +1,4 @@
-"""A server that is away: told once when it begins and once when it ends, and waited for."""
+"""A server that is away: observers hear once when it begins and once when it ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +10,7 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
 class Outage:
-    """Of one server, which is taken to be there until it is found away."""
+    """The outage of one server. The server counts as there until a call to it has failed."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Outage:
 
     @property
     def reason(self) -> str:
-        """The newest cause; nothing while the server is there."""
+        """Why the server is away, newest cause; nothing while it is there."""
         return "" if self._since is None else self._reason
 
     @property
@@ -36,7 +36,7 @@ class Outage:
 
     @property
     def lasts(self) -> float:
-        """Seconds; nothing while the server is there."""
+        """Seconds since the outage began; 0 while the server is there."""
         since = self._since  # once: another thread may ask while it ends
         return 0.0 if since is None else self._clock.elapsed() - since
 
@@ -52,6 +52,6 @@ class Outage:
             self._since, self._pause = None, 0.0
 
     def back_off(self) -> timedelta:
-        """Longer each time, and never long: whoever waits for the server must not notice it."""
+        """Return a pause before the next try: longer each time, at most half a second."""
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2 or SHORTEST_PAUSE_S)
         return timedelta(seconds=self._pause)

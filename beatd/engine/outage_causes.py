@@ -1,4 +1,4 @@
-"""What kept this daemon from its work, and when: why a moment went by, as far as that is known."""
+"""Why a moment went by: what kept this daemon from its work, as far as that is known."""
 
 from datetime import datetime
 
@@ -6,9 +6,10 @@ from beatd.clock import Clock
 from beatd.events import BrokerAway, BrokerBack, Event, Observer, StoreAway, StoreBack
 from beatd.run import Skip
 
-BROKER, STORE = "the broker was away", "the store was away"
-NOBODY = "nobody led"
 # Words without figures: a reason is a label of the metrics as well.
+BEGINS = {BrokerAway: "the broker was away", StoreAway: "the store was away"}
+ENDS = {BrokerBack: BEGINS[BrokerAway], StoreBack: BEGINS[StoreAway]}
+NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
@@ -20,27 +21,20 @@ class OutageCauses:
         self._leads_since: datetime | None = None
 
     def __call__(self, event: Event) -> None:
-        match event:
-            case BrokerAway():
-                self._outages[BROKER] = self._clock.now(), None
-            case StoreAway():
-                self._outages[STORE] = self._clock.now(), None
-            case BrokerBack():
-                self._outages[BROKER] = self._outages[BROKER][0], self._clock.now()
-            case StoreBack():
-                self._outages[STORE] = self._outages[STORE][0], self._clock.now()
-            case _:
-                pass
+        kind = type(event)
+        if kind in BEGINS:
+            self._outages[BEGINS[kind]] = self._clock.now(), None
+        elif kind in ENDS:
+            self._outages[ENDS[kind]] = self._outages[ENDS[kind]][0], self._clock.now()
         self._tell(event)
 
     def leads(self, since: datetime) -> None:
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Nothing where it is not known."""
+        """Return the cause of a skip, or nothing where it is not known."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause
-        if self._leads_since is not None and skip.planned < self._leads_since:
-            return NOBODY
-        return ""
+        since = self._leads_since
+        return NOBODY_LED if since is not None and skip.planned < since else ""

@@ -1,11 +1,9 @@
 """Two batches at once: one is published and recorded while the next one is settled and claimed."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Generic, TypeVar
-
-from beatd.errors import BeatError
 
 T = TypeVar("T")
 
@@ -19,40 +17,33 @@ class Overlap(Generic[T]):
 
     def __init__(self) -> None:
         self._second = ThreadPoolExecutor(1, thread_name_prefix="beatd publish")
-        self._running: Future[T] | None = None
-        self._deferred: Callable[[], T] | None = None
+        self._end: Callable[[], T] | None = None
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
         """Begin the later half of a batch when the one before it has ended."""
-        self._end()
-        if threaded:
-            self._running = self._second.submit(later)
-        else:
-            self._deferred = later
+        self._end_started()
+        self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
         """End what was started, and return what all of it returned."""
-        self._end()
+        self._end_started()
         ended, self._ended = self._ended, []
         return ended
 
-    def abandon(self) -> None:
-        """End what was started after an error in another half; what is under way is finished."""
-        if self._running is not None:
-            wait([self._running])
-        if self._deferred is not None:
-            with suppress(BeatError):
-                self._deferred()
-        self._running, self._deferred, self._ended = None, None, []
+    def _end_started(self) -> None:
+        end, self._end = self._end, None
+        if end is not None:
+            self._ended.append(end())
 
-    def _end(self) -> None:
-        running, self._running = self._running, None
-        deferred, self._deferred = self._deferred, None
-        if running is not None:
-            self._ended.append(running.result())
-        if deferred is not None:
-            self._ended.append(deferred())
+    def __enter__(self) -> "Overlap[T]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish what is under way, after an error in another half; its own errors are dropped."""
+        with suppress(Exception):
+            self._end_started()
+        self._ended = []
 
     def close(self) -> None:
         self._second.shutdown(wait=False)

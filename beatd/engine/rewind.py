@@ -10,19 +10,19 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """A store that lost what it had acknowledged lost the newest claim first, so only that one is
-    remembered: its row must not be seen again with an earlier moment, unless it was edited."""
+    """Remembers the newest claim, which a store that went back in time loses first: its row must
+    not be read again with an earlier moment, unless the entry was edited."""
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """As it is since its claim."""
+        """Remember a row as it is since its claim."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Rows of the plan, soonest first: what went back is due, as it was before."""
+        """Compare rows of the plan, soonest first; a row that went back is due again."""
         newest = self._newest
         if newest is None or newest.plan.due is None:
             return

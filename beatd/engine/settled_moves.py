@@ -1,11 +1,13 @@
-"""What becomes of rows: worked out at their moment, or before it and kept until then."""
+"""Moves of rows, worked out at their moment, or before it and kept until then."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from sys import maxsize
 
 from beatd.catalog import Stored
+from beatd.catch_up import holds_until
 from beatd.engine.by_moment import ByMoment
-from beatd.engine.moves import Mover, holds_until
+from beatd.engine.moves import Mover
 from beatd.events import Observer, Unplannable
 from beatd.ledger import Move
 from beatd.run import Run
@@ -40,18 +42,17 @@ class SettledMoves:
         """Add a row that moved on: it can be settled ahead of its next moment."""
         self._unsettled.push(row)
 
-    def forget_faults(self, names: Sequence[str]) -> None:
-        for name in names:
-            self._faulty.pop(name, None)
+    def forget_fault(self, name: str) -> None:
+        self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
         """Return the moves of rows that are due; a move that was kept is given out once."""
-        moves = (self._take(row, now) or self._settle(row, now) for row in rows)
+        moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
     def settle_ahead(self, now: datetime, until: datetime) -> tuple[list[Run], bool]:
         """Settle some rows as of their moments; return their runs, and True if there are more."""
-        self._unsettled.drop(now)  # too late for that
+        self._unsettled.take(now, maxsize)  # too late for those
         rows = self._unsettled.take(until, ROWS_AT_ONCE)
         runs = list[Run]()
         for row in rows:
@@ -99,8 +100,5 @@ class SettledMoves:
 
 
 def is_same(one: Stored, other: Stored) -> bool:
-    return (one.revision, one.plan.planned, one.runs) == (
-        other.revision,
-        other.plan.planned,
-        other.runs,
-    )
+    is_at_same_run = one.runs == other.runs and one.plan.planned == other.plan.planned
+    return is_at_same_run and one.revision == other.revision

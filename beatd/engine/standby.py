@@ -1,12 +1,10 @@
-"""Standing by: a standby watches its leader, and tells when an occurrence is long overdue.
-
-So it knows as well whether the store answers, long before it has to lead.
-"""
+"""What a standby does: it watches whether its leader works, and whether the servers answer."""
 
 from datetime import datetime, timedelta
 
 from beatd.clock import Clock
 from beatd.engine.broker_outage import BrokerOutage
+from beatd.engine.limits import Limits
 from beatd.events import Observer, OnTime, Overdue
 from beatd.leader import Holder
 from beatd.ledger import Ledger
@@ -16,25 +14,19 @@ ASK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """It tells when something becomes overdue and when nothing is any more, once each."""
+    """Tells observers once when an occurrence becomes overdue, and once when none is any more."""
 
     def __init__(
-        self,
-        ledger: Ledger,
-        broker: BrokerOutage,
-        *,
-        clock: Clock,
-        tell: Observer,
-        patience: timedelta,
+        self, ledger: Ledger, broker: BrokerOutage, clock: Clock, tell: Observer, limits: Limits
     ) -> None:
         self._ledger, self._broker, self._clock, self._tell = ledger, broker, clock, tell
-        self._patience = patience
+        self._patience = limits.overdue
         self._looked_at = float("-inf")
         self._watches_since = clock.elapsed()
         self._owed: Overdue | None = None
 
     def ends(self) -> None:
-        """This daemon leads, and owes what it saw overdue itself."""
+        """Forget what was overdue: this daemon leads now, and has to run it itself."""
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:

@@ -1,29 +1,42 @@
-"""Whether the store can be used: it answers, and takes writes."""
+"""Whether the store can be used: it answers, and takes writes.
+
+The campaign's thread writes the presence record once a second and notes the result here, so that
+the answer costs no round trip of its own.
+"""
 
 from datetime import timedelta
 
 from beatd.clock import Clock
 from beatd.engine.outage import Outage
-from beatd.engine.store_writes import StoreWrites
 from beatd.errors import StoreError
 from beatd.events import Observer, StoreAway, StoreBack
 
 
 class StoreOutage(Outage):
-    def __init__(self, writes: StoreWrites | None, *, clock: Clock, tell: Observer) -> None:
+    """Where writes are noted, only one that succeeds ends an outage."""
+
+    def __init__(self, *, clock: Clock, tell: Observer, notes_writes: bool) -> None:
         super().__init__(StoreAway, StoreBack, clock=clock, tell=tell)
-        self._writes = writes
+        self._notes_writes, self._refusal = notes_writes, ""
+        self.is_proven = True  # a write has succeeded since the last failure; it was just opened
 
     def answered(self) -> None:
         """Note that the store answered all of a tick; it may still refuse what is written."""
-        if self._writes is not None and self._writes.trouble:
-            self.begin(f"it refuses writes: {self._writes.trouble}")
-        elif self._writes is None or self._writes.proven:
+        if self._refusal:
+            self.begin(f"it refuses writes: {self._refusal}")
+        elif self.is_proven:
             self.end()
 
     def failed(self, trouble: StoreError) -> timedelta:
         """Note that the store did not answer, and return how long to leave it alone."""
-        if self._writes is not None:
-            self._writes.doubt()
+        self.is_proven = not self._notes_writes
         self.begin(str(trouble))
         return self.back_off()
+
+    def refused(self, reason: str) -> None:
+        """Note, from any thread, that a write was refused."""
+        self._refusal, self.is_proven = reason, False
+
+    def succeeded(self) -> None:
+        """Note, from any thread, that a write succeeded."""
+        self._refusal, self.is_proven = "", True

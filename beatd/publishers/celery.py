@@ -2,8 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from operator import is_
+from time import monotonic
 
 from celery import Celery, signals
+from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
 from beatd.publishers.capture import CatchingProducer
@@ -15,6 +18,8 @@ from beatd.publishers.transports import connection_of, wire_to
 from beatd.run import Run
 from beatd.secret import hidden
 
+RENDERED_FOR_S = 0.1  # a message that expires so long after it is sent says when
+
 
 class CeleryPublisher:
     """Publishes through kombu to the app's broker; may be asked from several threads."""
@@ -25,13 +30,18 @@ class CeleryPublisher:
         connection = connection_of(app, timeout)
         self._place = hidden(connection.as_uri(include_password=not connection.password))
         self._wire = wire_to(connection, timeout)
+        self._rendered: Rendered | None = None
         self._producer = CatchingProducer(connection)
         self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
 
-    def prepare(self, runs: Sequence[Run]) -> None:
+    def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
         # Making a template is a send to those who listen.
-        if not listened_to():
-            with self._lock:
+        if listened_to():
+            return
+        with self._lock:
+            if soon:
+                self._rendered = Rendered(runs, self._renderer.render(runs), monotonic())
+            else:
                 self._renderer.prepare(runs)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
@@ -40,7 +50,7 @@ class CeleryPublisher:
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to():
                 return self._one_after_the_other(runs, may_go_on)
-            rendered = self._renderer.render(runs)
+            rendered = self._messages_of(runs)
             messages = [made for made in rendered if not isinstance(made, Outcome)]
             sent = iter(self._sent(messages, may_go_on))
             outcomes = [made if isinstance(made, Outcome) else next(sent) for made in rendered]
@@ -53,6 +63,15 @@ class CeleryPublisher:
             if along:
                 self._sent(along, may_go_on)  # nobody waits for events
             return outcomes
+
+    def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
+        """The messages that were rendered for just these runs, and not long ago; or new ones."""
+        soon, self._rendered = self._rendered, None
+        if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
+            return self._renderer.render(runs)
+        if len(soon.runs) != len(runs) or not all(map(is_, soon.runs, runs)):
+            return self._renderer.render(runs)
+        return soon.messages
 
     def forget(self, names: Sequence[str]) -> None:
         with self._lock:
@@ -151,6 +170,14 @@ class CeleryPublisher:
         finally:
             self._producer.on_letter = keep
         return outcome or Outcome("rejected", "celery sent nothing")
+
+
+class Rendered(Struct, frozen=True):
+    """Messages that were rendered before their moment."""
+
+    runs: Sequence[Run]
+    messages: Sequence[Message | Outcome]
+    at: float
 
 
 def listened_to() -> bool:

@@ -15,7 +15,7 @@ class MemoryPublisher:
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)
 
-    def prepare(self, runs: Sequence[Run]) -> None:
+    def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
         pass
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:

@@ -21,8 +21,7 @@ from beatd.config import Config, Lock, Store, schemes
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.daemon.housekeeping import Declares
 from beatd.definition import codec
-from beatd.engine.step_dispatch import StepDispatch
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
+from beatd.dispatches.steps import StepDispatch
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.events import Event, Observer, Sent
@@ -32,6 +31,7 @@ from beatd.run import Run
 from beatd.shadow.tally import ON_TIME, Figures, Key, Tally, norm
 from beatd.sources.declared import Declaring
 from beatd.sources.store_copy import Copied
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 from beatd.wiring import backends
 from beatd.wiring.build import celery_app, daemon_of, declaring_of
 
@@ -147,7 +147,7 @@ class Silent:
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
 
-    def prepare(self, runs: Sequence[Run]) -> None:
+    def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
         pass
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:

@@ -15,9 +15,9 @@ from beatd.clock import Clock
 from beatd.edits import editing
 from beatd.edits.apply import Comparison, Declared, Held, apply
 from beatd.edits.late_edits import past_one_offs
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading, Source
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 NAMED = 5
 

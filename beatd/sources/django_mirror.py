@@ -16,7 +16,6 @@ from beatd.definition.arguments import same
 from beatd.edits import editing
 from beatd.edits.apply import Declared, apply, mark_under_way
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused
@@ -26,6 +25,7 @@ from beatd.sources.declared import Declaring
 from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
 from beatd.sources.django_rows import DjangoRows, Listing
 from beatd.stores.django import SOURCE, DjangoStore
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 log = logging.getLogger("beatd")
 

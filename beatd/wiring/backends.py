@@ -17,7 +17,7 @@ from beatd.store import Store
 
 if TYPE_CHECKING:
     from beatd.catalog import Codec
-    from beatd.engine.dispatch import Dispatch
+    from beatd.dispatch import Dispatch
     from beatd.ledger import AtomicLedger, Claims
     from beatd.publisher import Publisher, RedisPublisher
 
@@ -85,8 +85,8 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
     """Return the atomic way where ledger and broker are the same Redis, else the one in steps."""
-    from beatd.engine.atomic_dispatch import AtomicDispatch
-    from beatd.engine.step_dispatch import StepDispatch
+    from beatd.dispatches.atomic import AtomicDispatch
+    from beatd.dispatches.steps import StepDispatch
 
     one = on_one_redis(claims, publisher)
     if one is not None:

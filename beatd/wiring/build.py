@@ -12,7 +12,7 @@ from beatd.daemon.daemon import Daemon, Parts
 from beatd.daemon.housekeeping import Declares, Keep
 from beatd.daemon.status import health_of, status_of
 from beatd.definition import codec
-from beatd.engine.tick import Limits
+from beatd.engine.limits import Limits
 from beatd.events import Observer
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver

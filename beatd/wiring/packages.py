@@ -13,7 +13,7 @@ from beatd.schedules.zone import preload_zones
 
 log = logging.getLogger("beatd")
 
-ANY = ("beatd.engine.atomic_dispatch", "beatd.engine.step_dispatch", "ephem", "encodings.idna")
+ANY = ("beatd.dispatches.atomic", "beatd.dispatches.steps", "ephem", "encodings.idna")
 SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
 AFTER_S = 2.0  # the beat has started by then
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from beatd.daemon.daemon import Daemon, Parts
 from beatd.definition import codec
-from beatd.engine.dispatch import Dispatch
-from beatd.engine.step_dispatch import StepDispatch
+from beatd.dispatch import Dispatch
+from beatd.dispatches.steps import StepDispatch
 from beatd.errors import StoreError
 from beatd.events import StoreBack
 from beatd.leaders.none import NoLease

@@ -9,12 +9,12 @@ from beatd.daemon.housekeeping import COUNTED_EVERY, MENDED_EVERY_S, SWEPT_EVERY
 from beatd.definition import codec
 from beatd.edits.apply import Declared, digest_of
 from beatd.edits.replan import begin
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.sources import Reading
 from beatd.sources.declared import Declaring
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fake_clock import FakeClock
 from tests.roles import keep_house
 from tests.stores.losses import lose

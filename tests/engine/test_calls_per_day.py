@@ -16,8 +16,8 @@ from sqlalchemy import event
 
 from beatd.catalog import Change
 from beatd.definition import codec, entry_from
+from beatd.dispatches.steps import StepDispatch
 from beatd.engine.batch_size import BATCHES_A_TICK, batches_of
-from beatd.engine.step_dispatch import StepDispatch
 from beatd.planning import first
 from beatd.schedules.cron import Cron
 from beatd.stores.sql import SqlStore

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from beatd.catalog import Stored
+from beatd.catch_up import holds_until
 from beatd.definition import entry_from
-from beatd.engine.moves import Mover, holds_until
+from beatd.engine.moves import Mover
 from beatd.errors import ScheduleError
 from beatd.ledger import Request
 from beatd.planning import first, shared_next_after

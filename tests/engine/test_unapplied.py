@@ -5,8 +5,8 @@ import pytest
 import beatd.engine.lookahead
 from beatd.definition import entry_from
 from beatd.edits.run_requests import trigger
-from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.publisher import Outcome
+from beatd.unapplied import NOTHING_WAITS, Unapplied
 from tests.fleet import Fleet
 
 CONFIG = "yaml:config"

@@ -90,12 +90,23 @@ def test_each_run_gets_an_outcome_and_arrives_once_in_order(world: World) -> Non
     assert world.taken() == [run.task_id for run in runs]
 
 
-def test_what_was_prepared_arrives_as_what_was_not(world: World) -> None:
+@pytest.mark.parametrize("soon", [False, True])
+def test_what_was_prepared_arrives_as_what_was_not(world: World, soon: bool) -> None:
     assert world.publisher.reachable()
     runs = world.runs(3)
-    world.publisher.prepare(runs)
+    world.publisher.prepare(runs, soon=soon)
     assert world.publisher.publish(runs, always) == [Outcome("confirmed")] * 3
     assert sorted(world.taken()) == sorted(run.task_id for run in runs)
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_of_what_was_prepared_only_what_is_published_arrives(world: World, others: bool) -> None:
+    assert world.publisher.reachable()
+    runs = world.runs(3)
+    world.publisher.prepare(runs, soon=True)
+    published = world.runs(2) if others else runs[1:]
+    assert world.publisher.publish(published, always) == [Outcome("confirmed")] * 2
+    assert sorted(world.taken()) == sorted(run.task_id for run in published)
 
 
 def test_nothing_is_published_by_preparing_or_by_an_empty_batch(world: World) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from beatd import events
 from beatd.daemon.daemon import Daemon, Parts
-from beatd.engine.atomic_dispatch import AtomicDispatch
-from beatd.engine.dispatch import Dispatch
-from beatd.engine.step_dispatch import StepDispatch
-from beatd.engine.tick import Limits
+from beatd.dispatch import Dispatch
+from beatd.dispatches.atomic import AtomicDispatch
+from beatd.dispatches.steps import StepDispatch
+from beatd.engine.limits import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
 from beatd.publisher import Publisher

@@ -11,28 +11,28 @@ from msgspec.structs import replace
 
 import beatd.clock
 import beatd.daemon.store_clock
+import beatd.dispatches.prepared
 import beatd.engine.moves
-import beatd.engine.prepared
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import Steering
-from beatd.engine.atomic_dispatch import AtomicDispatch
+from beatd.dispatch import Published
+from beatd.dispatches.atomic import AtomicDispatch
+from beatd.dispatches.steps import ClaimedInStep, StepDispatch
 from beatd.engine.broker_outage import BrokerOutage
-from beatd.engine.dispatch import Published
 from beatd.engine.election import Election
 from beatd.engine.lookahead import Lookahead
 from beatd.engine.moves import Mover
 from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
-from beatd.engine.step_dispatch import ClaimedInStep, StepDispatch
 from beatd.engine.tick import Tick
-from beatd.engine.unapplied import Unapplied
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.unapplied import Unapplied
 from tests.fake_lease import FakeLease
 from tests.simulation.store_clock import StoreClock
 from tests.simulation.true_store import TrueStore
@@ -136,10 +136,8 @@ def what_could_not_be_recorded_is_forgotten(patch: Patch) -> None:
 
 @plant
 def only_a_leader_settles_its_accounts(patch: Patch) -> None:
-    record = Tick._record_late
-    patch.setattr(
-        Tick, "_record_late", lambda self: self._election.lead() is not None and record(self)
-    )
+    record = Tick._record
+    patch.setattr(Tick, "_record", lambda self: self._election.lead() is not None and record(self))
 
 
 @plant
@@ -190,7 +188,7 @@ def messages_go_though_their_claims_were_refused(patch: Patch) -> None:
 
 @plant
 def what_was_prepared_goes_in_the_place_of_another_batch(patch: Patch) -> None:
-    patch.setattr(beatd.engine.prepared, "is_same", lambda one, other: len(one) == len(other))
+    patch.setattr(beatd.dispatches.prepared, "is_same", lambda one, other: len(one) == len(other))
 
 
 @plant

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from beatd.definition import entry_from
+from beatd.dispatches.steps import StepDispatch
 from beatd.edits import editing
 from beatd.edits.run_requests import trigger
-from beatd.engine.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.ledger import Move
 from beatd.publisher import Outcome

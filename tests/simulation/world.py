@@ -4,7 +4,7 @@ Nothing here is real time and nothing runs at once, so that one integer decides 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -257,9 +257,3 @@ class Promise(Future[Any]):
     def result(self, timeout: float | None = None) -> Any:
         self.settled()
         return super().result(timeout)
-
-
-def wait_for(promises: Sequence[Promise]) -> None:
-    """In place of `concurrent.futures.wait`."""
-    for promise in promises:
-        promise.settled()

@@ -5,7 +5,6 @@ from unittest.mock import Mock
 
 from beatd.catalog import Query, Stored
 from beatd.definition import codec
-from beatd.engine.unapplied import NOTHING_WAITS
 from beatd.ledger import Move, Result
 from beatd.planning import settle
 from beatd.publisher import Outcome
@@ -13,6 +12,7 @@ from beatd.run import Occurrence, Run, task_id
 from beatd.sources.django_mirror import Mirror
 from beatd.sources.django_rows import DjangoRows
 from beatd.stores.django import DjangoStore
+from beatd.unapplied import NOTHING_WAITS
 from beatd.wiring import backends
 from tests import waiting
 from tests.fake_clock import FakeClock

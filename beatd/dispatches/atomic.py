@@ -6,9 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from beatd.clock import Clock
-from beatd.engine.dispatch import Claimed, MayGoOn, Published
-from beatd.engine.prepared import Prepared
-from beatd.engine.step_dispatch import StepDispatch
+from beatd.dispatch import Claimed, MayGoOn, Published
+from beatd.dispatches.prepared import Prepared
+from beatd.dispatches.steps import StepDispatch
 from beatd.errors import StoreError
 from beatd.leader import Term
 from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
@@ -112,27 +112,27 @@ class Flight:
 
     def __init__(self, packed: Packed, outcomes: Outcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
-        self._outcomes: Outcomes | None = outcomes
+        self._wait: Outcomes | None = outcomes
         self._began = clock.elapsed()
-        self._published: Published | None = None
+        self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the answer of Redis; each call but the first does nothing."""
-        if self._outcomes is None:
-            return
-        outcomes_of, self._outcomes = self._outcomes, None
-        outcomes, now = outcomes_of(), self._clock.now()
-        seconds = self._clock.elapsed() - self._began
+        """Wait for the answer of Redis, and no more: the next script waits to begin. Each call but
+        the first does nothing."""
+        if self._wait is not None:
+            wait, self._wait = self._wait, None
+            outcomes = wait()
+            self._landed = outcomes, self._clock.now(), self._clock.elapsed() - self._began
+
+    def publish(self, may_go_on: MayGoOn) -> Published:
+        self.land()
+        if self._landed is None:
+            raise StoreError("the script of this batch has failed")
+        outcomes, at, seconds = self._landed
         results = [
-            Result(move.run, outcome, now)
+            Result(move.run, outcome, at)
             for move, outcome in zip(self._moves, outcomes, strict=True)
             if outcome is not None and move.run is not None
         ]
         made = [outcome is not None for outcome in outcomes]
-        self._published = Published(self._moves, made, results, (), seconds)
-
-    def publish(self, may_go_on: MayGoOn) -> Published:
-        self.land()
-        if self._published is None:
-            raise StoreError("the script of this batch has failed")
-        return self._published
+        return Published(self._moves, made, results, (), seconds)

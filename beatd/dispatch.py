@@ -5,13 +5,12 @@ open claims. `AtomicDispatch` is one script where ledger and broker are one Redi
 unknown.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
 
-from beatd.events import Event, Refused, Sent, Skipped
 from beatd.leader import Term
 from beatd.ledger import Move, OpenClaim, Result
 from beatd.publisher import LEAD_LOST
@@ -45,17 +44,6 @@ class Published(Struct, frozen=True):
             return ""
         reasons = (outcome.reason or outcome.sent for outcome in outcomes)
         return next((reason for reason in reasons if reason != LEAD_LOST), "")
-
-    def events(self) -> Iterator[Event]:
-        pairs = list(zip(self.moves, self.made, strict=True))
-        skips = [(move.name, skip) for move, ok in pairs if ok for skip in move.skips]
-        if skips:
-            yield Skipped(skips)
-        refused = [move.name for move, ok in pairs if not ok]
-        if refused:
-            yield Refused(refused)
-        if self.results:
-            yield Sent.of(self.results, self.seconds)
 
 
 class Claimed(Protocol):

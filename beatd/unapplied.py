@@ -8,8 +8,8 @@ Owned = frozenset[tuple[str, str]]
 
 
 class Unapplied(Struct, frozen=True):
-    """All entries of `owners` wait. Of an owner whose set was applied, entries wait that could not
-    be read: those of its `names`, and those that it declared in its `places` (files)."""
+    """All entries of `owners` wait. Where the set of an owner was applied, entries wait that could
+    not be read: those of its `names`, and those that it declared in its `places` (files)."""
 
     owners: frozenset[str] = frozenset()
     names: Owned = frozenset()

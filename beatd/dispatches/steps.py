@@ -6,8 +6,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from beatd.clock import Clock
-from beatd.engine.dispatch import MayGoOn, Published
-from beatd.engine.prepared import Prepared
+from beatd.dispatch import MayGoOn, Published
+from beatd.dispatches.prepared import Prepared
 from beatd.errors import BeatError, Deposed
 from beatd.leader import Term
 from beatd.ledger import Claims, HeldClaim, Move, OpenClaim, Result
@@ -31,8 +31,11 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Hold the claim of the first batch, where the ledger can."""
+        """Render the messages of the first batch, and hold its claim where the ledger can."""
         self.drop_prepared()
+        if batches:
+            runs = [move.run for move in batches[0] if move.run is not None]
+            self._publisher.prepare(runs, soon=True)
         elapsed = self._clock.elapsed()
         if self._hold is None or not batches or elapsed - self._held_at < HOLD_EVERY_S:
             return

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from beatd.engine.step_dispatch import HOLD_EVERY_S, StepDispatch
+from beatd.dispatches.steps import HOLD_EVERY_S, StepDispatch
 from beatd.errors import Deposed, StoreError
 from beatd.ledger import HeldClaim
 from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher
 from tests.databases import postgresql_url, sqlite_url
-from tests.engine.ways import Scene, in_steps
+from tests.dispatches.ways import Scene, in_steps
 from tests.stores.making import NOON, lead, open_claims, row
 
 __all__ = ["postgresql_url"]

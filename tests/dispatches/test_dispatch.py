@@ -13,7 +13,7 @@ from beatd.events import Refused, Sent, Skipped
 from beatd.ledger import Move
 from beatd.run import Skip
 from tests.databases import postgresql_url, sqlite_url
-from tests.engine.ways import Scene, atomic, in_steps
+from tests.dispatches.ways import Scene, atomic, in_steps
 from tests.stores.making import at, entry, lead, open_claims, row
 
 __all__ = ["postgresql_url"]

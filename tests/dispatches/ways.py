@@ -9,9 +9,10 @@ from typing import Any
 from celery import Celery
 
 from beatd.definition import codec
-from beatd.engine.atomic_dispatch import AtomicDispatch
-from beatd.engine.dispatch import Dispatch
-from beatd.engine.step_dispatch import StepDispatch
+from beatd.dispatch import Dispatch
+from beatd.dispatches.atomic import AtomicDispatch
+from beatd.dispatches.steps import StepDispatch
+from beatd.engine.batch_events import events_of
 from beatd.events import Event
 from beatd.ledger import Move
 from beatd.publishers.celery import CeleryPublisher
@@ -48,7 +49,7 @@ class Scene:
             if claimed.left:
                 waiting.append(claimed.left)
             published = claimed.publish(lambda: leads)
-            self.events += published.events()
+            self.events += events_of(published)
             self.store.record(published.unrecorded)
             names = [move.name for move in published.moves]
             made.update(zip(names, published.made, strict=True))
