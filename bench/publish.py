@@ -61,13 +61,13 @@ def ours(url: str, size: int, batch: int, times: int) -> dict[str, list[float]]:
     publisher = CeleryPublisher(app=app_for({"url": url}), timeout=30)
     given = entries(size)
     assert publisher.reachable()
-    found: dict[str, list[float]] = {"cold template, us": [], "stamp, us": [], "msg/s": []}
+    found: dict[str, list[float]] = {"cold template, us": [], "render, us": [], "msg/s": []}
     renderer: Renderer = publisher._renderer
     for nth in range(times):
-        renderer._templates.clear()
+        renderer._entry_templates.clear()
         runs = herd(given, nth)
         found["cold template, us"].append(seconds(lambda r=runs: publisher.prepare(r)) / size * 1e6)
-        found["stamp, us"].append(seconds(lambda r=runs: renderer.render(r)) / size * 1e6)
+        found["render, us"].append(seconds(lambda r=runs: renderer.render(r)) / size * 1e6)
         outcomes: list[Any] = []
 
         def publish(runs: list[Run] = runs, outcomes: list[Any] = outcomes) -> None:
@@ -77,7 +77,7 @@ def ours(url: str, size: int, batch: int, times: int) -> dict[str, list[float]]:
         found["msg/s"].append(size / seconds(publish))
         assert {outcome.sent for outcome in outcomes} == {"confirmed"}, set(outcomes)
         purge(url)
-        if hasattr(publisher._wire, "lists"):
+        if hasattr(publisher._transport, "lists"):
             rate = size / seconds(lambda r=runs: publisher.pushes(r))
             found.setdefault("pushes/s for the ledger", []).append(rate)
     publisher.close()

@@ -1,4 +1,4 @@
-"""A published message as AMQP 0.9.1 frames: method, header, body."""
+"""Messages as AMQP 0.9.1 frames: method, header, body."""
 
 from struct import pack, unpack_from
 from uuid import uuid4
@@ -7,7 +7,7 @@ import amqp
 from amqp import spec
 from amqp.serialization import dumps
 
-from beatd.publishers.message import Filling, Letter, Press
+from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate
 from beatd.publishers.placeholders import (
     ARGSREPR,
     ETA,
@@ -23,29 +23,30 @@ from beatd.publishers.placeholders import (
     Values,
 )
 
-ROOM = 4096 - 8  # of a body's frame: what every broker takes, whatever it was tuned to
+FRAME_BODY_BYTES = 4096 - 8  # every broker accepts frames of this size
 MARK = len(ID)
 TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 
-def frames(letter: Letter, channel: int) -> bytes:
-    body = encoded(letter.body)
-    header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(letter)
-    return method(letter, channel) + frame(2, channel, header) + bodies(body, channel)
+def frames(celery_message: CeleryMessage, channel: int) -> bytes:
+    """Return all frames of one message."""
+    body = encoded(celery_message.body)
+    header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(celery_message)
+    return method(celery_message, channel) + frame(2, channel, header) + bodies(body, channel)
 
 
-class FramePress(Press):
-    """Texts in the header table carry their lengths, and so do the table and the frame."""
+class AmqpFrames(TransportTemplate):
+    """Frames with gaps; lengths of texts, of the header table and of the frame are filled in."""
 
-    def __init__(self, letter: Letter, channel: int) -> None:
+    def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
-        written = properties(letter)
+        written = properties(celery_message)
         table = _table_at(written)
         (self._table,) = unpack_from(">I", written, table)
         self._header = 12 + len(written)
         self._dies_next = EXPIRATION.encode() in written
         text = (
-            method(letter, channel)
+            method(celery_message, channel)
             + pack(">BH", 2, channel)
             + SIZE.encode()
             + pack(">HH", spec.Basic.Publish[0], 0)
@@ -77,11 +78,11 @@ class FramePress(Press):
         (later if self._dies_next else once).append(SIZE)
         self._gaps = Gaps(text, once, later)
 
-    def fill(self, filling: Filling) -> tuple[tuple[bytes, ...], int]:
-        texts = [long_text(t) for t in (filling.name, filling.argsrepr, filling.kwargsrepr)]
+    def fill(self, fields: EntryFields) -> tuple[tuple[bytes, ...], int]:
+        texts = [long_text(t) for t in (fields.name, fields.argsrepr, fields.kwargsrepr)]
         more = sum(map(len, texts))
         header = self._header + more
-        body = encoded(filling.body)
+        body = encoded(fields.body)
         values = (
             *texts,
             pack(">I", self._table + more),
@@ -91,38 +92,40 @@ class FramePress(Press):
         )
         return self._gaps.fill(values), header
 
-    def stamp(self, filled: tuple[tuple[bytes, ...], int], values: Values) -> bytes:
+    def render(self, filled: tuple[tuple[bytes, ...], int], values: Values) -> bytes:
         text, header = filled
         if not self._dies_next:
-            return self._gaps.stamp(text, values)
-        # The only value of a run whose length is its own.
+            return self._gaps.render(text, values)
+        # Of the values of a run, only this one has no fixed length.
         at = RUN.index(EXPIRATION)
         expiration = pack(">B", len(values[at])) + values[at]
         size = pack(">I", header + len(expiration))
-        return self._gaps.stamp(text, (*values[:at], expiration, *values[at + 1 :], size))
+        return self._gaps.render(text, (*values[:at], expiration, *values[at + 1 :], size))
 
 
-def method(letter: Letter, channel: int) -> bytes:
-    # mandatory: what no queue takes comes back, instead of vanishing.
-    arguments = dumps("Bssbb", (0, letter.exchange, letter.routing_key, True, False))
+def method(celery_message: CeleryMessage, channel: int) -> bytes:
+    # mandatory: the broker returns a message that no queue takes.
+    arguments = dumps(
+        "Bssbb", (0, celery_message.exchange, celery_message.routing_key, True, False)
+    )
     return frame(1, channel, pack(">HH", *spec.Basic.Publish) + bytes(arguments))
 
 
-def properties(letter: Letter) -> bytes:
+def properties(celery_message: CeleryMessage) -> bytes:
     message = amqp.Message(
         b"",
-        priority=letter.priority,
-        content_type=letter.content_type,
-        content_encoding=letter.content_encoding,
-        application_headers=dict(letter.headers),
-        **letter.properties,
+        priority=celery_message.priority,
+        content_type=celery_message.content_type,
+        content_encoding=celery_message.content_encoding,
+        application_headers=dict(celery_message.headers),
+        **celery_message.properties,
     )
     return bytes(message._serialize_properties())
 
 
 def bodies(body: bytes, channel: int) -> bytes:
-    starts = range(0, len(body), ROOM)
-    return b"".join(frame(3, channel, body[start : start + ROOM]) for start in starts)
+    starts = range(0, len(body), FRAME_BODY_BYTES)
+    return b"".join(frame(3, channel, body[start : start + FRAME_BODY_BYTES]) for start in starts)
 
 
 def frame(kind: int, channel: int, payload: bytes) -> bytes:
@@ -139,7 +142,7 @@ def encoded(body: bytes | str) -> bytes:
 
 
 def _table_at(written: bytes) -> int:
-    """Where the header table begins: after the flags, content type and content encoding."""
+    """Return the place of the header table, after flags, content type and content encoding."""
     place = 2
     for _ in range(2):
         place += 1 + written[place]

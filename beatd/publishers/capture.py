@@ -1,4 +1,4 @@
-"""Celery's own code, run as far as the wire: what it would have sent is caught instead."""
+"""Run celery's own code up to the transport, and capture the message that it would send."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,33 +6,33 @@ from typing import Any
 
 from kombu import Connection, Producer
 
-from beatd.publishers.message import Letter
+from beatd.publishers.message import CeleryMessage
 
 
-class CatchingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that serialises and routes as any other, then hands over the letter."""
+class CapturingProducer(Producer):  # type: ignore[misc]
+    """A kombu producer that serialises and routes like any other, and sends nothing."""
 
     def __init__(self, connection: Connection) -> None:
-        self.caught: list[Letter] = []
-        self.on_letter: Callable[[Letter], None] = self.caught.append
-        self.spoken: list[tuple[Any, dict[str, Any]]] = []  # bodies as they were before
+        self.captured: list[CeleryMessage] = []
+        self.on_message: Callable[[CeleryMessage], None] = self.captured.append
+        self.calls: list[tuple[Any, dict[str, Any]]] = []  # body and options of each publish
         self._wanted: list[Any] = []
-        super().__init__(_Channel(connection, self._catch), auto_declare=False)
+        super().__init__(_Channel(connection, self._capture), auto_declare=False)
 
     def publish(self, body: Any, **options: Any) -> Any:
-        # Trying again is the engine's business: with `retry` kombu would open a connection.
+        # The engine retries; with `retry` kombu would open a connection.
         options["retry"] = False
-        self.spoken.append((body, options))
+        self.calls.append((body, options))
         return super().publish(body, **options)
 
     def maybe_declare(self, entity: Any, retry: bool = False, **retry_policy: Any) -> None:
         if entity:
             self._wanted.append(entity)
 
-    def _catch(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
+    def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
         declare, self._wanted = tuple(self._wanted), []
-        self.on_letter(
-            Letter(
+        self.on_message(
+            CeleryMessage(
                 **message,
                 exchange=exchange,
                 routing_key=routing_key,
@@ -43,7 +43,7 @@ class CatchingProducer(Producer):  # type: ignore[misc]
 
 
 class _Channel:
-    """As much of a channel as a producer needs to get a message ready."""
+    """The part of a channel that a producer needs to prepare a message."""
 
     def __init__(self, connection: Connection, basic_publish: Any) -> None:
         self.connection = SimpleNamespace(client=connection)

@@ -9,12 +9,12 @@ from celery import Celery, signals
 from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
-from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
-from beatd.publishers.message import Letter, Message, one_line
+from beatd.publishers.message import CeleryMessage, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
-from beatd.publishers.transports import connection_of, wire_to
+from beatd.publishers.transports import connection_of, transport_to
 from beatd.run import Run
 from beatd.secret import hidden
 
@@ -29,10 +29,10 @@ class CeleryPublisher:
         self._lock = threading.Lock()
         connection = connection_of(app, timeout)
         self._place = hidden(connection.as_uri(include_password=not connection.password))
-        self._wire = wire_to(connection, timeout)
+        self._transport = transport_to(connection, timeout)
         self._rendered: Rendered | None = None
-        self._producer = CatchingProducer(connection)
-        self._renderer = Renderer(app=app, producer=self._producer, wire=self._wire)
+        self._producer = CapturingProducer(connection)
+        self._renderer = Renderer(app=app, producer=self._producer, transport=self._transport)
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
         # Making a template is a send to those who listen.
@@ -46,7 +46,7 @@ class CeleryPublisher:
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         with self._lock:
-            if why := self._wire.open():
+            if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to():
                 return self._one_after_the_other(runs, may_go_on)
@@ -79,33 +79,33 @@ class CeleryPublisher:
 
     def reachable(self) -> bool:
         with self._lock:
-            return self._wire.reachable()
+            return self._transport.reachable()
 
     def trouble(self) -> str:
-        return f"{self._place}: {self._wire.why}" if self._wire.why else ""
+        return f"{self._place}: {self._transport.why}" if self._transport.why else ""
 
     def on_redis(self) -> "CeleryPublisher | None":
-        return self if isinstance(self._wire, RedisLists) else None
+        return self if isinstance(self._transport, RedisLists) else None
 
     def close(self) -> None:
         with self._lock:
-            self._wire.close()
+            self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
         """An outcome says why a run cannot be told in pushes; `publish` may be able to send it."""
         with self._lock:
-            wire = self._wire
-            if not isinstance(wire, RedisLists):
+            transport = self._transport
+            if not isinstance(transport, RedisLists):
                 return [Outcome("unsent", "the broker is not a Redis")] * len(runs)
-            if why := self._wire.open():
+            if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
-            if not wire.asked:
+            if not transport.asked:
                 return [Outcome("unsent", "the connection to the broker is new")] * len(runs)
             if listened_to():
                 return [Outcome("unsent", "the app listens to what is sent")] * len(runs)
             rendered = self._renderer.render(runs)
             messages = [made for made in rendered if not isinstance(made, Outcome)]
-            lists = iter(wire.lists(messages))
+            lists = iter(transport.lists(messages))
             keys: dict[str, str] = {}  # a herd goes to few lists
             pushes: list[Sequence[Push] | Outcome] = []
             for made in rendered:
@@ -120,25 +120,25 @@ class CeleryPublisher:
                 else:
                     for key in ends.keys:
                         if key not in keys:
-                            keys[key] = wire.prefixed(key)
+                            keys[key] = transport.prefixed(key)
                     pushes.append([Push(keys[key], made.payload) for key in ends.keys])
             return pushes
 
     def server(self) -> tuple[str, int] | None:
         with self._lock:
-            return self._wire.server() if isinstance(self._wire, RedisLists) else None
+            return self._transport.server() if isinstance(self._transport, RedisLists) else None
 
     def asked(self) -> bool:
-        return isinstance(self._wire, RedisLists) and self._wire.asked
+        return isinstance(self._transport, RedisLists) and self._transport.asked
 
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
         try:
-            return self._wire.send(messages, may_go_on)
+            return self._transport.send(messages, may_go_on)
         except Exception as error:
-            # A wire that breaks its word leaves nothing certain.
-            self._wire.close()
+            # No transport should raise here; if one does, each message may or may not be sent.
+            self._transport.close()
             return [Outcome("unknown", one_line(error))] * len(messages)
 
     def _one_after_the_other(
@@ -150,25 +150,25 @@ class CeleryPublisher:
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
         outcome: Outcome | None = None
 
-        def send(letter: Letter) -> None:
+        def send(celery_message: CeleryMessage) -> None:
             nonlocal outcome
             if outcome is None:
-                refuse_pickle(self._app, letter, run)
-            message = self._renderer.message(letter, run)
+                refuse_pickle(self._app, celery_message, run)
+            message = self._renderer.message(celery_message, run)
             (ended,) = self._sent([message], may_go_on)
             if outcome is None:
                 outcome = ended
                 if ended.sent != "confirmed":
                     raise Unbuildable(ended.reason)
 
-        keep, self._producer.on_letter = self._producer.on_letter, send
+        keep, self._producer.on_message = self._producer.on_message, send
         try:
             apply_async(self._app, self._producer, run)
         except Exception as error:
             # A listener may fail as well, before the message is out or after.
             return outcome or Outcome("rejected", one_line(error))
         finally:
-            self._producer.on_letter = keep
+            self._producer.on_message = keep
         return outcome or Outcome("rejected", "celery sent nothing")
 
 

@@ -1,4 +1,4 @@
-"""The celery app that messages are made by: the project's own, or a bare one for a broker."""
+"""The celery app that makes the messages: the project's own, or a bare one for a broker."""
 
 import ssl
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
-    """An app without tasks or results, for a broker that is known by its URL alone."""
+    """Return an app without tasks and results, for a configuration that names only a broker."""
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -32,9 +32,9 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 
 
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
-    """The app that `celery -A` finds under the same spelling, its task modules imported.
+    """Return the app that `celery -A` finds under the same spelling, its task modules imported.
 
-    What `broker` says goes before what the app says.
+    Settings in `broker` replace those of the app.
     """
     settings = settings_of(broker or {})
     try:
@@ -44,7 +44,7 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
         app.loader.init_worker()
         app.finalize()
     except Exception as error:
-        # Importing a project runs whatever the project does at import.
+        # The code of a project runs at its import, and may raise anything.
         said = " ".join(hidden(str(error)).split())
         module, _, attribute = spelling.partition(":")
         if attribute and said == f"No module named {spelling!r}":
@@ -70,7 +70,7 @@ def _learn_passwords(app: Celery) -> None:
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
-    """Celery's names for what the config says of a broker."""
+    """Return a broker's settings under celery's names. Raises ConfigError for an unknown one."""
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -78,13 +78,13 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(broker.get("ssl"), Mapping):
         settings["broker_use_ssl"] = {k: _checks(k, v) for k, v in broker["ssl"].items()}
     if "broker_url" in settings:
-        # An app may name different ones for reading and writing.
+        # An app may have a URL for writing that differs from that for reading.
         settings["broker_write_url"] = settings["broker_url"]
     return settings
 
 
 def _checks(key: str, value: Any) -> Any:
-    """In a file `cert_reqs` is a word; some transports want Python's own constant."""
+    """Return Python's constant for the word of `cert_reqs`, which some transports need."""
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -95,7 +95,7 @@ def _checks(key: str, value: Any) -> Any:
 
 def import_for_sending(app: Celery) -> None:
     """Import what celery imports when it makes a first message: its backends and events."""
-    with suppress(Exception):  # a mistake of the app is told when something is sent
+    with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):
             for name in ("router", "create_task_message", "Dispatcher"):

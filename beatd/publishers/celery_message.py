@@ -1,4 +1,4 @@
-"""From a run to the letters that celery beat would send for it, by celery's own code."""
+"""Make the messages that celery beat would send for a run, by celery's own code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +8,8 @@ from celery.canvas import Signature
 from celery.result import denied_join_result
 
 from beatd.errors import BeatError
-from beatd.publishers.capture import CatchingProducer
-from beatd.publishers.message import Letter, one_line
+from beatd.publishers.capture import CapturingProducer
+from beatd.publishers.message import CeleryMessage, one_line
 from beatd.publishers.run_arguments import evaluated
 from beatd.run import Run
 
@@ -17,35 +17,38 @@ PICKLED = "application/x-python-serialize"
 
 
 class Unbuildable(BeatError):
-    """Celery would not make a message of this entry, and says why."""
+    """Celery cannot make a message of this entry; the text says why."""
 
 
-def celerys_own(app: Celery, producer: CatchingProducer, run: Run) -> Sequence[Letter]:
-    """The task's message first, then the event that tells of it where the app wants one."""
-    producer.caught.clear()
-    producer.spoken.clear()
+def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
+    """Return the task's message, then the event about it where the app sends such events.
+
+    Raises Unbuildable.
+    """
+    producer.captured.clear()
+    producer.calls.clear()
     try:
         apply_async(app, producer, run)
     except Exception as error:
-        # Anything may come out of an app's own routers, serializers and task classes.
+        # An app's own routers, serializers and task classes may raise anything.
         raise cannot_be_sent(run, one_line(error)) from error
-    letters = tuple(producer.caught)
-    if not letters:
+    celery_messages = tuple(producer.captured)
+    if not celery_messages:
         raise cannot_be_sent(run, "its apply_async sent nothing")
-    refuse_pickle(app, letters[0], run)
-    return letters
+    refuse_pickle(app, celery_messages[0], run)
+    return celery_messages
 
 
-def apply_async(app: Celery, producer: CatchingProducer, run: Run) -> None:
-    """What celery.beat.Scheduler.apply_async does, with our id and two more headers."""
+def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
+    """Do what celery.beat.Scheduler.apply_async does, with our id and two more headers."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
     args, kwargs = evaluated(app, entry)
     options = _options(app, run)
     task = app.tasks.get(entry.task)
-    # Some result backends subscribe to the result of everything that is sent, for ever; denied,
-    # they leave it. Nothing in the message depends on it.
+    # Some result backends subscribe, for ever, to the result of each message; denied_join_result
+    # prevents that, and changes nothing in the message.
     with denied_join_result():
         if task is not None:
             task.apply_async(args, kwargs, task_id=run.task_id, producer=producer, **options)
@@ -55,9 +58,9 @@ def apply_async(app: Celery, producer: CatchingProducer, run: Run) -> None:
             )
 
 
-def refuse_pickle(app: Celery, letter: Letter, run: Run) -> None:
+def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
     accepted = set(app.conf.accept_content or ())
-    if letter.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
+    if celery_message.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
         raise cannot_be_sent(
             run, "serializer pickle is not in the app's accept_content; add it, or use json"
         )
@@ -69,7 +72,7 @@ def cannot_be_sent(run: Run, why: str) -> Unbuildable:
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
     options = dict(run.entry.options)
-    # The id is the occurrence's, whatever the entry says.
+    # The id is always that of the occurrence.
     options.pop("task_id", None)
     options["headers"] = {
         **(options.get("headers") or {}),
@@ -88,7 +91,7 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 
 def _signatures(given: Any) -> Any:
-    """Signatures may be written short; a worker wants all of their keys."""
+    """Return signatures with all keys, which a worker needs; a short form names only some."""
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

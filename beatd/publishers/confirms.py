@@ -1,4 +1,4 @@
-"""What the broker said about each message of a batch; knows nothing of sockets."""
+"""The broker's confirms of the messages of a batch; no sockets are used here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from beatd.publishers.message import CONFIRMED, Message
 
 
 class Confirms:
-    """Delivery tags count up on a channel; a confirm may speak for all up to its tag."""
+    """Outcomes by delivery tag: tags count up on a channel, and one confirm may end several."""
 
     def __init__(self) -> None:
         self.waiting: dict[int, int] = {}  # delivery tag -> place in the batch, oldest first
@@ -40,7 +40,7 @@ class Confirms:
         self.returned.discard(place)
         del self.ended[place]
 
-    # What a channel calls.
+    # the channel calls these
 
     def on_ack(self, tag: int, multiple: bool) -> None:
         self._end(tag, multiple, CONFIRMED)
@@ -49,7 +49,7 @@ class Confirms:
         self._end(tag, multiple, Outcome("unsent", "the broker said no (basic.nack)"))
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        """Comes before the confirm of the same message, which then means nothing."""
+        """Set the outcome of a message that no queue took; its later confirm is ignored."""
         place = self._places.get((message.headers or {}).get("id", ""))
         if place is not None:
             self.returned.add(place)

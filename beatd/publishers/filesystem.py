@@ -1,4 +1,4 @@
-"""kombu's filesystem broker: a file for a message, there as a whole or not at all."""
+"""The transport to kombu's filesystem broker: each message is a file, whole or not there."""
 
 import errno
 import os
@@ -11,23 +11,25 @@ from uuid import uuid4
 from kombu.utils.json import dumps
 
 from beatd.publisher import Outcome
-from beatd.publishers.kombu_channel import OneByOne
+from beatd.publishers.kombu_channel import KombuChannel
 from beatd.publishers.message import one_line
 
-NTH = count()  # keeps the order of one millisecond
+NTH = count()  # orders the messages of one millisecond
 
 
 class NoFileName(Exception):
-    """The name of a queue cannot be in the name of a file: no later try will do."""
+    """The name of a queue cannot be a part of a file name; no retry helps."""
 
 
-class Folder(OneByOne):
+class Filesystem(KombuChannel):
+    """Writes each message to a hidden file, and renames it."""
+
     def _channel(self) -> Any:
         channel = super()._channel()
 
         def put(queue: str, message: Any, **_: Any) -> None:
-            # kombu opens the file under its name and then locks and fills it: a worker that looks
-            # in between takes an empty message, and the real one is lost.
+            # kombu creates the file under its name, then locks and fills it: a worker that reads
+            # it in between gets an empty message, and the real one is lost.
             folder = Path(channel.data_folder_out)
             name = f"{round(monotonic() * 1000)}_{next(NTH):012}_{uuid4()}.{queue}.msg"
             hidden = folder / f".{uuid4()}.part"
@@ -53,7 +55,7 @@ def _rename(hidden: Path, file: Path, queue: str) -> None:
     try:
         hidden.rename(file)
     except OSError as error:
-        # The hidden file is there, so the folder is; what is wrong is in the name.
+        # The hidden file was written, so the folder is usable; the name is not.
         if error.errno == errno.ENAMETOOLONG or "/" in queue:
             raise NoFileName(f"no file can be named after the queue {queue[:50]}") from None
         raise

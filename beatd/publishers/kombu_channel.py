@@ -1,4 +1,4 @@
-"""Any broker kombu knows, one message after the other."""
+"""The transport to any broker that kombu knows: one message after the other."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -8,12 +8,19 @@ from kombu import Connection
 from kombu.common import maybe_declare
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.kombu_template import LetterPress
-from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Wire, one_line
+from beatd.publishers.kombu_template import KombuTemplate
+from beatd.publishers.message import (
+    CONFIRMED,
+    CeleryMessage,
+    Message,
+    Transport,
+    TransportTemplate,
+    one_line,
+)
 
 
-class OneByOne(Wire):
-    """Speaks through a kombu channel; that the transport took the message is the confirmation."""
+class KombuChannel(Transport):
+    """Sends through a kombu channel; a message counts as confirmed if the channel took it."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -28,14 +35,14 @@ class OneByOne(Wire):
         return ""
 
     def probe(self, channel: Any) -> None:
-        """Ask the broker for an answer; raises where there is none."""
+        """Raise if the broker does not answer."""
 
     def refuses_message(self, error: Exception) -> bool:
         """Return True if an error of the kind of an outage is about the message alone."""
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """What became of a message whose publishing raised."""
+        """Return the outcome of a message whose publishing raised."""
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -44,11 +51,11 @@ class OneByOne(Wire):
             return Outcome("unknown", one_line(error))
         return Outcome("rejected", one_line(error))
 
-    def press(self, letter: Letter) -> Press | None:
-        return LetterPress(letter)
+    def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
+        return KombuTemplate(celery_message)
 
-    def pack(self, letter: Letter) -> Letter:
-        return letter
+    def pack(self, celery_message: CeleryMessage) -> CeleryMessage:
+        return celery_message
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -79,7 +86,7 @@ class OneByOne(Wire):
     def close(self) -> None:
         self._drop()
 
-    def _send(self, letter: Letter) -> Outcome:
+    def _send(self, celery_message: CeleryMessage) -> Outcome:
         connection = self._connection
         try:
             channel = self._channel()
@@ -87,16 +94,16 @@ class OneByOne(Wire):
             self._drop()
             return Outcome("unsent", one_line(error))
         try:
-            for entity in letter.declare:
+            for entity in celery_message.declare:
                 maybe_declare(entity, channel)
             message = channel.prepare_message(
-                letter.body,
-                letter.priority,
-                letter.content_type,
-                letter.content_encoding,
-                dict(letter.headers),
-                # The channel writes into it, and into what lies in it.
-                {**letter.properties, "delivery_info": {}},
+                celery_message.body,
+                celery_message.priority,
+                celery_message.content_type,
+                celery_message.content_encoding,
+                dict(celery_message.headers),
+                # The channel changes these properties, and the values in them.
+                {**celery_message.properties, "delivery_info": {}},
             )
         except Exception as error:
             if self.refuses_message(error) or not _is_outage(error, connection):
@@ -104,7 +111,9 @@ class OneByOne(Wire):
             self._drop()
             return Outcome("unsent", one_line(error))
         try:
-            channel.basic_publish(message, exchange=letter.exchange, routing_key=letter.routing_key)
+            channel.basic_publish(
+                message, exchange=celery_message.exchange, routing_key=celery_message.routing_key
+            )
         except Exception as error:
             outcome = self.outcome(error)
             if outcome.sent != "rejected":
@@ -124,7 +133,7 @@ class OneByOne(Wire):
         return connection.default_channel
 
     def _drop(self) -> None:
-        # collect() and not close(): a goodbye to a broker that is away may wait.
+        # close() would wait for the goodbye of a broker that may be away.
         self._connection.collect(socket_timeout=0.1)
 
 

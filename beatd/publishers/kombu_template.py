@@ -1,29 +1,31 @@
-"""The press of wires that speak through a kombu channel: letters, filled in field by field."""
+"""A template for transports that send through a kombu channel: a message, filled in by field."""
 
 from msgspec.structs import replace
 
-from beatd.publishers.message import Filling, Letter, Press
+from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate
 from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Values
 
 
-class LetterPress(Press):
-    def __init__(self, letter: Letter) -> None:
-        self._letter = letter
-        headers, properties = letter.headers, letter.properties
+class KombuTemplate(TransportTemplate):
+    """A message of celery with marks in its headers and properties."""
+
+    def __init__(self, celery_message: CeleryMessage) -> None:
+        self._celery_message = celery_message
+        headers, properties = celery_message.headers, celery_message.properties
         self._once = {k: v for k, v in headers.items() if v in (NAME, ARGSREPR, KWARGSREPR)}
         self._headers = {k: RUN.index(v) for k, v in headers.items() if v in RUN}
         self._properties = {k: RUN.index(v) for k, v in properties.items() if v in RUN}
 
-    def fill(self, filling: Filling) -> Letter:
+    def fill(self, fields: EntryFields) -> CeleryMessage:
         known = {
-            NAME: filling.name,
-            ARGSREPR: filling.argsrepr,
-            KWARGSREPR: filling.kwargsrepr,
+            NAME: fields.name,
+            ARGSREPR: fields.argsrepr,
+            KWARGSREPR: fields.kwargsrepr,
         }
-        headers = {**self._letter.headers, **{k: known[v] for k, v in self._once.items()}}
-        return replace(self._letter, headers=headers, body=filling.body)
+        headers = {**self._celery_message.headers, **{k: known[v] for k, v in self._once.items()}}
+        return replace(self._celery_message, headers=headers, body=fields.body)
 
-    def stamp(self, filled: Letter, values: Values) -> Letter:
+    def render(self, filled: CeleryMessage, values: Values) -> CeleryMessage:
         headers = {k: values[at].decode() for k, at in self._headers.items()}
         properties = {k: values[at].decode() for k, at in self._properties.items()}
         return replace(

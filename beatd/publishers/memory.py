@@ -1,4 +1,4 @@
-"""A publisher that keeps the last runs in a list: for trying things out, and for tests."""
+"""A publisher that keeps the last runs in memory, for trials and tests."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

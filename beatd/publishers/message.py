@@ -1,4 +1,4 @@
-"""A message on its way from celery to the broker, and the wire that takes it there."""
+"""A message on its way from celery to the broker, and the transport that sends it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -12,8 +12,8 @@ from beatd.secret import hidden
 CONFIRMED = Outcome("confirmed")
 
 
-class Letter(Struct, frozen=True):
-    """What celery asks kombu to send: serialised, routed, and not yet in a transport's form."""
+class CeleryMessage(Struct, frozen=True):
+    """A message as celery passes it to kombu: serialised and routed, not yet encoded."""
 
     body: bytes | str
     content_type: str
@@ -23,12 +23,12 @@ class Letter(Struct, frozen=True):
     priority: int | None
     exchange: str
     routing_key: str
-    declare: tuple[Any, ...]  # kombu queues and exchanges that must be there before
+    declare: tuple[Any, ...]  # kombu queues and exchanges that must exist first
     mandatory: bool = False
 
 
 class Route(Struct, frozen=True, eq=False):
-    """Where letters go. One object per place, so that a batch is grouped by identity."""
+    """The destination of messages. Equal ones are one object: a batch is grouped by identity."""
 
     exchange: str
     routing_key: str
@@ -37,16 +37,16 @@ class Route(Struct, frozen=True, eq=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A letter in the form its wire sends."""
+    """A message as its transport sends it."""
 
     route: Route
     payload: Any
     id: str
-    along: "tuple[Message, ...]" = ()  # events that tell of it
+    along: "tuple[Message, ...]" = ()  # celery's events about this message
 
 
-class Filling(Struct, frozen=True):
-    """What differs between the entries of a form."""
+class EntryFields(Struct, frozen=True):
+    """The parts of a message that differ between the entries of a template."""
 
     name: str
     argsrepr: str
@@ -54,38 +54,41 @@ class Filling(Struct, frozen=True):
     body: bytes | str
 
 
-class Press(Protocol):
-    """A wire's own way to print many messages that are nearly the same."""
+class TransportTemplate(Protocol):
+    """A template as a transport encodes it: bytes, or a message, with marks in it."""
 
-    def fill(self, filling: Filling) -> Any: ...
+    def fill(self, fields: EntryFields) -> Any:
+        """Return the template with the parts of one entry in it."""
 
-    def stamp(self, filled: Any, values: Values) -> Any:
-        """The payload of one message, of what its run brings (`marks.RUN`)."""
+    def render(self, filled: Any, values: Values) -> Any:
+        """Return the payload of one message; the values are those of `placeholders.RUN`."""
 
 
-class Wire(Protocol):
-    """The way to one kind of broker: one connection, which it opens and replaces by itself."""
+class Transport(Protocol):
+    """One kind of broker, on one connection that the transport opens and replaces by itself."""
 
     def open(self) -> str:
-        """Why the broker cannot be spoken to, or nothing; within the time-out."""
+        """Connect within the time-out; return why that failed, or an empty text."""
 
-    def press(self, letter: Letter) -> Press | None:
-        """A press for letters with marks in them, or None where they must go as they are."""
+    def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
+        """Return the template of a message with marks in it; None where the transport has none."""
 
-    def pack(self, letter: Letter) -> Any:
-        """The payload of one letter."""
+    def pack(self, celery_message: CeleryMessage) -> Any:
+        """Return the payload of one message."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
-        """One outcome per message, in order, within the time-out; never raises."""
+        """Return an outcome for each message, in order, within the time-out; never raises."""
 
-    why: str = ""  # `reachable` last said no; nothing when it said yes
+    why: str = ""  # why `reachable` was last False; empty if it was True
 
-    def reachable(self) -> bool: ...
+    def reachable(self) -> bool:
+        """True if the broker answers."""
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
+    """Return the text of an error without line breaks and passwords; its class if it has none."""
     text = " ".join(hidden(str(error)).split())
-    text = text.removeprefix("(0, 0): ")  # how amqp says: no method yet
+    text = text.removeprefix("(0, 0): ")  # amqp writes this where no method is known
     return text or type(error).__name__

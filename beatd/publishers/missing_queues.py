@@ -2,21 +2,21 @@
 
 from celery import Celery
 
-MISSING_QUEUES = 2000
+MOST_MISSING_QUEUES = 2000
 
 
 class MissingQueues:
-    """Bounds them: the app would otherwise grow with every name that was ever used."""
+    """Bounds the added queues; without it the app would grow with each new name."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Drop the added queues once there are too many; celery adds them again when needed."""
+        """Delete the added queues once there are too many; celery adds them again when needed."""
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)
-        elif len(queues) > len(self._own) + MISSING_QUEUES:
+        elif len(queues) > len(self._own) + MOST_MISSING_QUEUES:
             for name in set(queues) - self._own:
                 del queues[name]

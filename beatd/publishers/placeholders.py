@@ -1,7 +1,7 @@
-"""Marks that stand in a message for what differs, and bytes with gaps where they stood.
+"""Marks in a message for the parts that differ, and bytes with gaps in the place of the marks.
 
-A message is made once, by celery and kombu, with marks in the place of ids and moments. What comes
-out is cut at the marks; from then on a message is one joining of bytes.
+Celery and kombu make one message, with marks in the place of ids and moments. Its bytes are cut at
+the marks; from then on making a message means joining bytes.
 """
 
 import re
@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from uuid import uuid4
 
-# Random, so that no task's arguments can hold one by chance or on purpose.
+# The marks are random: no arguments of a task hold one by chance or on purpose.
 NAME, ARGSREPR, KWARGSREPR, BODY = (str(uuid4()) for _ in range(4))
 ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG = (str(uuid4()) for _ in range(6))
 
-# What a run brings, in this order, as bytes.
+# The marks of the values of a run, in the order of `Values`.
 RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG)
 Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
-MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # every moment that is stamped is so long
+MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
 
 
 class Gaps:
-    """Bytes with two kinds of gaps: an entry's are filled once, a run's every time."""
+    """Bytes with two kinds of gaps: `once` for each entry, `later` for each of its runs."""
 
     def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
@@ -35,7 +35,7 @@ class Gaps:
         )
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Text and gap in turn, the gaps being a run's."""
+        """Return the bytes between the gaps of a run, with an empty part for each gap."""
         filled = [b""]
         for part in self._parts:
             if part in self._later:
@@ -44,7 +44,7 @@ class Gaps:
                 filled[-1] += values[self._once[part]] if part in self._once else part
         return tuple(filled)
 
-    def stamp(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
-        stamped = list(filled)
-        stamped[1::2] = self._pick(values)
-        return b"".join(stamped)
+    def render(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
+        rendered = list(filled)
+        rendered[1::2] = self._pick(values)
+        return b"".join(rendered)

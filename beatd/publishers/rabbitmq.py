@@ -1,8 +1,8 @@
-"""RabbitMQ: ready-made frames, and the broker's word for every message.
+"""The transport to RabbitMQ: whole frames are written, and the broker confirms each message.
 
-Confirms are collected in a bounded window, not waited for one by one. A refusal by the broker
-closes the whole channel, and takes the confirms of innocent messages with it; so the first message
-to an exchange goes alone, and after an accident all of them do until a batch has gone well.
+Up to two thousand messages may be unconfirmed at a time. A refusal by the broker closes the
+channel, and the confirms of other messages are lost with it: so the first message to an exchange is
+sent alone, and after a refusal each message is, until a batch had none.
 """
 
 from collections import deque
@@ -15,20 +15,29 @@ import amqp
 from kombu import Connection
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.amqp_frames import FramePress, frames
+from beatd.publishers.amqp_frames import AmqpFrames, frames
 from beatd.publishers.confirms import Confirms
-from beatd.publishers.message import Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.message import (
+    CeleryMessage,
+    Message,
+    Route,
+    Transport,
+    TransportTemplate,
+    one_line,
+)
 
-CHUNK = 250  # messages in one write
-WINDOW = 2000  # messages on their way without a confirm
+MESSAGES_PER_WRITE = 250
+MOST_UNCONFIRMED = 2000
 
-PUBLISHING, DECLARING = 1, 2  # channel numbers: frames carry theirs
+PUBLISHING, DECLARING = 1, 2  # numbers of channels, which stand in frames
 
 REFUSED = (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError)
-ROUTES = 2000  # whose queues are known to be declared
+MOST_ROUTES = 2000  # whose queues are known to be declared
 
 
-class RabbitMQ(Wire):
+class RabbitMQ(Transport):
+    """One connection with a channel for publishing and one for declaring."""
+
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
         self._timeout = timeout
@@ -42,7 +51,9 @@ class RabbitMQ(Wire):
         self._blocked = ""
         self._careful = False
         self._reliable: set[str] = set()  # exchanges that have taken a message on this channel
-        self._declared: dict[Route, str] = {}  # what the broker had against it; at most ROUTES
+        self._declared: dict[
+            Route, str
+        ] = {}  # why the broker refused the queue; at most MOST_ROUTES
         self._confirms = Confirms()
 
     def open(self) -> str:
@@ -53,25 +64,25 @@ class RabbitMQ(Wire):
             except Exception as error:
                 # py-amqp shows a lost connection in many ways, AttributeError among them.
                 self._drop()
-                # What failed may have been a connection that died while nobody used it; but who
-                # does not answer will not answer twice.
+                # The connection may have died while it was idle: connect once more, but not after
+                # a time-out.
                 if last or isinstance(error, TimeoutError):
                     return one_line(error)
         return self._blocked
 
-    def press(self, letter: Letter) -> Press | None:
-        return FramePress(letter, PUBLISHING)
+    def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
+        return AmqpFrames(celery_message, PUBLISHING)
 
-    def pack(self, letter: Letter) -> bytes:
-        return frames(letter, PUBLISHING)
+    def pack(self, celery_message: CeleryMessage) -> bytes:
+        return frames(celery_message, PUBLISHING)
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         deadline = monotonic() + self._timeout
         confirms = self._confirms
         confirms.begin(messages)
         why = self._send(messages, range(len(messages)), deadline, may_go_on)
-        # A queue that was declared and is gone: someone deleted it since. Nobody has what came
-        # back, so it may go again.
+        # A queue that was declared has been deleted since. No queue has a returned message, so it
+        # may be sent again.
         again = [place for place in confirms.returned if messages[place].route.declare]
         if again and not why:
             for place in again:
@@ -92,7 +103,7 @@ class RabbitMQ(Wire):
 
     def close(self) -> None:
         if self._link is not None:
-            # A goodbye, so that the broker's log has no lost client; it may not take long.
+            # With a goodbye, the broker's log names no lost client.
             with suppress(Exception), self._link.transport.having_timeout(0.2):
                 self._link.close()
         self._drop()
@@ -104,7 +115,7 @@ class RabbitMQ(Wire):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Why those without an outcome were not sent."""
+        """Send the messages at these places; return why those without an outcome were not sent."""
         left = deque(places)
         accident = False
         while True:
@@ -116,7 +127,7 @@ class RabbitMQ(Wire):
                 self._careful = accident
                 return why
             except REFUSED as error:
-                # Alone on its way: it was the one. Else nobody can say which.
+                # The refusal is of the only unconfirmed message; of several it may be of any.
                 sure = len(self._confirms.waiting) == 1
                 self._confirms.abandon(Outcome("rejected" if sure else "unknown", one_line(error)))
                 self._careful = accident = True
@@ -151,13 +162,13 @@ class RabbitMQ(Wire):
                 known.add(exchange)
                 continue
             some: list[int] = []
-            while left and len(some) < CHUNK:
+            while left and len(some) < MESSAGES_PER_WRITE:
                 exchange = messages[left[0]].route.exchange
                 if exchange not in (named if exchange else self._reliable):
                     break
                 some.append(left.popleft())
             self._write(messages, some, deadline)
-            self._wait(WINDOW - CHUNK, deadline)
+            self._wait(MOST_UNCONFIRMED - MESSAGES_PER_WRITE, deadline)
         self._wait(0, deadline)
         return ""
 
@@ -169,7 +180,7 @@ class RabbitMQ(Wire):
             transport.write(b"".join([messages[place].payload for place in places]))
 
     def _wait(self, most: int, deadline: float) -> None:
-        """Until at most so many are without a confirm."""
+        """Wait until at most so many messages are unconfirmed. Raises TimeoutError."""
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -181,12 +192,13 @@ class RabbitMQ(Wire):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """What a refusal means is told by the publish: `mandatory` brings back what has no queue.
+        """Declare the queues of these routes, and remember refusals.
 
-        A queue that exists in another shape (a quorum queue, told by a project that this daemon
-        does not know) takes messages as well as any.
+        A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue
+        of a project that this daemon does not know. If there is none, `mandatory` returns the
+        message.
         """
-        if len(self._declared) > ROUTES:
+        if len(self._declared) > MOST_ROUTES:
             self._declared.clear()
         for route in routes - self._declared.keys():
             self._declared[route] = ""
@@ -204,7 +216,7 @@ class RabbitMQ(Wire):
                 return
         else:
             self._connect()
-        # A broker that is frozen is found out before anything is written.
+        # One round trip before the first message: a frozen broker does not answer it.
         with self._link.transport.having_timeout(self._timeout):
             self._link.channel(DECLARING).basic_qos(0, 1, False)
         self._spoken_at = monotonic()
@@ -228,7 +240,7 @@ class RabbitMQ(Wire):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Take what the broker has said meanwhile: blocked, unblocked, goodbye."""
+        """Read what the broker has sent meanwhile: blocked, unblocked, goodbye."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

@@ -1,4 +1,4 @@
-"""Where a route ends on Redis: kombu's exchanges are tables of queues, and its queues are lists."""
+"""The lists of a route on Redis: kombu's exchanges are tables of queues, its queues are lists."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from beatd.publishers.message import Route
 
-ROUTES = 2000  # known ends of routes; more are looked up anew
+MOST_ROUTES = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """Where a route ends: lists to push on, or channels to publish on."""
+    """The lists to push on, or the channels to publish on, of a route."""
 
     keys: tuple[str, ...]
     topics: tuple[str, ...] = ()
@@ -20,8 +20,8 @@ class Lists(Struct, frozen=True):
 
 
 class Bindings:
-    """Queues are declared once for a connection; what is bound to an exchange is read for each
-    batch, since workers come and go."""
+    """The lists of routes: queues are declared once for each connection, the bindings of an
+    exchange are read for each batch, as workers come and go."""
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -32,15 +32,18 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Fill `lists` for these routes; which could not, and why. Raises when Redis is away."""
-        if len(self.lists) > ROUTES or len(self._declared) > ROUTES:
+        """Fill `lists` for these routes, and return the error of each that could not be filled.
+
+        Raises when Redis is away.
+        """
+        if len(self.lists) > MOST_ROUTES or len(self._declared) > MOST_ROUTES:
             self.forget()
             channel.state.clear()  # kombu's own memory of each queue that was declared
         refused: dict[Route, Exception] = {}
         for route in [route for route in self.lists if route.exchange]:
             del self.lists[route]
         new = set(routes) - self.lists.keys()
-        # All are declared before any table is read: one may bind what another looks for.
+        # All routes are declared before any table is read: one may bind the queue of another.
         for step in (self._declare_once, self._look_up, self._look_again):
             tables: dict[str, Any] = {}
             for route in new - self.lists.keys() - refused.keys():
@@ -63,12 +66,12 @@ class Bindings:
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
         elif found := queues(channel, exchange, key, tables):
-            self.lists[route] = ends(channel, found, route.priority)
+            self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        # What was declared is gone: a Redis that lost its memory, and kept its connections.
+        # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
-            channel.state.queue_bindings_delete(entity.name)  # or kombu takes it for bound
+            channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
         self._declared.discard(route)
         self._declare_once(channel, route, tables)
         tables.pop(route.exchange, None)
@@ -79,7 +82,7 @@ class Bindings:
 
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
-    """As kombu's `_lookup`, with one look at each exchange's table for the whole batch."""
+    """Return the queues of a key like kombu's `_lookup`; each table is read once for a batch."""
     if not exchange:
         return [key]
     if exchange not in tables:
@@ -89,7 +92,7 @@ def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> lis
     return [queue for queue in found if queue] or dead
 
 
-def ends(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
+def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
     given = {"properties": {"priority": priority or channel.default_priority}}
     step = channel._get_message_priority(given)
     keys = tuple(channel._q_for_pri(queue, step) for queue in found)

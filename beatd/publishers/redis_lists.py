@@ -1,4 +1,4 @@
-"""Redis: many messages in one command, on the lists that kombu's workers pop."""
+"""The transport to Redis: many messages in one command, on the lists that kombu's workers pop."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -10,15 +10,23 @@ from kombu import Connection
 from msgspec import Struct
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.kombu_json import JsonPress, pack, stencil
-from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.kombu_json import KombuJson, encoding_channel, pack
+from beatd.publishers.message import (
+    CONFIRMED,
+    CeleryMessage,
+    Message,
+    Route,
+    Transport,
+    TransportTemplate,
+    one_line,
+)
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
 from beatd.servers.redis import connection_from, unreadable_files
 from beatd.servers.sentinel import PrimaryWatch
 
-AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
-IN_FLIGHT = 4  # commands between two looks at the lead and the time
+MESSAGES_PER_COMMAND = 500  # one reply for all of them; Redis serves others in between
+COMMANDS_IN_FLIGHT = 4  # between two checks of the lead and the time
 
 
 class Command(Struct, frozen=True):
@@ -28,17 +36,17 @@ class Command(Struct, frozen=True):
     places: list[int]
 
 
-class RedisLists(Wire):
-    """Keys, payloads and connections are those of kombu's own channel; only the sending is not.
+class RedisLists(Transport):
+    """Sends many messages at once, with the keys, payloads and connections of kombu's own channel.
 
-    A batch has one reply per five hundred messages, so that what a broken connection leaves
-    unknown is bounded, and a refusal belongs to its queue.
+    Each five hundred messages have one reply: after a broken connection only a bounded number of
+    outcomes is unknown, and a refusal belongs to its queue.
     """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
         self._timeout = timeout
-        self._stencil = stencil(connection.transport, connection.transport_options)
+        self._encoder = encoding_channel(connection.transport, connection.transport_options)
         self._channel: Any = None
         self._link: Any = None
         self._asked_on: Any = None
@@ -55,13 +63,13 @@ class RedisLists(Wire):
             return one_line(error) + unreadable_files(ssl if isinstance(ssl, dict) else {})
         return ""
 
-    def press(self, letter: Letter) -> Press | None:
-        channel = self._stencil
+    def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
+        channel = self._encoder
         encoded, _ = channel.encode_body(b"", channel.body_encoding)
-        return JsonPress(channel, letter) if isinstance(encoded, str) else None
+        return KombuJson(channel, celery_message) if isinstance(encoded, str) else None
 
-    def pack(self, letter: Letter) -> bytes:
-        return pack(self._stencil, letter)
+    def pack(self, celery_message: CeleryMessage) -> bytes:
+        return pack(self._encoder, celery_message)
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(messages)
@@ -69,7 +77,7 @@ class RedisLists(Wire):
         why = self.open() or self._resolve(messages, outcomes)
         if not why:
             commands = self._commands(messages, outcomes)
-            while not why and (some := list(islice(commands, IN_FLIGHT))):
+            while not why and (some := list(islice(commands, COMMANDS_IN_FLIGHT))):
                 if monotonic() > deadline:
                     why = f"no time left after {self._timeout:g} s"
                 elif not may_go_on():
@@ -81,7 +89,7 @@ class RedisLists(Wire):
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
-        """Where each message would go; asked anew for every batch, since bindings change."""
+        """Return the lists of each message, read again for every batch as bindings change."""
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
@@ -108,7 +116,7 @@ class RedisLists(Wire):
 
     @property
     def asked(self) -> bool:
-        """Whether the connection in use is the one that `server` was asked on."""
+        """True if the connection in use is the one on which `server` read its identity."""
         return self._link is not None and self._link is self._asked_on
 
     def reachable(self) -> bool:
@@ -120,13 +128,13 @@ class RedisLists(Wire):
         self._drop()
 
     def _open(self) -> None:
-        """A connection that has answered within the last second, to the primary of now."""
+        """Have a connection to the current primary that has answered within the last second."""
         if self._primary is not None and self._primary.moves:
             self._drop()
         for last in (False, True):
             try:
                 self._connect()
-                # Bytes that nobody asked for are most likely a goodbye.
+                # Bytes without a command are most likely the goodbye of the server.
                 if monotonic() - self._spoken_at > 1.0 or self._link.can_read():
                     self._link.send_command("PING", check_health=False)
                     if self._link.read_response() != b"PONG":
@@ -135,7 +143,7 @@ class RedisLists(Wire):
                 return
             except redis.ConnectionError:
                 self._drop()
-                # What failed may have been a connection that died while nobody used it.
+                # The connection may have died while it was idle: connect once more.
                 if last:
                     raise
 
@@ -169,7 +177,7 @@ class RedisLists(Wire):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find where each route ends; why not, if the broker is away."""
+        """Find the lists of each route; return why the broker is away, or an empty text."""
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -205,8 +213,8 @@ class RedisLists(Wire):
                     yield Command(packed, [place])
             expiring.update(lists.expiring)
         for key, there in places.items():
-            for start in range(0, len(there), AT_ONCE):
-                some = there[start : start + AT_ONCE]
+            for start in range(0, len(there), MESSAGES_PER_COMMAND):
+                some = there[start : start + MESSAGES_PER_COMMAND]
                 payloads = [messages[place].payload for place in some]
                 # The leftmost is popped last: one command keeps their order as one by one would.
                 yield Command(link.pack_command("LPUSH", self.prefixed(key), *payloads), some)
@@ -237,12 +245,13 @@ class RedisLists(Wire):
             return one_line(error)
         self._spoken_at = monotonic()
         if moved:
-            self._drop()  # the name may lead to the new master by now
+            self._drop()  # the name may lead to the new primary by now
         return ""
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """What goes to several queues and ends in several ways has failed, or is unknown."""
+    """Set the outcome of messages; one that already has another outcome, from another queue, is
+    rejected, or unknown."""
     for place in places:
         before = outcomes[place]
         if before is None:

@@ -1,4 +1,4 @@
-"""What it means when a Redis does not take a message."""
+"""The outcome of a message that a Redis refuses."""
 
 import re
 
@@ -7,29 +7,30 @@ import redis
 from beatd.publisher import Outcome
 from beatd.publishers.message import one_line
 
-# Refusals that pass: the command did nothing, and the same one may work later. Behind the text that
-# redis-py puts before them in a pipeline.
-PASSING = re.compile(
+# After these the command had no effect, and may work later. In a pipeline redis-py writes a text
+# before them.
+PASSING_REFUSALS = re.compile(
     "(^|caused error: )"
     "(OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|LOADING|BUSY|TRYAGAIN|CLUSTERDOWN) "
 )
 
 
 def refusal(error: redis.ResponseError) -> Outcome:
+    """Return unsent where the same command may work later, else rejected."""
     text = one_line(error)
-    # Of some redis-py takes the code away, and makes a class of it.
+    # Some errors lose their code in redis-py, which gives them a class instead.
     passing = (
         redis.exceptions.OutOfMemoryError,
         redis.ReadOnlyError,
         redis.exceptions.MasterDownError,
         redis.exceptions.TryAgainError,
     )
-    if isinstance(error, passing) or PASSING.search(text):
+    if isinstance(error, passing) or PASSING_REFUSALS.search(text):
         return Outcome("unsent", text)
     return Outcome("rejected", text)
 
 
 def is_refusal(error: Exception) -> bool:
-    """How redis-py tells of a server that is not ready, or no longer a Sentinel's master."""
+    """True if the server is not ready, or is no longer the primary that the Sentinels name."""
     told = error if isinstance(error, redis.BusyLoadingError) else error.__context__
     return isinstance(told, redis.BusyLoadingError | redis.ReadOnlyError)

@@ -1,4 +1,4 @@
-"""Runs in, messages out: each made from its entry's template where there is one."""
+"""Make the message of each run, from the template of its entry where there is one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,108 +13,124 @@ from beatd.byte_cache import ByteCache
 from beatd.definition.arguments import canonical_json
 from beatd.entry import Entry
 from beatd.publisher import Outcome
-from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import Unbuildable, cannot_be_sent, celerys_own
-from beatd.publishers.kombu_template import LetterPress
-from beatd.publishers.message import Letter, Message, Press, Route, Wire, one_line
+from beatd.publishers.kombu_template import KombuTemplate
+from beatd.publishers.message import (
+    CeleryMessage,
+    EntryFields,
+    Message,
+    Route,
+    Transport,
+    TransportTemplate,
+    one_line,
+)
 from beatd.publishers.missing_queues import MissingQueues
 from beatd.publishers.run_arguments import has_marks
-from beatd.publishers.template import Form, form_of, same, until
+from beatd.publishers.template import Template, same, template_of, until
 from beatd.run import Run
 
-PROOFS = 2  # how many entries of a form are also made by celery, and compared
-TEMPLATES_BYTES = 32 * 2**20  # some 20,000 templates of entries with few arguments
-FORMS_BYTES = 8 * 2**20  # some 1,000 forms
-ROUTES = 1000
+COMPARED_ENTRIES = 2  # how many entries of a template are also made by celery, and compared
+ENTRY_TEMPLATES_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
+TEMPLATES_BYTES = 8 * 2**20  # some 1,000 templates
+MOST_ROUTES = 1000
 
 
-class Printer(Struct, eq=False):
-    """A form on its wire's press."""
+class SharedTemplate(Struct, eq=False):
+    """The template of all entries of one task with the same options, ready for the transport."""
 
-    form: Form
-    press: Press
+    template: Template
+    transport_template: TransportTemplate
     route: Route
-    proofs: int = 0
+    compared: int = 0
     trusted: bool = True
 
 
-class Template(Struct, frozen=True):
+class EntryTemplate(Struct, frozen=True):
+    """A template with the name and arguments of one entry filled in."""
+
     entry: Entry
     revision: int
-    printer: Printer
+    shared: SharedTemplate
     filled: Any
 
     def serves(self, run: Run) -> bool:
-        """True if the run's message can be made of this. The revision tells entries apart, unless
-        the store was made anew under our feet."""
+        """True if the run's message can be made of this template.
+
+        The revision tells two definitions apart, unless the store was emptied in between: then the
+        contents are compared.
+        """
         entry, mine = run.entry, self.entry
-        if run.revision != self.revision or not self.printer.trusted:
+        if run.revision != self.revision or not self.shared.trusted:
             return False
         return entry is mine or content(entry) == content(mine)
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """What goes into its messages; written, as 0, 0.0 and False are equal and not the same."""
+    """Return the parts of an entry that its messages depend on.
+
+    The arguments are returned as text, because 0, 0.0 and False are equal and not the same.
+    """
     return entry.task, repr((entry.args, entry.kwargs, entry.options))
 
 
 class Renderer:
-    """Keeps one template per entry, of the revision rendered last, as far as there is room."""
+    """Makes messages, and keeps the newest template of each entry as long as there is room."""
 
     def __init__(
         self,
         *,
         app: Celery,
-        producer: CatchingProducer,
-        wire: Wire,
+        producer: CapturingProducer,
+        transport: Transport,
+        entry_templates_bytes: int = ENTRY_TEMPLATES_BYTES,
         templates_bytes: int = TEMPLATES_BYTES,
-        forms_bytes: int = FORMS_BYTES,
     ) -> None:
-        self._app, self._producer, self._wire = app, producer, wire
-        self._printers = ByteCache[bytes, Printer | None](forms_bytes)
-        self._templates = ByteCache[str, Template](templates_bytes)
-        # Entries whose messages celery makes itself, and at which revision.
-        self._celerys = ByteCache[str, int](templates_bytes // 16)
+        self._app, self._producer, self._transport = app, producer, transport
+        self._shared = ByteCache[bytes, SharedTemplate | None](templates_bytes)
+        self._entry_templates = ByteCache[str, EntryTemplate](entry_templates_bytes)
+        # The revision of each entry whose messages celery makes itself.
+        self._celerys = ByteCache[str, int](entry_templates_bytes // 16)
         self._routes: dict[Any, Route] = {}
         self._missing_queues = MissingQueues(app)
 
     def forget(self, names: Iterable[str]) -> None:
-        """Drop what is kept of these entries."""
+        """Delete the templates of these entries."""
         names = list(names)
-        self._templates.drop(names)
+        self._entry_templates.drop(names)
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
         for run in runs:
             try:
-                self._template(run)
+                self._entry_template(run)
             except Unbuildable:
-                continue  # told when it is due
+                continue  # `render` reports it when the run is due
 
     def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
-        """Per run: its message, or why there is none."""
+        """Return for each run its message, or the outcome if celery cannot make it."""
         now = self._app.now()
-        moments: dict[Printer, tuple[bytes, bytes]] = {}
-        # A delivery tag is anything unique, in the looks of a uuid: this batch and the place in it.
+        moments: dict[SharedTemplate, tuple[bytes, bytes]] = {}
+        # A delivery tag is a unique text in the form of a uuid: here the batch and the place in it.
         tag = str(uuid4())[:24].encode()
         planned_at, planned = None, b""
-        known = self._templates.get
+        known = self._entry_templates.get
         rendered: list[Message | Outcome] = []
         for place, run in enumerate(runs):
-            template = known(run.occurrence.name)
-            if template is None or not template.serves(run):
+            entry_template = known(run.occurrence.name)
+            if entry_template is None or not entry_template.serves(run):
                 try:
-                    template = self._template(run)
-                    if template is None:
+                    entry_template = self._entry_template(run)
+                    if entry_template is None:
                         rendered.append(self._celerys_own(run))
                         continue
                 except Unbuildable as error:
                     rendered.append(Outcome("rejected", str(error)))
                     continue
-            printer = template.printer
-            times = moments.get(printer)
+            shared = entry_template.shared
+            times = moments.get(shared)
             if times is None:
-                times = moments[printer] = printer.form.moments(now)
+                times = moments[shared] = shared.template.moments(now)
             eta, expires = times
             expiration = b""
             if run.expires is not None:
@@ -124,8 +140,8 @@ class Renderer:
                 planned = planned_at.isoformat(timespec="microseconds").encode()
             own = b"%b%012x" % (tag, place)
             values = (run.task_id.encode(), planned, eta, expires, expiration, own)
-            payload = printer.press.stamp(template.filled, values)
-            rendered.append(Message(printer.route, payload, run.task_id))
+            payload = shared.transport_template.render(entry_template.filled, values)
+            rendered.append(Message(shared.route, payload, run.task_id))
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
@@ -134,99 +150,120 @@ class Renderer:
 
     def _celerys_own(self, run: Run) -> Message:
         first, *along = (
-            self.message(letter, run) for letter in celerys_own(self._app, self._producer, run)
+            self.message(celery_message, run)
+            for celery_message in celerys_own(self._app, self._producer, run)
         )
         return replace(first, along=tuple(along))
 
-    def message(self, letter: Letter, run: Run) -> Message:
+    def message(self, celery_message: CeleryMessage, run: Run) -> Message:
         try:
-            return Message(self.route(letter), self._wire.pack(letter), run.task_id)
+            return Message(
+                self.route(celery_message), self._transport.pack(celery_message), run.task_id
+            )
         except Exception as error:
-            # A header or property that the transport has no way to write.
+            # The transport cannot write a header or property.
             raise cannot_be_sent(run, one_line(error)) from error
 
-    def route(self, letter: Letter) -> Route:
-        key = (letter.exchange, letter.routing_key, letter.priority, *map(id, letter.declare))
+    def route(self, celery_message: CeleryMessage) -> Route:
+        key = (
+            celery_message.exchange,
+            celery_message.routing_key,
+            celery_message.priority,
+            *map(id, celery_message.declare),
+        )
         route = self._routes.get(key)
         if route is None:
-            if len(self._routes) >= ROUTES:
+            if len(self._routes) >= MOST_ROUTES:
                 self._routes.clear()
-            route = Route(letter.exchange, letter.routing_key, letter.priority, letter.declare)
+            route = Route(
+                celery_message.exchange,
+                celery_message.routing_key,
+                celery_message.priority,
+                celery_message.declare,
+            )
             self._routes[key] = route
         return route
 
-    def _template(self, run: Run) -> Template | None:
+    def _entry_template(self, run: Run) -> EntryTemplate | None:
         name = run.entry.name
-        known = self._templates.get(name)
+        known = self._entry_templates.get(name)
         if known is None:
             if self._celerys.get(name) == run.revision:
                 return None
         elif known.serves(run):
             return known
         try:
-            template, size = self._new_template(run)
+            entry_template, size = self._new_entry_template(run)
         except Unbuildable:
             raise
         except Exception as error:
-            # An option that neither celery nor the transport expects: this entry alone fails.
+            # Neither celery nor the transport expects an option: only this entry fails.
             raise cannot_be_sent(run, one_line(error)) from error
-        if template is None:
-            self._templates.drop([name])
+        if entry_template is None:
+            self._entry_templates.drop([name])
             self._celerys.keep(name, run.revision, 200 + len(name))
         else:
             self._celerys.drop([name])
-            self._templates.keep(name, template, size)
-        return template
+            self._entry_templates.keep(name, entry_template, size)
+        return entry_template
 
-    def _new_template(self, run: Run) -> tuple[Template | None, int]:
-        """The template and about how many bytes it takes; None where celery makes each message."""
+    def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
+        """Return the template of an entry and its size, about, in bytes.
+
+        None where celery has to make each message by itself.
+        """
         if has_marks(run.entry):
-            return None, 0  # not what an argument was two seconds before
-        printer = self._printer(run)
-        if printer is None or not printer.trusted:
+            return None, 0  # its arguments are new for each run
+        shared = self._shared_template(run)
+        if shared is None or not shared.trusted:
             return None, 0
         try:
-            filling = printer.form.filling(self._app, run)
-            filled = printer.press.fill(filling)
+            fields = shared.template.fields(self._app, run)
+            filled = shared.transport_template.fill(fields)
         except Exception as error:
             raise cannot_be_sent(run, one_line(error)) from error
-        if printer.proofs < PROOFS:
-            printer.proofs += 1
-            printer.trusted = self._proof(printer.form, filling, run)
-            if not printer.trusted:
+        if shared.compared < COMPARED_ENTRIES:
+            shared.compared += 1
+            shared.trusted = self._equals_celerys(shared.template, fields, run)
+            if not shared.trusted:
                 return None, 0
-        return Template(run.entry, run.revision, printer, filled), 1000 + 4 * len(filling.body)
+        return EntryTemplate(run.entry, run.revision, shared, filled), 1000 + 4 * len(fields.body)
 
-    def _proof(self, form: Form, filling: Any, run: Run) -> bool:
-        press = LetterPress(form.letter)
+    def _equals_celerys(self, template: Template, fields: EntryFields, run: Run) -> bool:
+        """True if the template makes the same message for a run as celery does."""
+        transport_template = KombuTemplate(template.celery_message)
         planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
-        eta, expires = form.moments(self._app.now())
+        eta, expires = template.moments(self._app.now())
         if run.expires is not None:
             expires = b"next"
         values = (run.task_id.encode(), planned, eta, expires, b"0", b"")
-        ours = press.stamp(press.fill(filling), values)
+        ours = transport_template.render(transport_template.fill(fields), values)
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
-    def _printer(self, run: Run) -> Printer | None:
+    def _shared_template(self, run: Run) -> SharedTemplate | None:
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None))
         except (TypeError, ValueError):
-            return None  # objects that only a Celery app in memory can hold
-        if options not in self._printers:
-            printer = self._new_printer(run)
-            self._printers.keep(options, printer, 8000 + 4 * len(options))
-            return printer
-        return self._printers[options]
+            return None  # only a Celery app in memory can hold such objects
+        if options not in self._shared:
+            shared = self._new_shared_template(run)
+            self._shared.keep(options, shared, 8000 + 4 * len(options))
+            return shared
+        return self._shared[options]
 
-    def _new_printer(self, run: Run) -> Printer | None:
+    def _new_shared_template(self, run: Run) -> SharedTemplate | None:
         self._missing_queues.trim()
-        form = form_of(self._app, self._producer, run)
-        if form is None:
+        template = template_of(self._app, self._producer, run)
+        if template is None:
             return None
         try:
-            press = self._wire.press(form.letter)
+            transport_template = self._transport.transport_template(template.celery_message)
         except Exception as error:
-            # A header that the transport has no way to write, such as a date on AMQP.
+            # The transport cannot write a header, such as a date on AMQP.
             raise cannot_be_sent(run, one_line(error)) from error
-        return Printer(form, press, self.route(form.letter)) if press is not None else None
+        return (
+            SharedTemplate(template, transport_template, self.route(template.celery_message))
+            if transport_template is not None
+            else None
+        )

@@ -1,4 +1,4 @@
-"""kombu's SQLAlchemy broker, the embedded one: a table for a queue, a commit for a message."""
+"""The transport to kombu's SQLAlchemy broker: queues in tables, a commit for each message."""
 
 from typing import Any
 
@@ -7,25 +7,27 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from beatd.publisher import Outcome
-from beatd.publishers.kombu_channel import OneByOne
-from beatd.publishers.message import Letter, one_line
+from beatd.publishers.kombu_channel import KombuChannel
+from beatd.publishers.message import CeleryMessage, one_line
 
 # MySQL's and MariaDB's codes for text that the charset of a table or column does not have: two for
 # a comparison, two for a value. PyMySQL raises OperationalError for them, as for an outage.
 NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
-class SqlTables(OneByOne):
+class Sqlalchemy(KombuChannel):
+    """Rolls back after each error, which kombu does not."""
+
     _session: Session | None = None
 
     def _channel(self) -> Any:
         channel = super()._channel()
-        # Opens the database, which the channel would put off until the first message.
+        # This opens the database, which the channel would do at the first message.
         self._session = channel.session
         return channel
 
     def _drop(self) -> None:
-        # kombu leaves its session to the garbage collector, and with it what the session locks.
+        # kombu leaves its session, and its locks, to the garbage collector.
         session, self._session = self._session, None
         if session is not None:
             session.invalidate()
@@ -35,10 +37,10 @@ class SqlTables(OneByOne):
         channel.session.execute(text("SELECT 1"))
         channel.session.rollback()
 
-    def _send(self, letter: Letter) -> Outcome:
-        outcome = super()._send(letter)
+    def _send(self, celery_message: CeleryMessage) -> Outcome:
+        outcome = super()._send(celery_message)
         if outcome.sent == "rejected" and self._session is not None:
-            # kombu does not roll back: every later message would fail with this one.
+            # Without a rollback every later message would fail, too.
             try:
                 self._session.rollback()
             except SQLAlchemyError:
@@ -47,7 +49,7 @@ class SqlTables(OneByOne):
 
     def refuses_message(self, error: Exception) -> bool:
         """Return True for a DataError, such as a name too long for its column, and for text that
-        the charset of a column does not have: no later try will do."""
+        the charset of a column does not have; no retry helps."""
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()
@@ -57,8 +59,8 @@ class SqlTables(OneByOne):
         if self.refuses_message(error):
             return Outcome("rejected", one_line(error))
         if isinstance(error, DBAPIError):
-            # Without the connection nobody can say whether the commit went through; with it, the
-            # database has said that it did not.
+            # If the connection broke, the commit may have happened; else the database says that it
+            # did not.
             why = one_line(error.orig or error)
             return (
                 Outcome("unknown", why) if error.connection_invalidated else Outcome("unsent", why)

@@ -1,4 +1,4 @@
-"""Amazon SQS, through kombu's channel: what its errors say about a message."""
+"""The transport to Amazon SQS through kombu's channel: the outcomes of its errors."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,15 +12,17 @@ from botocore.exceptions import (
 )
 
 from beatd.publisher import Outcome
-from beatd.publishers.kombu_channel import OneByOne
+from beatd.publishers.kombu_channel import KombuChannel
 from beatd.publishers.message import one_line
 
 NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 
 
-class Sqs(OneByOne):
+class Sqs(KombuChannel):
+    """Sends through kombu's channel; botocore's errors have outcomes of their own."""
+
     def probe(self, channel: Any) -> None:
-        with suppress(ClientError):  # an answer is an answer, be it that one may not ask
+        with suppress(ClientError):  # a refusal is an answer, too
             channel.sqs().list_queues(MaxResults=1)
 
     def outcome(self, error: Exception) -> Outcome:

@@ -1,8 +1,8 @@
-"""A form: what all entries of one task with the same options have in common.
+"""A template: the message that all entries of one task with the same options have in common.
 
-Celery makes the form's letter once. An entry fills in its name and arguments, a run its id and
-moments. Only what is known to make no difference between two sends may be a form; a project that
-routes, names or sends in its own way has every message made by celery itself.
+Celery makes the message of a template once. An entry fills in its name and arguments, a run its id
+and moments. A template is used only where nothing else can differ between two messages: where a
+project routes, names or sends in its own way, celery makes each message itself.
 """
 
 import numbers
@@ -23,9 +23,9 @@ from kombu.serialization import dumps
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_message import celerys_own
-from beatd.publishers.message import Filling, Letter
+from beatd.publishers.message import CeleryMessage, EntryFields
 from beatd.publishers.placeholders import (
     ARGSREPR,
     BODY,
@@ -46,27 +46,29 @@ PLAIN = re.compile(r"[A-Za-z0-9_ .:/@-]{0,40}")
 OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", "task_id"}
 
 
-class Form(Struct, frozen=True):
-    letter: Letter  # with marks
+class Template(Struct, frozen=True):
+    """A message with marks for what differs, and how to work out what differs."""
+
+    celery_message: CeleryMessage  # with marks
     serializer: str | None
     compression: str | None
-    embed: Mapping[str, Any]  # callbacks and the like, part of the body
+    embed: Mapping[str, Any]  # callbacks and the like, a part of the body
     task: Any  # the registered task, or None
     countdown: float | None
     expires: float | None  # seconds from the moment of sending
-    levels: int | None  # how deep arguments are shown
+    levels: int | None  # of nested arguments that are shown
 
-    def filling(self, app: Celery, run: Run) -> Filling:
-        """The entry's part; raises what celery would raise for such arguments."""
+    def fields(self, app: Celery, run: Run) -> EntryFields:
+        """Return the parts of this entry. Raises what celery raises for such arguments."""
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
-        # celery's as_task_v2: no arguments at all are an empty tuple.
+        # As in celery's as_task_v2, no arguments are an empty tuple.
         body = (args or (), kwargs, self.embed)
         _, _, text = dumps(body, serializer=self.serializer)
         if self.compression:
             text, _ = compress(text, self.compression)
-        return Filling(
+        return EntryFields(
             name=run.entry.name,
             argsrepr=shown(args or (), app.amqp.argsrepr_maxsize, self.levels),
             kwargsrepr=shown(kwargs, app.amqp.kwargsrepr_maxsize, self.levels),
@@ -74,20 +76,20 @@ class Form(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """eta and expires of what is sent now."""
+        """Return eta and expires of a message that is sent now."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
-def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
-    """The form of this run's entry, or None where celery has to make each message by itself."""
+def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template | None:
+    """Return the template of the run's entry; None where celery has to make each message itself."""
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
     if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
         return None
     probe = replace(run, task_id=ID)
-    letters = celerys_own(app, producer, probe)
-    ((args, kwargs, embed), spoken), letter = producer.spoken[0], letters[0]
-    if len(letters) > 1 or (list(args), dict(kwargs)) != evaluated(app, entry):
+    celery_messages = celerys_own(app, producer, probe)
+    ((args, kwargs, embed), options_sent), celery_message = producer.calls[0], celery_messages[0]
+    if len(celery_messages) > 1 or (list(args), dict(kwargs)) != evaluated(app, entry):
         return None
     countdown = options.get("countdown") or None
     expires = options.get("expires")
@@ -98,7 +100,7 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
         return None
     if until_next and run.expires is None:
         return None
-    headers = dict(letter.headers)
+    headers = dict(celery_message.headers)
     marks = {"periodic_task_name": NAME, "beatd_planned_at": PLANNED}
     marks |= {"argsrepr": ARGSREPR, "kwargsrepr": KWARGSREPR, "id": ID, "root_id": ID}
     if countdown:
@@ -108,13 +110,13 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
     if headers["id"] != ID or headers["root_id"] != ID or (headers["eta"] and not countdown):
         return None
     headers.update(marks)
-    properties = dict(letter.properties)
+    properties = dict(celery_message.properties)
     if until_next:
         properties["expiration"] = EXPIRATION
-    return Form(
-        letter=replace(letter, headers=headers, properties=properties, body=BODY),
-        serializer=spoken.get("serializer"),
-        compression=spoken.get("compression"),
+    return Template(
+        celery_message=replace(celery_message, headers=headers, properties=properties, body=BODY),
+        serializer=options_sent.get("serializer"),
+        compression=options_sent.get("compression"),
         embed=embed,
         task=task,
         countdown=countdown,
@@ -124,34 +126,38 @@ def form_of(app: Celery, producer: CatchingProducer, run: Run) -> Form | None:
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """A message's time to live, as celery works it out from a moment."""
+    """Return a message's time to live in milliseconds, as celery works it out from a moment."""
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
-def same(one: Letter, other: Letter) -> bool:
-    """Equal but for the moments, which are taken from the clock each time."""
-    return _still(one) == _still(other)
+def same(one: CeleryMessage, other: CeleryMessage) -> bool:
+    """True if they are equal but for the moments, which come from the clock each time."""
+    return _without_moments(one) == _without_moments(other)
 
 
-def _still(letter: Letter) -> Letter:
-    headers = {**letter.headers}
+def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
+    headers = {**celery_message.headers}
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
-    properties = {k: v for k, v in letter.properties.items() if k != "expiration"}
-    body = letter.body.encode() if isinstance(letter.body, str) else letter.body
-    return replace(letter, headers=headers, properties=properties, body=body)
+    properties = {k: v for k, v in celery_message.properties.items() if k != "expiration"}
+    body = (
+        celery_message.body.encode()
+        if isinstance(celery_message.body, str)
+        else celery_message.body
+    )
+    return replace(celery_message, headers=headers, properties=properties, body=body)
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
     if seconds is None:
         return b""
-    # As celery 5.7 adds; older ones are an hour off across a change of clocks.
+    # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
     moment = (now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(now.tzinfo)
     return moment.isoformat(timespec="microseconds").encode()
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """celery's saferepr; for a few plain values, where it takes long to say the same, repr."""
+    """Return celery's saferepr of a value; repr is the same, and faster, for a few plain values."""
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -186,7 +192,7 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """Whether it is celery's own: neither overridden, nor wrapped by a tracing library."""
+    """True if a function is celery's own: neither overridden nor wrapped by a tracing library."""
     code = getattr(function, "__code__", None)
     return (
         code is not None

@@ -1,4 +1,4 @@
-"""Which wire goes to an app's broker, and its connection with a time-out on every wait."""
+"""The transport of an app's broker, and its connection with a time-out on every wait."""
 
 import re
 from typing import Any
@@ -7,15 +7,18 @@ from celery import Celery
 from kombu import Connection
 
 from beatd.errors import ConfigError
-from beatd.publishers.filesystem import Folder
-from beatd.publishers.kombu_channel import OneByOne
-from beatd.publishers.message import Wire, one_line
+from beatd.publishers.filesystem import Filesystem
+from beatd.publishers.kombu_channel import KombuChannel
+from beatd.publishers.message import Transport, one_line
 from beatd.publishers.rabbitmq import RabbitMQ
 from beatd.publishers.redis_lists import RedisLists
 
 
 def connection_of(app: Celery, timeout: float) -> Connection:
-    """The app's connection for writing; what its owner set is kept."""
+    """Return the app's connection for writing, with time-outs where the app sets none.
+
+    Raises ConfigError for a URL that kombu cannot use.
+    """
     try:
         connection: Connection = app.connection_for_write()
         kind = connection.transport.driver_type
@@ -24,7 +27,7 @@ def connection_of(app: Celery, timeout: float) -> Connection:
             f"broker.url: kombu knows no transport like {kind_of(app)!r}; try redis:// or amqp://"
         ) from error
     except Exception as error:
-        # Whatever a transport does that misses its library.
+        # A transport without its library may raise anything.
         said = one_line(error)
         if found := re.search(r"unexpected keyword argument '(\w+)'", said):
             said = f"kombu knows no option {found[1]!r}; others go under transport_options"
@@ -40,15 +43,17 @@ def connection_of(app: Celery, timeout: float) -> Connection:
 
 
 def kind_of(app: Celery) -> str:
+    """Return the scheme of the broker's URL."""
     return str(app.conf.broker_write_url or "").partition(":")[0]
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
+    """Return the transport options that end every wait after the time-out."""
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
     if kind == "sqs":
-        # Tried once: trying again is the engine's business.
+        # One attempt: the engine retries.
         once = {"total_max_attempts": 1}
         config = {"connect_timeout": timeout, "read_timeout": timeout, "retries": once}
         return {"client-config": config}
@@ -58,20 +63,21 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
     return {}
 
 
-def wire_to(connection: Connection, timeout: float) -> Wire:
+def transport_to(connection: Connection, timeout: float) -> Transport:
+    """Return the transport of the broker; KombuChannel where beatd has no faster one."""
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)
     if connection.transport.driver_name == "py-amqp":
         return RabbitMQ(connection=connection, timeout=timeout)
     if kind == "sql":
-        from beatd.publishers.sqlalchemy import SqlTables
+        from beatd.publishers.sqlalchemy import Sqlalchemy
 
-        return SqlTables(connection=connection, timeout=timeout)
+        return Sqlalchemy(connection=connection, timeout=timeout)
     if kind == "sqs":
         from beatd.publishers.sqs import Sqs
 
         return Sqs(connection=connection, timeout=timeout)
     if connection.transport.driver_name == "filesystem":
-        return Folder(connection=connection, timeout=timeout)
-    return OneByOne(connection=connection, timeout=timeout)
+        return Filesystem(connection=connection, timeout=timeout)
+    return KombuChannel(connection=connection, timeout=timeout)

@@ -158,10 +158,10 @@ def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
     """Nor with forgetting them: each message still arrives."""
     assert isinstance(world.publisher, CeleryPublisher)
     for module, name in [
-        (renderer, "ROUTES"),
-        (redis_bindings, "ROUTES"),
-        (rabbitmq, "ROUTES"),
-        (missing_queues, "MISSING_QUEUES"),
+        (renderer, "MOST_ROUTES"),
+        (redis_bindings, "MOST_ROUTES"),
+        (rabbitmq, "MOST_ROUTES"),
+        (missing_queues, "MOST_MISSING_QUEUES"),
     ]:
         monkeypatch.setattr(module, name, 5)
     publisher, queues = world.publisher, [f"{world.queue}-{n}" for n in range(40)]
@@ -173,9 +173,9 @@ def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
             sent[queue].append(one.task_id)
         assert len(publisher._renderer._routes) <= 6
         assert len(publisher._app.amqp.queues) <= 10
-        wire = publisher._wire
+        transport = publisher._transport
         for kept in ("_declared", "_bindings"):
-            known = getattr(wire, kept, ())
+            known = getattr(transport, kept, ())
             assert len(getattr(known, "lists", known)) <= 10
         assert {queue: world.taken(queue) for queue in queues} == sent
     finally:

@@ -13,23 +13,27 @@ from kombu.utils.json import loads
 from msgspec.structs import replace
 
 from beatd.publisher import Outcome
-from beatd.publishers.amqp_frames import FramePress, frames
-from beatd.publishers.capture import CatchingProducer
+from beatd.publishers.amqp_frames import AmqpFrames, frames
+from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.celery_app import app_for
 from beatd.publishers.celery_message import celerys_own
-from beatd.publishers.kombu_json import JsonPress, pack, stencil
-from beatd.publishers.kombu_template import LetterPress
-from beatd.publishers.message import Letter, Message, Press
-from beatd.publishers.renderer import PROOFS, Renderer
+from beatd.publishers.kombu_json import KombuJson, encoding_channel, pack
+from beatd.publishers.kombu_template import KombuTemplate
+from beatd.publishers.message import CeleryMessage, Message, TransportTemplate
+from beatd.publishers.renderer import COMPARED_ENTRIES, Renderer
 from tests.publishers.runs import entry, run
 from tests.typed import ALIKE, SCALARS
 
 
 class Paper:
-    """A wire that leads nowhere."""
+    """A transport that sends nothing."""
 
-    def __init__(self, press: Callable[[Letter], Press], pack: Callable[[Letter], Any]) -> None:
-        self.press, self.pack = press, pack
+    def __init__(
+        self,
+        transport_template: Callable[[CeleryMessage], TransportTemplate],
+        pack: Callable[[CeleryMessage], Any],
+    ) -> None:
+        self.transport_template, self.pack = transport_template, pack
 
     def open(self) -> str:
         return "nowhere"
@@ -44,20 +48,30 @@ class Paper:
 
 
 APP: Celery = app_for({"url": "redis://nowhere"}, timezone="Europe/Berlin")
-PRODUCER = CatchingProducer(APP.connection_for_write())
-CHANNEL = stencil(APP.connection_for_write().transport, {})
+PRODUCER = CapturingProducer(APP.connection_for_write())
+CHANNEL = encoding_channel(APP.connection_for_write().transport, {})
 
 JSON = Renderer(
     app=APP,
     producer=PRODUCER,
-    wire=Paper(lambda letter: JsonPress(CHANNEL, letter), lambda letter: pack(CHANNEL, letter)),
+    transport=Paper(
+        lambda celery_message: KombuJson(CHANNEL, celery_message),
+        lambda celery_message: pack(CHANNEL, celery_message),
+    ),
 )
 FRAMES = Renderer(
     app=APP,
     producer=PRODUCER,
-    wire=Paper(lambda letter: FramePress(letter, 1), lambda letter: frames(letter, 1)),
+    transport=Paper(
+        lambda celery_message: AmqpFrames(celery_message, 1),
+        lambda celery_message: frames(celery_message, 1),
+    ),
 )
-LETTERS = Renderer(app=APP, producer=PRODUCER, wire=Paper(LetterPress, lambda letter: letter))
+LETTERS = Renderer(
+    app=APP,
+    producer=PRODUCER,
+    transport=Paper(KombuTemplate, lambda celery_message: celery_message),
+)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
     ["%", "%b", "%%s", "100%", "\\", '"', "\n", "x" * 5000, "é☃\U0001f600"]
@@ -107,8 +121,8 @@ def test_a_printed_message_equals_celerys_own(
         made = [renderer.render([each])[0] for each in (first, second)]
         for each, message in zip((first, second), made, strict=True):
             try:
-                letter = celerys_own(APP, PRODUCER, each)[0]
-                theirs = renderer._wire.pack(letter)
+                celery_message = celerys_own(APP, PRODUCER, each)[0]
+                theirs = renderer._transport.pack(celery_message)
             except Exception:
                 assert isinstance(message, Outcome) and message.sent == "rejected"
                 continue
@@ -117,7 +131,7 @@ def test_a_printed_message_equals_celerys_own(
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    if isinstance(theirs, Letter):
+    if isinstance(theirs, CeleryMessage):
         bodies = [b.encode() if isinstance(b, str) else b for b in (ours.body, theirs.body)]
         return bodies[0] == bodies[1] and replace(ours, body="") == replace(theirs, body="")
     if theirs.startswith(b"{"):
@@ -137,24 +151,24 @@ def test_a_header_that_the_broker_has_no_form_for_fails_its_own_run() -> None:
     assert isinstance(made, Message)
 
 
-def small(templates_bytes: int = 2**20, forms_bytes: int = 2**20) -> Renderer:
+def small(entry_templates_bytes: int = 2**20, templates_bytes: int = 2**20) -> Renderer:
     return Renderer(
         app=APP,
         producer=PRODUCER,
-        wire=JSON._wire,
+        transport=JSON._transport,
+        entry_templates_bytes=entry_templates_bytes,
         templates_bytes=templates_bytes,
-        forms_bytes=forms_bytes,
     )
 
 
-def test_templates_and_forms_are_dropped_when_they_take_too_many_bytes() -> None:
+def test_templates_are_dropped_when_they_take_too_many_bytes() -> None:
     renderer = small(100_000, 100_000)
     for n in range(200):
         renderer.render([run(entry(f"n{n}", "t.any", "x" * 1000, options={"queue": f"q{n}"}))])
         renderer.render([run(entry(f"e{n}", "t.any", n, options={"eta": "2026-11-21T00:00:00Z"}))])
-    assert 0 < len(renderer._templates) < 25
+    assert 0 < len(renderer._entry_templates) < 25
     assert 0 < len(renderer._celerys) < 40
-    assert 0 < len(renderer._printers) < 15
+    assert 0 < len(renderer._shared) < 15
 
 
 def test_an_entry_has_one_template_of_the_revision_rendered_last() -> None:
@@ -165,23 +179,23 @@ def test_an_entry_has_one_template_of_the_revision_rendered_last() -> None:
         assert isinstance(message, Message)
         body = b64decode(json.loads(message.payload)["body"])
         assert json.loads(body)[0] == [revision]
-    assert [kept.revision for kept in renderer._templates.values()] == [19]
+    assert [kept.revision for kept in renderer._entry_templates.values()] == [19]
 
 
 def test_an_entry_whose_messages_celery_makes_has_no_template_of_before() -> None:
     renderer = small()
     renderer.render([run(entry("e", "t.any"))])
     renderer.render([run(entry("e", "t.any", options={"eta": "2026-11-21T00:00:00Z"}), revision=2)])
-    assert not renderer._templates and dict(renderer._celerys) == {"e": 2}
+    assert not renderer._entry_templates and dict(renderer._celerys) == {"e": 2}
     renderer.render([run(entry("e", "t.any"), revision=3)])
-    assert list(renderer._templates) == ["e"] and not renderer._celerys
+    assert list(renderer._entry_templates) == ["e"] and not renderer._celerys
 
 
 def test_what_is_forgotten_is_built_anew() -> None:
     renderer, one = small(), run(entry("e", "t.any", 1))
     (before,) = renderer.render([one])
     renderer.forget(["e", "unknown"])
-    assert not renderer._templates
+    assert not renderer._entry_templates
     (after,) = renderer.render([one])
     assert isinstance(before, Message) and isinstance(after, Message)
     assert same(after.payload, before.payload)
@@ -197,8 +211,8 @@ def test_values_that_are_equal_and_not_the_same_have_a_message_each() -> None:
 
 def test_headers_that_are_equal_and_not_the_same_have_a_form_each() -> None:
     for at, value in enumerate(ALIKE):
-        # The first ones of a form are proved, and would tell.
-        for nth in range(PROOFS + 1):
+        # The first entries of a template are compared with celery's, and would show it.
+        for nth in range(COMPARED_ENTRIES + 1):
             one = entry(f"header {at} {nth}", "t.headed", options={"headers": {"x": value}})
             (message,) = JSON.render([run(one)])
             assert repr(loads(message.payload)["headers"]["x"]) == repr(value)

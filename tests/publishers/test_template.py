@@ -1,4 +1,4 @@
-"""What a form may take for granted."""
+"""How a template shows arguments."""
 
 from typing import Any
 
