@@ -14,7 +14,8 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
-from beatd.daemon.daemon import Daemon, idle_gc
+from beatd.daemon import idle_gc
+from beatd.daemon.daemon import Daemon
 from beatd.daemon.idle_gc import IdleCollector
 from beatd.daemon.reload import Start, Trial
 from beatd.daemon.service import HEARD, serve
