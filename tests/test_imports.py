@@ -71,8 +71,8 @@ MODULES = {
         store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon failing_entries housekeeping idle_gc loop reload service
-        startup status store_clock store_status
+        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop parts
+        process_start service startup status store_clock store_status trial
     """,
     "web": """
         health http_hosts http_server

@@ -21,8 +21,9 @@ from beatd.celery.schedule_dict import InStep
 from beatd.celery.settings import config_of
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares
+from beatd.daemon.parts import Parts
 from beatd.edits import editing
 from beatd.entry import Entry
 from beatd.errors import BeatError
@@ -178,7 +179,7 @@ class _WithPast:
         self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
         self._follow = follow
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
-        self.unapplied, self.again = declaring.unapplied, declaring.again
+        self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
         self._done = False
 
     def __call__(

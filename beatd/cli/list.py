@@ -38,11 +38,11 @@ def command(asked: Asked, json: bool, **options: Any) -> None:
         rows, failing = glanced
         _print(_chosen(iter(rows), options), failing, datetime.now(UTC), json, narrowed=narrowed)
         return
-    from beatd.daemon.failing_entries import failing as failing_in
+    from beatd.daemon.failing_entries import failing_entries
 
     with asked.open(config) as opened:
         found = opened.store.find(_query(within, opened.now, options))
-        failing = () if json else failing_in(opened.store)
+        failing = () if json else failing_entries(opened.store)
         _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
 
 
@@ -117,9 +117,9 @@ def _glanced(
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:
         return None
-    from beatd.daemon.failing_entries import LOOKED_AT
+    from beatd.daemon.failing_entries import RECORDS_READ
     from beatd.definition import codec
     from beatd.stores.sqlite_quick_list import glance
 
     query = _query(within, datetime.now(UTC), options)
-    return glance(Path(url.removeprefix("sqlite:///")), query, codec, LOOKED_AT)
+    return glance(Path(url.removeprefix("sqlite:///")), query, codec, RECORDS_READ)

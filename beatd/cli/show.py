@@ -25,14 +25,14 @@ def command(asked: Asked, name: str, json: bool) -> None:
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
-    from beatd.daemon.failing_entries import failing
+    from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import pending
 
     with asked.open() as opened:
         row = row_of(opened.store, name)
         asked_for = [] if json else pending(opened.store, name)
-        failed = None if json else failing(opened.store, name).get(name)
+        failed = None if json else failing_entries(opened.store, name).get(name)
         if json:
             print_json(json_of(row))
             return

@@ -30,7 +30,7 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
 
         return show(asked.config(), json=json)
     from beatd.cli.output import print_json
-    from beatd.daemon.store_status import away, refusal_of, status_in
+    from beatd.daemon.store_status import refusal_of, status_in, status_without_store
     from beatd.errors import StoreError
 
     config = asked.config()
@@ -40,7 +40,7 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
             if refusal := refusal_of(opened.store):
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
-        found = away(str(error))
+        found = status_without_store(str(error))
     if json:
         print_json(found)
     else:

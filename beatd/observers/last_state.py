@@ -9,7 +9,7 @@ from beatd import events
 REMEMBERED = 10_000
 
 
-class Board:
+class LastState:
     """Written by the engine's threads, read by any."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Board:
             case _:
                 pass
 
-    def counted(self) -> dict[str, int]:
+    def run_counts(self) -> dict[str, int]:
         """How many runs ended in each state."""
         with self._guard:
             return dict(self._counts)

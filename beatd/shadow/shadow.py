@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from beatd.catalog import Query
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, Lock, Store, schemes
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares
+from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.engine.dispatch import InSteps
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
@@ -214,7 +215,7 @@ class _Knowing:
     def __init__(self, declaring: Declares, watching: Watching) -> None:
         self._declaring, self._watching = declaring, watching
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
-        self.unapplied, self.again = declaring.unapplied, declaring.again
+        self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
         self._version = ""
 
     def __call__(
@@ -312,9 +313,9 @@ class _Both:
             waiting |= part.unapplied(term)
         return waiting
 
-    def again(self, store: Any, *, whole: bool) -> None:
+    def compare_again(self, store: Any, *, whole: bool) -> None:
         for part in self._parts:
-            part.again(store, whole=whole)
+            part.compare_again(store, whole=whole)
 
     def conflicts(self) -> list[str]:
         return [line for part in self._parts for line in part.conflicts()]

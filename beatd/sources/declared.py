@@ -122,7 +122,7 @@ class Declaring:
         of, found = self._unapplied
         return found if of == term else self._all
 
-    def again(self, store: Store, *, whole: bool) -> None:
+    def compare_again(self, store: Store, *, whole: bool) -> None:
         """What was declared may be lost: compare all of it at the next look if `whole`, else what
         an owner declares of whom nothing is there."""
         for place, reading in self._read.items():

@@ -78,13 +78,13 @@ class Mirror:
         others: Unapplied = self._others.unapplied(term)
         return mine | others
 
-    def again(self, store: Store, *, whole: bool) -> None:
-        """Rows that were applied may be lost: see `Declaring.again`."""
+    def compare_again(self, store: Store, *, whole: bool) -> None:
+        """Rows that were applied may be lost: see `Declaring.compare_again`."""
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
         if whole or (known and next(iter(store.find(mine)), None) is None):
             self._known, self._trusts_mark, self._looked_at = None, False, float("-inf")
-        self._others.again(store, whole=whole)
+        self._others.compare_again(store, whole=whole)
 
     def _release(self) -> None:
         if self._applied != self._term:

@@ -7,9 +7,10 @@ from celery import Celery
 
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
-from beatd.daemon.celery_inspect import Remote
-from beatd.daemon.daemon import Daemon, Parts
-from beatd.daemon.housekeeping import Declares, Keep
+from beatd.daemon.celery_inspect import CeleryInspect
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.housekeeping import Declares, HistoryLimits
+from beatd.daemon.parts import Parts
 from beatd.daemon.status import health_of, status_of
 from beatd.definition import codec
 from beatd.engine.tick import Limits
@@ -100,7 +101,7 @@ def daemon_of(
         me=backends.me("", clock.now()),
         clock=clock,
         ttl=config.lock.ttl.total_seconds(),
-        keep=Keep(config.history.keep, config.history.records),
+        history=HistoryLimits(config.history.keep, config.history.records),
         limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
         observers=observers,
     )
@@ -126,10 +127,10 @@ class Built:
             observers = (*observers, self._web.metrics)
         app = celery_app(config)
         self.daemon = daemon_of(config, app=app, observers=observers)
-        self._remote, self._packages = Remote(app, self.daemon), Packages(app)
+        self._inspect, self._packages = CeleryInspect(app, self.daemon), Packages(app)
 
     def open(self) -> None:
-        self._remote.open()
+        self._inspect.open()
         self._packages.open()
         if self._web is not None:
             self._web.open(lambda: health_of(self.daemon), self.status)
@@ -138,7 +139,7 @@ class Built:
         return status_of(self.daemon)
 
     def close(self) -> None:
-        self._remote.close()
+        self._inspect.close()
         self._packages.close()
         if self._web is not None:
             self._web.close()

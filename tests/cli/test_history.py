@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from beatd.catalog import Query
-from beatd.daemon.store_status import first_of, status_in
+from beatd.daemon.store_status import problems_to_announce, status_in
 from beatd.leader import Holder
 from beatd.ledger import Move, Presence, Result
 from beatd.planning import first, plan_at
@@ -271,7 +271,7 @@ def test_status_says_that_the_lock_cannot_be_used_and_why(x: Here) -> None:
 
 def test_status_says_how_many_more_problems_a_daemon_has(x: Here) -> None:
     wrong = [f"beat_schedule.e{number}: is wrong" for number in range(33)]
-    announced(x, problems=first_of(wrong, "one"))
+    announced(x, problems=problems_to_announce(wrong, "one"))
     conflicts = x.json("status")["conflicts"]
     assert conflicts == [*wrong[:20], "13 more problems like these are in the log of one"]
     # A daemon's own page knows them all.

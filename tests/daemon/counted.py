@@ -14,10 +14,12 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
-from beatd.daemon.daemon import Daemon, idle_gc
-from beatd.daemon.idle_gc import IdleCollector
-from beatd.daemon.reload import Start, Trial
-from beatd.daemon.service import HEARD, serve
+from beatd.daemon import idle_gc
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.idle_gc import IdleGc
+from beatd.daemon.process_start import ProcessStart
+from beatd.daemon.service import SIGNALS, serve
+from beatd.daemon.trial import Trial
 from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.events import Event, Sent
@@ -44,7 +46,7 @@ class Counted:
 
     def __init__(self, path: str, times: int) -> None:
         self._path, self._times = path, times
-        self.idle = IdleCollector()
+        self.idle = IdleGc()
         self._daemons = weakref.WeakSet[Daemon]()
         self._built = 0
 
@@ -106,7 +108,7 @@ class Edited(Counted):
             self._daemon.store.write([Change(name, stored.revision, None)])
 
 
-class QuickStart(Start):
+class QuickStart(ProcessStart):
     """Every new configuration is right: to try one takes a second of CPU."""
 
     def trial(self) -> Trial:
@@ -131,6 +133,6 @@ if __name__ == "__main__":
     packages.AFTER_S = 0.0
     kind = Edited if sys.argv[3] == "edit" else Counted
     counted = kind(sys.argv[1], int(sys.argv[2]))
-    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # in the thread below as well
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in the thread below as well
     threading.Thread(target=counted.drive, daemon=True).start()
     sys.exit(serve(counted.build, SystemdObserver(""), counted.idle, QuickStart()))

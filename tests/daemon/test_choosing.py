@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.engine.dispatch import Dispatch, InSteps
 from beatd.errors import StoreError
@@ -68,7 +69,7 @@ def daemon(choices: Choices) -> Iterator[Daemon]:
 
 def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> None:
     choices.atomic, choices.trouble = False, True
-    daemon._tell(StoreBack(1.0))
+    daemon._observe(StoreBack(1.0))
     daemon.turn()
     assert daemon.dispatch is choices.made[0]
     choices.trouble = False
@@ -88,7 +89,7 @@ def test_it_is_changed_over_to_when_the_accounts_are_settled(
             raise StoreError("no answer in time")
 
         broken.setattr(choices.made[0], "settle_accounts", refuse)
-        daemon._tell(StoreBack(1.0))
+        daemon._observe(StoreBack(1.0))
         daemon._choose_dispatch()
         assert daemon.dispatch is choices.made[0]
     daemon.turn()
@@ -98,7 +99,7 @@ def test_it_is_changed_over_to_when_the_accounts_are_settled(
 def test_what_was_never_sent_is_still_known_after_it(daemon: Daemon, choices: Choices) -> None:
     choices.atomic = False
     choices.made[0].unsent["id"] = choices.clock.now(), 1
-    daemon._tell(StoreBack(1.0))
+    daemon._observe(StoreBack(1.0))
     daemon.turn()
     assert daemon.dispatch is choices.made[1]
     assert daemon.dispatch.unsent == choices.made[0].unsent

@@ -5,7 +5,13 @@ from datetime import datetime
 import pytest
 
 from beatd.catalog import Query
-from beatd.daemon.housekeeping import COUNTED_EVERY, MENDED_EVERY_S, SWEPT_EVERY, Housekeeping, Keep
+from beatd.daemon.housekeeping import (
+    COUNT_ENTRIES_EVERY_S,
+    FORGET_HISTORY_EVERY_S,
+    REPAIR_EVERY_S,
+    HistoryLimits,
+    Housekeeping,
+)
 from beatd.definition import codec
 from beatd.edits.apply import Declared, digest_of
 from beatd.edits.replan import begin
@@ -75,7 +81,7 @@ def house(clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
         declaring=None,
-        keep=Keep(),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
@@ -87,20 +93,20 @@ def test_a_store_that_nobody_edits_is_counted_once(
 ) -> None:
     put_many(store, ["a", "b"])
     for _ in range(5):
-        house.round(store)
-        clock.advance(seconds=COUNTED_EVERY + 1)
+        house.run_once(store)
+        clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
     assert (house.entries, store.counts) == (2, 1)
 
 
 def test_what_was_added_is_counted_within_a_minute(
     house: Housekeeping, store: Counting, clock: FakeClock
 ) -> None:
-    house.round(store)
+    house.run_once(store)
     put(store, "a")
-    house.round(store)
+    house.run_once(store)
     assert house.entries == 0
-    clock.advance(seconds=COUNTED_EVERY + 1)
-    house.round(store)
+    clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
+    house.run_once(store)
     assert house.entries == 1
 
 
@@ -114,7 +120,7 @@ def test_history_is_forgotten_whatever_else_fails(
         def unapplied(self, term: int) -> Unapplied:
             return NOTHING_WAITS
 
-        def again(self, store: Store, *, whole: bool) -> None: ...
+        def compare_again(self, store: Store, *, whole: bool) -> None: ...
 
         def conflicts(self) -> list[str]:
             return []
@@ -125,18 +131,18 @@ def test_history_is_forgotten_whatever_else_fails(
     house = Housekeeping(
         name="one",
         declaring=Broken(),
-        keep=Keep(),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
     )
     with pytest.raises(ValueError, match="nobody"):
-        house.round(store)
+        house.run_once(store)
     assert store.sweeps == 1
-    clock.advance(seconds=SWEPT_EVERY + 1)
+    clock.advance(seconds=FORGET_HISTORY_EVERY_S + 1)
     monkeypatch.setattr(store, "applied", lambda owner: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        house.round(store)
+        house.run_once(store)
     assert store.sweeps == 2
 
 
@@ -144,7 +150,7 @@ def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
         declaring=Declaring([declared], clock=clock),
-        keep=Keep(),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
@@ -157,12 +163,12 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
 ) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.round(store)
+    house.run_once(store)
     put(store, "by hand")
     lose(store, part)
     for _ in range(2):
-        clock.advance(seconds=MENDED_EVERY_S)
-        house.round(store)
+        clock.advance(seconds=REPAIR_EVERY_S)
+        house.run_once(store)
     there = ["by hand", "mine"] if part == "plans" else ["mine"]
     assert [row.entry.name for row in store.find(Query())] == there
     (line,) = house.conflicts
@@ -172,12 +178,12 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
 def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.round(store)
+    house.run_once(store)
     lose(store, "plans")
     lose(store, "definitions")
     for _ in range(2):
-        clock.advance(seconds=MENDED_EVERY_S)
-        house.round(store)
+        clock.advance(seconds=REPAIR_EVERY_S)
+        house.run_once(store)
     assert store.count() == 1
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.parts import Parts
 from beatd.daemon.status import health_of, state_of, status_of
 from beatd.daemon.store_status import status_in
 from beatd.definition import codec
@@ -63,8 +64,8 @@ class House:
 
     def lives(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.1)):
-            assert self.daemon._candidate is not None
-            self.daemon._candidate.turn()
+            assert self.daemon._campaign is not None
+            self.daemon._campaign.turn()
             assert self.daemon.engine is not None
             self.daemon.engine.tick()
             self.lock.clock.advance(seconds=0.1)

@@ -23,7 +23,7 @@ from beatd.events import (
     WentBack,
 )
 from beatd.ledger import Move, Request
-from beatd.observers.last_state import Board
+from beatd.observers.last_state import LastState
 from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
@@ -602,14 +602,14 @@ def test_what_is_asked_by_hand_is_due_when_it_was_asked_for(house: Household) ->
 
 
 def test_what_is_asked_by_hand_is_never_late(house: Household) -> None:
-    board = Board()
+    state = LastState()
     house.add("hourly", every="1h")
     now = house.clock.now()
     house.store.ask([Request("r1", "hourly", "backfill", now - timedelta(hours=9), now, 1)])
     house.minutes(house.daemon(), 0.1)
     for event in house.told:
-        board(event)
-    assert board.lateness()["max"] is None
+        state(event)
+    assert state.lateness()["max"] is None
 
 
 # those who watch
@@ -629,7 +629,7 @@ def test_a_standby_reports_what_its_leader_owes(house: Household) -> None:
 def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(house: Household) -> None:
     house.add("tidy", every="1m")
     leader, standby = house.daemon(), house.daemon()
-    metrics, board = Metrics(), Board()
+    metrics, state = Metrics(), LastState()
     house.elections[leader].campaign()
     house.clock.advance(minutes=2)
     for _ in range(3):
@@ -643,8 +643,8 @@ def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(house:
     standby.tick()
     for event in house.told:
         metrics(event)
-        board(event)
-    assert board.overdue == "" and metrics.overdue._value.get() == 0
+        state(event)
+    assert state.overdue == "" and metrics.overdue._value.get() == 0
 
 
 def test_an_entry_whose_plan_fails_stops_nobody_else(

@@ -1,0 +1,22 @@
+"""How to make the parts of a daemon."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from beatd.daemon.housekeeping import Declares
+from beatd.engine.dispatch import Dispatch
+from beatd.events import Observer
+from beatd.leader import Lease
+from beatd.publisher import Publisher
+from beatd.store import Store
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """One function for each part; each raises StoreError while its server is away."""
+
+    store: Callable[[], Store]
+    lease: Callable[[], Lease]
+    publisher: Callable[[], Publisher]
+    dispatch: Callable[[Store, Publisher, Observer], Dispatch]
+    declaring: Declares | None = None
