@@ -75,7 +75,7 @@ MODULES = {
         process_start service startup status store_clock store_status trial
     """,
     "web": """
-        health http_hosts http_server
+        http_hosts http_server web_pages
     """,
     "wiring": """
         backends build lazy_imports packages

@@ -29,7 +29,7 @@ from beatd.wiring.lazy_imports import import_all
 from beatd.wiring.packages import Packages
 
 if TYPE_CHECKING:
-    from beatd.web.health import Web
+    from beatd.web.web_pages import WebPages
 
 
 def celery_app(config: Config) -> Celery:
@@ -107,13 +107,13 @@ def daemon_of(
     )
 
 
-def web_of(config: Config) -> "Web | None":
+def web_of(config: Config) -> "WebPages | None":
     """Its libraries are imported where its pages are wanted: each start would wait for them."""
     if config.http is None:
         return None
-    from beatd.web.health import Web
+    from beatd.web.web_pages import WebPages
 
-    return Web(config.http.host, config.http.port, config.http.hosts)
+    return WebPages(config.http.host, config.http.port, config.http.hosts)
 
 
 class Built:

@@ -19,7 +19,7 @@ from beatd.leaders.none import NoLease
 from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
 from beatd.stores.embedded.memory import MemoryStore
-from beatd.web.health import Pages
+from beatd.web.web_pages import PageAnswers
 from tests.fake_clock import FakeClock
 from tests.observers.test_metrics import figures
 from tests.office import Office, holder
@@ -60,7 +60,7 @@ class House:
     def __init__(self, daemon: Daemon, store: Replica, lock: Office, told: list[Event]) -> None:
         self.daemon, self.store, self.lock, self.told = daemon, store, lock, told
         self.metrics = Metrics()
-        self.pages = Pages(lambda: health_of(daemon), self.metrics, dict)
+        self.pages = PageAnswers(lambda: health_of(daemon), self.metrics, dict)
 
     def lives(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.1)):
