@@ -81,10 +81,10 @@ MODULES = {
         backends build lazy_imports packages
     """,
     "celery": """
-        schedule_dict scheduler settings
+        beat_schedule_sync scheduler settings
     """,
     "shadow": """
-        shadow tally
+        followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
         add apply apply_input backfill check commands completion completion_names config_option

@@ -44,7 +44,7 @@ def command(given: Given, shadow: bool, trial: bool) -> int:
         make_folders(config)
         set_up_log(config.log.level, config.log.format)
         if shadow:
-            from beatd.shadow.shadow import Built as Shadow
+            from beatd.shadow.shadow import Shadow
 
             return Shadow(config, systemd)
         return Built(config, systemd)

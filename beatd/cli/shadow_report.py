@@ -17,7 +17,7 @@ SHOWN = 50
 def show(config: "Config", *, json: bool) -> int:
     """Agreement, and what the other scheduler missed, doubled or sent at another time; 1 where
     there is any of that."""
-    from beatd.shadow.shadow import read_report
+    from beatd.shadow.report import read_report
 
     report = read_report(config)
     totals = {key: report.totals.get(key, 0) for key in COLUMNS}
