@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo, visible
-from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import moment_given
+from beatd.cli.time_text import read_moment
 
 if TYPE_CHECKING:
     from beatd.run import Skip
 
-MANY = 1000
+RUNS_WITHOUT_QUESTION_MAX = 1000
 
 
 @click.command()
@@ -23,12 +23,17 @@ MANY = 1000
 @click.option("--from", "since", metavar="ISO", help="The first moment, included.")
 @click.option("--to", metavar="ISO", help="The last moment, included.")
 @click.option("--dry-run", is_flag=True, help="Only say how many moments that is.")
-@click.option("-y", "--yes", is_flag=True, help=f"Also when there are more than {MANY:,}.")
+@click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help=f"Also when there are more than {RUNS_WITHOUT_QUESTION_MAX:,}.",
+)
 @click.option("--cancel", is_flag=True, help="Call off what is left of the entry's backfills.")
 @as_json
 @takes_store
 def command(
-    asked: Asked,
+    chosen: ChosenStore,
     name: str,
     since: str | None,
     to: str | None,
@@ -45,7 +50,7 @@ def command(
     if cancel:
         if since or to or dry_run:
             raise click.UsageError("--cancel goes without --from, --to and --dry-run")
-        _call_off(asked, name, json=json)
+        _call_off(chosen, name, json=json)
         return
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
@@ -55,15 +60,15 @@ def command(
     from beatd.edits.run_requests import backfill
     from beatd.errors import ConfigError
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         tz = row_of(opened.store, name).entry.tz
-        start, end = moment_given("--from", since, tz), moment_given("--to", to, tz)
+        start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
         asked_for = backfill(opened.store, name, start, end, opened.now, only_count=True)
         if not dry_run:
-            if asked_for.count > MANY and not yes:
-                _ask_again(name, asked_for)
+            if asked_for.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
+                _confirm(name, asked_for)
             backfill(opened.store, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
@@ -71,22 +76,23 @@ def command(
         found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
-        told = "would be asked for" if dry_run else "asked for"
-        echo(f"{_runs([asked_for])} of {name} {told}, {iso(first)} to {iso(last)}")
+        verb = "would be asked for" if dry_run else "asked for"
+        echo(f"{_runs([asked_for])} of {name} {verb}, {iso(first)} to {iso(last)}")
 
 
-def _ask_again(name: str, asked_for: "Skip") -> None:
-    told = f"that is {_runs([asked_for])} of {name}"
+def _confirm(name: str, asked_for: "Skip") -> None:
+    """Let the user confirm a large backfill. Raises click.UsageError without a terminal."""
+    question = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"{told}; add --yes where it is meant")
-    click.confirm(f"{visible(told)}; ask for them all?", abort=True, err=True)
+        raise click.UsageError(f"{question}; add --yes where it is meant")
+    click.confirm(f"{visible(question)}; ask for them all?", abort=True, err=True)
 
 
-def _call_off(asked: Asked, name: str, *, json: bool) -> None:
+def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
     from beatd.cli.output import print_json
     from beatd.edits.run_requests import call_off
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         left = call_off(opened.store, name)
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
@@ -94,7 +100,8 @@ def _call_off(asked: Asked, name: str, *, json: bool) -> None:
         echo(f"{_runs(left)} of {name} called off")
 
 
-def _runs(some: "Sequence[Skip]") -> str:
-    count = sum(one.count for one in some)
+def _runs(stretches: "Sequence[Skip]") -> str:
+    """Return the number of runs as text, "more than" if they were not all counted."""
+    count = sum(one.count for one in stretches)
     runs = "1 run" if count == 1 else f"{count} runs"
-    return f"more than {runs}" if any(one.at_least for one in some) else runs
+    return f"more than {runs}" if any(one.at_least for one in stretches) else runs

@@ -2,8 +2,8 @@
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
@@ -11,7 +11,7 @@ from beatd.cli.open_store import Asked, takes_store
 @click.option("--source", metavar="OWNER", help="Entries of this owner only: cli, yaml:config…")
 @as_json
 @takes_store
-def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool) -> None:
+def command(chosen: ChosenStore, names: tuple[str, ...], source: str | None, json: bool) -> None:
     """Print entries as YAML, which `apply` takes back unchanged; plans and runs are not in it."""
     from beatd.catalog import Query
     from beatd.cli.output import print_json
@@ -19,7 +19,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
     from beatd.definition import json_plain_of
     from beatd.edits.editing import row_of
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         for name in names:
             row_of(opened.store, name)
         rows = opened.store.find(Query(names=names or None, source=source))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.config_option import Given, takes_config
+from beatd.cli.config_option import ConfigOption, takes_config
 from beatd.daemon.process_start import ProcessStart
 from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 @click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
 @click.option(TRIAL_OPTION, "trial", is_flag=True, hidden=True)
 @takes_config
-def command(given: Given, shadow: bool, trial: bool) -> int:
+def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
     if trial:
-        return _try_out(given, shadow)
+        return _try_configuration(given, shadow)
     start = ProcessStart()  # before a project is imported
 
     from beatd.daemon.idle_gc import IdleGc
 
-    idle_gc = IdleGc()  # before the imports that it shortens
+    idle_gc = IdleGc()  # before the imports, which are faster without collections
 
     from beatd.config import make_folders
     from beatd.config.extras import missing_drivers
@@ -52,13 +52,16 @@ def command(given: Given, shadow: bool, trial: bool) -> int:
     return serve(build, systemd, idle_gc, start)
 
 
-def _try_out(given: Given, shadow: bool) -> int:
-    """Whether a daemon could run on it; raises what speaks against it. Beside one that runs."""
+def _try_configuration(given: ConfigOption, shadow: bool) -> int:
+    """Load the configuration and open its store and lock, for the trial of a running daemon.
+
+    Returns 0, or raises the fault of the configuration.
+    """
     from beatd.clock import SystemClock
     from beatd.config import make_folders
     from beatd.wiring.build import celery_app, parts_of
 
-    # A daemon that was killed meanwhile does not end it, and an app may hang when it is imported.
+    # Ends this process if the daemon was killed, or if the import of an app hangs.
     signal.alarm(int(TRIAL_LIMIT_S) + 5)
     os.nice(10)  # the daemon that runs must not wait for this
     config = given.load()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=names_of_entries)
 @as_json
 @takes_store
-def command(asked: Asked, name: str, json: bool) -> None:
+def command(chosen: ChosenStore, name: str, json: bool) -> None:
     """Show one entry: what it is, when it runs, whose it is."""
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
@@ -29,7 +29,7 @@ def command(asked: Asked, name: str, json: bool) -> None:
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import pending
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         row = row_of(opened.store, name)
         asked_for = [] if json else pending(opened.store, name)
         failed = None if json else failing_entries(opened.store, name).get(name)
@@ -52,7 +52,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     from msgspec import json
 
     from beatd.cli.entry_rows import next_cell, schedule_text
-    from beatd.cli.next import until
+    from beatd.cli.time_text import distance_text
     from beatd.definition import json_plain_of
     from beatd.edits.editing import whose_it_is
     from beatd.schedules import describe, zone
@@ -76,7 +76,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     if row.last is not None:
         local = row.last.astimezone(home)
         how = ", failed" if failed else ""
-        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {until(row.last - now)}{how}"
+        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {distance_text(row.last - now)}{how}"
     if failed is not None:
         yield "failed", failed.reason
     yield "runs", str(row.runs)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Query
 from beatd.cli.escapes import visible
-from beatd.cli.failure import say
+from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.definition import entry_from
 from beatd.edits.editing import new
@@ -85,5 +85,5 @@ def test_visible_text_keeps_all_that_is_harmless() -> None:
 
 
 def test_a_line_on_stderr_is_escaped_too(capsys: pytest.CaptureFixture[str]) -> None:
-    say("no \x1b[31mred\x1b[0m")
+    print_message("no \x1b[31mred\x1b[0m")
     assert "no \\x1b[31mred\\x1b[0m" in capsys.readouterr().err
