@@ -60,7 +60,8 @@ MODULES = {
         outage outage_causes rewind standby store_writes tick unapplied
     """,
     "edits": """
-        apply editing late_edits ownership patch repair replan run_requests write_imported
+        apply declared editing entry_change late_edits ownership patch repair replan run_requests
+        write_imported
     """,
     "config": """
         embedded_folders entries environment extras json_schema lines load schemes settings

@@ -12,7 +12,7 @@ from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.config import Config, load_entries
 from beatd.config.entries import find_files
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem

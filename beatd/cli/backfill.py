@@ -90,10 +90,9 @@ def _confirm(name: str, asked_for: "Skip") -> None:
 
 def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
     from beatd.cli.output import print_json
-    from beatd.edits.run_requests import call_off
 
     with chosen.open() as opened:
-        left = call_off(opened.store, name)
+        left = cancel_backfills(opened.store, name)
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
     else:

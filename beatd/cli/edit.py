@@ -51,7 +51,7 @@ def command(
     from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
-    from beatd.edits.patch import patch_of, taken_over
+    from beatd.edits.patch import patch_of
 
     with chosen.open() as opened:
         now = opened.started_at if "at" in fields else opened.present
@@ -64,7 +64,9 @@ def command(
             click.echo("nothing was changed", err=True)
             return
         edit = patch_of(fields, unset)
-        row = patch(opened.store, name, taken_over(edit) if force else edit, now, force=force)
+        row = patch(
+            opened.store, name, with_cli_as_owner(edit) if force else edit, now, force=force
+        )
         if json:
             print_json(json_of(row))
         else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from beatd.edits.write_imported import How
+    from beatd.edits.write_imported import ImportOptions
     from beatd.imports import Taken, TakenOver
 RECENT_RUN_S = 300  # schedulers with tables write a last run within three minutes
 STOP_FIRST = (
@@ -71,7 +71,7 @@ def command(
     what the other scheduler ran meanwhile. What could not be taken over is listed with the reason,
     and the rest is taken over; the command ends with 1 then.
     """
-    from beatd.edits.write_imported import DONE, How
+    from beatd.edits.write_imported import DONE, ImportOptions
     from beatd.imports import read, taken_over
     from beatd.imports.readers import Wishes
 
@@ -100,7 +100,7 @@ def command(
         if moment is None and not dry_run:
             raise BeatError(f"{opened.read.running}. {STOP_FIRST}")
         notes.insert(0, f"{opened.read.running}. {STOP_FIRST}")
-    how = How(since=moment, replacing=replacing, dry_run=dry_run)
+    how = ImportOptions(since=moment, replacing=replacing, dry_run=dry_run)
     outcome = _outcome(made, given, how)
     _print(made, outcome, notes, how=how, json=json)
     whole = not made.refused and all(one in DONE for one in outcome.values())
@@ -142,18 +142,20 @@ def _recent_run_note(made: "TakenOver") -> "Iterator[str]":
         )
 
 
-def _outcome(made: "TakenOver", given: ConfigOption, how: "How") -> dict[str, str]:
+def _outcome(made: "TakenOver", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
     """Write the entries unless it is a dry run; return the outcome of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
     from beatd.clock import SystemClock
     from beatd.edits import editing
-    from beatd.edits.write_imported import put_in
+    from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 
     store = store_of(given.load())
     try:
-        return put_in(store, made.entries, partial(editing.present, store, SystemClock()), how)
+        return write_imported(
+            store, made.entries, partial(editing.present, store, SystemClock()), how
+        )
     finally:
         store.close()
 
@@ -163,7 +165,7 @@ def _print(
     outcome: dict[str, str],
     notes: "Sequence[str]",
     *,
-    how: "How",
+    how: "ImportOptions",
     json: bool,
 ) -> None:
     from beatd.cli.output import print_json
@@ -205,7 +207,7 @@ def _print(
         raise BeatError("nothing could be taken over")
 
 
-def _plain(one: "Taken", outcome: str, how: "How") -> dict[str, Any]:
+def _plain(one: "Taken", outcome: str, how: "ImportOptions") -> dict[str, Any]:
     from beatd.definition import json_plain_of
 
     return {
@@ -219,7 +221,7 @@ def _plain(one: "Taken", outcome: str, how: "How") -> dict[str, Any]:
     }
 
 
-def _next(one: "Taken", how: "How") -> Any:
+def _next(one: "Taken", how: "ImportOptions") -> Any:
     """Return the planned moment of the next run; None if it is disabled or has none."""
     from beatd import planning
     from beatd.clock import SystemClock
@@ -229,7 +231,7 @@ def _next(one: "Taken", how: "How") -> Any:
     return None if plan.due is None else plan.planned
 
 
-def _print_entries(made: "TakenOver", outcome: dict[str, str], how: "How") -> None:
+def _print_entries(made: "TakenOver", outcome: dict[str, str], how: "ImportOptions") -> None:
     from rich.markup import escape
 
     from beatd.cli.output import print_table

@@ -27,11 +27,10 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.cli.output import print_json, print_rich
     from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
-    from beatd.edits.run_requests import pending
 
     with chosen.open() as opened:
         row = row_of(opened.store, name)
-        asked_for = [] if json else pending(opened.store, name)
+        asked_for = [] if json else pending_requests(opened.store, name)
         failed = None if json else failing_entries(opened.store, name).get(name)
         if json:
             print_json(json_of(row))
@@ -54,7 +53,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     from beatd.cli.entry_rows import next_cell, schedule_text
     from beatd.cli.time_text import distance_text
     from beatd.definition import json_plain_of
-    from beatd.edits.editing import whose_it_is
+    from beatd.edits.editing import owner_text
     from beatd.schedules import describe, zone
 
     entry = row.entry
@@ -84,7 +83,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
         if key not in schedule and key not in ("task", "tz"):
             text = isinstance(value, str) and key not in ("args", "kwargs", "options")
             yield key, value if text else json.encode(value).decode()
-    yield "from", whose_it_is(entry)
+    yield "from", owner_text(entry)
 
 
 def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
-from beatd.edits.replan import begin
+from beatd.edits.replan import mark_if_empty
 from beatd.engine.election import Election
 from beatd.engine.store_writes import StoreWrites
 from beatd.engine.tick import Engine, Limits
@@ -151,7 +151,7 @@ class Daemon(DaemonState):
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # without the mark, housekeeping looks through the rows later
             self.store_clock.set_from(store)
-            begin(store, clock.now())
+            mark_if_empty(store, clock.now())
         self.dispatch = self._parts.dispatch(store, publisher, observe)
         closing.callback(self._close_dispatch)
         self.election = Election(

@@ -10,8 +10,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.clock import Clock
-from beatd.edits.repair import mend
-from beatd.edits.replan import outdated, reckon_again
+from beatd.edits.repair import repair_entries
+from beatd.edits.replan import needs_replan, replan
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.store import Store
 
@@ -133,7 +133,7 @@ class Housekeeping:
             return
         whole = now - self._repaired_all_at >= FULL_REPAIR_EVERY_S
         self._repaired_at = now
-        losses = mend(store, self._clock.now, whole=whole)
+        losses = repair_entries(store, self._clock.now, whole=whole)
         if whole:
             self._repaired_all_at = now
         self._report_losses(losses)
@@ -161,8 +161,8 @@ class Housekeeping:
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
             try:
-                if outdated(store):
-                    reckon_again(store, self._clock.now, lambda: bool(self._term()), self._rest)
+                if needs_replan(store):
+                    replan(store, self._clock.now, lambda: bool(self._term()), self._rest)
             finally:  # also after a failure: the history must not fill the disk
                 store.forget(self._clock.now() - self._history.age, self._history.records)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from beatd.edits.apply import Declared
+from beatd.edits.declared import Declared
 from beatd.entry import Entry
 from beatd.problem import Problem
 from beatd.schedules.at import At

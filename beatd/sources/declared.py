@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from beatd.catalog import Query
 from beatd.clock import Clock
 from beatd.edits import editing
-from beatd.edits.apply import Comparison, Declared, Held, apply
+from beatd.edits.apply import Comparison, Held, apply
+from beatd.edits.declared import Declared
 from beatd.edits.late_edits import past_one_offs
 from beatd.edits.ownership import last_taken
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied

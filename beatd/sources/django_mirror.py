@@ -11,8 +11,9 @@ from beatd import __version__
 from beatd.catalog import Applied, Change, Query, Stored
 from beatd.clock import Clock
 from beatd.definition.arguments import same
-from beatd.edits import editing
-from beatd.edits.apply import Declared, apply, mark_under_way
+from beatd.edits import editing, entry_change
+from beatd.edits.apply import apply, mark_under_way
+from beatd.edits.declared import Declared
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
@@ -272,18 +273,18 @@ class Mirror:
     ) -> tuple[str, Change | None]:
         if row is not None and row.entry.source != self._source:
             if entry is not None:
-                whose = editing.whose_it_is(row.entry)
+                whose = editing.owner_text(row.entry)
                 self._held[entry.name] = f"{self._source}: {entry.name} is held by {whose}"
             return "", None
         if entry is None:
-            return "removed", None if row is None else editing.removed(row)
+            return "removed", None if row is None else entry_change.removed(row)
         self._held.pop(entry.name, None)
         since = counts_from(entry, now, made=made, unseen_since=self._same_at)
         if row is None:
-            return "added", editing.new(entry, since)
+            return "added", entry_change.added(entry, since)
         if same(entry, row.entry):
             return "changed", None
-        change = editing.rewritten(row, entry, since)
+        change = entry_change.rewritten(row, entry, since)
         verb = "ended" if has_ended(entry, row) else "changed"
         return verb, change if made else with_unseen_moments(change, row, self._same_at, now)
 

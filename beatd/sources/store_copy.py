@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Query
 from beatd.clock import Clock
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.errors import StoreError
 from beatd.problem import Problem
 from beatd.sources import Reading

@@ -11,7 +11,7 @@ from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.definition import entry_from
-from beatd.edits.editing import new
+from beatd.edits.entry_change import added
 from beatd.ledger import Presence, Result
 from beatd.publisher import Outcome
 from tests.cli.shelf import Here, here
@@ -48,7 +48,7 @@ def hostile(here: Here) -> Here:
     store, now = here.store(), SystemClock().now()
     made = replace(entry_from("any", plain), name=NAME, task=f"proj{STEERS}")
     earlier = now - timedelta(seconds=5)
-    assert store.write([new(made, earlier)]) == [True]
+    assert store.write([added(made, earlier)]) == [True]
     (row,) = store.find(Query())
     term = lead(store)
     move = step(store, row, row.plan.planned + timedelta(hours=1))

@@ -11,7 +11,7 @@ import pytest
 
 import beatd as package
 from beatd.cli import main
-from beatd.cli.commands import COMMANDS, _naming_run
+from beatd.cli.commands import COMMANDS, _with_run
 from beatd.cli.failure import exit_with_message
 from beatd.errors import ConfigError, StoreError
 from beatd.problem import Problem
@@ -51,7 +51,7 @@ def test_every_command_is_there_and_has_help(beatd: Beatd, name: str) -> None:
     ],
 )
 def test_no_command_means_run(words: str, meant: str) -> None:
-    assert _naming_run(words.split()) == meant.split()
+    assert _with_run(words.split()) == meant.split()
 
 
 def test_nothing_at_all_shows_the_help(beatd: Beatd) -> None:

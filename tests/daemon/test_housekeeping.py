@@ -13,8 +13,8 @@ from beatd.daemon.housekeeping import (
     Housekeeping,
 )
 from beatd.definition import codec
-from beatd.edits.apply import Declared, digest_of
-from beatd.edits.replan import begin
+from beatd.edits.declared import Declared, digest_of
+from beatd.edits.replan import mark_if_empty
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.sources import Reading
@@ -72,7 +72,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def store(clock: FakeClock) -> Counting:
     made = Counting(codec=codec, clock=clock)
-    begin(made, clock.now())
+    mark_if_empty(made, clock.now())
     return made
 
 

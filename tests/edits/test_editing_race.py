@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Query, Stored
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, replan
-from beatd.edits.apply import Declared, apply, digest_of
+from beatd.edits import editing, entry_change, replan
+from beatd.edits.apply import apply
+from beatd.edits.declared import Declared, digest_of
 from beatd.edits.patch import patch_of
 from beatd.engine.tick import Engine
 from beatd.errors import BeatError, Conflict, UnknownEntry
@@ -80,7 +81,7 @@ def race(where: tuple[str, str], processes: int, seconds: float) -> int:
     now = editing.present(store, SystemClock())
     store.write(
         [
-            editing.new(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now)
+            entry_change.added(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now)
             for n in range(ENTRIES)
         ]
     )
@@ -225,7 +226,7 @@ def test_rules_that_claims_overtook_run_no_moment_twice() -> None:
     house.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
     lives(house, engine, 9)()
     slow: Any = Slow(house, lives(house, engine, 3))
-    assert replan.reckon_again(slow, house.clock.now) == 0
+    assert replan.replan(slow, house.clock.now) == 0
     assert slow.written == 1
     lives(house, engine, 10)()
     assert (len(house.broker.arrived), run_twice(house)) == (2, [])

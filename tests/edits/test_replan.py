@@ -36,16 +36,16 @@ def planned(house: Household, name: str) -> str:
 def test_what_older_rules_planned_is_reckoned_again_once(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "1999a/1", hours=1)
-    assert replan.outdated(house.store)
-    assert replan.reckon_again(house.store, house.clock.now) == 1
+    assert replan.needs_replan(house.store)
+    assert replan.replan(house.store, house.clock.now) == 1
     assert planned(house, "nightly") == "2026-03-01T02:00:00+00:00"
-    assert not replan.outdated(house.store)
+    assert not replan.needs_replan(house.store)
 
 
 def test_what_is_right_already_is_not_written(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     before = planned_by(house, "nightly", "1999a/1")
-    assert replan.reckon_again(house.store, house.clock.now) == 0
+    assert replan.replan(house.store, house.clock.now) == 0
     (after,) = house.store.find(Query(names=("nightly",)))
     assert after.revision == before.revision
 
@@ -53,7 +53,7 @@ def test_what_is_right_already_is_not_written(house: Household) -> None:
 def test_a_newer_program_s_plan_is_left_alone(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "2999a/1", hours=1)
-    assert replan.reckon_again(house.store, house.clock.now) == 0
+    assert replan.replan(house.store, house.clock.now) == 0
     assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -61,7 +61,7 @@ def test_what_is_due_already_stays_due(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
     planned_by(house, "nightly", "1999a/1", hours=1)
     house.clock.advance(hours=4)
-    assert replan.reckon_again(house.store, house.clock.now) == 0
+    assert replan.replan(house.store, house.clock.now) == 0
     assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -79,18 +79,18 @@ def test_what_these_rules_planned_is_not_even_read(
             yield row
 
     monkeypatch.setattr(house.store, "find", seen)
-    assert replan.reckon_again(house.store, house.clock.now) == 1
+    assert replan.replan(house.store, house.clock.now) == 1
     assert read == ["nightly"]
 
 
 def test_a_start_counts_nothing(house: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database counts by looking at each, and until it is through the daemon is not ready."""
     monkeypatch.setattr(house.store, "count", lambda: pytest.fail("counted"))
-    replan.begin(house.store, house.clock.now())
-    assert not replan.outdated(house.store)
+    replan.mark_if_empty(house.store, house.clock.now())
+    assert not replan.needs_replan(house.store)
 
 
 def test_a_store_with_entries_is_not_marked_unseen(house: Household) -> None:
     house.add("nightly", cron="0 2 * * *")
-    replan.begin(house.store, house.clock.now())
-    assert replan.outdated(house.store)
+    replan.mark_if_empty(house.store, house.clock.now())
+    assert replan.needs_replan(house.store)

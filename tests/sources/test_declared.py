@@ -407,11 +407,11 @@ class Crashes(MemoryStore):
 def test_a_set_of_which_a_half_was_written_is_not_taken_for_the_whole(daemon: Daemon) -> None:
     store = Crashes(codec=codec, clock=daemon.clock)
     daemon.look(store)
-    daemon.declare("a", "b", *(f"more{n}" for n in range(editing.BATCH + 1)))
+    daemon.declare("a", "b", *(f"more{n}" for n in range(editing.ROWS_PER_BATCH + 1)))
     store.writes = 0
     with pytest.raises(StoreError):
         daemon.look(store)
-    assert 2 < store.count() < editing.BATCH + 3
+    assert 2 < store.count() < editing.ROWS_PER_BATCH + 3
     daemon.declare("a", "b")
     daemon.start().declaring(store, 0)
     assert len(waiting(daemon, store, term=2)) == store.count()
@@ -503,12 +503,12 @@ def test_a_leader_that_loses_the_lead_writes_no_more_and_has_the_next_one_compar
     daemon: Daemon, store: MemoryStore
 ) -> None:
     daemon.look(store)
-    daemon.declare("b", *(f"more{n}" for n in range(editing.BATCH + 1)))
+    daemon.declare("b", *(f"more{n}" for n in range(editing.ROWS_PER_BATCH + 1)))
     late = daemon.start().declaring
     later = iter([True, True, False])
     with pytest.raises(Deposed):
         late(store, 1, lasts=lambda: next(later))
-    assert store.count() == editing.BATCH + 1, "a batch, and no other"
+    assert store.count() == editing.ROWS_PER_BATCH + 1, "a batch, and no other"
     daemon.declare("a", "b")
     daemon.start().look(store)
     assert names(store) == ["a", "b"]

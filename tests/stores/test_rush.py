@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from beatd.catalog import Query, Stored
-from beatd.edits import editing
+from beatd.edits import editing, entry_change
 from beatd.entry import Entry
 from beatd.errors import Deposed, UnknownEntry
 from beatd.ledger import Move
@@ -147,7 +147,7 @@ def test_eight_processes_lose_no_edit_and_claim_nothing_twice(
 ) -> None:
     with closing(place()) as store:  # no open connection is shared with the children
         entries = [entry(name, start=NOON.isoformat()) for name in THOUSAND]
-        assert all(store.write([editing.new(one, NOON) for one in entries]))
+        assert all(store.write([entry_change.added(one, NOON) for one in entries]))
     deeds = rushed(place, seconds)
     assert [one.trouble for one in deeds if one.trouble] == []
     for what, times in sum((one.counts for one in deeds), Counter[str]()).items():
