@@ -60,16 +60,16 @@ MODULES = {
         outage outage_causes rewind standby store_writes tick unapplied
     """,
     "edits": """
-        apply declared editing entry_change late_edits ownership patch repair replan run_requests
-        write_imported
+        apply declared editing entry_change held_name late_edits ownership patch repair replan
+        run_requests write_imported
     """,
     "config": """
         embedded_folders entries environment extras json_schema lines load schemes settings
         url_options urls values yaml
     """,
     "sources": """
-        app declared django_entry django_mirror django_rows file_watch files storable_arguments
-        store_copy
+        app declarations django_entry django_mirror django_rows file_watch files row_conflicts
+        row_writer storable_arguments store_copy
     """,
     "daemon": """
         campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop parts

@@ -9,7 +9,8 @@ from beatd.cli.config_option import as_json
 from beatd.cli.failure import print_message
 
 if TYPE_CHECKING:
-    from beatd.edits.apply import Comparison, Held
+    from beatd.edits.apply import Comparison
+    from beatd.edits.held_name import HeldName
 
 
 @click.command()
@@ -74,7 +75,7 @@ def command(
     return 1 if conflicts or any(one.newer is not None for one in done) else None
 
 
-def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[Held]":
+def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[HeldName]":
     """Return the conflicts to report; without a named owner, only those with another definition.
 
     An exported file names no owner: an entry that another owner declares alike is no conflict then.
@@ -82,7 +83,7 @@ def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[Held]":
     return [held for one in done for held in one.conflicts if named or not held.same]
 
 
-def _print(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> None:
+def _print(done: "list[Comparison]", conflicts: "list[HeldName]", dry_run: bool) -> None:
     from beatd.cli.differences import print_difference
     from beatd.definition import plain_of
 
@@ -100,7 +101,7 @@ def _print(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> 
     click.echo(f"{would}{words}, {counts['unchanged']} unchanged{kept}")
 
 
-def _counts(done: "list[Comparison]", conflicts: "list[Held]") -> dict[str, int]:
+def _counts(done: "list[Comparison]", conflicts: "list[HeldName]") -> dict[str, int]:
     held = sum(len(one.conflicts) for one in done) - len(conflicts)
     return {
         "added": sum(len(one.added) for one in done),
@@ -111,7 +112,7 @@ def _counts(done: "list[Comparison]", conflicts: "list[Held]") -> dict[str, int]
     }
 
 
-def _print_json(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> None:
+def _print_json(done: "list[Comparison]", conflicts: "list[HeldName]", dry_run: bool) -> None:
     from beatd.cli.output import print_json
 
     found: dict[str, Any] = {

@@ -17,7 +17,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.sources import Source
-from beatd.sources.files import Files, placed
+from beatd.sources.files import Files, without_line
 
 
 def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
@@ -77,7 +77,7 @@ def _set(
     # Places are relative to the configuration's folder, whatever the current folder is.
     relative = tuple(
         replace(entry, declared_at=_below(config.folder, here, entry.declared_at))
-        for entry in map(placed, declared)
+        for entry in map(without_line, declared)
     )
     return Declared(
         source=owner,

@@ -90,6 +90,7 @@ def _confirm(name: str, asked_for: "Skip") -> None:
 
 def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
     from beatd.cli.output import print_json
+    from beatd.edits.run_requests import cancel_backfills
 
     with chosen.open() as opened:
         left = cancel_backfills(opened.store, name)

@@ -51,7 +51,7 @@ def command(
     from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
-    from beatd.edits.patch import patch_of
+    from beatd.edits.patch import patch_of, with_cli_as_owner
 
     with chosen.open() as opened:
         now = opened.started_at if "at" in fields else opened.present

@@ -27,6 +27,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.cli.output import print_json, print_rich
     from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
+    from beatd.edits.run_requests import pending_requests
 
     with chosen.open() as opened:
         row = row_of(opened.store, name)

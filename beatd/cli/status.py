@@ -58,7 +58,7 @@ def _conflicts(opened: "OpenedStore") -> list[str]:
 
     config, found = opened.config, list[str]()
     if config.store.url.startswith(DJANGO):
-        from beatd.sources.django_mirror import conflicts_in
+        from beatd.sources.row_conflicts import conflicts_in
         from beatd.stores.django import SOURCE
 
         found = conflicts_in(opened.store, f"{SOURCE}{config.name}")

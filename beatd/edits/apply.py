@@ -16,6 +16,7 @@ from beatd.definition.arguments import same
 from beatd.edits.declared import Declared
 from beatd.edits.editing import Now, in_batches, rows
 from beatd.edits.entry_change import added, removed, rewritten
+from beatd.edits.held_name import HeldName, held_name
 from beatd.edits.ownership import tell_taken
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
@@ -24,23 +25,6 @@ from beatd.errors import Deposed
 ATTEMPTS_MAX = 10  # while other writers change the same rows
 EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without a mark
 UNDER_WAY = " under way"  # ends the digest in the mark of a set that was not written whole
-
-
-class Held(Struct, frozen=True):
-    """A declared name that belongs to another owner; `same` is True if both define it alike."""
-
-    name: str
-    declared_at: str
-    holder: str
-    held_at: str
-    same: bool
-
-    def __str__(self) -> str:
-        here = f" ({self.held_at})" if self.held_at else ""
-        return (
-            f"{self.declared_at}: entry {self.name!r} is held by {self.holder}{here}; "
-            "it was left alone: rename one of them, or remove the other"
-        )
 
 
 class Step(Struct, frozen=True):
@@ -71,7 +55,7 @@ class Comparison(Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     unchanged: int = 0
     kept: tuple[str, ...] = ()
-    conflicts: tuple[Held, ...] = ()
+    conflicts: tuple[HeldName, ...] = ()
     newer: Applied | None = None
     missed: tuple[str, ...] = ()  # names whose only moment was past
 
@@ -132,7 +116,7 @@ def compare(
             kept.append(row.entry.name)
     conflicts = []
     for name, row in rows(catalog, left).items():
-        conflicts.append(_held(left.pop(name), row.entry, declared.places))
+        conflicts.append(held_name(left.pop(name), row.entry, declared.places))
     steps += [Step(entry.name, entry, None) for entry in left.values()]
     return Comparison(
         source=declared.source,
@@ -294,15 +278,4 @@ def _in_doubt(entry: Entry, declared: Declared) -> bool:
     return entry.name in declared.unread or any(
         at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)
         for place in declared.doubtful
-    )
-
-
-def _held(entry: Entry, other: Entry, places: Mapping[str, str]) -> Held:
-    alike = replace(other, source=entry.source, declared_at=entry.declared_at)
-    return Held(
-        name=entry.name,
-        declared_at=places.get(entry.name) or entry.declared_at or entry.source,
-        holder=other.source,
-        held_at=other.declared_at,
-        same=same(entry, alike),
     )

@@ -16,8 +16,8 @@ from beatd.daemon.housekeeping import Declares
 from beatd.definition import codec
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.shadow.saved_tally import SavedTally
-from beatd.sources.declared import Declaring
-from beatd.sources.store_copy import Copied
+from beatd.sources.declarations import Declarations
+from beatd.sources.store_copy import StoreCopy
 from beatd.wiring import backends
 from beatd.wiring.build import declaring_of
 
@@ -32,7 +32,7 @@ def followed_entries(
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
         return _Counted(declaring, tally), lambda: None
     store = backends.open_store(url, codec=codec, clock=clock, prefix=config.store.prefix)
-    copied = Declaring([Copied(store, clock)], clock=clock)
+    copied = Declarations([StoreCopy(store, clock)], clock=clock)
     return _Counted(_Both(declaring, copied), tally), store.close
 
 

@@ -1,4 +1,4 @@
-"""The entries of another store, followed as they change: what `beatd --shadow` plans with."""
+"""The entries of another store as a source, for `beatd --shadow`."""
 
 from msgspec.structs import replace
 
@@ -13,8 +13,11 @@ from beatd.store import Store
 SOURCE = "store:shadow"
 
 
-class Copied:
-    """Those that somebody put there; what files and apps declare is read from them instead."""
+class StoreCopy:
+    """Declares the entries that commands added to a store.
+
+    Entries of files and apps are left out, because the shadow reads these itself.
+    """
 
     owner = SOURCE
 

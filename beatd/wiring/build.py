@@ -21,7 +21,7 @@ from beatd.publisher import Publisher
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for, load_app
 from beatd.sources import Source
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
 from beatd.store import Store
 from beatd.wiring import backends
@@ -60,14 +60,14 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 
 
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
-    declaring = Declaring(sources_of(config, clock=clock, app=app), clock=clock)
+    declaring = Declarations(sources_of(config, clock=clock, app=app), clock=clock)
     if not config.store.url.startswith(schemes.DJANGO):
         return declaring
     from beatd.definition.celery_schedule import zone_name_of
-    from beatd.sources.django_mirror import Mirror
+    from beatd.sources.django_mirror import DjangoMirror
     from beatd.sources.django_rows import DjangoRows
 
-    return Mirror(
+    return DjangoMirror(
         DjangoRows(config.store.url.removeprefix(schemes.DJANGO)),
         declaring,
         timezone=config.timezone if config.names_timezone else zone_name_of(app.timezone),

@@ -18,7 +18,7 @@ from beatd.edits.replan import mark_if_empty
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
 from beatd.sources import Reading
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
@@ -149,7 +149,7 @@ def test_history_is_forgotten_whatever_else_fails(
 def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
-        declaring=Declaring([declared], clock=clock),
+        declaring=Declarations([declared], clock=clock),
         history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
@@ -192,9 +192,9 @@ def test_some_entries_that_vanished_whole_are_applied_again_by_the_next_leader(
 ) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     both = [entry(name, source="yaml:config") for name in ("a", "b")]
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 1)
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 2)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 1)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 2)
     for part in ("plans", "definitions"):
         lose(store, part, "a")
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 3)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 3)
     assert store.count() == 2

@@ -10,7 +10,7 @@ from beatd.ledger import Move, Result
 from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
-from beatd.sources.django_mirror import Mirror
+from beatd.sources.django_mirror import DjangoMirror
 from beatd.sources.django_rows import DjangoRows
 from beatd.stores.django import DjangoStore
 from beatd.wiring import backends
@@ -33,9 +33,9 @@ class Live:
         )
         self.mirror = self.anew()
 
-    def anew(self) -> Mirror:
+    def anew(self) -> DjangoMirror:
         rows = DjangoRows(self.url)
-        return Mirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+        return DjangoMirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
 
     def restart(self) -> None:
         self.mirror._rows.close()
