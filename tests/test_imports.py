@@ -79,7 +79,7 @@ MODULES = {
         http_hosts http_server web_pages
     """,
     "wiring": """
-        backends build lazy_imports packages
+        backends build daemon_service lazy_imports packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings

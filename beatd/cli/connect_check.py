@@ -94,7 +94,7 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
     try:
         lease = backends.open_lease(url, prefix=config.store.prefix)
         try:
-            here = backends.me("beatd check", SystemClock().now())
+            here = backends.own_holder("beatd check", SystemClock().now())
             if lease.take(here, config.lock.ttl.total_seconds()) == here:
                 lease.release(here)
         finally:

@@ -33,7 +33,7 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
     from beatd.errors import ConfigError
     from beatd.observers.systemd import SystemdObserver
     from beatd.problem import in_one_line
-    from beatd.wiring.build import Built
+    from beatd.wiring.daemon_service import DaemonService
 
     systemd = SystemdObserver()
 
@@ -47,7 +47,7 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
             from beatd.shadow.shadow import Shadow
 
             return Shadow(config, systemd)
-        return Built(config, systemd)
+        return DaemonService(config, systemd)
 
     return serve(build, systemd, idle_gc, start)
 

@@ -22,7 +22,7 @@ def new_identity(chosen: ChosenStore, json: bool) -> int:
     """
     from beatd.cli.output import print_json
     from beatd.errors import BeatError
-    from beatd.wiring.backends import me
+    from beatd.wiring.backends import own_holder
 
     with chosen.open() as opened:
         running = [daemon.holder.name for daemon in opened.store.daemons()]
@@ -31,7 +31,7 @@ def new_identity(chosen: ChosenStore, json: bool) -> int:
         fresh = opened.store.new_identity()
         # A new term: the claims of a daemon that was asleep, or just starting, are refused until it
         # has read the new identity.
-        opened.store.begin(me("beatd store new-identity", opened.now))
+        opened.store.begin(own_holder("beatd store new-identity", opened.now))
     if json:
         print_json({"identity": str(fresh)})
     else:

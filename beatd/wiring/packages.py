@@ -1,7 +1,8 @@
-"""What a daemon may read of its packages later, read soon after its start: an upgrade replaces or
-deletes files under a running daemon, and a process may have no descriptor left when it needs one.
+"""Reading of files of packages soon after the start, which a daemon may need later.
 
-What is imported is in `lazy_imports`; this takes longer, so the beat does not wait for it.
+An upgrade replaces or deletes files while a daemon runs, and a process may have no descriptor left
+when it needs one. Modules are imported in `lazy_imports`; these files take longer, so the beat does
+not wait for them.
 """
 
 import logging
@@ -14,23 +15,25 @@ from beatd.schedules.zone import keep_zones
 
 log = logging.getLogger("beatd")
 
-AFTER_S = 2.0  # the beat has started by then
+READ_AFTER_S = 2.0  # the beat has started by then
 
 
 class Packages:
-    """Reads them on a thread of its own; what a reload finds read is not read again."""
+    """Reads the files on a thread of its own; after a reload they are not read again."""
 
     def __init__(self, app: Celery) -> None:
         self._app, self._closed = app, threading.Event()
 
     def open(self) -> None:
+        """Start the thread."""
         threading.Thread(target=self._run, name="beatd packages", daemon=True).start()
 
     def close(self) -> None:
+        """Read nothing, if that has not begun."""
         self._closed.set()
 
     def _run(self) -> None:
-        if self._closed.wait(AFTER_S):
+        if self._closed.wait(READ_AFTER_S):
             return
         import_for_sending(self._app)
         try:

@@ -11,7 +11,6 @@ import pytest
 
 from beatd.clock import SystemClock
 from beatd.leaders.file import FileLease
-from beatd.wiring.backends import me
 from tests.cli.conftest import Beatd
 
 Write = Callable[[str, str], Path]

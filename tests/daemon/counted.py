@@ -26,7 +26,7 @@ from beatd.events import Event, Sent
 from beatd.observers.systemd import SystemdObserver
 from beatd.planning import first
 from beatd.wiring import packages
-from beatd.wiring.build import Built
+from beatd.wiring.daemon_service import DaemonService
 from tests.process import PATIENCE
 from tests.waiting import until
 
@@ -50,8 +50,8 @@ class Counted:
         self._daemons = weakref.WeakSet[Daemon]()
         self._built = 0
 
-    def build(self) -> Built:
-        built = Built(load_config(self._path).config, SystemdObserver(""))
+    def build(self) -> DaemonService:
+        built = DaemonService(load_config(self._path).config, SystemdObserver(""))
         self._publishes = Publishes()
         built.daemon._observers += (self._publishes,)
         self._daemons.add(built.daemon)
@@ -130,7 +130,7 @@ def count() -> dict[str, Any]:
 
 if __name__ == "__main__":
     idle_gc.AFTER_RELOAD_S = 0.1
-    packages.AFTER_S = 0.0
+    packages.READ_AFTER_S = 0.0
     kind = Edited if sys.argv[3] == "edit" else Counted
     counted = kind(sys.argv[1], int(sys.argv[2]))
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in the thread below as well

@@ -77,7 +77,7 @@ class Live:
             of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
             counts=1,
         )  # fmt: skip
-        term = self.store.begin(backends.me("t", datetime.now(UTC)))
+        term = self.store.begin(backends.own_holder("t", datetime.now(UTC)))
         assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
         return run
 
