@@ -1,4 +1,4 @@
-"""beatd add"""
+"""`beatd add`: add an entry to the store."""
 
 from typing import TYPE_CHECKING, Any
 

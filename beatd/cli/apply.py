@@ -1,4 +1,4 @@
-"""beatd apply"""
+"""`beatd apply`: make the store agree with entry files."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""beatd backfill"""
+"""`beatd backfill`: run an entry for past moments."""
 
 import sys
 from collections.abc import Sequence

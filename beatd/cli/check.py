@@ -1,4 +1,4 @@
-"""beatd check"""
+"""`beatd check`: report every problem of a configuration."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""beatd completion bash | zsh | fish"""
+"""`beatd completion`: print the script that completes commands in a shell."""
 
 import click
 from click.shell_completion import get_completion_class

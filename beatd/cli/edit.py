@@ -1,4 +1,4 @@
-"""beatd edit"""
+"""`beatd edit`: change an entry."""
 
 import os
 import sys

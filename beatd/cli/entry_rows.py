@@ -44,6 +44,7 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
+    """Return a moment as ISO text, or None for None."""
     return None if moment is None else iso(moment)
 
 
@@ -63,6 +64,7 @@ def cells_of(
 
 
 def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
+    """Return how long ago the last run was, and whether it failed."""
     if row.last is None:
         return ("failed", "red") if failed else ""
     ago = distance_text(row.last - now)

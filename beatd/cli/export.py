@@ -1,4 +1,4 @@
-"""beatd export"""
+"""`beatd export`: print entries as YAML."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""beatd history"""
+"""`beatd history`: show what ran, and what did not and why."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,7 @@ def _records(
 
 
 def json_of(record: "Record") -> dict[str, Any]:
+    """Return a record for JSON; `until` and `count` only if it stands for several moments."""
     from beatd.cli.entry_rows import iso_or_none
 
     return {

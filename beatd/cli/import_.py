@@ -1,4 +1,4 @@
-"""beatd import SOURCE"""
+"""`beatd import`: write entries of another scheduler to the store."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""beatd list"""
+"""`beatd list`: list entries."""
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta

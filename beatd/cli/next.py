@@ -1,4 +1,4 @@
-"""beatd next"""
+"""`beatd next`: show when an expression or an entry runs."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

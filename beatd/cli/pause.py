@@ -1,4 +1,4 @@
-"""beatd pause"""
+"""`beatd pause`: pause entries."""
 
 import click
 

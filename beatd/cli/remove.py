@@ -1,4 +1,4 @@
-"""beatd remove"""
+"""`beatd remove`: remove entries."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""beatd resume"""
+"""`beatd resume`: resume paused entries."""
 
 import click
 

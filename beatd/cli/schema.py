@@ -1,4 +1,4 @@
-"""beatd schema"""
+"""`beatd schema`: print a JSON Schema."""
 
 import click
 

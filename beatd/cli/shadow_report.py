@@ -1,4 +1,4 @@
-"""beatd status --shadow"""
+"""`beatd status --shadow`: show the report of a shadow."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""beatd show"""
+"""`beatd show`: show one entry."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

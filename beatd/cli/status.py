@@ -1,4 +1,4 @@
-"""beatd status"""
+"""`beatd status`: show who leads, how late it is and what is wrong."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""beatd store"""
+"""`beatd store`: maintain the store itself."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""beatd trigger"""
+"""`beatd trigger`: run entries once, now."""
 
 import click
 

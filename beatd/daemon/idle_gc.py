@@ -29,7 +29,7 @@ class IdleGc:
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Collect the daemon that has ended in one of the next idle moments.
+        """Make one of the next calls collect the daemon that has ended.
 
         Its objects are frozen, or older than the generations that most collections look at, and
         would stay for ever. The caller must not hold them.

@@ -14,8 +14,10 @@ RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a r
 
 
 class ProcessStart:
-    """Keeps the command, environment and folder of the process; make it before a project's code
-    can change them."""
+    """Keeps the command, environment and folder of the process.
+
+    Make it before a project's code can change them.
+    """
 
     def __init__(self) -> None:
         self.is_reload = os.environ.pop(RELOADED_VARIABLE, None) is not None

@@ -24,7 +24,7 @@ class Plan(Struct):
 
     name: str
     moment: float
-    window_s: float
+    window_s: float  # around the moment, in which its message is looked for
     pair: float | None = None  # the moment of its message
 
 

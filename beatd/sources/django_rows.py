@@ -48,6 +48,7 @@ class Listing(Struct, frozen=True):
 
 
 def digest_of(count: int, total: int) -> str:
+    """Return a digest of rows from their number and the sum of their hashes."""
     return f"{count}/{total}"
 
 
