@@ -116,8 +116,8 @@ def _pages(config: Config) -> Iterator[Problem]:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
+        in_use = error.errno == errno.EADDRINUSE
         text = f"cannot listen on {host}:{port}: {error.strerror or error}"
-        if taken:
+        if in_use:
             text += "; right if it is this daemon, or else one that starts here ends at once"
-        yield Problem(text, ("http", "bind"), config.shown, warning=taken)
+        yield Problem(text, ("http", "bind"), config.shown, warning=in_use)
