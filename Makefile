@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Needs no server and no process, and is done in a minute; `make test` is the rest.
 QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_election.py tests/edits/test_editing.py tests/test_example_config.py tests/test_planning.py tests/edits/test_apply.py tests/edits/test_replan.py \
-  tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/schedules/test_time_page.py tests/stores/test_catalog.py \
+  tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
   tests/stores/test_ledger.py -k "not redis and not postgresql and not mariadb and not shelve"
 
-.PHONY: help run test check format bench chaos clean
+.PHONY: help run test peers check format bench chaos clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,11 @@ run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery wor
 test: $(VENV)/dev  ## Everything, on private servers; installs what is missing with apt where it may
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; code=0; \
 	{ ruff format --check . && ruff check . && mypy; } || code=1; \
-	python tests/run/servers.py pytest -m "not long" -p no:cacheprovider || code=1; \
+	python tests/run/halves.py -m "not long" -p no:cacheprovider --continue-on-collection-errors || code=1; \
 	exit $$code
+
+peers: $(VENV)/dev  ## Celery's own tests of its beat, from its source distribution, on beatd; part of test
+	$(BIN)/pytest -p no:cacheprovider tests/peers/celery
 
 check: $(VENV)/dev  ## Format, lint, types, import directions, quick tests; run it before a commit
 	$(BIN)/ruff format --check .

@@ -16,7 +16,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: the command line must not wait for celery to say its help.
+    """Return `Beat` or `BeatError`, imported on first use."""
+    # Imported on first use: `beatd --help` must not wait for celery.
     if name == "Beat":
         from beatd.embed import Beat
 

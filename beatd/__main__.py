@@ -1,4 +1,4 @@
-"""python -m beatd"""
+"""Run `python -m beatd`."""
 
 from beatd.cli import main
 

@@ -1,5 +1,7 @@
-"""A cache that is bounded in bytes, not in number: one entry may have a hundred bytes of arguments
-or a megabyte."""
+"""A cache with a bound in bytes instead of a number of values.
+
+An entry may have a hundred bytes of arguments or a megabyte.
+"""
 
 from collections.abc import Iterable
 from threading import Lock
@@ -10,9 +12,10 @@ V = TypeVar("V")
 
 
 class ByteCache(dict[K, V]):
-    """A dict whose values are added by `keep`, each with its size; the oldest are dropped first.
+    """A dict that drops its oldest values when their sizes exceed the limit.
 
-    Sizes are estimates in bytes. Reading is a plain dict's and needs no lock.
+    `keep` adds a value with its size, estimated in bytes. Reading is a plain dict's and needs no
+    lock.
     """
 
     def __init__(self, limit: int) -> None:
@@ -23,7 +26,7 @@ class ByteCache(dict[K, V]):
         self._lock = Lock()
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Replace the value of `key`; a value larger than a quarter of the limit is not kept."""
+        """Add or replace a value; one larger than a quarter of the limit is not kept."""
         with self._lock:
             self._drop(key)
             if size > self.limit // 4:
@@ -35,6 +38,7 @@ class ByteCache(dict[K, V]):
             self.size += size
 
     def drop(self, keys: Iterable[K]) -> None:
+        """Remove the values of some keys, if they are there."""
         with self._lock:
             for key in keys:
                 self._drop(key)

@@ -1,21 +1,23 @@
 """What should run: entries by name, and a version that changes if and only if they do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.clock import SharedClock
 from beatd.entry import Entry
+from beatd.marks import Marks
 from beatd.run import Skip
 
 
 class Plan(Struct, frozen=True):
-    """The next moment of an entry, and what it was reckoned from.
+    """The next moment of an entry, and the definition and rules that it was computed from.
 
-    `planned` makes the id; `due` (planned + jitter) is what order, lateness and grace count from.
-    Both None = nothing ahead: finished. `due` alone None = paused or disabled, and `planned` is the
-    moment it had reached.
+    `planned` makes the task id; order, lateness and grace count from `due` (planned + jitter).
+    Both are None when nothing is ahead: the entry is finished. `due` alone is None when the entry
+    is paused or disabled; `planned` is then the moment that the entry had reached.
     """
 
     planned: datetime | None
@@ -25,7 +27,7 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far an entry has come; it moves with every claim, as a revision does not."""
+    """How far an entry has come. Every claim changes it; a claim leaves the revision as it is."""
 
     planned: datetime | None = None
     runs: int = 0
@@ -33,10 +35,11 @@ class Progress(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as the store has it; `revision` grows with every change to it or to its pause, and
-    never repeats, not even for a name that was removed and added again.
+    """An entry as the store has it.
 
-    `last` is the newest planned moment among the runs that `runs` counts.
+    `revision` grows with every change to the entry or to its pause. A revision never repeats, not
+    even for a name that was removed and added again. `last` is the newest planned moment among the
+    runs that `runs` counts.
     """
 
     entry: Entry
@@ -52,22 +55,27 @@ class Stored(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One entry put, re-planned, paused or removed.
+    """One entry written, re-planned, paused or removed.
 
-    Done only if the entry is at revision `seen` (0 = there is none), so that a change made from
-    something old is refused and can be made again from what is there now. `entry` None = remove.
-    `plan` None = the moment stays where it is. A plan for what is there already is put only while
-    the row has come just as far as `progress`, from which it was reckoned: put after a claim, it
-    would set the entry back to a moment that ran. A backlog of the entry is dropped when a plan
-    comes with a new fingerprint (edited), or makes due again what was not (resumed). A disabled or
-    paused entry is never due, whatever plan came with it; `planned` stays, so that what it passes
-    over can be told when it goes on, which needs a plan. `skip` is what this change passes over; it
-    goes to the history if the plan still stood at its first moment, and was not claimed since.
-    `missed` is the only moment of a definition that came too late for it; it goes to the history.
-    `calls_off` drops its backfills (called off). Removing an entry drops its requests (removed) and
-    leaves its open claims; what is dropped goes to the history as skipped. `runs` and `last` are
-    what a new entry did under the scheduler it came from; for one that is there already they change
-    nothing.
+    The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
+    A change made from an older revision is refused, and can be made again from the newest one.
+
+    - `entry` None removes the entry. Its requests are dropped (removed), its open claims stay.
+    - `plan` None leaves the moment where it is. The plan of an entry that exists is written only if
+      the row has come just as far as `progress`: written after another claim, it would set the
+      entry back to a moment that ran.
+    - A plan with another fingerprint (edited), or one that makes the entry due again (resumed),
+      drops the entry's backlog.
+    - A disabled or paused entry is never due, whatever its plan. Its `planned` stays, so that the
+      history can tell what the pause skipped when a plan comes again.
+    - `skip` is the stretch that this change skips. It is recorded if the plan still stands at the
+      first moment of the stretch, and nothing was claimed since.
+    - `missed` is the only moment of a definition that came too late for it. It is recorded.
+    - `calls_off` drops the entry's backfills (called off).
+    - `runs` and `last` of a new entry come from its earlier scheduler; an entry that exists ignores
+      them.
+
+    Everything dropped is recorded as skipped.
     """
 
     name: str
@@ -83,9 +91,9 @@ class Change(Struct, frozen=True):
     missed: Skip | None = None
 
 
-class Torn(Struct, frozen=True):
-    """What is left of an entry that lost a part behind the store's back: its definition without a
-    plan, or, where `entry` is None, its plan without a definition."""
+class MissingPart(Struct, frozen=True):
+    """An entry of which a row was deleted behind beatd's back: its plan is missing, or, when
+    `entry` is None, its definition."""
 
     name: str
     entry: Entry | None
@@ -93,7 +101,7 @@ class Torn(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """Which entries, in which order; everything given must hold."""
+    """Which entries to find, in which order. An entry must meet every condition that is given."""
 
     names: tuple[str, ...] | None = None
     name_like: str | None = None  # shell pattern: * and ?
@@ -106,62 +114,75 @@ class Query(Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-class Applied(Struct, frozen=True):
-    """The mark of the set an owner last applied; an older set is not applied over it."""
-
-    source: str
-    loaded_at: datetime
-    digest: str
-
-
-class Catalog(Protocol):
-    """Where entries are declared: files, a Celery app."""
-
-    def version(self) -> str: ...
-
-    def entries(self) -> Iterable[Entry]: ...
-
-
-class EditableCatalog(Protocol):
-    """Where entries are kept: the one truth that commands show and change."""
-
-    def version(self) -> str: ...
-
-    def count(self) -> int:
-        """How many entries there are, those included that this program cannot read."""
+class EntryFinder(Protocol):
+    """The role of finding entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """A stream in the query's order (next: soonest first, nothing ahead last, then by name);
-        memory does not grow with it."""
+        """Yield the entries in the query's order. Memory does not grow with their number.
+
+        In the order "next", entries come by due moment, those with nothing ahead last, equal ones
+        by name.
+        """
+
+
+class Catalog(EntryFinder, Protocol):
+    """The entries of a store, to be read: what `status` and lists need."""
+
+    def version(self) -> str:
+        """Return a text that changes if and only if an entry does."""
+
+    def count(self) -> int:
+        """Return the number of entries, including those that this program cannot read."""
+
+
+class EntryWriter(Protocol):
+    """The role of changing entries."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Each change whole or not at all, in order; False where the entry was not at the revision
-        seen. What is left of a torn entry counts as none (0), and goes with the change."""
+        """Make the changes in order, each whole or not at all; return for each True if it was made.
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
-        """Entries that lost a part, looked for among all entries if `whole`, else among a few
-        where that is much cheaper. What can be made of the rest, such as an index, is."""
+        False: the entry was not at the revision seen. An entry of which a part is missing counts
+        as no entry (0); the change replaces its other part.
+        """
+
+
+class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
+    """The entries of a store, to be changed: what edits and declared sets need."""
+
+    @property
+    def marks(self) -> Marks:
+        """What the store remembers of the sets that were applied."""
+
+
+class RepairableCatalog(EntryWriter, Protocol):
+    """What a leader needs to repair a store that lost something."""
+
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
+        """Return entries of which a part is missing, and mend indexes that can be made again.
+
+        If `whole` is True, every entry is looked at; if False, a store may look at a few, where
+        that is much cheaper.
+        """
 
     def losses(self) -> Sequence[str]:
-        """What this handle found lost that no entry tells, a line each; nothing is asked."""
-
-    def uncache(self, names: Sequence[str]) -> None:
-        """Drop what this process remembers of these entries, which may be gone."""
-
-    def applied(self, source: str) -> Applied | None: ...
-
-    def mark_applied(self, mark: Applied) -> None: ...
+        """Return a line for each loss that this handle found and no entry shows; no server is
+        asked."""
 
 
 class Codec(Protocol):
-    """Between an entry and the plain data a store keeps; handed to stores by the wiring."""
+    """Turn an entry into the plain data that a store keeps, and back. The wiring gives it to
+    stores."""
 
     def encode(self, entry: Entry) -> bytes:
-        """JSON of the definition as YAML has it, without name, source and declared_at."""
+        """Return the definition as JSON in the form of YAML, without name, source and
+        declared_at."""
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Raises ConfigError for a definition of a newer program, or one changed by hand, and
-        StoreError where this process cannot open a file it takes."""
+        """Return the entry of a definition.
+
+        Raise ConfigError for a definition of a newer program, or one changed by hand, and
+        StoreError when this process cannot open a file that decoding needs.
+        """
 
 
 Wake = Callable[[], None]

@@ -1,4 +1,4 @@
-"""The worker's side of `make run`: a Celery app on the embedded broker, with two small tasks."""
+"""The Celery app of `make run`: a worker on the embedded broker, with two small tasks."""
 
 from pathlib import Path
 
@@ -25,9 +25,11 @@ for folder in ("queue", "control"):
 
 @app.task(name="demo.add")  # type: ignore[untyped-decorator]  # celery has no types
 def add(x: float, y: float) -> float:
+    """Return the sum."""
     return x + y
 
 
 @app.task(name="demo.say")  # type: ignore[untyped-decorator]  # celery has no types
 def say(text: str) -> str:
+    """Return the text."""
     return text

@@ -1,4 +1,4 @@
-"""beatd inside another program: `with Beat("config.yaml"): …`."""
+"""Run beatd inside another program: `with Beat("config.yaml"): …`."""
 
 import threading
 from os import PathLike
@@ -12,7 +12,7 @@ from beatd.wiring.build import daemon_of
 
 
 class Beat:
-    """A daemon on a thread of its own; logs to the logger `beatd`, and touches no signals."""
+    """A daemon on a thread of its own; it logs to `beatd` and sets no signal handlers."""
 
     def __init__(
         self, config: str | PathLike[str] | Config, *, observers: tuple[Observer, ...] = ()
@@ -23,11 +23,12 @@ class Beat:
         self._thread = threading.Thread(target=self._run, name="beatd beat", daemon=True)
 
     def start(self) -> "Beat":
+        """Start the thread."""
         self._thread.start()
         return self
 
     def stop(self, timeout: float | None = 5.0) -> None:
-        """Finish the batch, resign, and raise what ended the beat before its time, if anything."""
+        """Finish the batch, resign, and raise the error that ended the thread early, if any."""
         self.daemon.stop()
         self._thread.join(timeout)
         if self._thread.is_alive():

@@ -1,8 +1,8 @@
-"""What should run: an entry, as its operator meant it."""
+"""The definition of one periodic task: what to run, when, and what to do when that is late."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
@@ -10,36 +10,55 @@ from beatd.schedule import Schedule
 
 CatchUp = Literal["latest", "all", "skip"]
 OnUnknown = Literal["resend", "skip"]
+DstGap = Literal["run", "skip"]
+DstFold = Literal["first", "last", "both"]
+
+#: Fields of `Entry` whose values are the operator's own: of any type that a message can carry.
+PAYLOAD = ("args", "kwargs", "options")
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """One periodic task; every field is resolved, so nothing depends on the host that reads it."""
+class Entry(Struct, frozen=True):
+    """One periodic task, with nothing left to look up in a configuration.
+
+    This is the list of an entry's fields. A field with a help text is a key of an entry in YAML, in
+    the store's JSON and in the JSON Schema, and an option of `beatd add`, with the type and the
+    default that it has here. `beatd.definition.fields` says how YAML writes a type.
+
+    Name the fields when you make an entry: only the codec passes them by position.
+    """
 
     name: str
-    task: str
+    task: Annotated[str, "The task's name in the workers."]
     schedule: Schedule
-    tz: str = "UTC"
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = {}
-    options: Mapping[str, Any] = {}
-    enabled: bool = True
+    tz: Annotated[str, "Its time zone (IANA). [default: the configuration's]"] = "UTC"
+    args: Annotated[tuple[Any, ...], "Positional arguments, like [2, 2]."] = ()
+    kwargs: Annotated[Mapping[str, Any], 'Keyword arguments, like {"full": true}.'] = {}
+    options: Annotated[Mapping[str, Any], "Options of apply_async: queue, priority, expires…"] = {}
+    enabled: Annotated[bool, "false: the entry stays and does not run."] = True
 
     # when, beside the schedule
-    start: datetime | None = None
-    end: datetime | None = None
-    max_runs: int | None = None
-    jitter: timedelta = timedelta(0)
-    dst_gap: Literal["run", "skip"] = "run"
-    dst_fold: Literal["first", "last", "both"] = "first"
+    start: Annotated[datetime | None, "No run before it; the grid of `every` begins here."] = None
+    end: Annotated[datetime | None, "No run after it."] = None
+    max_runs: Annotated[int | None, "The number of runs after which the entry is finished."] = None
+    jitter: Annotated[
+        timedelta, "Delay each run by up to this much, the same for one occurrence."
+    ] = timedelta(0)
+    dst_gap: Annotated[DstGap, "What happens to a fixed time that the clock skips."] = "run"
+    dst_fold: Annotated[DstFold, "Which runs there are of a fixed time that comes twice."] = "first"
 
-    # when late, and when in doubt
-    catch_up: CatchUp = "latest"
-    catch_up_window: timedelta | None = None
-    catch_up_max: int | None = None
-    grace: timedelta = timedelta(seconds=10)
-    on_unknown: OnUnknown = "resend"
+    # when late, and when it is unknown whether a run was sent
+    catch_up: Annotated[CatchUp, "Which missed moments run."] = "latest"
+    catch_up_window: Annotated[timedelta | None, "How far back missed moments count."] = None
+    catch_up_max: Annotated[int | None, "How many missed moments run at most, the newest."] = None
+    grace: Annotated[timedelta, "With `catch_up: skip`: how late a moment may still run."] = (
+        timedelta(seconds=10)
+    )
+    on_unknown: Annotated[OnUnknown, "What happens when nobody knows if a message was sent."] = (
+        "resend"
+    )
 
-    # whose it is
-    description: str = ""
+    description: Annotated[str, "A text for people."] = ""
+
+    # who declares it
     source: str = "cli"
     declared_at: str = ""

@@ -1,4 +1,4 @@
-"""What can go wrong, one leaf for each decision a caller makes."""
+"""The errors of beatd: one class for each decision that a caller makes."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,19 @@ from beatd.secret import hidden
 
 
 class BeatError(Exception):
-    """Everything beatd raises on purpose; its text is one line a person can act on, and shows no
-    password that this process knows."""
+    """The root of all errors that beatd raises on purpose.
+
+    Its text is one line that a person can act on, without any password that this process knows.
+    """
 
     def __str__(self) -> str:
         return hidden(super().__str__())
 
 
 class ConfigError(BeatError, ValueError):
-    """Something the operator wrote cannot be used; nothing was changed.
+    """Something that the operator wrote cannot be used; nothing was changed.
 
-    `problems` holds all of them where more than one can be told; the text is the first.
+    `problems` holds every problem, if there can be several; the text is the first.
     """
 
     def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
@@ -26,33 +28,34 @@ class ConfigError(BeatError, ValueError):
 
 
 class ScheduleError(ConfigError):
-    """A schedule that cannot be understood, or that can never fire."""
+    """A schedule cannot be understood, or can never fire."""
 
 
 class MissingExtra(ConfigError):
-    """A library is needed that is not installed; the text holds the line that installs it."""
+    """A library is needed that is not installed; the text has the line that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"an extra library is needed for {what}: pip install 'beatd[{extra}]'")
 
 
 class UnknownEntry(BeatError, KeyError):
-    """No entry of that name is in the store."""
+    """The store has no entry of that name."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class Conflict(BeatError):
-    """The name is held by another source, or the entry changed in between."""
+    """Another source owns the name, or the entry was changed meanwhile."""
 
 
 class StoreError(BeatError):
-    """The store could not be reached or would not answer; trying again may help."""
+    """The store could not be reached or did not answer; trying again may help."""
 
 
 class StoreEmptied(StoreError):
-    """The store lost all that it had acknowledged. Raised once; then the store is used as it is."""
+    """The store lost everything that it had confirmed. Raised once; then the store is used as it
+    is."""
 
 
 class StoreUnusable(StoreError):
@@ -60,4 +63,4 @@ class StoreUnusable(StoreError):
 
 
 class Deposed(BeatError):
-    """The ledger knows a newer term; whoever asked must stop leading."""
+    """The ledger has a newer term, so the caller must stop leading."""

@@ -1,4 +1,4 @@
-"""What the engine tells; how it is worded is the business of those who listen."""
+"""The events of the engine; observers decide how to show them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,17 +11,21 @@ from beatd.run import Skip
 
 
 class Event(Struct, frozen=True):
+    """Something that the engine or the daemon did or saw."""
+
     pass
 
 
 class Ticked(Event, frozen=True):
-    """The loop turned; `until` is when it looks again."""
+    """A tick ended; the next one is at `until`."""
 
     at: datetime
     until: datetime
 
 
 class LeadWon(Event, frozen=True):
+    """This daemon leads."""
+
     term: Term
 
 
@@ -29,49 +33,55 @@ RESIGNED = "resigned"
 
 
 class LeadLost(Event, frozen=True):
+    """This daemon leads no more; `holder` leads now, if anyone is known to."""
+
     reason: str
     holder: Holder | None
 
 
 class LeaderSeen(Event, frozen=True):
-    """A standby saw another leader than before."""
+    """A standby sees another leader than before."""
 
     holder: Holder
 
 
 class Sent(Event, frozen=True):
-    """A batch came back from the broker, one result per run."""
+    """The broker's results of a batch, one for each run.
+
+    `late` has the seconds of lateness of the runs that were published.
+    """
 
     results: Sequence[Result]
     seconds: float
-    late: Sequence[float]  # of those that can be
+    late: Sequence[float]
 
     @classmethod
     def of(cls, results: Sequence[Result], seconds: float) -> "Sent":
+        """Return the event of these results."""
         return cls(results, seconds, [late for one in results if (late := one.late) is not None])
 
 
 class Skipped(Event, frozen=True):
-    """What a batch passed over: names of entries, and which of their runs."""
+    """The skipped moments of a batch, each with the name of its entry."""
 
     skips: Sequence[tuple[str, Skip]]
 
 
 class Unplannable(Event, frozen=True):
-    """An entry whose next moment cannot be worked out: a fault of ours, and of that entry alone."""
+    """The next moment of an entry cannot be computed: a bug of beatd that stops only this entry."""
 
     name: str
     reason: str
 
 
 class Refused(Event, frozen=True):
-    """Claims that did not match their rows any more: edited in between, they are read again."""
+    """Claims of rows that were edited meanwhile; the rows are read again."""
 
     names: Sequence[str]
 
 
 class Overdue(Event, frozen=True):
-    """A standby sees an occurrence that its leader should have published long ago."""
+    """A standby sees an occurrence that the leader should have published long ago."""
 
     name: str
     due: datetime
@@ -79,22 +89,30 @@ class Overdue(Event, frozen=True):
 
 
 class OnTime(Event, frozen=True):
-    """What a standby saw overdue is so no longer."""
+    """The occurrence that a standby saw overdue is so no longer."""
 
 
 class StoreAway(Event, frozen=True):
+    """The store does not answer."""
+
     reason: str
 
 
 class StoreBack(Event, frozen=True):
+    """The store answers again, after so many seconds."""
+
     seconds: float
 
 
 class BrokerAway(Event, frozen=True):
+    """The broker does not answer."""
+
     reason: str
 
 
 class BrokerBack(Event, frozen=True):
+    """The broker answers again, after so many seconds."""
+
     seconds: float
 
 
@@ -105,11 +123,13 @@ class LockAway(Event, frozen=True):
 
 
 class LockBack(Event, frozen=True):
+    """The lock can be used again, after so many seconds."""
+
     seconds: float
 
 
 class WentBack(Event, frozen=True):
-    """The store knows less than this daemon saw in it: a failover or a restored backup."""
+    """The store has older data than this daemon saw in it: a failover or a restored backup."""
 
     reason: str
 
@@ -121,13 +141,15 @@ class ClockStepped(Event, frozen=True):
 
 
 class Broke(Event, frozen=True):
-    """A programming error in a turn of a loop, which goes on."""
+    """A bug in one turn of a loop; the loop goes on."""
 
     loop: str
     error: Exception
 
 
 class Stopped(Event, frozen=True):
+    """The daemon stopped."""
+
     pass
 
 
@@ -135,4 +157,4 @@ Observer = Callable[[Event], None]
 
 
 def nobody(event: Event) -> None:
-    """The observer of those who do not listen."""
+    """Do nothing: the observer where none is given."""

@@ -1,8 +1,8 @@
-"""May I: the lease that makes one leader cheap, and the term that makes two of them harmless.
+"""The lead: a lease, which lets one daemon lead, and a term, which makes a second leader harmless.
 
-A lease (a row, a key, a lock on a file) says who may lead. It is never what keeps a run from being
-doubled: winning it only gives the right to ask the ledger for a term, and the ledger refuses every
-claim that does not carry its newest one.
+A lease (a row, a key, a lock on a file) says who may lead. The lease does not keep a run from being
+published twice: its holder only gets the right to begin a term in the ledger, and the ledger
+refuses every claim that does not carry its newest term.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Holder(Struct, frozen=True):
-    """Who leads, for people to read; `token` sets two starts of one daemon apart."""
+    """A daemon that holds a lease or a term; `token` tells two starts of one daemon apart."""
 
     name: str
     host: str
@@ -22,29 +22,32 @@ class Holder(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """Issued by the ledger; a claim must carry both, equal to the ledger's own."""
+    """A term that the ledger issued. A claim carries both fields, equal to the ledger's own."""
 
     number: int
     token: str
 
 
 class Lead(Struct, frozen=True):
-    """A term, and how long its holder may trust in it (on `Clock.elapsed`)."""
+    """A term, and the time of `Clock.elapsed` until which its holder may trust it."""
 
     term: Term
     until: float
 
 
 class Lease(Protocol):
-    """Where the lock lives. Any doubt raises: the caller then stops leading."""
+    """A lock that one daemon holds. A method raises whenever it is in doubt; the caller then stops
+    leading."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        """Win, renew or fail, atomically, by the lock's own clock; whoever holds it afterwards.
+        """Win or renew the lease if it is free, atomically, by the lock's own clock; return its
+        holder afterwards.
 
-        Taken over before the ttl only where the system proves that the old holder is dead.
+        Another daemon's lease is free after its ttl, or earlier when the system proves that its
+        holder is dead.
         """
 
     def release(self, holder: Holder) -> None:
-        """Free at once if still this holder's; nothing otherwise."""
+        """Free the lease at once if this holder has it; do nothing otherwise."""
 
     def close(self) -> None: ...

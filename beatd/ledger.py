@@ -1,28 +1,30 @@
-"""What is planned, claimed and done: the heap of a million entries, kept in the store.
+"""The ledger of a store: plans, claims, requests, terms and history.
 
-A run goes through it in two steps. `claim` compares the row with what was read, moves the plan on
-and leaves an open claim; `record` closes the claim with what became of the message. Between the two
-the outcome is unknown, and whoever leads next finds it in `unknowns`.
+A run goes through the ledger in two steps. `claim` compares the row with what was read, moves the
+plan on and leaves an open claim. `record` closes the claim with the outcome of the message. Between
+the two steps the outcome is unknown, and the next leader finds the claim in `unknowns`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+from uuid import UUID
 
 from msgspec import Struct
 
-from beatd.catalog import Plan, Stored
+from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
+from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
-    """Moments asked for beside the plan, worked off oldest first.
+    """Moments to run besides the plan; the leader works requests off, oldest first.
 
-    `trigger` and `backfill` carry a random id into their occurrences: new tasks, which leave plan
-    and runs alone. `backlog` is what `catch_up: all` still owes: its occurrences are the plan's.
-    `revision` is the entry's when it was made.
+    The kinds `trigger` and `backfill` give their occurrences a random id: these are new tasks,
+    which change neither plan nor runs. A `backlog` holds moments that `catch_up: all` still has to
+    publish: its occurrences are the plan's. `revision` is the entry's when the request was made.
     """
 
     id: str
@@ -34,7 +36,7 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """Claimed, and not recorded: `unsent` when it is certain that nothing went out."""
+    """A run that was claimed and not recorded; `unsent` is True if it certainly did not go out."""
 
     occurrence: Occurrence
     task_id: str
@@ -48,11 +50,13 @@ class OpenClaim(Struct, frozen=True):
 class Move(Struct, frozen=True, kw_only=True):
     """One step of one row, made only if the row is still as it was `seen`.
 
-    of the plan: `seen` is the planned moment and `plan` the next one. Of a request: `seen` is its
-    first moment and `first` the next one (None = the request is done). Of an open claim: `seen` is
-    claimed_at. In each case `run` opens a claim (an open claim's own: anew), `skips` go to the
-    history, `backlog` becomes a request, and without a run an open claim is closed by its skip.
-    `counts` adds to the entry's runs.
+    - of a plan: `seen` is the planned moment, `plan` the next one.
+    - of a request: `seen` is its first moment, `first` the next one (None: the request is done).
+    - of an open claim: `seen` is claimed_at.
+
+    In each case `run` opens a claim (that of an open claim: anew), `skips` are recorded, `backlog`
+    becomes a request, and `counts` adds to the entry's runs. Without a run, the skip closes an open
+    claim.
     """
 
     of: Literal["plan", "request", "claim"]
@@ -70,9 +74,9 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """What became of a claimed run; `unknown` leaves its claim open, `unsent` marks it so.
+    """The outcome of a claimed run. An unknown one leaves the claim open, an unsent one marks it.
 
-    Where `claimed_at` is given, only "confirmed" touches a claim that was made anew since.
+    When `claimed_at` is given and the claim was made anew since, only "confirmed" changes it.
     """
 
     run: Run
@@ -82,15 +86,15 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """Seconds; None for what has no moment to be late for: it did not go out, or was asked for
-        by hand."""
+        """Return the lateness in seconds; None when the run did not go out, or was requested by
+        hand and has no moment to be late for."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
 
 
 class Record(Struct, frozen=True):
-    """A line of history. A stretch of skips is one line, with `until` and `count`."""
+    """A line of history. A stretch of skipped moments is one line, with `until` and `count`."""
 
     name: str
     planned: datetime
@@ -106,41 +110,56 @@ class Record(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """The engine's side of a store."""
+    """What the engine reads of a store: the next rows, open claims and requests."""
+
+    @property
+    def namespace(self) -> UUID:
+        """The namespace of the store's task ids: random, so that no two stores share an id."""
+
+    def version(self) -> str:
+        """Return a text that changes if and only if an entry does."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
-        """The next rows of the plan by due moment, read by index, whatever the number of entries.
+        """Return the next rows of the plan by due moment; an index makes this cheap for any number
+        of entries.
 
-        An entry whose definition this program cannot read is left out, and reported by `check`.
+        An entry whose definition this program cannot read is left out; `beatd check` reports it.
         """
-
-    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Atomic per move, fenced, batched: True where the row was as seen.
-
-        A plan row matches on planned moment, revision, enabled and not paused; a request on its
-        first moment; an open claim on claimed_at; and these two, where there is a run, on the
-        entry being at the run's revision, so that an edit made before the claim is honoured.
-        Raises Deposed, with nothing done, when `term` is not the ledger's newest.
-        """
-
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> "HeldClaim | None":
-        """A claim for a moment a few milliseconds ahead, as far as it goes before: rows may be
-        locked, nothing is claimed. Its thread makes or drops it before it writes anything else.
-        None where nothing would be gained, or it failed: the claim itself will tell why."""
-
-    def record(self, results: Sequence[Result]) -> None:
-        """Closes claims; matched to the claim and not to the term, and accepted late: "published"
-        is a fact that overrides an open claim or a skip for being unknown. Idempotent."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Open claims made before that moment, and the unsent ones; oldest claim first. Left out,
-        like in `upcoming` and `requests`, are those of entries this program cannot read."""
+        """Return the open claims made before a moment and all unsent ones, oldest claim first.
 
-    def open_claims(self) -> int:
-        """Return the number of open claims; no entry is read, so that none of them hides one."""
+        As in `upcoming` and `requests`, entries that this program cannot read are left out.
+        """
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Pending requests with their entries, in the order they were asked for."""
+        """Return the pending requests with their entries, oldest request first."""
+
+    def drop_cached(self, names: Sequence[str]) -> None:
+        """Drop these entries, which may be gone, from the memory of this process."""
+
+
+class Claims(Protocol):
+    """What dispatch writes to a store: the claims of runs, and their outcomes."""
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        """Make each move atomically, and return for each True if its row was as seen.
+
+        A plan row matches on planned moment, revision, enabled and not paused; a request on its
+        first moment; an open claim on claimed_at. If a request or an open claim comes with a run,
+        the entry must be at the run's revision: an edit made before the claim is honoured.
+        Raise Deposed, with nothing done, when `term` is not the ledger's newest.
+        """
+
+    def record(self, results: Sequence[Result]) -> None:
+        """Close the claims of the results; doing it twice changes nothing.
+
+        A result belongs to its claim, not to a term, and is accepted late: "published" is a fact,
+        which replaces an open claim, or the skip of a run whose outcome was unknown.
+        """
+
+    def atomic(self) -> "AtomicLedger | None":
+        """Return these claims as an AtomicLedger, or None where no claim can push a message."""
 
 
 class HeldClaim(Protocol):
@@ -150,6 +169,18 @@ class HeldClaim(Protocol):
         """As `claim` answers, and raises."""
 
     def drop(self) -> None: ...
+
+
+@runtime_checkable
+class HoldingLedger(Protocol):
+    """What a ledger may offer besides, where a claim takes long."""
+
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
+        """Begin a claim for a moment a few milliseconds ahead: rows are locked, nothing is claimed.
+
+        The thread that called it makes or drops it before it writes anything else. None where
+        nothing would be gained, or it failed: the claim itself will tell why.
+        """
 
 
 # Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed); or None
@@ -172,78 +203,59 @@ class Step(Protocol):
         """Hand it over to the server. What is returned must be called: it waits for the end."""
 
 
-class AtomicLedger(Ledger, Protocol):
-    """A ledger on the broker's own Redis: claim and push are one step, and nothing is unknown."""
+class AtomicLedger(Claims, Protocol):
+    """A ledger in a Redis: where the broker is the same one, claim and push are one step, and
+    nothing is unknown."""
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Make them ready; nothing is done before the step is begun."""
+        """Return a step that makes the moves and pushes once it is begun; nothing is done yet."""
 
     def write_up(self, limit: int) -> bool:
-        """A step may leave its lines of history for an idle moment, as long as every reader finds
-        them: write so many of them. Whether there are more."""
+        """Write up to `limit` lines of history that steps left for an idle moment; return True if
+        there are more. Every reader finds these lines before they are written, too."""
 
-    def identity(self) -> tuple[str, int] | None:
-        """The server's (run_id, db), to be compared with the broker's; or None."""
-
-
-class StoreTime(Struct, frozen=True):
-    """What a store's clock showed, rounded down to a microsecond; `server` names whose clock."""
-
-    moment: datetime
-    server: str
+    def server(self) -> tuple[str, int] | None:
+        """Return the server's (run_id, db), to be compared with the broker's; None where a queue
+        may lie on another server than the ledger."""
 
 
-class Terms(Protocol):
-    """Who may claim."""
+class Terms(SharedClock, Protocol):
+    """The role of issuing terms: only the holder of the newest one may claim."""
 
     def begin(self, holder: Holder) -> Term:
-        """Raise the number by one and make a new token, atomically; older terms are refused from
-        here on. What `namespace` answers after it is the store's own."""
+        """Issue the next term: the number raised by one, and a new token, atomically.
+
+        Older terms are refused from here on. After it, `namespace` is read again from the store.
+        """
 
     def term(self) -> tuple[Term, Holder] | None:
-        """The newest one issued, or None before the first."""
+        """Return the newest term and its holder, or None before the first."""
 
-    def now(self) -> StoreTime | None:
-        """Read the store's own clock, at some instant of the call; None where it has none."""
+
+class Requests(EntryFinder, EntryWriter, Protocol):
+    """The role of requesting runs by hand."""
+
+    @property
+    def namespace(self) -> UUID:
+        """The namespace of the store's task ids: random, so that no two stores share an id."""
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        """Return the pending requests with their entries, oldest request first."""
+
+    def add_requests(self, requests: Sequence[Request]) -> None:
+        """Add requests, which the leader works off. A pending request is not added again."""
 
 
 class History(Protocol):
-    """What was done, for people."""
-
-    def ask(self, requests: Sequence[Request]) -> None:
-        """Add requests; they are worked off by whoever leads. One that is pending is not added
-        again."""
+    """The records of runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Newest first by when it was written, open claims among them as "claimed"."""
+        """Yield the records, newest first by the time they were written; open claims are among
+        them, as "claimed"."""
+
+    def open_claims(self) -> int:
+        """Return the number of open claims; no entry is read, so that none of them hides one."""
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Drop records older than that, and all but the newest `keep`, in small batches; how many.
-        Open claims never."""
-
-
-class Presence(Struct, frozen=True):
-    """What a daemon says of itself, once per renewal."""
-
-    holder: Holder
-    role: Literal["leader", "standby"]
-    broker_ok: bool
-    seen_at: datetime
-    clock_offset: float = 0.0
-    declares: str = ""  # the digest of what it would apply
-    stats: dict[str, float] = {}
-    broker: str = ""  # why it is away; no password
-    problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
-    lock: str = ""  # why it cannot be used; no password
-    went_back: str = ""  # what it saw the store lose last
-
-
-class Muster(Protocol):
-    """Which daemons there are."""
-
-    def announce(self, presence: Presence, ttl: float) -> None: ...
-
-    def leave(self, holder: Holder) -> None: ...
-
-    def daemons(self) -> Sequence[Presence]:
-        """Those that announced themselves within their ttl."""
+        """Delete records older than `before`, and all but the newest `keep`, in small batches;
+        return their number. Open claims are never deleted."""

@@ -1,8 +1,6 @@
-"""The rules of when, applied to one entry at a time; pure, and knowing no store.
+"""The rules of time for one entry: when it is due, and what becomes of missed moments. Pure.
 
-`first` plans an entry that is new, edited or resumed, and `passed_over` is what that leaves behind.
-`settle` says what becomes of a moment that
-is due: which moments are published, which are passed over, and where the plan goes.
+`first` plans an entry that is new, edited or resumed; `settle` decides about one that is due.
 """
 
 from collections.abc import Callable
@@ -19,19 +17,18 @@ from beatd.entry import Entry
 from beatd.run import EPOCH, MICROSECOND, Skip, micros
 from beatd.schedule import Schedule
 
-# What the meaning of a plan depends on beside the entry: the zone data, and these rules themselves.
+# Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
-COUNTED_AT_MOST = 10_000
-SHARED_MOMENTS = 20_000  # answers remembered, some 5 MB
+MAX_COUNTED_MOMENTS = 10_000  # of one skip record
+CACHED_MOMENTS = 20_000  # some 5 MB
 USED_UP = "max_runs reached"
-SECOND = timedelta(seconds=1)
-LAST = datetime.max.replace(tzinfo=UTC)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
 
 
 def fingerprint(entry: Entry) -> str:
-    """What decides *when*: only a change of it moves the plan."""
+    """Return a digest of the fields that decide when the entry runs."""
     when: list[Any] = [
         entry.schedule.plain(),
         entry.tz,
@@ -44,12 +41,13 @@ def fingerprint(entry: Entry) -> str:
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
 
 
-def _ask(schedule: Schedule, moment: datetime) -> datetime | None:
+def _next(schedule: Schedule, moment: datetime) -> datetime | None:
+    """Return the schedule's next moment, uncached."""
     return schedule.next_after(moment)
 
 
-def shared_next_after(limit: int = SHARED_MOMENTS) -> NextAfter:
-    """`next_after` that computes equal questions once; ten thousand entries on one cron are one."""
+def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
+    """Return a cached `next_after`: ten thousand entries on one cron compute a moment once."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 
     def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
@@ -65,8 +63,8 @@ def shared_next_after(limit: int = SHARED_MOMENTS) -> NextAfter:
     return next_after
 
 
-def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _ask) -> datetime | None:
-    """The entry's first moment strictly after, within its start and end; None = never again."""
+def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) -> datetime | None:
+    """Return the entry's first moment strictly after another; None = never again."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND
     moment = next_after(entry.schedule, after)
@@ -75,8 +73,8 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _ask) -> 
     return moment
 
 
-def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> datetime:
-    """planned + jitter: the same in every process, and never past the next moment."""
+def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> datetime:
+    """Return planned + jitter: the same in every process, and always before the next moment."""
     if not entry.jitter:
         return planned
     digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
@@ -84,12 +82,13 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _ask) -> dat
     following = next_moment(entry, planned, next_after)
     if following is not None:
         delay = min(delay, following - planned - MICROSECOND)
-    return planned + min(delay, LAST - planned)
+    return planned + min(delay, LAST_MOMENT - planned)
 
 
 def plan_at(
-    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _ask
+    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _next
 ) -> Plan:
+    """Return the plan of an entry whose next moment is `planned`; `mark` is its fingerprint."""
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
@@ -102,11 +101,11 @@ def first(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Plan:
-    """The plan of an entry that counts from now; neither a past moment nor one that ran, for the
-    clock may have been set back since, is ever in it. What is stopped is never due."""
+    """Return the plan of an entry that counts from now; it is never due if paused or disabled."""
     mark = fingerprint(entry)
     if has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
+    # After the last run too: the clock may have been set back since.
     planned = next_moment(entry, now if last is None else max(now, last))
     if not entry.enabled or paused:
         return Plan(planned=planned, due=None, fingerprint=mark, rules=RULES)
@@ -114,24 +113,23 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """What is lost of a plan that is given up for another one from now on, and why; or None."""
+    """Return the record of the moments that an old plan missed before its replacement, or None."""
     entry, oldest = row.entry, row.plan.planned
     if oldest is None or oldest > now:
         return None
     until = now if entry.end is None else min(now, entry.end)
-    newest = moment_before(entry, oldest, until + MICROSECOND, _ask)
+    newest = moment_before(entry, oldest, until + MICROSECOND, _next)
     reason = "paused" if row.paused else "edited" if entry.enabled else "disabled"
     return stretch(entry, oldest, newest, reason)
 
 
 def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
-    """The record of a new entry whose only moment is past, or None."""
+    """Return the record of a new entry whose only moment is past, or None."""
     return _missed(entry, plan, "past when added")
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """The record of an edited entry whose only moment is past, or None where it ran, or where
-    `passed` tells of it."""
+    """Return the record of an edited entry's past only moment; None if it ran or is in `passed`."""
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):
         return None
@@ -152,11 +150,12 @@ def is_once(entry: Entry) -> bool:
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:
+    """True if the entry has had `max_runs` runs."""
     return entry.max_runs is not None and runs >= entry.max_runs
 
 
 class Settlement(Struct, frozen=True):
-    """What becomes of a row that is due: `publish` now, `backlog` later, `skips` never."""
+    """The decision about a row that is due: `publish` now, `backlog` later, `skips` never."""
 
     publish: datetime | None
     plan: Plan
@@ -164,17 +163,17 @@ class Settlement(Struct, frozen=True):
     backlog: tuple[datetime, datetime] | None = None
 
 
-def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settlement:
-    """All unclaimed moments of the entry up to now are due; its catch-up rule parts them."""
+def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:
+    """Return what becomes of all unclaimed moments up to now, by the entry's catch-up rule."""
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
     skips: tuple[Skip, ...] = ()
     following = next_moment(entry, oldest, next_after)
     if following is None or due_at(entry, following, next_after) > now:
-        # The common case, one moment on time, is also what the rest is reduced to.
+        # One moment, on time: the common case.
         newest = oldest
     elif entry.catch_up == "all":
-        return _owe(row, oldest, now, next_after)
+        return _settle_backlog(row, oldest, now, next_after)
     else:
         newest = newest_due(entry, oldest, now, next_after)
         following = next_moment(entry, newest, next_after)
@@ -183,7 +182,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
 
     reason = late_reason(entry, due_at(entry, newest, next_after), now)
     if has_run_out(entry, row.runs):
-        # A backlog worked off in between took the last run.
+        # A backlog that was published meanwhile had the last run.
         reason = USED_UP
     if reason:
         skips = (stretch(entry, oldest, newest, reason),)
@@ -193,19 +192,23 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _ask) -> Settleme
     return Settlement(publish=None if reason else newest, plan=plan, skips=skips)
 
 
-def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) -> Settlement:
-    """`catch_up: all`: the plan moves past now at once, and what was missed becomes a backlog."""
+def _settle_backlog(
+    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
+) -> Settlement:
+    """Return the settlement of `catch_up: all`: missed moments become a backlog."""
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)
     plan = plan_at(entry, following, row.plan.fingerprint, next_after)
     wanted: datetime | None = oldest
     window = entry.catch_up_window
-    # In this order: "always", written as a window of ten thousand years, is before all dates.
+    # `now - oldest` first: for a window of ten thousand years `now - window` is before all dates.
     if window is not None and now - oldest > window:
         wanted = next_moment(entry, now - window - MICROSECOND, next_after)
     if wanted is not None and entry.catch_up_max is not None:
-        wanted = max(wanted, _newest_of(entry, wanted, newest, entry.catch_up_max, next_after))
+        wanted = max(
+            wanted, _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
+        )
     if wanted is None or wanted > newest:
         skips = (stretch(entry, oldest, newest, "too old"),)
         return Settlement(publish=None, plan=plan, skips=skips)
@@ -217,7 +220,7 @@ def _owe(row: Stored, oldest: datetime, now: datetime, next_after: NextAfter) ->
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Why a moment is too late for its entry's catch-up rule, or nothing."""
+    """Return why a moment is too late for the entry's catch-up rule, or ""."""
     late = now - due
     if entry.catch_up == "skip" and late > entry.grace:
         return f"late by {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
@@ -227,13 +230,12 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """The last moment whose due time has come, found by stepping back from now, further each time,
-    so that a month of missed minutes costs no more than an hour of them."""
+    """Return the last moment that is due, by steps back from now that double."""
     newest = oldest
     following = next_moment(entry, oldest, next_after)
     if following is None:
         return oldest
-    step = min(SECOND, following - oldest)  # only a grid is finer than a second
+    step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second
     while now - step > oldest:
         moment = next_moment(entry, now - step, next_after)
         if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
@@ -250,7 +252,7 @@ def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAf
 def moment_before(
     entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
 ) -> datetime:
-    """The last of the entry's moments from `oldest` on that lies before a later one."""
+    """Return the entry's last moment from `oldest` on that lies before a later one."""
     step = MICROSECOND
     while moment - step > oldest:
         earlier = next_moment(entry, moment - step, next_after)
@@ -266,10 +268,10 @@ def moment_before(
         earlier = following
 
 
-def _newest_of(
+def _first_of_newest(
     entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
 ) -> datetime:
-    """The first of the newest `keep` moments between two."""
+    """Return the first of the newest `keep` moments between two."""
     moment = last
     for _ in range(keep - 1):
         if moment <= first:
@@ -280,9 +282,9 @@ def _newest_of(
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
     """One record for all moments from first to last; exact up to ten thousand, and for `every`."""
-    count_between = getattr(entry.schedule, "count_between", None)
-    if count_between is not None:
-        return Skip(first, last, count_between(first, last), reason)
+    period = entry.schedule.period
+    if period is not None:
+        return Skip(first, last, (last - first) // MICROSECOND // period + 1, reason)
     count, at_least = _counted(entry.schedule, first, last)
     return Skip(first, last, count, reason, at_least=at_least)
 
@@ -291,7 +293,7 @@ def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
 @lru_cache(maxsize=1000)
 def _counted(schedule: Schedule, first: datetime, last: datetime) -> tuple[int, bool]:
     count, moment = 1, first
-    while moment < last and count < COUNTED_AT_MOST:
+    while moment < last and count < MAX_COUNTED_MOMENTS:
         following = schedule.next_after(moment)
         if following is None or following > last:
             break

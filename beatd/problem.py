@@ -1,4 +1,4 @@
-"""What is wrong with something an operator wrote, and where."""
+"""A problem in something that an operator wrote, and its place."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,11 +11,14 @@ Path = tuple[str | int, ...]
 
 
 class Problem(Struct, frozen=True):
-    """One line for a person: the place, the key's path, what came and what would do."""
+    """One line for a person: the place, the path of the key, and what is wrong.
+
+    `place` is file and line, "config.yaml:12".
+    """
 
     text: str
     path: Path = ()
-    place: str = ""  # "config.yaml:12"
+    place: str = ""
     warning: bool = False
 
     def __post_init__(self) -> None:
@@ -26,12 +29,12 @@ class Problem(Struct, frozen=True):
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
 
     def under(self, *above: str | int) -> "Problem":
-        """The same problem, seen from further up."""
+        """Return the same problem with its path below further keys."""
         return Problem(self.text, (*above, *self.path), self.place, self.warning)
 
 
 def dotted(path: Path) -> str:
-    """entries.tidy.args[0]"""
+    """Return the path as text: entries.tidy.args[0]."""
     text = ""
     for key in path:
         if isinstance(key, int):
@@ -44,18 +47,18 @@ def dotted(path: Path) -> str:
 
 
 def unicode_of(path: str) -> str:
-    """The name of a file, which may hold bytes that are no text, as all may print and encode it."""
+    """Return the name of a file, with bytes that are no text escaped, so that it can be printed."""
     return path.encode(errors="backslashreplace").decode()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean queue?`, or nothing."""
+    """Return "; did you mean queue?" for a word that is like a known one, else ""."""
     near = get_close_matches(word[:60].lower(), list(known), 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def in_one_line(problems: Iterable[Problem]) -> str:
-    """The first of them, and how many there are."""
+    """Return the first problem, and the number of further ones."""
     every = list(problems)
     more = len(every) - 1
     if more < 1:

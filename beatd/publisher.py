@@ -1,4 +1,4 @@
-"""Send these: a batch in, an outcome for each message out."""
+"""A publisher: it sends a batch of runs, and returns an outcome for each message."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -10,14 +10,15 @@ from beatd.run import Run
 Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 
 
-LEAD_LOST = "the lead was lost"  # why a message is unsent that the broker was not asked to take
+LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent for that
 
 
 class Outcome(Struct, frozen=True):
-    """How a message ended.
+    """The outcome of a message.
 
-    confirmed: the broker took it. rejected: it never will, the reason is the broker's (or ours,
-    when the message cannot be built). unsent: certainly not sent. unknown: it may have been.
+    confirmed: the broker has it. rejected: the broker never will; the reason is the broker's, or
+    ours if the message cannot be built. unsent: it was certainly not sent. unknown: it may have
+    been.
     """
 
     sent: Sent
@@ -25,44 +26,37 @@ class Outcome(Struct, frozen=True):
 
 
 class Push(Struct, frozen=True):
-    """A message ready to be pushed on a Redis list, for the ledger that lives beside it."""
+    """A message to be pushed on a Redis list, by a ledger in the same Redis."""
 
     key: str
     body: bytes
 
 
-class HeldMessages(Protocol):
-    """Dropped, or left by a process that ends, they are as if they had not been."""
-
-    def send(self, may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """As `publish` answers."""
-
-    def drop(self) -> None: ...
-
-
 class Publisher(Protocol):
-    def prepare(self, runs: Sequence[Run]) -> None:
-        """Build what can be built before the moment; never raises, never speaks to the broker."""
+    """The way of messages to a broker."""
 
-    def hold(self, runs: Sequence[Run]) -> HeldMessages | None:
-        """A few milliseconds before their moment: all is done but what sends them. Each is sent or
-        dropped before anything else is published. None where nothing would be gained."""
+    def prepare(self, runs: Sequence[Run]) -> None:
+        """Build what can be built before the moment. Never raise, send nothing to the broker."""
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """One outcome per run, in order, within the time-out; never raises.
+        """Publish the runs; return one outcome per run, in order, within the time-out. Never raise.
 
-        One bad message does not touch the others. Where messages go one by one, `may_go_on` is
-        asked between them, and what is left is unsent once it says no.
+        A bad message does not touch the others. If messages go one by one, `may_go_on` is called
+        before each; once it returns False, the rest is unsent.
         """
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop what is kept of these entries, which may be gone; it is built anew when needed."""
+        """Drop what is kept of these entries, which may be gone; it is built again when needed."""
 
     def reachable(self) -> bool:
-        """Whether the broker answers now, within the time-out; reconnects if need be."""
+        """Return True if the broker answers within the time-out; reconnect if need be."""
 
     def trouble(self) -> str:
-        """Why `reachable` last said no: one line that names the broker, and no password."""
+        """Return why `reachable` last returned False: one line with the broker's name, without
+        password."""
+
+    def on_redis(self) -> "RedisPublisher | None":
+        """Return this publisher as a RedisPublisher, or None where its broker is no Redis."""
 
     def close(self) -> None: ...
 
@@ -71,12 +65,14 @@ class RedisPublisher(Publisher, Protocol):
     """A publisher whose messages end as pushes on Redis lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """What publishing each run would push, every run's own list; or why it is not told in
-        pushes (a fanout, a broker away, a message that cannot be): `publish` then says more."""
+        """Return for each run the pushes that publish it, or an outcome that says why pushes cannot
+        (a fanout, a broker that is away, a message that cannot be built). `publish` may be able to
+        send such a run."""
 
     def server(self) -> tuple[str, int] | None:
-        """The broker's (run_id, db), to tell whether the ledger lives on the same one; or None."""
+        """Return the broker's (run_id, db), to be compared with the ledger's; None if it is not
+        known."""
 
     def asked(self) -> bool:
-        """Whether the connection in use is the one that `server` was asked on. On another one
-        `pushes` answers that nothing can be told in pushes."""
+        """Return True if `server` was read on the connection in use. On a newer one, `pushes`
+        returns outcomes only."""

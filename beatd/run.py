@@ -1,4 +1,5 @@
-"""What ran: an occurrence is (entry, planned moment), and its task id is made from exactly that."""
+"""Occurrences and runs. An occurrence is (entry, planned moment); its task id is made of exactly
+that."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
@@ -16,16 +17,17 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(moment: datetime) -> int:
-    """Whole microseconds since the Unix epoch: exact, ordered, and what every store keeps."""
+    """Return the microseconds since the Unix epoch, which is how every store keeps a moment."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moment_of(micros: int) -> datetime:
+    """Return the moment of some microseconds since the Unix epoch."""
     return EPOCH + micros * MICROSECOND  # half the time of timedelta(microseconds=…)
 
 
 class Occurrence(Struct, frozen=True):
-    """One run of one entry; `request` sets apart what was asked for by hand."""
+    """One planned moment of one entry; `request` is the id of a request by hand, or ""."""
 
     name: str
     planned: datetime
@@ -33,7 +35,7 @@ class Occurrence(Struct, frozen=True):
 
 
 def task_id(namespace: UUID, occurrence: Occurrence) -> str:
-    """The uuid5 of the occurrence: any daemon at any time makes the same one."""
+    """Return the uuid5 of the occurrence, the same in every daemon at any time."""
     text = f"{occurrence.name}\n{micros(occurrence.planned)}\n{occurrence.request}"
     # uuid.uuid5 written out: building the UUID object costs more than the hash.
     digest = bytearray(sha1(namespace.bytes + text.encode(), usedforsecurity=False).digest()[:16])
@@ -55,10 +57,13 @@ class Run(Struct, frozen=True):
 
 
 class Skip(Struct, frozen=True):
-    """A stretch of moments that ended unpublished, told as one record."""
+    """A stretch of moments of one entry that were not published, as one record.
+
+    `at_least` = counting stopped before the end of the stretch.
+    """
 
     planned: datetime
     until: datetime
     count: int
     reason: str
-    at_least: bool = False  # counting stopped before the end of the stretch
+    at_least: bool = False

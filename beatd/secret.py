@@ -1,7 +1,7 @@
-"""Passwords: learned where one is read, and hidden wherever text is shown.
+"""Passwords: remembered when they are read, and hidden in every text that is shown.
 
-A password is hidden by what it is and not by the shape of the text around it: an error of a library
-may quote a URL in pieces, escaped, or cut in odd places.
+A password is recognized by itself and not by the text around it: an error of a library may quote a
+URL in pieces, escaped, or cut anywhere.
 """
 
 import re
@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus, unquote
 from msgspec import json
 
 MASK = "***"
-SHORTEST = 3  # characters; to hide shorter ones would hide half of every text
-SHORTEST_PIECE = 5  # of a password that a library may take for a host or a path
+MIN_CHARS = 3  # of a hidden password; to hide shorter ones would hide half of every text
+MIN_PIECE_CHARS = 5  # of a hidden piece of one, which a library may quote as a host or a path
 
 _NAMES = re.compile(r"pass|pwd|secret|token|credential|key$", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z0-9+.-]+:(?://)?", re.IGNORECASE)
@@ -47,15 +47,15 @@ _known = _Known()
 
 
 def learn(password: str, *, beside: str = "") -> None:
-    """Hide it from here on. A word that also stands `beside` it, as a user or a host, is shown."""
-    pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= SHORTEST_PIECE]
+    """Hide a password from now on, but no word of it that is also in `beside` (a user, a host)."""
+    pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= MIN_PIECE_CHARS]
     words = {form for word in (password, *pieces) for form in _forms(word)}
     plain = set(re.split(r"[^\w-]+", beside))
-    _known.add({word for word in words if len(word) >= SHORTEST and word not in plain})
+    _known.add({word for word in words if len(word) >= MIN_CHARS and word not in plain})
 
 
 def learn_url(url: str) -> None:
-    """Hide each password of a URL, or of several in one, however odd it is written."""
+    """Hide each password of a URL, or of several URLs in one text, however it is written."""
     for part in _SEVERAL.split(url):
         rest = _SCHEME.sub("", part, count=1)
         userinfo, at, place = rest.rpartition("@")
@@ -68,7 +68,7 @@ def learn_url(url: str) -> None:
 
 
 def learn_options(options: Any) -> None:
-    """Hide what is named like a password in settings, at any depth."""
+    """Hide each value whose key is named like a password, at any depth."""
     if isinstance(options, Mapping):
         for name, value in options.items():
             if isinstance(value, str) and _NAMES.search(str(name)):
@@ -80,8 +80,7 @@ def learn_options(options: Any) -> None:
 
 
 def hidden(text: str) -> str:
-    """The text without any password that this process has learned, and without what stands in a
-    URL where a password does."""
+    """Return the text without passwords: those that are known, and any in a URL."""
     masked = _USERINFO.sub(rf"\1:{MASK}@", text) if "@" in text else text
     masked = _NAMED.sub(rf"\1{MASK}", masked) if "?" in masked else masked
     pattern = _known.pattern
@@ -89,13 +88,13 @@ def hidden(text: str) -> str:
 
 
 def masked(url: str) -> str:
-    """The URL as it may be shown; its passwords are hidden from here on."""
+    """Return the URL as it may be shown; its passwords are hidden from now on."""
     learn_url(url)
     return hidden(url)
 
 
 class Secret(str):
-    """A URL: itself as text, masked where a value of it is shown."""
+    """A URL whose repr hides its passwords; as text it is the URL itself."""
 
     __slots__ = ()
 
@@ -108,7 +107,7 @@ class Secret(str):
 
 
 def _forms(word: str) -> Iterator[str]:
-    """As it is written in a URL, read from one, or escaped by whoever quotes it."""
+    """Yield the word as it is written in a URL, read from one, and escaped in other ways."""
     for form in {word, unquote(word)}:
         yield form
         yield quote(form, safe="")

@@ -1,29 +1,82 @@
-"""A store: the one truth about what should run and what ran."""
+"""A store: entries, plans, claims and history, shared by all daemons and commands.
+
+`Store` is the sum of its roles, which every backend keeps; only the wiring names it. Everybody else
+names the role that is needed, and gets it from `Roles`.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from beatd.catalog import EditableCatalog, Wake
-from beatd.ledger import History, Ledger, Muster, Terms
+from msgspec import Struct
+
+from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
+from beatd.ledger import Claims, History, Ledger, Requests, Terms
+from beatd.marks import MarkRows
+from beatd.presence import Presences
 
 
-class Store(EditableCatalog, Ledger, Terms, History, Muster, Protocol):
-    """A catalog and a ledger in one place. Raises StoreError while it cannot be reached."""
-
-    @property
-    def namespace(self) -> UUID:
-        """Made at random once per store, so that two installations never share task ids."""
+class Place(Protocol):
+    """The place where a store lies: a file, a database, a server."""
 
     def new_identity(self) -> UUID:
-        """Another namespace, after the place was cloned, for whoever begins a term from here on."""
+        """Write and return another namespace, which every later term uses; a cloned store needs
+        it."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` soon after any change made by others; False where the store cannot tell."""
+        """Call `wake` soon after each change that others make; return False if the store cannot
+        notice them."""
 
     def problems(self) -> Sequence[str]:
-        """What `beatd check` should say: a disk that is slow or nearly full, an eviction policy,
-        entries this program cannot read. These are looked for among the ten thousand that are
-        next: as nobody claims them, they come to the front there by themselves."""
+        """Return a line for each problem that `beatd check` should show, such as a slow or full
+        disk, an eviction policy, or entries that this program cannot read.
+
+        Unreadable entries are looked for among the next ten thousand. Nobody claims them, so they
+        come to the front of the plan by themselves.
+        """
 
     def close(self) -> None: ...
+
+
+class Store(
+    EditableCatalog,
+    RepairableCatalog,
+    Ledger,
+    Claims,
+    Requests,
+    History,
+    Terms,
+    Presences,
+    MarkRows,
+    Place,
+    Protocol,
+):
+    """All roles in one object. Raises StoreError while the place cannot be reached."""
+
+
+class Roles(Struct, frozen=True):
+    """An open store, role by role."""
+
+    catalog: EditableCatalog
+    repair: RepairableCatalog
+    ledger: Ledger
+    claims: Claims
+    requests: Requests
+    history: History
+    terms: Terms
+    presences: Presences
+    place: Place
+
+    @classmethod
+    def of(cls, store: Store) -> "Roles":
+        return cls(
+            catalog=store,
+            repair=store,
+            ledger=store,
+            claims=store,
+            requests=store,
+            history=store,
+            terms=store,
+            presences=store,
+            place=store,
+        )

@@ -1,13 +1,15 @@
-"""Private servers for every test, and how patiently hypothesis tries examples."""
+"""Private servers and files for every test, and how patiently hypothesis tries examples."""
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import needs
+from tests.stores.redis.servers import Start, starting
 
 # How fast a busy machine makes examples says nothing about beatd.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,3 +30,42 @@ def server() -> Callable[[str], tuple[str, int]]:
         return ("127.0.0.1", int(port)) if port else needs.lacking(name)
 
     return find
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file below the test's folder, and return its path."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., Path]:
+    """Write config.yaml: an embedded store and broker, and what the test adds or replaces."""
+    (tmp_path / "queue").mkdir()
+
+    def write(**sections: str) -> Path:
+        wanted = {
+            "store": "{url: 'sqlite:///beatd.db'}",
+            "broker": "{url: 'filesystem://', transport_options: "
+            "{data_folder_in: queue, data_folder_out: queue, control_folder: control}}",
+            "entries": "{tick: {task: t, every: 0.2}}",
+            **sections,
+        }
+        path = tmp_path / "config.yaml"
+        path.write_text("".join(f"{key}: {value}\n" for key, value in wanted.items()))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start private Redis servers, which end with the test."""
+    yield from starting(tmp_path)

@@ -1,29 +1,85 @@
 """The documentation names what there is."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from beatd.config.settings import KEYS, SECTIONS
 from beatd.definition import FIELDS, KINDS
+from tests.test_imports import BELOW, MODULES, SEAMS, VALUES
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "configuration.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+PAGES = sorted(
+    [*(ROOT / "docs").rglob("*.md"), *(ROOT / f"{n}.md" for n in ("README", "CONTRIBUTING"))]
+)
+#: A file or folder of this tree between backticks; a name of an example has no such beginning.
+PATH = re.compile(r"`((?:beatd|tests|bench|docs|systemd)/[\w/.@-]*)`")
+#: The rooms, in docs/architecture.md without the `beatd/` before them.
+MODULE = re.compile(rf"`((?:{'|'.join(MODULES)})/(?!NAME)[\w/]*(?:\.py)?|\w+\.py)`")
+TEST = re.compile(r"`(test_\w+)`")
+LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_setting_is_on_the_page(key: str) -> None:
-    assert f"| `{key}` |" in PAGE
+    assert f"| `{key}` |" in CONFIGURATION
     for field in SECTIONS.get(key, ()):
-        assert f"`{field.name}" in PAGE, field.name
+        assert f"`{field.name}" in CONFIGURATION, field.name
 
 
 @pytest.mark.parametrize("key", [*KINDS, *(field.name for field in FIELDS)])
 def test_every_key_of_an_entry_is_on_the_page(key: str) -> None:
-    assert f"`{key}`" in PAGE or f"`{key}:" in PAGE
+    assert f"`{key}`" in CONFIGURATION or f"`{key}:" in CONFIGURATION
 
 
-def test_the_pages_that_the_readme_names_are_there() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text()
+    missing = {name for name in PATH.findall(text) if not (ROOT / name).exists()}
+    if page.name == "architecture.md":
+        missing |= {name for name in MODULE.findall(text) if not (ROOT / "beatd" / name).exists()}
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    named = set(TEST.findall(page.read_text()))
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py")) if named else ""
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text()):
+        if target.startswith("http"):
+            continue
+        place = (page.parent / target) if target else page
+        assert place.exists(), target
+        if anchor:
+            assert anchor[1:] in anchors(place), f"{target}{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_leads_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text()
-    for page in ("docs/configuration.md", "CHANGELOG.md", "CONTRIBUTING.md"):
-        assert page in readme and (ROOT / page).exists()
+    pages = [f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")]
+    pages.remove("docs/performance-notes.md")  # for maintainers: docs/performance.md leads to it
+    assert [
+        page for page in (*pages, "CHANGELOG.md", "CONTRIBUTING.md") if page not in readme
+    ] == []
+
+
+def test_the_page_of_the_rooms_is_the_test_of_the_imports() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*)\|$", text, re.MULTILINE)
+    assert {room: set(re.findall(r"`(\w+)`", below)) for room, below in rows} == {
+        room: BELOW[room] for room in MODULES
+    }
+    assert {name for name in VALUES | SEAMS if f"`{name}`" not in text} == set()

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,18 @@ ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "problem", "errors", "schedule", "entry", "run", "byte_cache"}
-SEAMS = {"clock", "leader", "publisher", "catalog", "ledger", "store", "events", "planning"}
+SEAMS = {
+    "clock",
+    "leader",
+    "publisher",
+    "catalog",
+    "ledger",
+    "marks",
+    "presence",
+    "store",
+    "events",
+    "planning",
+}
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
 
@@ -18,34 +30,35 @@ STARTED = {"", "__main__", "demo", "embed"}
 MODULES = {
     "schedules": """
         at celery_fields clock_change clock_words cron cron_text cron_words day_grid days dst
-        duration from_plain interval moment quote recurrence rrule rrule_text rrule_words
+        duration from_plain interval moment periods quote recurrence rrule rrule_text rrule_words
         second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        arguments as_plain celery_schedule check codec fields kinds options
+        argument_values arguments as_plain celery_schedule check codec fields kinds options
     """,
     "servers": """
-        postgresql redis sentinel sqlite
+        mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
-        damage disk django embedded embedded.catalog_writes embedded.claims embedded.memory
-        embedded.old_shelf embedded.query embedded.shelf_file embedded.shelf_layout
-        embedded.shelf_values embedded.shelve embedded.tables file_errors redis redis.atomic_step
-        redis.catalog redis.claim_batch redis.entry_reader redis.history redis.ledger
-        redis.missing_parts redis.notices redis.redis_store redis.row_text redis.script sql
-        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect sql.entry_reader
-        sql.history sql.history_rows sql.migrations sql.missing_parts sql.mysql sql.open_claims
-        sql.plan_moves sql.postgresql sql.presence sql.record sql.sql_store sql.sqlite
-        sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
+        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
+        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
+        redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
+        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
+        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
+        sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
     """,
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
-        held_pushes kombu_channel kombu_json kombu_template lazy_arguments memory message
-        missing_queues placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer
-        run_arguments sqlalchemy sqs template transports
+        kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
+        sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log metrics systemd
@@ -56,30 +69,31 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        batch_size broker_outage dispatch dispatch_atomic election lookahead moves open_claims
-        outage outage_causes rewind standby store_writes tick unapplied
+        atomic_dispatch batch_size broker_outage by_moment clock_steps dispatch election lookahead
+        moves open_claims outage outage_causes overlap prepared rewind settled_moves standby
+        step_dispatch store_outage store_writes terms_seen tick unapplied
     """,
     "edits": """
         apply declared editing entry_change held_name late_edits ownership patch repair replan
         run_requests write_imported
     """,
     "config": """
-        embedded_folders entries environment extras json_schema lines load schemes settings
-        url_options urls values yaml
+        embedded_folders entries entry_paths environment extras json_schema lines load schemes
+        settings url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
         row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop parts
-        process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
+        parts process_start service startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
     """,
     "wiring": """
-        backends build daemon_service lazy_imports packages
+        backends build daemon_service packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings
@@ -89,9 +103,10 @@ MODULES = {
     """,
     "cli": """
         add apply apply_input backfill check chosen_store commands completion completion_names
-        config_option connect_check differences edit entry_options entry_rows entry_warnings escapes
-        export failure history import_ list next output paged_table pause pause_resume remove resume
-        run schedule_options schema shadow_report show status store time_text trigger yaml_text
+        config_option connect_check differences edit entry_options entry_rows entry_warnings
+        escapes export failure history import_ list next output paged_table pause pause_resume
+        remove resume run schedule_options schema shadow_report show status store time_text
+        trigger yaml_text
     """,
 }
 
@@ -111,7 +126,7 @@ BELOW = {
     "sources": {
         "config", "edits", "engine", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition"},
+    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "engine", "stores", "leaders",
@@ -151,14 +166,17 @@ def files() -> Iterator[tuple[str, Path]]:
         yield ".".join(part for part in parts if part != "__init__"), path
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the full name of everything that a file imports, for the type checker too."""
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Return the full name of everything that a file imports, for the type checker too."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(found)
 
 
 def modules_of(name: str) -> set[str]:

@@ -15,8 +15,8 @@ from beatd.catalog import Plan, Stored
 from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.planning import (
-    COUNTED_AT_MOST,
-    LAST,
+    LAST_MOMENT,
+    MAX_COUNTED_MOMENTS,
     Settlement,
     due_at,
     fingerprint,
@@ -45,6 +45,8 @@ class Listed:
     """Fires at just these moments, which may lie as unevenly as they like."""
 
     moments: tuple[datetime, ...]
+
+    period = None
 
     def next_after(self, moment: datetime) -> datetime | None:
         place = bisect_right(self.moments, moment)
@@ -339,11 +341,11 @@ def test_a_stretch_of_a_grid_is_counted_without_walking_it() -> None:
 
 def test_a_longer_stretch_of_a_cron_is_counted_to_ten_thousand() -> None:
     made = entry(crontab("* * * * *"))
-    exact = at(60 * (COUNTED_AT_MOST - 1))
-    assert stretch(made, at(0), exact, "x").count == COUNTED_AT_MOST
+    exact = at(60 * (MAX_COUNTED_MOMENTS - 1))
+    assert stretch(made, at(0), exact, "x").count == MAX_COUNTED_MOMENTS
     assert not stretch(made, at(0), exact, "x").at_least
     longer = stretch(made, at(0), exact + timedelta(days=30), "x")
-    assert (longer.count, longer.at_least) == (COUNTED_AT_MOST, True)
+    assert (longer.count, longer.at_least) == (MAX_COUNTED_MOMENTS, True)
 
 
 def test_a_herd_that_missed_the_same_moments_counts_them_once() -> None:
@@ -399,9 +401,9 @@ def test_a_window_longer_than_the_calendar_is_no_window() -> None:
 
 
 def test_jitter_ends_with_the_calendar() -> None:
-    last = LAST.replace(microsecond=0)
+    last = LAST_MOMENT.replace(microsecond=0)
     made = entry(Listed((last,)), jitter=timedelta(days=1))
-    assert last < due_at(made, last) <= LAST
+    assert last < due_at(made, last) <= LAST_MOMENT
 
 
 @pytest.mark.parametrize("jitter", ["0s", "1ms"])

@@ -17,6 +17,7 @@ from celery import beat
 from celery.utils.log import get_logger
 from msgspec.structs import replace
 
+from beatd.catalog import EditableCatalog
 from beatd.celery.beat_schedule_sync import BeatScheduleSync
 from beatd.celery.settings import config_of
 from beatd.clock import Clock, SystemClock
@@ -31,7 +32,6 @@ from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.observers.log import LogObserver
 from beatd.secret import masked
 from beatd.sources.app import App
-from beatd.store import Store
 from beatd.wiring.build import daemon_of
 
 logger = get_logger(__name__)
@@ -198,28 +198,32 @@ class _WithLastRuns:
         self._last_runs_read = False
 
     def __call__(
-        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
         self._synchronise()
         if term and not self._last_runs_read:
             declared = self._source.read().declared
-            if store.applied(declared.source) is None:
-                self._write_last_runs(store, declared.entries)
+            if catalog.marks.applied(declared.source) is None:
+                self._write_last_runs(catalog, declared.entries)
             self._last_runs_read = True
-        return self._declaring(store, term, released, lasts)
+        return self._declaring(catalog, term, released, lasts)
 
-    def _write_last_runs(self, store: Store, entries: Sequence[Entry]) -> None:
+    def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
         """Add the entries that the file knows and the store does not, with their last runs."""
         last_runs = last_runs_in(self._file)
-        there = editing.rows(store, [entry.name for entry in entries if entry.name in last_runs])
-        now = editing.present(store, self._clock)
+        there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
+        now = editing.present(catalog, self._clock)
         changes = []
         for entry in entries:
             if entry.name in last_runs and entry.name not in there:
                 last, runs = last_runs[entry.name]
                 changes.append(entry_change.added(entry, now, runs=runs, last=last))
         for batch in editing.in_batches(changes):
-            store.write(batch)
+            catalog.write(batch)
         if changes:
             counted = f"{len(changes)} {'entry' if len(changes) == 1 else 'entries'}"
             logger.info("beatd: %s told the last runs of %s", self._file, counted)

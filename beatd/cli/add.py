@@ -8,7 +8,7 @@ from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
-from beatd.cli.schedule_options import KINDS, read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, KINDS, read_schedule, takes_schedule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 NO_SCHEDULE = "has no schedule"  # how `definition` begins the text of this problem
 
 
-@click.command()
+@click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1)
 @takes_fields
 @takes_schedule
-@click.option("--replace", is_flag=True, help="Replace an entry of this name; its runs stay.")
-@click.option("--force", is_flag=True, help="With --replace: also one that a file declares.")
+@click.option(
+    "--replace", is_flag=True, help="Replace the entry of this name; its number of runs stays."
+)
+@click.option("--force", is_flag=True, help="With --replace: also an entry that a file declares.")
 @as_json
 @takes_store
 def command(
@@ -36,7 +38,9 @@ def command(
     json: bool,
     **options: Any,
 ) -> None:
-    """Add an entry to the store; a running daemon acts on it at once.
+    """Add an entry.
+
+    A running daemon notices it at once, with SQLite or a shelve file within a second.
 
     \b
     beatd add tidy --task proj.tidy --every 5m
@@ -64,9 +68,9 @@ def command(
     with chosen.open(config) as opened:
         now = opened.started_at if is_once(checked.entry) else opened.present
         if replace:
-            row = put(opened.store, checked.entry, now, force=force)
+            row = put(opened.store.catalog, checked.entry, now, force=force)
         else:
-            row = add(opened.store, checked.entry, now)
+            row = add(opened.store.catalog, checked.entry, now)
         if json:
             print_json(json_of(row))
         else:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", metavar="[FILE…]", nargs=-1)
 @click.option(
-    "--prune", is_flag=True, help="Also remove what is no longer declared, missing files included."
+    "--prune", is_flag=True, help="Also remove what is no longer declared, also by a missing file."
 )
 @click.option("--dry-run", is_flag=True, help="Print what would change; change nothing.")
-@click.option("--name", metavar="NAME", help="The owner's name. [default: as told above]")
+@click.option("--name", metavar="NAME", help="The owner's name. [default: see above]")
 @as_json
 @takes_store
 def command(
@@ -30,12 +30,13 @@ def command(
     name: str | None,
     json: bool,
 ) -> int | None:
-    """Bring the store in line with entry files, folders and globs; prints the difference.
+    """Apply what the configuration or entry files declare.
 
-    Without FILE: with all that the configuration declares, as a leading daemon would. A FILE that
-    its `schedules` cover is the configuration's; any other has an owner of its own, named after
-    it (jobs.yaml: yaml:jobs), so that no daemon removes what it does not know. Entries of other
-    owners are never touched; those with other definitions are told as conflicts (exit 1).
+    Prints the difference. Without FILE it applies all that the configuration declares, as a leader
+    does. FILE is a file, folder or glob. If the configuration's `schedules` cover it, its entries
+    belong to the configuration; else they get an owner named after it (jobs.yaml: yaml:jobs),
+    and no daemon removes them. Entries of other owners stay as they are; one that another owner
+    has with another definition is a conflict (exit 1).
     """
     from msgspec.structs import replace
 
@@ -57,9 +58,9 @@ def command(
             for one in declared
         ]
         done = [
-            compare(opened.store, one, **how)
+            compare(opened.store.catalog, one, **how)
             if dry_run
-            else apply(opened.store, one, opened.present, **how)
+            else apply(opened.store.catalog, one, opened.present, **how)
             for one in declared
         ]
     conflicts = _conflicts(done, named=name is not None)

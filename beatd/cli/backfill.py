@@ -20,16 +20,13 @@ RUNS_WITHOUT_QUESTION_MAX = 1000
 
 @click.command()
 @click.argument("name", shell_complete=names_of_entries)
-@click.option("--from", "since", metavar="ISO", help="The first moment, included.")
-@click.option("--to", metavar="ISO", help="The last moment, included.")
-@click.option("--dry-run", is_flag=True, help="Only say how many moments that is.")
+@click.option("--from", "since", metavar="MOMENT", help="The first moment, included.")
+@click.option("--to", metavar="MOMENT", help="The last moment, included.")
+@click.option("--dry-run", is_flag=True, help="Show the number of moments; run nothing.")
 @click.option(
-    "-y",
-    "--yes",
-    is_flag=True,
-    help=f"Also when there are more than {RUNS_WITHOUT_QUESTION_MAX:,}.",
+    "-y", "--yes", is_flag=True, help=f"Run also more than {RUNS_WITHOUT_QUESTION_MAX:,} moments."
 )
-@click.option("--cancel", is_flag=True, help="Call off what is left of the entry's backfills.")
+@click.option("--cancel", is_flag=True, help="Drop what is left of the entry's backfills.")
 @as_json
 @takes_store
 def command(
@@ -42,10 +39,11 @@ def command(
     cancel: bool,
     json: bool,
 ) -> None:
-    """Run an entry for every moment it had between two, beside its plan.
+    """Run an entry for past moments.
 
-    A moment without an offset is in the entry's zone. Runs are new tasks, oldest first; the
-    header beatd_planned_at tells which moment each is for.
+    Runs it for every moment of its schedule from --from to --to, oldest first. Each run is a new
+    task; its header beatd_planned_at has the moment. The next planned run stays as it is.
+    MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is in the entry's zone.
     """
     if cancel:
         if since or to or dry_run:
@@ -55,37 +53,43 @@ def command(
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
     from beatd.cli.output import print_json
-    from beatd.definition.as_plain import iso
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import backfill
     from beatd.errors import ConfigError
+    from beatd.schedules.moment import format_moment
 
     with chosen.open() as opened:
-        tz = row_of(opened.store, name).entry.tz
+        tz = row_of(opened.store.catalog, name).entry.tz
         start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
-        asked_for = backfill(opened.store, name, start, end, opened.now, only_count=True)
+        asked_for = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
         if not dry_run:
             if asked_for.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
                 _confirm(name, asked_for)
-            backfill(opened.store, name, start, end, opened.now)
+            backfill(opened.store.requests, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
-        found = {"entry": name, "first": iso(first), "last": iso(last), "count": count}
+        found = {
+            "entry": name,
+            "first": format_moment(first),
+            "last": format_moment(last),
+            "count": count,
+        }
         found |= {"at_least": True} if asked_for.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
-        verb = "would be asked for" if dry_run else "asked for"
-        echo(f"{_runs([asked_for])} of {name} {verb}, {iso(first)} to {iso(last)}")
+        verb = "would request" if dry_run else "requested"
+        span = f"{format_moment(first)} to {format_moment(last)}"
+        echo(f"{verb} {_runs([asked_for])} of {name}, {span}")
 
 
 def _confirm(name: str, asked_for: "Skip") -> None:
     """Let the user confirm a large backfill. Raises click.UsageError without a terminal."""
     question = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"{question}; add --yes where it is meant")
-    click.confirm(f"{visible(question)}; ask for them all?", abort=True, err=True)
+        raise click.UsageError(f"{question}; add --yes if you mean it")
+    click.confirm(f"{visible(question)}; request them all?", abort=True, err=True)
 
 
 def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
@@ -93,7 +97,7 @@ def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
     from beatd.edits.run_requests import cancel_backfills
 
     with chosen.open() as opened:
-        left = cancel_backfills(opened.store, name)
+        left = cancel_backfills(opened.store.requests, name)
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
     else:

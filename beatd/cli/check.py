@@ -29,16 +29,17 @@ ENTRIES_LOOKED_AT_MAX = 10_000
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[ENTRYFILE…]")
-@click.option("--connect", is_flag=True, help="Also ask the broker, the store and the lock.")
+@click.option("--connect", is_flag=True, help="Also connect to the broker, the store and the lock.")
 @as_json
 @takes_config
 def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json: bool) -> int:
-    """Report all that is wrong with a configuration and its entry files, or with entry files alone.
+    """Report every problem of a configuration or of entry files.
+
+    Ends with 0 when the daemon could run on it (there may be warnings), with 1 when not.
 
     \b
     beatd check -c config.yaml
     beatd check schedules/*.yaml
-    Ends 0 when the daemon could run on it (there may be warnings), 1 when not.
     """
     report = _Report()
     if given.config is None and given.app is None and not files and Path("config.yaml").is_file():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from beatd.clock import Clock
     from beatd.config import Config
-    from beatd.store import Store
+    from beatd.store import Roles
 
 
 class ChosenStore(Struct, frozen=True):
@@ -64,6 +64,7 @@ class ChosenStore(Struct, frozen=True):
         from beatd.definition import codec
         from beatd.edits.editing import present
         from beatd.errors import ConfigError
+        from beatd.store import Roles
         from beatd.wiring.backends import open_store
 
         config = config or self.config()
@@ -79,7 +80,7 @@ class ChosenStore(Struct, frozen=True):
         try:
             now = partial(present, store, clock)
             started_at = partial(_started_at, now, clock, self.given.started_at_elapsed)
-            yield OpenedStore(config, store, now, now(), started_at)
+            yield OpenedStore(config, Roles.of(store), now, now(), started_at)
         finally:
             store.close()
 
@@ -88,7 +89,7 @@ class OpenedStore(Struct, frozen=True):
     """An open store, and what time it is there."""
 
     config: "Config"
-    store: "Store"
+    store: "Roles"
     present: "Callable[[], datetime]"
     now: "datetime"  # when the store was opened
     started_at: "Callable[[], datetime]"  # the start of the command, from which a one-off counts

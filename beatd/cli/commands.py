@@ -1,4 +1,4 @@
-"""The table of commands, and `main`.
+"""The table of commands.
 
 The module `beatd/cli/NAME.py` has a click command called `command`; it is imported when the command
 runs, because `beatd --help` and every tab key wait for each import. A command returns an exit code,
@@ -15,32 +15,39 @@ from typing import Any
 import click
 
 from beatd import __version__
-from beatd.cli.config_option import GROUP_FLAGS, GROUP_OPTIONS, ConfigOption
+from beatd.cli.config_option import (
+    APP_HELP,
+    CONFIG_HELP,
+    DEBUG_HELP,
+    GROUP_FLAGS,
+    GROUP_OPTIONS,
+    ConfigOption,
+)
 from beatd.cli.failure import exit_with_message
 from beatd.clock import SystemClock, process_age
 
-#: name -> help text, in the order of --help
+#: name -> the first sentence of its own help, in the order that --help shows
 COMMANDS = {
-    "run": "Run the daemon (what beatd -c FILE does).",
-    "add": "Add an entry to the store.",
-    "list": "List entries.",
+    "run": "Run the daemon.",
+    "add": "Add an entry.",
+    "list": "List entries, the next to run first.",
     "show": "Show one entry.",
-    "edit": "Change an entry.",
+    "edit": "Change fields of an entry.",
     "remove": "Remove entries.",
-    "pause": "Hold entries back.",
+    "pause": "Stop entries from running until they are resumed.",
     "resume": "Let paused entries run again, from now.",
-    "trigger": "Run entries once, now.",
+    "trigger": "Run entries once now.",
     "backfill": "Run an entry for past moments.",
-    "next": "Show when an expression or an entry runs.",
+    "next": "Show the next runs of a schedule or of entries.",
     "history": "Show what ran, and what did not and why.",
-    "status": "Show who leads, how late it is and what is wrong.",
-    "check": "Report all that is wrong with a configuration.",
-    "apply": "Bring the store in line with entry files.",
-    "export": "Print entries as YAML that apply takes back.",
-    "import": "Take over entries from another scheduler.",
-    "schema": "Print the JSON Schema of the config or of entry files.",
-    "store": "Look after the store itself.",
-    "completion": "Print a script that completes commands in your shell.",
+    "status": "Show who leads, how late runs are and what is wrong.",
+    "check": "Report every problem of a configuration or of entry files.",
+    "apply": "Apply what the configuration or entry files declare.",
+    "export": "Print entries as YAML that `beatd apply` reads.",
+    "import": "Import entries from another scheduler.",
+    "schema": "Print the JSON Schema of the configuration or of entry files.",
+    "store": "Maintain the store itself.",
+    "completion": "Print a script with which your shell completes commands and names.",
 }
 _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
@@ -124,7 +131,7 @@ def _with_run(args: list[str]) -> list[str]:
     cls=Main,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
-    epilog="beatd COMMAND --help tells more. Exit codes: 0 done, 1 could not, 2 asked wrongly.",
+    epilog="beatd COMMAND --help shows more. Exit codes: 0 done, 1 could not, 2 wrong usage.",
 )
 @click.version_option(__version__, "--version", prog_name="beatd", message="%(prog)s %(version)s")
 @click.option(
@@ -133,15 +140,15 @@ def _with_run(args: list[str]) -> list[str]:
     type=click.Path(),
     metavar="FILE",
     envvar="BEATD_CONFIG",
-    help="The configuration.",
+    help=CONFIG_HELP,
 )
-@click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app, instead of or beside it.")
-@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+@click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)
+@click.option("--debug", is_flag=True, help=DEBUG_HELP)
 @click.pass_context
 def main(ctx: click.Context, config: str | None, app: str | None, debug: bool) -> None:
     """Run Celery tasks on time, once: a scheduler daemon for Celery workers.
 
-    beatd -c FILE runs the daemon; the commands work beside running daemons.
+    `beatd -c FILE` without a command runs the daemon. The other commands work while daemons run.
     """
     started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
     ctx.obj = ConfigOption(config=config, app=app, debug=debug, started_at_elapsed=started)

@@ -10,7 +10,7 @@ from beatd.errors import BeatError
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script that completes commands, options and names in your shell.
+    """Print a script with which your shell completes commands and names.
 
     \b
     bash: eval "$(beatd completion bash)"               in ~/.bashrc

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 GROUP_OPTIONS = ("-c", "--config", "-A", "--app")
 GROUP_FLAGS = ("--debug",)
+CONFIG_HELP = "The configuration. [default: $BEATD_CONFIG, else config.yaml]"
+APP_HELP = "A Celery app, instead of a configuration or with one."
+DEBUG_HELP = "Show where an unexpected error came from."
 
 
 class ConfigOption(Struct, frozen=True):
@@ -60,9 +63,9 @@ class ConfigOption(Struct, frozen=True):
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add -c and -A to a command; its function gets them as `given`."""
 
-    @click.option("-c", "--config", type=click.Path(), metavar="FILE", help="The configuration.")
-    @click.option("-A", "--app", metavar="MODULE:APP", help="A Celery app.")
-    @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+    @click.option("-c", "--config", type=click.Path(), metavar="FILE", help=CONFIG_HELP)
+    @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)
+    @click.option("--debug", is_flag=True, help=DEBUG_HELP)
     @click.pass_context
     @wraps(command)
     def wrapped(

@@ -51,7 +51,7 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
     if store is not None and publisher is not None:
         path = (
             "at once: claim and publish are one step, nothing is ever unknown"
-            if backends.on_one_redis(store, publisher)
+            if backends.on_one_redis(store, publisher) is not None
             else "in steps: claim, publish, record"
         )
         facts.append(f"runs are published {path}")

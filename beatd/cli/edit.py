@@ -12,24 +12,26 @@ from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
-from beatd.cli.schedule_options import read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
+from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
 
 
-#: Fields that are compared as they are read: a date is another value than its text.
-_ARGUMENTS = ("args", "kwargs", "options")
-
-
-@click.command()
+@click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1, shell_complete=names_of_entries)
 @takes_fields
 @takes_schedule
 @click.option(
-    "--unset", metavar="KEY", multiple=True, help="Back to its default: jitter, options.queue…"
+    "--unset",
+    metavar="KEY",
+    multiple=True,
+    help="Set a field to its default: jitter, options.queue…",
 )
-@click.option("--force", is_flag=True, help="Also what a file declares: it is the store's then.")
+@click.option(
+    "--force", is_flag=True, help="Also an entry that a file declares: the store owns it then."
+)
 @as_json
 @takes_store
 def command(
@@ -40,9 +42,14 @@ def command(
     json: bool,
     **options: Any,
 ) -> None:
-    """Change fields of an entry and leave the others; without options, in $EDITOR.
+    """Change fields of an entry.
 
-    Another schedule or zone counts from now; any other edit leaves the next run where it is.
+    Without options, the entry opens in $EDITOR. A new schedule or zone counts from now; any other
+    change leaves the next run where it is.
+
+    \b
+    beatd edit report --cron "0 3 * * *" --priority 3
+    beatd edit report --unset jitter
     """
     pairs = bool(options["crontab"] or options["solar"])  # further pairs are among the words
     schedule = read_schedule(options, words if pairs else ())
@@ -55,7 +62,7 @@ def command(
 
     with chosen.open() as opened:
         now = opened.started_at if "at" in fields else opened.present
-        before = row_of(opened.store, name)
+        before = row_of(opened.store.catalog, name)
         refuse_declared(before.entry, "edited", force=force)
         if not fields and not unset:
             fields, removed = _in_editor(before)
@@ -65,7 +72,7 @@ def command(
             return
         edit = patch_of(fields, unset)
         row = patch(
-            opened.store, name, with_cli_as_owner(edit) if force else edit, now, force=force
+            opened.store.catalog, name, with_cli_as_owner(edit) if force else edit, now, force=force
         )
         if json:
             print_json(json_of(row))
@@ -119,7 +126,8 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
             raise BeatError("nothing was changed") from None
         text = text_now
     assert checked.entry is not None, "it has no problem"
-    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in _ARGUMENTS}}
+    # Arguments are compared by value: a date that was read is another value than its text.
+    after = {**_plain(written), **{key: plain_of(checked.entry).get(key) for key in PAYLOAD}}
     changed = difference(plain, after)
     return (
         {key: value for key, value in changed.items() if value is not None},

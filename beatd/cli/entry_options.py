@@ -1,60 +1,76 @@
 """The options that `add` and `edit` share, one for each field of an entry."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import click
+from msgspec import structs
+
+from beatd.entry import Entry
 
 if TYPE_CHECKING:
     from beatd.problem import Problem
 
 TOO_DEEP = "is nested deeper than 50 levels"
-_TEXT = ("task", "tz", "start", "end", "jitter", "catch_up_window", "grace", "description")
-_CHOICES = ("catch_up", "on_unknown", "dst_gap", "dst_fold")
-_NUMBERS = ("max_runs", "catch_up_max")
-_OPTIONS = ("queue", "exchange", "routing_key", "priority", "expires", "countdown", "serializer")
-
-_ABOUT = {
-    "task": ("NAME", "The task, as its workers know it."),
-    "tz": ("ZONE", "Its time zone; the configuration's when left out."),
-    "args": ("JSON", "Positional arguments: '[2, 2]'."),
-    "kwargs": ("JSON", "Keyword arguments: '{\"full\": true}'."),
-    "queue": ("NAME", "The queue it goes to."),
-    "exchange": ("NAME", "The exchange it is published to."),
-    "routing_key": ("KEY", "The routing key."),
-    "priority": ("N", "0 to 255."),
-    "expires": ("D", "Workers drop it after so long; `next`: when the following run is due."),
-    "countdown": ("D", "Workers wait this long."),
-    "serializer": ("NAME", "json, yaml, msgpack."),
-    "start": ("ISO", "No run before it; also the anchor of --every."),
-    "end": ("ISO", "No run after it."),
-    "max_runs": ("N", "Finished after so many runs."),
-    "jitter": ("D", "Up to this much later, the same for each occurrence."),
-    "catch_up": ("latest|all|skip", "Which missed moments to run."),
-    "catch_up_window": ("D", "How far back missed moments count."),
-    "catch_up_max": ("N", "At most so many missed moments."),
-    "grace": ("D", "With --catch-up skip: a moment may be this late."),
-    "on_unknown": ("resend|skip", "When nobody can tell if it was sent."),
-    "dst_gap": ("run|skip", "A fixed time that the clock skipped."),
-    "dst_fold": ("first|last|both", "A fixed time that came twice."),
-    "description": ("TEXT", "For people."),
+_OPTIONS = {
+    "queue": ("NAME", "The queue of its messages."),
+    "exchange": ("NAME", "The exchange of its messages."),
+    "routing_key": ("KEY", "The routing key of its messages."),
+    "priority": ("N", "The priority of its messages, 0 to 255."),
+    "expires": ("DURATION", "When a message expires; `next`: when the next run is due."),
+    "countdown": ("DURATION", "How long a worker waits before it runs the task."),
+    "serializer": ("NAME", "The serializer: json, yaml, msgpack."),
 }
+_METAVARS_BY_NAME = {
+    "task": "NAME",
+    "tz": "ZONE",
+    "args": "JSON",
+    "kwargs": "JSON",
+    "description": "TEXT",
+}
+_METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N"}
+
+
+def _fields() -> Iterator[tuple[str, str, str]]:
+    """Yield name, metavar and help of each field of `Entry` that is an option with a value."""
+    for field in structs.fields(Entry):
+        if get_origin(field.type) is not Annotated or field.name in ("options", "enabled"):
+            continue
+        of_type, about = get_args(field.type)
+        metavar = _METAVARS_BY_NAME.get(field.name)
+        if get_origin(of_type) is Literal:
+            metavar = "|".join(get_args(of_type))
+        elif metavar is None:
+            types = (of_type, *get_args(of_type))
+            metavar = next(text for one, text in _METAVARS_BY_TYPE.items() if one in types)
+        yield field.name, metavar, about
+
+
+_FIELDS = tuple(_fields())
+_NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command; `fields_of` reads them."""
     command = click.option(
-        "--disabled/--enabled", default=None, help="Keep it and never run it, or run it again."
+        "--disabled/--enabled",
+        default=None,
+        help="Keep the entry without running it, or run it again.",
     )(command)
-    for name, what in (("option", "An option of apply_async"), ("header", "A header")):
+    for name, what in (
+        ("option", "An option of apply_async"),
+        ("header", "A header of its messages"),
+    ):
         command = click.option(
             f"--{name}",
             f"{name}s_given",
-            metavar="K=V",
+            metavar="KEY=VALUE",
             multiple=True,
-            help=f"{what}; V is JSON, or text.",
+            help=f"{what}; VALUE is JSON or text.",
         )(command)
-    for name, (metavar, about) in reversed(_ABOUT.items()):
+    options = [(name, metavar, about) for name, (metavar, about) in _OPTIONS.items()]
+    for name, metavar, about in reversed((*_FIELDS, *options)):
         command = click.option(f"--{name.replace('_', '-')}", metavar=metavar, help=about)(command)
     return command
 
@@ -65,20 +81,15 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     A key may be inside another field, like options.headers.x.
     """
     fields: dict[str, Any] = {}
-    for name in _ABOUT:
+    for name, metavar, _ in _FIELDS:
         value = options.pop(name)
-        if value is None:
-            continue
-        if name in ("args", "kwargs"):
-            fields[name] = _json(name, value)
-        elif name in _NUMBERS:
-            fields[name] = _number(name, value)
-        elif name in _OPTIONS:
-            fields[f"options.{name}"] = (
-                _value(name, value) if name in ("expires", "countdown") else value
-            )
-        else:
-            fields[name] = value
+        if value is not None:
+            read = {"JSON": _json, "N": _number}.get(metavar)
+            fields[name] = value if read is None else read(name, value)
+    for name, (metavar, _) in _OPTIONS.items():
+        value = options.pop(name)
+        if value is not None:
+            fields[f"options.{name}"] = _value(name, value) if metavar == "DURATION" else value
     for pair in options.pop("options_given"):
         key, value = _pair("option", pair)
         fields[f"options.{key}"] = value
@@ -145,7 +156,9 @@ def _number(name: str, text: str) -> Any:
 def _pair(option: str, pair: str) -> tuple[str, Any]:
     key, mark, value = pair.partition("=")
     if not (key and mark):
-        raise click.UsageError(f"--{option}: {_short(pair)} is not K=V; write it like priority=5")
+        raise click.UsageError(
+            f"--{option}: {_short(pair)} is not KEY=VALUE; write it like priority=5"
+        )
     return key, _value(option, value)
 
 

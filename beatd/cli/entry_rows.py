@@ -6,8 +6,9 @@ from typing import Any
 
 from beatd.catalog import Stored
 from beatd.cli.time_text import distance_text
+from beatd.definition import plain_of
 from beatd.definition.arguments import tagged
-from beatd.definition.as_plain import iso, plain_of
+from beatd.schedules.moment import format_moment
 
 COLUMNS = ("name", "schedule", "next", "last", "runs", "task")
 Cell = str | tuple[str, str]
@@ -45,7 +46,7 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 def iso_or_none(moment: datetime | None) -> str | None:
     """Return a moment as ISO text, or None for None."""
-    return None if moment is None else iso(moment)
+    return None if moment is None else format_moment(moment)
 
 
 def cells_of(

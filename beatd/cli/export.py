@@ -8,11 +8,14 @@ from beatd.cli.config_option import as_json
 
 @click.command()
 @click.argument("names", metavar="[NAME…]", nargs=-1)
-@click.option("--source", metavar="OWNER", help="Entries of this owner only: cli, yaml:config…")
+@click.option("--source", metavar="OWNER", help="Only entries of this owner: cli, yaml:config…")
 @as_json
 @takes_store
 def command(chosen: ChosenStore, names: tuple[str, ...], source: str | None, json: bool) -> None:
-    """Print entries as YAML, which `apply` takes back unchanged; plans and runs are not in it."""
+    """Print entries as YAML that `beatd apply` reads.
+
+    Plans and runs are not in it. Without NAME it prints all entries.
+    """
     from beatd.catalog import Query
     from beatd.cli.output import print_json
     from beatd.cli.yaml_text import file_of
@@ -21,8 +24,8 @@ def command(chosen: ChosenStore, names: tuple[str, ...], source: str | None, jso
 
     with chosen.open() as opened:
         for name in names:
-            row_of(opened.store, name)
-        rows = opened.store.find(Query(names=names or None, source=source))
+            row_of(opened.store.catalog, name)
+        rows = opened.store.catalog.find(Query(names=names or None, source=source))
         if json:
             plain = {row.entry.name: json_plain_of(row.entry) for row in rows}
             print_json({"defaults": False, "entries": plain})

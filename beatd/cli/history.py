@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.ledger import Record
-    from beatd.store import Store
+    from beatd.store import Roles
 
 STATES = ("published", "skipped", "failed", "claimed")
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
@@ -23,10 +23,12 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
 
 @click.command()
 @click.argument("name", required=False, shell_complete=names_of_entries)
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many, the newest.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N records, the newest."
+)
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
-@click.option("--since", metavar="ISO", help="Only moments from this one on.")
-@click.option("--until", metavar="ISO", help="Only moments up to this one.")
+@click.option("--since", metavar="MOMENT", help="Only moments from this one on.")
+@click.option("--until", metavar="MOMENT", help="Only moments up to this one.")
 @as_json
 @takes_store
 def command(
@@ -38,7 +40,11 @@ def command(
     until: str | None,
     json: bool,
 ) -> None:
-    """Show what ran, and what did not and why; what was recorded last comes first."""
+    """Show what ran, and what did not and why.
+
+    The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
+    in the zone of the configuration.
+    """
     with chosen.open() as opened:
         tz = opened.config.timezone
         wanted = RecordFilter(
@@ -80,17 +86,17 @@ class RecordFilter(Struct, frozen=True):
 
 
 def _records(
-    store: "Store", name: str | None, limit: int | None, wanted: RecordFilter
+    store: "Roles", name: str | None, limit: int | None, wanted: RecordFilter
 ) -> "Iterator[Record]":
     from itertools import chain, islice
 
     from beatd.edits.editing import row_of
 
     unfiltered = wanted == RecordFilter(None, None, None)
-    records = store.history(name, limit if unfiltered else None)
+    records = store.history.history(name, limit if unfiltered else None)
     first = list(islice(records, 1))
     if not first and name is not None:
-        row_of(store, name)  # raises UnknownEntry if there is no such entry
+        row_of(store.catalog, name)  # raises UnknownEntry if there is no such entry
     return islice(wanted.matching(chain(first, records)), limit)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.edits.write_imported import ImportOptions
-    from beatd.imports import Taken, TakenOver
+    from beatd.imports import Imported, ImportedEntry
 RECENT_RUN_S = 300  # schedulers with tables write a last run within three minutes
 STOP_FIRST = (
     "Stop it before the import, or it runs entries that beatd runs too; or give --since: the "
@@ -36,18 +36,28 @@ SOURCE is one of
 @click.command(epilog=SOURCES)
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Show what each entry becomes; change nothing.")
-@click.option("--tz", metavar="ZONE", help="The zone of its wall-clock times, where it names none.")
 @click.option(
-    "--since", metavar="ISO|now", help="The moment that entries count from. [default: now]"
+    "--tz", metavar="ZONE", help="The zone of times without one. [default: the configuration's]"
+)
+@click.option(
+    "--since",
+    metavar="MOMENT|now",
+    help="The moment (ISO 8601) from which entries count. [default: now]",
 )
 @click.option("--replace", "replacing", is_flag=True, help="Replace entries of the same name.")
-@click.option("--prefix", default="redbeat:", show_default=True, help="RedBeat's key prefix.")
-@click.option("--schema", help="The schema of its tables.")
-@click.option("--task", "runner", metavar="TASK", help="The task that runs a crontab's commands.")
+@click.option(
+    "--prefix", metavar="TEXT", default="redbeat:", show_default=True, help="RedBeat's key prefix."
+)
+@click.option(
+    "--schema", metavar="NAME", help="The database schema of the other scheduler's tables."
+)
+@click.option(
+    "--task", "runner", metavar="NAME", help="The task that runs the commands of a crontab."
+)
 @click.option(
     "--user-column/--no-user-column",
     default=None,
-    help="Whether crontab lines name a user. [default: from the path]",
+    help="Lines of the crontab have a user or not. [default: by the path]",
 )
 @as_json
 @takes_config
@@ -64,16 +74,16 @@ def command(
     user_column: bool | None,
     json: bool,
 ) -> int:
-    """Take over entries from another scheduler, which is only read.
+    """Import entries from another scheduler.
 
-    Stop the other scheduler first, then import, then start beatd. Every entry counts from now (or
-    from --since), and an interval goes on from its last run. Imported again, entries count from
-    what the other scheduler ran meanwhile. What could not be taken over is listed with the reason,
-    and the rest is taken over; the command ends with 1 then.
+    Stop the other scheduler first, then import, then start beatd. The import only reads the other
+    scheduler. Every entry counts from now (or from --since), and an interval goes on from its last
+    run. A second import reads the last runs again. An entry that cannot be imported is listed with
+    the reason; the others are imported, and the command ends with 1.
     """
     from beatd.edits.write_imported import DONE, ImportOptions
-    from beatd.imports import read, taken_over
-    from beatd.imports.readers import Wishes
+    from beatd.imports import read, to_entries
+    from beatd.imports.readers import SourceOptions
 
     config = None
     if given.config is not None or given.app is not None:
@@ -84,7 +94,7 @@ def command(
     zone = _zone(tz) or (config.timezone if config is not None else "UTC")
     opened = read(
         source,
-        Wishes(
+        SourceOptions(
             timezone=zone,
             given_timezone=tz is not None,
             prefix=prefix,
@@ -93,7 +103,7 @@ def command(
             user_column=user_column,
         ),
     )
-    made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
+    made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
     made = replace(made, refused=(*opened.read.refused, *made.refused))
     notes = [*opened.read.notes, *_recent_run_note(made)]
     if opened.read.running:
@@ -129,7 +139,7 @@ def _since(text: str, tz: str | None) -> "datetime":
         raise ConfigError(f"--since: {error}") from None
 
 
-def _recent_run_note(made: "TakenOver") -> "Iterator[str]":
+def _recent_run_note(made: "Imported") -> "Iterator[str]":
     """Yield a note if the newest run is so recent that the scheduler may still be running."""
     from beatd.clock import SystemClock
 
@@ -142,7 +152,7 @@ def _recent_run_note(made: "TakenOver") -> "Iterator[str]":
         )
 
 
-def _outcome(made: "TakenOver", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
+def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
     """Write the entries unless it is a dry run; return the outcome of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
@@ -161,7 +171,7 @@ def _outcome(made: "TakenOver", given: ConfigOption, how: "ImportOptions") -> di
 
 
 def _print(
-    made: "TakenOver",
+    made: "Imported",
     outcome: dict[str, str],
     notes: "Sequence[str]",
     *,
@@ -192,8 +202,8 @@ def _print(
         for note in notes:
             echo(f"note: {note}", err=True)
         for no in made.refused:
-            echo(f"not taken over: {no.name}: {no.reason}", err=True)
-        verb = "would be taken over" if how.dry_run else "taken over"
+            echo(f"not imported: {no.name}: {no.reason}", err=True)
+        verb = "would be imported" if how.dry_run else "imported"
         again = sum(one == READ_AGAIN for one in outcome.values())
         unchanged = sum(one == UNCHANGED for one in outcome.values())
         alone = len(outcome) - written - again - unchanged
@@ -204,10 +214,10 @@ def _print(
         counts += [f"{len(made.refused)} not"] if made.refused else []
         echo(", ".join(counts))
     if made.refused and not outcome:
-        raise BeatError("nothing could be taken over")
+        raise BeatError("nothing could be imported")
 
 
-def _plain(one: "Taken", outcome: str, how: "ImportOptions") -> dict[str, Any]:
+def _plain(one: "ImportedEntry", outcome: str, how: "ImportOptions") -> dict[str, Any]:
     from beatd.definition import json_plain_of
 
     return {
@@ -221,7 +231,7 @@ def _plain(one: "Taken", outcome: str, how: "ImportOptions") -> dict[str, Any]:
     }
 
 
-def _next(one: "Taken", how: "ImportOptions") -> Any:
+def _next(one: "ImportedEntry", how: "ImportOptions") -> Any:
     """Return the planned moment of the next run; None if it is disabled or has none."""
     from beatd import planning
     from beatd.clock import SystemClock
@@ -231,7 +241,7 @@ def _next(one: "Taken", how: "ImportOptions") -> Any:
     return None if plan.due is None else plan.planned
 
 
-def _print_entries(made: "TakenOver", outcome: dict[str, str], how: "ImportOptions") -> None:
+def _print_entries(made: "Imported", outcome: dict[str, str], how: "ImportOptions") -> None:
     from rich.markup import escape
 
     from beatd.cli.output import print_table

@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("pattern", required=False)
-@click.option("--task", metavar="PATTERN", help="Entries of this task; * and ? match.")
-@click.option("--source", metavar="OWNER", help="Entries of this owner: cli, yaml:config…")
-@click.option("--due-within", metavar="D", help="Entries due within 30s, 1h…, and overdue ones.")
-@click.option("--paused", is_flag=True, help="Paused entries only.")
-@click.option("--disabled", is_flag=True, help="Disabled entries only.")
-@click.option("--enabled", is_flag=True, help="Neither disabled nor paused ones.")
-@click.option("--sort", type=click.Choice(["next", "name"]), default="next", help="[default: next]")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@click.option("--task", metavar="PATTERN", help="Only entries of this task; * and ? match.")
+@click.option("--source", metavar="OWNER", help="Only entries of this owner: cli, yaml:config…")
+@click.option(
+    "--due-within", metavar="DURATION", help="Only entries due within 30s, 1h…, or overdue."
+)
+@click.option("--paused", is_flag=True, help="Only paused entries.")
+@click.option("--disabled", is_flag=True, help="Only disabled entries.")
+@click.option("--enabled", is_flag=True, help="Only entries that are neither disabled nor paused.")
+@click.option(
+    "--sort", type=click.Choice(["next", "name"]), default="next", help="The order. [default: next]"
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Show at most N entries.")
 @as_json
 @takes_store
 def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
-    """List entries, the next to run first; PATTERN is a name in which * and ? match."""
+    """List entries, the next to run first.
+
+    PATTERN selects by name: * matches any text, ? any character.
+    """
     within = _within(options)
     narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
     config = chosen.config()
@@ -41,8 +48,8 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     from beatd.daemon.failing_entries import failing_entries
 
     with chosen.open(config) as opened:
-        found = opened.store.find(_query(within, opened.now, options))
-        failing = () if json else failing_entries(opened.store)
+        found = opened.store.catalog.find(_query(within, opened.now, options))
+        failing = () if json else failing_entries(opened.store.history)
         _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
 
 

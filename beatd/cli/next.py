@@ -11,7 +11,7 @@ from beatd.cli.entry_warnings import croniter_difference
 from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
 from beatd.cli.output import print_json, print_rich, print_table
-from beatd.cli.schedule_options import read_schedule, takes_schedule
+from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
 from beatd.cli.time_text import distance_text, read_moment
 from beatd.clock import SystemClock
 from beatd.definition.check import check
@@ -19,25 +19,39 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, UnknownEntry
 from beatd.planning import next_moment, shared_next_after
 from beatd.problem import Problem, in_one_line, nearest
-from beatd.schedules import describe, edge, zone
+from beatd.schedules import clock_change, describe, zone
 
 COUNT_MAX = 100_000
 NO_TASK = "-"  # the task of an entry that is made from an expression
 
 
-@click.command()
+@click.command(epilog=FORMS)
 @takes_schedule
 @click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--tz", metavar="ZONE", help="The zone. [default: the configuration's, else UTC]")
 @click.option(
-    "--tz", metavar="ZONE", help="Time zone, like Europe/Berlin; else the config's, else UTC."
+    "--from", "since", metavar="MOMENT", help="Show runs after this moment. [default: now]"
 )
-@click.option("--from", "since", metavar="ISO", help="After this moment instead of now.")
-@click.option("-n", "--count", type=click.IntRange(1, COUNT_MAX), default=5, show_default=True)
-@click.option("--start", metavar="ISO", help="No run before it; anchors --every.")
-@click.option("--end", metavar="ISO", help="No run after it.")
-@click.option("--dst-gap", metavar="run|skip", help="A fixed time that the clock skipped.")
-@click.option("--dst-fold", metavar="first|last|both", help="A fixed time that came twice.")
-@click.option("--name", default="", help="The name that H and --spread are made from.")
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, COUNT_MAX),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="How many runs.",
+)
+@click.option("--start", metavar="MOMENT", help="No run before it; also the anchor of --every.")
+@click.option("--end", metavar="MOMENT", help="No run after it.")
+@click.option(
+    "--dst-gap", metavar="run|skip", help="What happens to a fixed time that the clock skips."
+)
+@click.option(
+    "--dst-fold",
+    metavar="first|last|both",
+    help="Which runs there are of a fixed time that comes twice.",
+)
+@click.option("--name", metavar="NAME", default="", help="The name for H and --spread.")
 @as_json
 @takes_config
 def command(
@@ -49,7 +63,7 @@ def command(
     json: bool,
     **options: Any,
 ) -> int | None:
-    """Show the next runs of an expression or of entries.
+    """Show the next runs of a schedule or of entries.
 
     \b
     beatd next --cron "30 2 * * *" --tz Europe/Berlin
@@ -221,7 +235,7 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     if entry.tz not in title.plain:
         title.append(f", {entry.tz}", "dim")
     print_rich(title)
-    marks = [edge(entry.schedule, moment) or "" for moment in runs]
+    marks = [clock_change(entry.schedule, moment) or "" for moment in runs]
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
     if runs:
         print_table(columns, _rows(entry, runs, marks, now))

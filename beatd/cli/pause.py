@@ -12,7 +12,10 @@ from beatd.cli.config_option import as_json
 @as_json
 @takes_store
 def command(chosen: ChosenStore, names: tuple[str, ...], json: bool) -> None:
-    """Hold entries back until `resume`, whoever declares them; no file clears the mark."""
+    """Stop entries from running until they are resumed.
+
+    Works for every entry, also for one that a file declares. No file ends a pause.
+    """
     from beatd.cli.pause_resume import set_paused
     from beatd.edits.editing import pause
 

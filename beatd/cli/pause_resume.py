@@ -18,8 +18,8 @@ def set_paused(
     from beatd.edits.editing import rows
 
     with chosen.open() as opened:
-        edited = edit(opened.store, names, opened.present)
-        after = rows(opened.store, names)
+        edited = edit(opened.store.catalog, names, opened.present)
+        after = rows(opened.store.catalog, names)
     if json:
         print_json({done: edited})
         return

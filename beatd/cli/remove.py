@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", metavar="NAME…", nargs=-1, required=True, shell_complete=names_of_entries)
-@click.option("--force", is_flag=True, help="Also what a file declares; while it does, it returns.")
+@click.option(
+    "--force", is_flag=True, help="Also entries that a file declares; they return while it does."
+)
 @as_json
 @takes_store
 def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool) -> None:
-    """Remove entries; all of them, or none when one is unknown or declared in a file."""
+    """Remove entries.
+
+    Removes all of them, or none if one is unknown or declared in a file.
+    """
     from beatd.cli.output import print_json
     from beatd.edits.editing import remove
 
     with chosen.open() as opened:
-        removed = remove(opened.store, names, force=force)
+        removed = remove(opened.store.catalog, names, force=force)
     if json:
         print_json({"removed": list(dict.fromkeys(names))})
     else:

@@ -12,7 +12,10 @@ from beatd.cli.config_option import as_json
 @as_json
 @takes_store
 def command(chosen: ChosenStore, names: tuple[str, ...], json: bool) -> None:
-    """Let paused entries run again from now on; what they missed is not made up."""
+    """Let paused entries run again, from now.
+
+    They do not run what they missed.
+    """
     from beatd.cli.pause_resume import set_paused
     from beatd.edits.editing import resume
 

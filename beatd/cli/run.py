@@ -13,9 +13,15 @@ from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 if TYPE_CHECKING:
     from beatd.daemon.service import Service
 
+HELP = """Run the daemon.
 
-@click.command(help="Run the daemon until SIGTERM; SIGHUP reads the configuration again.")
-@click.option("--shadow", is_flag=True, help="Beside another scheduler: compare, send nothing.")
+SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration again. `beatd -c FILE` without a command
+does the same.
+"""
+
+
+@click.command(help=HELP)
+@click.option("--shadow", is_flag=True, help="Compare with another scheduler, and send nothing.")
 @click.option(TRIAL_OPTION, "trial", is_flag=True, hidden=True)
 @takes_config
 def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
@@ -69,6 +75,6 @@ def _try_configuration(given: ConfigOption, shadow: bool) -> int:
     app = celery_app(config)
     if not shadow:
         parts = parts_of(config, clock=SystemClock(), app=app)
-        parts.store().close()
+        parts.store().place.close()
         parts.lease().close()
     return 0

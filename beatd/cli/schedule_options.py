@@ -6,6 +6,11 @@ from typing import Any
 import click
 from msgspec import Struct
 
+#: What the words DURATION and MOMENT of the options stand for.
+FORMS = (
+    "DURATION is 30s, 5m, 1h30m, 1d or 90 (seconds). MOMENT is ISO 8601, like "
+    "2027-01-01T09:00:00+08:00; without an offset it is in the entry's zone."
+)
 KINDS = ("every", "cron", "crontab", "at", "solar", "rrule")
 _MAPPINGS = {"crontab": str, "solar": float}
 
@@ -22,30 +27,30 @@ def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option(
-                "--every", metavar="D", help="A period: 30s, 5m, 1h30m, 1d, 90 (seconds)."
+                "--every", metavar="DURATION", help="A period: 30s, 5m, 1h30m, 1d, 90 (seconds)."
             ),
             click.option(
-                "--cron", metavar="E", help='A cron text, like "30 2 * * mon-fri" or @daily.'
+                "--cron", metavar="TEXT", help='A cron text, like "30 2 * * mon-fri" or @daily.'
             ),
             click.option(
                 "--crontab",
-                metavar="K=V…",
+                metavar="KEY=VALUE…",
                 multiple=True,
                 help="Celery's crontab: minute=0 'hour=*/3' day_of_week=mon-fri.",
             ),
-            click.option("--at", metavar="ISO", help="Once: 2027-01-01T09:00:00+08:00."),
+            click.option("--at", metavar="MOMENT", help="Once: 2027-01-01T09:00:00+08:00."),
             click.option(
                 "--solar",
-                metavar="K=V…",
+                metavar="KEY=VALUE…",
                 multiple=True,
-                help="The sun: event=sunset lat=31.2 lon=121.5.",
+                help="An event of the sun: event=sunset lat=31.2 lon=121.5.",
             ),
             click.option(
-                "--rrule", metavar="R", help="An iCalendar rule: FREQ=MONTHLY;BYDAY=-1FR."
+                "--rrule", metavar="RULE", help="An iCalendar rule: FREQ=MONTHLY;BYDAY=-1FR."
             ),
-            click.option("--phase", metavar="D", help="Shift the grid of --every."),
+            click.option("--phase", metavar="DURATION", help="Shift the grid of --every by this."),
             click.option(
-                "--spread", is_flag=True, help="Shift it by an amount made from the name."
+                "--spread", is_flag=True, help="Shift the grid by an amount made from the name."
             ),
         )
     ):

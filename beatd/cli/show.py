@@ -10,6 +10,7 @@ import click
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
+from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 @as_json
 @takes_store
 def command(chosen: ChosenStore, name: str, json: bool) -> None:
-    """Show one entry: what it is, when it runs, whose it is."""
+    """Show one entry.
+
+    Shows its fields, its last and next run, its requests and its owner.
+    """
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
@@ -30,9 +34,9 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     from beatd.edits.run_requests import pending_requests
 
     with chosen.open() as opened:
-        row = row_of(opened.store, name)
-        asked_for = [] if json else pending_requests(opened.store, name)
-        failed = None if json else failing_entries(opened.store, name).get(name)
+        row = row_of(opened.store.catalog, name)
+        asked_for = [] if json else pending_requests(opened.store.requests, name)
+        failed = None if json else failing_entries(opened.store.history, name).get(name)
         if json:
             print_json(json_of(row))
             return
@@ -82,7 +86,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     yield "runs", str(row.runs)
     for key, value in json_plain_of(entry).items():
         if key not in schedule and key not in ("task", "tz"):
-            text = isinstance(value, str) and key not in ("args", "kwargs", "options")
+            text = isinstance(value, str) and key not in PAYLOAD
             yield key, value if text else json.encode(value).decode()
     yield "from", owner_text(entry)
 
@@ -95,4 +99,4 @@ def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str
         first, last = one.first.astimezone(home), one.last.astimezone(home)
         span = f"{first:%Y-%m-%d %H:%M:%S}"
         span += f" to {last:%Y-%m-%d %H:%M:%S}" if last > first else ""
-        yield "asked for", f"{one.kind}, {span}"
+        yield "requests", f"{one.kind}, {span}"

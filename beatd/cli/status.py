@@ -15,16 +15,21 @@ LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
 BROKER_STATES = {
     True: ("answers", "green"),
     False: ("does not answer", "red"),
-    None: ("not asked; the daemons do that", "dim"),
+    None: ("unknown: only daemons connect to it", "dim"),
 }
 
 
 @click.command()
-@click.option("--shadow", is_flag=True, help="What beatd --shadow saw of another scheduler.")
+@click.option(
+    "--shadow", is_flag=True, help="Show how beatd --shadow compares with the other scheduler."
+)
 @as_json
 @takes_store
 def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
-    """Show who leads, how late it is and what is wrong; 1 when nobody leads or a server is away."""
+    """Show who leads, how late runs are and what is wrong.
+
+    Ends with 1 when nobody leads or a server is away.
+    """
     if shadow:
         from beatd.cli.shadow_report import show
 
@@ -36,8 +41,17 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
     config = chosen.config()
     try:
         with chosen.open(config) as opened:
-            found = status_in(opened.store, opened.now, _conflicts(opened))
-            if refusal := refusal_of(opened.store):
+            store = opened.store
+            found = status_in(
+                catalog=store.catalog,
+                requests=store.requests,
+                history=store.history,
+                terms=store.terms,
+                presences=store.presences,
+                now=opened.now,
+                conflicts=_conflicts(opened),
+            )
+            if refusal := refusal_of(store.presences):
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
         found = status_without_store(str(error))
@@ -58,10 +72,9 @@ def _conflicts(opened: "OpenedStore") -> list[str]:
 
     config, found = opened.config, list[str]()
     if config.store.url.startswith(DJANGO):
-        from beatd.sources.row_conflicts import conflicts_in
         from beatd.stores.django import SOURCE
 
-        found = conflicts_in(opened.store, f"{SOURCE}{config.name}")
+        found = opened.store.catalog.marks.conflicts(f"{SOURCE}{config.name}")
     if not config.shown or not (config.entries or config.schedules):
         return found
     from beatd.clock import SystemClock
@@ -69,7 +82,7 @@ def _conflicts(opened: "OpenedStore") -> list[str]:
     from beatd.sources.files import Files
 
     reading = Files(config, SystemClock()).read()
-    held_by_others = compare(opened.store, reading.declared).conflicts
+    held_by_others = compare(opened.store.catalog, reading.declared).conflicts
     wrong = [str(problem) for problem in reading.problems if not problem.warning]
     return [*found, *wrong, *(str(held) for held in held_by_others)]
 
@@ -124,12 +137,12 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
             lines.append(("last tick", f"{found['last_tick_age']:.1f} s ago", ""))
     if found["went_back"]:
         lines.append(("went back", f"the store, in time: {found['went_back']}", "red"))
-    lines.append(("unknowns", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
+    lines.append(("open claims", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
     asked = found["requests"]
     if asked["count"]:
         oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
         text = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
-        lines.append(("asked for", text, "yellow"))
+        lines.append(("requests", text, "yellow"))
     for at, one in enumerate(found["failing"]):
         lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
     lines.append(("entries", str(found["entries"]), ""))
@@ -146,7 +159,7 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
     if found["standbys"]:
-        return "nobody leads yet; see the logs of the standbys"
+        return "nobody leads yet; the logs of the standbys say why"
     return "nobody leads; is a daemon running?"
 
 

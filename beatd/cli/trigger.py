@@ -13,16 +13,20 @@ from beatd.cli.escapes import echo
 @as_json
 @takes_store
 def command(chosen: ChosenStore, names: tuple[str, ...], json: bool) -> None:
-    """Run entries once, now, beside their plan, also when they are paused; prints the task ids."""
+    """Run entries once now.
+
+    The next planned run stays as it is. Paused entries run, too. Prints the task ids.
+    """
     from beatd.cli.output import print_json
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import trigger
 
     with chosen.open() as opened:
         for name in names:
-            row_of(opened.store, name)  # first, so that an unknown name triggers none
+            row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
         ids = [
-            {"entry": name, "task_id": trigger(opened.store, name, opened.now)} for name in names
+            {"entry": name, "task_id": trigger(opened.store.requests, name, opened.now)}
+            for name in names
         ]
     if json:
         print_json(ids[0] if len(ids) == 1 else ids)

@@ -1,4 +1,4 @@
-"""What the operator wrote: a configuration and entry files, in YAML, read with every problem.
+"""Read a configuration and entry files from YAML, and report every problem.
 
 Paths are relative to the file they are written in (the config's, for all of its settings).
 """

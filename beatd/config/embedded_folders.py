@@ -1,4 +1,4 @@
-"""The folders that the embedded store and broker keep their files in."""
+"""Make the folders of the embedded store and broker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +7,10 @@ from beatd.config.values import Config
 
 
 def make_folders(config: Config) -> None:
-    """Makes those that are missing below the config's own folder; elsewhere a missing one is more
-    likely a volume that is not mounted, and whoever opens it says so."""
+    """Make missing folders of the store, lock and broker that lie below the config's own folder.
+
+    Elsewhere a missing folder is more likely a volume that is not mounted; opening it reports that.
+    """
     home = Path(config.folder)
     for folder in _folders(config):
         if folder.is_relative_to(home) and not folder.exists():
@@ -16,6 +18,7 @@ def make_folders(config: Config) -> None:
 
 
 def _folders(config: Config) -> Iterator[Path]:
+    """Yield each folder that an embedded store, lock or broker keeps its files in."""
     urls = (config.store.url, config.lock.url or "", config.broker.url or "")
     for url in urls:
         scheme, _, rest = url.partition(":")

@@ -1,62 +1,57 @@
-"""Entries where they are declared: under `entries:` of the config, and in entry files."""
+"""Read the entries under `entries:` of the config and in entry files."""
 
 import os
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from glob import glob, has_magic
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from beatd.config.entry_paths import find_files
 from beatd.config.lines import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition import DEFAULTABLE, check
-from beatd.definition.check import meant, read_fields
+from beatd.definition.check import hint_for, read_fields
 from beatd.definition.fields import KEYS
 from beatd.definition.kinds import zone
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, nearest
 from beatd.schedules.quote import quoted
 
-SUFFIXES = (".yaml", ".yml")
 FILE_KEYS = ("entries", "timezone", "defaults")
-_NO_FILES = (
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-# `beatd apply <(make-entries)` and `beatd check /dev/stdin`: somebody writes there.
-_TYPED_ON_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-_FREE = ("args", "kwargs", "options")
 
 
 class EntryFile(Struct, frozen=True):
-    """One file as it was read. With an error in it none of its entries is to be believed:
-    a file that became invalid changes nothing."""
+    """One file as it was read. If it has an error, none of its entries may be applied.
+
+    `names` holds all names that it declares, also those of invalid entries.
+    """
 
     path: Path
     entries: tuple[Entry, ...]
-    names: frozenset[str]  # all that it declares, the invalid ones too
+    names: frozenset[str]
     problems: tuple[Problem, ...]
 
     @property
     def valid(self) -> bool:
+        """True if its problems are warnings only."""
         return all(problem.warning for problem in self.problems)
 
 
 class EntryFiles(Struct, frozen=True):
-    """What a list of files, folders and globs holds; `missing` are those that hold no file."""
+    """The files of a list of places; `missing` are the places without a file.
+
+    `problems` holds those of all files and those of the places.
+    """
 
     files: tuple[EntryFile, ...]
     missing: tuple[str, ...]
-    problems: tuple[Problem, ...]  # of all files, and of what lies between them
+    problems: tuple[Problem, ...]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Of valid files, each name once."""
+        """The entries of all valid files, each name once."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -66,7 +61,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """What entries inherit from where they are declared."""
+    """What entries inherit from the file that declares them."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -84,8 +79,11 @@ def load_entries(
     shown: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> EntryFiles:
-    """The entries of all files, with every problem; relative places are below the folder,
-    `taken` maps names that are declared elsewhere to where, `shown` is the config's path."""
+    """Return the entries of all files that some places name, with every problem.
+
+    Relative places are below `folder`; `taken` maps each name that is declared elsewhere to its
+    place; `shown` is the config's path as it was typed.
+    """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
     files: list[EntryFile] = []
@@ -103,100 +101,11 @@ def load_entries(
     return EntryFiles(tuple(files), tuple(missing), tuple(problems))
 
 
-def find_files(
-    places: Iterable[str], folder: str
-) -> tuple[list[Path], list[tuple[str, str, bool]]]:
-    """The files in order, each once, and the places that hold none with the reason; what begins
-    with a dot is left alone (editors and Kubernetes keep their own things there). A FIFO or a
-    device is left out with its reason: to read it would never end."""
-    found: dict[Path, None] = {}
-    lost: list[tuple[str, str, bool]] = []
-    for place in places:
-        full = os.path.join(folder, place)  # noqa: PTH118  # keeps the shape that was typed
-        closed: list[OSError] = []
-        if os.path.isdir(full):  # noqa: PTH112
-            inside = list(_inside(full, closed.append))
-            lost += _left_out(inside, folder)
-            if not inside and not closed:
-                lost.append((place, "has no YAML file in it", True))
-        elif has_magic(place):
-            inside = [Path(name) for name in sorted(glob(full, recursive=True))]  # noqa: PTH207
-            yaml_files = [path for path in inside if path.suffix in SUFFIXES]
-            lost += _left_out(yaml_files, folder)
-            inside = [path for path in inside if path.is_file()]
-            _look_for_closed(full, closed.append)
-            if not inside and not closed:
-                lost.append((place, "matches no file", True))
-        else:
-            inside = [Path(full)]
-            if not inside[0].exists():
-                lost.append((place, "does not exist; is the path right?", False))
-                inside = []
-            elif kind := "" if full.startswith(_TYPED_ON_A_SHELL) else kind_of(inside[0]):
-                lost.append((place, f"is {kind} and no file; it was left out", False))
-                inside = []
-        # A warning, for it may be none of beatd's: a disk has a lost+found.
-        for error in closed:
-            shown = os.path.relpath(error.filename, folder)
-            why = (error.strerror or str(error)).lower()
-            lost.append((shown, f"cannot be read: {why}", True))
-        found |= dict.fromkeys(path for path in inside if path_can_be_read(path))
-    return list(found), lost
-
-
-def path_can_be_read(path: Path) -> bool:
-    return str(path).startswith(_TYPED_ON_A_SHELL) or not kind_of(path)
-
-
-def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
-    for path in paths:
-        if kind := kind_of(path):
-            yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
-
-
-def kind_of(path: Path) -> str:
-    """What it is that never comes to an end when it is read; nothing for a file, a folder, and
-    what is not there."""
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return ""
-    return next((kind for test, kind in _NO_FILES if test(mode)), "")
-
-
 def _as_typed(path: Path, config: str) -> str:
-    """Relative where the configuration was given so, and the file lies below as well."""
+    """Return the path of a file, relative if the config's path was and the file lies below."""
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
     return below if typed_so and not below.startswith("..") else str(path)
-
-
-def _inside(folder: str, tell: Callable[[OSError], None]) -> Iterable[Path]:
-    """`tell` hears of each folder that cannot be listed: what is in it is not known to be gone."""
-    walked: set[str] = set()
-    for here, folders, files in os.walk(folder, onerror=tell, followlinks=True):
-        real = os.path.realpath(here)
-        if real in walked:
-            folders[:] = []
-            continue
-        walked.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(here) / name
-
-
-def _look_for_closed(pattern: str, tell: Callable[[OSError], None]) -> None:
-    """`tell` hears of each folder that a glob would look into and may not list; `glob` itself
-    passes over it without a word."""
-    parts = Path(pattern).parts
-    fixed = next(place for place, part in enumerate(parts) if has_magic(part))
-    root, levels = Path(*parts[:fixed]), len(parts) - fixed - 1
-    deep = "**" in parts[fixed:]
-    for here, folders, _ in os.walk(root, onerror=tell):
-        if not deep and len(Path(here).relative_to(root).parts) >= levels:
-            folders[:] = []
-        folders[:] = [name for name in folders if not name.startswith(".")]
 
 
 def read_entry_file(
@@ -207,7 +116,10 @@ def read_entry_file(
     taken: dict[str, str],
     shown: str = "",
 ) -> EntryFile:
-    """One file; names it declares are added to `taken`. Problems call it what `shown` does."""
+    """Return one file, and add the names it declares to `taken`.
+
+    Problems name the file as `shown` does.
+    """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
     names: frozenset[str] = frozenset()
@@ -227,21 +139,21 @@ def read_entry_file(
             read.problems.append(Problem("is empty", place=read.shown, warning=True))
         else:
             read.wrong(f"{quoted(read.data)} is not a mapping; put entries under `entries:`", 1)
-    return EntryFile(path, tuple(entries), names, by_line(read.problems))
+    return EntryFile(path, tuple(entries), names, sorted_by_line(read.problems))
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """A file may have its own zone and defaults, or want none (`defaults: false`)."""
+    """Return the scope of a file: it may have its own zone and defaults, or none."""
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
-            note(read, tree, Problem(text, (key,)))
+            add_problem(read, tree, Problem(text, (key,)))
     timezone, defaults = scope.timezone, scope.defaults
     if tree.get("timezone") is not None:
         try:
             timezone = zone().read(tree["timezone"], "")
         except ConfigError as error:
-            note(read, tree, Problem(str(error), ("timezone",)))
+            add_problem(read, tree, Problem(str(error), ("timezone",)))
     if tree.get("defaults") is False:
         defaults = {}
     elif tree.get("defaults") is not None:
@@ -253,18 +165,18 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """The defaults that are right, as they were written."""
+    """Return the defaults that are right, as they were written; add problems for the others."""
     if not isinstance(given, Mapping):
-        note(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
+        add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
         return {}
     problems = [
-        Problem(f"cannot be a default{meant(key, DEFAULTABLE)}", (key,))
+        Problem(f"cannot be a default{hint_for(key, DEFAULTABLE)}", (key,))
         for key in given
         if key not in DEFAULTABLE
     ]
     problems += read_fields({k: v for k, v in given.items() if k in DEFAULTABLE}, timezone)[1]
     for problem in problems:
-        note(read, tree, problem.under("defaults"))
+        add_problem(read, tree, problem.under("defaults"))
     bad = {problem.path[0] for problem in problems if not problem.warning}
     return {key: value for key, value in given.items() if key not in bad and value is not None}
 
@@ -272,18 +184,18 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """The valid entries under `entries:`, and the names of all; problems go to `read`."""
+    """Return the valid entries under `entries:`, and the names of all; add problems to `read`."""
     tree = read.data
     if not isinstance(declared, Map):
         text = f"{quoted(declared)} is not a mapping of names to entries"
-        note(read, tree, Problem(text, ("entries",)))
+        add_problem(read, tree, Problem(text, ("entries",)))
         return [], frozenset()
     entries = []
     for name, plain in declared.items():
         at = f"{shown}:{declared.lines[name]}"
         shallow = _too_shallow(name, plain, declared)
         if shallow:
-            note(read, tree, Problem(shallow, ("entries", name)))
+            add_problem(read, tree, Problem(shallow, ("entries", name)))
             continue
         checked = check(
             name,
@@ -294,14 +206,14 @@ def read_entries(
             defaults=scope.defaults,
         )
         for problem in checked.problems:
-            note(read, tree, problem.under("entries", name))
+            add_problem(read, tree, problem.under("entries", name))
         if isinstance(plain, Map):
-            for path, word in words({key: plain[key] for key in _FREE if key in plain}):
+            for path, word in words({key: plain[key] for key in PAYLOAD if key in plain}):
                 text = f"{quoted(str(word))} is text here, and something else in YAML 1.1; quote it"
-                note(read, tree, Problem(text, ("entries", name, *path), warning=True))
+                add_problem(read, tree, Problem(text, ("entries", name, *path), warning=True))
         if name in taken:
             text = f"is declared in {taken[name]} already; give one of them another name"
-            note(read, tree, Problem(text, ("entries", name)))
+            add_problem(read, tree, Problem(text, ("entries", name)))
         else:
             taken[name] = f"{read.shown}:{declared.lines[name]}"
             if checked.entry is not None:
@@ -310,7 +222,7 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """What to say where keys of an entry stand beside it, instead of within."""
+    """Return what to say if an entry's keys stand beside its name instead of below it, or ""."""
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
     if name in KEYS and not isinstance(plain, Mapping):
@@ -318,16 +230,16 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
     return ""
 
 
-def note(read: Read, tree: Any, problem: Problem) -> None:
-    """Adds the problem with the line it is on."""
+def add_problem(read: Read, tree: Any, problem: Problem) -> None:
+    """Add a problem with the line of its key, unless the value there could not be read."""
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:
-        return  # of a value that could not be read nothing true can be said
+        return
     read.problems.append(Problem(problem.text, problem.path, place, problem.warning))
 
 
-def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """In the order of one file."""
+def sorted_by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems of one file in the order of their lines."""
 
     def line(problem: Problem) -> int:
         number = problem.place.rpartition(":")[2]

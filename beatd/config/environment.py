@@ -1,4 +1,4 @@
-"""${NAME} and ${NAME:-default} in what was written."""
+"""Substitute ${NAME} and ${NAME:-default} from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,10 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:
-    """The text with its variables filled in; one that is not set has a default or is an error."""
+    """Return the text with its variables replaced.
+
+    ConfigError for one that is not set and has no default.
+    """
     return _SPOT.sub(lambda spot: _value(spot, environment), text)
 
 

@@ -1,4 +1,4 @@
-"""Which libraries a configuration needs, beside those that come with beatd."""
+"""Find the libraries that a configuration needs and that do not come with beatd."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ _LIBRARIES = {
     "mariadb": ("pymysql", "mysql"),
     "sqs": ("boto3", "sqs"),
 }
-#: What kombu needs for its other brokers, and what installs that.
+#: Libraries of kombu's other brokers: the module, and what to install.
 _FOR_BROKERS = {
     "librabbitmq": ("librabbitmq", "librabbitmq"),
     "mongodb": ("pymongo", "kombu[mongodb]"),
@@ -32,7 +32,7 @@ _FOR_BROKERS = {
 
 
 def missing_extras(config: Config) -> Iterator[Problem]:
-    """The line that installs each library that is not there."""
+    """Yield a problem, with the line that installs it, for each library that is not installed."""
     yield from missing_drivers(config)
     for entry in config.entries:
         if "solar" in entry.schedule.plain() and find_spec("ephem") is None:
@@ -42,7 +42,7 @@ def missing_extras(config: Config) -> Iterator[Problem]:
 
 
 def missing_drivers(config: Config) -> Iterator[Problem]:
-    """The libraries that the URLs need."""
+    """Yield a problem for each library that a URL needs and that is not installed."""
     for path, url in _urls(config):
         scheme = url.split(":", 1)[0].lower()
         for part in scheme.split("+"):

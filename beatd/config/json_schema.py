@@ -1,6 +1,6 @@
-"""The JSON Schema of the config and of entry files, made from the tables they are read by.
+"""Make the JSON Schema of the config and of entry files, from the tables they are read by.
 
-Draft 7, which is what the YAML language server knows best.
+It is draft 7, which the YAML language server knows best.
 """
 
 from typing import Any
@@ -17,6 +17,7 @@ _INSTEAD = [{"type": "string", "pattern": r"\$\{"}, {"type": "null"}]
 
 
 def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a configuration."""
     properties: dict[str, Any] = {field.name: _field(field) for field in TOP}
     for name, fields in SECTIONS.items():
         section: dict[str, Any] = _mapping({field.name: _field(field) for field in fields})
@@ -27,6 +28,7 @@ def config_schema() -> dict[str, Any]:
 
 
 def entries_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an entry file."""
     zone = next(field for field in TOP if field.name == "timezone")
     properties = {"timezone": _field(zone), **_entries()}
     properties["defaults"]["anyOf"].append({"const": False})  # not the configuration's either
@@ -82,7 +84,7 @@ def _options() -> dict[str, Any]:
 
 
 def _argument() -> dict[str, Any]:
-    """A value, and what is in it; a mapping in kombu's form has a type that there is."""
+    """Return the schema of an argument, and of the values in it; kombu's form must name a type."""
     tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
     value = {"type": ["string", "integer", "object"]}
     return {

@@ -1,4 +1,4 @@
-"""Plain data that knows the lines it was written on."""
+"""Plain data that keeps the line of each value."""
 
 from typing import Any
 
@@ -7,12 +7,14 @@ from beatd.problem import Path
 
 
 class Word(str):
-    """A plain scalar that YAML 1.1 reads as a number or a flag, and beatd, as YAML 1.2, as text."""
+    """Text without quotes that YAML 1.1 reads as a number or a flag; beatd reads YAML 1.2."""
 
     __slots__ = ()
 
 
 class Map(dict[str, Any]):
+    """A mapping; `lines` has the line of each key."""
+
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int) -> None:
@@ -22,6 +24,8 @@ class Map(dict[str, Any]):
 
 
 class List(list[Any]):
+    """A list; `lines` has the line of each item."""
+
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int) -> None:
@@ -31,8 +35,8 @@ class List(list[Any]):
 
 
 def line_of(tree: Any, path: Path) -> int:
-    """The line of the deepest part of the path that was written."""
-    line: int = getattr(tree, "line", 1)
+    """Return the line of the deepest part of a path that is in the file."""
+    line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
         if isinstance(tree, Map) and key in tree.lines:
             line = tree.lines[str(key)]
@@ -46,7 +50,7 @@ def line_of(tree: Any, path: Path) -> int:
 
 
 def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
-    """Where in it the two versions of YAML differ."""
+    """Return each value that the two versions of YAML read differently, with its path."""
     if isinstance(tree, Word):
         return [(path, tree)]
     if is_tagged(tree):

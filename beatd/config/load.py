@@ -1,4 +1,4 @@
-"""From a file to a configuration, or to the list of all that is wrong with it."""
+"""Read a configuration file, or report everything that is wrong with it."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
-from beatd.config.entries import Scope, by_line, note, read_defaults, read_entries
+from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
 from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.config.yaml import Read, read_yaml
@@ -23,27 +23,31 @@ _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
 class Loaded(NamedTuple):
+    """A configuration and its warnings."""
+
     config: Config
     warnings: tuple[Problem, ...]
 
 
 class Examined(NamedTuple):
-    """As much of the configuration as could be read, and all problems by line."""
+    """The configuration, as far as it could be read, and all problems by line."""
 
     config: Config | None
     problems: tuple[Problem, ...]
 
     @property
     def valid(self) -> bool:
+        """True if its problems are warnings only."""
         return all(problem.warning for problem in self.problems)
 
 
 def load_config(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Loaded:
-    """The configuration and its warnings; ConfigError holds every problem. An `app` named beside
-    the file wins over the one in it. The files under `schedules` are not read: `load_entries` does
-    that."""
+    """Return the configuration and its warnings; ConfigError with every problem.
+
+    `app` replaces the one in the file. Files under `schedules` are read by `load_entries`.
+    """
     examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
         errors = [problem for problem in examined.problems if not problem.warning]
@@ -52,13 +56,17 @@ def load_config(
 
 
 def without_file(app: str) -> Config:
-    """An app, and the defaults; the app's own settings go before them: `celery_settings`."""
+    """Return the configuration of an app without a file.
+
+    `celery_settings` replaces these defaults by the app's own settings.
+    """
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
 
 def examine(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Examined:
+    """Return the configuration, or None if it cannot be read, with all problems."""
     read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
     config = None
     if isinstance(read.data, Map):
@@ -66,10 +74,12 @@ def examine(
     elif not read.problems:
         what = "is empty" if read.data is None else f"{quoted(read.data)} is not a mapping"
         read.wrong(f"{what}; it needs at least a broker or an app")
-    return Examined(config, by_line(read.problems))
+    return Examined(config, sorted_by_line(read.problems))
 
 
 class _Loader:
+    """Read the settings of a file's data; problems are added to `read`."""
+
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
         self._tree: Map = read.data
@@ -161,7 +171,7 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """The URL with its secrets filled in and its paths made absolute."""
+        """Complete the URL of a section: its secrets from files, its paths absolute."""
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
         key = "url"
@@ -170,7 +180,7 @@ class _Loader:
                 key = "url_file"
                 if url is not None:
                     raise ConfigError("and url are both given; one will do")
-                # None of it is shown: what is wrong in the file may be the password.
+                # The error must not show the file's text: it may be a password.
                 url = settings.url("redis://localhost:6379/0").read(self._secret(url_file), "")
             if password_file is not None:
                 key = "password_file"
@@ -198,4 +208,4 @@ class _Loader:
         return text
 
     def _note(self, text: str, *path: str, warning: bool = False) -> None:
-        note(self._read, self._tree, Problem(text, path, warning=warning))
+        add_problem(self._read, self._tree, Problem(text, path, warning=warning))

@@ -10,11 +10,13 @@ LOCKS = ("none", "file:PATH", *STORES[3:])
 
 
 def scheme_of(url: str) -> str:
+    """Return the scheme of a URL in lower case, without its driver."""
     return url.split(":", 1)[0].split("+psycopg")[0].lower()
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
-    """The lock's place: as configured, else the store's own, or a file beside an embedded one."""
+    """Return the URL of the lock: as configured, else the store's, or a file beside an embedded
+    one."""
     if lock:
         return lock
     store_url = store_url.removeprefix(DJANGO)

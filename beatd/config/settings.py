@@ -1,4 +1,4 @@
-"""The keys of a configuration: one table to read from, to check against, to show to editors."""
+"""The keys of a configuration: the table for reading, checking and the JSON Schema."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
-    """A URL, or one of the words; never quoted in a message, for it may hold a password."""
+    """A URL, or one of the words. Messages never quote it, as it may hold a password."""
 
     def read(value: Any, _tz: str) -> str:
         if not isinstance(value, str):
@@ -44,7 +44,7 @@ def url(example: str, *words: str) -> Kind:
 
 
 def _address(value: Any, _tz: str) -> tuple[str, int]:
-    """host:port; a bare port is refused, for it would not say on which address."""
+    """Return host and port; ConfigError for a port alone, which leaves the address open."""
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
@@ -173,7 +173,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     ),
 }
 
-#: Sections whose URL alone may stand for them.
+#: Sections that may be written as their URL alone.
 BY_URL = ("broker", "store", "lock")
 ABOUT = {
     "broker": "Where tasks are published; the app's broker when left out.",

@@ -1,7 +1,7 @@
-"""The options that a URL may have after its `?`, by its scheme; any other is refused in one line.
+"""Refuse unknown options behind the `?` of a URL, by its scheme.
 
 Most drivers ignore an option that they do not know, or fail with a traceback when it is used.
-PostgreSQL's driver says so itself, and newer ones know more.
+PostgreSQL's driver reports it itself, and newer ones know more options.
 """
 
 from urllib.parse import parse_qsl
@@ -13,6 +13,8 @@ _TLS = ("ssl_ca_certs", "ssl_ca_data", "ssl_ca_path", "ssl_cert_reqs", "ssl_cert
         "ssl_check_hostname", "ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password",
         "ssl_validate_ocsp", "ssl_validate_ocsp_stapled", "ssl_include_verify_flags",
         "ssl_exclude_verify_flags")  # fmt: skip
+CERT_REQS = ("none", "optional", "required")
+_CELERY_CERT_REQS = {f"CERT_{word.upper()}": word for word in CERT_REQS}
 _WAITS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
 REDIS = ("db", "username", "password", *_WAITS, "socket_keepalive", "socket_read_size",
          "max_connections", "protocol", "client_name", *_TLS)  # fmt: skip
@@ -26,7 +28,7 @@ MYSQL = ("charset", "collation", "unix_socket", "bind_address", "init_command", 
          "ssl_check_hostname", "ssl_capath", "ssl_cipher")  # fmt: skip
 BROKER = ("userid", "password", "virtual_host", "port", "ssl", "connect_timeout", "login_method",
           "heartbeat", "credential_provider")  # fmt: skip
-# Whose URL kombu takes apart itself; others have a form of their own.
+# Schemes whose URL kombu parses itself; others have a form of their own.
 _BROKERS = ("amqp", "amqps", "pyamqp", "redis", "rediss", "sentinel", "filesystem", "memory")
 _PLACES: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -48,7 +50,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 
 def refuse_unknown_options(section: str, url: str) -> None:
-    """Raise ConfigError for the first option of a URL that is not known; no value is shown."""
+    """Raise ConfigError for the first option of a URL that is not known, or whose value its driver
+    would refuse at every try to connect. No value is shown, except of `ssl_cert_reqs`."""
     for part in url.split(";") if section == "broker" else (url,):
         _refuse(section, part)
 
@@ -60,9 +63,13 @@ def _refuse(section: str, url: str) -> None:
     if known is None or not query:
         return
     if "@" in query:
-        # What stands there may well be the end of a password.
+        # The text before the @ may be the end of a password.
         raise ConfigError("has a ? before its @; a ? in the password is written %3F")
-    for name, _ in parse_qsl(query, keep_blank_values=True):
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        # kombu knows celery's words too.
+        word = _CELERY_CERT_REQS.get(value, value) if section == "broker" else value
+        if name == "ssl_cert_reqs" and word not in CERT_REQS:
+            raise ConfigError(f"{name}: {value[:40]!r}; try one of {', '.join(CERT_REQS)}")
         if name in known or (section == "broker" and name.startswith("ssl_")):
             continue
         if not known:
@@ -78,7 +85,7 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """None where the driver itself tells what it does not know."""
+    """Return the options of a scheme, or None if its driver reports unknown ones itself."""
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

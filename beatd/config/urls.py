@@ -1,4 +1,4 @@
-"""URLs as the configuration has them: known schemes, passwords from files, paths made absolute."""
+"""Complete the URLs of a configuration: known schemes, passwords from files, absolute paths."""
 
 import ipaddress
 import os
@@ -16,7 +16,7 @@ from beatd.secret import Secret, learn
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")
 _SCHEMES = {"store": _STORES, "lock": ("none", "file", *SQL, *REDIS)}
-# What kombu has an alias for; a transport of one's own has a dot in it: module.Transport://
+# Aliases of kombu's transports. A transport of an app's own has a dot in it: module.Transport://
 BROKERS = (
     *(
         "amqp",
@@ -33,7 +33,7 @@ BROKERS = (
     *("filesystem", "memory", "mongodb", "kafka", "confluentkafka", "zookeeper", "consul", "etcd"),
     *("azurestoragequeues", "azureservicebus", "gcpubsub", "pgmq", "qpid", "pyro", "slmq"),
 )
-# What a path follows: a SQLite file after three slashes, others at once.
+# The part before a path: SQLite has three slashes, the others none or two.
 _SQLITE = re.compile(
     r"((?:sqla\+|sqlalchemy\+|django-celery-beat\+)?sqlite(?:\+\w+)?:///)(?!/|$|:memory:)(.*)"
 )
@@ -42,7 +42,7 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 
 
 def resolved(section: str, url: str, folder: Path) -> Secret:
-    """The URL with its path below the folder where it is relative; an unknown scheme is refused."""
+    """Return the URL with an absolute path; ConfigError for an unknown scheme or option."""
     if section == "store" and url == "memory":
         url = "memory:"  # which YAML takes for a mapping where it is not quoted
     known = _SCHEMES.get(section)
@@ -72,6 +72,7 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def with_password(url: str | None, password: str) -> str:
+    """Return the URL with the password in it; ConfigError if it has one already."""
     learn(password)
     found = _USERINFO.match(url or "")
     if url is None or found is None:
@@ -82,7 +83,7 @@ def with_password(url: str | None, password: str) -> str:
 
 
 def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The filesystem broker's folders, absolute."""
+    """Return the filesystem broker's options with absolute folders."""
     return {
         key: os.path.normpath(folder / value)
         if isinstance(value, str) and re.search("folder", key)
@@ -92,6 +93,7 @@ def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def on_loopback(host: str) -> bool:
+    """True if only this machine can reach the host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

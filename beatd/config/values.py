@@ -1,4 +1,4 @@
-"""A configuration, read and resolved: frozen, and nothing in it depends on where one stands."""
+"""A configuration as it was read and resolved: frozen, with absolute paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,6 +10,8 @@ from beatd.entry import Entry
 
 
 class Broker(Struct, frozen=True, kw_only=True):
+    """The broker; url None = the app's."""
+
     url: str | None = None  # None: the app's
     timeout: timedelta = timedelta(seconds=2)
     transport_options: Mapping[str, Any] = {}
@@ -21,7 +23,7 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
 
     def settings(self) -> dict[str, Any]:
-        """What is given about the connection, for the celery app that messages are made by."""
+        """Return the settings of the connection that are given, for the celery app."""
         given = {
             "url": self.url,
             "transport_options": dict(self.transport_options) or None,
@@ -33,33 +35,43 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
+    """The store of entries and runs."""
+
     url: str = "sqlite:///beatd.db"
     prefix: str = "beatd:"
 
 
 class Lock(Struct, frozen=True, kw_only=True):
+    """The lock that elects one leader; url None = the store's."""
+
     url: str | None = None  # None: the store's
     ttl: timedelta = timedelta(seconds=2)
 
 
 class Http(Struct, frozen=True, kw_only=True):
+    """The address of the web server; `hosts` are further Host headers that it answers."""
+
     host: str
     port: int
     hosts: tuple[str, ...] = ()  # Host headers answered besides the address and localhost
 
 
 class Log(Struct, frozen=True, kw_only=True):
+    """The level and the format of the log."""
+
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
 
 class History(Struct, frozen=True, kw_only=True):
+    """How long, and how many, records of runs are kept."""
+
     keep: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """Paths in it are absolute; `shown` and `folder` say which file it was."""
+    """All settings; `shown` is the path of the file as it was typed, `folder` where it lies."""
 
     name: str = "config"
     timezone: str = "UTC"
@@ -74,12 +86,12 @@ class Config(Struct, frozen=True, kw_only=True):
     log: Log = Log()
     history: History = History()
 
-    # where it was read from
+    # the file
     shown: str = ""
     folder: str = "."
-    names_timezone: bool = False  # whether the zone was given, and wins over the app's
+    names_timezone: bool = False  # True if `timezone` was given, and replaces the app's
 
     @property
     def source(self) -> str:
-        """The owner of what is declared in it and in its schedules."""
+        """The owner of the entries declared in the file and in its schedules."""
         return f"yaml:{self.name}"

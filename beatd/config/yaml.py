@@ -1,10 +1,9 @@
-"""YAML to plain data with line numbers: nothing is constructed, nothing grows, nothing is lost.
+"""Read YAML as plain data with line numbers, safely: it makes no objects and bounds its size.
 
 Scalars are read as YAML 1.2 has it, as editors do: 12:30 stays text, and yes, no, on and off are
 text. A date is text that arguments read as one (`Timestamp`). Keys are text.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,20 @@ from typing import Any
 import yaml
 
 from beatd.config.environment import substituted
-from beatd.config.lines import List, Map, Word
-from beatd.definition import kinds
+from beatd.config.lines import List, Map
+from beatd.config.yaml_scalars import resolved
+from beatd.definition.argument_values import MAX_DEPTH as ARGUMENT_DEPTH
 from beatd.definition.arguments import TYPES, timestamp, typed
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.schedules.quote import quoted
 
-LARGEST = 10_000_000
+MAX_FILE_BYTES = 10_000_000
 # Arguments stand four levels below the top, and a Decimal or a UUID in them takes two more.
-DEEPEST = kinds.DEEPEST + 10
-MOST_BY_ALIAS = 100_000
+MAX_DEPTH = ARGUMENT_DEPTH + 10
+MAX_ALIAS_VALUES = 100_000  # values that the aliases of one file may stand for
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_NULL = frozenset(("", "~", "null", "Null", "NULL"))
-_FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,39})")
-_HEX = re.compile(r"0x[0-9a-fA-F]{1,32}")
-_FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
-# What one version of YAML reads as a number or a flag and the other as text.
-_DISPUTED = re.compile(
-    r"(?i:yes|no|on|off)|[-+]?0[0-7_]+|[-+]?0o[0-7]+|[-+]?0b[01_]+|0x[0-9a-fA-F_]+"
-    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?([eE][-+]?[0-9]+)?"
-)
 _TAGS = {
     "tag:yaml.org,2002:str",
     "tag:yaml.org,2002:int",
@@ -57,21 +45,25 @@ _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Read:
-    """A file as it was read: its data, None when it could not be, and what is wrong with it."""
+    """A file as it was read: its data, None if it could not be read, and its problems."""
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
         self.data: Any = None
         self.problems: list[Problem] = []
-        self.unread: set[str] = set()  # places of values whose variables are not set
+        self.unread: set[str] = set()  # places of values whose variable is not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
+        """Add an error, with the line it is on if that is known."""
         place = self.shown if line is None else f"{self.shown}:{line}"
         self.problems.append(Problem(text, place=place))
 
 
 def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
-    """Problems instead of exceptions, whatever lies there; `shown` is the path as it was typed."""
+    """Return the data of a file and its problems; nothing is raised.
+
+    `shown` is the path as it was typed.
+    """
     read = Read(shown)
     text = _text(path, read)
     if text is not None:
@@ -80,6 +72,7 @@ def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
 
 
 def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
+    """Put the data of a text and its problems into `read`."""
     try:
         read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
     except _Refused as refused:
@@ -92,12 +85,13 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
+    """Return the text of a file, or None with a problem in `read`."""
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")
             return None
         with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         hint = "; is the path right?" if isinstance(error, FileNotFoundError) else ""
         read.wrong(f"cannot be read: {(error.strerror or str(error)).lower()}{hint}")
@@ -105,8 +99,8 @@ def _text(path: Path, read: Read) -> str | None:
     except ValueError:
         read.wrong("is not a path")
         return None
-    if len(raw) > LARGEST:
-        read.wrong(f"is larger than {LARGEST // 1_000_000} MB; split it into several files")
+    if len(raw) > MAX_FILE_BYTES:
+        read.wrong(f"is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files")
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -118,11 +112,15 @@ def _text(path: Path, read: Read) -> str | None:
 
 
 class _Refused(Exception):
+    """YAML that is not used here; the error names its line."""
+
     def __init__(self, text: str, event: Any) -> None:
         self.text, self.line = text, _line(event)
 
 
 class _Builder:
+    """Build plain data of the parser's events, with lines, variables and bounds."""
+
     def __init__(self, read: Read, environment: Mapping[str, str]) -> None:
         self._read, self._environment = read, environment
         self._count = 0
@@ -148,8 +146,8 @@ class _Builder:
             return self._alias(event)
         if event.tag is not None and event.tag not in _TAGS:
             self._refuse_tag(event)
-        if depth > DEEPEST:
-            raise _Refused(f"is nested deeper than {DEEPEST} levels", event)
+        if depth > MAX_DEPTH:
+            raise _Refused(f"is nested deeper than {MAX_DEPTH} levels", event)
         before = self._count
         self._count += 1
         value: Any
@@ -213,11 +211,11 @@ class _Builder:
             text = f"the alias *{event.anchor} stands for nothing before it"
             raise _Refused(f"{text}; put a value that begins with * in quotes", event)
         value, size = self._anchors[event.anchor]
-        # A few lines of aliases of aliases stand for billions of values.
+        # A few lines of aliases of aliases can stand for billions of values.
         self._count += size
         self._by_alias += size
-        if self._by_alias > MOST_BY_ALIAS:
-            raise _Refused(f"aliases stand for more than {MOST_BY_ALIAS} values", event)
+        if self._by_alias > MAX_ALIAS_VALUES:
+            raise _Refused(f"aliases stand for more than {MAX_ALIAS_VALUES} values", event)
         return value
 
     def _scalar(self, event: Any) -> Any:
@@ -245,30 +243,11 @@ class _Builder:
         return text if event.tag.endswith(":str") else resolved(text)
 
 
-def resolved(text: str) -> Any:
-    """The value of a plain scalar."""
-    if text in _NULL:
-        return None
-    if text in _FLAGS:
-        return _FLAGS[text]
-    # Most scalars are words; one look at the first letter spares them four patterns.
-    if text[0] not in "0123456789+-.yYnNoO":
-        return text
-    if _INT.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-    if _HEX.fullmatch(text):
-        return int(text, 16)
-    if _DISPUTED.fullmatch(text):
-        return Word(text)
-    return timestamp(text) or text
-
-
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return what a syntax error means, with the way to write it."""
     said = str(error.problem or error.context or "")
     if "nesting depth" in said:  # libyaml looks ahead, and has a limit of its own
-        return f"is nested deeper than {DEEPEST} levels"
+        return f"is nested deeper than {MAX_DEPTH} levels"
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""

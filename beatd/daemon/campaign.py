@@ -8,8 +8,8 @@ from beatd.daemon.store_clock import StoreClock
 from beatd.engine.election import Election
 from beatd.engine.store_writes import StoreWrites
 from beatd.errors import StoreError
-from beatd.ledger import Presence
-from beatd.store import Store
+from beatd.ledger import Terms
+from beatd.presence import Presence, Presences
 
 ANNOUNCE_EVERY_S = 1.0
 ANNOUNCED_FOR_AT_LEAST_S = 5.0
@@ -27,14 +27,16 @@ class Campaign:
         self,
         *,
         election: Election,
-        store: Store,
+        terms: Terms,
+        presences: Presences,
         writes: StoreWrites,
         store_clock: StoreClock,
         clock: Clock,
         presence: Callable[[], Presence],
         lead_changed: Callable[[], None],
     ) -> None:
-        self._election, self._store, self._writes = election, store, writes
+        self._election, self._terms, self._writes = election, terms, writes
+        self._presences = presences
         self._store_clock = store_clock
         self._clock, self._presence, self._lead_changed = clock, presence, lead_changed
         self._announced_at = float("-inf")
@@ -86,12 +88,12 @@ class Campaign:
 
     def _set_clock(self) -> None:
         with suppress(StoreError):
-            self._store_clock.set_from(self._store)
+            self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
         """Show the store's newest term to the election, which notices a store that lost terms."""
         with suppress(Exception):  # a term that cannot be read is not compared
-            newest = self._store.term()
+            newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
@@ -99,7 +101,7 @@ class Campaign:
         """Write this daemon's presence; note whether the store took the write."""
         mine = self._presence()
         try:
-            self._store.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))
+            self._presences.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))
         except StoreError as trouble:
             self._writes.refused(str(trouble))
             return
@@ -108,6 +110,6 @@ class Campaign:
             if not mine.broker_ok:
                 self.others_reach_broker = any(
                     other.broker_ok
-                    for other in self._store.daemons()
+                    for other in self._presences.daemons()
                     if other.holder.token != mine.holder.token
                 )

@@ -18,7 +18,7 @@ from beatd.daemon.startup import open_when_reachable
 from beatd.edits.replan import mark_if_empty
 from beatd.engine.election import Election
 from beatd.engine.store_writes import StoreWrites
-from beatd.engine.tick import Engine, Limits
+from beatd.engine.tick import Limits, Tick
 from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder
@@ -121,7 +121,7 @@ class Daemon(DaemonState):
             return
         self._wake.clear()
         until = self.engine.tick()
-        if self._choose_dispatch_again and self.engine.store_ok:
+        if self._choose_dispatch_again and self.engine.store_outage.over:
             self._choose_dispatch()
         if not self._stop.is_set():
             self.before_wait((until - self.clock.now()).total_seconds())
@@ -141,7 +141,7 @@ class Daemon(DaemonState):
         store = open_part(self._parts.store)
         if store is None:
             return False
-        closing.callback(store.close)
+        closing.callback(store.place.close)
         lease = open_part(self._parts.lease)
         if lease is None:
             return False
@@ -150,13 +150,12 @@ class Daemon(DaemonState):
         closing.callback(publisher.close)
         self.store, self.publisher = store, publisher
         with suppress(StoreError):  # without the mark, housekeeping looks through the rows later
-            self.store_clock.set_from(store)
-            mark_if_empty(store, clock.now())
-        self.dispatch = self._parts.dispatch(store, publisher, observe)
-        closing.callback(self._close_dispatch)
+            self.store_clock.set_from(store.terms)
+            mark_if_empty(store.catalog, clock.now())
+        self.dispatch = self._parts.dispatch(store.claims, publisher)
         self.election = Election(
             lease=lease,
-            terms=store,
+            terms=store.terms,
             me=self.me,
             clock=clock,
             ttl=self._ttl,
@@ -164,8 +163,9 @@ class Daemon(DaemonState):
             tell=observe,
         )
         writes = StoreWrites()
-        self.engine = Engine(
-            store=store,
+        self.engine = Tick(
+            store=store.ledger,
+            claims=store.claims,
             publisher=publisher,
             dispatch=self.dispatch,
             election=self.election,
@@ -173,28 +173,30 @@ class Daemon(DaemonState):
             tell=observe,
             limits=self._limits,
             writes=writes,
-            set_clock=lambda: self.store_clock.set_from(store),
+            set_clock=lambda: self.store_clock.set_from(store.terms),
             unapplied=self.housekeeping.unapplied,
         )
+        closing.callback(self.engine.close)
         self._campaign = Campaign(
             election=self.election,
-            store=store,
+            terms=store.terms,
+            presences=store.presences,
             writes=writes,
             store_clock=self.store_clock,
             clock=clock,
             presence=self.presence,
             lead_changed=self._lead_changed,
         )
-        store.watch(self.wake)
+        store.place.watch(self.wake)
         return True
 
     def _resign(self) -> None:
         """Give up the lead and remove this daemon's announcement from the store."""
         assert self.election and self.store and self.dispatch
-        self.dispatch.drop_ready()  # first: the prepared batch may lock rows
+        self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
         self.election.close()
         with suppress(StoreError):
-            self.store.leave(self.me)
+            self.store.presences.leave(self.me)
 
     # the way of dispatch
 
@@ -207,21 +209,14 @@ class Daemon(DaemonState):
         assert self.engine and self.dispatch and self.store and self.publisher
         # Cleared first: a server that comes back during the choice asks for another one.
         self._choose_dispatch_again = False
-        self.dispatch.drop_ready()  # the choice uses the broker's connections
+        self.dispatch.drop_prepared()  # the choice uses the broker's connections
         try:
-            chosen = self._parts.dispatch(self.store, self.publisher, self._observe)
+            chosen = self._parts.dispatch(self.store.claims, self.publisher)
             if chosen.atomic != self.dispatch.atomic:
-                self.dispatch.settle_accounts()
-                chosen.unsent.update(self.dispatch.unsent)
-                self.dispatch, old = chosen, self.dispatch
+                self.dispatch = chosen
                 self.engine.use(chosen)
-                old.close()
         except BeatError:
             self._choose_dispatch_again = True
-
-    def _close_dispatch(self) -> None:
-        if self.dispatch is not None:
-            self.dispatch.close()
 
     # the campaign, on its own thread
 
@@ -234,7 +229,7 @@ class Daemon(DaemonState):
         engine, campaign = self.engine, self._campaign
         if engine is None or campaign is None or self.tick_age() >= TICK_STALE_AFTER_S:
             return False
-        return engine.broker_away_for <= BROKER_AWAY_LIMIT_S or not campaign.others_reach_broker
+        return engine.broker_outage.lasts <= BROKER_AWAY_LIMIT_S or not campaign.others_reach_broker
 
     def _lead_changed(self) -> None:
         self._wake.set()
@@ -246,7 +241,12 @@ class Daemon(DaemonState):
         """Run one round of housekeeping, and return the seconds until the next."""
         assert self.store is not None
         with suppress(StoreError, Deposed):
-            if self.housekeeping.run_once(self.store):
+            if self.housekeeping.run_once(
+                catalog=self.store.catalog,
+                repair=self.store.repair,
+                history=self.store.history,
+                presences=self.store.presences,
+            ):
                 self.wake()
         waiting = self.housekeeping.unapplied(self.term()).owners if self.leading() else ()
         return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S

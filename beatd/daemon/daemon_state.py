@@ -9,13 +9,13 @@ from beatd.daemon.store_clock import StoreClock
 from beatd.daemon.store_status import problems_to_announce
 from beatd.engine.dispatch import Dispatch
 from beatd.engine.election import Election
-from beatd.engine.tick import Engine
+from beatd.engine.tick import Tick
 from beatd.leader import Holder
-from beatd.ledger import Presence
 from beatd.observers.last_state import LastState
+from beatd.presence import Presence
 from beatd.publisher import Publisher
 from beatd.secret import hidden
-from beatd.store import Store
+from beatd.store import Roles
 
 TICK_STALE_AFTER_S = 10.0  # then the beat is stuck, and must not keep others from leading
 REASON_MAX_CHARS = 300  # of a trouble that other daemons can read
@@ -31,11 +31,11 @@ class DaemonState:
         self.me, self.clock = me, clock
         self.last_state = LastState()
         self.store_clock = StoreClock(clock)
-        self.store: Store | None = None
+        self.store: Roles | None = None
         self.publisher: Publisher | None = None
         self.dispatch: Dispatch | None = None
         self.election: Election | None = None
-        self.engine: Engine | None = None
+        self.engine: Tick | None = None
         self.ticked_at = clock.elapsed()
 
     def now(self) -> datetime:
@@ -65,7 +65,7 @@ class DaemonState:
         if engine is None or election is None:
             return False
         known = self.leading() or election.holder() is not None
-        usable = engine.store_ok and engine.broker_ok and self.lock_ok
+        usable = engine.store_outage.over and engine.broker_outage.over and self.lock_ok
         return self.alive() and usable and known
 
     @property
@@ -98,7 +98,11 @@ class DaemonState:
 
     def store_trouble(self) -> str:
         """Return why the store cannot be used, or an empty text."""
-        return self.engine.store_trouble if self.engine is not None else self.last_state.store_away
+        return (
+            self.engine.store_outage.reason
+            if self.engine is not None
+            else self.last_state.store_away
+        )
 
     def lock_trouble(self) -> str:
         """Return why the lock cannot be used, or an empty text."""
@@ -106,7 +110,7 @@ class DaemonState:
 
     def broker_trouble(self) -> str:
         """Return why the broker cannot be used, or an empty text; passwords are hidden."""
-        if self.engine is None or self.publisher is None or self.engine.broker_ok:
+        if self.engine is None or self.publisher is None or self.engine.broker_outage.over:
             return ""
         return hidden(self.publisher.trouble())[:REASON_MAX_CHARS]
 
@@ -124,7 +128,7 @@ class DaemonState:
         return Presence(
             holder=self.me,
             role="leader" if self.leading() else "standby",
-            broker_ok=self.engine.broker_ok,
+            broker_ok=self.engine.broker_outage.over,
             seen_at=self.clock.now(),
             clock_offset=self.clock_offset,
             declares=self.housekeeping.declares,

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable
 
-from beatd.ledger import Record
-from beatd.store import Store
+from beatd.ledger import History, Record
 
 RECORDS_READ = 500
 RECORDS_READ_OF_ONE_ENTRY = 50
 
 
-def failing_entries(store: Store, name: str | None = None) -> dict[str, Record]:
+def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
     """Return the newest record of each entry that fails, by name, the newest first.
 
     With `name` only that entry is looked at. The history is read by index, whatever its length.
     """
     limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
-    newest = newest_of_each(store.history(name, limit))
+    newest = newest_of_each(history.history(name, limit))
     return {name: record for name, record in newest.items() if record.state == "failed"}
 
 

@@ -9,11 +9,13 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.clock import Clock
 from beatd.edits.repair import repair_entries
 from beatd.edits.replan import needs_replan, replan
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
-from beatd.store import Store
+from beatd.ledger import History
+from beatd.presence import Presences
 
 REPAIR_EVERY_S = 60.0
 FULL_REPAIR_EVERY_S = 3600.0  # a database reads every entry then
@@ -28,7 +30,11 @@ class Declares(Protocol):
     """Applies the entries that this daemon declares to the store."""
 
     def __call__(
-        self, store: Store, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
         """Read the sources and apply those that changed; True if the store was changed.
 
@@ -40,7 +46,7 @@ class Declares(Protocol):
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that the leader of that term must not run yet; for every thread."""
 
-    def compare_again(self, store: Store, *, whole: bool) -> None:
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare the declarations with the store, which may have lost entries.
 
         All of them are compared if `whole`, else those of each owner that has no entry in the
@@ -104,7 +110,14 @@ class Housekeeping:
         """Return the entries that the leader of that term must not run yet."""
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
-    def run_once(self, store: Store) -> bool:
+    def run_once(
+        self,
+        *,
+        catalog: EditableCatalog,
+        repair: RepairableCatalog,
+        history: History,
+        presences: Presences,
+    ) -> bool:
         """Do every job that is due; True if declared entries changed the store.
 
         Raises StoreError; the next call does the jobs that were left.
@@ -113,32 +126,32 @@ class Housekeeping:
         try:
             if self._declaring is not None:
                 lasts = partial(self._leads, term)
-                changed = self._declaring(store, term, self._released, lasts)
-            self._compare_with_leader(store, bool(term))
+                changed = self._declaring(catalog, term, self._released, lasts)
+            self._compare_with_leader(presences, bool(term))
         finally:
             if term:
-                self._repair(store, term)
-                self._count(store)
-                self._replan_and_forget(store)
+                self._repair(catalog, repair, term)
+                self._count(catalog)
+                self._replan_and_forget(catalog, history)
         return changed
 
-    def _repair(self, store: Store, term: int) -> None:
+    def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
         """Repair entries that lost a part; the losses are shown as long as this daemon leads."""
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
             self._repaired_in_term, self._losses = term, []
             self._repaired_at = self._repaired_all_at = float("-inf")
-            self._report_losses(store.losses())
+            self._report_losses(repair.losses())
         if now - self._repaired_at < REPAIR_EVERY_S:
             return
         whole = now - self._repaired_all_at >= FULL_REPAIR_EVERY_S
         self._repaired_at = now
-        losses = repair_entries(store, self._clock.now, whole=whole)
+        losses = repair_entries(repair, self._clock.now, whole=whole)
         if whole:
             self._repaired_all_at = now
         self._report_losses(losses)
         if self._declaring is not None:
-            self._declaring.compare_again(store, whole=bool(losses))
+            self._declaring.compare_again(catalog, whole=bool(losses))
 
     def _report_losses(self, lines: Sequence[str]) -> None:
         for line in lines:
@@ -148,25 +161,25 @@ class Housekeeping:
     def _leads(self, term: int) -> bool:
         return self._term() == term
 
-    def _count(self, store: Store) -> None:
+    def _count(self, catalog: Catalog) -> None:
         """Count the entries if their version changed, because a database reads each to count."""
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
-            version = store.version()
+            version = catalog.version()
             if version != self._counted_version:
-                self.entries, self._counted_version = store.count(), version
+                self.entries, self._counted_version = catalog.count(), version
 
-    def _replan_and_forget(self, store: Store) -> None:
+    def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
         """Re-plan entries that older rules planned, and delete history beyond the limits."""
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
             try:
-                if needs_replan(store):
-                    replan(store, self._clock.now, lambda: bool(self._term()), self._rest)
+                if needs_replan(catalog):
+                    replan(catalog, self._clock.now, lambda: bool(self._term()), self._rest)
             finally:  # also after a failure: the history must not fill the disk
-                store.forget(self._clock.now() - self._history.age, self._history.records)
+                history.forget(self._clock.now() - self._history.age, self._history.records)
 
-    def _compare_with_leader(self, store: Store, leading: bool) -> None:
+    def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
         """Note on a standby that the leader declares other entries.
 
         Such a standby would change the entries when it leads.
@@ -174,7 +187,7 @@ class Housekeeping:
         if leading or self._declaring is None:
             self._difference = ""
             return
-        leaders = [one for one in store.daemons() if one.role == "leader"]
+        leaders = [one for one in presences.daemons() if one.role == "leader"]
         differing = [one.holder.name for one in leaders if one.declares not in ("", self.declares)]
         self._difference = (
             f"what {self._name} declares differs from what the leader {differing[0]} does"

@@ -6,17 +6,17 @@ from msgspec import Struct
 
 from beatd.daemon.housekeeping import Declares
 from beatd.engine.dispatch import Dispatch
-from beatd.events import Observer
 from beatd.leader import Lease
+from beatd.ledger import Claims
 from beatd.publisher import Publisher
-from beatd.store import Store
+from beatd.store import Roles
 
 
 class Parts(Struct, frozen=True, kw_only=True):
     """One function for each part; each raises StoreError while its server is away."""
 
-    store: Callable[[], Store]
+    store: Callable[[], Roles]
     lease: Callable[[], Lease]
     publisher: Callable[[], Publisher]
-    dispatch: Callable[[Store, Publisher, Observer], Dispatch]
+    dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None

@@ -13,9 +13,17 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
     """Return the content of the page /status, in the shape of `beatd status --json`."""
     engine, election, store = daemon.engine, daemon.election, daemon.store
     status = status_without_store(daemon.store_trouble() or "not open yet")
-    if store is not None and engine is not None and engine.store_ok:
+    if store is not None and engine is not None and engine.store_outage.over:
         with suppress(StoreError):
-            status = status_in(store, daemon.now(), daemon.conflicts)
+            status = status_in(
+                catalog=store.catalog,
+                requests=store.requests,
+                history=store.history,
+                terms=store.terms,
+                presences=store.presences,
+                now=daemon.now(),
+                conflicts=daemon.conflicts,
+            )
     lead = election.lead() if election else None
     status |= {
         "name": daemon.me.name,
@@ -41,7 +49,7 @@ def broker_of(daemon: DaemonState) -> dict[str, Any]:
     if daemon.engine is None:
         return {"ok": None}
     trouble = daemon.broker_trouble()
-    return {"ok": daemon.engine.broker_ok, **({"error": trouble} if trouble else {})}
+    return {"ok": daemon.engine.broker_outage.over, **({"error": trouble} if trouble else {})}
 
 
 def lock_of(daemon: DaemonState) -> dict[str, Any]:
@@ -59,8 +67,8 @@ def state_of(daemon: DaemonState) -> dict[str, Any]:
     return {
         "leading": lead is not None,
         "term": lead.term.number if lead else None,
-        "store_ok": bool(engine and engine.store_ok),
-        "broker_ok": bool(engine and engine.broker_ok),
+        "store_ok": bool(engine and engine.store_outage.over),
+        "broker_ok": bool(engine and engine.broker_outage.over),
         "lock_ok": daemon.lock_ok,
         "conflicts": daemon.conflicts,
         **daemon.stats(),
@@ -75,8 +83,8 @@ def health_of(daemon: DaemonState) -> Health:
         waits_for=_waits_for(daemon),
         leading=daemon.leading(),
         tick_age=daemon.tick_age(),
-        store_ok=bool(engine and engine.store_ok),
-        broker_ok=bool(engine and engine.broker_ok),
+        store_ok=bool(engine and engine.store_outage.over),
+        broker_ok=bool(engine and engine.broker_outage.over),
         lock_ok=daemon.lock_ok,
         clock_offset=daemon.clock_offset,
         lease_margin=election.margin() if election else 0,
@@ -89,9 +97,9 @@ def _waits_for(daemon: DaemonState) -> str:
     engine = daemon.engine
     if trouble := daemon.trouble():
         return trouble
-    if engine is None or not engine.store_ok:
+    if engine is None or not engine.store_outage.over:
         return f"waiting for the store: {daemon.store_trouble() or 'not open yet'}"
-    if not engine.broker_ok:
+    if not engine.broker_outage.over:
         return f"waiting for the broker: {daemon.broker_trouble() or 'no answer'}"
     if trouble := daemon.lock_trouble():
         return f"waiting for the lock: {trouble}"

@@ -8,8 +8,7 @@ set to that one. Counted from the request, it is the latest.
 from datetime import datetime, timedelta
 from threading import Lock
 
-from beatd.clock import DRIFT, Clock, Earliest
-from beatd.ledger import StoreTime, Terms
+from beatd.clock import MAX_DRIFT, Clock, Earliest, SharedClock, StoreTime
 
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
 WORTHWHILE_GAIN = timedelta(milliseconds=0.5)  # by one reply; then the next may gain more
@@ -31,7 +30,7 @@ class StoreClock:
         self.is_set = False  # True also when the store is known to have no clock
         self.offset_s = 0.0  # seconds that the host's clock is ahead of the store's
 
-    def set_from(self, store: Terms) -> None:
+    def set_from(self, store: SharedClock) -> None:
         """Read the store's clock a few times, and set the daemon's clock from the best reply.
 
         Raises StoreError; the clock then runs on as it was set before.
@@ -70,4 +69,4 @@ class StoreClock:
 
 def latest(reply: StoreTime, trip_s: float) -> datetime:
     """Return the latest moment that the store's clock can show when its reply arrives."""
-    return reply.moment + RESOLUTION + timedelta(seconds=trip_s * (1 + DRIFT))
+    return reply.moment + RESOLUTION + timedelta(seconds=trip_s * (1 + MAX_DRIFT))

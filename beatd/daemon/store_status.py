@@ -6,15 +6,15 @@ from itertools import islice
 from secrets import token_hex
 from typing import Any
 
-from beatd.catalog import Query
+from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
-from beatd.definition.as_plain import iso
 from beatd.errors import StoreError
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.ledger import History, Requests, Terms
+from beatd.presence import Presence, Presences
 from beatd.run import EPOCH
+from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
-from beatd.store import Store
 
 NEXT_SHOWN_MAX = 5
 REQUESTS_COUNTED_MAX = 100
@@ -25,14 +25,23 @@ PROBLEM_MAX_CHARS = 300
 _MORE = " more problems like these are in the log of "
 
 
-def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dict[str, Any]:
+def status_in(
+    *,
+    catalog: Catalog,
+    requests: Requests,
+    history: History,
+    terms: Terms,
+    presences: Presences,
+    now: datetime,
+    conflicts: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return the status in the shape of `beatd status --json`.
 
     It is the leader's where there is one, else the first standby's. `conflicts` are the problems
     that the caller knows; those that daemons announced are added.
     """
-    term = store.term()
-    daemons = sorted(store.daemons(), key=lambda one: one.holder.since)
+    term = terms.term()
+    daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     leader = _leading(daemons, term[1] if term else None)
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
@@ -48,35 +57,35 @@ def status_in(store: Store, now: datetime, conflicts: Sequence[str] = ()) -> dic
         "broker": _broker(shown),
         "lock": _lock(daemons),
         "atomic": bool(stats.get("atomic")),
-        "unknowns": store.open_claims(),
+        "unknowns": history.open_claims(),
         "last_seen_age": _seen_age_s(shown, now),
         "last_tick_age": _tick_age_s(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
-        "requests": _pending_requests(store),
+        "requests": _pending_requests(requests),
         "failing": [
             {
                 "entry": name,
-                "planned": iso(record.planned),
+                "planned": format_moment(record.planned),
                 "reason": record.reason[:REASON_MAX_CHARS],
             }
-            for name, record in islice(failing_entries(store).items(), FAILING_SHOWN_MAX)
+            for name, record in islice(failing_entries(history).items(), FAILING_SHOWN_MAX)
         ],
-        "entries": store.count(),
+        "entries": catalog.count(),
         "next": [
-            {"name": row.entry.name, "due": iso(row.plan.due)}
-            for row in store.find(Query(order="next", limit=NEXT_SHOWN_MAX))
+            {"name": row.entry.name, "due": format_moment(row.plan.due)}
+            for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
             if row.plan.due is not None
         ],
         "conflicts": _conflicts(conflicts, daemons),
     }
 
 
-def refusal_of(store: Store) -> str:
+def refusal_of(presences: Presences) -> str:
     """Return why the store refuses writes, or an empty text; nothing in it is changed."""
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
-        store.leave(nobody)
+        presences.leave(nobody)
     except StoreError as refusal:
         return str(refusal)
     return ""
@@ -103,9 +112,9 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
     return list(found)
 
 
-def _pending_requests(store: Store) -> dict[str, Any]:
+def _pending_requests(requests: Requests) -> dict[str, Any]:
     """Return the number of pending requests, up to a limit, and the oldest of them."""
-    pending = [request for request, _ in store.requests(REQUESTS_COUNTED_MAX)]
+    pending = [request for request, _ in requests.requests(REQUESTS_COUNTED_MAX)]
     oldest = pending[0] if pending else None
     return {
         "count": len(pending),
@@ -114,8 +123,8 @@ def _pending_requests(store: Store) -> dict[str, Any]:
         and {
             "entry": oldest.name,
             "kind": oldest.kind,
-            "first": iso(oldest.first),
-            "last": iso(oldest.last),
+            "first": format_moment(oldest.first),
+            "last": format_moment(oldest.last),
         },
     }
 
@@ -161,7 +170,7 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
         "name": holder.name,
         "host": holder.host,
         "pid": holder.pid,
-        "since": iso(holder.since),
+        "since": format_moment(holder.since),
     }
 
 

@@ -1,7 +1,7 @@
 """An entry as YAML and the stores have it: plain data, checked when it is read.
 
-`entry_from` makes an entry of it, `check` reports all that is wrong with it, `plain_of` is the way
-back, and `codec` is the same for stores, fast.
+`entry_from` makes an entry of it, `check` reports everything that is wrong with it, `plain_of`
+writes an entry as plain data, and `codec` does both for the stores, fast.
 """
 
 from beatd.definition.as_plain import json_plain_of, plain_of

@@ -1,7 +1,7 @@
-"""Argument values beyond JSON's own: dates, times, Decimals, UUIDs and bytes.
+"""Argument values that JSON lacks: dates, times, Decimals, UUIDs and bytes.
 
-JSON holds them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}: messages, stores
-and commands write the same, and a worker reads it as the value.
+JSON has them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores and
+commands write that form, and a worker reads it as the value.
 """
 
 import re
@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import json
 from msgspec.structs import replace
 
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 
 TYPE, VALUE = "__type__", "__value__"
 _KEYS = {TYPE, VALUE}
@@ -40,12 +40,12 @@ _TIMESTAMP = re.compile(
 
 
 class Timestamp(str):
-    """Text that YAML reads as a date or a datetime: one in arguments, text elsewhere."""
+    """Text that YAML reads as a date or a datetime; only arguments read it so."""
 
     __slots__ = ()
 
     def moment(self) -> date | datetime:
-        """The value, naive where no offset is written; ValueError for a day that is not there."""
+        """Return the date or datetime, naive without an offset; ValueError if it cannot be."""
         found = _TIMESTAMP.fullmatch(self)
         assert found is not None, "`timestamp` has seen it"
         if found[1]:
@@ -62,23 +62,25 @@ class Timestamp(str):
 
 
 def timestamp(text: str) -> Timestamp | None:
-    """The text as a Timestamp, or None where YAML reads it as something else."""
+    """Return the text as a Timestamp, or None if YAML reads it as something else."""
     return Timestamp(text) if _TIMESTAMP.fullmatch(text) else None
 
 
 def is_tagged(value: Any) -> bool:
-    """True for a mapping that has the two keys of kombu's form and no others."""
+    """True for a mapping that has exactly the two keys of kombu's form."""
     return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
 
 
 def is_type(name: Any) -> bool:
-    """True for a name that kombu knows."""
+    """True for the name of a type that kombu knows."""
     return isinstance(name, str) and name in TYPES
 
 
 def typed(name: Any, value: Any) -> Any:
-    """The value of kombu's form; ValueError where it is none of that type, KeyError for a name
-    that is not in `TYPES`."""
+    """Return the value of kombu's form.
+
+    ValueError if `value` is none of that type, KeyError if the name is not in `TYPES`.
+    """
     if not is_type(name):
         raise KeyError(name)
     if name == "uuid":
@@ -104,18 +106,21 @@ def typed(name: Any, value: Any) -> Any:
 
 
 def exact(value: Any) -> Any:
-    """A date, time, Decimal, UUID or bytes of a subclass or another zone as workers get it: a plain
-    one, with the offset in place of a zone. TypeError for any other value."""
+    """Return a date, time, Decimal, UUID or bytes as workers get it.
+
+    That is the plain class in place of a subclass, and an offset in place of a zone. TypeError for
+    any other value.
+    """
     form = _form(value)
     return typed(form[TYPE], form[VALUE])
 
 
 def tagged(value: Any) -> Any:
-    """The value as JSON has it, lists for tuples; TypeError where JSON has no form for it."""
+    """Return the value for JSON, with lists for tuples; TypeError if JSON has no form for it."""
     kind = type(value)
     if kind in _PLAIN:
         return value
-    # Most values are plain, and a call for each of them takes longer than all the rest.
+    # Most values are plain: without a call for each of them this takes half the time.
     if isinstance(value, (list, tuple)):
         return [item if type(item) in _PLAIN else tagged(item) for item in value]
     if isinstance(value, (dict, Mapping)):
@@ -130,8 +135,10 @@ def tagged(value: Any) -> Any:
 
 
 def untagged(value: Any) -> Any:
-    """The value that JSON stands for; a mapping in kombu's form that holds no value of its type is
-    left as it is."""
+    """Return the value that JSON stands for.
+
+    A mapping in kombu's form that holds no value of its type stays as it is.
+    """
     if isinstance(value, dict):
         if is_tagged(value):
             try:
@@ -142,38 +149,40 @@ def untagged(value: Any) -> Any:
     return [untagged(item) for item in value] if isinstance(value, list) else value
 
 
-def written(value: Any) -> bytes:
-    """The value as JSON, equal for two values if and only if a worker gets the same from both."""
+def canonical_json(value: Any) -> bytes:
+    """Return the value as JSON, equal for two values exactly if workers get the same from both."""
     return json.encode(tagged(value), order="deterministic")
 
 
 def same(one: Entry, other: Entry) -> bool:
-    """True if both say the same and workers get the same from both.
+    """True if two entries are equal and workers get the same from both.
 
-    `==` alone takes 1, 1.0 and true for the same argument, and a Decimal NaN for another one.
+    `==` takes 1, 1.0 and true for the same argument, and a Decimal NaN for a different one.
     """
-    if _arguments(one) != _arguments(other):
+    if _payload(one) != _payload(other):
         return False
     try:
         if one == other:
             return True
     except ArithmeticError:  # from a Decimal sNaN, which compares with nothing
         pass
-    return _bare(one) == _bare(other)
+    return _without_payload(one) == _without_payload(other)
 
 
-def _arguments(entry: Entry) -> bytes:
-    values = (entry.args, entry.kwargs, entry.options)
-    return written(values) if any(values) else b""
+def _payload(entry: Entry) -> bytes:
+    """Return the arguments and options as JSON, empty if the entry has none."""
+    values = [getattr(entry, name) for name in PAYLOAD]
+    return canonical_json(values) if any(values) else b""
 
 
-def _bare(entry: Entry) -> Entry:
-    if not (entry.args or entry.kwargs or entry.options):
+def _without_payload(entry: Entry) -> Entry:
+    if not any(getattr(entry, name) for name in PAYLOAD):
         return entry
     return replace(entry, args=(), kwargs={}, options={})
 
 
 def _form(value: Any) -> dict[str, Any]:
+    """Return a value in kombu's form; TypeError if it has none."""
     if isinstance(value, bytes):
         try:
             return {TYPE: "bytes", VALUE: value.decode()}

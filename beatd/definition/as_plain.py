@@ -1,57 +1,29 @@
-"""An entry as YAML and as JSON have it, what is at its default left out."""
+"""Write an entry as YAML and JSON have it, without the fields that are at their defaults."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from beatd.definition.arguments import tagged
-from beatd.definition.fields import FIELDS
-from beatd.entry import Entry
-from beatd.schedules.duration import format_duration
-
-_PLAIN_FIELDS = tuple(
-    field.name for field in FIELDS if field.name in Entry.__struct_fields__ and field.name != "tz"
-)
-_DEFAULTS = dict(
-    zip(
-        Entry.__struct_fields__[-len(Entry.__struct_defaults__) :],
-        Entry.__struct_defaults__,
-        strict=True,
-    )
-)
+from beatd.definition.fields import ENTRY_FIELDS
+from beatd.entry import PAYLOAD, Entry
 
 
 def plain_of(entry: Entry) -> dict[str, Any]:
-    """What `entry_from` reads back as an equal entry; tz is always in it, so under any timezone."""
+    """Return a mapping that `entry_from` reads back as an equal entry.
+
+    It always holds `tz`, so it means the same under any configured timezone.
+    """
     plain: dict[str, Any] = {"task": entry.task, **entry.schedule.plain(), "tz": entry.tz}
-    for name in _PLAIN_FIELDS:
-        value = getattr(entry, name)
-        if (
-            name == "task"
-            or value is None
-            or (name not in ("args", "kwargs", "options") and value == _DEFAULTS[name])
-        ):
-            continue
-        if name in ("args", "kwargs", "options"):
-            if value:
-                plain[name] = list(value) if name == "args" else dict(value)
-        elif isinstance(value, timedelta):
-            plain[name] = format_duration(value)
-        elif isinstance(value, datetime):
-            plain[name] = iso(value)
-        else:
-            plain[name] = value
+    for field in ENTRY_FIELDS:
+        value = getattr(entry, field.name)
+        if field.name not in plain and value != field.initial:
+            plain[field.name] = field.kind.write(value)
     return plain
 
 
 def json_plain_of(entry: Entry) -> dict[str, Any]:
-    """`plain_of` with dates, Decimals and their like in kombu's form, as JSON has no other."""
+    """Return `plain_of` for JSON: dates, Decimals and other tagged values in kombu's form."""
     plain = plain_of(entry)
-    for name in ("args", "kwargs", "options"):
+    for name in PAYLOAD:
         if name in plain:
             plain[name] = tagged(plain[name])
     return plain
-
-
-def iso(moment: datetime) -> str:
-    """UTC, with Z, fractions only where there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

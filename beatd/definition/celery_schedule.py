@@ -1,4 +1,4 @@
-"""A schedule object of Celery, as our YAML has it."""
+"""Write a schedule object of Celery as our YAML has it."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -12,13 +12,13 @@ from beatd.schedules.duration import format_duration
 
 _WRITTEN = ("task", "schedule", "args", "kwargs", "options")
 _FIELDS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-#: What makes a subclass mean something else than its class.
-_MEANING = ("is_due", "remaining_estimate", "remaining_delta")
+#: Methods that decide when a schedule runs: a subclass with one of its own means something else.
+_DECIDING = ("is_due", "remaining_estimate", "remaining_delta")
 _HINT = "write it as every, cron, crontab, at, solar or rrule in YAML"
 
 
 def zone_name_of(tz: Any) -> str:
-    """The IANA name of a tzinfo (or of a name), or ConfigError where it has none."""
+    """Return the IANA name of a tzinfo or of a name; ConfigError if it has none."""
     for name in (tz, getattr(tz, "key", None), getattr(tz, "zone", None), str(tz)):
         if isinstance(name, str):
             try:
@@ -30,14 +30,15 @@ def zone_name_of(tz: Any) -> str:
 
 
 def as_written(entry: Any) -> Any:
-    """The dict that beat_schedule would have in its place; anything else as it is."""
+    """Return a ScheduleEntry as the dict that beat_schedule has for it, and anything else
+    unchanged."""
     if not isinstance(entry, ScheduleEntry):
         return entry
     return {key: getattr(entry, key) for key in _WRITTEN if getattr(entry, key)}
 
 
 def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
-    """One of our schedule keys, with `tz` and `start` where they belong to it."""
+    """Return one schedule key of YAML, with `tz` and `start` if they are part of the schedule."""
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta | BaseSchedule):
         text = f"{value!r:.80} is a {type(value).__name__}"
         raise ConfigError(f"schedule: {text}, not seconds, a timedelta or a schedule; {_HINT}")
@@ -77,23 +78,24 @@ def _every(period: timedelta, relative: bool, timezone: str) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """The zone the schedule was given, rather than the app's."""
+    """Return the `tz` that the schedule itself was given; empty if it has the app's."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
     elif "tz" in vars(value):
-        # An app's zone lands here too, once something has asked for it: the same zone, then.
+        # Celery caches the app's zone here too, at its first use; it is the same zone then.
         tz = vars(value)["tz"]
     return {} if tz is None else {"tz": zone_name_of(tz)}
 
 
 def _field(value: Any) -> Any:
-    """A cron field as text, number or list, as it was given to crontab()."""
+    """Return a cron field as it was given to crontab(): text, a number or a list."""
     return value if isinstance(value, str | int) else sorted(value)
 
 
 def _refuse_other_meaning(value: BaseSchedule, known: type) -> None:
-    for name in _MEANING:
+    """Raise ConfigError if a subclass decides by a method of its own when it runs."""
+    for name in _DECIDING:
         if getattr(type(value), name, None) is not getattr(known, name, None) and not (
             type(value).__module__.startswith("django_celery_beat")
         ):

@@ -1,15 +1,15 @@
-"""From plain data to an entry, reporting all that is wrong with it at once."""
+"""Make an entry of plain data, and report everything that is wrong with it at once."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from beatd.definition.argument_values import as_json, unicode, unknown_types
 from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
-from beatd.definition.kinds import as_json, unicode, unknown_types
 from beatd.definition.options import OPTIONS, merged, read_options
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem, in_one_line, nearest
 from beatd.schedule import Schedule
@@ -17,15 +17,14 @@ from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted
 
-LONGEST_NAME = 250
-_CARRIED = ("args", "kwargs", "options")
+MAX_NAME_CHARS = 250
 _DAY = timedelta(days=1)
 # A moment without an offset is in the entry's zone.
 _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
-    """The entry, or None when one of the problems is more than a warning."""
+    """An entry and its problems; the entry is None if one of them is more than a warning."""
 
     entry: Entry | None
     problems: list[Problem]
@@ -40,7 +39,7 @@ def entry_from(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """The entry, its zone resolved; or ConfigError with all that is wrong, warnings left out."""
+    """Return the entry, its zone resolved; ConfigError with all problems that are no warnings."""
     checked = check(
         name,
         plain,
@@ -64,7 +63,7 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """The entry and every problem with it; paths are the entry's own keys."""
+    """Return the entry and every problem with it; paths begin at the entry's own keys."""
     problems: list[Problem] = []
     named = name_problem(name)
     if named:
@@ -79,7 +78,7 @@ def check(
     given = merged(defaults, plain) if defaults else plain
     for key in given:
         if key not in KEYS:
-            problems.append(Problem(f"is not a key of an entry{meant(key, KEYS)}", (str(key),)))
+            problems.append(Problem(f"is not a key of an entry{hint_for(key, KEYS)}", (str(key),)))
     values, wrong = read_fields(given, timezone)
     problems += wrong
     if given.get("task") is None:
@@ -98,22 +97,22 @@ def check(
     return Checked(entry, problems)
 
 
-def meant(key: Any, known: Collection[str]) -> str:
-    """A hint at what would do, or nothing; what apply_async takes has a place of its own."""
+def hint_for(key: Any, known: Collection[str]) -> str:
+    """Return where a wrong key belongs or what may have been meant, or ""."""
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
     return nearest(str(key), known)
 
 
 def name_problem(name: Any) -> str:
-    """What is wrong with the name, or nothing; blanks and emoji are right."""
+    """Return what is wrong with a name, or ""; blanks within it and emoji are right."""
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
         return "the name of an entry is empty"
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARS:
         start = quoted(name[:20] + "…")
-        return f"the name {start} is {len(name)} characters long; at most {LONGEST_NAME} will do"
+        return f"the name {start} is {len(name)} characters long; at most {MAX_NAME_CHARS} will do"
     if name != name.strip():
         return f"the name {quoted(name)} begins or ends with a blank"
     # Not isprintable: it refuses the joiners that some emoji are made of.
@@ -125,7 +124,7 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The values of all fields that are given and right, and what is wrong with the others."""
+    """Return the values of all fields that are given and right, and the problems of the others."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     tz = timezone
@@ -188,7 +187,8 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    found = [problem for key in _CARRIED for problem in _unknown_types(key, values.get(key))]
+    """Return the problems of keys that do not go together."""
+    found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:
         found.append(

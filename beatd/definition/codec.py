@@ -1,16 +1,18 @@
-"""Between an entry and the JSON a store keeps: what a leader does for every row it reads."""
+"""Encode an entry as the JSON that a store keeps, and decode it: a leader does so for each row."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, get_args
 
-from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
+from msgspec import NODEFAULT, UNSET, DecodeError, Raw, UnsetType, ValidationError, defstruct, json
 
+from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import TYPE, untagged
 from beatd.definition.as_plain import json_plain_of
-from beatd.definition.fields import KINDS
-from beatd.definition.kinds import DEEPEST
-from beatd.entry import CatchUp, Entry, OnUnknown
+from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
+from beatd.entry import Entry
 from beatd.errors import ConfigError, StoreError
 from beatd.schedule import Schedule
 from beatd.schedules import schedule_from
@@ -19,47 +21,12 @@ from beatd.schedules.moment import parse_moment
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import zone_name
 
+CACHED_SCHEDULES = 8192  # some 1 kB each
+CACHED_TEXT_BYTES = 500  # few entries share a schedule with a longer text, so it is not cached
+
 _TAG = f'"{TYPE}"'.encode()
-SHARED_SCHEDULES = 8192  # some 1 kB each
-SHARED_TEXT = 500  # bytes; a longer schedule is seldom another entry's as well
-_NOTHING = timedelta(0)
-_GRACE = timedelta(seconds=10)
-
-
-class _Definition(Struct, forbid_unknown_fields=True):
-    """Typed, so that msgspec does in a microsecond what the checker takes its time for."""
-
-    task: str
-    tz: str = "UTC"
-    every: Raw | UnsetType = UNSET
-    cron: Raw | UnsetType = UNSET
-    crontab: Raw | UnsetType = UNSET
-    at: Raw | UnsetType = UNSET
-    solar: Raw | UnsetType = UNSET
-    rrule: Raw | UnsetType = UNSET
-    spread: bool = False
-    phase: str | None = None
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = {}
-    options: dict[str, Any] = {}
-    enabled: bool = True
-    start: str | None = None
-    end: str | None = None
-    max_runs: int | None = None
-    jitter: str | None = None
-    dst_gap: Literal["run", "skip"] = "run"
-    dst_fold: Literal["first", "last", "both"] = "first"
-    catch_up: CatchUp = "latest"
-    catch_up_window: str | None = None
-    catch_up_max: int | None = None
-    grace: str | None = None
-    on_unknown: OnUnknown = "resend"
-    description: str = ""
-
-
-_duration = lru_cache(maxsize=4096)(parse_duration)
-_decoder = json.Decoder(_Definition)
 _encoder = json.Encoder()
+_duration = lru_cache(maxsize=4096)(parse_duration)
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +34,42 @@ def _moment(text: str) -> datetime:
     return parse_moment(text, "UTC")
 
 
-@lru_cache(maxsize=SHARED_SCHEDULES)
+def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
+    """Return the function that reads the text of a field, or None if JSON has its value itself."""
+    if field.name == "tz":
+        return zone_name
+    types = (field.type, *get_args(field.type))
+    return _duration if timedelta in types else _moment if datetime in types else None
+
+
+def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
+    """Yield what `defstruct` takes, name and type and default, for each key of the JSON."""
+    for field in ENTRY_FIELDS:
+        of_type = field.type
+        if _reader_of(field):
+            of_type = str | None if field.initial is None else str
+        default = "UTC" if field.name == "tz" else field.initial
+        yield (field.name, of_type) if default is NODEFAULT else (field.name, of_type, default)
+    yield "spread", bool, False
+    yield "phase", str | None, None
+    for kind in KINDS:
+        yield kind, Raw | UnsetType, UNSET
+
+
+# msgspec checks the types while it decodes, in a microsecond for a row.
+_Definition: Any = defstruct("_Definition", _definition_fields(), forbid_unknown_fields=True)
+_decoder = json.Decoder(_Definition)
+# An entry is made by position, which takes half as long as to name twenty fields: `_values` gets
+# the fields between `schedule` and `source`.
+_values = attrgetter(*(field.name for field in ENTRY_FIELDS if field.name != "task"))
+_READERS = tuple(
+    (Entry.__struct_fields__.index(field.name), read)
+    for field in ENTRY_FIELDS
+    if (read := _reader_of(field)) is not None
+)
+
+
+@lru_cache(maxsize=CACHED_SCHEDULES)
 def _schedule(
     kind: str,
     raw: bytes,
@@ -75,7 +77,10 @@ def _schedule(
     when: tuple[str, str | None, str, str],
     name: str,
 ) -> Schedule:
-    """Ten thousand entries on one schedule share one value; `name` is empty where it has no say."""
+    """Return the schedule of this JSON; entries on equal schedules share one value.
+
+    `name` is empty unless the schedule depends on the entry's name.
+    """
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
     if shifts[0]:
@@ -92,21 +97,21 @@ def _schedule(
     )
 
 
-def _schedule_of(name: str, found: _Definition) -> Schedule:
+def _schedule_of(name: str, found: Any) -> Schedule:
     for kind in KINDS:
         raw = getattr(found, kind)
         if raw is not UNSET:
             text = bytes(raw)
-            named = found.spread or (kind == "cron" and (b"H" in text or b"h" in text))
+            uses_name = found.spread or (kind == "cron" and (b"H" in text or b"h" in text))
             when = (found.tz, found.start, found.dst_gap, found.dst_fold)
             shifts = (found.spread, found.phase)
-            made = _schedule if len(text) <= SHARED_TEXT else _schedule.__wrapped__
-            return made(kind, text, shifts, when, name if named else "")
+            make = _schedule if len(text) <= CACHED_TEXT_BYTES else _schedule.__wrapped__
+            return make(kind, text, shifts, when, name if uses_name else "")
     raise ConfigError(f"it has none of {', '.join(KINDS)}")
 
 
 class JsonCodec:
-    """The catalog's Codec: JSON of the definition as YAML has it."""
+    """The catalog's `Codec`: a definition is the entry's YAML, written as JSON."""
 
     def encode(self, entry: Entry) -> bytes:
         return _encoder.encode(json_plain_of(entry))
@@ -117,47 +122,25 @@ class JsonCodec:
             if _TAG in definition:
                 found.args = tuple(untagged(list(found.args)))
                 found.kwargs, found.options = untagged(found.kwargs), untagged(found.options)
-            return Entry(
-                name=name,
-                task=found.task,
-                schedule=_schedule_of(name, found),
-                tz=zone_name(found.tz),
-                args=found.args,
-                kwargs=found.kwargs,
-                options=found.options,
-                enabled=found.enabled,
-                start=None if found.start is None else _moment(found.start),
-                end=None if found.end is None else _moment(found.end),
-                max_runs=found.max_runs,
-                jitter=_NOTHING if found.jitter is None else _duration(found.jitter),
-                dst_gap=found.dst_gap,
-                dst_fold=found.dst_fold,
-                catch_up=found.catch_up,
-                catch_up_window=(
-                    None if found.catch_up_window is None else _duration(found.catch_up_window)
-                ),
-                catch_up_max=found.catch_up_max,
-                grace=_GRACE if found.grace is None else _duration(found.grace),
-                on_unknown=found.on_unknown,
-                description=found.description,
-                source=source,
-                declared_at=declared_at,
-            )
+            schedule = _schedule_of(name, found)
+            values = [name, found.task, schedule, *_values(found), source, declared_at]
+            for place, read in _READERS:
+                text = values[place]
+                if type(text) is str:  # not the default of a key that is left out
+                    values[place] = read(text)
+            return Entry(*values)
         except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
-            why = f"it is nested deeper than {DEEPEST} levels" if _is_deep(error) else error
+            is_deep = isinstance(error, RecursionError)
+            why = f"it is nested deeper than {MAX_DEPTH} levels" if is_deep else error
             raise ConfigError(
                 f"entry {quoted(name)} in the store cannot be read: {why}; "
                 "a newer beatd wrote it, or it was changed by hand"
             ) from None
         except OSError as error:
-            # No descriptor is left to open its zone: the entry itself may be as it should be.
+            # The entry may be right: this process has too many open files to read its zone.
             raise StoreError(
                 f"entry {quoted(name)} cannot be read now: {error.strerror or error}"
             ) from error
-
-
-def _is_deep(error: Exception) -> bool:
-    return isinstance(error, RecursionError)
 
 
 codec = JsonCodec()

@@ -1,18 +1,33 @@
-"""The keys of an entry: one table that is read from, checked against, and shown to editors."""
+"""The keys of an entry in YAML, made from the fields of `Entry`: how each is read and written.
 
-from typing import Any
+`check`, `plain_of`, the codec and the JSON Schema go by this table.
+"""
 
-from msgspec import Struct
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from msgspec import NODEFAULT, Struct, structs
 
 from beatd.definition import kinds
 from beatd.definition.kinds import Kind
+from beatd.entry import Entry
 
 
 class Field(Struct, frozen=True):
+    """One key of a mapping in YAML. `default` is what YAML would have there; None = no default."""
+
     name: str
     kind: Kind
     about: str
-    default: Any = None  # as YAML has it
+    default: Any = None
+
+
+class EntryField(Field, frozen=True, kw_only=True):
+    """A key that is a field of `Entry`, with its type there; `initial` is the default there."""
+
+    type: Any
+    initial: Any
 
 
 def _mapping(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -34,7 +49,7 @@ _CRON_FIELD = {
     ]
 }
 
-#: The kinds of schedule; an entry has exactly one of these keys.
+#: The kinds of schedule, with schema and help; an entry has exactly one of these keys.
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "every": (
         kinds.DURATION_SCHEMA,
@@ -75,44 +90,59 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     ),
 }
 
-#: What shifts the grid of `every`; part of the schedule.
-SHIFTS = ("spread", "phase")
+_KINDS_BY_NAME = {
+    "task": kinds.text("the name of a task"),
+    "tz": kinds.zone(),
+    "args": kinds.argument_list(),
+    "kwargs": kinds.argument_mapping(),
+    "options": kinds.options(),
+    "catch_up_window": kinds.duration(above_zero=True),
+    "description": kinds.prose(),
+}
+_KINDS_BY_TYPE = {
+    bool: kinds.flag(),
+    int | None: kinds.whole(1),
+    timedelta: kinds.duration(),
+    datetime | None: kinds.moment(),
+}
 
-FIELDS: tuple[Field, ...] = (
-    Field("task", kinds.text("the name of a task"), "The task's name, as its workers know it."),
-    Field("tz", kinds.zone(), "Its time zone (IANA); the config's timezone when left out."),
-    Field("args", kinds.argument_list(), "Positional arguments.", []),
-    Field("kwargs", kinds.argument_mapping(), "Keyword arguments.", {}),
-    Field("options", kinds.options(), "Options of apply_async: queue, priority, expires…", {}),
-    Field("enabled", kinds.flag(), "false keeps the entry and never runs it.", True),
+
+def _entry_fields() -> Iterator[EntryField]:
+    """Yield a key for each field of `Entry` with a help text."""
+    for field in structs.fields(Entry):
+        if get_origin(field.type) is not Annotated:
+            continue
+        of_type, about = get_args(field.type)
+        kind = _KINDS_BY_NAME.get(field.name) or _kind_of(of_type)
+        initial: Any = field.default
+        if field.default_factory is not NODEFAULT:
+            initial = field.default_factory()
+        elif field.name == "tz":
+            initial = NODEFAULT  # the config's timezone, so it is always written
+        default = None if initial in (None, NODEFAULT) else kind.write(initial)
+        yield EntryField(field.name, kind, about, default, type=of_type, initial=initial)
+
+
+def _kind_of(of_type: Any) -> Kind:
+    """Return how YAML writes a type."""
+    if get_origin(of_type) is Literal:
+        return kinds.choice(*get_args(of_type))
+    return _KINDS_BY_TYPE[of_type]
+
+
+ENTRY_FIELDS = tuple(_entry_fields())
+_SHIFT_FIELDS = (
     Field(
         "spread", kinds.flag(), "Shift the grid of `every` by an amount made from the name.", False
     ),
     Field("phase", kinds.duration(), "Shift the grid of `every` by this much."),
-    Field("start", kinds.moment(), "No run before it; also the anchor of `every`."),
-    Field("end", kinds.moment(), "No run after it."),
-    Field("max_runs", kinds.whole(1), "Finished after so many runs."),
-    Field("jitter", kinds.duration(), "Up to this much later, the same for each occurrence.", "0s"),
-    Field("dst_gap", kinds.choice("run", "skip"), "A fixed time that the clock skipped.", "run"),
-    Field(
-        "dst_fold", kinds.choice("first", "last", "both"), "A fixed time that came twice.", "first"
-    ),
-    Field(
-        "catch_up", kinds.choice("latest", "all", "skip"), "Which missed moments to run.", "latest"
-    ),
-    Field("catch_up_window", kinds.duration(above_zero=True), "How far back missed moments count."),
-    Field("catch_up_max", kinds.whole(1), "At most so many missed moments, the newest."),
-    Field("grace", kinds.duration(), "With `catch_up: skip`: a moment may be this late.", "10s"),
-    Field(
-        "on_unknown",
-        kinds.choice("resend", "skip"),
-        "When nobody can tell if it was sent.",
-        "resend",
-    ),
-    Field("description", kinds.prose(), "For people.", ""),
 )
+#: Keys that shift the grid of `every`; they are part of the schedule.
+SHIFTS = tuple(field.name for field in _SHIFT_FIELDS)
 
-_BY_NAME = {field.name: field for field in FIELDS}
-KEYS = (*_BY_NAME, *KINDS)
-#: What `defaults:` may give to every entry.
-DEFAULTABLE = tuple(name for name in _BY_NAME if name not in ("task", "description", *SHIFTS))
+FIELDS: tuple[Field, ...] = (*ENTRY_FIELDS, *_SHIFT_FIELDS)
+KEYS = (*(field.name for field in FIELDS), *KINDS)
+#: Keys that `defaults:` may give to every entry.
+DEFAULTABLE = tuple(
+    field.name for field in ENTRY_FIELDS if field.name not in ("task", "description")
+)

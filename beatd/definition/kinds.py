@@ -1,46 +1,45 @@
-"""What a value may be: how it is read from plain data, and what an editor is told about it.
+"""The types of values in YAML: how each is read, written and described to an editor.
 
-Every reader raises ConfigError with what came and what would do; where it stood is the caller's
-to say.
+Every reader raises ConfigError with the value and an example of a right one; the caller adds the
+key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import Any
 
 from msgspec import Struct
 
-from beatd.definition.arguments import (
-    TYPE,
-    TYPES,
-    VALUE,
-    Timestamp,
-    exact,
-    is_tagged,
-    is_type,
-    typed,
-)
+from beatd.definition.argument_values import as_argument, as_json, text_key, unicode
 from beatd.errors import ConfigError
 from beatd.problem import nearest
-from beatd.schedules.duration import parse_duration
-from beatd.schedules.moment import parse_moment
+from beatd.schedules.duration import format_duration, parse_duration
+from beatd.schedules.moment import format_moment, parse_moment
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import zone_name
 
 # YAML 1.1 called these true and false; here they are text, except where only a flag can stand.
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-DEEPEST = 50
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 class Kind(Struct, frozen=True):
-    """`read` gets the value and the zone that moments without an offset are in."""
+    """One type of value: how YAML's value is read, its JSON Schema, and how YAML is written.
+
+    `read` gets the value, and the zone of moments without an offset.
+    """
 
     read: Callable[[Any, str], Any]
     schema: dict[str, Any]
+    write: Callable[[Any], Any] = _unchanged
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
+    """One line of text."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
@@ -58,6 +57,8 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 
 
 def prose() -> Kind:
+    """Text that may have several lines."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
             return str(unicode(value))
@@ -67,6 +68,8 @@ def prose() -> Kind:
 
 
 def flag() -> Kind:
+    """true or false."""
+
     def read(value: Any, _tz: str) -> bool:
         if isinstance(value, str):
             value = _FLAGS.get(value.strip().lower(), value)
@@ -78,6 +81,7 @@ def flag() -> Kind:
 
 
 def whole(least: int, most: int | None = None) -> Kind:
+    """A whole number."""
     bounds = f"{least} or more" if most is None else f"{least} to {most}"
 
     def read(value: Any, _tz: str) -> int:
@@ -95,6 +99,8 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
+    """One of some words."""
+
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and value.strip().lower() in words:
             return value.strip().lower()
@@ -129,25 +135,32 @@ DURATION_SCHEMA: dict[str, Any] = {
 
 
 def duration(*, above_zero: bool = False) -> Kind:
+    """A length of time."""
+
     def read(value: Any, _tz: str) -> timedelta:
         length = parse_duration(value)
         if above_zero and not length:
             raise ConfigError(f"{quoted(value)} is nothing; give a length of time above zero")
         return length
 
-    return Kind(read, DURATION_SCHEMA)
+    return Kind(read, DURATION_SCHEMA, format_duration)
 
 
 def moment() -> Kind:
+    """A moment in ISO 8601."""
+
     def read(value: Any, tz: str) -> datetime:
         return parse_moment(value, tz)
 
     examples = ["2027-01-01T09:00:00+08:00", "2027-01-01"]
     pattern = r"^\s*\d{4}-?(\d{2}|W\d{2})"
-    return Kind(read, {"type": "string", "pattern": pattern, "examples": examples})
+    schema = {"type": "string", "pattern": pattern, "examples": examples}
+    return Kind(read, schema, format_moment)
 
 
 def zone() -> Kind:
+    """The name of a time zone."""
+
     def read(value: Any, _tz: str) -> str:
         return zone_name(value)
 
@@ -155,6 +168,8 @@ def zone() -> Kind:
 
 
 def json_list() -> Kind:
+    """A list of values that JSON has."""
+
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_json(item) for item in _list(value))
 
@@ -162,6 +177,8 @@ def json_list() -> Kind:
 
 
 def json_mapping() -> Kind:
+    """A mapping of values that JSON has."""
+
     def read(value: Any, _tz: str) -> dict[str, Any]:
         kept: dict[str, Any] = as_json(mapping(value))
         return kept
@@ -170,29 +187,33 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
+    """A list of arguments; see `as_argument`."""
+
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_argument(item) for item in _list(value))
 
-    return Kind(read, {"type": "array", "items": ARGUMENT_SCHEMA})
+    return Kind(read, {"type": "array", "items": ARGUMENT_SCHEMA}, list)
 
 
 def argument_mapping() -> Kind:
+    """A mapping of arguments; see `as_argument`."""
+
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
 
-    return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA})
+    return Kind(read, {"type": "object", "additionalProperties": ARGUMENT_SCHEMA}, dict)
 
 
 def options() -> Kind:
-    """The options as they came; each has a kind of its own."""
+    """The options of an entry, not yet read: `read_options` reads each by its own kind."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): item for key, item in mapping(value).items()}
 
-    return Kind(read, {"type": "object"})
+    return Kind(read, {"type": "object"}, dict)
 
 
-#: The schema has it once, under this name; it holds itself.
+#: The schema defines an argument once, under this name, because arguments hold arguments.
 ARGUMENT_SCHEMA = {"$ref": "#/definitions/argument"}
 
 
@@ -203,90 +224,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
+    """Return the value; ConfigError if it is no mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
     return value
-
-
-def as_argument(value: Any, depth: int = 0) -> Any:
-    """The value as a worker gets it: JSON's own, a date, time, datetime, Decimal, UUID or bytes;
-    ConfigError for any other."""
-    if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
-        return as_json(value)
-    if isinstance(value, Timestamp):
-        try:
-            return value.moment()
-        except ValueError as error:
-            text = f"{quoted(str(value))} is not a date or a time: {error}"
-            raise ConfigError(f"{text}; put it in quotes to send it as text") from None
-    if is_tagged(value) and is_type(value[TYPE]):
-        return _typed(value[TYPE], value[VALUE])
-    if isinstance(value, Mapping | list | tuple):
-        if depth >= DEEPEST:
-            raise ConfigError(f"is nested deeper than {DEEPEST} levels")
-        if isinstance(value, list | tuple):
-            return [as_argument(item, depth + 1) for item in value]
-        return {text_key(key): as_argument(item, depth + 1) for key, item in value.items()}
-    try:
-        return exact(value)
-    except TypeError:
-        return as_json(value)
-    except ValueError as error:
-        raise ConfigError(f"{quoted(value)} cannot be written as JSON: {error}") from None
-
-
-def _typed(name: str, value: Any) -> Any:
-    try:
-        return typed(name, value)
-    except ValueError:
-        text = f"{quoted(value)} is no value of {TYPE} {name}; write it like {TYPES[name]}"
-        raise ConfigError(text) from None
-
-
-def unknown_types(value: Any) -> list[str]:
-    """What is written as `__type__` in the values that no worker reads by kombu alone."""
-    if isinstance(value, dict):
-        own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
-        return own + [name for item in value.values() for name in unknown_types(item)]
-    if isinstance(value, (list, tuple)):
-        return [name for item in value for name in unknown_types(item)]
-    return []
-
-
-def as_json(value: Any, depth: int = 0) -> Any:
-    """The value in plain dicts and lists, or ConfigError where JSON cannot carry it."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        # Without the class: the YAML reader's own kinds of text, an Enum, whose str() is its name.
-        return str.__str__(unicode(value))
-    if isinstance(value, int):
-        if not -(2**63) <= value < 2**64:
-            raise ConfigError(f"{quoted(value)} does not fit in 64 bits; write it as text")
-        return int(value)
-    if isinstance(value, float):
-        if not isfinite(value):
-            raise ConfigError(f"{value} is not in JSON; write it as text")
-        return float(value)
-    if depth >= DEEPEST:
-        raise ConfigError(f"is nested deeper than {DEEPEST} levels")
-    if isinstance(value, Mapping):
-        return {text_key(key): as_json(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(item, depth + 1) for item in value]
-    raise ConfigError(f"{quoted(value)} is a {type(value).__name__}, which JSON cannot carry")
-
-
-def text_key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise ConfigError(f"the key {quoted(key)} is not text")
-    return str.__str__(unicode(key))
-
-
-def unicode(text: str) -> str:
-    """The text, or ConfigError where Python holds bytes in it that were no UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{quoted(text)} is no Unicode text; was it read as UTF-8?") from None
-    return text

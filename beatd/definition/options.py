@@ -1,30 +1,44 @@
-"""What `options:` may hold: the options of celery's apply_async, and which values they take."""
+"""The keys of `options:`: the options of celery's apply_async, and the values that they take."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from beatd.definition import kinds
+from beatd.definition.argument_values import as_argument, as_json
 from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError
 from beatd.problem import Problem, nearest
 from beatd.schedules.quote import quoted
 
+LONGEST_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
+#: Headers that celery writes for its workers; one of the same name in `headers` replaces it.
+_OF_CELERY = frozenset(
+    {"lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
+     "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
+     "replaced_task_nesting", "stamped_headers", "stamps"}
+)  # fmt: skip
+_OF_BEATD = frozenset({"celery_beat_task", "periodic_task_name", "beatd_planned_at"})
 _WHEN = {"anyOf": [*kinds.DURATION_SCHEMA["anyOf"], kinds.moment().schema]}
 _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "retry_errors")
 
 
 def _number(length: timedelta) -> int | float:
+    """Return the seconds of a length, as an int if they are whole."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 
 
 def _seconds(value: Any, _tz: str) -> int | float:
-    """apply_async counts seconds; 1h is easier to read."""
+    """Return seconds, as apply_async takes them; YAML may write 1h."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        kinds.as_json(value)
-        return value
-    return _number(kinds.duration().read(value, _tz))
+        as_json(value)
+        length = value
+    else:
+        length = _number(kinds.duration().read(value, _tz))
+    if abs(length) > LONGEST_S:
+        raise ConfigError(f"{quoted(value)} is more than a thousand years; leave it out")
+    return length
 
 
 def _iso(moment: datetime) -> str:
@@ -36,12 +50,14 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Seconds, a moment, or `next`: gone when the following run is due."""
+    """Return seconds, a moment, or `next`: workers drop it when the following run is due."""
     if isinstance(value, str) and value.strip().lower() == "next":
         return "next"
     try:
         return _seconds(value, tz)
     except ConfigError:
+        if isinstance(value, int | float):
+            raise
         try:
             return _moment(value, tz)
         except ConfigError:
@@ -55,18 +71,18 @@ def _priority(value: Any, tz: str) -> int:
 
 
 def _any(value: Any, _tz: str) -> Any:
-    return kinds.as_argument(value)
+    return as_argument(value)
 
 
 def _signatures(value: Any, tz: str) -> Any:
-    """A celery signature as a mapping, or a list of them."""
+    """Return a celery signature as a mapping, or a list of them."""
     if isinstance(value, list | tuple):
         return [_signatures(item, tz) for item in value]
     if not isinstance(value, Mapping) or not isinstance(value.get("task"), str):
         raise ConfigError(
             f"{quoted(value)} is not a signature; write it like {{task: proj.done, args: [1]}}"
         )
-    return kinds.as_argument(value)
+    return as_argument(value)
 
 
 def _policy(value: Any, tz: str) -> dict[str, Any]:
@@ -100,7 +116,7 @@ _SIGNATURES = Kind(_signatures, {"anyOf": [_SIGNATURE, {"type": "array", "items"
 _NAME = kinds.text("a name")
 _FLAG = kinds.flag()
 
-#: name -> (what it takes, what it is for)
+#: name -> (its kind, its help)
 OPTIONS: dict[str, tuple[Kind, str]] = {
     "queue": (_NAME, "The queue that the task goes to."),
     "exchange": (_NAME, "The exchange it is published to."),
@@ -154,7 +170,7 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
     "group_index": (kinds.whole(0), "As apply_async has it."),
 }
 
-# What kombu brings; an app can register more, which nobody but its processes knows.
+# Serializers that come with kombu. An app can register others, which only its processes know.
 _SERIALIZERS = ("json", "yaml", "msgpack", "pickle", "auth", "raw")
 
 _REFUSED = {
@@ -168,7 +184,10 @@ _REFUSED = {
 
 
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The options as celery takes them; one that beatd does not know passes, with a warning."""
+    """Return the options as celery takes them, and their problems.
+
+    An option that beatd does not know is passed on, with a warning.
+    """
     kept: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in options.items():
@@ -194,6 +213,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         hint = nearest(serializer, _SERIALIZERS) or "; does the app register it?"
         text = f"{quoted(serializer)} is no serializer that comes with kombu{hint}"
         problems.append(Problem(text, ("serializer",), warning=True))
+    problems += header_warnings(kept.get("headers") or {})
     if "eta" in kept and "countdown" in kept:
         problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
@@ -203,8 +223,22 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
     return kept, problems
 
 
+def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
+    """Return a warning for each header that celery or beatd writes, too."""
+    found: list[Problem] = []
+    for name in headers:
+        if name in _OF_CELERY:
+            text = "replaces the header that celery writes for its workers; leave it out"
+        elif name in _OF_BEATD:
+            text = "is not sent, since beatd writes this header; leave it out"
+        else:
+            continue
+        found.append(Problem(text, ("headers", name), warning=True))
+    return found
+
+
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry over its defaults: options key by key, everything else as a whole."""
+    """Return an entry's keys over its defaults: `options` key by key, all others as a whole."""
     both = {**defaults, **plain}
     ours, theirs = plain.get("options"), defaults.get("options")
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):

@@ -11,20 +11,20 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
+from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.definition.arguments import same
 from beatd.edits.declared import Declared
 from beatd.edits.editing import Now, in_batches, rows
 from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.held_name import HeldName, held_name
-from beatd.edits.ownership import tell_taken
+from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import Deposed
+from beatd.marks import AppliedSet, Marks, VerifiedSet
 
 ATTEMPTS_MAX = 10  # while other writers change the same rows
 EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without a mark
-UNDER_WAY = " under way"  # ends the digest in the mark of a set that was not written whole
 
 
 class Step(Struct, frozen=True):
@@ -56,7 +56,7 @@ class Comparison(Struct, frozen=True):
     unchanged: int = 0
     kept: tuple[str, ...] = ()
     conflicts: tuple[HeldName, ...] = ()
-    newer: Applied | None = None
+    newer: AppliedSet | None = None
     missed: tuple[str, ...] = ()  # names whose only moment was past
 
     @property
@@ -85,14 +85,14 @@ def compare(
     The owner's rows are read as a stream. `force` prunes also entries of missing or empty places,
     and applies an older set. An entry that moved to another file is a change, unless `anywhere`.
     """
-    mark = catalog.applied(declared.source)
+    last = catalog.marks.applied(declared.source)
     if (
-        mark
+        last
         and not force
-        and mark.loaded_at > declared.loaded_at
-        and mark.digest.removesuffix(UNDER_WAY) != declared.digest
+        and last.loaded_at > declared.loaded_at
+        and last.digest != declared.digest
     ):
-        return Comparison(source=declared.source, newer=mark)
+        return Comparison(source=declared.source, newer=last)
     left = {entry.name: entry for entry in declared.entries}
     declares_nothing = not left
     steps: list[Step] = []
@@ -146,16 +146,15 @@ def apply(
     Deposed when `may_go_on`, called before each batch, returns False.
     """
     mark_if_empty(catalog, now())
-    version = catalog.version()
-    seen = f"{declared.digest} {version} {catalog.count()}"
-    seal = Applied(f"{declared.source} seen", declared.loaded_at, seen)
-    if not force and not _is_news(catalog.applied(seal.source), seal):
+    marks, owner, version = catalog.marks, declared.source, catalog.version()
+    verified = VerifiedSet(declared.loaded_at, declared.digest, version, catalog.count())
+    if not force and marks.is_verified(owner, verified):
         # Nothing was edited or lost since a comparison found every row of this set in the store.
         return Comparison(source=declared.source, unchanged=len(declared.entries))
     done: list[Step] = []
     missed: list[str] = []
-    made = _unseen_edits(declared, catalog.applied(declared.source), now())
-    mark = Applied(declared.source, declared.loaded_at, declared.digest)
+    made = _unseen_edits(declared, marks.applied(owner), now())
+    applied = AppliedSet(declared.loaded_at, declared.digest)
     whole = prune and not declared.within
 
     def change(step: Step, moment: datetime) -> Change:
@@ -167,7 +166,7 @@ def apply(
         if found.steps:
             _refuse_if_over(catalog, declared.source, may_go_on, has_written=bool(done))
             if whole:
-                mark_under_way(catalog, mark)
+                mark_under_way(marks, owner, applied)
         existing = [step for step in found.steps if step.before is not None]
         written: list[Step] = []
         for steps in (existing, found.steps[len(existing) :]):
@@ -181,11 +180,11 @@ def apply(
         done += written
         if len(written) == len(found.steps):
             break
-    if whole and found.newer is None and _is_news(catalog.applied(declared.source), mark):
-        catalog.mark_applied(mark)
+    if whole and found.newer is None and _is_news(marks.applied(owner), applied):
+        marks.write_applied(owner, applied)
     as_declared = not (found.steps or found.conflicts or found.kept or found.newer)
     if whole and as_declared and catalog.version() == version:
-        catalog.mark_applied(seal)
+        marks.write_verified(owner, verified)
     return Comparison(
         source=declared.source,
         steps=tuple(done),
@@ -198,26 +197,26 @@ def apply(
 
 
 def _unseen_edits(
-    declared: Declared, mark: Applied | None, now: datetime
+    declared: Declared, last: AppliedSet | None, now: datetime
 ) -> Mapping[str, datetime]:
     """Return the moments of the edits since the owner's last set was applied, by name.
 
     A store without a mark may have lost its history: there only an edit of the last minute counts.
     """
-    if mark is not None and mark.digest == declared.digest:
+    if last is not None and last.holds(declared.digest):
         return {}
-    oldest = now - EDIT_AGE_MAX if mark is None else mark.loaded_at
+    oldest = now - EDIT_AGE_MAX if last is None else last.loaded_at
     return {name: moment for name, moment in declared.made.items() if moment >= oldest}
 
 
-def mark_under_way(catalog: EditableCatalog, mark: Applied) -> None:
+def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
     """Mark a set as begun, before it is written.
 
     After a crash the next leader sees that neither this set nor the one before is whole.
     """
-    under_way = replace(mark, digest=mark.digest + UNDER_WAY)
-    if _is_news(catalog.applied(mark.source), under_way):
-        catalog.mark_applied(under_way)
+    under_way = replace(applied, whole=False)
+    if _is_news(marks.applied(owner), under_way):
+        marks.write_applied(owner, under_way)
 
 
 def _refuse_if_over(
@@ -231,7 +230,7 @@ def _refuse_if_over(
     if may_go_on():
         return
     if has_written:
-        tell_taken(catalog, [source])
+        mark_takeovers(catalog, [source])
     raise Deposed(f"{source}: the lead was lost before all of it was applied")
 
 
@@ -267,9 +266,9 @@ def _write(
     return done
 
 
-def _is_news(last: Applied | None, mark: Applied) -> bool:
+def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
-    return last is None or last.digest != mark.digest
+    return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 
 def _in_doubt(entry: Entry, declared: Declared) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, json
 
 from beatd.definition.arguments import tagged
-from beatd.entry import Entry
+from beatd.entry import PAYLOAD, Entry
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -46,6 +46,6 @@ def digest_of(entries: Iterable[Entry]) -> str:
 def _fields_without_schedule(entry: Entry) -> list[Any]:
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
-    for name in ("args", "kwargs", "options"):
+    for name in PAYLOAD:
         fields[name] = tagged(fields[name])
     return [value for field, value in fields.items() if field not in left_out]

@@ -11,15 +11,14 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
 
-from beatd.catalog import Change, EditableCatalog, Query, Stored
-from beatd.clock import Clock
+from beatd.catalog import Change, EditableCatalog, EntryFinder, Query, Stored
+from beatd.clock import Clock, SharedClock
 from beatd.definition.arguments import same
 from beatd.edits.entry_change import added, changed, removed, rewritten
-from beatd.edits.ownership import tell_taken
+from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, UnknownEntry
-from beatd.store import Store
 
 ROWS_PER_BATCH = 500
 ATTEMPTS_MAX = 100  # while other writers change the same row
@@ -29,7 +28,7 @@ Now = Callable[[], datetime]
 Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 
-def present(store: Store, clock: Clock) -> datetime:
+def present(store: SharedClock, clock: Clock) -> datetime:
     """Return the present moment by the store's clock, or by `clock` if the store has none.
 
     A host whose clock is wrong plans correctly by the store's.
@@ -53,7 +52,7 @@ def is_declared(entry: Entry) -> bool:
 # Reading
 
 
-def rows(catalog: EditableCatalog, names: Iterable[str]) -> dict[str, Stored]:
+def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
     """Return the rows of the names that are in the store, by name."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
@@ -62,7 +61,7 @@ def rows(catalog: EditableCatalog, names: Iterable[str]) -> dict[str, Stored]:
     return found
 
 
-def row_of(catalog: EditableCatalog, name: str) -> Stored:
+def row_of(catalog: EntryFinder, name: str) -> Stored:
     """Return the row of an entry. Raises UnknownEntry."""
     found = rows(catalog, (name,)).get(name)
     if found is None:
@@ -70,7 +69,7 @@ def row_of(catalog: EditableCatalog, name: str) -> Stored:
     return found
 
 
-def unknown(catalog: EditableCatalog, name: str) -> UnknownEntry:
+def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
     """Return the error for a name that is not in the store, with the nearest name that is.
 
     Only names that begin alike are read, because a store may have a million.
@@ -201,11 +200,11 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    taken = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
-    tell_taken(catalog, (entry.source for entry in taken))
+    lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
+    mark_takeovers(catalog, (entry.source for entry in lost))
 
 
-def _row_after(catalog: EditableCatalog, change: Change, before: Stored | None) -> Stored:
+def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
     """Return the row after a change, or the row as written if another has removed it since."""
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:

@@ -5,16 +5,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd.definition import FIELDS, KINDS, entry_from, plain_of
-from beatd.definition.arguments import written
+from beatd.definition import KINDS, entry_from, plain_of
+from beatd.definition.arguments import canonical_json
+from beatd.definition.fields import KEYS, SHIFTS
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 
-SHIFTS = ("spread", "phase")
 #: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `kwargs.full`.
 _DEEP = ("options", "kwargs")
-KEYS = (*(field.name for field in FIELDS), *KINDS)
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
@@ -76,7 +75,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 def _differ(one: Any, other: Any) -> bool:
     """True if workers can tell the values apart: 0, 0.0 and false are equal in Python only."""
-    return written(one) != written(other)
+    return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from beatd.catalog import Change, EditableCatalog, Torn
+from beatd.catalog import Change, MissingPart, RepairableCatalog
 from beatd.edits.editing import Now, in_batches
 from beatd.edits.entry_change import added
 
-TORN_AT_ONCE = 50_000
+MENDED_AT_ONCE = 50_000
 ROUNDS_MAX = 100
 NAMES_SHOWN_MAX = 5
 
 
-def repair_entries(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[str]:
+def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
     """Repair entries that lost a part, and return a line for each kind of loss.
 
     All entries are looked at if `whole`. An entry without its plan is planned from now. A plan
@@ -23,8 +23,8 @@ def repair_entries(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[s
     removed: list[str] = []
     for _ in range(ROUNDS_MAX):
         done: list[Change] = []
-        for torn in in_batches(catalog.torn(TORN_AT_ONCE, whole=whole)):
-            changes = [_change(one, now) for one in torn]
+        for parts in in_batches(catalog.missing_parts(MENDED_AT_ONCE, whole=whole)):
+            changes = [_change(part, now) for part in parts]
             answers = catalog.write(changes)
             done += [change for change, ok in zip(changes, answers, strict=True) if ok]
         planned += [change.name for change in done if change.entry is not None]
@@ -46,10 +46,10 @@ def repair_entries(catalog: EditableCatalog, now: Now, *, whole: bool) -> list[s
     return lines
 
 
-def _change(torn: Torn, now: Now) -> Change:
-    if torn.entry is None:
-        return Change(torn.name, 0, None)
-    return replace(added(torn.entry, now()), paused=torn.paused)
+def _change(part: MissingPart, now: Now) -> Change:
+    if part.entry is None:
+        return Change(part.name, 0, None)
+    return replace(added(part.entry, now()), paused=part.paused)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from beatd.catalog import Applied, Change, EditableCatalog, Query, Stored
+from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.planning import RULES, first
 
-OWNER = "rules"
 ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
     """Mark an empty store as planned by the present rules, so that its rows need no look later."""
-    if catalog.applied(OWNER) is None and _is_empty(catalog):
-        catalog.mark_applied(Applied(OWNER, now, RULES))
+    if catalog.marks.rules() is None and _is_empty(catalog):
+        catalog.marks.write_rules(RULES, now)
 
 
 def _is_empty(catalog: EditableCatalog) -> bool:
@@ -23,8 +22,8 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 def needs_replan(catalog: EditableCatalog) -> bool:
     """True if the store was planned by older rules than this program's; newer ones are left."""
-    mark = catalog.applied(OWNER)
-    return mark is None or mark.digest < RULES
+    rules = catalog.marks.rules()
+    return rules is None or rules < RULES
 
 
 def replan(
@@ -52,7 +51,7 @@ def replan(
             read = []
     moved += _move(catalog, read, now())
     if may_go_on():
-        catalog.mark_applied(Applied(OWNER, now(), RULES))
+        catalog.marks.write_rules(RULES, now())
     return moved
 
 

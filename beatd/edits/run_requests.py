@@ -8,25 +8,24 @@ from beatd import planning
 from beatd.catalog import Change
 from beatd.edits.editing import ATTEMPTS_MAX, contention_error, row_of
 from beatd.errors import BeatError, ConfigError, Conflict
-from beatd.ledger import Request
+from beatd.ledger import Request, Requests
 from beatd.run import MICROSECOND, Occurrence, Skip, task_id
-from beatd.store import Store
 
 REQUESTS_READ_MAX = 1000
 
 
-def trigger(store: Store, name: str, now: datetime) -> str:
+def trigger(store: Requests, name: str, now: datetime) -> str:
     """Request one run now, and return the task id that it will have."""
     row = row_of(store, name)
     request = Request(
         id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
     )
-    store.ask([request])
+    store.add_requests([request])
     return task_id(store.namespace, Occurrence(name, now, request.id))
 
 
 def backfill(
-    store: Store,
+    store: Requests,
     name: str,
     first: datetime,
     last: datetime,
@@ -59,7 +58,7 @@ def backfill(
     )
     if not only_count:
         _refuse_overlap(pending_requests(store, name), request)
-        store.ask([request])
+        store.add_requests([request])
     return planning.stretch(row.entry, beginning, newest, "")
 
 
@@ -74,12 +73,12 @@ def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
             )
 
 
-def pending_requests(store: Store, name: str) -> list[Request]:
+def pending_requests(store: Requests, name: str) -> list[Request]:
     """Return the pending requests of an entry, among the oldest thousand of the store."""
     return [request for request, _ in store.requests(REQUESTS_READ_MAX) if request.name == name]
 
 
-def cancel_backfills(store: Store, name: str) -> list[Skip]:
+def cancel_backfills(store: Requests, name: str) -> list[Skip]:
     """Drop the pending backfills of an entry, and return the stretch that was left of each."""
     for _ in range(ATTEMPTS_MAX):
         row = row_of(store, name)

@@ -7,12 +7,11 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from beatd.catalog import Change, Stored
+from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.definition import plain_of
 from beatd.definition.arguments import same
 from beatd.edits import editing, entry_change
 from beatd.entry import Entry
-from beatd.store import Store
 
 NEW, REPLACED, UNCHANGED, READ_AGAIN = "new", "replaced", "unchanged", "last run read again"
 DONE = (NEW, REPLACED, UNCHANGED, READ_AGAIN)
@@ -38,7 +37,7 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 
 
 def write_imported(
-    store: Store, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
+    catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
 ) -> dict[str, str]:
     """Write the entries, and return the outcome of each by name.
 
@@ -48,7 +47,7 @@ def write_imported(
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
-        there = editing.rows(store, [one.entry.name for one in batch])
+        there = editing.rows(catalog, [one.entry.name for one in batch])
         moment = options.since or now()
         changes: list[Change] = []
         for one in batch:
@@ -56,7 +55,7 @@ def write_imported(
             outcome[one.entry.name] = done
             changes += made
         if changes and not options.dry_run:
-            for change, written in zip(changes, store.write(changes), strict=True):
+            for change, written in zip(changes, catalog.write(changes), strict=True):
                 if not written:
                     outcome[change.name] = "changed by others meanwhile; import it again"
     return outcome

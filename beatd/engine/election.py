@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from beatd.clock import Clock
 from beatd.engine.outage import Outage
-from beatd.engine.rewind import TermsSeen
+from beatd.engine.terms_seen import TermsSeen
 from beatd.errors import BeatError, StoreEmptied
 from beatd.events import (
     RESIGNED,

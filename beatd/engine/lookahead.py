@@ -1,153 +1,160 @@
-"""What was read ahead: the next rows of the plan, so that only claim and publish remain.
+"""How far the plan is read ahead, when it is read again, and what is done before the moment.
 
-It may be stale at any time and that is safe: a claim compares the row with what was read.
+What was read may be stale at any time and that is safe: a claim compares the row with what was
+read.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from heapq import heappop, heappush
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from beatd.catalog import Stored
-from beatd.ledger import Move
+from beatd.clock import Clock
+from beatd.engine.by_moment import ByMoment
+from beatd.engine.dispatch import Published
+from beatd.engine.rewind import Rewind
+from beatd.engine.settled_moves import SettledMoves
+from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
+from beatd.events import Observer
+from beatd.ledger import Ledger, Move
+from beatd.publisher import Publisher
+
+LOOKAHEAD = timedelta(seconds=2)
+LOOK_EVERY = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
+LOOK_BEFORE_DUE = timedelta(milliseconds=25)  # whether what was read still holds
+FEWEST_ROWS, MOST_ROWS = 16, 20_000  # read at once
+MOST_ROWS_WITH_WAITING = 200_000  # where some wait: they lie before those that do not
+PREPARED_MOVES = 875  # in the last moment before they are due; more would take half of that
+FAR_PAST = float("-inf")
 
 
-class Ahead:
-    """Rows by due moment; it knows the plan up to `covers`, or all of it when that is None."""
+class Lookahead:
+    """The next rows by due moment: the plan up to `covers`, or all of it when that is None."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, store: Ledger, publisher: Publisher, *, clock: Clock, tell: Observer
+    ) -> None:
+        self._store, self._publisher, self._clock = store, publisher, clock
+        self._rewind = Rewind(tell)
+        self.moves = SettledMoves(tell)
         self._rows = ByMoment()
-        self._unprepared = ByMoment()
-        self._moves: dict[str, tuple[Stored, Move, datetime]] = {}
-        self.covers: datetime | None = None
-        self.read_at = float("-inf")
-
-    def load(
-        self, rows: Sequence[Stored], covers: datetime | None, read_at: float
-    ) -> Sequence[str]:
-        """Forget what was read before, but not the moves of rows that are as they were.
-
-        Return the names that were read before and are no longer in the plan, as far as it is read:
-        removed, paused, or due later than before.
-        """
-        before, self._rows = self._rows, ByMoment(rows)
-        gone = before.names(covers) - self._rows.names()
-        moves = self._moves
-        self._moves = {row.entry.name: moves[row.entry.name] for row in rows if self._kept(row)}
-        self._unprepared = ByMoment(row for row in rows if row.entry.name not in self._moves)
-        self.covers, self.read_at = covers, read_at
-        return list(gone)
-
-    def add(self, row: Stored) -> None:
-        """A row that moved on, if it falls within what is covered."""
-        due = row.plan.due
-        if due is not None and (self.covers is None or due < self.covers):
-            self._rows.push(row)
-            self._unprepared.push(row)
-
-    def take_due(self, now: datetime, limit: int) -> list[Stored]:
-        """Remove and return what is due, oldest first."""
-        self._unprepared.drop(now)  # too late for that
-        return self._rows.take(now, limit)
-
-    def next_due(self) -> datetime | None:
-        return self._rows.soonest()
-
-    def take_unprepared(self, until: datetime, limit: int) -> list[Stored]:
-        """Those due up to a moment for which no move was kept; each but once, soonest first."""
-        return self._unprepared.take(until, limit)
-
-    def keep(self, row: Stored, move: Move, until: datetime) -> None:
-        """What becomes of a row that is settled before its moment has passed `until`."""
-        self._moves[row.entry.name] = (row, move, until)
-
-    def move_of(self, row: Stored, now: datetime) -> Move | None:
-        """What was kept for the row as it is, if it still holds; it is given out once."""
-        kept = self._moves.pop(row.entry.name, None)
-        if kept is None or now >= kept[2] or not _same(kept[0], row):
-            return None
-        return kept[1]
-
-    def moves_at(self, moment: datetime, limit: int) -> list[Move]:
-        """The first moves that were kept for a moment, in the order of `take_due`."""
-        moves = list[Move]()
-        for row in self._rows.at(moment, limit):
-            kept = self._moves.get(row.entry.name)
-            if kept is None or not _same(kept[0], row):
-                break
-            moves.append(kept[1])
-        return moves
-
-    def _kept(self, row: Stored) -> bool:
-        kept = self._moves.get(row.entry.name)
-        return kept is not None and _same(kept[0], row)
-
-    @property
-    def unread(self) -> bool:
-        return self.read_at == float("-inf")
-
-    def exhausted(self, now: datetime) -> bool:
-        """Whether there may be due rows that were not read."""
-        return self.covers is not None and self.covers <= now and self.next_due() is None
+        self._covers: datetime | None = None
+        self._known_at = FAR_PAST  # when what was read was last known to hold
+        self._limit, self._version = FEWEST_ROWS, ""
+        self._waiting = NOTHING_WAITS
+        self.is_stale = True
 
     def forget(self) -> None:
-        self._rows, self._unprepared = ByMoment(), ByMoment()
-        self._moves, self.covers, self.read_at = {}, None, float("-inf")
+        self._rows, self._covers, self._known_at = ByMoment(), None, FAR_PAST
+        self.moves.forget()
+
+    def read(self, now: datetime, waiting: Unapplied) -> None:
+        """Read the next rows in place of those read before, if those may be out of date."""
+        if self._must_read(now, waiting):
+            self._read(now)
+
+    def _must_read(self, now: datetime, waiting: Unapplied) -> bool:
+        """True after an edit, when what was read runs out, and when the store has changed."""
+        if waiting != self._waiting:
+            self._waiting, self.is_stale = waiting, True
+        if self.is_stale or self._known_at == FAR_PAST or self._is_exhausted(now):
+            return True
+        elapsed = self._clock.elapsed()
+        if elapsed - self._known_at < (LOOK_EVERY - LOOK_BEFORE_DUE * 2).total_seconds():
+            return False
+        if self._covers is not None and self._covers <= now + LOOKAHEAD:
+            return True
+        version = self._store.version()
+        known, self._version = self._version, version
+        self._known_at = elapsed
+        return version != known
+
+    def _read(self, now: datetime) -> None:
+        self.is_stale = False
+        limit, horizon, elapsed = self._limit, now + LOOKAHEAD, self._clock.elapsed()
+        most = MOST_ROWS_WITH_WAITING if self._waiting else MOST_ROWS
+        while True:
+            found = rows = self._store.upcoming(limit)
+            covers = found[-1].plan.due if len(found) >= limit else None
+            if self._waiting:
+                rows = [row for row in found if not self._waiting.waits(row.entry)]
+            if covers is None or covers > horizon or limit >= most or len(rows) >= MOST_ROWS:
+                break
+            limit = min(limit * 10, most)
+        if covers is not None and limit >= MOST_ROWS_WITH_WAITING:
+            covers = max(covers, now + LOOK_EVERY)  # or the next look would be at once, in vain
+        soon = sum(1 for row in found if row.plan.due is not None and row.plan.due <= horizon)
+        # A power of two: a SQL store prepares and keeps a statement for each limit.
+        self._limit = max(FEWEST_ROWS, min(limit, 1 << (soon * 2).bit_length()))
+        before, self._rows = self._rows, ByMoment(rows)
+        self._covers, self._known_at = covers, elapsed
+        self.moves.read(rows)
+        # Removed, paused, or due later than before.
+        self._forget_entries(before.names(covers) - self._rows.names())
+        self._rewind.read(found, now)
+
+    def take_due(self, now: datetime, limit: int) -> list[Stored]:
+        """Remove and return the rows that are due, oldest first."""
+        return self._rows.take(now, limit)
+
+    def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
+        """Keep rows that moved on for their next moment; forget those that were not as read."""
+        rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
+        for batch in batches:
+            for move, ok in zip(batch.moves, batch.made, strict=True):
+                if not ok:
+                    refused.add(move.name)
+                elif move.plan is not None and move.plan.planned is not None:
+                    newest = moved_on(rows[move.name], move)
+                    due_next = newest.plan.due
+                    if due_next and (self._covers is None or due_next < self._covers):
+                        self._rows.push(newest)
+                        self.moves.add(newest)
+        if refused:
+            self.is_stale = True
+            self._forget_entries(refused)
+        if newest is not None:
+            self._rewind.claimed(newest)
+
+    def settle_ahead(self, now: datetime) -> bool:
+        """Settle some rows and render their messages ahead. True if there are more."""
+        runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
+        self._publisher.prepare(runs)
+        return more
+
+    def next_batch(self, now: datetime) -> tuple[datetime, Sequence[Move]] | None:
+        """The moves that were settled for the next moment, when that is only milliseconds away."""
+        soonest = self._rows.soonest()
+        if soonest is None or soonest - now > LOOK_BEFORE_DUE:
+            return None
+        return soonest, self.moves.of(self._rows.at(soonest, PREPARED_MOVES))
+
+    def _forget_entries(self, names: Collection[str]) -> None:
+        """Forget entries that may be gone; they leave nothing in a cache."""
+        if names:
+            gone = list(names)
+            self._publisher.forget(gone)
+            self._store.drop_cached(gone)
+            self.moves.forget_faults(gone)
+
+    def next_look(self, now: datetime) -> datetime:
+        """When the next tick is worth its time, if nothing is left to do in this one."""
+        if self.is_stale or self._is_exhausted(now):
+            return now
+        known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
+        again = now + max(LOOK_BEFORE_DUE, LOOK_EVERY - known_for)
+        soonest = self._rows.soonest()
+        if soonest is None:
+            return again
+        before = soonest - LOOK_BEFORE_DUE
+        return min(again, soonest if before <= now else before)
+
+    def _is_exhausted(self, now: datetime) -> bool:
+        """True if there may be due rows that were not read."""
+        return self._covers is not None and self._covers <= now and self._rows.soonest() is None
 
 
-class ByMoment:
-    """Rows by due moment, soonest first; a herd is one moment, and costs no more than a look-up."""
-
-    def __init__(self, rows: Iterable[Stored] = ()) -> None:
-        self._rows: dict[datetime, list[Stored]] = {}
-        self._moments: list[datetime] = []  # a heap
-        for row in rows:
-            self.push(row)
-
-    def push(self, row: Stored) -> None:
-        due = row.plan.due
-        assert due is not None, "a row without a moment is not in the plan"
-        rows = self._rows.get(due)
-        if rows is None:
-            self._rows[due] = [row]
-            heappush(self._moments, due)
-        else:
-            rows.append(row)
-
-    def take(self, until: datetime, limit: int) -> list[Stored]:
-        taken: list[Stored] = []
-        while self._moments and self._moments[0] <= until and len(taken) < limit:
-            moment, room = self._moments[0], limit - len(taken)
-            rows = self._rows[moment]
-            taken += rows[:room]
-            if len(rows) > room:
-                self._rows[moment] = rows[room:]
-            else:
-                del self._rows[heappop(self._moments)]
-        return taken
-
-    def at(self, moment: datetime, limit: int) -> list[Stored]:
-        return self._rows.get(moment, [])[:limit]
-
-    def drop(self, until: datetime) -> None:
-        while self._moments and self._moments[0] <= until:
-            del self._rows[heappop(self._moments)]
-
-    def names(self, before: datetime | None = None) -> set[str]:
-        """Of the rows that are due before a moment; of all without one."""
-        return {
-            row.entry.name
-            for due, rows in self._rows.items()
-            if before is None or due < before
-            for row in rows
-        }
-
-    def soonest(self) -> datetime | None:
-        return self._moments[0] if self._moments else None
-
-
-def _same(one: Stored, other: Stored) -> bool:
-    return (one.revision, one.plan.planned, one.runs) == (
-        other.revision,
-        other.plan.planned,
-        other.runs,
-    )
+def moved_on(row: Stored, move: Move) -> Stored:
+    """Return the row as it is in the plan after its move."""
+    assert move.plan is not None, "a move of the plan leads somewhere"
+    runs = row.runs + move.counts
+    return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

@@ -1,4 +1,4 @@
-"""What is beside the plan: unknown outcomes to be settled, and what was asked for by hand."""
+"""Claims whose outcome is unknown, and runs that were requested: both lie beside the plan."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,19 +8,19 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.clock import Clock
-from beatd.engine.dispatch import Done
+from beatd.engine.dispatch import Published
 from beatd.engine.moves import Mover
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.ledger import Ledger, Move, OpenClaim
 from beatd.run import EPOCH
 
-LOOKS_EVERY = 1.0  # seconds
-AT_ONCE = 100  # unknowns, requests, and moments of one request
-AT_ONCE_WITH_WAITING = 2000  # where some wait: they may lie before those that do not
+LOOK_EVERY_S = 1.0
+READ_AT_ONCE = 100  # open claims, requests, and moments of one request
+READ_AT_ONCE_WITH_WAITING = 2000  # where some wait: they may lie before those that do not
 
 
-class Beside:
-    """For capacity to spare only: what is due now never waits for this."""
+class OpenClaims:
+    """Claims that nobody recorded, and requests. What is due now never waits for them."""
 
     def __init__(self, ledger: Ledger, *, clock: Clock, publish_timeout: float, ttl: float) -> None:
         self._ledger, self._clock = ledger, clock
@@ -48,10 +48,11 @@ class Beside:
         limit: int,
         waiting: Unapplied = NOTHING_WAITS,
     ) -> list[Move]:
-        """What may be done now; `sent` wants to know what became of it."""
-        self._waiting = waiting
+        """Return what may be done now; call `sent` with what became of it."""
+        if waiting != self._waiting:
+            self._asked, self._waiting = True, waiting
         elapsed = self._clock.elapsed()
-        paced = elapsed - self._looked_at >= LOOKS_EVERY
+        paced = elapsed - self._looked_at >= LOOK_EVERY_S
         if not self._asked and not paced:
             return []
         self._asked = False
@@ -61,11 +62,15 @@ class Beside:
             moves += self._open_claims(now, mover, never_sent)
         return [*moves, *self._requested(now, mover, limit)]
 
-    def sent(self, moves: Sequence[Move], done: Done) -> None:
-        self._held = done.held
+    def sent(self, batches: Sequence[Published]) -> None:
+        """Note what became of the moves that were returned last."""
+        self._held = any(batch.held for batch in batches)
         # There may be more, and a full queue does not slow the others.
-        made = zip(moves, done.made, strict=True)
-        self._asked = not done.held or any(ok and move.of == "request" for move, ok in made)
+        self._asked = not self._held or any(
+            ok and move.of == "request"
+            for batch in batches
+            for move, ok in zip(batch.moves, batch.made, strict=True)
+        )
 
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
@@ -78,7 +83,7 @@ class Beside:
 
     @property
     def _at_once(self) -> int:
-        return AT_ONCE_WITH_WAITING if self._waiting else AT_ONCE
+        return READ_AT_ONCE_WITH_WAITING if self._waiting else READ_AT_ONCE
 
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
@@ -105,7 +110,7 @@ class Beside:
                 continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
-            asked = list(mover.asked(request, row, now, AT_ONCE))
+            asked = list(mover.asked(request, row, now, READ_AT_ONCE))
             counted[request.name] += sum(move.counts for move in asked)
             moves += asked
         return moves

@@ -6,7 +6,7 @@ from datetime import timedelta
 from beatd.clock import Clock
 from beatd.events import Event, Observer
 
-SHORTEST, LONGEST = 0.05, 0.5  # seconds between two tries
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
 class Outage:
@@ -53,5 +53,5 @@ class Outage:
 
     def back_off(self) -> timedelta:
         """Longer each time, and never long: whoever waits for the server must not notice it."""
-        self._pause = min(LONGEST, self._pause * 2 or SHORTEST)
+        self._pause = min(LONGEST_PAUSE_S, self._pause * 2 or SHORTEST_PAUSE_S)
         return timedelta(seconds=self._pause)

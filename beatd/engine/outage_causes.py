@@ -11,7 +11,7 @@ NOBODY = "nobody led"
 # Words without figures: a reason is a label of the metrics as well.
 
 
-class Causes:
+class OutageCauses:
     """Listens on the way to another observer; the last outage of each server is remembered."""
 
     def __init__(self, clock: Clock, tell: Observer) -> None:

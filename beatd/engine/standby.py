@@ -6,20 +6,26 @@ So it knows as well whether the store answers, long before it has to lead.
 from datetime import datetime, timedelta
 
 from beatd.clock import Clock
-from beatd.engine.broker_outage import Reach
+from beatd.engine.broker_outage import BrokerOutage
 from beatd.events import Observer, OnTime, Overdue
 from beatd.leader import Holder
 from beatd.ledger import Ledger
 
-LOOKS_EVERY = 1.0  # seconds
-ASKS_BROKER_EVERY = 2.0
+LOOK_EVERY_S = 1.0
+ASK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
     """It tells when something becomes overdue and when nothing is any more, once each."""
 
     def __init__(
-        self, ledger: Ledger, broker: Reach, *, clock: Clock, tell: Observer, patience: timedelta
+        self,
+        ledger: Ledger,
+        broker: BrokerOutage,
+        *,
+        clock: Clock,
+        tell: Observer,
+        patience: timedelta,
     ) -> None:
         self._ledger, self._broker, self._clock, self._tell = ledger, broker, clock, tell
         self._patience = patience
@@ -35,7 +41,7 @@ class Standby:
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed
-        if elapsed - self._looked_at < LOOKS_EVERY:
+        if elapsed - self._looked_at < LOOK_EVERY_S:
             return
         watched = timedelta(seconds=elapsed - self._watches_since)
         owed = self._overdue(now)
@@ -45,7 +51,7 @@ class Standby:
         if (owed is None) != (self._owed is None):
             self._tell(owed or OnTime())
         self._owed = owed
-        if not self._broker.ok or self._broker.last_asked >= ASKS_BROKER_EVERY:
+        if not self._broker.over or self._broker.last_asked >= ASK_BROKER_EVERY_S:
             self._broker.ask()
 
     def _overdue(self, now: datetime) -> Overdue | None:

@@ -1,10 +1,21 @@
-"""Schedules of other schedulers, read into entries; nothing of theirs is changed or run.
+"""Read the schedules of other schedulers, and make entries of them; nothing of theirs is changed or
+run.
 
-`read` opens a source, `taken_over` makes entries of what is in it, each bad one told by itself.
+`read` opens a source, and `to_entries` makes entries of its content; each bad one is refused by
+itself.
 """
 
-from beatd.imports.found_entry import Found, Read, Refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused
 from beatd.imports.readers import SOURCES, read
-from beatd.imports.to_entries import Taken, TakenOver, taken_over
+from beatd.imports.to_entries import Imported, ImportedEntry, to_entries
 
-__all__ = ["SOURCES", "Found", "Read", "Refused", "Taken", "TakenOver", "read", "taken_over"]
+__all__ = [
+    "SOURCES",
+    "FoundEntry",
+    "Imported",
+    "ImportedEntry",
+    "Read",
+    "Refused",
+    "read",
+    "to_entries",
+]

@@ -1,11 +1,11 @@
-"""The beat_schedule of a Celery app, add_periodic_task included."""
+"""Read the beat_schedule of a Celery app, with what add_periodic_task added."""
 
 from typing import Any
 
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 from beatd.publishers.celery_app import load_app
 from beatd.publishers.lazy_arguments import holds_lazy
 
@@ -15,10 +15,10 @@ _STATE = ("last_run_at", "total_run_count")
 
 
 def read_app(spelling: str) -> tuple[Read, str]:
-    """Its entries, and the zone its crontabs are in."""
+    """Return the app's entries, and the zone that its crontabs are in."""
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     for name, given in dict(app.conf.beat_schedule or {}).items():
         try:
@@ -28,7 +28,7 @@ def read_app(spelling: str) -> tuple[Read, str]:
     return Read(found, wrong), zone
 
 
-def _entry(name: str, given: Any, zone: str) -> Found:
+def _entry(name: str, given: Any, zone: str) -> FoundEntry:
     given = as_written(given)
     if not isinstance(given, dict):
         raise ConfigError(f"it is a {type(given).__name__}, not a dict")

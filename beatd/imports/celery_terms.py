@@ -1,25 +1,25 @@
-"""Celery's schedules and entries in our words; values come duck-typed, so celery need not load."""
+"""Write Celery's schedules and entries as our plain data, without importing celery."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from beatd.errors import ConfigError
-from beatd.imports.found_entry import Found
+from beatd.imports.found_entry import FoundEntry
 
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class Terms(NamedTuple):
-    """A schedule as plain data, and what will be different."""
+    """A schedule as plain data; `notes` say how it will differ."""
 
     plain: dict[str, Any]
     notes: tuple[str, ...] = ()
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """celery's `schedule`; a relative one counts from the last whole day, hour or minute."""
+    """Return celery's `schedule`; a relative one counts from the last whole day, hour or minute."""
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
     plain: dict[str, Any] = {"every": length}
@@ -29,7 +29,8 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 
 
 def _rounded(last: datetime, length: timedelta) -> datetime:
-    # celery.utils.time.delta_resolution: the largest unit that the interval has any of.
+    """Return the moment, rounded down to a whole day, hour, minute or second."""
+    # As celery.utils.time.delta_resolution: the largest unit that fits into the interval.
     if length >= timedelta(days=1):
         return last.replace(hour=0, minute=0, second=0, microsecond=0)
     if length >= timedelta(hours=1):
@@ -40,7 +41,7 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """The fields as they were written; `*` is left out."""
+    """Return celery's `crontab`: the fields as they were written, without those that are `*`."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -51,6 +52,7 @@ def _field(value: Any) -> Any:
 
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
+    """Return celery's `solar`."""
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
 
 
@@ -66,8 +68,8 @@ def entry_found(
     runs: int = 0,
     notes: tuple[str, ...] = (),
     **more: Any,
-) -> Found:
-    """An entry with what celery lets an entry have; what is empty is left out."""
+) -> FoundEntry:
+    """Return an entry with the fields that celery lets an entry have, without empty ones."""
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
         plain["args"] = list(args)
@@ -78,7 +80,9 @@ def entry_found(
             key: _option(value) for key, value in dict(options).items() if value is not None
         }
     plain |= {key: value for key, value in more.items() if value is not None}
-    return Found(name=name, plain=plain, last=aware(last), runs=runs, notes=(*terms.notes, *notes))
+    return FoundEntry(
+        name=name, plain=plain, last=aware(last), runs=runs, notes=(*terms.notes, *notes)
+    )
 
 
 def _option(value: Any) -> Any:
@@ -92,7 +96,7 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """A naive moment of celery's is in UTC."""
+    """Return the moment in UTC; a naive one of celery's is in UTC."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

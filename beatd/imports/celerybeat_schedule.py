@@ -1,4 +1,4 @@
-"""celerybeat-schedule: the file in which celery's PersistentScheduler keeps its entries."""
+"""Read celerybeat-schedule, the file in which celery's PersistentScheduler keeps its entries."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every, solar
-from beatd.imports.found_entry import Found, Read, Refused, refused
-from beatd.imports.pickled import Kept, is_unknown, loads, unknowns
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
+from beatd.imports.pickled import CeleryObject, is_unknown, loads, unknowns
 from beatd.imports.running_beat import who_runs_on
 from beatd.imports.shelve_file import raw_values
 
-MOST = 100_000  # values in the arguments of one entry
+MAX_ARGUMENT_VALUES = 100_000  # in one entry
 
 
 def read_celerybeat_schedule(path: Path) -> Read:
-    """Every entry of the file; ConfigError where it is no such file, or one that runs code."""
+    """Return every entry of the file; ConfigError for another file, or one that runs code."""
     raw = raw_values(path)
     if b"entries" not in raw:
         raise ConfigError(f"{path}: there are no entries of celery beat in it")
@@ -25,7 +25,7 @@ def read_celerybeat_schedule(path: Path) -> Read:
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(entries, dict):
         raise ConfigError(f"{path}: its entries are a {type(entries).__name__}, not a dict")
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     for key, value in entries.items():
         try:
@@ -35,12 +35,12 @@ def read_celerybeat_schedule(path: Path) -> Read:
     zone = _zone(raw)
     notes = (f"celery beat ran it in {zone}",) if zone else ()
     who = who_runs_on(path)
-    # What it ran lately is not in the file yet: celery writes it every three minutes.
+    # The latest runs are not in the file yet: celery writes it every three minutes.
     return Read(found, wrong, notes, f"celery beat runs: {who}" if who else "")
 
 
 def zone_of(path: Path) -> str | None:
-    """The zone that the file's crontabs were meant in, where it says so."""
+    """Return the zone of the file's crontabs, or None if it has none."""
     return _zone(raw_values(path))
 
 
@@ -52,13 +52,15 @@ def _zone(raw: dict[bytes, bytes]) -> str | None:
     return zone if isinstance(zone, str) and zone else None
 
 
-def _entry(name: str, value: Any) -> Found:
+def _entry(name: str, value: Any) -> FoundEntry:
     if is_unknown(value):
         raise ConfigError(f"it is a {value.named}, and only celery's own entries are known")
-    if not isinstance(value, Kept) or value.kind != "entry":
+    if not isinstance(value, CeleryObject) or value.kind != "entry":
         raise ConfigError(f"it is a {type(value).__name__}, not an entry of celery beat")
     kept = value.fields
-    strangers = unknowns([kept.get(key) for key in ("task", "args", "kwargs", "options")], MOST)
+    strangers = unknowns(
+        [kept.get(key) for key in ("task", "args", "kwargs", "options")], MAX_ARGUMENT_VALUES
+    )
     if strangers:
         raise ConfigError(f"its arguments hold a {strangers[0]}, which JSON cannot carry")
     last = kept.get("last_run_at")
@@ -72,7 +74,7 @@ def _entry(name: str, value: Any) -> Found:
         args=kept.get("args"),
         kwargs=kept.get("kwargs"),
         options=kept.get("options"),
-        # celery writes the moment it first saw an entry where others write the last run.
+        # For an entry that never ran celery writes the moment when it was added.
         last=last,
         runs=runs,
     )
@@ -85,10 +87,10 @@ def _terms(schedule: Any, last: datetime | None) -> Terms:
         return every(schedule)
     if isinstance(schedule, int | float) and not isinstance(schedule, bool):
         return every(timedelta(seconds=schedule))
-    if not isinstance(schedule, Kept):
+    if not isinstance(schedule, CeleryObject):
         raise ConfigError(f"its schedule is a {type(schedule).__name__}")
     fields = schedule.fields
-    # crontab(app=app) takes its app along, which nobody misses.
+    # crontab(app=app) has its app in its state; the schedule does not depend on it.
     strangers = [
         name for name in unknowns(fields.get("state")) if not name.startswith("celery.app.")
     ]

@@ -1,7 +1,7 @@
-"""System crontab files: a user's, and /etc/crontab with its column for the user.
+"""Read system crontab files: a user's, and /etc/crontab with its column for the user.
 
-A line there is a shell command, and an entry is a task: `runner` names the task that gets the
-command as its only argument. A line that only calls celery becomes the task it calls.
+A line is a shell command, and an entry is a task: `runner` names the task that gets the command as
+its only argument. A line that only calls celery becomes the task that it calls.
 """
 
 import re
@@ -14,7 +14,7 @@ from msgspec import DecodeError, json
 
 from beatd.errors import BeatError, ConfigError
 from beatd.imports.celery_terms import Terms, entry_found
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
 _LONGEST_NAME = 100
@@ -22,18 +22,18 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """Whether lines name a user: /etc/crontab and what lies in a cron.d folder."""
+    """True for /etc/crontab and for files in a cron.d folder: their lines name a user."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
-    """Every line of the file that runs something."""
+    """Return every line of the file that runs something."""
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
         raise BeatError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
     system = has_user_column(path) if user_column is None else user_column
-    found: list[Found] = []
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     names: dict[str, int] = {}
     for number, line, zone in _lines(text):
@@ -47,7 +47,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """The lines that run something, and the zone that CRON_TZ had by then."""
+    """Yield the number and text of each line that runs something, and the CRON_TZ before it."""
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -63,7 +63,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
 
 def _entry(
     line: str, zone: str | None, *, runner: str | None, system: bool, names: dict[str, int]
-) -> Found:
+) -> FoundEntry:
     count = 1 if line.startswith("@") else 5
     parts = line.split(None, count + system)
     if len(parts) < count + system + 1:
@@ -92,13 +92,13 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """cron: an unescaped % ends the command."""
+    """Return the command up to an unescaped %, which ends it for cron, and True if there is one."""
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
 
 
 def _celery_call(command: str) -> dict[str, Any] | None:
-    """The task, arguments and queue of `[cd DIR &&] celery -A APP call TASK …`, or None."""
+    """Return task, arguments and options of `[cd DIR &&] celery -A APP call TASK …`, or None."""
     try:
         words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)
     except ValueError:
@@ -129,6 +129,7 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _take(kept: dict[str, Any], key: str, value: str) -> bool:
+    """Put one option of `celery call` into `kept`; False if it is unknown or malformed."""
     try:
         match key:
             case "-a" | "--args":

@@ -1,4 +1,4 @@
-"""What a reader of a foreign schedule hands over, before it is an entry of ours."""
+"""A periodic task of another scheduler, before it becomes an entry."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from beatd.definition.kinds import DEEPEST
+from beatd.definition.argument_values import MAX_DEPTH
 from beatd.errors import BeatError
 
 
-class Found(Struct, frozen=True, kw_only=True):
-    """One periodic task as its scheduler has it, in the plain data of our entries.
+class FoundEntry(Struct, frozen=True, kw_only=True):
+    """One periodic task of another scheduler, in the plain data of our entries.
 
-    `notes` say what will be different, `last` and `runs` what it did until now.
+    `notes` say how it will differ; `last` and `runs` are its last run and how often it ran.
     """
 
     name: str
@@ -24,26 +24,28 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True):
-    """What could not be carried over, and why."""
+    """An entry that cannot be imported, and why."""
 
     name: str
     reason: str
 
 
 class Read(Struct, frozen=True):
-    """All that a source holds; the notes are about the source as a whole, and `running` says why
-    its scheduler seems to run still."""
+    """The content of a source. `notes` are about the source as a whole.
 
-    found: Sequence[Found]
+    `running` says why its scheduler seems to run still; "" if it does not.
+    """
+
+    found: Sequence[FoundEntry]
     refused: Sequence[Refused] = ()
     notes: tuple[str, ...] = ()
     running: str = ""
 
 
 def refused(name: str, error: Exception) -> Refused:
-    """Whatever one entry raised, in one line; the others are carried over all the same."""
+    """Return one entry as refused, with the error in one line."""
     if isinstance(error, RecursionError):
-        return Refused(name, f"is nested deeper than {DEEPEST} levels")
+        return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):
         return Refused(name, f"has a number that is too large: {error}")
     text = " ".join(str(error).split())[:200]

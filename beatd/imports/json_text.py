@@ -1,18 +1,18 @@
-"""JSON that another scheduler wrote."""
+"""Decode JSON that another scheduler wrote."""
 
 from typing import Any
 
 from msgspec import DecodeError, json
 
-from beatd.definition.kinds import DEEPEST
+from beatd.definition.argument_values import MAX_DEPTH
 from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """The value; ConfigError, which names WHAT ("args are"), where it cannot be read."""
+    """Return the value; ConfigError, beginning with `what` ("args are"), if it is malformed."""
     try:
         return json.decode(text)
     except RecursionError:
-        raise ConfigError(f"its {what} nested deeper than {DEEPEST} levels") from None
+        raise ConfigError(f"its {what} nested deeper than {MAX_DEPTH} levels") from None
     except (DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"its {what} not JSON: {error}") from None

@@ -1,8 +1,7 @@
-"""Pickles that celery beat wrote, read without running any code that they name.
+"""Read pickles that celery beat wrote, without running any code that they name.
 
-Not one of the classes named in a pickle is ever looked up: a dozen names stand for makers of plain
-values here, and every other name becomes an `Unknown`, which does nothing when it is called. So
-the worst that a hostile file can do is to be refused. What the makers copy is counted.
+No class that a pickle names is looked up: a dozen names stand for makers of plain values, and any
+other becomes an `Unknown`, which does nothing. So a hostile file can only be refused.
 """
 
 import io
@@ -18,21 +17,20 @@ from zoneinfo import ZoneInfo
 from beatd.errors import ConfigError
 from beatd.schedules.quote import quoted
 
-LARGEST = 256 * 1024 * 1024
-LONGEST_RANGE = 100_000
-MOST_COPIED = 10_000_000  # items, letters and bytes that the makers of one pickle may copy
+MAX_PICKLE_BYTES = 256 * 1024 * 1024
+MAX_RANGE_NUMBERS = 100_000
+MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pickle may copy
 
 
 class Fixed(type):
-    """A class that nothing in a pickle can change."""
+    """The type of classes that nothing in a pickle can change."""
 
     def __setattr__(cls, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
 class Unknown(metaclass=Fixed):
-    """What a name outside the list stands for: a class (for so pickles make their objects) that
-    does nothing with what it is given but hold it."""
+    """An object of a class outside the list; it only holds what it is given."""
 
     __slots__ = ("held",)
     named = ""
@@ -63,17 +61,18 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
+    """Return a class for a name outside the list. (Pickles make objects by calling classes.)"""
     made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
     return made
 
 
 def is_unknown(value: Any) -> bool:
+    """True for a class or an object outside the list."""
     return isinstance(value, Unknown | Fixed)
 
 
 class Maker:
-    """A name in the list: called, it makes a plain value, or an Unknown where the arguments are
-    wrong; nothing about it can be changed. `copied` hears how much a call is about to copy."""
+    """A name in the list: it makes a plain value, or an Unknown if the arguments are wrong."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -91,15 +90,15 @@ class Maker:
         try:
             return self.make(*args)
         except (TypeError, ValueError, LookupError, OverflowError) as error:
-            # A value that cannot be, or a zone that this host has not, spoils one entry only.
+            # An impossible value, or a zone that this host lacks, concerns one entry only.
             return unknown(f"broken value ({_one_line(error)})")()
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
-class Kept:
-    """What was pickled of one of celery's objects: its arguments by name."""
+class CeleryObject:
+    """One of celery's objects: the arguments that it was pickled with, by name."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -113,7 +112,7 @@ class Kept:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
     def __setstate__(self, state: Any) -> None:
-        # crontab's keyword arguments; what it was made with is what it means.
+        # The keyword arguments of a crontab; its meaning is in the arguments.
         self.fields["state"] = state
 
 
@@ -121,15 +120,17 @@ _ENTRY = ("name", "task", "last_run_at", "total_run_count", "schedule", "args", 
 _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
-def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., Kept]:
-    def make(*args: Any) -> Kept:
-        return Kept(kind, dict(zip(names, args, strict=False)))
+def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
+    """Return the maker of a CeleryObject."""
+
+    def make(*args: Any) -> CeleryObject:
+        return CeleryObject(kind, dict(zip(names, args, strict=False)))
 
     return make
 
 
 def _datetime(*args: Any) -> datetime:
-    # A zone of a class that is not in the list: the moment is celery's, which is in UTC.
+    # A zone of an unknown class: the moment is celery's, in UTC.
     known: list[Any] = [UTC if is_unknown(arg) else arg for arg in args]
     return datetime(*known)  # noqa: DTZ001  # as it was pickled
 
@@ -147,7 +148,7 @@ def _text(value: Any) -> str:
 
 def _range(*args: Any) -> range:
     made = range(*args)
-    if made and (count := abs(made[-1] - made[0]) // abs(made.step) + 1) > LONGEST_RANGE:
+    if made and (count := abs(made[-1] - made[0]) // abs(made.step) + 1) > MAX_RANGE_NUMBERS:
         raise ValueError(f"a range of {quoted(count)} numbers")
     return made
 
@@ -167,7 +168,7 @@ def _decimal(text: Any) -> Decimal:
 
 
 class PickledUuid(UUID, metaclass=Fixed):
-    """A UUID, which pickle makes without its arguments and fills in afterwards."""
+    """A UUID: pickle makes it without its arguments and fills them in afterwards."""
 
     named = "uuid.UUID"  # as a value of its own the class is unknown
 
@@ -219,10 +220,12 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _Reader(pickle.Unpickler):
+    """An unpickler that finds only the names in the list."""
+
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
         self.unknown: dict[str, None] = {}
-        self._left = MOST_COPIED
+        self._left = MAX_COPIED
 
     def find_class(self, module: str, name: str) -> Any:
         known = _NAMES.get((module, name))
@@ -242,12 +245,8 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """The value, with Kept for celery's objects and Unknown for what is not in the list.
-
-    ConfigError where it is broken, or names something that it does not keep: that was only there
-    to be run.
-    """
-    if len(data) > LARGEST:
+    """Return the value; ConfigError if it is broken, or calls a class that it does not hold."""
+    if len(data) > MAX_PICKLE_BYTES:
         raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
     reader = _Reader(data)
     try:
@@ -266,18 +265,17 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Refuse a place in the memo beyond the size of the pickle: Python makes room up to it."""
+    """Raise for a place in the memo beyond the pickle's size: Python would make room up to it."""
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """The names outside the list that are in a value; ConfigError for one that is larger than any
-    schedule once it is written out (a few bytes of pickle can refer to themselves that often)."""
+    """Return the names outside the list that are in a value; ConfigError above `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
-    count = 0
+    count = 0  # a few bytes of pickle can refer to themselves millions of times
     while left:
         count += 1
         if count > most:
@@ -285,9 +283,8 @@ def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
         item = left.pop()
         if is_unknown(item):
             found.append(item.named)
-            held = getattr(item, "held", None)
-            left += held if isinstance(held, list) else []
-        elif isinstance(item, Kept):
+            left += item.held if isinstance(item, Unknown) else []
+        elif isinstance(item, CeleryObject):
             left += item.fields.values()
         elif isinstance(item, dict):
             left += [*item.keys(), *item.values()]

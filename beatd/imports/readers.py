@@ -1,4 +1,4 @@
-"""Where a schedule can be taken from: the spelling of a source, and who reads it."""
+"""Read a source by the kind that its spelling names."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from beatd.errors import ConfigError
 from beatd.imports.found_entry import Read
 from beatd.secret import learn_url
 
-#: How a source is written, and what it is.
+#: The spelling of each source, and its help.
 SOURCES = {
     "celerybeat-schedule:PATH": "the file of celery's PersistentScheduler",
     "redbeat+redis://HOST/DB": "RedBeat",
@@ -23,35 +23,36 @@ SOURCES = {
 _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-scheduler")
 
 
-class Wishes(Struct, frozen=True, kw_only=True):
-    """What may be said beside the source."""
+class SourceOptions(Struct, frozen=True, kw_only=True):
+    """Options of a source. `given_timezone` = the operator gave it, so it replaces the source's
+    own."""
 
     timezone: str = "UTC"
-    given_timezone: bool = False  # said by the operator, so that it wins over the source's own
+    given_timezone: bool = False
     prefix: str = "redbeat:"
     schema: str | None = None
     runner: str | None = None
     user_column: bool | None = None
 
 
-class Opened(Struct, frozen=True):
-    """What was read, the zone that its wall-clock times are in, and what kind of source it was."""
+class OpenedSource(Struct, frozen=True):
+    """The content of a source, the zone of its wall-clock times, and its kind."""
 
     read: Read
     timezone: str
     kind: str
 
 
-def read(source: str, wishes: Wishes | None = None) -> Opened:
-    """All of a source; ConfigError where it is none, or not what it says."""
+def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
+    """Return the content of a source; ConfigError if it is none, or of another kind."""
     learn_url(source)
-    wished = wishes or Wishes()
+    wished = options or SourceOptions()
     if source.startswith("redbeat+"):
         from beatd.imports.redbeat import read_redbeat
 
         url = source.removeprefix("redbeat+")
         content = read_redbeat(url, prefix=wished.prefix, timezone=wished.timezone)
-        return Opened(content, wished.timezone, "redbeat")
+        return OpenedSource(content, wished.timezone, "redbeat")
     for kind in _TABLES:
         if source.startswith(f"{kind}+"):
             return _tables(kind, source.removeprefix(f"{kind}+"), wished)
@@ -63,7 +64,7 @@ def read(source: str, wishes: Wishes | None = None) -> Opened:
             path = Path(rest.removeprefix("//"))
             content = read_celerybeat_schedule(path)
             own = None if wished.given_timezone else zone_of(path)
-            return Opened(content, own or wished.timezone, kind)
+            return OpenedSource(content, own or wished.timezone, kind)
         if kind == "crontab":
             from beatd.imports.crontab_file import read_crontab
 
@@ -72,16 +73,16 @@ def read(source: str, wishes: Wishes | None = None) -> Opened:
                 runner=wished.runner,
                 user_column=wished.user_column,
             )
-            return Opened(content, wished.timezone, kind)
+            return OpenedSource(content, wished.timezone, kind)
         if kind == "app":
             from beatd.imports.beat_schedule import read_app
 
             content, zone = read_app(rest)
-            return Opened(content, wished.timezone if wished.given_timezone else zone, kind)
+            return OpenedSource(content, wished.timezone if wished.given_timezone else zone, kind)
     raise ConfigError(f"{_shown(source)} is no source; write one of {', '.join(SOURCES)}")
 
 
-def _tables(kind: str, url: str, wished: Wishes) -> Opened:
+def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
     from beatd.imports import scheduler_tables
 
     layout = {
@@ -92,9 +93,9 @@ def _tables(kind: str, url: str, wished: Wishes) -> Opened:
     content = scheduler_tables.read_tables(
         url, layout, timezone=wished.timezone, schema=wished.schema
     )
-    return Opened(content, wished.timezone, kind)
+    return OpenedSource(content, wished.timezone, kind)
 
 
 def _shown(source: str) -> str:
-    """Without what may be a password."""
+    """Return the first word of a source, without a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -1,4 +1,4 @@
-"""RedBeat's entries in Redis: hashes by name, and a sorted set that says which there are."""
+"""Read RedBeat's entries in Redis: a hash for each, and a sorted set of their keys."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,21 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import is_tagged
-from beatd.definition.kinds import DEEPEST
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, crontab, entry_found, every
-from beatd.imports.found_entry import Found, Read, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 from beatd.imports.json_text import decoded
 from beatd.imports.redbeat_rrule import rrule
 from beatd.servers.redis import RedisServer
 
-BATCH = 500
+BATCH = 500  # keys read at once
 
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
-    """Every entry under the prefix, those that RedBeat would drop among the refused."""
-    found: list[Found] = []
+    """Return every entry under the prefix; those that RedBeat would drop are refused."""
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     server = RedisServer(_as_ours(url), timeout=10)
     with closing(server), server.answering():
@@ -44,7 +44,10 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 
 
 def _running(client: Any, lock: str) -> str:
-    """RedBeat deletes its lock when it stops; one that was killed leaves it to expire."""
+    """Return why RedBeat seems to run, or "": it deletes its lock when it stops.
+
+    A lock that a killed one left expires by itself.
+    """
     left = client.ttl(lock)
     if left == -2:
         return ""
@@ -53,7 +56,7 @@ def _running(client: Any, lock: str) -> str:
 
 
 def _as_ours(url: str) -> str:
-    """RedBeat's word for Sentinels and a Cluster; where they are is in its options, not its URL."""
+    """Return the URL with our schemes for Sentinels and a Cluster in place of RedBeat's."""
     scheme, colon, rest = url.partition("://")
     kind, dash, form = scheme.partition("-")
     if not dash or form not in ("sentinel", "cluster"):
@@ -67,7 +70,7 @@ def _as_ours(url: str) -> str:
 
 
 def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
-    """The content of each entry; its key's own trouble where it is none."""
+    """Yield each key with its hash, or with why it has none."""
     keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
@@ -85,7 +88,7 @@ def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | 
                 yield key, {"definition": answer[0], "meta": answer[1] or b""}
 
 
-def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) -> Found:
+def _entry(name: str, kept: dict[str, bytes] | str, zone: str, *, static: bool) -> FoundEntry:
     if isinstance(kept, str):
         raise ConfigError(kept)
     definition = _json(kept["definition"], "definition")
@@ -139,9 +142,11 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Arguments and options with RedBeat's own datetimes in ours; deeper than an entry may be, as
-    they came."""
-    if depth > DEEPEST:
+    """Return arguments or options, with our datetimes in place of RedBeat's.
+
+    What is nested deeper than an entry may be stays unchanged.
+    """
+    if depth > MAX_DEPTH:
         return value
     if isinstance(value, dict):
         moment = None if is_tagged(value) else _moment(value)

@@ -1,4 +1,4 @@
-"""RedBeat's rrule as iCalendar text, on the wall clock that its moments are on."""
+"""Write RedBeat's rrule as iCalendar text, on the wall clock of its moments."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -15,7 +15,7 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 
 
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
-    """The rule; where its DTSTART is not on the clock of `zone`, with a zone of its own."""
+    """Return the rule, with a zone of its own if its DTSTART is not on the clock of `zone`."""
     if given.get("byeaster") is not None:
         raise ConfigError("its rrule has byeaster, which iCalendar rules have not")
     rule = ";".join(_parts(given))
@@ -32,7 +32,7 @@ def rrule(given: Mapping[str, Any], zone: str) -> Terms:
 
 
 def _zone(offset: timedelta, start: datetime, zone: str) -> str:
-    """RedBeat keeps the offset that its zone had at DTSTART, and forgets the zone."""
+    """Return the zone whose offset at DTSTART is the given one: RedBeat keeps only the offset."""
     theirs: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     if start.astimezone(theirs).utcoffset() == offset:
         return zone
@@ -42,7 +42,7 @@ def _zone(offset: timedelta, start: datetime, zone: str) -> str:
             f"its rrule is on the clock of {timezone(offset)}, which {zone} is not; "
             "import it with the --tz of its app"
         )
-    # The signs of these are turned round.
+    # These names have the opposite sign.
     return f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 

@@ -1,4 +1,4 @@
-"""Signs that celery beat runs on a schedule file: its lock, or a process of its own."""
+"""Find signs that celery beat runs on a schedule file: its lock, or its process."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ _DEFAULT_NAME = "celerybeat-schedule"
 
 
 def who_runs_on(path: Path) -> str:
-    """Who writes the file, in words, or nothing where there is no sign of anybody."""
+    """Return what writes the file, in words, or "" if nothing seems to."""
     files = [file for suffix in _SUFFIXES if (file := Path(f"{path}{suffix}")).is_file()]
     for file in files:
         if _is_locked(file):
@@ -37,6 +37,7 @@ def _is_locked(file: Path) -> bool:
 
 
 def _alive(pid_file: Path) -> int | None:
+    """Return the process that a pid file names, or None if it does not run."""
     try:
         pid = int(pid_file.read_text().strip())
         os.kill(pid, 0)
@@ -55,7 +56,7 @@ def _processes() -> Iterator[int]:
 
 
 def _is_beat_on(pid: int, path: Path) -> bool:
-    """True if its command line is a celery beat's, and its schedule is this very file."""
+    """True if the process is a celery beat whose schedule is this very file."""
     place = Path(f"/proc/{pid}")
     try:
         words = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -69,6 +70,7 @@ def _is_beat_on(pid: int, path: Path) -> bool:
 
 
 def _schedule_of(words: list[str]) -> str:
+    """Return the schedule file that a celery beat's command line names."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in ("-s", "--schedule", "--schedule-filename"):
             return following

@@ -1,20 +1,23 @@
-"""The tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
+"""Read the tables of django-celery-beat, sqlalchemy-celery-beat and celery-sqlalchemy-scheduler."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
-from beatd.imports.found_entry import Found, Read, Refused, refused
-from beatd.imports.table_row import CRONTAB_COLUMNS, row_found
+from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
+from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """What the tables are called, and how a task names its schedule."""
+    """The names of the tables.
+
+    `discriminated` = a task has one column for its schedule's kind and one for its id.
+    """
 
     task: str
     interval: str
@@ -68,8 +71,8 @@ _SCHEDULE_COLUMNS = {
 
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
-    """Every row, each bad one told by itself."""
-    found: list[Found] = []
+    """Return every row; each bad one is refused by itself."""
+    found: list[FoundEntry] = []
     wrong: list[Refused] = []
     try:
         address = driver_url(url)
@@ -77,6 +80,8 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     except (SQLAlchemyError, ImportError) as error:
         raise ConfigError(f"the URL cannot be used: {_one_line(error)}") from None
     _refuse_missing_file(engine)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _read_text)
     try:
         with engine.connect() as connection:
             for row in task_rows(connection, layout, schema):
@@ -91,8 +96,12 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
     return Read(found, wrong)
 
 
+def _read_text(connection: Any, _record: Any) -> None:
+    connection.text_factory = text_of
+
+
 def _refuse_missing_file(engine: Engine) -> None:
-    """SQLite would make it, and nothing here is to be written."""
+    """Raise ConfigError if the SQLite file is missing: SQLite would make it."""
     file = engine.url.database
     if engine.dialect.name == "sqlite" and file and file != ":memory:":
         path = Path(file.removeprefix("file:").partition("?")[0])
@@ -100,8 +109,11 @@ def _refuse_missing_file(engine: Engine) -> None:
             raise ConfigError(f"{path}: there is no such file")
 
 
-def one_off(found: Found, row: Mapping[str, Any]) -> Found:
-    """Runs once; one that ran already is kept and stays off, as django-celery-beat has it."""
+def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
+    """Return an entry of a one-off row: it runs once, and stays off if it ran already.
+
+    Any other row is returned unchanged.
+    """
     if not row.get("one_off"):
         return found
     plain = dict(found.plain)
@@ -109,13 +121,15 @@ def one_off(found: Found, row: Mapping[str, Any]) -> Found:
         plain["enabled"] = False
     else:
         plain["max_runs"] = 1
-    return Found(name=found.name, plain=plain, last=found.last, runs=found.runs, notes=found.notes)
+    return FoundEntry(
+        name=found.name, plain=plain, last=found.last, runs=found.runs, notes=found.notes
+    )
 
 
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Each task with its schedule beside it; columns that an older version has not are None."""
+    """Yield each task with its schedule's columns; those that an older version lacks are None."""
     shape = shape_of(connection, layout, schema)
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
     rows = connection.execution_options(stream_results=True).execute(
@@ -126,14 +140,14 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The tables as they are there: an expression for each name, and what is selected from."""
+    """The columns as the tables have them, an SQL expression for each, and the FROM clause."""
 
     columns: Mapping[str, str]
     source: str
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """What fits the tables that are there; ConfigError where there are none."""
+    """Return the shape of the tables that are there; ConfigError if there are none."""
     look = inspect(connection)
     dot = f"{schema}." if schema else ""
     if not look.has_table(layout.task, schema=schema):
@@ -160,7 +174,7 @@ def shape_of(connection: Connection, layout: Layout, schema: str | None = None) 
 
 
 def driver_url(url: str) -> URL:
-    """With the drivers that beatd installs, where the URL names none, and without beatd's words."""
+    """Return the URL with the driver that beatd installs, and without beatd's own options."""
     known = {
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
@@ -172,7 +186,10 @@ def driver_url(url: str) -> URL:
 
 
 def unprepared(address: URL) -> dict[str, Any]:
-    """Keep psycopg from preparing statements: a pooler may run them in another session."""
+    """Return options that keep psycopg from preparing statements.
+
+    A pooler may run them in another session.
+    """
     return {"prepare_threshold": None} if address.get_dialect().driver == "psycopg" else {}
 
 

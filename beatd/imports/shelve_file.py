@@ -1,4 +1,4 @@
-"""The raw keys and values of a shelve file, whichever dbm wrote it; opened for reading only."""
+"""Read the raw keys and values of a shelve file, whichever dbm wrote it, without writing to it."""
 
 import ast
 import dbm
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from beatd.errors import BeatError, ConfigError
-from beatd.imports.pickled import LARGEST
+from beatd.imports.pickled import MAX_PICKLE_BYTES
 
 WANTED = (b"entries", b"__version__", b"tz", b"utc_enabled")
 _SQLITE = b"SQLite format 3\x00"
@@ -19,7 +19,7 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """What celery beat keeps in the file of that name, still pickled."""
+    """Return celery beat's values in the file of that name, still pickled."""
     if not _is_there(path):
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")
     try:
@@ -84,7 +84,7 @@ def _from_dumb(path: Path) -> dict[bytes, bytes]:
             try:
                 key, at = ast.literal_eval(line)
                 start, size = int(at[0]), int(at[1])
-                if start < 0 or not 0 <= size <= LARGEST:
+                if start < 0 or not 0 <= size <= MAX_PICKLE_BYTES:
                     raise ValueError(at)
                 places[key.encode("latin1")] = (start, size)
             except (

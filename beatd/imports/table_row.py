@@ -1,4 +1,4 @@
-"""A row of django-celery-beat or of one of its descendants in our words; pure."""
+"""Write a row of django-celery-beat or of one of its descendants as our plain data; pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,18 +6,40 @@ from typing import Any
 
 from beatd.errors import ConfigError
 from beatd.imports.celery_terms import Terms, aware, crontab, entry_found, every, solar
-from beatd.imports.found_entry import Found
+from beatd.imports.found_entry import FoundEntry
 from beatd.imports.json_text import decoded
 
+#: A column that is not null where the schedule of that kind is set; the first one set counts.
+SCHEDULES = {
+    "interval": "interval_every",
+    "crontab": "crontab_minute",
+    "solar": "solar_event",
+    "clocked": "clocked_time",
+}
 PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
-def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> Found:
-    """The row with the columns of its schedule beside its own, as `tables` selects them.
+class NoText(str):
+    """Bytes of a column that are no UTF-8, written so that they can be shown."""
 
-    `carry` keeps what the row did until now; without it the row is read as a definition only.
-    ConfigError where django-celery-beat would not run it either.
+
+def text_of(column: bytes) -> str:
+    """Return the text of a column of SQLite, whose driver would fail the whole query for bytes that
+    are no UTF-8; those are a NoText, which refuses its row alone."""
+    try:
+        return column.decode()
+    except UnicodeDecodeError:
+        return NoText(column.decode(errors="backslashreplace"))
+
+
+def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
+    """Return a row as an entry; ConfigError if django-celery-beat would not run it either.
+
+    The row has the columns of its schedule beside its own, as `task_rows` selects them. `carry`
+    keeps its last run and its number of runs.
     """
+    if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
+        raise ConfigError(f"{', '.join(broken)}: not UTF-8")
     terms, tz = _terms(row, timezone)
     last = moment_of_row(row["last_run_at"])
     start = moment_of_row(row.get("start_time"))
@@ -34,6 +56,8 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
         options["expires"] = expires
     elif row.get("expire_seconds"):
         options["expires"] = row["expire_seconds"]
+    if several := several_schedules(row):
+        notes.append(several)
     if row.get("one_off") and "at" not in terms.plain:
         notes.append("runs once")
     return entry_found(
@@ -52,6 +76,17 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
         end=None if expires is None else expires.isoformat(),
         description=row.get("description") or None,
     )
+
+
+def several_schedules(row: Mapping[str, Any]) -> str:
+    """Return which schedules are set and which one counts, or nothing where only one is set.
+
+    The models of django-celery-beat refuse several; its scheduler takes the first one.
+    """
+    kinds = [kind for kind, column in SCHEDULES.items() if row.get(column) is not None]
+    if len(kinds) < 2:
+        return ""
+    return f"{' and '.join(kinds)} are set; the {kinds[0]} counts, as in celery; leave one"
 
 
 def _terms(row: Mapping[str, Any], timezone: str) -> tuple[Terms, str]:
@@ -82,7 +117,7 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 
 
 def moment_of_row(value: Any) -> datetime | None:
-    """A column's moment; MySQL and SQLite give naive ones, which Django writes in UTC."""
+    """Return a column's moment; a naive one, of MySQL or SQLite, is in UTC, as Django writes it."""
     if value is None or value == "":
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""From what a foreign scheduler holds to entries that go on where it stopped."""
+"""Make entries of another scheduler's tasks, so that they go on from their last runs."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from msgspec import Struct
 from beatd.definition import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.imports.found_entry import Found, Refused, refused
+from beatd.imports.found_entry import FoundEntry, Refused, refused
 from beatd.problem import in_one_line
 
 
-class Taken(Struct, frozen=True):
-    """An entry and what it did before it came to us."""
+class ImportedEntry(Struct, frozen=True):
+    """An entry, with its last run and its number of runs in the other scheduler."""
 
     entry: Entry
     last: datetime | None
@@ -21,16 +21,18 @@ class Taken(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-class TakenOver(Struct, frozen=True):
-    entries: tuple[Taken, ...]
+class Imported(Struct, frozen=True):
+    """The entries of a source, and those that were refused."""
+
+    entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
 
 
-def taken_over(
-    found: Iterable[Found], *, timezone: str, source: str, declared_at: str = ""
-) -> TakenOver:
-    """Entries in the order found; a name that comes twice is refused the second time."""
-    entries: dict[str, Taken] = {}
+def to_entries(
+    found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
+) -> Imported:
+    """Return the entries in the order found; a name that comes again is refused."""
+    entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
     for one in found:
         if one.name in entries:
@@ -40,23 +42,26 @@ def taken_over(
             entries[one.name] = _taken(one, timezone, source, declared_at)
         except Exception as error:
             wrong.append(refused(one.name, error))
-    return TakenOver(tuple(entries.values()), tuple(wrong))
+    return Imported(tuple(entries.values()), tuple(wrong))
 
 
-def _taken(one: Found, timezone: str, source: str, declared_at: str) -> Taken:
+def _taken(one: FoundEntry, timezone: str, source: str, declared_at: str) -> ImportedEntry:
     plain = anchored(one)
     checked = check(one.name, plain, timezone=timezone, source=source, declared_at=declared_at)
     if checked.entry is None:
         raise ConfigError(in_one_line([p for p in checked.problems if not p.warning]))
     warnings = [str(problem) for problem in checked.problems if problem.warning]
-    return Taken(checked.entry, one.last, one.runs, (*one.notes, *warnings))
+    return ImportedEntry(checked.entry, one.last, one.runs, (*one.notes, *warnings))
 
 
-def anchored(one: Found) -> dict[str, object]:
-    """An `every` whose last run is known goes on from it: a weekly one keeps its day and hour."""
+def anchored(one: FoundEntry) -> dict[str, object]:
+    """Return an entry's plain data; an `every` with a known last run starts from it.
+
+    So a weekly one keeps its day and hour.
+    """
     plain = dict(one.plain)
     if "every" in plain and "start" not in plain and one.last is not None:
-        # Whole seconds: what comes after them is only how long the last tick took.
+        # Without the fraction, which is only how long celery's last tick took.
         last = one.last.astimezone(UTC)
         if _is_whole_seconds(plain["every"]):
             last = last.replace(microsecond=0)

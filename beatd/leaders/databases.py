@@ -5,6 +5,8 @@ from beatd.leader import Lease
 
 
 def sql_lease(url: str) -> Lease:
+    """Return the lease at the URL. Raises ConfigError for a database that beatd does not know, and
+    MissingExtra where the driver is not installed."""
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

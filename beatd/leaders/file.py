@@ -1,6 +1,6 @@
 """A lock on a file: the kernel frees it in the instant its holder dies.
 
-It knows no ttl: a holder that is frozen keeps it, and the watchdog of its service must end it.
+The lock has no ttl: a frozen holder keeps it, until the watchdog of its service ends the process.
 """
 
 import errno
@@ -15,10 +15,12 @@ from msgspec import DecodeError, json
 from beatd.errors import StoreError, StoreUnusable
 from beatd.leader import Holder
 
-LARGEST = 65_536  # bytes of a lock file; it holds one line
+LONGEST_FILE_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
+    """A lease that is held as long as this process has the file open and locked."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._held: int | None = None
@@ -33,12 +35,12 @@ class FileLease:
             )
         handle = self._open()
         try:
-            if not locked(handle):
+            if not try_lock(handle):
                 return self._read(handle)
-            self._check_that_it_is_ours(handle)
+            self._refuse_other_content(handle)
             if not self._is_mine(handle):
                 raise StoreError(f"lock file {self._path}: was replaced just now")
-            # Written in place: a lock belongs to the file it was taken on, so the file must stay.
+            # The file is written in place: the lock belongs to this file, not to its name.
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.encode(holder), 0)
             self._held = handle
@@ -46,12 +48,12 @@ class FileLease:
         except OSError as error:
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
         finally:
-            if self._held is None:  # an open one would keep the lock from everybody
+            if self._held is None:  # an open file would keep the lock from all daemons
                 os.close(handle)
 
     def _open(self) -> int:
-        # No link is followed: whoever owns the folder must not make root write elsewhere. Without
-        # O_NONBLOCK a FIFO would be waited for.
+        # No link is followed: the owner of the folder must not make root write elsewhere. Without
+        # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             return os.open(self._path, flags, 0o600)
@@ -63,30 +65,30 @@ class FileLease:
                 ) from None
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
 
-    def _check_that_it_is_ours(self, handle: int) -> None:
-        """Raises StoreUnusable for a file that is neither empty nor a lock of beatd."""
+    def _refuse_other_content(self, handle: int) -> None:
+        """Raise StoreUnusable for a file that is neither empty nor a lock of beatd."""
         found = os.fstat(handle)
         if stat.S_ISREG(found.st_mode):
             if not found.st_size:
                 return
             with suppress(DecodeError):
-                json.decode(os.pread(handle, LARGEST, 0), type=Holder)
+                json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
                 return
         raise StoreUnusable(
             f"lock file {self._path}: is not a lock of beatd and was left alone; name another file"
         )
 
     def _read(self, handle: int) -> Holder:
+        """Return the holder that the file names. Raises StoreError if it names none yet."""
         try:
-            return json.decode(os.pread(handle, LARGEST, 0), type=Holder)
+            return json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
         except DecodeError:
-            # Its holder has not written its name yet.
             raise StoreError(
                 f"lock file {self._path}: held, and its holder not yet known"
             ) from None
 
     def _is_mine(self, handle: int) -> bool:
-        """Whether others would meet this lock: it is on the file that lies there."""
+        """True if the handle is of the file that lies at the path now."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(handle))
         except FileNotFoundError:
@@ -104,7 +106,8 @@ class FileLease:
                 os.close(handle)
 
 
-def locked(handle: int) -> bool:
+def try_lock(handle: int) -> bool:
+    """True if the file is locked through this handle now, False if another holds it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

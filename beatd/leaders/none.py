@@ -1,9 +1,11 @@
-"""No lock: this daemon always leads. For one daemon; two would fence each other out in turn."""
+"""No lock, for a single daemon: it always leads. Two would fence each other out in turn."""
 
 from beatd.leader import Holder
 
 
 class NoLease:
+    """A lease that every daemon holds."""
+
     def take(self, holder: Holder, ttl: float) -> Holder:
         return holder
 

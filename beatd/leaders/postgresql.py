@@ -1,163 +1,141 @@
 """A lease in PostgreSQL: a row by the server's clock, and a session advisory lock as the hint."""
 
-from collections.abc import Generator
 from secrets import token_hex
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
-from beatd.leaders.sql_lease import LeaseRow, SqlLease
-from beatd.servers.postgresql import shared_by, shares_sessions
+from beatd.leaders.sql_lease import LeaseSession, Row, SqlLease
+from beatd.servers.postgresql import (
+    ADVISORY_LOCK,
+    CONNECTION_ERRORS,
+    NOW_MICROS,
+    PostgresqlConnection,
+    connect_options,
+    is_pooled,
+    place,
+    pooled_by,
+    unusable,
+)
+from beatd.servers.sql_errors import one_line
 
-T = TypeVar("T")
 ROW = "INSERT INTO beatd_lease VALUES ('leader', '', '', false, 0) ON CONFLICT DO NOTHING"
-# Sent as one, it is one transaction. IF NOT EXISTS alone fails where two make it in one instant.
+# The statements are sent as one, and so they are one transaction. Without the lock, two sessions
+# that create the table in one instant fail, in spite of IF NOT EXISTS.
 CREATE = (
-    "SELECT pg_advisory_xact_lock(1650549108, hashtext('made in ' || current_schema()));"
+    f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK}, hashtext('made in ' || current_schema()));"
     "CREATE TABLE IF NOT EXISTS beatd_lease (name text PRIMARY KEY, holder text NOT NULL, "
     "token text NOT NULL, hinted boolean NOT NULL, until bigint NOT NULL);"
     f"{ROW}"
 )
-NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 # Advisory locks belong to a database; the schema sets installations in one database apart.
-KEY = "1650549108, hashtext(current_schema())"  # "beat"
-NEVER_MENDS = ("password", "pg_hba.conf", "does not exist", "permission denied")
+HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
-class PostgresqlSession(psycopg.Connection[Any]):
-    """Gives up on a server that went silent; an answer later than the ttl is of no use."""
+class PostgresqlSession(LeaseSession):
+    """A connection to the database of the lock; an answer later than the ttl is of no use."""
 
-    patience = 10.0
+    now_micros, mark = NOW_MICROS, "%s"
 
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
-        return super().wait(self._until(gen, monotonic() + self.patience), *args, **kwargs)
-
-    def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-        try:
-            wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if not ready and monotonic() > deadline:
-                    self.pgconn.finish()
-                    raise psycopg.OperationalError("the server does not answer")
-                wanted = gen.send(ready)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-
-
-class Session:
-    def __init__(self, conninfo: str, ttl: float, *, shared: bool | None = None) -> None:
+    def __init__(self, conninfo: str, ttl: float, *, pooled: bool | None = None) -> None:
         words = conninfo_to_dict(conninfo)
-        host, port = words.get("host") or "local socket", words.get("port") or 5432
-        self._where = f"lock {host}:{port}/{words.get('dbname') or ''}"
-        within = max(1, int(ttl * 1000))
+        self._where = f"lock {place(words.get('host'), words.get('port'), words.get('dbname'))}"
         try:
-            self._connection = PostgresqlSession.connect(
+            self._connection = PostgresqlConnection.connect(
                 conninfo,
                 autocommit=True,
-                connect_timeout=max(2, int(ttl)),
-                application_name="beatd lease",
                 # Behind a transaction pooler a prepared statement is on some other connection.
                 prepare_threshold=None,
+                **connect_options("beatd lease", ttl),
             )
-        except (psycopg.Error, OSError) as error:
-            raise self._told(error) from None
-        self._connection.patience = ttl
+        except CONNECTION_ERRORS as error:
+            raise self._explained(error) from None
+        self._connection.patience_s = ttl
         try:
-            self._prepare(within, shared)
+            self._set_up(ttl, pooled)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, within: int, shared: bool | None) -> None:
+    def _set_up(self, ttl: float, stated: bool | None) -> None:
+        """Limit each statement to the ttl, create the table, and leave our mark in the session."""
         try:
-            pooled = shares_sessions(self._connection) if shared is None else shared
-        except (psycopg.Error, OSError) as error:
-            raise self._told(error) from None
+            pooled = is_pooled(self._connection, stated)
+        except CONNECTION_ERRORS as error:
+            raise self._explained(error) from None
         if not pooled:
-            self._run(f"SET statement_timeout = {within}")
-        if self._run("SELECT to_regclass('beatd_lease')")[0] is None:
-            self._run(CREATE)
+            self.run(f"SET statement_timeout = {max(1, int(ttl * 1000))}")
+        if self._value("SELECT to_regclass('beatd_lease')") is None:
+            self.run(CREATE)
         self._mark = token_hex(8)
-        self._pooled = pooled or bool(self._run("SELECT current_setting('beatd.lease', true)")[0])
+        self._pooled = pooled or bool(self._value("SELECT current_setting('beatd.lease', true)"))
         if not pooled:
-            self._run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
+            self.run("SELECT set_config('beatd.lease', %s, false)", (self._mark,))
 
     def make_row(self) -> None:
-        self._run(ROW)
+        self.run(ROW)
 
-    def read(self) -> LeaseRow | None:
-        found = self._run(
-            f"SELECT holder, token, hinted, until, until - {NOW} FROM beatd_lease"
-            " WHERE name = 'leader'"
-        )
-        if found is None:
-            return None
-        holder, token, hinted, until, left = found
-        return LeaseRow(holder, token, hinted, until, left / 1_000_000)
+    def acquire_hint(self) -> bool:
+        """Behind a transaction pooler sessions are shared, and to hold the lock proves nothing.
 
-    def write(
-        self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
-    ) -> bool:
-        return bool(
-            self._run(
-                "WITH done AS (UPDATE beatd_lease SET holder = %s, token = %s, hinted = %s,"
-                f" until = {NOW} + %s WHERE name = 'leader' AND token = %s AND until = %s"
-                " RETURNING 1) SELECT count(*) FROM done",
-                (holder, token, hinted, int(seconds * 1_000_000), seen.token, seen.until),
-            )[0]
-        )
-
-    def grasp(self) -> bool:
-        # Behind a transaction pooler sessions are shared, and holding the lock proves nothing: the
-        # mark of another on a new connection, or the loss of one's own, tells that.
+        A session is shared if another one's mark is on it when it is new, or if ours got lost.
+        """
         if self._pooled:
             return False
-        mark, got = self._run(
-            f"SELECT current_setting('beatd.lease', true), pg_try_advisory_lock({KEY})"
+        found, _ = self.run(
+            f"SELECT current_setting('beatd.lease', true), pg_try_advisory_lock({HINT})"
         )
+        mark, got = found or (None, False)
         if mark != self._mark:
             self._pooled = True
             if got:
-                self.let_go()
+                self.release_hint()
             return False
         return bool(got)
 
-    def let_go(self) -> None:
-        self._run(f"SELECT pg_advisory_unlock({KEY})")
+    def release_hint(self) -> None:
+        self.run(f"SELECT pg_advisory_unlock({HINT})")
 
     def close(self) -> None:
         self._connection.close()
 
-    def _run(self, statement: str, words: tuple[Any, ...] | None = None) -> Any:
+    def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
         try:
-            cursor = self._connection.execute(statement, words)
-            return cursor.fetchone() if cursor.description else None
-        except (psycopg.Error, OSError) as error:
-            raise self._told(error) from None
+            # Without values, several statements may be sent as one.
+            cursor = self._connection.execute(statement, values or None)
+            return cursor.fetchone() if cursor.description else None, cursor.rowcount
+        except CONNECTION_ERRORS as error:
+            raise self._explained(error) from None
 
-    def _told(self, error: psycopg.Error | OSError) -> StoreError:
-        said = " ".join(str(error).split())[:300]
-        kind = StoreUnusable if any(sign in said for sign in NEVER_MENDS) else StoreError
-        return kind(f"{self._where}: {said}")
+    def _value(self, statement: str) -> Any:
+        """Return the first column of the first row, or None."""
+        found, _ = self.run(statement)
+        return found[0] if found else None
+
+    def _explained(self, error: psycopg.Error | OSError) -> StoreError:
+        kind = StoreUnusable if unusable(error) else StoreError
+        return kind(f"{self._where}: {one_line(error)}")
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    # `?pooler=transaction` is ours to know, not the driver's.
+    """Return the lease in the database that the URL names; it connects at its first use.
+
+    Raises ConfigError for a URL that libpq cannot read.
+    """
+    # `?pooler=transaction` is an option of ours, which the driver does not know.
     parts = urlsplit("postgresql:" + url.split(":", 1)[1])
     words = parse_qsl(parts.query)
-    shared = shared_by(dict(words).get("pooler"), "lock.url")
+    pooled = pooled_by(dict(words).get("pooler"), "lock.url")
     query = urlencode([word for word in words if word[0] != "pooler"], quote_via=quote)
     conninfo = urlunsplit(parts._replace(query=query))
     try:
         conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
-        said = " ".join(str(error).split())
-        if parts.password and parts.password in said:
-            said = "its password cannot be read; a % in it is written %25"
-        raise ConfigError(f"lock.url: {said}") from None
-    return SqlLease(lambda ttl: Session(conninfo, ttl, shared=shared))
+        text = one_line(error)
+        if parts.password and parts.password in text:
+            text = "its password cannot be read; a % in it is written %25"
+        raise ConfigError(f"lock.url: {text}") from None
+    return SqlLease(lambda ttl: PostgresqlSession(conninfo, ttl, pooled=pooled))

@@ -3,14 +3,13 @@
 from hashlib import sha1
 
 from msgspec import DecodeError, json
-from redis.exceptions import NoScriptError
 
 from beatd.errors import StoreUnusable
 from beatd.leader import Holder
 from beatd.servers.redis import RedisServer
 
-# The token stands first, so that an owner is compared without parsing. What another program put
-# there is not ours to overwrite.
+# The token stands first, so that an owner is compared without parsing. A value of another program
+# is returned and not overwritten.
 TAKE = """
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return held end
@@ -25,7 +24,7 @@ return 0
 
 
 class RedisLease:
-    """A wait for an answer ends after half a ttl, so that there is time to ask once more."""
+    """A lease in Redis; each wait ends after half a ttl, so that time is left for one more try."""
 
     def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
         self._url = url
@@ -34,7 +33,7 @@ class RedisLease:
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         if self._server is None:
-            # Not before it is needed: a daemon starts while its Redis is still away.
+            # It connects at its first use: a daemon can start while its Redis is still away.
             self._server = RedisServer(self._url, timeout=ttl / 2)
         held = self._run(
             self._server, TAKE, f"{holder.token}\n", json.encode(holder), max(1, int(ttl * 1000))
@@ -52,14 +51,11 @@ class RedisLease:
             self._run(self._server, RELEASE, f"{holder.token}\n")
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
-        """Once only: a lease is asked for again soon enough, and trust counts from the asking."""
+        """Run a script once, without a retry: the daemon renews its lease soon enough anyhow."""
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
-            try:
-                answer = server.client.execute_command("EVALSHA", sha, 1, self._key, *args)
-            except NoScriptError:
-                answer = server.client.execute_command("EVAL", source, 1, self._key, *args)
-            return bytes(answer) if isinstance(answer, bytes) else b""
+            answer = server.run_script(source, sha, 1, self._key, *args)
+            return answer if isinstance(answer, bytes) else b""
 
     def close(self) -> None:
         if self._server is not None:

@@ -2,22 +2,25 @@
 
 The hint is a lock that belongs to a session and dies with it. The leader holds it beside the row; a
 standby that obtains it has proof that the leader's session is gone, and need not wait for the ttl.
-It is asked for, never waited for, and no run depends on it: the ledger's term keeps takeovers safe.
+No session waits for the hint, and no run depends on it: the ledger's term keeps takeovers safe.
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Protocol
+from typing import Any, ClassVar
 
 from msgspec import DecodeError, Struct, json
 
 from beatd.errors import StoreError
 from beatd.leader import Holder
 
+Row = Sequence[Any]
+
 
 class LeaseRow(Struct, frozen=True):
     """The row as it was read: `until` tells one renewal from the next, `left` is in seconds, and
-    `hinted` is whether its holder held the session lock."""
+    `hinted` is True if its holder had the hint."""
 
     holder: str
     token: str
@@ -26,36 +29,66 @@ class LeaseRow(Struct, frozen=True):
     left: float
 
 
-class Session(Protocol):
-    """One connection to the lock's database; everything on it raises StoreError in doubt."""
+class LeaseSession(ABC):
+    """One connection to the lock's database; every method raises StoreError in doubt."""
+
+    now_micros: ClassVar[str]  # the database's clock, as an expression
+    mark: ClassVar[str]  # stands for a value in a statement
+
+    @abstractmethod
+    def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
+        """Return the first row that was found, and how many rows were changed."""
+
+    @abstractmethod
+    def make_row(self) -> None:
+        """Insert a row that nobody holds, unless there is one."""
+
+    @abstractmethod
+    def acquire_hint(self) -> bool:
+        """True if this session holds the hint now; never waits for another that holds it."""
+
+    @abstractmethod
+    def release_hint(self) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
 
     def read(self) -> LeaseRow | None:
-        """None where the row was deleted."""
-
-    def make_row(self) -> None:
-        """A row that nobody holds, unless there is one."""
+        """Return the row; None where it was deleted."""
+        found, _ = self.run(
+            f"SELECT holder, token, hinted, until, until - {self.now_micros} FROM beatd_lease"
+            " WHERE name = 'leader'"
+        )
+        if found is None:
+            return None
+        holder, token, hinted, until, left = found
+        return LeaseRow(holder, token, bool(hinted), until, left / 1_000_000)
 
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Put it in the place of the row seen, for so long from the database's now; False if that
-        has changed since, if only by a renewal."""
+        """Replace the row that was seen, for so many seconds from the database's now.
 
-    def grasp(self) -> bool:
-        """Hold the session lock, if nobody else does; never waits."""
-
-    def let_go(self) -> None: ...
-
-    def close(self) -> None: ...
+        False if the row has changed since, if only by a renewal.
+        """
+        mark = self.mark
+        _, changed = self.run(
+            f"UPDATE beatd_lease SET holder = {mark}, token = {mark}, hinted = {mark},"
+            f" until = {self.now_micros} + {mark}"
+            f" WHERE name = 'leader' AND token = {mark} AND until = {mark}",
+            (holder, token, hinted, int(seconds * 1_000_000), seen.token, seen.until),
+        )
+        return changed > 0
 
 
 class SqlLease:
-    """Thread-safe. Any error closes the session, and with it goes the hint."""
+    """A lease in any SQL database, for several threads. An error closes the session, and with it
+    the hint is released."""
 
-    def __init__(self, connect: Callable[[float], Session]) -> None:
+    def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
-        self._session: Session | None = None
-        self._grasped = False
+        self._session: LeaseSession | None = None
+        self._has_hint = False
         self._lock = Lock()
 
     def take(self, holder: Holder, ttl: float) -> Holder:
@@ -68,11 +101,11 @@ class SqlLease:
                 self._drop()
                 raise
 
-    def _take(self, session: Session, holder: Holder, ttl: float) -> Holder:
+    def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
         text = json.encode(holder).decode()
         while True:
-            # First the lock, then the row: what is read is then as new as the proof.
-            self._grasped = self._grasped or session.grasp()
+            # The hint comes before the row: then the row that is read is as new as the proof.
+            self._has_hint = self._has_hint or session.acquire_hint()
             row = session.read()
             if row is None:
                 session.make_row()
@@ -81,16 +114,14 @@ class SqlLease:
                 raise StoreError(
                     "the row of beatd_lease cannot be made; see its triggers and rules"
                 )
-            # A holder that never had the lock proves nothing by not having it.
-            dead = self._grasped and row.hinted
+            # A holder that never had the hint proves nothing by not having it.
+            dead = self._has_hint and row.hinted
             # A released row names nobody, and is free even if the database's clock was set back.
-            taken = row.token not in ("", holder.token)
-            if taken and row.left > 0 and not dead:
-                if self._grasped:
-                    session.let_go()
-                    self._grasped = False
-                return held_by(row)
-            if session.write(row, text, holder.token, hinted=self._grasped, seconds=ttl):
+            anothers = row.token not in ("", holder.token)
+            if anothers and row.left > 0 and not dead:
+                self._release_hint(session)
+                return holder_of(row)
+            if session.write(row, text, holder.token, hinted=self._has_hint, seconds=ttl):
                 return holder
 
     def release(self, holder: Holder) -> None:
@@ -101,24 +132,28 @@ class SqlLease:
                 row = self._session.read()
                 if row is not None and row.token == holder.token:
                     self._session.write(row, "", "", hinted=False, seconds=0)
-                if self._grasped:
-                    self._session.let_go()
-                    self._grasped = False
+                self._release_hint(self._session)
             except BaseException:
                 self._drop()
                 raise
+
+    def _release_hint(self, session: LeaseSession) -> None:
+        if self._has_hint:
+            session.release_hint()
+            self._has_hint = False
 
     def close(self) -> None:
         with self._lock:
             self._drop()
 
     def _drop(self) -> None:
-        session, self._session, self._grasped = self._session, None, False
+        session, self._session, self._has_hint = self._session, None, False
         if session is not None:
             session.close()
 
 
-def held_by(row: LeaseRow) -> Holder:
+def holder_of(row: LeaseRow) -> Holder:
+    """Return the holder that the row names. Raises StoreError if it cannot be read."""
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

@@ -4,12 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 from celery import Celery, signals
-from msgspec import Struct
 
 from beatd.publisher import Outcome, Push
 from beatd.publishers.capture import CatchingProducer
 from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pickle
-from beatd.publishers.held_pushes import HeldPushes
 from beatd.publishers.message import Letter, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
@@ -35,17 +33,6 @@ class CeleryPublisher:
         if not listened_to():
             with self._lock:
                 self._renderer.prepare(runs)
-
-    def hold(self, runs: Sequence[Run]) -> "HeldOnLists | None":
-        with self._lock:
-            wire = self._wire
-            if not isinstance(wire, RedisLists) or wire.open() or listened_to():
-                return None
-            messages = [m for m in self._renderer.render(runs) if isinstance(m, Message)]
-            if len(messages) < len(runs) or any(message.along for message in messages):
-                return None
-            held = wire.hold(messages)
-            return None if held is None else HeldOnLists(held, self._lock)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         with self._lock:
@@ -77,6 +64,9 @@ class CeleryPublisher:
 
     def trouble(self) -> str:
         return f"{self._place}: {self._wire.why}" if self._wire.why else ""
+
+    def on_redis(self) -> "CeleryPublisher | None":
+        return self if isinstance(self._wire, RedisLists) else None
 
     def close(self) -> None:
         with self._lock:
@@ -161,19 +151,6 @@ class CeleryPublisher:
         finally:
             self._producer.on_letter = keep
         return outcome or Outcome("rejected", "celery sent nothing")
-
-
-class HeldOnLists(Struct, frozen=True):
-    held: HeldPushes
-    lock: threading.Lock
-
-    def send(self, may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        with self.lock:
-            return self.held.send(may_go_on)
-
-    def drop(self) -> None:
-        with self.lock:
-            self.held.drop()
 
 
 def listened_to() -> bool:

@@ -15,9 +15,6 @@ class MemoryPublisher:
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)
 
-    def hold(self, runs: Sequence[Run]) -> None:
-        return None
-
     def prepare(self, runs: Sequence[Run]) -> None:
         pass
 
@@ -33,6 +30,9 @@ class MemoryPublisher:
 
     def trouble(self) -> str:
         return ""
+
+    def on_redis(self) -> None:
+        return None
 
     def close(self) -> None:
         pass

@@ -10,15 +10,13 @@ from kombu import Connection
 from msgspec import Struct
 
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.publishers.held_pushes import HeldPushes
 from beatd.publishers.kombu_json import JsonPress, pack, stencil
 from beatd.publishers.message import CONFIRMED, Letter, Message, Press, Route, Wire, one_line
 from beatd.publishers.redis_bindings import Bindings, Lists
 from beatd.publishers.redis_refusals import is_refusal, refusal
-from beatd.servers.redis import connection_from
+from beatd.servers.redis import connection_from, unreadable_files
 from beatd.servers.sentinel import PrimaryWatch
 
-FEW = 4  # pushes that are held at once, each on a connection
 AT_ONCE = 500  # messages in one command: a reply each, and no long stop for others
 IN_FLIGHT = 4  # commands between two looks at the lead and the time
 
@@ -53,7 +51,8 @@ class RedisLists(Wire):
             self._open()
         except Exception as error:
             self._drop()
-            return one_line(error)
+            ssl = self._connection.ssl
+            return one_line(error) + unreadable_files(ssl if isinstance(ssl, dict) else {})
         return ""
 
     def press(self, letter: Letter) -> Press | None:
@@ -89,33 +88,6 @@ class RedisLists(Wire):
             outcome or (Outcome("unsent", why) if why else self._bindings.lists[message.route])
             for message, outcome in zip(messages, outcomes, strict=True)
         ]
-
-    def hold(self, messages: Sequence[Message]) -> HeldPushes | None:
-        """A few pushes, on their way but for their last messages; None where it takes more."""
-        outcomes: list[Outcome | None] = [None] * len(messages)
-        if self._resolve(messages, outcomes) or any(outcomes):
-            return None
-        places: dict[str, list[int]] = {}
-        for place, message in enumerate(messages):
-            lists = self._bindings.lists[message.route]
-            if len(lists.keys) != 1 or lists.topics or lists.expiring:
-                return None
-            places.setdefault(lists.keys[0], []).append(place)
-        parts = [
-            (self.prefixed(key), there[start : start + AT_ONCE])
-            for key, there in places.items()
-            for start in range(0, len(there), AT_ONCE)
-        ]
-        if len(parts) > FEW:
-            return None
-        held = HeldPushes(self, messages)
-        try:
-            for key, there in parts:
-                held.begin(self._channel.pool, key, there)
-        except (redis.RedisError, OSError):
-            held.drop()
-            return None
-        return held
 
     def prefixed(self, key: str) -> str:
         return f"{self._channel.global_keyprefix}{key}"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.byte_cache import ByteCache
-from beatd.definition.arguments import written
+from beatd.definition.arguments import canonical_json
 from beatd.entry import Entry
 from beatd.publisher import Outcome
 from beatd.publishers.capture import CatchingProducer
@@ -210,7 +210,7 @@ class Renderer:
     def _printer(self, run: Run) -> Printer | None:
         entry = run.entry
         try:
-            options = written((entry.task, entry.options, run.expires is None))
+            options = canonical_json((entry.task, entry.options, run.expires is None))
         except (TypeError, ValueError):
             return None  # objects that only a Celery app in memory can hold
         if options not in self._printers:

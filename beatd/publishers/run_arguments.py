@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 
-from beatd.definition.arguments import written
+from beatd.definition.arguments import canonical_json
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.publishers import lazy_arguments
@@ -67,7 +67,7 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
     if theirs is _MISSING:
         return stored
     try:
-        return theirs if written(theirs) == written(stored) else stored
+        return theirs if canonical_json(theirs) == canonical_json(stored) else stored
     except (TypeError, ValueError, OverflowError, RecursionError):
         return stored  # the app declares something else by now
 

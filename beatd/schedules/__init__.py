@@ -1,7 +1,7 @@
-"""Every kind of schedule: frozen values that answer next_after, equal when they mean the same."""
+"""Every kind of schedule: frozen values, equal when they have the same moments."""
 
 from beatd.schedules.at import at
-from beatd.schedules.clock_change import edge
+from beatd.schedules.clock_change import clock_change
 from beatd.schedules.cron import cron, crontab
 from beatd.schedules.duration import format_duration, parse_duration
 from beatd.schedules.from_plain import schedule_from
@@ -28,5 +28,5 @@ __all__ = [  # noqa: RUF022 - grouped
     "zone",
     # words
     "describe",
-    "edge",
+    "clock_change",
 ]

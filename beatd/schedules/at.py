@@ -1,4 +1,4 @@
-"""Once, at one moment."""
+"""The schedule `at`: one moment."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -11,13 +11,17 @@ from beatd.schedules.quote import quoted
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """Runs at one moment and never again."""
+    """A schedule with one moment."""
 
     moment: datetime
     written: str
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
-        """The moment itself while it is strictly after the one asked from, else None."""
+        """Return the moment if it is strictly after the given one, else None."""
         if moment.tzinfo is None:
             raise ScheduleError(
                 f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
@@ -25,7 +29,7 @@ class At:
         return self.moment if self.moment > moment else None
 
     def plain(self) -> dict[str, Any]:
-        """As it was written: {"at": ISO text}."""
+        """Return the schedule as it was written: {"at": ISO text}."""
         return {"at": self.written}
 
     def __hash__(self) -> int:
@@ -36,6 +40,6 @@ class At:
 
 
 def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
-    """One moment; without an offset it is on the wall clock of tz."""
+    """Return the schedule of one moment; without an offset it is on the wall clock of tz."""
     written = moment.isoformat() if isinstance(moment, date) else moment
     return At(parse_moment(moment, tz), written)

@@ -1,9 +1,9 @@
-"""Celery's crontab mapping, with the meaning that celery.schedules.crontab gives it.
+"""Parse Celery's crontab mapping, with the meaning that celery.schedules.crontab gives it.
 
-The grammar is celery's to the letter, its oddities included: ranges wrap around, steps count from
-the start of a range and go on over the wrap, three letters make a name, and what follows a match
-is ignored ('mon/2' is mon). It is written out here because importing celery costs more time and
-memory than all of beatd; tests hold the two side by side.
+The grammar is celery's, with its oddities: ranges wrap around, a step counts from the start of its
+range and goes on over the wrap, three letters make a name, and text behind a match is ignored
+('mon/2' is mon). It is written out here because to import celery takes more time and memory than
+all of beatd; tests compare the two.
 """
 
 import re
@@ -20,7 +20,7 @@ from beatd.schedules.walk import Fields
 
 
 class Key(NamedTuple):
-    """One key of the mapping and the values it may have."""
+    """One key of the mapping, with the lowest and the highest value that it may have."""
 
     name: str
     low: int
@@ -39,14 +39,14 @@ _ALSO = {"dow": "day_of_week", "weekday": "day_of_week", "dom": "day_of_month",
 _RANGE_STEP = re.compile(r"(\w+?)-(\w+)/(\w+)?")
 _RANGE = re.compile(r"(\w+?)-(\w+)")
 _STAR_STEP = re.compile(r"\*/(\w+)?")
-_LONGEST = 1000
+_MAX_CHARS = 1000
 
-#: A field as it can be kept and compared: text, one number, or numbers in order.
+#: A field that is hashable: text, one number, or sorted numbers.
 Written = str | int | tuple[int, ...]
 
 
 def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
-    """The mapping in the order of its keys, with sets and lists as sorted numbers."""
+    """Return the mapping in the order of its keys, with sets and lists as sorted numbers."""
     for name in mapping:
         if name not in KEYS:
             raise ScheduleError(f"crontab has no {quoted(name)}; {_hint(name)}")
@@ -55,7 +55,7 @@ def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
 
 @lru_cache(maxsize=4096)
 def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
-    """What the mapping means; both days must match, and the seconds are 0."""
+    """Return the wall-clock seconds that a mapping means; both days must match."""
     given = dict(fields)
     masks = {name: _mask(key, given.get(name, "*")) for name, key in KEYS.items()}
     rule = days.both(days.on_days(masks["day_of_month"]), days.on_weekdays(masks["day_of_week"]))
@@ -68,7 +68,7 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
 
 
 def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
-    """The days of the month and of the week that a mapping names."""
+    """Return the days of the month and the days of the week that a mapping names, as bit masks."""
     given = dict(fields)
     month, week = (given.get(key.name, "*") for key in (DAY_OF_MONTH, DAY_OF_WEEK))
     return _mask(DAY_OF_MONTH, month), _mask(DAY_OF_WEEK, week)
@@ -82,7 +82,7 @@ def _hint(name: Any) -> str:
 
 def _written(key: Key, value: Any) -> Written:
     if isinstance(value, str):
-        if len(value) > _LONGEST:
+        if len(value) > _MAX_CHARS:
             raise ScheduleError(
                 f"crontab {key.name} {quoted(value)} is {len(value)} characters long"
             )

@@ -1,4 +1,4 @@
-"""What the clock change of a night did to one run."""
+"""Explain how a change of the clock affects one run."""
 
 from datetime import datetime, timedelta
 
@@ -10,8 +10,11 @@ from beatd.schedules.rrule import RRule
 _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-def edge(schedule: Schedule, moment: datetime) -> str | None:
-    """How DST touched the run at this moment: moved out of a gap, or first or second of two."""
+def clock_change(schedule: Schedule, moment: datetime) -> str | None:
+    """Return how the change of the clock affects the run at this moment, or None.
+
+    The run was moved out of a gap, or it is the first or the second run at a time that comes twice.
+    """
     if not isinstance(schedule, Cron | RRule):
         return None
     zone, second = schedule.zone, second_after(moment) - 1
@@ -30,7 +33,7 @@ def edge(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """The time on the wall, with its date where the run moved into another day."""
+    """Return the wall-clock time, with its date if the run was moved into another day."""
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"
     return text if missed // 86400 == shown // 86400 else f"{clock:%Y-%m-%d} {text}"

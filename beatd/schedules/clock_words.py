@@ -1,4 +1,4 @@
-"""Times of the day in plain English: at 02:30, every 15 minutes, every hour."""
+"""Write times of the day in plain English: at 02:30, every 15 minutes, every hour."""
 
 from beatd.schedules.speech import joined, ordinal, runs
 
@@ -6,7 +6,7 @@ _MOST_TIMES = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
-    """The times that the three lists make together; each list is in order and not empty."""
+    """Return the times that three lists make together; each list is sorted and not empty."""
     if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
         clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
         return "at " + joined(
@@ -23,7 +23,7 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:
-    """Every few minutes where the values are evenly spread, else the values themselves."""
+    """Return "every 5 minutes" if the values are evenly spread, else the values themselves."""
     step = _step(values, 60)
     if step:
         return f"every {unit}" if step == 1 else f"every {step} {unit}s"
@@ -43,7 +43,7 @@ def _within(hours: list[int], minutes: list[int]) -> str:
 
 
 def _step(values: list[int], size: int) -> int | None:
-    """The even spacing of values that cover the whole of size from 0, if they do."""
+    """Return the spacing of values that are evenly spread over `size` from 0 on, else None."""
     if len(values) < 2 or values[0] or size % len(values):
         return None
     step = size // len(values)

@@ -1,4 +1,4 @@
-"""A cron, however it was written: matching wall-clock seconds in a zone, under the DST rule."""
+"""The schedules `cron` and `crontab`: matching seconds of the wall clock, under the DST rule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,10 +17,11 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """Runs when the wall clock of tz shows a matching second.
+    """A schedule that runs when the wall clock of tz shows a matching second.
 
-    gap and fold hold what the walk does, not what was asked for: a wildcard job, and any job in a
-    zone whose clock never steps, is ("skip", "both"). So equality is equality of meaning.
+    `gap` and `fold` hold the rule that is in force and not the one that was given: it is ("skip",
+    "both") for a wildcard job, and for any job in a zone whose clock never changes. So two are
+    equal when they have the same moments.
     """
 
     fields: Fields
@@ -35,8 +36,12 @@ class Cron:
         object.__setattr__(self, "zone", offsets(self.tz))
         object.__setattr__(self, "_hash", hash((self.fields, self.tz, self.gap, self.fold)))
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first fire time strictly after an aware moment, in UTC; None = never again."""
+        """Return the first moment strictly after an aware one, in UTC; None = never again."""
         return moment_at(
             first_fire(
                 self.zone, self.fields.at_or_after, self.gap, self.fold, second_after(moment)
@@ -44,11 +49,11 @@ class Cron:
         )
 
     def at_or_after(self, local: int) -> int | None:
-        """The first matching wall-clock second that is not before `local`; None after the last."""
+        """Return the first matching wall-clock second from `local` on; None after the last."""
         return self.fields.at_or_after(local)
 
     def plain(self) -> dict[str, Any]:
-        """As it was written: {"cron": text} or {"crontab": {...}}."""
+        """Return the schedule as it was written: {"cron": text} or {"crontab": {...}}."""
         if isinstance(self.written, str):
             return {"cron": self.written}
         return {
@@ -74,7 +79,7 @@ class Cron:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Built again from what defines it: the hash of a text differs in every process.
+        # Unpickled by building it again: the hash of a text differs in every process.
         return Cron, (self.fields, self.tz, self.gap, self.fold, self.written)
 
 
@@ -86,10 +91,10 @@ def cron(
     dst_fold: str = "first",
     name: str = "",
 ) -> Cron:
-    """The cron text in a zone; name is what its H is drawn from, as an entry's name is."""
+    """Return the schedule of a cron text in a zone. H is drawn from `name`, the entry's name."""
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
-    seed = name if cron_text.hashed(text) else ""
+    seed = name if cron_text.uses_hash(text) else ""
     return _cron(text, zone_name(tz), *checked(dst_gap, dst_fold), seed)
 
 
@@ -103,7 +108,7 @@ def crontab(
     name: str = "",
     **fields: Any,
 ) -> Cron:
-    """Celery's mapping when fields are given, a cron text when one text is."""
+    """Return the schedule of a cron text, or of Celery's mapping if its fields are given."""
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
     if fields:
@@ -121,7 +126,7 @@ def from_mapping(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Cron:
-    """Celery's crontab mapping in a zone; a missing key is *."""
+    """Return the schedule of Celery's crontab mapping in a zone; a missing key means *."""
     if not isinstance(fields, Mapping):
         raise ScheduleError(
             f"crontab is a mapping such as {{minute: 0, hour: '*/3'}}, not {quoted(fields)}; "
@@ -143,6 +148,7 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
+    """Return the DST rule that is in force; see `Cron`."""
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"
     return gap, fold

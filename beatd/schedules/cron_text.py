@@ -1,4 +1,4 @@
-"""Cron text: five fields, six with the seconds first, seven with the year last as well."""
+"""Parse a cron text: five fields, six with the seconds first, seven with the year last as well."""
 
 import re
 from collections.abc import Iterable
@@ -23,23 +23,23 @@ NICKNAMES = {
 }
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_LONGEST = 1000
+_MAX_CHARS = 1000
 _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a cron text: what it is called and the values it may have."""
+    """One field of a cron text, with the lowest and the highest value that it may have."""
 
     name: str
     low: int
     high: int
     names: tuple[str, ...] = ()
-    #: An H in the day of the month stays within what every month has.
+    #: The highest value of an H: every month has 28 days.
     hash_high: int | None = None
 
     def number(self, text: str) -> int:
-        """The value of a number or a name."""
+        """Return the value of a number or of a name."""
         if text in self.names:
             return self.names.index(text) + self.low
         if not (text.isascii() and text.isdigit()):
@@ -64,25 +64,25 @@ _ORDER = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR)
 
 
 class _Wrong(Exception):
-    """What is wrong with a field, before the text it stands in is known."""
+    """The error of one field; `parse` adds the whole text to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """A parsed text: what matches, and whether it follows elapsed time (Vixie's wildcard)."""
+    """A parsed text: the seconds that match, and whether it is one of Vixie's wildcard jobs."""
 
     fields: Fields
     wildcard: bool
 
 
-def hashed(text: str) -> bool:
-    """Whether the text has an H, so that the entry's name is part of its meaning."""
+def uses_hash(text: str) -> bool:
+    """True if the text has an H, so that the entry's name is part of its meaning."""
     return _HASHED.search(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
-    """What a cron text means; H is drawn from the seed, the same in every process."""
+    """Return the parsed text; H is drawn from the seed, the same in every process."""
     words = split(text)
     try:
         parsed = _Parser(seed)
@@ -106,20 +106,20 @@ def parse(text: str, seed: str = "") -> CronText:
 
 @lru_cache(maxsize=4096)
 def _table(day: str, weekday: str, seed: str) -> days.Table:
-    """Most texts share these two words, and it is the longest part of their parsing."""
+    """Return the days of a text; cached, as most texts share these words and they parse slowest."""
     return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:
-    """The values of a word that has no H in it."""
+    """Return the values of a word without H, as a bit mask."""
     return _Parser("").mask(field, _unmarked(word))
 
 
 def split(text: str) -> list[str]:
-    """The seven fields of a text, in lower case."""
-    if len(text) > _LONGEST:
+    """Return the seven fields of a text, in lower case."""
+    if len(text) > _MAX_CHARS:
         raise ScheduleError(
-            f"cron {quoted(text)} is {len(text)} characters long; {_LONGEST} will do"
+            f"cron {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
         )
     lower = text.strip().lower()
     if lower.startswith("@"):
@@ -150,6 +150,7 @@ def split(text: str) -> list[str]:
 
 
 def _nickname(text: str, lower: str) -> str:
+    """Return the five fields that a nickname such as @daily stands for."""
     if lower in NICKNAMES:
         return NICKNAMES[lower]
     if lower == "@reboot":
@@ -163,7 +164,7 @@ def _nickname(text: str, lower: str) -> str:
 
 
 class _Parser:
-    """Turns the words of one text into masks; the seed stands behind its H."""
+    """A parser of the words of one text; H is drawn from the seed."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -175,7 +176,7 @@ class _Parser:
         return mask
 
     def part(self, field: Field, part: str) -> int:
-        """The values of one item of a list: *, a, a-b, H or H(a-b), each with or without /n."""
+        """Return the values of one item of a list: *, a, a-b, H or H(a-b), with or without /n."""
         base, slash, step_text = part.partition("/")
         step = self.step(field, part, step_text) if slash else 1
         if base == "*":
@@ -206,7 +207,7 @@ class _Parser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """H is one value of the range, H/n one offset within the first n and every n from it."""
+        """Return one value of the range for H; for H/n every nth from an offset below n."""
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:
             raise _Wrong(f"{quoted(base)} is not understood; write H, H/15, H(0-29) or H(0-29)/10")
@@ -224,7 +225,10 @@ class _Parser:
         return range(low + drawn % min(step, high - low + 1), high + 1, step)
 
     def day_rule(self, day: str, weekday: str) -> days.DayRule:
-        """Either day when both are restricted; a field that begins with * (or is ?) is not."""
+        """Return the rule of both day fields: either may match if both are restricted.
+
+        A field that begins with * or is ? is not restricted.
+        """
         on_day = days.union([self.day(part) for part in _unmarked(day).split(",")])
         on_weekday = days.union([self.weekday(part) for part in _unmarked(weekday).split(",")])
         free = day[0] in "*?" or weekday[0] in "*?"
@@ -258,6 +262,7 @@ class _Parser:
 
 
 def _unmarked(word: str) -> str:
+    """Return the word, or * for ?."""
     return "*" if word == "?" else word
 
 
@@ -269,6 +274,7 @@ def _bits(values: Iterable[int]) -> int:
 
 
 def _backward(field: Field, base: str, low: int, high: int, step: int) -> str:
+    """Return the error of a backward range, with the way to write it."""
     low_text, _, high_text = base.partition("-")
     top, bottom = field.high, field.low
     top_text, bottom_text = str(top), str(bottom)

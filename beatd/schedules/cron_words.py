@@ -1,4 +1,4 @@
-"""A cron in plain English; the days from what was written, the times from what it means."""
+"""Write a cron in plain English: its times as they are, its days as they were written."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """The times, then the days, months and years where they are restricted, then the zone."""
+    """Return the times, then the days, months and years if they are restricted, then the zone."""
     fields = cron.fields
     said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
     said += _days(cron)
@@ -34,15 +34,18 @@ def _days(cron: Cron) -> str:
         either = False
     if either and not (day and weekday):
         return ""
+    if day and weekday and either:
+        every = "" if weekday.startswith("the ") else "every "
+        return f" on {day} and on {every}{weekday}"
     if day and weekday:
-        return f" on {day} and on every {weekday}" if either else f" on {day} if that is {weekday}"
+        return f" on {day} if that is {weekday}"
     if day:
         return f" on {day}"
     return f" on {weekday}" if weekday else ""
 
 
 def _text_days(word: str) -> str:
-    """The days of the month of a cron text, "" for all of them."""
+    """Return the days of the month of a cron text in words, or "" for all of them."""
     mask, said = 0, []
     for part in word.split(","):
         if part == "l":
@@ -62,7 +65,7 @@ def _text_days(word: str) -> str:
 
 
 def _text_weekdays(word: str) -> str:
-    """The days of the week of a cron text, "" for all of them."""
+    """Return the days of the week of a cron text in words, or "" for all of them."""
     mask, said = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")

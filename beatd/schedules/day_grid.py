@@ -1,10 +1,10 @@
-"""Points of a grid within one day that are also named times, found by bits and not one by one."""
+"""The points of a grid within one day, found by bit masks instead of one by one."""
 
 from collections.abc import Iterable
 
 
 class DayGrid:
-    """A day of `size` places, every `interval`th of which is on the grid."""
+    """A day of `size` places; every `interval`th is on the grid, and only `places` are allowed."""
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
 
@@ -17,8 +17,11 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """The first place on the grid from a place on it, that is allowed; None in the rest of
-        the day."""
+        """Return the first allowed place on the grid from `place` on, or None in the rest of the
+        day.
+
+        `place` must be on the grid.
+        """
         if self._all:
             return place
         found = self._allowed >> place & self._steps
@@ -26,7 +29,7 @@ class DayGrid:
 
 
 def every(interval: int, size: int) -> int:
-    """Bits 0, interval, 2 * interval… below `size`; doubled, not set one by one."""
+    """Return a mask with the bits 0, interval, 2 * interval… below `size`, by doubling."""
     mask, reach = 1, interval
     while reach < size:
         mask |= mask << reach

@@ -1,8 +1,8 @@
-"""Which days of a month match, for every shape a month can have.
+"""Compute which days of a month match, for every shape that a month can have.
 
-Every day rule there is (13, L, LW, 15W, fri#2, L5, either or both) depends on two things only:
-the weekday a month begins with and its length. So a rule is a table of 7 x 4 bit masks (bit d is
-day d), a month costs one look-up, and two rules are the same exactly when their tables are.
+Every day rule (13, L, LW, 15W, fri#2, L5, either or both) depends on two things only: the weekday
+that a month begins with, and its length. So a rule is a table of 7 x 4 bit masks (bit d is day d),
+a month costs one look-up, and two rules are equal exactly when their tables are.
 """
 
 from collections.abc import Callable
@@ -18,42 +18,51 @@ Table = tuple[int, ...]
 
 
 def whole(length: int) -> int:
+    """Return the mask of all days of a month."""
     return (1 << (length + 1)) - 2
 
 
 def row(first: int, length: int) -> int:
-    """Where in a table a month of this shape lies."""
+    """Return the index in a table of a month of this shape."""
     return first * 4 + length - 28
 
 
 def table(rule: DayRule) -> Table:
-    """The rule, evaluated once for each shape of a month."""
+    """Return the mask of a rule for each shape of a month."""
     return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
 
 
 def weekday(first: int, day: int) -> int:
+    """Return the weekday (0 is Sunday) of a day of a month that begins with weekday `first`."""
     return (first + day - 1) % 7
 
 
 def on_days(mask: int) -> DayRule:
+    """Return the rule of these days of the month."""
     return lambda first, length: mask
 
 
 def on_weekdays(mask: int) -> DayRule:
-    # The week as the month begins it, once for each of its weeks.
+    """Return the rule of these days of the week."""
+    # The mask is turned so that the month's first day comes first, and repeated for each week.
     return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
 
 def last_day(first: int, length: int) -> int:
+    """Return the last day of the month, as a mask."""
     return 1 << length
 
 
 def last_working_day(first: int, length: int) -> int:
+    """Return the last day of the month from Monday to Friday, as a mask."""
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
 def nearest_working_day(wanted: int) -> DayRule:
-    """The working day nearest to a day, in the same month; a shorter month ends with that day."""
+    """Return the rule of the working day nearest to a day, in the same month.
+
+    In a shorter month the last day is wanted instead.
+    """
 
     def rule(first: int, length: int) -> int:
         day = min(wanted, length)
@@ -68,7 +77,10 @@ def nearest_working_day(wanted: int) -> DayRule:
 
 
 def nth_weekday(which: int, nth: int) -> DayRule:
-    """The nth of a weekday, the last one when nth is -1; nothing where the month lacks it."""
+    """Return the rule of the nth of a weekday, or of the last one if nth is -1.
+
+    No day matches in a month that lacks it.
+    """
 
     def rule(first: int, length: int) -> int:
         day = 1 + (which - first) % 7
@@ -79,6 +91,8 @@ def nth_weekday(which: int, nth: int) -> DayRule:
 
 
 def union(rules: list[DayRule]) -> DayRule:
+    """Return the rule of the days on which any of the rules matches."""
+
     def rule(first: int, length: int) -> int:
         mask = 0
         for one in rules:
@@ -89,17 +103,21 @@ def union(rules: list[DayRule]) -> DayRule:
 
 
 def either(one: DayRule, other: DayRule) -> DayRule:
+    """Return the rule of the days on which one rule or the other matches."""
     return lambda first, length: one(first, length) | other(first, length)
 
 
 def both(one: DayRule, other: DayRule) -> DayRule:
+    """Return the rule of the days on which both rules match."""
     return lambda first, length: one(first, length) & other(first, length)
 
 
 @lru_cache(maxsize=1024)
 def reachable(months: int, days: Table) -> tuple[int, Table]:
-    """The same rule without the months in which it has no day, nor the shapes that no month of
-    it takes; so two that mean the same are equal, and (0, ...) is one that never comes."""
+    """Return the rule without the months in which it has no day, and without unused shapes.
+
+    So two rules with the same days are equal, and (0, ...) is a rule without any day.
+    """
     kept = 0
     lengths: set[int] = set()
     for month, shapes in MONTH_LENGTHS.items():

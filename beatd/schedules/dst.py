@@ -1,11 +1,11 @@
-"""From the wall clock to real moments, where clocks step: the only file that knows gap and fold.
+"""Turn wall-clock seconds into moments where clocks change: the only file with the DST rule.
 
-A schedule says which wall-clock seconds it means; it hands over `at_or_after`, which answers the
-first of them at or after a given one. Wall-clock seconds count from 1970-01-01 00:00 on the wall.
+A schedule gives its wall-clock seconds as `at_or_after`, which returns the first of them from a
+given one on. They count from 1970-01-01 00:00 on the wall.
 
-A fixed job (gap "run", fold "first" unless its entry says otherwise) runs at the first instant
-after a gap when any of its times fell into it, and once of two in a fold. A job that follows
-elapsed time is the same walk with gap "skip" and fold "both": nothing made up, both passes run.
+A fixed job (gap "run", fold "first" unless its entry has other rules) runs at the first instant
+after a gap if any of its times fell into the gap, and once of two in a fold. A job that follows
+elapsed time has gap "skip" and fold "both": nothing is made up, and both passes run.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ AtOrAfter = Callable[[int], int | None]
 
 
 def checked(gap: str, fold: str) -> tuple[str, str]:
-    """The two rules of an entry, or the words that may stand there."""
+    """Return the two rules; ScheduleError, with the words that are allowed, if one is wrong."""
     if gap not in GAPS:
         raise ScheduleError(f"dst_gap: {quoted(gap)} is neither run nor skip")
     if fold not in FOLDS:
@@ -32,7 +32,7 @@ def checked(gap: str, fold: str) -> tuple[str, str]:
 
 
 def second_after(moment: datetime) -> int:
-    """The first whole UTC second strictly after an aware moment."""
+    """Return the first whole UTC second strictly after an aware moment."""
     try:
         since = moment - EPOCH
     except TypeError:
@@ -43,7 +43,7 @@ def second_after(moment: datetime) -> int:
 
 
 def moment_at(second: int | None) -> datetime | None:
-    """The UTC moment of a second, or None when there is none or it is after the year 9999."""
+    """Return the UTC moment of a second, or None without one or after the year 9999."""
     if second is None or second > _LAST:
         return None
     return EPOCH + timedelta(0, second)
@@ -52,13 +52,13 @@ def moment_at(second: int | None) -> datetime | None:
 def first_fire(
     zone: Offsets, at_or_after: AtOrAfter, gap: str, fold: str, second: int
 ) -> int | None:
-    """The first UTC second, at or after the given one, at which the schedule runs."""
+    """Return the first UTC second, from the given one on, at which the schedule runs."""
     at, off, start, end, reached = zone.at, zone.off, zone.start, zone.end, zone.reached
     j = zone.index(second)
     local = second + off[j]
     stepped = second == at[j]
-    # What at_or_after said holds for every question between the one asked and its answer, so
-    # one search serves all the stretches that lie before it.
+    # `found` is the first second from `asked` on, so also from any second between the two: one
+    # search serves all the stretches that lie before it.
     asked, found = FOREVER, FOREVER
     while True:
         if stepped and gap == "run" and start[j] > reached[j]:
@@ -84,7 +84,7 @@ def first_fire(
 
 
 def utc_of(zone: Offsets, local: int) -> int:
-    """The UTC second of a wall-clock one: of two the first, of none the first after the gap."""
+    """Return the UTC second of a wall-clock one: the first of two, or the first after the gap."""
     found = first_fire(
         zone, lambda asked: local if asked <= local else None, "run", "first", local - 2 * 86400
     )

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: 30s, 1h30m, 0.5, {minutes: 5}."""
+"""Parse and write lengths of time as people write them: 30s, 1h30m, 0.5, {minutes: 5}."""
 
 import re
 from collections.abc import Mapping
@@ -32,14 +32,16 @@ _UNIT = {name: unit for unit, names in _NAMES.items() for name in names}
 _KEYS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-zµ]+)\s*,?\s*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
-_LONGEST = 64
+_MAX_CHARS = 64
 _MOST = timedelta.max // timedelta(microseconds=1)
 _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """The exact length, to the microsecond, of text, a number of seconds, a mapping or a
-    timedelta; never negative."""
+    """Return the exact length of text, a number of seconds, a mapping or a timedelta.
+
+    It is exact to the microsecond; a negative length is a ScheduleError.
+    """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
     if isinstance(value, bool) or value is None:
@@ -54,7 +56,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """The shortest text that parse_duration reads back as exactly this length."""
+    """Return the shortest text that `parse_duration` reads as exactly this length."""
     left = length // timedelta(microseconds=1)
     if left < 0:
         raise ScheduleError(f"a duration cannot be negative: {length}")
@@ -72,7 +74,7 @@ def format_duration(length: timedelta) -> str:
 
 def _text(text: str) -> int:
     stripped = text.strip().lower()
-    if len(stripped) > _LONGEST:
+    if len(stripped) > _MAX_CHARS:
         raise ScheduleError(f"{quoted(text)} is not a duration: it is {len(text)} characters long")
     if _NUMBER.fullmatch(stripped):
         return _exact(Decimal(stripped), "s", text)
@@ -106,7 +108,7 @@ def _seconds(number: int | float) -> int:
 
 def _keyed(key: Any, number: Any) -> int:
     if key not in _KEYS:
-        near = get_close_matches(str(key)[:_LONGEST], _KEYS, 1)
+        near = get_close_matches(str(key)[:_MAX_CHARS], _KEYS, 1)
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(_KEYS)}"
         raise ScheduleError(f"a duration has no {quoted(key)}; {hint}")
     if isinstance(number, bool) or not isinstance(number, int | float):

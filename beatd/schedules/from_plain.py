@@ -1,4 +1,4 @@
-"""From the plain data that YAML and JSON hold to schedules."""
+"""Make a schedule of the plain data that YAML and JSON hold."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -28,7 +28,10 @@ def schedule_from(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Schedule:
-    """The schedule of exactly one kind; start anchors the grid of an `every` and nothing else."""
+    """Return the schedule of a mapping with exactly one kind.
+
+    `start` sets where the grid of an `every` begins; other kinds ignore it.
+    """
     if not isinstance(plain, Mapping):
         raise ScheduleError(f"a schedule is a mapping such as {{every: 30s}}, not {quoted(plain)}")
     kinds = [key for key in plain if key in KINDS]

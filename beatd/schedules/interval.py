@@ -1,4 +1,4 @@
-"""Every so often: an exact grid in absolute time."""
+"""The schedule `every`: an exact grid in absolute time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,15 @@ from beatd.schedules.zone import EPOCH
 
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_SHORTEST = timedelta(milliseconds=1)  # a beat looks no more often
-_LONGEST = timedelta(days=36525)
+_MIN_PERIOD = timedelta(milliseconds=1)  # the daemon looks no more often
+_MAX_PERIOD = timedelta(days=36525)
 _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """Runs at every microsecond of UTC that is offset plus a multiple of period."""
+    """A schedule that runs at `offset` plus every multiple of `period`, both in microseconds of
+    UTC."""
 
     period: int
     offset: int
@@ -31,7 +32,7 @@ class Interval:
         object.__setattr__(self, "_hash", hash((self.period, self.offset)))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first grid point strictly after an aware moment, in UTC; None after the year 9999."""
+        """Return the first moment strictly after an aware one, in UTC; None after the year 9999."""
         try:
             since = moment - EPOCH
         except TypeError:
@@ -42,12 +43,8 @@ class Interval:
         point = now - now % self.period + self.period + self.offset
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
 
-    def count_between(self, first: datetime, last: datetime) -> int:
-        """How many of its moments lie from one of them to another, both included."""
-        return (last - first) // _MICROSECOND // self.period + 1
-
     def plain(self) -> dict[str, Any]:
-        """As it was written: {"every": …}, with spread or phase where it has them."""
+        """Return the schedule as it was written: {"every": …}, with its spread or phase."""
         return {
             key: dict(value) if key == "every" and isinstance(value, tuple) else value
             for key, value in self.written
@@ -73,14 +70,16 @@ def interval(
     name: str = "",
     start: datetime | None = None,
 ) -> Interval:
-    """The grid of a period since the Unix epoch, or since start where there is one; phase shifts
-    it, and spread by an amount made from the name."""
+    """Return the grid of a period since the Unix epoch, or since `start`.
+
+    `phase` shifts it by a length, `spread` by a length made from the name.
+    """
     length = parse_duration(every)
     if not length:
         raise ScheduleError(f"every {quoted(every)} is no time at all; write it like every: 30s")
-    if length < _SHORTEST:
+    if length < _MIN_PERIOD:
         raise ScheduleError(f"every {quoted(every)} is too often; every: 1ms is the most")
-    if length > _LONGEST:
+    if length > _MAX_PERIOD:
         raise ScheduleError(f"every {quoted(every)} is longer than a century")
     if start is not None and start.tzinfo is None:
         raise ScheduleError(f"start {quoted(start)} has no time zone")
@@ -102,7 +101,8 @@ def interval(
 
 
 def _share(name: str, period: int) -> int:
-    """A stable part of the period for a name; whole milliseconds where the period has some."""
+    """Return a stable part of the period for a name, in whole milliseconds if it is a second or
+    more."""
     if not name:
         raise ScheduleError(
             "spread is drawn from the entry's name, and there is none; write phase: 7s"

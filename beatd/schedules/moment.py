@@ -1,4 +1,4 @@
-"""Moments as people write them: ISO 8601 text, YAML timestamps, dates."""
+"""Parse and write moments: ISO 8601 text, YAML timestamps, dates."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -9,12 +9,15 @@ from beatd.schedules.quote import quoted
 from beatd.schedules.zone import EPOCH, offsets, zone_name
 
 _WALL_EPOCH = EPOCH.replace(tzinfo=None)
-_LONGEST = 64
+_MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """The UTC moment that text, a datetime or a date means; without an offset it is on the wall
-    clock of tz: of a doubled time the first, of a missing one the first instant after the gap."""
+    """Return the UTC moment of text, a datetime or a date.
+
+    Without an offset it is on the wall clock of tz: the first of a time that comes twice, and the
+    first instant after the gap for a time that does not exist.
+    """
     local = local_moment(value)
     try:
         if local.tzinfo is not None:
@@ -29,13 +32,18 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
         raise ScheduleError(f"{quoted(value)} is outside the years 1 to 9999 in UTC") from None
 
 
+def format_moment(moment: datetime) -> str:
+    """Return the moment as ISO 8601 in UTC with Z, and with a fraction only if it has one."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def local_moment(value: Any) -> datetime:
-    """What was written, naive where it has no offset; a date is its midnight."""
+    """Return what was written, naive without an offset; a date is its midnight."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001
-    if isinstance(value, str) and value.isascii() and len(value) <= _LONGEST:
+    if isinstance(value, str) and value.isascii() and len(value) <= _MAX_CHARS:
         try:
             return datetime.fromisoformat(value.strip())
         except ValueError:

@@ -1,18 +1,18 @@
-"""What came, as an error message shows it."""
+"""Show a value in an error message."""
 
 from typing import Any
 
-_LONGEST = 60
+_MAX_CHARS = 60
 
 
 def quoted(value: Any) -> str:
-    """One printable line of bounded length, whatever the value is."""
+    """Return one printable line of bounded length, for any value."""
     if isinstance(value, str | bytes):
-        value = value[: _LONGEST + 1]
+        value = value[: _MAX_CHARS + 1]
     elif isinstance(value, int) and value.bit_length() > 200:
         return "a very large number"
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     except RecursionError:
         return f"a {type(value).__name__} that is nested too deeply to be shown"
-    return text if len(text) <= _LONGEST + 2 else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= _MAX_CHARS + 2 else text[: _MAX_CHARS - 1] + "…"

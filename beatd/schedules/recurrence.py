@@ -1,7 +1,7 @@
-"""One recurrence rule on the wall clock: a walk over periods and days, each step of it counted.
+"""One recurrence rule on the wall clock: a search over periods and days whose steps are counted.
 
-dateutil reads the parts and fills in what a rule takes from its start; it does not search. It would
-step through every day, or every second, up to the year 9999, and nothing could end that.
+dateutil reads the parts and fills in those that a rule takes from its start; it does not search. It
+would step through every day, or every second, up to the year 9999, and nothing could stop it.
 """
 
 from bisect import bisect_left
@@ -16,13 +16,14 @@ from dateutil import rrule as dateutil
 
 from beatd.errors import ScheduleError
 from beatd.schedules.day_grid import DayGrid
+from beatd.schedules.periods import Periods, until_last_day
 from beatd.schedules.steps import SearchGivenUp, Steps
 from beatd.schedules.year_days import LAST_DAY, YearDays
 
-MOST_COUNT = 10_000
-FAR_YEARS = 100  # where a COUNT ends later than so long after its start, it is left open
+MAX_COUNT = 10_000
+COUNT_AHEAD_YEARS = 100  # a COUNT that ends later than this after its start has no end
 _DAY = 86400
-_STEPS_OF_A_SEARCH = 5
+_STEPS_PER_SEARCH = 5
 _OF_DAYS = ("bymonth", "bymonthday", "byyearday", "byweekno", "byweekday")
 _UNITS = {dateutil.HOURLY: 3600, dateutil.MINUTELY: 60, dateutil.SECONDLY: 1}
 _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
@@ -30,13 +31,14 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A rule with nothing left to default; equal when every part of it is."""
+    """A rule in which nothing is left to a default; equal when all parts are."""
 
     frequency: int
     interval: int
     start: datetime
     by: tuple[tuple[str, Any], ...]
     until: datetime | None
+    periods: Periods = field(init=False, repr=False, compare=False)
     days: YearDays = field(init=False, repr=False, compare=False)
     times: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of a day, or a unit
     positions: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -46,7 +48,9 @@ class Recurrence:
         by = dict(self.by)
         parts = {key: by[key] for key in _OF_DAYS if key in by}
         within_month = self.frequency == dateutil.MONTHLY or "bymonth" in by
-        days = YearDays(parts, by.get("wkst", 0), nth_in_month=within_month)
+        wkst = int(by.get("wkst", 0))
+        periods = Periods(self.frequency, self.interval, self.start, wkst)
+        days = YearDays(parts, wkst, nth_in_month=within_month)
         positions = tuple(by.get("bysetpos", ()))
         times = self._times(by)
         if self.frequency >= dateutil.DAILY:  # the positions are within one period's times
@@ -54,6 +58,7 @@ class Recurrence:
             positions = ()
         last = LAST_DAY if self.until is None else self.until.toordinal()
         for name, value in (
+            ("periods", periods),
             ("days", days),
             ("times", times),
             ("positions", positions),
@@ -62,7 +67,7 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """The seconds of a day, or of one unit of a rule that is finer than a day."""
+        """Return the seconds of a day, or of one unit of a rule that is finer than a day."""
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
         minutes = by.get("byminute", _ALL["byminute"]) if unit > 60 else (0,)
@@ -80,7 +85,8 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """The rule, with what it takes from its start written out and its count as an end."""
+        """Return the rule with the parts that it takes from its start, and with its count as an
+        end."""
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
@@ -90,14 +96,14 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """The match that a count ends with; None when it lies a century ahead, or never comes."""
+        """Return the match that a count ends with; None if it is a century ahead or never comes."""
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
             assert found is not None
             try:
                 found = self.at_or_after(found + timedelta(seconds=1), steps)
             except SearchGivenUp:
-                if found is not None and found.year - self.start.year >= FAR_YEARS:
+                if found is not None and found.year - self.start.year >= COUNT_AHEAD_YEARS:
                     return None
                 raise ScheduleError(
                     f"its COUNT={count} is not counted within the bound; write UNTIL instead"
@@ -109,11 +115,11 @@ class Recurrence:
         return found
 
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
-        """The first match that is not before a time on the wall clock; None after the last.
+        """Return the first match from a time on the wall clock on; None after the last.
 
         Raises SearchGivenUp when the steps are used up.
         """
-        steps.take(_STEPS_OF_A_SEARCH)
+        steps.take(_STEPS_PER_SEARCH)
         local = max(local, self.start)
         if local.toordinal() > self.last or not self.times:
             return None
@@ -125,74 +131,27 @@ class Recurrence:
             found = self._on_days(local, steps)
         return None if self.until and found and found > self.until else found
 
-    # once or more a day, on the days that match
-
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
+        """Return the first match of a rule that runs once or more on each matching day."""
         today, second = local.toordinal(), _second(local)
-        first = today if second <= self.times[-1] else _in_time(today + 1)
+        first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
             day = self.days.at_or_after(first, self.last, steps)
             if day is None:
                 return None
-            first = self._in_period(day)
+            first = self.periods.day_at_or_after(day)
             if first == day:
                 after = second if day == today else 0
                 return _at(day, self.times[bisect_left(self.times, after)])
             steps.take()
         return None
 
-    def _in_period(self, day: int) -> int | None:
-        """The day itself where its period is one of the rule's, else the first day of the next."""
-        number, at = self._period_of(day)
-        rest = number % self.interval
-        return day if not rest else self._period(at + self.interval - rest)[0]
-
-    def _period_of(self, day: int) -> tuple[int, int]:
-        """How many periods after the start's, and the number that `_period` takes."""
-        start, today = self.start, date.fromordinal(day)
-        match self.frequency:
-            case dateutil.YEARLY:
-                return today.year - start.year, today.year
-            case dateutil.MONTHLY:
-                months = today.year * 12 + today.month - 1
-                return months - (start.year * 12 + start.month - 1), months
-            case dateutil.WEEKLY:
-                weeks = (day - self._first_week) // 7
-                return weeks, weeks
-            case _:
-                days = day - start.toordinal()
-                return days, days
-
-    def _period(self, number: int) -> tuple[int | None, int]:
-        """Its first day, and the first after it; None after the year 9999."""
-        match self.frequency:
-            case dateutil.YEARLY:
-                return _first_of(number, 1), _first_of(number + 1, 1) or LAST_DAY + 1
-            case dateutil.MONTHLY:
-                year, month = divmod(number, 12)
-                following, after = divmod(number + 1, 12)
-                end = _first_of(following, after + 1) or LAST_DAY + 1
-                return _first_of(year, month + 1), end
-            case dateutil.WEEKLY:
-                first = self._first_week + 7 * number
-                # As dateutil has it: the first week begins with the start.
-                first = max(first, self.start.toordinal())
-                return _in_time(first), self._first_week + 7 * number + 7
-            case _:
-                first = self.start.toordinal() + number
-                return _in_time(first), first + 1
-
-    @property
-    def _first_week(self) -> int:
-        start, wkst = self.start, int(dict(self.by).get("wkst", 0))
-        return start.toordinal() - (start.weekday() - wkst) % 7
-
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
-        """By BYSETPOS: of all times within one period only some count."""
-        begin = self._in_period(local.toordinal())
+        """Return the first match of a rule with BYSETPOS: only some times of a period count."""
+        begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
-            _, number = self._period_of(begin)
-            first, end = self._period(number)
+            number = self.periods.number(begin)
+            first, end = self.periods.bounds(number)
             assert first is not None
             end = min(end, LAST_DAY + 1)
             days, day = list[int](), self.days.at_or_after(first, end - 1, steps)
@@ -205,13 +164,14 @@ class Recurrence:
                 found = _at(days[day], self.times[time])
                 if found >= local:
                     return found
-            begin = self._period(number + self.interval)[0]
+            begin = self.periods.bounds(number + self.interval)[0]
         return None
 
-    # hours, minutes, seconds
-
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
-        """A grid from the start; BYHOUR and the like leave some of its points out."""
+        """Return the first match of a rule in hours, minutes or seconds.
+
+        It is a grid from the start, from which BYHOUR and the like leave points out.
+        """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
         base = _absolute(self.start) // unit * unit
@@ -257,7 +217,7 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Positions, from 1 or from the end with -1, as indexes in order; those beyond are left out."""
+    """Return positions, from 1 or from the end with -1, as sorted indexes below `size`."""
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)
 
@@ -278,16 +238,8 @@ def _at(day: int, second: int) -> datetime:
     return datetime.combine(date.fromordinal(day), datetime.min.time()) + timedelta(0, second)
 
 
-def _first_of(year: int, month: int) -> int | None:
-    return date(year, month, 1).toordinal() if year <= 9999 else None
-
-
-def _in_time(day: int) -> int | None:
-    return day if day <= LAST_DAY else None
-
-
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """The parts of a rule as dateutil resolved them, defaults from its start included."""
+    """Return the parts of a rule as dateutil resolved them, defaults from its start included."""
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {

@@ -1,4 +1,4 @@
-"""A recurrence rule (RFC 5545) on the wall clock of a zone, under the DST rule of fixed jobs."""
+"""The schedule `rrule` (RFC 5545) on the wall clock of a zone, under the DST rule of fixed jobs."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -19,7 +19,8 @@ _PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RRule:
-    """Runs at the times of its rules; hourly and finer ones keep to the wall clock as well."""
+    """A schedule that runs at the times of its rules; also hourly and finer ones follow the wall
+    clock."""
 
     recurrences: Recurrences
     tz: str
@@ -34,7 +35,7 @@ class RRule:
         object.__setattr__(self, "_hash", hash((self.recurrences, self.tz, self.gap, self.fold)))
 
     def at_or_after(self, local: int) -> int | None:
-        """The first wall-clock second that is not before `local`; None after the last."""
+        """Return the first matching wall-clock second from `local` on; None after the last."""
         return self._at_or_after(local, Steps())
 
     def _at_or_after(self, local: int, steps: Steps) -> int | None:
@@ -47,10 +48,14 @@ class RRule:
         found = self._first(wall, steps)
         return None if found is None else (found - ANCHOR) // timedelta(seconds=1)
 
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The first fire time strictly after an aware moment, in UTC; None = never again.
+    @property
+    def period(self) -> None:
+        return None
 
-        Raises SearchGivenUp when it is not found within the bound.
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first moment strictly after an aware one, in UTC; None = never again.
+
+        Raises SearchGivenUp if it is not found within the bound.
         """
         steps = Steps()
         return moment_at(
@@ -64,11 +69,11 @@ class RRule:
         )
 
     def plain(self) -> dict[str, Any]:
-        """As it was written: {"rrule": text}."""
+        """Return the schedule as it was written: {"rrule": text}."""
         return {"rrule": self.written}
 
     def _first(self, wall: datetime, steps: Steps) -> datetime | None:
-        """The first match, passing over what is left out."""
+        """Return the first match from a wall-clock time on that is not left out."""
         parts = self.recurrences
         while True:
             steps.take()
@@ -107,7 +112,10 @@ class RRule:
 def rrule(
     text: str, *, tz: str | tzinfo = "UTC", dst_gap: str = "run", dst_fold: str = "first"
 ) -> RRule:
-    """The rule in a zone; without DTSTART it begins on 1970-01-01 at 00:00 of the wall clock."""
+    """Return the schedule of a rule in a zone.
+
+    Without DTSTART it begins on 1970-01-01 at 00:00 of the wall clock.
+    """
     if not isinstance(text, str):
         raise ScheduleError(
             f"{quoted(text)} is not a recurrence rule; write it like FREQ=DAILY;BYHOUR=9"
@@ -124,7 +132,7 @@ def _rrule(text: str, tz: str, gap: str, fold: str) -> RRule:
         first = made._first(datetime.min, Steps())  # noqa: DTZ901
         if first is None:
             raise ScheduleError(f"rrule {quoted(text)} can never fire: no such time ever comes")
-        # From each of these on a daemon could be asked: it should not be the first to find out.
+        # A search from any of these times must end, so that no daemon is the first to find out.
         second = [first + timedelta(seconds=1)] if first.year < 9999 else []
         for moment in (*_PROBES, *second):
             made._first(moment, Steps())

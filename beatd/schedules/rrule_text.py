@@ -1,4 +1,4 @@
-"""The text of a recurrence rule (RFC 5545): RRULE, DTSTART, EXDATE and RDATE."""
+"""Parse the text of a recurrence rule (RFC 5545): RRULE, DTSTART, EXDATE and RDATE."""
 
 import re
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from dateutil import rrule as dateutil
 
 from beatd.errors import ScheduleError
 from beatd.schedules.quote import quoted
-from beatd.schedules.recurrence import MOST_COUNT, Recurrence
+from beatd.schedules.recurrence import MAX_COUNT, Recurrence
 from beatd.schedules.steps import Steps
 from beatd.schedules.zone import zone, zone_name
 
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
 _WEEKDAYS = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), dateutil.weekdays, strict=True))
-#: What a list of numbers may hold, zero excluded where it may be negative.
+#: The lowest and highest number of each list; 0 is not allowed in one with negative numbers.
 _NUMBERS = {
     "BYMONTH": (1, 12),
     "BYMONTHDAY": (-31, 31),
@@ -35,15 +35,15 @@ _DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _STAMP = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
 _PERIODS = ("year", "month", "week", "day", "hour", "minute", "second")
 _MOST_INTERVAL = 10_000_000
-_LONGEST = 10_000
-_STEPS_TO_READ = 200_000  # of all its rules: a COUNT is counted, and that is done once
+_MAX_CHARS = 10_000
+_STEPS_TO_PARSE = 200_000  # for all rules of a text: a COUNT is counted, once
 #: Where a rule without DTSTART begins, on the wall clock of its zone: midnight of a Thursday.
 ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrences:
-    """A parsed text: rules and extra times, less what is left out, on the wall clock."""
+    """A parsed text on the wall clock: rules and extra times, and the times and days left out."""
 
     rules: tuple[Recurrence, ...]
     extra: tuple[datetime, ...]
@@ -52,13 +52,13 @@ class Recurrences:
 
 
 class _Wrong(Exception):
-    """What is wrong, before the text it stands in is known."""
+    """The error of one part; `parse` adds the whole text to it."""
 
 
 @lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
-    """What a recurrence text means on the wall clock of a zone."""
-    if len(text) > _LONGEST:
+    """Return the rules of a recurrence text on the wall clock of a zone."""
+    if len(text) > _MAX_CHARS:
         raise ScheduleError(f"rrule {quoted(text)} is {len(text)} characters long")
     try:
         return _parse(text, tz)
@@ -96,7 +96,7 @@ def _parse(text: str, tz: str) -> Recurrences:
                 raise _Wrong(f"{quoted(name)} is not understood; {_near(name, _LINES)}")
     if not rules and not extra:
         raise _Wrong("there is no rule; write it like FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17")
-    steps = Steps(_STEPS_TO_READ)
+    steps = Steps(_STEPS_TO_PARSE)
     made = tuple(_recurrence(pairs, start, tz, steps) for pairs in rules)
     return Recurrences(made, tuple(sorted(extra)), frozenset(left_out), frozenset(days_left_out))
 
@@ -143,7 +143,7 @@ def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str, steps: S
         by["wkst"] = _weekday(pairs["WKST"], dateutil.WEEKLY)
     until = _stamp(pairs["UNTIL"], tz) if "UNTIL" in pairs else None
     interval = _whole("INTERVAL", pairs.get("INTERVAL", "1"), 1, _MOST_INTERVAL)
-    count = _whole("COUNT", pairs["COUNT"], 1, MOST_COUNT) if "COUNT" in pairs else None
+    count = _whole("COUNT", pairs["COUNT"], 1, MAX_COUNT) if "COUNT" in pairs else None
     return Recurrence.of(frequency, interval, start or ANCHOR, by, until, count, steps)
 
 
@@ -156,8 +156,10 @@ def _list(key: str, value: str) -> tuple[int, ...]:
 
 
 def _positions(by: dict[str, Any], frequency: int) -> tuple[int, ...]:
-    """The positions that exist within a day, an hour, a minute or a second of the rule; dateutil
-    would look for any other for hours."""
+    """Return the positions that exist within a day, an hour, a minute or a second of the rule.
+
+    dateutil would search for any other for hours.
+    """
     parts = ("byhour", "byminute", "bysecond")[frequency - dateutil.DAILY :]
     size = prod(len(set(by.get(part, (0,)))) for part in parts)
     positions = tuple(position for position in by["bysetpos"] if abs(position) <= size)
@@ -188,7 +190,7 @@ def _weekday(text: str, frequency: int) -> Any:
 
 
 def _stamp(text: str, tz: str) -> datetime:
-    """A time on the wall clock of the zone; one in UTC (with Z) is carried over."""
+    """Return a time on the wall clock of the zone; one in UTC (with Z) is converted."""
     match = _STAMP.fullmatch(text)
     if match is None:
         raise _Wrong(f"{quoted(text)} is not a time; write it like 20270101T090000")

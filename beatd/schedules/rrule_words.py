@@ -1,4 +1,4 @@
-"""A recurrence rule in plain English."""
+"""Write a recurrence rule in plain English."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 
 
 def rrule_words(schedule: RRule) -> str:
-    """Each rule, then what is added and what is left out, then the zone."""
+    """Return each rule, then the added and the left-out times, then the zone."""
     parts = schedule.recurrences
     said = [_rule(rule) for rule in parts.rules]
     if parts.extra:

@@ -1,7 +1,7 @@
-"""What croniter makes of a cron text: where it reads it differently, and why.
+"""Compare a cron text with croniter: where it reads the text differently, and why.
 
-Both are asked on wall-clock times alone, without a zone. Not for the daemon: croniter takes some
-90 us a moment.
+Both work on wall-clock times, without a zone. The daemon does not use it: croniter takes some 90 us
+for each moment.
 """
 
 import re
@@ -16,14 +16,14 @@ from beatd.errors import ScheduleError
 from beatd.schedules.cron import crontab
 from beatd.schedules.cron_text import NICKNAMES
 
-MOMENTS = 100  # compared of the text, and of its days alone
-YEARS_AHEAD = 50  # that croniter looks for a moment
+COMPARED_MOMENTS = 100  # of the text, and of its days alone
+MAX_YEARS_AHEAD = 50  # croniter searches no further for a moment
 HASHED = re.compile(r"(?i)(?:^|[\s,])[hr]\b|\br\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first moment at which the two part (None: no more runs), the rule and who agrees."""
+    """The first moments that differ (None: no more runs), and the rule that explains them."""
 
     ours: datetime | None
     theirs: datetime | None
@@ -36,8 +36,10 @@ class Difference:
 
 @lru_cache(maxsize=1000)
 def difference(text: str, since: datetime) -> Difference | None:
-    """The first difference after a moment, or None where there is none, or where croniter cannot
-    read the text at all."""
+    """Return the first difference after a moment, or None.
+
+    None also if croniter cannot read the text, or if the text has an H.
+    """
     fields = NICKNAMES.get(text.strip().lower(), text).split()
     if HASHED.search(text):
         return None  # each hashes by its own rule
@@ -54,6 +56,7 @@ def difference(text: str, since: datetime) -> Difference | None:
 def _first_difference(
     fields: list[str], since: datetime, *, either_day: bool = True
 ) -> tuple[datetime | None, datetime | None] | None:
+    """Return the first moments that differ, ours and croniter's, or None."""
     try:
         ours = crontab(" ".join(fields), tz="UTC")
         theirs = croniter(
@@ -61,12 +64,12 @@ def _first_difference(
             since,
             day_or=either_day,
             second_at_beginning=True,
-            max_years_between_matches=YEARS_AHEAD,
+            max_years_between_matches=MAX_YEARS_AHEAD,
         )
     except (ScheduleError, CroniterError, ValueError, KeyError):
         return None
     moment: datetime | None = since
-    for _ in range(MOMENTS):
+    for _ in range(COMPARED_MOMENTS):
         assert moment is not None
         moment = ours.next_after(moment)
         try:
@@ -81,6 +84,7 @@ def _first_difference(
 
 
 def _rule(day: str, weekday: str, fields: list[str], since: datetime) -> str:
+    """Return the rule that explains the difference, and who agrees with whom."""
     if _first_difference(fields, since, either_day=False) is None:
         return (
             "where a day field begins with *, both day fields must match here and in cronie, "

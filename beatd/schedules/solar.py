@@ -1,4 +1,4 @@
-"""Sun events at a place, computed by ephem as celery's solar computes them."""
+"""The schedule `solar`: events of the sun at a place, computed by ephem as celery's solar does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from beatd.schedules.dst import second_after
 from beatd.schedules.quote import quoted
 from beatd.schedules.zone import EPOCH
 
-#: Each event: the search that finds it, the sun's height there, and whether that is its centre's.
+#: Each event: ephem's search for it, the sun's height, and True if that is its centre's height.
 EVENTS = {
     "dawn_astronomical": ("next_rising", "-18", True),
     "dawn_nautical": ("next_rising", "-12", True),
@@ -25,26 +25,30 @@ EVENTS = {
     "dusk_nautical": ("next_setting", "-12", True),
     "dusk_astronomical": ("next_setting", "-18", True),
 }
-# Beyond the polar circles an event can stay away for most of a year, never longer.
+# Beyond the polar circles an event may not come for most of a year, but never longer.
 _DAYS_AHEAD = 400
-_DAY = 86400
-_TILT = 23.45  # degrees
-_MARGIN = 3.0  # degrees that the estimate of the sun's height may be wrong by, and more
+_DAY_S = 86400
+_TILT_DEGREES = 23.45
+_MARGIN_DEGREES = 3.0  # more than the estimate of the sun's height can be wrong by
 
 
 @dataclass(frozen=True, slots=True)
 class Solar:
-    """Runs at every event, to the nearest second; days without the event have no run."""
+    """A schedule that runs at every event, to the nearest second, on the days that have it."""
 
     event: str
     lat: float
     lon: float
 
+    @property
+    def period(self) -> None:
+        return None
+
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first event strictly after an aware moment, in UTC; None = never again."""
+        """Return the first event strictly after an aware moment, in UTC; None = never again."""
         second = second_after(moment)
-        today = second // _DAY
-        # Always by whole days, so that the answer does not depend on the moment asked from.
+        today = second // _DAY_S
+        # By whole days, so that an event does not depend on the moment of the search.
         for day in range(today, today + _DAYS_AHEAD):
             if not _in_reach(self.event, self.lat, day):
                 continue
@@ -54,12 +58,12 @@ class Solar:
         return None
 
     def plain(self) -> dict[str, Any]:
-        """As YAML has it: {"solar": {event, lat, lon}}."""
+        """Return the schedule as YAML has it: {"solar": {event, lat, lon}}."""
         return {"solar": {"event": self.event, "lat": self.lat, "lon": self.lon}}
 
 
 def solar(event: str, lat: float, lon: float) -> Solar:
-    """One of celery's nine events at a place in degrees; needs ephem."""
+    """Return the schedule of one of celery's nine events at a place in degrees; needs ephem."""
     if not isinstance(event, str) or event not in EVENTS:
         near = get_close_matches(str(event)[:40], EVENTS, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(EVENTS)}"
@@ -70,7 +74,7 @@ def solar(event: str, lat: float, lon: float) -> Solar:
 
 
 def from_mapping(value: Any) -> Solar:
-    """The mapping {event, lat, lon} as a schedule."""
+    """Return the schedule of a mapping {event, lat, lon}."""
     keys = ("event", "lat", "lon")
     if not isinstance(value, Mapping):
         raise ScheduleError(
@@ -91,21 +95,24 @@ def from_mapping(value: Any) -> Solar:
 
 
 def _in_reach(event: str, lat: float, day: int) -> bool:
-    """False if the sun certainly does not pass the event's height on that day: a search by ephem
-    for a sunset in the polar night costs a hundred times as much as this estimate."""
+    """False if the sun certainly does not pass the event's height on that day.
+
+    A search by ephem for a sunset in the polar night takes a hundred times as long as this
+    estimate.
+    """
     search, horizon, _ = EVENTS[event]
     if search == "next_transit":
         return True
     height = float(horizon.partition(":")[0])
     # Ten days before the first of January the sun stands lowest in the north.
-    declination = -_TILT * cos(2 * pi * (day + 11) / 365.2425)
+    declination = -_TILT_DEGREES * cos(2 * pi * (day + 11) / 365.2425)
     lowest, highest = abs(lat + declination) - 90, 90 - abs(lat - declination)
-    return lowest - _MARGIN <= height <= highest + _MARGIN
+    return lowest - _MARGIN_DEGREES <= height <= highest + _MARGIN_DEGREES
 
 
 @lru_cache(maxsize=8192)
 def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
-    """The UTC seconds of an event within one UTC day; none where the sun stays up or down."""
+    """Return the UTC seconds of an event within one UTC day; none if the sun stays up or down."""
     ephem = _ephem()
     if ephem is None:
         raise MissingExtra("solar schedules", "solar")
@@ -114,10 +121,10 @@ def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
     place.lat, place.lon, place.elev, place.pressure = str(lat), str(lon), 0, 0
     place.horizon = horizon
     options = {"use_center": True} if centre else {}
-    begin = day * _DAY
+    begin = day * _DAY_S
     # A minute early, for an event that falls on midnight within ephem's precision.
     asked, found = begin - 60, []
-    while asked < begin + _DAY:
+    while asked < begin + _DAY_S:
         try:
             start = ephem.Date(datetime.fromtimestamp(asked, UTC).replace(tzinfo=None))
             when = getattr(place, search)(ephem.Sun(), start=start, **options)
@@ -125,7 +132,7 @@ def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
         except (ephem.CircumpolarError, ValueError, OverflowError):
             break  # no such event today, or the end of the years a datetime has
         second = round(since.total_seconds())
-        if begin <= second < begin + _DAY:
+        if begin <= second < begin + _DAY_S:
             found.append(second)
         asked = second + 60
     return tuple(found)
@@ -140,7 +147,7 @@ def _degrees(key: str, value: Any, most: int) -> float:
 
 
 def _ephem() -> Any:
-    """The library, or None where it is not installed."""
+    """Return the library, or None if it is not installed."""
     try:
         import ephem
     except ImportError:

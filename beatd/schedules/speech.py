@@ -1,4 +1,4 @@
-"""Numbers, names and lists as they stand in a sentence."""
+"""Write numbers, names and lists as parts of a sentence."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,13 +9,13 @@ _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"
 
 
 def joined(parts: Iterable[str]) -> str:
-    """The parts with commas and an "and" before the last."""
+    """Return the parts with commas, and with "and" before the last."""
     *before, last = parts
     return f"{', '.join(before)} and {last}" if before else last
 
 
 def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
-    """Values in order, three or more in a row as one span."""
+    """Return sorted values in words, with three or more in a row as one span."""
     parts: list[tuple[int, int]] = []
     for value in values:
         if parts and value == parts[-1][1] + 1:
@@ -32,7 +32,7 @@ def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 31st; from the end with a minus."""
+    """Return 1st, 2nd, 31st; "last day" and "2nd last day" for negative numbers."""
     if number < 0:
         return "last day" if number == -1 else f"{ordinal(-number)} last day"
     ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -40,19 +40,20 @@ def ordinal(number: int) -> str:
 
 
 def nth(number: int) -> str:
-    """first to fifth, last, and the ordinal of anything else."""
+    """Return first to fifth, last, or the ordinal of any other number."""
     return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
 
 
 def weekdays(values: list[int]) -> str:
-    """The days of a week, which begins on Monday in a sentence; 0 is Sunday."""
+    """Return the days of the week in words, Monday first; 0 is Sunday."""
     return runs(sorted((day - 1) % 7 for day in values), lambda day: DAY_NAMES[(day + 1) % 7])
 
 
 def months(values: Iterable[int]) -> str:
+    """Return the months in words; 1 is January."""
     return runs(values, lambda month: MONTH_NAMES[month - 1])
 
 
 def bits(mask: int) -> list[int]:
-    """The numbers of the bits that are set, from the lowest."""
+    """Return the numbers of the bits that are set, lowest first."""
     return [bit for bit in range(mask.bit_length()) if mask >> bit & 1]

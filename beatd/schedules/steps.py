@@ -1,28 +1,28 @@
-"""A bound on the work of one search, counted in steps and not in time: the same on all machines."""
+"""Bound the work of one search, in steps and not in time, so that all machines agree."""
 
 from beatd.errors import ScheduleError
 
-#: One step is a period, a day or a point of a grid that is looked at: about a microsecond or two.
-MOST_STEPS = 20_000
+#: Steps of one search. A step looks at a period, a day or a point of a grid: 1 or 2 microseconds.
+MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
-    """The next moment was not found within the bound: the schedule fires hardly ever, or never."""
+    """The search for the next moment used up its steps: the schedule hardly ever fires."""
 
 
 class Steps:
-    """What is left of the bound; shared by all parts of one search."""
+    """The steps that are left; all parts of one search share them."""
 
     __slots__ = ("left",)
 
-    def __init__(self, most: int = MOST_STEPS) -> None:
+    def __init__(self, most: int = MAX_STEPS) -> None:
         self.left = most
 
     def take(self, count: int = 1) -> None:
-        """Raise SearchGivenUp once more steps were taken than the bound allows."""
+        """Use up steps; raise SearchGivenUp if fewer are left."""
         self.left -= count
         if self.left < 0:
             raise SearchGivenUp(
-                f"its next moment is not found within {MOST_STEPS} steps of search; "
+                f"its next moment is not found within {MAX_STEPS} steps of search; "
                 "write it with fewer rules, a smaller INTERVAL or fewer BY parts"
             )

@@ -1,9 +1,8 @@
-"""The wall-clock seconds that a cron means, found by walking days and looking up bits.
+"""Find the wall-clock seconds that a cron means, by stepping over months and looking up bits.
 
-Nothing is tried second by second: the rest of a day is one look-up in each of three bit masks,
-a month is one look-up in the table of days.py, and only months are stepped over. croniter does
-the same job by stepping datetimes, 39 to 94 microseconds each; this is measured in
-bench/next_after.py and refereed by croniter in the tests.
+Nothing is tried second by second: the rest of a day is one look-up in each of three bit masks, and
+a month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
+microseconds a moment; bench/next_after.py measures both, and the tests compare them.
 """
 
 from calendar import isleap
@@ -21,7 +20,7 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The values that match, as bit masks; equal when they are the same wall-clock seconds."""
+    """The values that match, as bit masks; equal when they mean the same wall-clock seconds."""
 
     seconds: int
     minutes: int
@@ -31,7 +30,7 @@ class Fields:
     years: int | None = None
 
     def at_or_after(self, local: int) -> int | None:
-        """The first matching wall-clock second that is not before `local`; None after the last."""
+        """Return the first matching wall-clock second from `local` on; None after the last."""
         day, second = divmod(local, 86400)
         ordinal = day + _UNIX_EPOCH
         if ordinal < 1:
@@ -62,7 +61,7 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """The mask of the days that match in the month after the ordinal day `begin`."""
+        """Return the mask of the days that match in the month after the ordinal day `begin`."""
         if not self.months >> month & 1:
             return 0
         if self.years is not None and (
@@ -77,7 +76,7 @@ class Fields:
         return _lowest(self.hours) * 3600 + _lowest(self.minutes) * 60 + _lowest(self.seconds)
 
     def _time_at_or_after(self, second: int) -> int | None:
-        """The first matching second of a day at or after one of it."""
+        """Return the first matching second of a day from `second` on, or None."""
         hour, rest = divmod(second, 3600)
         if self.hours >> hour & 1:
             minute, rest = divmod(rest, 60)
@@ -94,4 +93,5 @@ class Fields:
 
 
 def _lowest(mask: int) -> int:
+    """Return the number of the lowest bit that is set."""
     return (mask & -mask).bit_length() - 1

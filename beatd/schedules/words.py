@@ -1,4 +1,4 @@
-"""A schedule in plain English."""
+"""Write a schedule in plain English."""
 
 from beatd.schedule import Schedule
 from beatd.schedules.at import At
@@ -21,7 +21,7 @@ _UNITS = (
 
 
 def describe(schedule: Schedule) -> str:
-    """What the schedule does, as one says it; a kind from elsewhere is shown as it was written."""
+    """Return the schedule in plain English; a kind from elsewhere is shown as it was written."""
     match schedule:
         case Interval():
             return _interval(schedule)

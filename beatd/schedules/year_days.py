@@ -1,7 +1,7 @@
-"""The days of a year that the parts of a recurrence rule name, as a bit mask (bit 0 is 1 January).
+"""Compute the days of a year that a recurrence rule names, as a bit mask (bit 0 is 1 January).
 
-The calendar repeats every 400 years to the weekday, and within them there are few kinds of years:
-a rule has one mask for each kind, so that a year without a matching day costs one look-up.
+The calendar repeats every 400 years to the weekday, and has only a few kinds of years: a rule has
+one mask for each kind, so that a year without a matching day costs one look-up.
 """
 
 from calendar import isleap
@@ -17,7 +17,7 @@ LAST_DAY = date.max.toordinal()
 
 
 class Year(NamedTuple):
-    """One kind of year; each mask holds the days that have the property."""
+    """One kind of year, with a mask of the days of each month, day of the month and weekday."""
 
     number: int
     length: int
@@ -27,7 +27,7 @@ class Year(NamedTuple):
 
 
 class YearDays:
-    """The days that match all parts given; without parts every day does."""
+    """The days that match all given parts; without parts every day matches."""
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
 
@@ -37,7 +37,7 @@ class YearDays:
         self._masks: dict[int, int] = {}
 
     def at_or_after(self, day: int, last: int, steps: Steps) -> int | None:
-        """The first matching day that is not before a day (both as ordinals); None after `last`."""
+        """Return the first matching day from `day` on, both ordinals; None after `last`."""
         if self.every:
             return day if day <= last else None
         year = date.fromordinal(day).year
@@ -58,6 +58,7 @@ class YearDays:
         return found if found <= last else None
 
     def mask(self, year: int, steps: Steps) -> int:
+        """Return the mask of a year; it is made once for each kind of year."""
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
         if mask is None:
@@ -103,14 +104,17 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """The nth day of some, counted from the last one where nth is negative; or none."""
+    """Return the mask of the nth of some days (negative: from the last); 0 if there is none."""
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
     return 1 << places[index] if 0 <= index < len(places) else 0
 
 
 def _week(year: Year, week: int, wkst: int) -> int:
-    """The days of a numbered week that lie in a year; so are some days of its neighbours' weeks."""
+    """Return the mask of the days of a numbered week that lie in a year.
+
+    Some days of a year lie in weeks of its neighbours.
+    """
     first = date(year.number, 1, 1).toordinal()
     mask = 0
     for number in (year.number - 1, year.number, year.number + 1):
@@ -126,14 +130,15 @@ def _shifted(mask: int, by: int) -> int:
 
 
 def _first_week(year: int, wkst: int) -> int:
-    """The first day of the week with four days or more in a year."""
+    """Return the first day of the first week that has four days or more in a year."""
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - wkst) % 7
 
 
 @cache
 def _kinds() -> tuple[int, ...]:
-    """For each year of the cycle the first year that is like it, its neighbours included."""
+    """Return, for each year of the cycle, the first year that is like it in itself and its
+    neighbours."""
     seen: dict[tuple[int, bool, bool, bool], int] = {}
     kinds = []
     for place in range(_CYCLE):

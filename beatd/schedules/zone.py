@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, and what their clocks did, as plain integers."""
+"""Time zones by their IANA names, and the changes of their clocks as plain integers."""
 
 import re
 import struct
@@ -20,26 +20,27 @@ from beatd.errors import ScheduleError
 from beatd.schedules.quote import quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Later than any second a datetime can hold, earlier than nothing.
+#: A second later than any that a datetime can hold.
 FOREVER = 1 << 62
 _SECOND = timedelta(seconds=1)
 _ANY = datetime(2000, 1, 1)  # noqa: DTZ001
 
 #: pytz reads the first half of its files, whose last transition is in 2037.
 PYTZ_ENDS = int(datetime(2038, 1, 1, tzinfo=UTC).timestamp())
-#: So far the rule at the end of a file is worked out; after it the last offset stays.
+#: The rule at the end of a file is computed up to here; then the last offset stays.
 RULE_ENDS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
-#: By such a rule no offset holds for a shorter time, and a clock changes on a quarter of an hour.
-_SHORTEST_STRETCH, _QUARTER = 28 * 86400, 900
+#: Seconds. Under such a rule no offset holds for a shorter time.
+_MIN_STRETCH_S = 28 * 86400
+#: Seconds. Under such a rule a clock changes on a quarter of an hour.
+_QUARTER_S = 900
 
-
-#: The files of all zones by name, once they are kept, and their names by those in small letters.
+#: The files of all zones, and their names by those in lower case; `preload_zones` fills both.
 _kept: dict[str, bytes] = {}
 _spelled: dict[str, str] = {}
 
 
-def keep_zones() -> None:
-    """Read the files of all zones (0.7 MB): an entry that is added later may name any of them."""
+def preload_zones() -> None:
+    """Read the files of all zones (0.7 MB) into memory: a new entry may name any of them."""
     if not _kept:
         files = {}
         for name in pytz.all_timezones:
@@ -50,6 +51,7 @@ def keep_zones() -> None:
 
 
 def _opened(name: str) -> IO[bytes]:
+    """Return the file of a zone, open for reading."""
     if name in _kept:
         return BytesIO(_kept[name])
     opened: IO[bytes] = pytz.open_resource(name)  # type: ignore[attr-defined]  # stubs lack it
@@ -57,7 +59,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _pytz(name: str) -> Any:
-    """pytz's zone of any spelling."""
+    """Return pytz's zone of a name in any case."""
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
@@ -68,20 +70,22 @@ def _pytz(name: str) -> Any:
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """The zone of an IANA name, in any case, or of a zone object that carries its name."""
+    """Return the zone of an IANA name, in any case, or of a zone object that has its name."""
     return _zone(zone_name(name))
 
 
 @lru_cache(maxsize=700)
 def _zone(name: str) -> ZoneInfo:
-    """pytz's own file of the zone, read by the standard library, which goes on after 2037: with
-    the transitions in the file's second half, then with the POSIX rule that it ends with."""
+    """Return pytz's zone, read by the standard library, which goes on after 2037.
+
+    It reads the transitions in the file's second half and the POSIX rule at the end of the file.
+    """
     with _opened(name) as file:
         return ZoneInfo.from_file(file, key=name)
 
 
 def zone_name(name: str | tzinfo) -> str:
-    """The one spelling of a zone; an unknown one is refused with the nearest that exists."""
+    """Return the one spelling of a zone; ScheduleError, with the nearest name, if it is unknown."""
     if isinstance(name, tzinfo):
         name = getattr(name, "zone", None) or getattr(name, "key", None) or name.tzname(None) or ""
     if not isinstance(name, str):
@@ -116,10 +120,10 @@ def _hint(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
-    """The stretches of one zone during which its clock is a fixed number of seconds off UTC.
+    """The stretches of time during which the clock of a zone is a fixed number of seconds off UTC.
 
-    Stretch j holds from the second at[j] (UTC) on. On the wall clock it begins at start[j] and
-    ends before end[j]; reached[j] is the latest the wall clock had shown before it, so that
+    Stretch j begins at the second at[j] (UTC). On the wall clock it begins at start[j] and ends
+    before end[j]; reached[j] is the latest time that the wall clock had shown before it, so that
     start > reached is a gap and start < reached a fold.
     """
 
@@ -130,13 +134,13 @@ class Offsets:
     reached: tuple[int, ...]
 
     def index(self, second: int) -> int:
-        """The stretch that a UTC second lies in."""
+        """Return the index of the stretch that a UTC second lies in."""
         return bisect_right(self.at, second) - 1
 
 
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
-    """The stretches of a known zone; a change of name alone, without a step, is not one."""
+    """Return the stretches of a known zone; one that only has a new name is not another."""
     known = _pytz(name)
     times: list[datetime] = getattr(known, "_utc_transition_times", None) or [_ANY]
     infos = getattr(known, "_transition_info", None) or [(known.utcoffset(_ANY),)]
@@ -160,7 +164,7 @@ def offsets(name: str) -> Offsets:
 
 
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
-    """When the clock changes from 2038 on, and the seconds off UTC that it changes to."""
+    """Yield each change of the clock from 2038 on: the UTC second, and the new seconds off UTC."""
     with _opened(name) as file:
         text = file.read()
     known = _zone(name)
@@ -174,18 +178,18 @@ def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
     yield from ((second, offset(second)) for second in listed if second >= PYTZ_ENDS)
     if b"," not in text.splitlines()[-1]:
         return  # the rule at the end says no more than the last offset
-    before = max([PYTZ_ENDS - _QUARTER, *listed]) // _QUARTER * _QUARTER
+    before = max([PYTZ_ENDS - _QUARTER_S, *listed]) // _QUARTER_S * _QUARTER_S
     step = offset(before)
-    for second in range(before + _SHORTEST_STRETCH, RULE_ENDS, _SHORTEST_STRETCH):
+    for second in range(before + _MIN_STRETCH_S, RULE_ENDS, _MIN_STRETCH_S):
         new = offset(second)
         if new != step:
-            quarters = range(before, second + 1, _QUARTER)
+            quarters = range(before, second + 1, _QUARTER_S)
             yield quarters[bisect_left(quarters, True, key=lambda at: offset(at) == new)], new
         before, step = second, new
 
 
 def _transitions(text: bytes) -> tuple[int, ...]:
-    """Those in the second half of a TZif file (RFC 8536), which has 64 bits for each."""
+    """Return the transitions in the second half of a TZif file (RFC 8536), in 64 bits each."""
     header = struct.Struct(">4sc15x6l")
     *_, isutc, isstd, leap, times, types, letters = header.unpack_from(text)
     second = header.size + times * 5 + types * 6 + letters + leap * 8 + isstd + isutc

@@ -1,1 +1,1 @@
-"""How a server is reached: what rooms of the same technology share."""
+"""Connections to servers and files: what stores and leases of one technology share."""

@@ -1,26 +1,102 @@
-"""Whether a pooler stands before a PostgreSQL server and lends each of its sessions to many.
+"""Connections to a PostgreSQL server: time-outs, poolers, its clock, and what its errors mean."""
 
-PgBouncer in transaction mode and its like give a connection another session for each transaction.
-Nothing may be left in such a session: no setting, no prepared statement, no lock, no LISTEN.
-"""
+from collections.abc import Generator
+from time import monotonic
+from typing import Any, TypeVar
 
-from typing import Any
+import psycopg
 
 from beatd.errors import ConfigError
 
-WORDS = {"transaction": True, "session": False}
+T = TypeVar("T")
+
+NOW_MICROS = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+ADVISORY_LOCK = 0x62656174  # "beat": the number of our advisory locks, or its first half
+CONNECTION_ERRORS = (psycopg.Error, OSError)  # OSError: no descriptor is left to wait with
+KEEPALIVES: dict[str, Any] = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+POOLERS = {"transaction": True, "session": False}
+NOT_MENDED_BY_WAITING = (
+    ("password authentication failed", "the password is refused; correct the user or the password"),
+    ("no password supplied", "a password is asked for; put it into the URL"),
+    ("no pg_hba.conf entry", "this host or user is not admitted; see pg_hba.conf on the server"),
+    ("permission denied", "this user may not work here; grant it the database's tables"),
+    (
+        "unsupported startup parameter: options",
+        "the pooler does not pass on `options`; take them "
+        "out of the URL, or set them for the user (ALTER ROLE … SET …)",
+    ),
+)
 
 
-def shared_by(word: Any, setting: str) -> bool | None:
-    """Read `?pooler=` of a URL: True if sessions are shared, False if not, None to find it out."""
+class PostgresqlConnection(psycopg.Connection[Any]):
+    """A connection that raises OperationalError when an answer takes longer than `patience_s`.
+
+    The server may be frozen, or a cable may be cut: then nothing else ends the wait for minutes.
+    """
+
+    patience_s = 120.0
+    pooled = False  # True if a pooler lends its session to other clients between two transactions
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
+        return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
+
+    def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                # psycopg comes here every 0.1 s with nothing ready, so that it can be interrupted.
+                if not ready and monotonic() > deadline:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("the server does not answer")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+
+
+def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
+    """Return the options of a connection; libpq knows no time-out below two seconds."""
+    return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
+
+
+def place(host: object, port: object, database: object) -> str:
+    """Return the place as it is shown to people, without user and password."""
+    return f"{host or 'local socket'}:{port or 5432}/{database or ''}"
+
+
+def pooled_by(word: object, setting: str) -> bool | None:
+    """Return what `?pooler=` says: True if sessions are shared, False if not, None if it is absent.
+
+    Raises ConfigError, which names the setting, for any other word.
+    """
     if word is None:
         return None
-    if word not in WORDS:
+    if not isinstance(word, str) or word not in POOLERS:
         raise ConfigError(f"{setting}: pooler: {word!r}; write transaction or session")
-    return WORDS[word]
+    return POOLERS[word]
 
 
-def shares_sessions(connection: Any) -> bool:
-    """True if the process that answers is not the one that the connection was told of when made."""
-    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
+    """Return what the URL states or, if it states nothing, True if a pooler shares our session.
+
+    PgBouncer in transaction mode and its like give a connection another session for each
+    transaction. Nothing may be left in such a session: no setting, no prepared statement, no lock,
+    no LISTEN. The process that answers is then not the one that was named when we connected.
+    """
+    if stated is not None:
+        return stated
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
     return bool(pid != connection.info.backend_pid)
+
+
+def unusable(error: BaseException) -> str | None:
+    """Return what to correct where waiting does not help; None for all other errors."""
+    text = str(error)
+    for sign, line in NOT_MENDED_BY_WAITING:
+        if sign in text:
+            return line
+    if "invalid connection option" in text:
+        return f"{text.strip()}; take it out of the URL"
+    if "does not exist" in text and ("database" in text or "role" in text):
+        return text[text.find("FATAL:") + 6 :].split("\n")[0].strip() + "; create it first"
+    return None

@@ -1,6 +1,7 @@
-"""A Redis by its URL: single, behind Sentinels, or a Cluster; and its troubles in one line each."""
+"""A Redis by its URL: single, behind Sentinels, or a Cluster; its errors in one line each."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import local
 from typing import Any
@@ -16,6 +17,7 @@ from redis.exceptions import (
     ConnectionError,
     MasterDownError,
     NoPermissionError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
@@ -28,23 +30,40 @@ from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError
 
 from beatd.errors import ConfigError, StoreError, StoreUnusable
-from beatd.servers.sentinel import ANSWERS_WITHIN_S, PrimaryWatch, Sentinels
+from beatd.servers.redis_url import (
+    database_number,
+    for_redis_py,
+    hosts,
+    place,
+    service_and_database,
+)
+from beatd.servers.sentinel import ANSWER_TIMEOUT_S, PrimaryWatch, Sentinels
 
-PASSING = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
+PASSING_ERRORS = (MasterDownError, TryAgainError, ClusterDownError, OutOfMemoryError)
+TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 EMPTY = b"$0\r\n\r\n"  # an empty word, as it is sent
-WORDS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
+URL_TIMEOUTS = ("socket_timeout", "socket_connect_timeout", "health_check_interval")
 
 
-# Before 5.3 redis-py asked for a word here, and made nothing of it.
-_WORD = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
+# Before 5.3 redis-py required an argument here, and did not use it.
+_UNUSED = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) else ()
 
 
 def connection_from(pool: Any) -> Any:
-    return pool.get_connection(*_WORD)
+    """Return a connection of the pool; it must be released to the pool afterwards."""
+    return pool.get_connection(*_UNUSED)
+
+
+def unreadable_files(options: Mapping[str, Any]) -> str:
+    """Return which files of a TLS connection cannot be read, as words to follow the error of
+    connecting, which does not name them; nothing where all can be."""
+    paths = {name: str(options[name]) for name in TLS_FILES if options.get(name)}
+    wrong = [f"{name} {path}" for name, path in paths.items() if not os.access(path, os.R_OK)]
+    return f" ({', '.join(wrong)}: cannot be read)" if wrong else ""
 
 
 class RedisServer:
-    """`client` speaks to it with a time-out on every wait, and never tries twice by itself."""
+    """A server whose `client` has a time-out on every wait and never retries by itself."""
 
     def __init__(self, url: str, *, timeout: float = 2.0) -> None:
         parts = urlsplit(url)
@@ -52,7 +71,7 @@ class RedisServer:
         kind, _, form = self._scheme.partition("+")
         self.is_cluster, self._is_sentinel = form == "cluster", "sentinel" in self._scheme
         self.primary: PrimaryWatch | None = None  # behind Sentinels
-        self._seen = local()
+        self._thread = local()  # `moves` that each thread was told of
         self._options: dict[str, Any] = {
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
@@ -62,19 +81,19 @@ class RedisServer:
             "client_name": "beatd",
         }
         try:
-            given = dict(parse_qsl(parts.query))
+            self._given = given = dict(parse_qsl(parts.query))
             if self.is_cluster:
                 self.client: Any = self._cluster(kind, parts, given)
             elif self._is_sentinel:
                 self.client = self._sentinel(kind, parts, given)
                 self.primary = PrimaryWatch(self.client.connection_pool)
             else:
-                self.place = _place(url)
+                self.place = place(url)
                 if self._scheme in ("redis", "rediss"):
-                    _database(parts.path.strip("/"), "redis://HOST:6379/DB")
-                self.client = redis.Redis.from_url(_with_path(url), **self._options)
+                    database_number(parts.path.strip("/"), "redis://HOST:6379/DB")
+                self.client = redis.Redis.from_url(for_redis_py(url), **self._options)
         except (ValueError, TypeError) as trouble:
-            raise ConfigError(f"{_place(url)}: not a Redis URL: {trouble}") from None
+            raise ConfigError(f"{place(url)}: not a Redis URL: {trouble}") from None
 
     def _shared(self, kind: str, parts: Any, given: dict[str, str]) -> dict[str, Any]:
         options = dict(self._options)
@@ -87,39 +106,39 @@ class RedisServer:
         for name, value in given.items():
             if name.startswith("ssl_"):
                 options[name] = _plain(value)
-            elif name in WORDS:
+            elif name in URL_TIMEOUTS:
                 options[name] = float(value)
         return options
 
     def _cluster(self, kind: str, parts: Any, given: dict[str, str]) -> Any:
-        hosts = _hosts(parts.netloc, 6379)
-        nodes: list[Any] = [ClusterNode(*at) for at in hosts]  # type: ignore[no-untyped-call]
-        self.place = f"{self._scheme}://{','.join(f'{h}:{p}' for h, p in hosts)}"
-        # Not more than one look for where the slot has gone; whoever calls tries again.
+        found = hosts(parts.netloc, 6379)
+        nodes: list[Any] = [ClusterNode(*at) for at in found]  # type: ignore[no-untyped-call]
+        self.place = f"{self._scheme}://{','.join(f'{h}:{p}' for h, p in found)}"
+        # redis-py looks once for where the slot has gone; the caller retries.
         options = self._shared(kind, parts, given) | {"retry": Retry(NoBackoff(), 1)}
         with self.answering():
             return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
 
     def _sentinel(self, kind: str, parts: Any, given: dict[str, str]) -> Any:
-        hosts = _hosts(parts.netloc, 26379)
-        service, db = _service_and_db(parts.path, given)
-        self.place = f"{self._scheme}://{';'.join(f'{h}:{p}' for h, p in hosts)}/{service}"
+        found = hosts(parts.netloc, 26379)
+        service, db = service_and_database(parts.path, given)
+        self.place = f"{self._scheme}://{';'.join(f'{h}:{p}' for h, p in found)}/{service}"
         options = self._shared(kind, parts, given)
         to_sentinels = {k: v for k, v in options.items() if k not in ("username", "password")}
         for name in ("socket_timeout", "socket_connect_timeout"):
-            to_sentinels[name] = min(to_sentinels[name], ANSWERS_WITHIN_S)
+            to_sentinels[name] = min(to_sentinels[name], ANSWER_TIMEOUT_S)
         for name in ("username", "password"):
             if f"sentinel_{name}" in given:
                 to_sentinels[name] = given[f"sentinel_{name}"]
-        watchers: Any = Sentinels(hosts, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
-        return watchers.master_for(service, db=db)
+        sentinels: Any = Sentinels(found, sentinel_kwargs=to_sentinels, **options)  # type: ignore[no-untyped-call]
+        return sentinels.master_for(service, db=db)
 
     def notice_move(self) -> None:
         """Raise StoreError, once to each thread, when Sentinels have named another primary."""
         if self.primary is None:
             return
         moves = self.primary.moves
-        seen, self._seen.moves = getattr(self._seen, "moves", moves), moves
+        seen, self._thread.moves = getattr(self._thread, "moves", moves), moves
         if seen != moves:
             host, port = self.primary.named or ("", 0)
             raise StoreError(
@@ -127,8 +146,18 @@ class RedisServer:
                 "is lost"
             )
 
+    def run_script(self, source: str, sha: str, *words: str | bytes | int) -> Any:
+        """Return the reply of a script, which is sent whole only if the server does not know it.
+
+        The words are as EVALSHA takes them: the number of keys, the keys, the arguments.
+        """
+        try:
+            return self.client.execute_command("EVALSHA", sha, *words)
+        except NoScriptError:
+            return self.client.execute_command("EVAL", source, *words)
+
     def begin(self, *command: Any) -> Callable[[], Any]:
-        """Send a command, and return what reads its reply; not on a Cluster."""
+        """Send a command and return the function that reads its reply; not on a Cluster."""
         begun = Begun(self.client.connection_pool)
         begun.send(*command)
         return begun.reply
@@ -141,27 +170,36 @@ class RedisServer:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """What Redis and the network say against it, as a StoreError of one line."""
+        """Raise what Redis or the network refuses as a StoreError of one line.
+
+        StoreUnusable where waiting does not help.
+        """
         try:
             yield
         except (AuthenticationError, NoPermissionError) as trouble:
             raise StoreUnusable(f"{self.place}: {_line(trouble)}") from None
         except ReadOnlyError as trouble:
-            # Behind Sentinels it is what a failover looks like, and passes.
+            # During a failover the old primary is a replica for a while.
             kind = StoreError if self._is_sentinel or self.is_cluster else StoreUnusable
             raise kind(f"{self.place}: a read-only replica: {_line(trouble)}") from None
         except (NoAnswer, TimeoutError) as trouble:
             raise StoreError(f"{self.place}: no answer in time: {_line(trouble)}") from None
         except MasterNotFoundError:
             text = "no Sentinel answers that knows a master of this name"
+            text += unreadable_files(self._given)
             raise StoreError(f"{self.place}: {text}") from None
-        except PASSING as trouble:
+        except PASSING_ERRORS as trouble:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
         except (ConnectionError, ClusterError, RedisClusterException, OSError) as trouble:
             if "TTL exhausted" in str(trouble):  # redis-py's words for a TRYAGAIN that does not end
                 text = "the Cluster is moving our slot to another node"
                 raise StoreError(f"{self.place}: {text}; we wait for it") from None
-            raise StoreError(f"{self.place}: cannot be reached: {_line(trouble)}") from None
+            # A Cluster's error of connecting hides what a node answered.
+            cause = trouble.__cause__ if isinstance(trouble, RedisClusterException) else None
+            if isinstance(cause, (AuthenticationError, NoPermissionError)):
+                raise StoreUnusable(f"{self.place}: {_line(cause)}") from None
+            text = f"cannot be reached: {_line(trouble)}{unreadable_files(self._given)}"
+            raise StoreError(f"{self.place}: {text}") from None
         except ResponseError as trouble:
             raise self._refusal(trouble) from None
         except RedisError as trouble:
@@ -207,13 +245,6 @@ class Begun:
         self._send([b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)], check=False)
         return self.reply
 
-    def heard(self) -> bool:
-        """Before a command has ended there is nothing to hear but a goodbye."""
-        try:
-            return not self._holds() or bool(self._link.can_read())
-        except (RedisError, OSError):
-            return True
-
     def _holds(self) -> bool:
         """A link that was disconnected would connect again without a word."""
         return self._socket is not None and self._link._sock is self._socket
@@ -249,41 +280,3 @@ def _line(trouble: BaseException) -> str:
 
 def _plain(value: str) -> Any:
     return {"true": True, "false": False}.get(value.lower(), value)
-
-
-def _service_and_db(path: str, given: dict[str, str]) -> tuple[str, int]:
-    """The service that the Sentinels watch, and the database of its master."""
-    form = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
-    service, _, db = path.strip("/").partition("/")
-    if "master_name" in given:
-        service, db = given["master_name"], db or (service if service.isdecimal() else "")
-    elif service.isdecimal() and db:
-        raise ValueError(f"{service!r} stands where the service belongs; write it like {form}")
-    elif not service or service.isdecimal():
-        raise ValueError(f"the service is missing; write it like {form}")
-    return service, _database(db or given.get("db", ""), form)
-
-
-def _database(text: str, form: str) -> int:
-    if text and not (text.isascii() and text.isdecimal()):
-        raise ValueError(f"the database {text!r} is no number; write it like {form}")
-    return int(text or 0)
-
-
-def _hosts(netloc: str, default: int) -> list[tuple[str, int]]:
-    found = []
-    for place in netloc.rpartition("@")[2].replace(";", ",").split(","):
-        host, _, port = place.rpartition(":") if ":" in place else (place, "", "")
-        found.append((host.strip("[]") or "localhost", int(port or default)))
-    return found
-
-
-def _place(url: str) -> str:
-    """The URL without who and with what password, and without its options."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _with_path(url: str) -> str:
-    # kombu and others write a socket's path as redis+socket://; redis-py knows unix:// alone.
-    return url.replace("redis+socket://", "unix://", 1)

@@ -1,7 +1,7 @@
 """Leave a primary as soon as the Sentinels name another one.
 
-After a planned failover the old primary takes writes for some ten seconds more, until Sentinel
-makes it a replica; all of them are lost then.
+After a planned failover the old primary accepts writes for some ten seconds more, until Sentinel
+makes it a replica; all of these writes are lost then.
 """
 
 from collections.abc import Callable
@@ -13,33 +13,33 @@ from redis.exceptions import ConnectionError, RedisError
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.sentinel import MasterNotFoundError, Sentinel
 
-ASKS_EVERY_S = 0.25
-ANSWERS_WITHIN_S = 0.5  # or the next Sentinel is asked
+QUERY_EVERY_S = 0.25
+ANSWER_TIMEOUT_S = 0.5  # then the next Sentinel is queried
 
-NAMED = "SENTINEL GET-MASTER-ADDR-BY-NAME"
+PRIMARY_OF = "SENTINEL GET-MASTER-ADDR-BY-NAME"
 
 Address = tuple[str, int]
 
 
 class Sentinels(Sentinel):
-    """As redis-py's, but it follows a failover from its first moment.
+    """The Sentinels of redis-py, but they follow a failover from its first moment.
 
-    `SENTINEL MASTERS`, by which redis-py goes, names the old primary until all replicas follow the
-    new one, which takes up to minutes.
+    redis-py reads `SENTINEL MASTERS`, which names the old primary until all replicas follow the new
+    one; that takes up to minutes.
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Raises MasterNotFoundError."""
+        """Return the address of the primary. Raises MasterNotFoundError if no Sentinel knows it."""
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
             try:
-                address = sentinel.execute_command(NAMED, service_name)
+                address = sentinel.execute_command(PRIMARY_OF, service_name)
             except (ConnectionError, NoAnswer) as error:
                 errors.append(f"{sentinel} - {error!r}")
                 continue
             if address:
-                # The one that answered is asked first from here on.
+                # The Sentinel that answered is queried first from here on.
                 self.sentinels[0], self.sentinels[place] = sentinel, self.sentinels[0]
                 return _text(address[0]), int(address[1])
         said = f" : {', '.join(errors)}" if errors else ""
@@ -47,10 +47,10 @@ class Sentinels(Sentinel):
 
 
 class PrimaryWatch:
-    """Asks the Sentinels of a connection pool who the primary is, on a thread of its own.
+    """A thread that queries the Sentinels of a connection pool for the primary.
 
-    When they name another, the pool closes its idle connections; one that is in use is closed when
-    it comes back.
+    When they name another one, the pool closes its idle connections at once, and each of the other
+    connections when it is released.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -63,7 +63,7 @@ class PrimaryWatch:
         self._thread.start()
 
     def _watch(self) -> None:
-        while not self._closed.wait(ASKS_EVERY_S):
+        while not self._closed.wait(QUERY_EVERY_S):
             with suppress(RedisError, OSError):
                 self._look()
 
@@ -77,7 +77,7 @@ class PrimaryWatch:
     def close(self) -> None:
         self._closed.set()
         if self._thread is not current_thread():
-            self._thread.join(2 * ANSWERS_WITHIN_S)
+            self._thread.join(2 * ANSWER_TIMEOUT_S)
 
 
 def _text(host: Any) -> str:

@@ -1,4 +1,4 @@
-"""SQLite files: made private, opened with every commit on the disk, and known again."""
+"""SQLite files: created for their owner alone, every commit on the disk, recognised again."""
 
 import os
 import sqlite3
@@ -8,6 +8,9 @@ from pathlib import Path
 from time import sleep
 from typing import NamedTuple
 
+from beatd.errors import StoreUnusable
+
+NOW_MICROS = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000"
 NOT_MENDED_BY_WAITING = (
     ("file is not a database", "is not a SQLite database; name another file"),
     ("readonly database", "is read-only; make it writable for this user"),
@@ -26,16 +29,43 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """What is wrong with the file, where waiting will not mend it; else None."""
-    said = str(error)
-    return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in said), None)
+    """Return what to correct where waiting does not help; None for all other errors."""
+    text = str(error)
+    return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
+
+
+def create_file(path: Path, what: str, *, hint: str = "") -> None:
+    """Create the file, for its owner alone, unless there is one.
+
+    Raises StoreUnusable where this user cannot work with it; the text begins with `what` the file
+    is for and ends with the `hint`.
+    """
+    try:
+        if path.is_dir():
+            raise StoreUnusable(f"{what} {path}: is a directory; name a file in it")
+        if not path.parent.is_dir():
+            raise StoreUnusable(
+                f"{what} {path}: there is no directory {path.parent}; make it first"
+            )
+        create_private(path)
+        if not is_plain_file(path):
+            raise StoreUnusable(f"{what} {path}: is not a regular file; name another")
+        if not os.access(path, os.W_OK):
+            raise StoreUnusable(
+                f"{what} {path}: is read-only; make it writable for this user{hint}"
+            )
+    except OSError as error:
+        reason = error.strerror or "cannot be opened"
+        raise StoreUnusable(
+            f"{what} {path}: {reason}; name a file this user may write{hint}"
+        ) from error
 
 
 def create_private(path: Path) -> None:
-    """Make the file with mode 0600 unless there is one. Raises OSError.
+    """Create the file with mode 0600 unless there is one. Raises OSError.
 
-    SQLite gives its log files the mode of the database, so this is enough. A file that is there is
-    never opened: to close it again would drop every POSIX lock that this process has on it.
+    SQLite gives its log files the mode of the database, so this is enough. An existing file is
+    never opened: closing it again would drop every POSIX lock that this process has on it.
     """
     flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with suppress(FileExistsError):
@@ -43,19 +73,23 @@ def create_private(path: Path) -> None:
 
 
 def is_plain_file(path: Path) -> bool:
+    """True if the path leads to a regular file, by links as well. Raises OSError."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def keep_every_commit(cursor: sqlite3.Cursor) -> None:
     """Set a new connection so that a commit is on the disk before it is acknowledged."""
-    # Asking first: setting it, even to what it is, needs the whole file for itself.
+    # Setting the mode, even to what it is, needs the whole file for itself: read it first.
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """The one change that does not wait for others by itself, at the first start of several."""
+    """Switch to a write-ahead log; try again while other processes, just started, do the same.
+
+    SQLite's own time-out does not cover this one change.
+    """
     for attempt in range(WAL_TRIES):
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
@@ -67,9 +101,9 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 
 
 def identity(path: Path) -> Identity | None:
-    """What lies at the path, or None where there is nothing.
+    """Return which file lies at the path, or None if there is none. Raises OSError.
 
-    Never by opening it: to close it again would drop this process's locks on it.
+    The file is never opened: closing it again would drop this process's locks on it.
     """
     try:
         found = path.stat()
@@ -83,8 +117,10 @@ def identity(path: Path) -> Identity | None:
 
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
-    """True if the file, or its log, was deleted or replaced since. A log that was not there yet is
-    made by the first write of anybody."""
+    """True if the file, or its log, was deleted or replaced since.
+
+    A log that did not exist yet is no replacement: the first write of any process creates it.
+    """
     if was is None or found is None:
         return was != found
     same_file = (was.device, was.inode) == (found.device, found.inode)

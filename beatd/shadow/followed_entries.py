@@ -5,11 +5,10 @@ They are declared in files, an app or Django's tables, or they are in the daemon
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from celery import Celery
 
-from beatd.catalog import Query
+from beatd.catalog import EditableCatalog, Query
 from beatd.clock import Clock
 from beatd.config import Config, schemes
 from beatd.daemon.housekeeping import Declares
@@ -51,12 +50,16 @@ class _Counted:
         self._version = ""
 
     def __call__(
-        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
-        changed = self._declaring(store, term, released, lasts)
-        version = store.version()
+        changed = self._declaring(catalog, term, released, lasts)
+        version = catalog.version()
         if version != self._version:
-            self._tally.add_names(row.entry for row in store.find(Query()))
+            self._tally.add_names(row.entry for row in catalog.find(Query()))
             self._version = version
         return changed
 
@@ -68,9 +71,13 @@ class _Both:
         self._parts = parts
 
     def __call__(
-        self, store: Any, term: int, released: Callable[[], None], lasts: Callable[[], bool]
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
     ) -> bool:
-        return any([part(store, term, released, lasts) for part in self._parts])
+        return any([part(catalog, term, released, lasts) for part in self._parts])
 
     def unapplied(self, term: int) -> Unapplied:
         waiting = NOTHING_WAITS
@@ -78,9 +85,9 @@ class _Both:
             waiting |= part.unapplied(term)
         return waiting
 
-    def compare_again(self, store: Any, *, whole: bool) -> None:
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         for part in self._parts:
-            part.compare_again(store, whole=whole)
+            part.compare_again(catalog, whole=whole)
 
     def conflicts(self) -> list[str]:
         return [line for part in self._parts for line in part.conflicts()]

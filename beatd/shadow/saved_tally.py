@@ -102,5 +102,5 @@ def key_of(entry: Entry) -> Key:
 
 def period_of(entry: Entry) -> float | None:
     """Return the period of an interval in seconds; None for any other schedule."""
-    period_us = getattr(entry.schedule, "period", None)
+    period_us = entry.schedule.period
     return None if period_us is None else period_us / 1_000_000

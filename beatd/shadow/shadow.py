@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from beatd.clock import SystemClock
 from beatd.config import Config, Lock, Store
 from beatd.daemon.parts import Parts
-from beatd.engine.dispatch import InSteps
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.events import Event, Observer, Sent
 from beatd.observers.log import LogObserver
 from beatd.shadow.followed_entries import followed_entries
@@ -41,8 +41,8 @@ class Shadow:
             return replace(
                 made,
                 publisher=lambda: publisher,
-                dispatch=lambda store, sender, tell: InSteps(
-                    ledger=store, publisher=sender, clock=clock, tell=tell
+                dispatch=lambda claims, sender: StepDispatch(
+                    ledger=claims, publisher=sender, clock=clock
                 ),
                 declaring=declaring,
             )

@@ -16,9 +16,6 @@ class SilentPublisher:
     def prepare(self, runs: Sequence[Run]) -> None:
         pass
 
-    def hold(self, runs: Sequence[Run]) -> None:
-        return None
-
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         for run in runs:
             self._tally.add_run(run)
@@ -32,6 +29,9 @@ class SilentPublisher:
 
     def trouble(self) -> str:
         return ""
+
+    def on_redis(self) -> None:
+        return None
 
     def close(self) -> None:
         pass

@@ -10,18 +10,16 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from beatd.catalog import Query
+from beatd.catalog import EditableCatalog, EntryFinder, Query
 from beatd.clock import Clock
 from beatd.edits import editing
 from beatd.edits.apply import Comparison, apply
 from beatd.edits.declared import Declared
 from beatd.edits.held_name import HeldName
 from beatd.edits.late_edits import past_one_offs
-from beatd.edits.ownership import last_taken
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading, Source
-from beatd.store import Store
 
 NAMES_SHOWN_MAX = 5
 
@@ -37,7 +35,7 @@ class Declarations:
         self._due: set[int] = set()
         self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
-        self._taken: dict[int, str] = {}
+        self._takeovers: dict[int, str] = {}
         self._term = 0
         self._lasts: Callable[[], bool] = lambda: True
         self._waiting: set[int] = set()
@@ -47,7 +45,7 @@ class Declarations:
 
     def __call__(
         self,
-        store: Store,
+        catalog: EditableCatalog,
         term: int,
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
@@ -65,7 +63,7 @@ class Declarations:
             with broken:
                 if place not in self._read or source.changed():
                     self._read_again(place, source)
-        changed = bool(term) and self._apply(store, broken, released)
+        changed = bool(term) and self._apply(catalog, broken, released)
         broken.raise_first()
         return changed
 
@@ -76,18 +74,20 @@ class Declarations:
         if place in self._waiting:
             self._unread[place] = unread_in(self._read[place].declared)
 
-    def _apply(self, store: Store, broken: "_Broken", released: Callable[[], None]) -> bool:
+    def _apply(
+        self, catalog: EditableCatalog, broken: "_Broken", released: Callable[[], None]
+    ) -> bool:
         stale = {place for place in self._waiting if self._sources[place].stale()}
         for place in sorted(self._waiting & set(self._read) - stale):
-            if self._is_whole(store, place):
+            if self._is_whole(catalog, place):
                 self._release(place, released)
-        self._due |= {place for place in self._read if self._is_undone(store, place)}
+        self._due |= {place for place in self._read if self._is_undone(catalog, place)}
         changed = False
         for place in sorted(self._due - stale):
             release = partial(self._release, place, released)
             with broken:
                 try:
-                    changed |= self._apply_one(store, place, release)
+                    changed |= self._apply_one(catalog, place, release)
                 except (StoreError, Deposed):
                     raise
                 except Exception:
@@ -95,16 +95,16 @@ class Declarations:
                     raise
         return changed
 
-    def _apply_one(self, store: Store, place: int, release: Callable[[], None]) -> bool:
+    def _apply_one(self, catalog: EditableCatalog, place: int, release: Callable[[], None]) -> bool:
         declared = self._read[place].declared
         if not declared.entries:
             self._due.discard(place)  # an empty set removes nothing
             release()
             return False
-        # Before it: what is let go of, or taken, meanwhile is found at the next look.
-        self._held_at[place] = store.version()
-        self._taken[place] = last_taken(store, declared.source)
-        done = apply(store, declared, self._clock.now, settled=release, may_go_on=self._lasts)
+        # Before it: what is let go of, or taken over, meanwhile is found at the next look.
+        self._held_at[place] = catalog.version()
+        self._takeovers[place] = catalog.marks.takeover(declared.source)
+        done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         self._held[place] = done.conflicts
         self._due.discard(place)
@@ -127,13 +127,15 @@ class Declarations:
         of, found = self._unapplied
         return found if of == term else self._all
 
-    def compare_again(self, store: Store, *, whole: bool) -> None:
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare declarations with the store, which may have lost entries.
 
         All sources are compared if `whole`, else those of each owner without an entry in the store.
         """
         for place, reading in self._read.items():
-            if whole or (reading.declared.entries and not _has_any(store, reading.declared.source)):
+            if whole or (
+                reading.declared.entries and not _has_any(catalog, reading.declared.source)
+            ):
                 self._due.add(place)
 
     def _release(self, place: int, released: Callable[[], None]) -> None:
@@ -152,11 +154,11 @@ class Declarations:
         if found != before:
             released()
 
-    def _is_whole(self, store: Store, place: int) -> bool:
+    def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
         """True if the store has the whole set already: the leader before declared the same."""
         declared = self._read[place].declared
-        mark = store.applied(declared.source)
-        return mark is not None and mark.digest == declared.digest
+        last = catalog.marks.applied(declared.source)
+        return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
         """Return the reading with the edits of the one before, which was not applied yet."""
@@ -165,24 +167,24 @@ class Declarations:
             return reading
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
-    def _is_undone(self, store: Store, place: int) -> bool:
+    def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
         """True if the store lost what the source declares, so that it must be applied again."""
         declared = self._read[place].declared
         if not declared.entries:
             return False
         # A store that came back empty has no mark.
-        if store.applied(declared.source) is None:
+        if catalog.marks.applied(declared.source) is None:
             return True
-        taken = last_taken(store, declared.source) != self._taken.get(place)
-        return taken or self._is_let_go(store, place)
+        takeover = catalog.marks.takeover(declared.source)
+        return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
-    def _is_let_go(self, store: Store, place: int) -> bool:
+    def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
         """True if the owner of a name in conflict has changed; only these names are read."""
         held = self._held.get(place)
-        if not held or (version := store.version()) == self._held_at.get(place):
+        if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
         self._held_at[place] = version
-        there = editing.rows(store, [one.name for one in held])
+        there = editing.rows(catalog, [one.name for one in held])
         return any(
             one.name not in there or there[one.name].entry.source != one.holder for one in held
         )
@@ -244,8 +246,8 @@ def _with_edits(reading: Reading, made: Mapping[str, datetime]) -> Reading:
     return replace(reading, declared=replace(reading.declared, made=made))
 
 
-def _has_any(store: Store, source: str) -> bool:
-    return next(iter(store.find(Query(source=source, limit=1))), None) is not None
+def _has_any(catalog: EntryFinder, source: str) -> bool:
+    return next(iter(catalog.find(Query(source=source, limit=1))), None) is not None
 
 
 class _Broken:

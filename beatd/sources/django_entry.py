@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from beatd.catalog import Stored
 from beatd.definition import check
 from beatd.definition.arguments import same
+from beatd.definition.options import header_warnings
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.imports.table_row import moment_of_row, row_found
+from beatd.imports.table_row import moment_of_row, row_found, several_schedules
 from beatd.planning import has_run_out
 from beatd.problem import in_one_line
 from beatd.run import MICROSECOND
@@ -33,6 +34,14 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
         # In django-celery-beat nothing runs at `expires` itself.
         return replace(checked.entry, end=checked.entry.end - MICROSECOND)
     return checked.entry
+
+
+def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
+    """Return what is wrong with a row that runs nevertheless, in one line, or nothing."""
+    found = [several] if (several := several_schedules(row)) else []
+    for problem in header_warnings(entry.options.get("headers") or {}):
+        found.append(str(problem.under("options")))
+    return "; ".join(found)
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:

@@ -9,22 +9,25 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from beatd import __version__
-from beatd.catalog import Applied, Query, Stored
+from beatd.catalog import EditableCatalog, Query, Stored
 from beatd.clock import Clock
 from beatd.edits import editing
 from beatd.edits.apply import apply, mark_under_way
 from beatd.edits.declared import Declared
 from beatd.engine.unapplied import NOTHING_WAITS, Unapplied
 from beatd.entry import Entry
-from beatd.errors import ConfigError, Deposed, StoreError
+from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused
+from beatd.marks import AppliedSet
 from beatd.run import EPOCH
-from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited
-from beatd.sources.django_rows import DjangoRows, Listing, NoText
+from beatd.sources.declarations import Declarations
+from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
+from beatd.sources.django_rows import DjangoRows, Listing
 from beatd.sources.row_conflicts import RowConflicts
 from beatd.sources.row_writer import RowWriter, log_applied
-from beatd.store import Store
 from beatd.stores.django import SOURCE, DjangoStore
 
 log = logging.getLogger("beatd")
@@ -32,14 +35,14 @@ log = logging.getLogger("beatd")
 LOOK_EVERY_S = 0.5
 DIGEST_EVERY_S = 30.0
 UPDATE_ROWS_EVERY_S = 10.0
-HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries
+HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or have a warning
 
 
 class DjangoMirror:
     """Applies the rows of Django's tables, and then the other declarations."""
 
     def __init__(
-        self, rows: DjangoRows, others: Any, *, timezone: str, name: str, clock: Clock
+        self, rows: DjangoRows, others: Declarations, *, timezone: str, name: str, clock: Clock
     ) -> None:
         self._rows, self._others, self._clock = rows, others, clock
         self._timezone, self._source = timezone, f"{SOURCE}{name}"
@@ -56,7 +59,7 @@ class DjangoMirror:
 
     def __call__(
         self,
-        store: Store,
+        catalog: EditableCatalog,
         term: int,
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
@@ -69,22 +72,22 @@ class DjangoMirror:
             self._row_conflicts.clear()
         if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = self._clock.elapsed()
-            changed = self._apply_rows(store)
-        return bool(self._others(store, term, released, lasts)) or changed
+            changed = self._apply_rows(catalog)
+        return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that the leader of that term must not run yet; for every thread."""
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
-        others: Unapplied = self._others.unapplied(term)
+        others = self._others.unapplied(term)
         return mine | others
 
-    def compare_again(self, store: Store, *, whole: bool) -> None:
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare rows with the store: see `Declarations.compare_again`."""
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
-        if whole or (known and next(iter(store.find(mine)), None) is None):
+        if whole or (known and next(iter(catalog.find(mine)), None) is None):
             self._known, self._trusts_mark, self._looked_at = None, False, float("-inf")
-        self._others.compare_again(store, whole=whole)
+        self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
         """Let the entries of the rows run."""
@@ -92,14 +95,14 @@ class DjangoMirror:
             self._applied = self._term
             self._released()
 
-    def _apply_rows(self, store: Store) -> bool:
+    def _apply_rows(self, catalog: EditableCatalog) -> bool:
         """Apply changed rows; True if the store was changed.
 
         While the tables cannot be read the entries stay as they are, and the error is logged once.
         """
         try:
-            changed = self._look(store)
-            self._row_conflicts.write(store)
+            changed = self._look(catalog)
+            self._row_conflicts.write(catalog.marks)
         except StoreError as trouble:
             if str(trouble) != self._trouble:
                 log.error("%s", trouble)
@@ -118,26 +121,26 @@ class DjangoMirror:
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
-        return trouble + self._row_conflicts.lines() + list(self._others.conflicts())
+        return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
         """Return the digest of the other declarations; the rows are equal for every daemon."""
-        return str(self._others.digest())
+        return self._others.digest()
 
-    def _look(self, store: Store) -> bool:
+    def _look(self, catalog: EditableCatalog) -> bool:
         """Read the rows that changed, and apply them; True if the store was changed."""
-        present = partial(editing.present, store, self._clock)
+        present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
         if (
-            isinstance(store, DjangoStore)
+            isinstance(catalog, DjangoStore)
             and elapsed - self._updated_rows_at >= UPDATE_ROWS_EVERY_S
         ):
             self._updated_rows_at = elapsed
-            store.tell_again()
-            store.disable_what_ended(present())
+            catalog.tell_again()
+            catalog.disable_what_ended(present())
         if self._known is None:
-            return self._apply_all(store, present)
+            return self._apply_all(catalog, present)
         if marker == self._known.marker:
             if elapsed - self._digested_at < DIGEST_EVERY_S:
                 return False
@@ -146,22 +149,22 @@ class DjangoMirror:
             if self._rows.digest() == self._known.digest:
                 self._same_at = looked_at
                 return False
-        return self._apply_changed(store, self._known, present)
+        return self._apply_changed(catalog, self._known, present)
 
-    def _apply_all(self, store: Store, now: editing.Now) -> bool:
+    def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
         """Apply every row, at the start of a term."""
         loaded_at = now()
         listing = self._rows.listing()
-        mark, digest = store.applied(self._source), self._digest(listing)
-        if mark is not None and mark.digest.removesuffix(HAS_CONFLICTS) == digest:
+        last, digest = catalog.marks.applied(self._source), self._digest(listing)
+        if last is not None and last.whole and last.digest.removesuffix(HAS_CONFLICTS) == digest:
             self._release()
-        if mark is not None and mark.digest == digest and self._trusts_mark:
+        if last is not None and last.holds(digest) and self._trusts_mark:
             # The leader before read the same rows, and all of them became entries.
             self._known, self._digested_at = listing, self._clock.elapsed()
             self._same_at = loaded_at
             return False
         rows = list(self._rows.rows(listing.rows))
-        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        once = editing.rows(catalog, [str(row["name"]) for row in rows if row["one_off"]])
         entries, made = list[Entry](), dict[str, datetime]()
         for row in rows:
             entry = self._entry(row, once)
@@ -169,11 +172,11 @@ class DjangoMirror:
                 continue
             entries.append(entry)
             changed_at = changed_at_of(row)
-            if mark is None:
+            if last is None:
                 # At the first look the other scheduler wrote the date, and no missed run counts.
                 changed_at = changed_at if row["clocked_time"] else None
-            elif changed_at is None or changed_at < mark.loaded_at:
-                changed_at = mark.loaded_at if row["clocked_time"] else None
+            elif changed_at is None or changed_at < last.loaded_at:
+                changed_at = last.loaded_at if row["clocked_time"] else None
             if changed_at is not None:
                 made[entry.name] = changed_at
         declared = Declared(
@@ -184,7 +187,9 @@ class DjangoMirror:
             made=made,
         )
         # The table could be read, so that an empty one is intended.
-        done = apply(store, declared, now, force=True, settled=self._release, may_go_on=self._lasts)
+        done = apply(
+            catalog, declared, now, force=True, settled=self._release, may_go_on=self._lasts
+        )
         self._trusts_mark = True
         self._release()
         self._row_conflicts.replace_held(
@@ -197,7 +202,7 @@ class DjangoMirror:
         self._same_at = loaded_at
         return bool(done.steps)
 
-    def _apply_changed(self, store: Store, known: Listing, now: editing.Now) -> bool:
+    def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
         """Apply the rows that changed since `known`."""
         loaded_at = now()
         listing = self._rows.listing()
@@ -209,7 +214,7 @@ class DjangoMirror:
             if listing.rows.get(id) != seen and seen.name not in names
         }
         rows = list(self._rows.rows(other))
-        once = editing.rows(store, [str(row["name"]) for row in rows if row["one_off"]])
+        once = editing.rows(catalog, [str(row["name"]) for row in rows if row["one_off"]])
         wanted: dict[str, Entry | None] = dict.fromkeys(gone)
         made: dict[str, datetime] = {}
         for row in rows:
@@ -220,9 +225,10 @@ class DjangoMirror:
             if dated and changed_at is not None:
                 made[name] = changed_at
         self._row_conflicts.forget(gone)
-        mark_under_way(store, Applied(self._source, loaded_at, self._digest(listing)))
-        changed = self._writer.write(store, wanted, made, self._same_at, now)
-        store.mark_applied(Applied(self._source, loaded_at, self._digest(listing)))
+        marks, applied = catalog.marks, AppliedSet(loaded_at, self._digest(listing))
+        mark_under_way(marks, self._source, applied)
+        changed = self._writer.write(catalog, wanted, made, self._same_at, now)
+        marks.write_applied(self._source, replace(applied, digest=self._digest(listing)))
         self._known, self._same_at = listing, loaded_at
         return changed
 
@@ -242,12 +248,13 @@ class DjangoMirror:
         """
         name = str(row["name"])
         try:
-            if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
-                raise ConfigError(f"{', '.join(broken)}: not UTF-8")
             entry = entry_of(row, timezone=self._timezone, source=self._source)
         except Exception as error:
             # Of any kind: the other rows run all the same.
             self._row_conflicts.add_invalid(name, refused(name, error).reason)
             return None
-        self._row_conflicts.set_valid(name)
+        if warning := warning_of(row, entry):
+            self._row_conflicts.add_warning(name, warning)
+        else:
+            self._row_conflicts.set_valid(name)
         return limited(entry, row, once.get(name)) if row["one_off"] else entry

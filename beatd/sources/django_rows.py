@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from beatd.errors import ConfigError, StoreError
 from beatd.imports.scheduler_tables import DJANGO, Shape, driver_url, shape_of, unprepared
+from beatd.imports.table_row import text_of
 
 MARKER = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident = 1"
 #: Columns that change without an edit: the scheduler writes them, and the date with them.
@@ -170,20 +171,9 @@ def _set_timeout(connection: Connection) -> None:
     connection.exec_driver_sql(_SET_TIMEOUT)
 
 
-class NoText(str):
-    """Bytes of a column that are not UTF-8, escaped for people to read."""
-
-
-def _decoded(text: bytes) -> str:
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return NoText(text.decode(errors="backslashreplace"))
-
-
 def _add_hash_function(connection: Any, _record: Any) -> None:
     """Add the hash function to a connection: SQLite has none of its own."""
-    connection.text_factory = _decoded
+    connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:
         return zlib.crc32(repr(values).encode())

@@ -4,14 +4,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from beatd.catalog import Change, Stored
+from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.definition.arguments import same
 from beatd.edits import editing, entry_change
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
 from beatd.entry import Entry
 from beatd.sources.django_entry import has_ended
 from beatd.sources.row_conflicts import RowConflicts
-from beatd.store import Store
 
 log = logging.getLogger("beatd")
 
@@ -26,7 +25,7 @@ class RowWriter:
 
     def write(
         self,
-        store: Store,
+        catalog: EditableCatalog,
         wanted: Mapping[str, Entry | None],
         made: Mapping[str, datetime],
         unseen_since: datetime,
@@ -41,7 +40,7 @@ class RowWriter:
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
         missed: list[str] = []
         for _ in range(ATTEMPTS_MAX):
-            there, moment = editing.rows(store, left), now()
+            there, moment = editing.rows(catalog, left), now()
             changes: list[tuple[str, Change]] = []
             for name in left:
                 verb, change = self._change(
@@ -51,7 +50,7 @@ class RowWriter:
                     changes.append((verb, change))
             left = []
             for batch in editing.in_batches(changes):
-                answers = store.write([change for _, change in batch])
+                answers = catalog.write([change for _, change in batch])
                 for (verb, change), done in zip(batch, answers, strict=True):
                     counts[verb] += done
                     missed += [change.name] if done and change.missed else []

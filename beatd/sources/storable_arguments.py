@@ -5,7 +5,7 @@ from typing import Any
 
 from kombu.serialization import dumps
 
-from beatd.definition.kinds import as_argument
+from beatd.definition.argument_values import as_argument
 from beatd.errors import ConfigError
 from beatd.publishers import app_value, lazy_arguments
 

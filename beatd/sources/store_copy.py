@@ -2,13 +2,12 @@
 
 from msgspec.structs import replace
 
-from beatd.catalog import Query
+from beatd.catalog import Catalog, Query
 from beatd.clock import Clock
 from beatd.edits.declared import Declared, digest_of
 from beatd.errors import StoreError
 from beatd.problem import Problem
 from beatd.sources import Reading
-from beatd.store import Store
 
 SOURCE = "store:shadow"
 
@@ -21,8 +20,8 @@ class StoreCopy:
 
     owner = SOURCE
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+        self._catalog, self._clock = catalog, clock
         self._version: str | None = None
         self._last: Declared | None = None
 
@@ -31,16 +30,16 @@ class StoreCopy:
 
     def changed(self) -> bool:
         try:
-            return self._store.version() != self._version
+            return self._catalog.version() != self._version
         except StoreError:
             return False
 
     def read(self) -> Reading:
         try:
-            version = self._store.version()
+            version = self._catalog.version()
             entries = tuple(
                 replace(row.entry, source=SOURCE, enabled=row.entry.enabled and not row.paused)
-                for row in self._store.find(Query())
+                for row in self._catalog.find(Query())
                 if ":" not in row.entry.source
             )
         except StoreError as error:

@@ -28,8 +28,8 @@ from sqlalchemy.exc import DBAPIError
 from beatd.catalog import Codec
 from beatd.ledger import Result
 from beatd.run import micros
+from beatd.servers.sql_errors import one_line
 from beatd.stores.sql import SqlStore
-from beatd.stores.sql.database import one_line
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.open_claims import OpenBatch
 

@@ -5,20 +5,21 @@ import socket
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from beatd.clock import Clock
 from beatd.config.schemes import DJANGO, LOCKS, REDIS, SQL, STORES, scheme_of
 from beatd.config.url_options import refuse_unknown_options
 from beatd.errors import ConfigError
 from beatd.leader import Holder, Lease
+from beatd.ledger import HoldingLedger
 from beatd.store import Store
 
 if TYPE_CHECKING:
     from beatd.catalog import Codec
     from beatd.engine.dispatch import Dispatch
-    from beatd.events import Observer
-    from beatd.publisher import Publisher
+    from beatd.ledger import AtomicLedger, Claims
+    from beatd.publisher import Publisher, RedisPublisher
 
 
 def open_store(
@@ -34,23 +35,23 @@ def open_store(
     if scheme == "memory":
         from beatd.stores.embedded.memory import MemoryStore
 
-        return cast(Store, MemoryStore(codec=codec, clock=clock))
+        return MemoryStore(codec=codec, clock=clock)
     if scheme == "shelve":
         from beatd.stores.embedded.shelve import ShelveStore
 
-        return cast(Store, ShelveStore(Path(url.removeprefix("shelve:")), codec=codec, clock=clock))
+        return ShelveStore(Path(url.removeprefix("shelve:")), codec=codec, clock=clock)
     if scheme.split("+")[0] in SQL:
         from beatd.stores.sql import SqlStore
 
-        return cast(Store, SqlStore(url, codec=codec, timeout=timeout))
+        return SqlStore(url, codec=codec, timeout=timeout)
     if url.startswith(DJANGO):
         from beatd.stores.django import DjangoStore
 
-        return cast(Store, DjangoStore(url, codec=codec, timeout=timeout))
+        return DjangoStore(url, codec=codec, timeout=timeout)
     if scheme in REDIS:
         from beatd.stores.redis import RedisStore
 
-        return cast(Store, RedisStore(url, codec=codec, prefix=prefix))
+        return RedisStore(url, codec=codec, prefix=prefix)
     # Not the URL: it may hold a password.
     known = ", ".join((*STORES, f"{DJANGO}URL"))
     raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
@@ -87,27 +88,27 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
     raise ConfigError(f"lock.url: {scheme[:40]!r} names no lock; known are {', '.join(LOCKS)}")
 
 
-def open_dispatch(
-    store: Store, publisher: "Publisher", *, clock: Clock, tell: "Observer"
-) -> "Dispatch":
+def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
     """Return the atomic dispatch if ledger and broker are the same Redis, else the one in steps."""
-    from beatd.engine.dispatch import InSteps
-    from beatd.engine.dispatch_atomic import AtOnce
+    from beatd.engine.atomic_dispatch import AtomicDispatch
+    from beatd.engine.step_dispatch import StepDispatch
 
-    if on_one_redis(store, publisher):
-        return AtOnce(
-            ledger=cast(Any, store), publisher=cast(Any, publisher), clock=clock, tell=tell
-        )
-    return InSteps(ledger=store, publisher=publisher, clock=clock, tell=tell)
+    one = on_one_redis(claims, publisher)
+    if one is not None:
+        return AtomicDispatch(ledger=one[0], publisher=one[1], clock=clock)
+    hold = claims.hold if isinstance(claims, HoldingLedger) else None
+    return StepDispatch(ledger=claims, publisher=publisher, clock=clock, hold=hold)
 
 
-def on_one_redis(store: Store, publisher: "Publisher") -> bool:
-    """True if ledger and broker are the same database of the same Redis."""
-    identity, server = getattr(store, "identity", None), getattr(publisher, "server", None)
-    if identity is None or server is None:
-        return False
-    here = identity()
-    return here is not None and here == server()
+def on_one_redis(
+    claims: "Claims", publisher: "Publisher"
+) -> "tuple[AtomicLedger, RedisPublisher] | None":
+    """Return the two as they are on one Redis, or None where they are not on the same one."""
+    ledger, pusher = claims.atomic(), publisher.on_redis()
+    if ledger is None or pusher is None:
+        return None
+    here = ledger.server()
+    return (ledger, pusher) if here is not None and here == pusher.server() else None
 
 
 def own_holder(name: str, since: datetime) -> Holder:

@@ -19,8 +19,9 @@ from beatd.publishers.celery_app import app_for, load_app
 from beatd.sources import Source
 from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
-from beatd.store import Store
+from beatd.store import Roles, Store
 from beatd.wiring import backends
+from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
     from beatd.web.web_pages import WebPages
@@ -45,14 +46,12 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
     return Parts(
-        store=lambda: backends.open_store(
-            store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl
+        store=lambda: Roles.of(
+            backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
         ),
         lease=lambda: backends.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
-        dispatch=lambda store, sender, tell: backends.open_dispatch(
-            store, sender, clock=clock, tell=tell
-        ),
+        dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
     )
 
@@ -97,6 +96,7 @@ def daemon_of(
     """Return the daemon of a configuration; `parts` may replace some of its parts."""
     clock = clock or SystemClock()
     app = app or celery_app(config)
+    read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
     return Daemon(
         parts=parts(parts_of(config, clock=clock, app=app)),
         me=backends.own_holder("", clock.now()),
@@ -120,8 +120,8 @@ def web_of(config: Config) -> "WebPages | None":
     return WebPages(config.http.host, config.http.port, config.http.hosts)
 
 
-def store_of(config: Config, clock: Clock | None = None) -> Store:
+def store_of(config: Config) -> Store:
     """Open the store of a configuration, as a command does."""
     return backends.open_store(
-        config.store.url, codec=codec, clock=clock or SystemClock(), prefix=config.store.prefix
+        config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )

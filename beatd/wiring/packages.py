@@ -1,44 +1,72 @@
-"""Reading of files of packages soon after the start, which a daemon may need later.
+"""Reading at the start what a daemon may need of its packages later.
 
 An upgrade replaces or deletes files while a daemon runs, and a process may have no descriptor left
-when it needs one. Modules are imported in `lazy_imports`; these files take longer, so the beat does
-not wait for them.
+when it needs one.
 """
 
 import logging
-import threading
+from importlib import import_module
+from threading import Timer
 
 from celery import Celery
 
+from beatd.config.schemes import DJANGO, REDIS, SQL, scheme_of
 from beatd.publishers.celery_app import import_for_sending
-from beatd.schedules.zone import keep_zones
+from beatd.schedules.zone import preload_zones
 
 log = logging.getLogger("beatd")
 
+ANY = ("beatd.engine.atomic_dispatch", "beatd.engine.step_dispatch", "ephem", "encodings.idna")
+SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
 READ_AFTER_S = 2.0  # the beat has started by then
 
 
-class Packages:
-    """Reads the files on a thread of its own; after a reload they are not read again."""
+def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
+    """Import what the store, the lock, the dispatch and the schedules import at their first use.
 
-    def __init__(self, app: Celery) -> None:
-        self._app, self._closed = app, threading.Event()
+    A thread of its own reads the rest, which takes longer; the beat does not wait for it.
+    """
+    import_parts(store_url, lock_url)
+    later = Timer(READ_AFTER_S, _read_the_rest, (app,))
+    later.name, later.daemon = "beatd packages", True
+    later.start()
 
-    def open(self) -> None:
-        """Start the thread."""
-        threading.Thread(target=self._run, name="beatd packages", daemon=True).start()
 
-    def close(self) -> None:
-        """Read nothing, if that has not begun."""
-        self._closed.set()
-
-    def _run(self) -> None:
-        if self._closed.wait(READ_AFTER_S):
-            return
-        import_for_sending(self._app)
+def import_parts(store_url: str, lock_url: str) -> None:
+    """Import the modules that this store and this lock are made of."""
+    for name in _modules(store_url, lock_url):
         try:
-            keep_zones()
-        except OSError as trouble:
-            log.warning("time zones are read when they are needed: %s", trouble)
-            return
-        log.debug("the packages have been read, nothing of them is needed from here on")
+            import_module(name)
+        except ImportError as error:
+            if (error.name or "").startswith("beatd."):
+                raise
+            # An optional library is missing, and its first use says which one.
+
+
+def _modules(store_url: str, lock_url: str) -> list[str]:
+    names = list(ANY)
+    if store_url.startswith(DJANGO):
+        names.append("beatd.stores.django")
+    for kind, url in (("stores", store_url.removeprefix(DJANGO)), ("leaders", lock_url)):
+        scheme = scheme_of(url).split("+")[0]
+        if scheme_of(url) in REDIS:
+            names.append(f"beatd.{kind}.redis")
+        elif scheme in SQL:
+            part = SQL_PARTS.get(scheme, scheme)
+            if kind == "stores":
+                names += ["beatd.stores.sql", f"beatd.stores.sql.{part}"]
+            else:
+                names += ["beatd.leaders.databases", f"beatd.leaders.{part}"]
+        elif kind == "leaders":
+            names += ["beatd.leaders.none", "beatd.leaders.file"]
+    return names
+
+
+def _read_the_rest(app: Celery) -> None:
+    import_for_sending(app)
+    try:
+        preload_zones()
+    except OSError as trouble:
+        log.warning("time zones are read when they are needed: %s", trouble)
+        return
+    log.debug("the packages have been read, nothing of them is needed from here on")

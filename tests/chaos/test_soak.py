@@ -22,7 +22,7 @@ from beatd.definition import entry_from
 from beatd.planning import first
 from beatd.store import Store
 from beatd.wiring.build import store_of
-from tests.daemon.test_process import free_port, get
+from tests.daemon.test_service import free_port, get
 from tests.process import Process
 
 LENGTH_S = float(os.environ.get("BEATD_SOAK_S", "3600"))

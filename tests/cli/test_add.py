@@ -12,10 +12,7 @@ from msgspec import json
 from beatd.cli import main
 from beatd.cli.config_option import ConfigOption
 from beatd.clock import SystemClock
-from tests.cli.conftest import Beatd
-from tests.cli.shelf import Here, here
-
-__all__ = ["here"]
+from tests.cli.conftest import Beatd, Here
 
 
 def test_an_entry_with_everything(here: Here) -> None:
@@ -108,8 +105,8 @@ def test_what_is_no_name_is_refused_in_a_line(here: Here, name: str) -> None:
         (("--kwargs", "[1]"), "is not a mapping"),
         (("--priority", "high"), "--priority: 'high' is not a whole number"),
         (("--tz", "Mars/Olympus"), "--tz: 'Mars/Olympus' is not a time zone"),
-        (("--option", "x"), "--option: 'x' is not K=V"),
-        (("--header", "=1"), "--header: '=1' is not K=V"),
+        (("--option", "x"), "--option: 'x' is not KEY=VALUE"),
+        (("--header", "=1"), "--header: '=1' is not KEY=VALUE"),
         (("--catch-up", "never"), "--catch-up: 'never' is none of"),
         (("--catch-up", "all"), "--catch-up: all needs a limit"),
         (("--max-runs", "0"), "--max-runs: 0 is out of range"),

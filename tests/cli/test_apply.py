@@ -3,9 +3,7 @@
 import pytest
 
 from beatd.definition import KINDS
-from tests.cli.shelf import Here, here
-
-__all__ = ["here"]
+from tests.cli.conftest import Here
 
 TWO = "entries:\n  a: {task: t, every: 1m}\n  b: {task: t, every: 1m}\n"
 

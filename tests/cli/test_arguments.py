@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from kombu.utils.json import dumps, loads
 
-from tests.cli.shelf import Here, here
+from tests.cli.conftest import Here
 from tests.cli.test_edit import editor
 from tests.typed import ALIKE
-
-__all__ = ["here"]
 
 DATE = {"__type__": "date", "__value__": "2027-01-01"}
 PRICE = {"__type__": "decimal", "__value__": "1.50"}

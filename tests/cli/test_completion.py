@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shelf import Here, here
+from tests.cli.conftest import Here
 from tests.process import BEATD
-
-__all__ = ["here"]
 
 COMMANDS = ("show", "edit", "remove", "pause", "resume", "trigger", "history", "backfill")
 

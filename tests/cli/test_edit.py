@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shelf import Here, here
-
-__all__ = ["here"]
+from tests.cli.conftest import Here
 
 
 @pytest.fixture

@@ -11,10 +11,8 @@ from msgspec.structs import replace
 from beatd.cli.entry_warnings import warnings_of
 from beatd.definition import entry_from
 from beatd.errors import ScheduleError
-from tests.cli.shelf import Here, here
+from tests.cli.conftest import Here
 from tests.process import BEATD
-
-__all__ = ["here"]
 
 App = Callable[[str], None]
 
@@ -129,6 +127,8 @@ def test_add_works_without_the_code_of_the_project(here: Here, tmp_path: Path) -
 
 def test_an_entry_whose_next_moment_is_not_found_is_an_error_of_its_own() -> None:
     class Endless:
+        period = None
+
         def next_after(self, moment: datetime) -> datetime | None:
             raise ScheduleError("its next moment is not found within 20000 steps of search")
 

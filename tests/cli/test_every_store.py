@@ -9,11 +9,10 @@ from uuid import uuid4
 import pytest
 
 from beatd.config import load_config
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.wiring.build import store_of
-from tests.cli.conftest import Beatd
-from tests.cli.shelf import Here
-from tests.office import holder
+from tests.cli.conftest import Beatd, Here
+from tests.fake_lease import holder
 
 Server = Callable[[str], tuple[str, int]]
 

@@ -21,10 +21,7 @@ from beatd.edits.entry_change import added
 from beatd.stores import sqlite_quick_list as glancing
 from beatd.stores.sql import migrations
 from beatd.stores.sqlite_quick_list import VERSION, glance
-from tests.cli.conftest import Beatd
-from tests.cli.shelf import Here, here
-
-__all__ = ["here"]
+from tests.cli.conftest import Beatd, Here
 
 KEYS = [
     *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),

@@ -33,6 +33,16 @@ def test_help_names_every_command_without_importing_any(beatd: Beatd) -> None:
 def test_every_command_is_there_and_has_help(beatd: Beatd, name: str) -> None:
     shown = beatd(name, "--help")
     assert shown.code == 0 and shown.out.startswith(f"Usage: beatd {name}")
+    assert COMMANDS[name] in shown.out.splitlines()[2], "its first sentence, as beatd --help has it"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_does(name: str) -> None:
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command is not None
+    options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    assert [one.name for one in options if not one.help] == []
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def wrong(schema: dict[str, Any], data: Any) -> bool:
 @pytest.mark.parametrize("schema", [config_schema(), entries_schema()])
 def test_they_are_schemas(schema: dict[str, Any]) -> None:
     Draft7Validator.check_schema(schema)
+    assert wrong(schema, "a text")
 
 
 @pytest.mark.parametrize("what", ["config", "entries"])

@@ -15,17 +15,6 @@ Write = Callable[[str, str], Path]
 ONE = "entries: {%s: {task: t, every: 5s}}\n"
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def names(found: EntryFiles) -> list[str]:
     return [entry.name for entry in found.entries]
 

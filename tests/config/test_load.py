@@ -14,16 +14,6 @@ from beatd.errors import ConfigError
 Write = Callable[[str, str], Path]
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def config(path: Path, **environment: str) -> Config:
     return load_config(path, environment=environment).config
 

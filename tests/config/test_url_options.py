@@ -20,6 +20,12 @@ BOGUS = [
     ("store", "rediss://h/0?ssl_cert_req=none", "did you mean ssl_cert_reqs?"),
     ("store", "sentinel://h:1;i:2/main?bogus=1", "sentinel: has no option 'bogus'; known are"),
     ("store", "redis+cluster://h?db=1", "redis+cluster: has no option 'db'"),
+    ("store", "rediss://h/0?ssl_cert_reqs=xyz", "ssl_cert_reqs: 'xyz'; try one of none, optional"),
+    ("store", "rediss://h/0?ssl_cert_reqs=CERT_NONE", "ssl_cert_reqs: 'CERT_NONE'; try one of"),
+    ("store", "sentinel://h:1/main?ssl_cert_reqs=xyz", "ssl_cert_reqs: 'xyz'; try one of"),
+    ("store", "rediss+cluster://h?ssl_cert_reqs=xyz", "ssl_cert_reqs: 'xyz'; try one of"),
+    ("lock", "rediss://h/0?ssl_cert_reqs=", "ssl_cert_reqs: ''; try one of"),
+    ("broker", "rediss://h/0?ssl_cert_reqs=xyz", "ssl_cert_reqs: 'xyz'; try one of"),
     ("store", "shelve:pa?ss=s3cret@h/0", "has a ? before its @"),
     ("lock", "file:lock?bogus=1", "file: takes no option"),
     ("lock", "sqlite:///l.db?bogus=1", "sqlite: takes no option"),
@@ -67,16 +73,18 @@ def test_it_is_refused_as_well_where_there_is_no_file(section: str, url: str, sa
         ("store", "postgresql://h/d?sslmode=require&pooler=transaction"),
         ("lock", "redis://h/0?db=1"),
         ("broker", "rediss://h/0?ssl_cert_reqs=required"),
+        ("broker", "rediss://h/0?ssl_cert_reqs=CERT_NONE"),
         ("broker", "amqp://h//?heartbeat=10"),
         ("broker", "sqla+sqlite:///q.db?timeout=5"),
         ("broker", "mongodb://h/d?replicaSet=x"),
     ],
 )
-def test_an_option_that_its_driver_knows_is_taken(tmp_path: Path, section: str, url: str) -> None:
+def test_an_option_that_its_driver_knows_is_read(tmp_path: Path, section: str, url: str) -> None:
     broker = "" if section == "broker" else "broker: memory://\n"
     path = tmp_path / "c.yaml"
     path.write_text(f"{broker}{section}: {{url: '{url}'}}\n")
-    load_config(path)
+    config = load_config(path).config
+    assert getattr(config, section).url.endswith(url.partition("?")[2])
 
 
 @pytest.mark.parametrize("scheme", ["mongodb", "kafka", "zookeeper", "etcd", "azureservicebus"])

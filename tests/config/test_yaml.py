@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from beatd.config.lines import Word, line_of
-from beatd.config.yaml import DEEPEST, LARGEST, Read, parse_yaml, read_yaml
+from beatd.config.yaml import MAX_DEPTH, MAX_FILE_BYTES, Read, parse_yaml, read_yaml
 from beatd.definition.arguments import Timestamp
 
 
@@ -118,7 +118,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
         ("a: {<<: 5}\n", 1, "<< takes"),
         ("[" * 2000, 1, "deeper"),
         ("a: " + "[" * 5000 + "]" * 5000, 1, "deeper"),
-        ("a: " + "{a: " * (DEEPEST + 1) + "1" + "}" * (DEEPEST + 1), 1, "deeper"),
+        ("a: " + "{a: " * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), 1, "deeper"),
         ("a: ${MISSING}\n", 1, "${MISSING} is not set"),
         ("a: ${}\n", 1, "names no variable"),
         ("a: ${X\n", 1, "names no variable"),
@@ -150,7 +150,7 @@ def test_a_variable_cannot_bring_in_yaml() -> None:
         (b"\xff\xfea\x00", "is not UTF-8"),
         (b"a: \x00\n", "is not YAML"),
         (b"a: \x07\n", "is not YAML"),
-        (b"x" * (LARGEST + 1), "larger than 10 MB"),
+        (b"x" * (MAX_FILE_BYTES + 1), "larger than 10 MB"),
     ],
 )
 def test_a_file_that_is_no_text_is_one_line(tmp_path, content: bytes, words: str) -> None:  # type: ignore[no-untyped-def]

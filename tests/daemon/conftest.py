@@ -1,13 +1,16 @@
-"""Real daemons as processes."""
+"""Real daemons as processes, and the stores and brokers that they work on."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.databases import mariadb_url, postgresql_url  # noqa: F401
 from tests.process import Process
 
 Start = Callable[..., Process]
+Server = Callable[[str], tuple[str, int]]
 
 
 @pytest.fixture
@@ -25,20 +28,30 @@ def beatd(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Callable[..., Path]:
-    """Writes config.yaml: an embedded store and broker, and what the test adds or replaces."""
-    (tmp_path / "queue").mkdir()
+def redis_url(server: Server) -> str:
+    host, port = server("redis")
+    return f"redis://{host}:{port}/0"
 
-    def write(**sections: str) -> Path:
-        wanted = {
-            "store": "{url: 'sqlite:///beatd.db'}",
-            "broker": "{url: 'filesystem://', transport_options: "
-            "{data_folder_in: queue, data_folder_out: queue, control_folder: control}}",
-            "entries": "{tick: {task: t, every: 0.2}}",
-            **sections,
-        }
-        path = tmp_path / "config.yaml"
-        path.write_text("".join(f"{key}: {value}\n" for key, value in wanted.items()))
-        return path
 
-    return write
+@pytest.fixture(
+    params=["memory", "shelve", "sqlite", "postgresql", "mariadb", "redis", "sqlite and rabbitmq"]
+)
+def places(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> dict[str, str]:
+    """Where the store and the broker are, as the configuration names them."""
+    store, _, broker = request.param.partition(" and ")
+    files = (
+        f"{{data_folder_in: {tmp_path}, data_folder_out: {tmp_path}, control_folder: {tmp_path}/c}}"
+    )
+    brokers = {"": f"{{url: 'filesystem://', transport_options: {files}}}"}
+    if store == "redis":
+        brokers[""] = f"{{url: '{request.getfixturevalue('redis_url')}'}}"
+    if broker:
+        host, port = server("rabbitmq")
+        brokers[broker] = f"{{url: 'amqp://guest:guest@{host}:{port}//'}}"
+    embedded = {
+        "memory": "memory:",
+        "shelve": f"shelve:{tmp_path / 'shelf'}",
+        "sqlite": f"sqlite:///{tmp_path / 'beatd.db'}",
+    }
+    url = embedded.get(store) or request.getfixturevalue(f"{store}_url")
+    return {"store": f"{{url: '{url}', prefix: '{uuid4().hex}:'}}", "broker": brokers[broker]}

@@ -1,5 +1,6 @@
 """`celery inspect ping` is answered as long as the daemon beats."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -66,5 +67,7 @@ def test_a_message_that_cannot_be_read_does_not_end_the_answers(
 def test_a_broker_that_cannot_be_used_is_left_to_the_publisher() -> None:
     app = Celery("wrong", broker="redis://127.0.0.1:1/0?bogus=1", set_as_current=False)
     inspect = CeleryInspect(app, cast(Daemon, Beats()))
+    before = threading.enumerate()
     inspect.open()
     inspect.close()
+    assert threading.enumerate() == before

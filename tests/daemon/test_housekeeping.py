@@ -22,6 +22,7 @@ from beatd.sources.declarations import Declarations
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.roles import keep_house
 from tests.stores.losses import lose
 from tests.stores.making import entry, put, put_many
 
@@ -77,7 +78,7 @@ def store(clock: FakeClock) -> Counting:
 
 
 @pytest.fixture
-def house(clock: FakeClock) -> Housekeeping:
+def housekeeping(clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
         declaring=None,
@@ -89,25 +90,25 @@ def house(clock: FakeClock) -> Housekeeping:
 
 
 def test_a_store_that_nobody_edits_is_counted_once(
-    house: Housekeeping, store: Counting, clock: FakeClock
+    housekeeping: Housekeeping, store: Counting, clock: FakeClock
 ) -> None:
     put_many(store, ["a", "b"])
     for _ in range(5):
-        house.run_once(store)
+        keep_house(housekeeping, store)
         clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
-    assert (house.entries, store.counts) == (2, 1)
+    assert (housekeeping.entries, store.counts) == (2, 1)
 
 
 def test_what_was_added_is_counted_within_a_minute(
-    house: Housekeeping, store: Counting, clock: FakeClock
+    housekeeping: Housekeeping, store: Counting, clock: FakeClock
 ) -> None:
-    house.run_once(store)
+    keep_house(housekeeping, store)
     put(store, "a")
-    house.run_once(store)
-    assert house.entries == 0
+    keep_house(housekeeping, store)
+    assert housekeeping.entries == 0
     clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
-    house.run_once(store)
-    assert house.entries == 1
+    keep_house(housekeeping, store)
+    assert housekeeping.entries == 1
 
 
 def test_history_is_forgotten_whatever_else_fails(
@@ -128,7 +129,7 @@ def test_history_is_forgotten_whatever_else_fails(
         def digest(self) -> str:
             return ""
 
-    house = Housekeeping(
+    housekeeping = Housekeeping(
         name="one",
         declaring=Broken(),
         history=HistoryLimits(),
@@ -137,12 +138,12 @@ def test_history_is_forgotten_whatever_else_fails(
         rest=lambda: None,
     )
     with pytest.raises(ValueError, match="nobody"):
-        house.run_once(store)
+        keep_house(housekeeping, store)
     assert store.sweeps == 1
     clock.advance(seconds=FORGET_HISTORY_EVERY_S + 1)
-    monkeypatch.setattr(store, "applied", lambda owner: 1 / 0)
+    monkeypatch.setattr(store, "read_mark", lambda key: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        house.run_once(store)
+        keep_house(housekeeping, store)
     assert store.sweeps == 2
 
 
@@ -162,28 +163,28 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
     clock: FakeClock, part: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = MemoryStore(codec=codec, clock=clock)
-    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.run_once(store)
+    housekeeping = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    keep_house(housekeeping, store)
     put(store, "by hand")
     lose(store, part)
     for _ in range(2):
         clock.advance(seconds=REPAIR_EVERY_S)
-        house.run_once(store)
+        keep_house(housekeeping, store)
     there = ["by hand", "mine"] if part == "plans" else ["mine"]
     assert [row.entry.name for row in store.find(Query())] == there
-    (line,) = house.conflicts
+    (line,) = housekeeping.conflicts
     assert "2 entries had lost their" in line and line in caplog.messages
 
 
 def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None:
     store = MemoryStore(codec=codec, clock=clock)
-    house = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
-    house.run_once(store)
+    housekeeping = house_of(Fixed(entry("mine", source="yaml:config"), clock=clock), clock)
+    keep_house(housekeeping, store)
     lose(store, "plans")
     lose(store, "definitions")
     for _ in range(2):
         clock.advance(seconds=REPAIR_EVERY_S)
-        house.run_once(store)
+        keep_house(housekeeping, store)
     assert store.count() == 1
 
 

@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 from tests.daemon.conftest import Start
 from tests.process import BEATD
 from tests.stores.redis.servers import RedisProcess, until
@@ -146,6 +148,7 @@ def test_a_daemon_whose_stdout_is_closed_reloads(
             project("new")
             daemon.send_signal(signal.SIGHUP)
             wait_until(lambda: "published new" in log.read_text(), 60, "it does not go on")
+            assert daemon.poll() is None
         finally:
             daemon.kill()
 
@@ -198,3 +201,23 @@ def test_a_store_that_says_no_after_the_change_over_is_waited_for(
     daemon.says("waiting for the store")
     daemon.send(signal.SIGTERM)
     assert daemon.ends() == 0
+
+
+# the process that tries a new configuration
+
+TRIED = """
+import signal
+from pathlib import Path
+from celery import Celery
+app = Celery("x", broker="memory://")
+Path("left").write_text(str(signal.getitimer(signal.ITIMER_REAL)[0]))
+"""
+
+
+def test_a_trial_ends_by_itself_where_its_daemon_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "project.py").write_text(TRIED)
+    config = tmp_path / "config.yaml"
+    config.write_text("app: project:app\nstore: {url: 'memory:'}\n")
+    words = [sys.executable, "-m", "beatd", "run", "-c", str(config), TRIAL_OPTION]
+    subprocess.run(words, cwd=tmp_path, check=True, timeout=60)
+    assert 0 < float((tmp_path / "left").read_text()) <= TRIAL_LIMIT_S + 5

@@ -9,20 +9,21 @@ import pytest
 from beatd.daemon.daemon import Daemon
 from beatd.daemon.parts import Parts
 from beatd.daemon.status import health_of, state_of, status_of
-from beatd.daemon.store_status import status_in
 from beatd.definition import codec
-from beatd.engine.dispatch import InSteps
+from beatd.engine.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.events import Event, LockAway, LockBack, StoreAway, StoreBack
 from beatd.leader import Lease
 from beatd.leaders.none import NoLease
 from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
+from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.web.web_pages import PageAnswers
 from tests.fake_clock import FakeClock
+from tests.fake_lease import FakeLease, holder
 from tests.observers.test_metrics import figures
-from tests.office import Office, holder
+from tests.roles import status_shared_by
 
 READ_ONLY = "store h:1: cannot execute in a read-only transaction"
 
@@ -54,10 +55,10 @@ class Replica(MemoryStore):
         return super().upcoming(limit)
 
 
-class House:
-    """One daemon, its turns taken by the test."""
+class SteppedDaemon:
+    """One daemon without threads, whose turns the test takes."""
 
-    def __init__(self, daemon: Daemon, store: Replica, lock: Office, told: list[Event]) -> None:
+    def __init__(self, daemon: Daemon, store: Replica, lock: FakeLease, told: list[Event]) -> None:
         self.daemon, self.store, self.lock, self.told = daemon, store, lock, told
         self.metrics = Metrics()
         self.pages = PageAnswers(lambda: health_of(daemon), self.metrics, dict)
@@ -82,16 +83,16 @@ class House:
         return figures(self.metrics)[name]
 
 
-def house_of(lease: Lease | None = None) -> Iterator[House]:
+def stepped_daemon(lease: Lease | None = None) -> Iterator[SteppedDaemon]:
     clock, told = FakeClock(), list[Event]()
-    store, lock = Replica(codec=codec, clock=clock), Office(clock)
+    store, lock = Replica(codec=codec, clock=clock), FakeLease(clock)
     daemon = Daemon(
         parts=Parts(
-            store=lambda: store,
+            store=lambda: Roles.of(store),
             lease=lambda: lease or lock,
             publisher=MemoryPublisher,
-            dispatch=lambda store, publisher, tell: InSteps(
-                ledger=store, publisher=publisher, clock=clock, tell=tell
+            dispatch=lambda store, publisher: StepDispatch(
+                ledger=store, publisher=publisher, clock=clock
             ),
         ),
         me=holder("a"),
@@ -102,76 +103,80 @@ def house_of(lease: Lease | None = None) -> Iterator[House]:
         assert daemon._open(closing)
         for loop in daemon.loops:
             loop.trouble = lambda: ""  # type: ignore[method-assign]  # its turns are taken here
-        house = House(daemon, store, lock, told)
-        daemon._observers = (*daemon._observers, house.metrics)
-        yield house
+        stepped = SteppedDaemon(daemon, store, lock, told)
+        daemon._observers = (*daemon._observers, stepped.metrics)
+        yield stepped
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    yield from house_of()
+def stepped() -> Iterator[SteppedDaemon]:
+    yield from stepped_daemon()
 
 
 @pytest.fixture
-def lockless() -> Iterator[House]:
-    yield from house_of(NoLease())
+def lockless() -> Iterator[SteppedDaemon]:
+    yield from stepped_daemon(NoLease())
 
 
-def test_a_store_that_takes_no_writes_is_away_at_the_start(house: House) -> None:
-    house.store.read_only = True
-    house.lives(3)
+def test_a_store_that_takes_no_writes_is_away_at_the_start(stepped: SteppedDaemon) -> None:
+    stepped.store.read_only = True
+    stepped.lives(3)
     said = f"it refuses writes: {READ_ONLY}"
-    assert house.heard(StoreAway, StoreBack) == [StoreAway(said)]
-    assert house.ready() == (503, f"waiting for the store: {said}")
-    assert house.figure("beatd_store_ok") == 0
-    assert status_of(house.daemon)["store"] == {"ok": False, "error": said}
+    assert stepped.heard(StoreAway, StoreBack) == [StoreAway(said)]
+    assert stepped.ready() == (503, f"waiting for the store: {said}")
+    assert stepped.figure("beatd_store_ok") == 0
+    assert status_of(stepped.daemon)["store"] == {"ok": False, "error": said}
 
 
-def test_a_store_that_takes_no_writes_any_more_is_away_until_it_does(house: House) -> None:
-    house.lives(2)
-    assert house.ready() == (200, "leading") and house.figure("beatd_store_ok") == 1
-    house.store.read_only = True
-    house.lives(3)
-    assert house.ready()[0] == 503 and house.figure("beatd_store_ok") == 0
-    house.store.read_only = False
-    house.lives(1)
-    assert house.ready() == (200, "leading") and house.figure("beatd_store_ok") == 1
-    assert [type(event) for event in house.heard(StoreAway, StoreBack)] == [StoreAway, StoreBack]
+def test_a_store_that_takes_no_writes_any_more_is_away_until_it_does(
+    stepped: SteppedDaemon,
+) -> None:
+    stepped.lives(2)
+    assert stepped.ready() == (200, "leading") and stepped.figure("beatd_store_ok") == 1
+    stepped.store.read_only = True
+    stepped.lives(3)
+    assert stepped.ready()[0] == 503 and stepped.figure("beatd_store_ok") == 0
+    stepped.store.read_only = False
+    stepped.lives(1)
+    assert stepped.ready() == (200, "leading") and stepped.figure("beatd_store_ok") == 1
+    assert [type(event) for event in stepped.heard(StoreAway, StoreBack)] == [StoreAway, StoreBack]
 
 
-def test_a_store_that_comes_back_read_only_is_not_back(house: House) -> None:
-    house.lives(2)
-    house.store.away = True
-    house.lives(2)
-    house.store.away, house.store.read_only = False, True
-    house.lives(3)
-    assert house.ready() == (503, f"waiting for the store: it refuses writes: {READ_ONLY}")
-    house.store.read_only = False
-    house.lives(1)
-    assert [type(event) for event in house.heard(StoreAway, StoreBack)] == [StoreAway, StoreBack]
+def test_a_store_that_comes_back_read_only_is_not_back(stepped: SteppedDaemon) -> None:
+    stepped.lives(2)
+    stepped.store.away = True
+    stepped.lives(2)
+    stepped.store.away, stepped.store.read_only = False, True
+    stepped.lives(3)
+    assert stepped.ready() == (503, f"waiting for the store: it refuses writes: {READ_ONLY}")
+    stepped.store.read_only = False
+    stepped.lives(1)
+    assert [type(event) for event in stepped.heard(StoreAway, StoreBack)] == [StoreAway, StoreBack]
 
 
 REFUSED = "redis://h:1/0: cannot be reached: refused"
 
 
-def test_a_lock_that_cannot_be_used_is_told_everywhere_with_its_cause(house: House) -> None:
-    house.lock.trouble = StoreError(REFUSED)
-    house.lives(3)
-    assert house.heard(LockAway) == [LockAway(REFUSED)]
-    assert house.ready() == (503, f"waiting for the lock: {REFUSED}")
-    assert house.figure("beatd_lock_ok") == 0 and house.figure("beatd_lock_errors_total") == 1
-    assert status_of(house.daemon)["lock"] == {"ok": False, "error": REFUSED}
-    assert state_of(house.daemon)["lock_ok"] is False
-    shared = status_in(house.store, house.daemon.now())
+def test_a_lock_that_cannot_be_used_is_told_everywhere_with_its_cause(
+    stepped: SteppedDaemon,
+) -> None:
+    stepped.lock.trouble = StoreError(REFUSED)
+    stepped.lives(3)
+    assert stepped.heard(LockAway) == [LockAway(REFUSED)]
+    assert stepped.ready() == (503, f"waiting for the lock: {REFUSED}")
+    assert stepped.figure("beatd_lock_ok") == 0 and stepped.figure("beatd_lock_errors_total") == 1
+    assert status_of(stepped.daemon)["lock"] == {"ok": False, "error": REFUSED}
+    assert state_of(stepped.daemon)["lock_ok"] is False
+    shared = status_shared_by(stepped.store, stepped.daemon.now())
     assert shared["lock"] == {"ok": False, "error": REFUSED, "daemon": "a"}
-    house.lock.trouble = None
-    house.lives(2)
-    assert [type(event) for event in house.heard(LockAway, LockBack)] == [LockAway, LockBack]
-    assert house.ready() == (200, "leading") and house.figure("beatd_lock_ok") == 1
-    assert status_in(house.store, house.daemon.now())["lock"] == {"ok": True}
+    stepped.lock.trouble = None
+    stepped.lives(2)
+    assert [type(event) for event in stepped.heard(LockAway, LockBack)] == [LockAway, LockBack]
+    assert stepped.ready() == (200, "leading") and stepped.figure("beatd_lock_ok") == 1
+    assert status_shared_by(stepped.store, stepped.daemon.now())["lock"] == {"ok": True}
 
 
-def test_without_a_lock_it_is_ready(lockless: House) -> None:
+def test_without_a_lock_it_is_ready(lockless: SteppedDaemon) -> None:
     lockless.lives(2)
     assert lockless.ready() == (200, "leading") and lockless.figure("beatd_lock_ok") == 1
     assert status_of(lockless.daemon)["lock"] == {"ok": True}

@@ -54,6 +54,7 @@ def test_a_campaign_that_broke_gives_the_lead_up_and_goes_on(
             until(lambda: "ZeroDivisionError" in last(Broke), PATIENCE, "it is told")
         first = last(LeadWon)
         until(lambda: last(LeadWon) != first, PATIENCE, "it leads again")
+        assert beat.daemon.alive()
 
 
 def test_its_counts_may_grow_while_they_are_read() -> None:

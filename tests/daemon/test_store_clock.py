@@ -6,10 +6,9 @@ from math import floor
 
 import pytest
 
-from beatd.clock import SystemClock
+from beatd.clock import StoreTime, SystemClock
 from beatd.daemon.store_clock import REQUESTS_MAX, StoreClock
 from beatd.errors import StoreError
-from beatd.ledger import StoreTime
 
 BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
 BOOTED = 10**7  # seconds ago: floats are coarse so far from zero

@@ -1,22 +1,15 @@
 """Two daemons, and a Redis that loses all: somebody says so, whoever leads after it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from beatd import Beat
-from beatd.daemon.store_status import status_in
 from beatd.events import Event, LeadWon, Sent, WentBack
 from tests.process import PATIENCE
-from tests.stores.redis.servers import Start, starting
+from tests.roles import status_shared_by
+from tests.stores.redis.servers import Start
 from tests.waiting import until
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    yield from starting(tmp_path)
 
 
 def test_a_wiped_redis_is_told_of_though_a_standby_is_there(
@@ -43,7 +36,7 @@ def test_a_wiped_redis_is_told_of_though_a_standby_is_there(
         store = daemons[0].store
         assert store is not None
         until(
-            lambda: status_in(store, daemons[0].now())["went_back"],
+            lambda: status_shared_by(store.catalog, daemons[0].now())["went_back"],
             PATIENCE,
             "`beatd status` shows it",
         )

@@ -155,6 +155,12 @@ def test_such_names_are_refused_in_one_line(name: Any) -> None:
         ({"options": {"serializer": "pickel"}}, "options.serializer"),
         ({"options": {"expires": 0}}, "options.expires"),
         ({"options": {"expires": -5.5}}, "options.expires"),
+        ({"options": {"headers": {"id": "x"}}}, "options.headers.id"),
+        ({"options": {"headers": {"task": "x"}}}, "options.headers.task"),
+        (
+            {"options": {"headers": {"periodic_task_name": "x"}}},
+            "options.headers.periodic_task_name",
+        ),
     ],
 )
 def test_a_warning_leaves_the_entry_as_it_is(change: dict[str, Any], path: str) -> None:
@@ -246,3 +252,10 @@ def test_a_key_that_is_no_text_is_a_problem(key: Any) -> None:
 def test_an_event_of_the_sun_that_is_no_text_is_a_problem(event: Any) -> None:
     (said,) = told({"task": "t", "solar": {"event": event, "lat": 1, "lon": 1}})
     assert said.startswith("solar: ")
+
+
+@pytest.mark.parametrize("key", ["expires", "countdown", "time_limit"])
+@pytest.mark.parametrize("length", [1e20, 10**11])
+def test_more_than_a_thousand_years_is_refused(key: str, length: float) -> None:
+    (problem,) = told({**GOOD, "options": {key: length}})
+    assert f"options.{key}" in problem and "years" in problem

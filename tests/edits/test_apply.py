@@ -27,15 +27,15 @@ class Counting(MemoryStore):
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(codec=codec, clock=clock)
         self.written = 0
-        self.marks = 0
+        self.marked = 0
 
     def write(self, changes: Any) -> Any:
         self.written += len(changes)
         return super().write(changes)
 
-    def mark_applied(self, mark: Any) -> None:
-        self.marks += 1
-        super().mark_applied(mark)
+    def write_mark(self, mark: Any) -> None:
+        self.marked += 1
+        super().write_mark(mark)
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_an_edit_of_a_set_that_was_seen_is_found_again(
 def test_what_did_not_change_writes_nothing(store: Counting, clock: FakeClock) -> None:
     many = [entry(f"e{n}", args=[n, {"deep": [1, 2]}]) for n in range(1000)]
     apply(store, declared(clock, *many), clock.now)
-    store.written = store.marks = 0
+    store.written = store.marked = 0
     clock.advance(seconds=3)
     done = apply(store, declared(clock, *reversed(many)), clock.now)
     assert (done.unchanged, done.steps) == (1000, ())
-    assert (store.written, store.marks) == (0, 1), "that it was seen to be so"
+    assert (store.written, store.marked) == (0, 1), "that it was seen to be so"
     done = apply(store, declared(clock, *many), clock.now)
     assert (done.unchanged, done.steps) == (1000, ())
-    assert (store.written, store.marks) == (0, 1)
+    assert (store.written, store.marked) == (0, 1)
 
 
 def test_only_when_it_runs_moves_the_plan(store: Counting, clock: FakeClock) -> None:
@@ -196,10 +196,10 @@ def test_adding_without_pruning_leaves_the_mark_to_the_owner(
     store: Counting, clock: FakeClock
 ) -> None:
     apply(store, declared(clock, entry("a")), clock.now)
-    mark = store.applied("yaml:config")
+    mark = store.marks.applied("yaml:config")
     done = apply(store, declared(clock, entry("b")), clock.now, prune=False)
     assert (done.added, done.kept) == (("b",), ("a",))
-    assert store.applied("yaml:config") == mark
+    assert store.marks.applied("yaml:config") == mark
 
 
 def test_a_pause_is_neither_seen_nor_cleared(store: Counting, clock: FakeClock) -> None:

@@ -8,89 +8,89 @@ from msgspec.structs import replace
 
 from beatd.catalog import Query, Stored
 from beatd.edits import replan
-from tests.household import Household
+from tests.fleet import Fleet
 from tests.stores.making import edit
 
 
 @pytest.fixture
-def house() -> Household:
-    return Household()
+def fleet() -> Fleet:
+    return Fleet()
 
 
-def planned_by(house: Household, name: str, version: str, **by: float) -> Stored:
+def planned_by(fleet: Fleet, name: str, version: str, **by: float) -> Stored:
     """Make it as if an older or newer program had planned it, off by some time."""
-    (row,) = house.store.find(Query(names=(name,)))
+    (row,) = fleet.store.find(Query(names=(name,)))
     assert row.plan.planned is not None and row.plan.due is not None
     off = timedelta(**by)
     plan = replace(row.plan, planned=row.plan.planned + off, due=row.plan.due + off, rules=version)
-    assert list(house.store.write([edit(row, row.entry, plan)])) == [True]
-    return next(iter(house.store.find(Query(names=(name,)))))
+    assert list(fleet.store.write([edit(row, row.entry, plan)])) == [True]
+    return next(iter(fleet.store.find(Query(names=(name,)))))
 
 
-def planned(house: Household, name: str) -> str:
-    (row,) = house.store.find(Query(names=(name,)))
+def planned(fleet: Fleet, name: str) -> str:
+    (row,) = fleet.store.find(Query(names=(name,)))
     assert row.plan.planned is not None
     return row.plan.planned.isoformat()
 
 
-def test_what_older_rules_planned_is_reckoned_again_once(house: Household) -> None:
-    house.add("nightly", cron="0 2 * * *")
-    planned_by(house, "nightly", "1999a/1", hours=1)
-    assert replan.needs_replan(house.store)
-    assert replan.replan(house.store, house.clock.now) == 1
-    assert planned(house, "nightly") == "2026-03-01T02:00:00+00:00"
-    assert not replan.needs_replan(house.store)
+def test_what_older_rules_planned_is_reckoned_again_once(fleet: Fleet) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    assert replan.needs_replan(fleet.store)
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
+    assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
+    assert not replan.needs_replan(fleet.store)
 
 
-def test_what_is_right_already_is_not_written(house: Household) -> None:
-    house.add("nightly", cron="0 2 * * *")
-    before = planned_by(house, "nightly", "1999a/1")
-    assert replan.replan(house.store, house.clock.now) == 0
-    (after,) = house.store.find(Query(names=("nightly",)))
+def test_what_is_right_already_is_not_written(fleet: Fleet) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    before = planned_by(fleet, "nightly", "1999a/1")
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    (after,) = fleet.store.find(Query(names=("nightly",)))
     assert after.revision == before.revision
 
 
-def test_a_newer_program_s_plan_is_left_alone(house: Household) -> None:
-    house.add("nightly", cron="0 2 * * *")
-    planned_by(house, "nightly", "2999a/1", hours=1)
-    assert replan.replan(house.store, house.clock.now) == 0
-    assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
+def test_a_newer_program_s_plan_is_left_alone(fleet: Fleet) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "2999a/1", hours=1)
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
-def test_what_is_due_already_stays_due(house: Household) -> None:
-    house.add("nightly", cron="0 2 * * *")
-    planned_by(house, "nightly", "1999a/1", hours=1)
-    house.clock.advance(hours=4)
-    assert replan.replan(house.store, house.clock.now) == 0
-    assert planned(house, "nightly") == "2026-03-01T03:00:00+00:00"
+def test_what_is_due_already_stays_due(fleet: Fleet) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    fleet.clock.advance(hours=4)
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
+    assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
 def test_what_these_rules_planned_is_not_even_read(
-    house: Household, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("nightly", "weekly"):
-        house.add(name, cron="0 2 * * *")
-    planned_by(house, "nightly", "1999a/1", hours=1)
-    find, read = house.store.find, []
+        fleet.add(name, cron="0 2 * * *")
+    planned_by(fleet, "nightly", "1999a/1", hours=1)
+    find, read = fleet.store.find, []
 
     def seen(query: Query) -> Iterator[Stored]:
         for row in find(query):
             read.append(row.entry.name)
             yield row
 
-    monkeypatch.setattr(house.store, "find", seen)
-    assert replan.replan(house.store, house.clock.now) == 1
+    monkeypatch.setattr(fleet.store, "find", seen)
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
     assert read == ["nightly"]
 
 
-def test_a_start_counts_nothing(house: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_counts_nothing(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database counts by looking at each, and until it is through the daemon is not ready."""
-    monkeypatch.setattr(house.store, "count", lambda: pytest.fail("counted"))
-    replan.mark_if_empty(house.store, house.clock.now())
-    assert not replan.needs_replan(house.store)
+    monkeypatch.setattr(fleet.store, "count", lambda: pytest.fail("counted"))
+    replan.mark_if_empty(fleet.store, fleet.clock.now())
+    assert not replan.needs_replan(fleet.store)
 
 
-def test_a_store_with_entries_is_not_marked_unseen(house: Household) -> None:
-    house.add("nightly", cron="0 2 * * *")
-    replan.mark_if_empty(house.store, house.clock.now())
-    assert replan.needs_replan(house.store)
+def test_a_store_with_entries_is_not_marked_unseen(fleet: Fleet) -> None:
+    fleet.add("nightly", cron="0 2 * * *")
+    replan.mark_if_empty(fleet.store, fleet.clock.now())
+    assert replan.needs_replan(fleet.store)

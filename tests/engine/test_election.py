@@ -9,7 +9,7 @@ from beatd.errors import StoreEmptied, StoreError
 from beatd.events import Event, LeadLost, LeadWon, LockAway, LockBack, WentBack
 from beatd.leader import Holder, Term
 from tests.fake_clock import FakeClock
-from tests.office import Office, holder
+from tests.fake_lease import FakeLease, holder
 from tests.waiting import until
 
 TTL = 2.0
@@ -21,8 +21,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def office(clock: FakeClock) -> Office:
-    return Office(clock)
+def lease(clock: FakeClock) -> FakeLease:
+    return FakeLease(clock)
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def told() -> list[Event]:
 
 
 @pytest.fixture
-def daemons(office: Office, clock: FakeClock, told: list[Event]) -> list[Election]:
+def daemons(lease: FakeLease, clock: FakeClock, told: list[Event]) -> list[Election]:
     return [
-        Election(lease=office, terms=office, me=holder(n), clock=clock, ttl=TTL, tell=told.append)
+        Election(lease=lease, terms=lease, me=holder(n), clock=clock, ttl=TTL, tell=told.append)
         for n in "abc"
     ]
 
@@ -52,19 +52,19 @@ def test_a_renewal_keeps_the_term(daemons: list[Election], clock: FakeClock) -> 
 
 
 def test_trust_counts_from_the_request_and_not_from_its_answer(
-    daemons: list[Election], office: Office, clock: FakeClock
+    daemons: list[Election], lease: FakeLease, clock: FakeClock
 ) -> None:
-    office.slow = 1.0
+    lease.slow = 1.0
     asked = clock.elapsed()
     lead = daemons[0].campaign()
     assert lead is not None and lead.until < asked + TTL
 
 
 def test_trust_ends_before_the_lease_does(
-    daemons: list[Election], office: Office, clock: FakeClock
+    daemons: list[Election], lease: FakeLease, clock: FakeClock
 ) -> None:
     lead = daemons[0].campaign()
-    assert lead is not None and office.held is not None and lead.until < office.held[1]
+    assert lead is not None and lease.held is not None and lead.until < lease.held[1]
     clock.advance(seconds=lead.until - clock.elapsed())
     assert daemons[0].lead() is None
     assert daemons[1].campaign() is None, "nobody else can have it yet"
@@ -81,10 +81,10 @@ def test_a_silent_leader_is_replaced_under_a_new_term(
 
 
 def test_a_leader_in_doubt_trusts_no_longer_than_it_was_promised(
-    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+    daemons: list[Election], lease: FakeLease, clock: FakeClock, told: list[Event]
 ) -> None:
     daemons[0].campaign()
-    office.trouble = StoreError("away")
+    lease.trouble = StoreError("away")
     clock.advance(seconds=0.5)
     assert daemons[0].campaign() is not None, "within the trust given nobody else can lead"
     clock.advance(seconds=TTL)
@@ -93,43 +93,43 @@ def test_a_leader_in_doubt_trusts_no_longer_than_it_was_promised(
 
 
 def test_a_lock_that_cannot_be_used_is_told_once_with_its_cause_and_once_when_it_can(
-    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+    daemons: list[Election], lease: FakeLease, clock: FakeClock, told: list[Event]
 ) -> None:
-    office.trouble = StoreError("lock 10.0.0.1:6379: refused")
+    lease.trouble = StoreError("lock 10.0.0.1:6379: refused")
     for _ in range(20):
         assert daemons[0].campaign() is None
         clock.advance(seconds=0.1)
     assert told == [LockAway("lock 10.0.0.1:6379: refused")]
     assert daemons[0].lock_trouble == "lock 10.0.0.1:6379: refused"
-    office.trouble = StoreError("lock 10.0.0.1:6379: wrong password")
+    lease.trouble = StoreError("lock 10.0.0.1:6379: wrong password")
     assert daemons[0].campaign() is None
     assert daemons[0].lock_trouble == "lock 10.0.0.1:6379: wrong password", "the newest cause"
-    office.trouble = None
+    lease.trouble = None
     assert daemons[0].campaign() is not None
     assert told[1:2] == [LockBack(pytest.approx(2.0))]
     assert not daemons[0].lock_trouble
 
 
 def test_one_doubt_about_the_lock_is_no_news(
-    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+    daemons: list[Election], lease: FakeLease, clock: FakeClock, told: list[Event]
 ) -> None:
-    office.trouble = StoreError("held, and its holder not yet known")
+    lease.trouble = StoreError("held, and its holder not yet known")
     assert daemons[0].campaign() is None
-    office.trouble = None
+    lease.trouble = None
     assert daemons[0].campaign() is not None
     assert [type(event) for event in told] == [LeadWon]
 
 
 def test_a_ledger_that_gives_no_term_is_no_trouble_of_the_lock(
     daemons: list[Election],
-    office: Office,
+    lease: FakeLease,
     told: list[Event],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(_: object) -> None:
         raise StoreError("the store is read-only")
 
-    monkeypatch.setattr(office, "begin", refuse)
+    monkeypatch.setattr(lease, "begin", refuse)
     for _ in range(3):
         assert daemons[0].campaign() is None
     assert told == [] and not daemons[0].lock_trouble
@@ -142,9 +142,9 @@ def test_a_resigned_lead_is_free_at_once(daemons: list[Election]) -> None:
     assert daemons[1].campaign() is not None
 
 
-def test_resigning_never_raises(daemons: list[Election], office: Office) -> None:
+def test_resigning_never_raises(daemons: list[Election], lease: FakeLease) -> None:
     daemons[0].campaign()
-    office.trouble = StoreError("away")
+    lease.trouble = StoreError("away")
     daemons[0].resign()
     assert daemons[0].lead() is None
 
@@ -157,12 +157,12 @@ def test_a_deposed_leader_stays_out_for_one_ttl(daemons: list[Election], clock: 
     assert daemons[0].campaign() is not None
 
 
-def test_one_that_cannot_work_lets_another_lead(office: Office, clock: FakeClock) -> None:
+def test_one_that_cannot_work_lets_another_lead(lease: FakeLease, clock: FakeClock) -> None:
     able = [True]
     daemon = Election(
-        lease=office, terms=office, me=holder("a"), clock=clock, ttl=TTL, may_lead=lambda: able[0]
+        lease=lease, terms=lease, me=holder("a"), clock=clock, ttl=TTL, may_lead=lambda: able[0]
     )
-    other = Election(lease=office, terms=office, me=holder("b"), clock=clock, ttl=TTL)
+    other = Election(lease=lease, terms=lease, me=holder("b"), clock=clock, ttl=TTL)
     assert daemon.campaign() is not None
     able[0] = False
     assert daemon.campaign() is None
@@ -182,18 +182,18 @@ def test_a_lease_regained_after_it_was_lost_asks_for_a_new_term(
 
 
 def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
-    daemons: list[Election], office: Office, monkeypatch: pytest.MonkeyPatch
+    daemons: list[Election], lease: FakeLease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemons[0].campaign()
     inside, go_on = threading.Event(), threading.Event()
-    take = office.take
+    take = lease.take
 
     def slow(*arguments: object) -> object:
         inside.set()
         assert go_on.wait(100)
         return take(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(office, "take", slow)
+    monkeypatch.setattr(lease, "take", slow)
     campaign = threading.Thread(target=daemons[0].campaign)
     campaign.start()
     assert inside.wait(100)
@@ -203,17 +203,17 @@ def test_a_campaign_under_way_does_not_take_back_what_was_given_up(
     campaign.join(100)
     closing.join(100)
     assert daemons[0].campaign() is None
-    assert office.held is None and daemons[1].campaign() is not None
+    assert lease.held is None and daemons[1].campaign() is not None
 
 
 def test_a_standby_that_takes_over_says_that_the_ledger_forgot_terms(
-    daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+    daemons: list[Election], lease: FakeLease, clock: FakeClock, told: list[Event]
 ) -> None:
-    office.number = 4
+    lease.number = 4
     leader = daemons[0].campaign()
     assert leader is not None
     daemons[1].saw(leader.term)
-    office.number, office.held = 0, None  # as after a wipe
+    lease.number, lease.held = 0, None  # as after a wipe
     assert daemons[1].campaign() is not None
     (said,) = [event for event in told if isinstance(event, WentBack)]
     assert said.reason.startswith("it issued term 1 after 5")
@@ -237,16 +237,16 @@ def test_a_ledger_whose_newest_term_is_older_than_before_went_back(
 
 
 def test_a_store_that_came_back_empty_is_said_once(
-    daemons: list[Election], office: Office, told: list[Event]
+    daemons: list[Election], lease: FakeLease, told: list[Event]
 ) -> None:
     daemons[0].saw(Term(5, "e"))
-    begin = office.begin
+    begin = lease.begin
 
     def empty(me: Holder) -> Term:
-        office.begin = begin  # type: ignore[method-assign]
+        lease.begin = begin  # type: ignore[method-assign]
         raise StoreEmptied("redis://x: came back empty")
 
-    office.begin = empty  # type: ignore[method-assign]
+    lease.begin = empty  # type: ignore[method-assign]
     assert daemons[0].campaign() is None
     assert daemons[0].campaign() is not None
     said = [event for event in told if isinstance(event, WentBack)]
@@ -255,12 +255,12 @@ def test_a_store_that_came_back_empty_is_said_once(
 
 @pytest.mark.parametrize("step", ["take", "begin"])
 def test_deposed_during_a_campaign_it_wins_nothing(
-    step: str, daemons: list[Election], office: Office, clock: FakeClock, told: list[Event]
+    step: str, daemons: list[Election], lease: FakeLease, clock: FakeClock, told: list[Event]
 ) -> None:
     one, threads = daemons[0], list[threading.Thread]()
     if step == "take":
         one.campaign()
-    real = getattr(office, step)
+    real = getattr(lease, step)
 
     def slow(*args: object) -> object:
         threads.append(threading.Thread(target=one.deposed, args=("another leads",)))
@@ -268,12 +268,12 @@ def test_deposed_during_a_campaign_it_wins_nothing(
         until(lambda: one._given_up, 10.0, "it is told that it is deposed")
         return real(*args)
 
-    setattr(office, step, slow)
+    setattr(lease, step, slow)
     assert one.campaign() is None and one.lead() is None
     threads[0].join(100)
-    setattr(office, step, real)
-    assert office.number == 1, "whoever leads now is not deposed in turn"
-    assert office.held is None, "the lease it had taken meanwhile"
+    setattr(lease, step, real)
+    assert lease.number == 1, "whoever leads now is not deposed in turn"
+    assert lease.held is None, "the lease it had taken meanwhile"
     assert not [event for event in told if isinstance(event, WentBack)]
     assert one.campaign() is None
     clock.advance(seconds=TTL)

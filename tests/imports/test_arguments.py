@@ -19,7 +19,7 @@ from kombu.utils.json import dumps
 
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.imports import taken_over
+from beatd.imports import to_entries
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
 from beatd.imports.pickled import loads
 from beatd.imports.redbeat import read_redbeat
@@ -49,7 +49,7 @@ def row(**columns: Any) -> dict[str, Any]:
 
 
 def entry_of(found: Any) -> Entry:
-    made = taken_over([found], timezone="UTC", source="cli")
+    made = to_entries([found], timezone="UTC", source="cli")
     assert not made.refused, made.refused
     return made.entries[0].entry
 
@@ -102,7 +102,7 @@ def test_celerys_file_refuses_what_is_nested_too_deeply(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "celerybeat-schedule", {"entries": raw})
     read = read_celerybeat_schedule(path)
     reasons = [no.reason for no in read.refused]
-    reasons += [no.reason for no in taken_over(read.found, timezone="UTC", source="x").refused]
+    reasons += [no.reason for no in to_entries(read.found, timezone="UTC", source="x").refused]
     assert len(reasons) == 1 and "nested deeper than 50 levels" in reasons[0]
 
 
@@ -112,7 +112,7 @@ def test_a_row_that_is_nested_too_deeply_is_refused(key: str) -> None:
         text = '{"k":' + "[" * depth + "]" * depth + "}"
         with pytest.raises(Exception, match="nested deeper than 50 levels"):
             found = row_found(row(**{key: f"[{text}]" if key == "args" else text}), timezone="UTC")
-            raise ValueError(taken_over([found], timezone="UTC", source="x").refused)
+            raise ValueError(to_entries([found], timezone="UTC", source="x").refused)
 
 
 @pytest.fixture
@@ -156,5 +156,5 @@ def test_redbeat_refuses_what_is_nested_too_deeply(keys: Any, depth: int) -> Non
     client.zadd(f"{prefix}:schedule", {f"{prefix}x": 0})
     read = read_redbeat(url, prefix=prefix)
     reasons = [no.reason for no in read.refused]
-    reasons += [no.reason for no in taken_over(read.found, timezone="UTC", source="x").refused]
+    reasons += [no.reason for no in to_entries(read.found, timezone="UTC", source="x").refused]
     assert len(reasons) == 1 and "nested deeper than 50 levels" in reasons[0]

@@ -20,7 +20,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import crontab, schedule, solar
 
 from beatd.errors import BeatError, ConfigError
-from beatd.imports import taken_over
+from beatd.imports import to_entries
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule, zone_of
 from beatd.imports.pickled import loads
 from tests import needs
@@ -107,7 +107,7 @@ def test_celerys_file_is_read_whichever_dbm_wrote_it(path: Path, kind: str) -> N
 
 def test_an_interval_goes_on_from_its_last_run(path: Path) -> None:
     write(path, {"entries": entries()})
-    made = taken_over(
+    made = to_entries(
         read_celerybeat_schedule(path).found, timezone="UTC", source="celerybeat-schedule"
     )
 

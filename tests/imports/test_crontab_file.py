@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from beatd.errors import BeatError
-from beatd.imports import TakenOver, taken_over
+from beatd.imports import Imported, to_entries
 from beatd.imports.crontab_file import has_user_column, read_crontab
 
 
-def taken(path: Path, text: str, **more: object) -> TakenOver:
+def taken(path: Path, text: str, **more: object) -> Imported:
     path.write_text(text)
     read = read_crontab(path, **{"runner": "proj.shell", **more})  # type: ignore[arg-type]
-    made = taken_over(read.found, timezone="Europe/Berlin", source="crontab")
-    return TakenOver(made.entries, (*read.refused, *made.refused))
+    made = to_entries(read.found, timezone="Europe/Berlin", source="crontab")
+    return Imported(made.entries, (*read.refused, *made.refused))
 
 
 @pytest.fixture

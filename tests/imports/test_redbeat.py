@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from beatd import planning
 from beatd.cli import main
-from beatd.imports import TakenOver, taken_over
+from beatd.imports import Imported, to_entries
 from beatd.imports.redbeat import read_redbeat
 
 redbeat = pytest.importorskip("redbeat")
@@ -37,10 +37,10 @@ class Place:
         )
         return entry.save()
 
-    def taken(self) -> TakenOver:
+    def taken(self) -> Imported:
         read = read_redbeat(self.url, prefix=self.prefix)
-        made = taken_over(read.found, timezone="UTC", source="redbeat")
-        return TakenOver(made.entries, (*read.refused, *made.refused))
+        made = to_entries(read.found, timezone="UTC", source="redbeat")
+        return Imported(made.entries, (*read.refused, *made.refused))
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_what_ran_after_an_import_is_kept_out_by_the_next(
     for entry in saved[:2]:
         entry._next_instance(last_run_at=before)
     since = (before + timedelta(seconds=1)).isoformat()
-    assert "3 taken over" in beatd("import", "--since", since).stdout
+    assert "3 imported" in beatd("import", "--since", since).stdout
     beatd("pause", "cron")
     # It ran on, and was stopped.
     last = datetime.now(UTC)
@@ -236,7 +236,7 @@ def test_what_ran_after_an_import_is_kept_out_by_the_next(
 
     said = beatd("import", "--since", since)
 
-    assert "0 taken over, 3 with last runs read again" in said.stdout, said.output
+    assert "0 imported, 3 with last runs read again" in said.stdout, said.output
     assert "s old. If it runs still, stop it and import again" in said.stderr
     assert shown(beatd, "cron")["paused"]
     beatd("resume", "cron")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from beatd.errors import ConfigError
-from beatd.imports import Found, taken_over
+from beatd.imports import FoundEntry, to_entries
 from beatd.imports.redbeat_rrule import rrule
 
 redbeat = pytest.importorskip("redbeat")
@@ -28,8 +28,8 @@ def written(freq: str, zone: Any, **by: Any) -> str:
 def moments(text: str, zone: str) -> list[datetime]:
     """The next runs in beatd, imported under a zone."""
     terms = rrule(json.loads(text), zone)
-    found = Found(name="x", plain={"task": "t", **terms.plain}, notes=terms.notes)
-    taken = taken_over([found], timezone=zone, source="redbeat")
+    found = FoundEntry(name="x", plain={"task": "t", **terms.plain}, notes=terms.notes)
+    taken = to_entries([found], timezone=zone, source="redbeat")
     assert not taken.refused
     (one,) = taken.entries
     moment: datetime | None = datetime(2026, 2, 3, tzinfo=UTC)

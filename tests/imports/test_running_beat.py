@@ -64,6 +64,6 @@ def test_a_real_celery_beat_is_refused_until_it_has_stopped(
     finally:
         beat.close()
     done = Process(*importing, cwd=tmp_path)
-    done.says(" taken over")
+    done.says(" imported")
     assert done.ends() == 0
     done.close()

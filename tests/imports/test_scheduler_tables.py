@@ -1,5 +1,7 @@
 """sqlalchemy-celery-beat's own tables, and those of its ancestor."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,16 +10,16 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from beatd.errors import BeatError
-from beatd.imports import TakenOver, taken_over
-from beatd.imports.readers import Wishes, read
+from beatd.imports import Imported, to_entries
+from beatd.imports.readers import SourceOptions, read
 
 LAST = datetime(2026, 11, 20, 13, 5, 7, tzinfo=UTC)
 
 
-def taken(source: str, **wishes: Any) -> TakenOver:
-    opened = read(source, Wishes(**wishes))
-    made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
-    return TakenOver(made.entries, (*opened.read.refused, *made.refused))
+def taken(source: str, **wishes: Any) -> Imported:
+    opened = read(source, SourceOptions(**wishes))
+    made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
+    return Imported(made.entries, (*opened.read.refused, *made.refused))
 
 
 def test_the_rows_of_sqlalchemy_celery_beat_are_carried_over(tmp_path: Path) -> None:
@@ -114,6 +116,39 @@ def test_the_tables_of_celery_sqlalchemy_scheduler_are_carried_over(tmp_path: Pa
     assert reasons["deep"].endswith(" nested deeper than 50 levels")
     assert reasons["huge"].startswith("has a number that is too large")
     assert "yesterday" in reasons["when"]
+
+
+@pytest.mark.parametrize("column", ["name", "args", "crontab_minute"])
+def test_a_row_whose_text_is_no_utf8_is_refused_by_name_and_the_rest_carried_over(
+    tmp_path: Path, column: str
+) -> None:
+    file = tmp_path / "css.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(
+            """
+            CREATE TABLE celery_crontab_schedule (id INTEGER, minute, hour, day_of_week,
+                day_of_month, month_of_year, timezone);
+            INSERT INTO celery_crontab_schedule VALUES (1, '0', '*', '*', '*', '*', 'UTC'),
+                (2, '0', '*', '*', '*', '*', 'UTC');
+            CREATE TABLE celery_periodic_task (id INTEGER, name, task, crontab_id, args, kwargs,
+                enabled, last_run_at, total_run_count);
+            INSERT INTO celery_periodic_task VALUES
+                (1, 'bad', 't.bad', 1, '[]', '{}', 1, NULL, 0),
+                (2, 'good', 't.good', 2, '[]', '{}', 1, NULL, 0);
+            """
+        )
+        table, name = "celery_periodic_task", column
+        if column.startswith("crontab_"):
+            table, name = "celery_crontab_schedule", column.removeprefix("crontab_")
+        db.execute(f"UPDATE {table} SET {name} = CAST(x'ff41' AS TEXT) WHERE id = 1")
+        db.commit()
+
+    made = taken(f"celery-sqlalchemy-scheduler+sqlite:///{file}")
+
+    assert [one.entry.name for one in made.entries] == ["good"]
+    (refusal,) = made.refused
+    assert refusal.reason == f"{column}: not UTF-8"
+    assert refusal.name == ("\\xffA" if column == "name" else "bad")
 
 
 def test_a_database_without_the_tables_and_one_that_is_away_are_one_line(tmp_path: Path) -> None:

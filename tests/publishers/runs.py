@@ -15,6 +15,8 @@ _revisions = count(1)
 class Never:
     """A schedule that is not asked."""
 
+    period = None
+
     def next_after(self, moment: datetime) -> datetime | None:
         return None
 

@@ -16,15 +16,15 @@ from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
 from tests.fake_clock import FakeClock
+from tests.publishers.apply_async_entries import ENTRIES, QUEUES, project
 from tests.publishers.brokers import rabbit_queue, redis_lists
-from tests.publishers.forty import ENTRIES, QUEUES, project
 from tests.publishers.runs import always, entry, run
 from tests.waiting import until
 
 OURS = {"periodic_task_name", "beatd_planned_at"}
 MOMENTS = {"eta", "expires"}
 
-# Queues as class options, which the forty use, are deprecated, and work.
+# Queues as class options, which these entries use, are deprecated, and work.
 pytestmark = pytest.mark.filterwarnings("ignore::celery.exceptions.CDeprecationWarning")
 
 
@@ -82,7 +82,7 @@ def by_task(messages: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def test_forty_entries_are_sent_as_celery_beat_sends_them(
+def test_entries_are_sent_as_celery_beat_sends_them(
     world: tuple[str, Callable[[], dict[str, Any]]],
 ) -> None:
     url, received = world

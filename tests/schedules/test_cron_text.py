@@ -5,7 +5,7 @@ from calendar import monthrange
 import pytest
 
 from beatd.schedules import crontab, schedule_from
-from tests.schedules.reading import utc, wall
+from tests.schedules.wall_clock import utc, wall
 
 FORMS = [
     # five fields, six with the seconds first, seven with the year last; any run of blanks

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beatd.schedules import interval, parse_moment, schedule_from
-from tests.schedules.reading import wall
+from tests.schedules.wall_clock import wall
 
 GRID = [
     # every, start, asked from, the next runs: multiples since the epoch, or since start

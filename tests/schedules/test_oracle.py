@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from beatd.schedules import crontab
 from tests.schedules.oracle import minute_walk
-from tests.schedules.reading import runs_after
+from tests.schedules.wall_clock import runs_after
 
 #: Where clocks do uncommon things, beside all the others.
 ODD = (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from beatd.errors import ScheduleError
 from beatd.schedules import parse_moment, rrule
-from tests.schedules.reading import wall
+from tests.schedules.wall_clock import wall
 
 RULES = [
     # without DTSTART a rule begins on Thursday 1970-01-01 at 00:00 of the wall clock

@@ -10,7 +10,7 @@ from celery.schedules import solar as celerys_solar
 
 from beatd.schedules import solar
 from beatd.schedules.solar import EVENTS
-from tests.schedules.reading import runs_after
+from tests.schedules.wall_clock import runs_after
 
 NEAR = timedelta(seconds=1)
 PLACES = [(31.2, 121.5), (52.5, 13.4), (-33.9, 18.4), (0.0, -180.0), (78.2, 15.6), (-77.8, 166.7)]

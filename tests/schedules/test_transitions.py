@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytz
 
-from beatd.schedules import crontab, edge
+from beatd.schedules import clock_change, crontab
 
 MINUTE = timedelta(minutes=1)
 MARGIN = timedelta(hours=3)
@@ -46,11 +46,11 @@ def test_a_fixed_job_runs_once_whatever_the_clock_does():
             # Where a whole day is gone, the runs of its neighbours are near as well.
             alone = after - before < timedelta(hours=20)
             assert runs == [moment] if alone else moment in runs, (tz, moment)
-            assert edge(job, moment).startswith("moved: ")
+            assert clock_change(job, moment).startswith("moved: ")
         else:
             first = moment - (before - middle)
             assert runs == [first], (tz, moment)
-            assert edge(job, first) == "first of two"
+            assert clock_change(job, first) == "first of two"
         checked += 1
     assert checked > 1500
 

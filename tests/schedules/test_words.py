@@ -22,6 +22,11 @@ WORDS = [
     (crontab("*/15 9-17 * * mon-fri"),
      "every 15 minutes, from 09:00 to 17:45 on Monday to Friday"),
     (crontab("0 0 13 * fri"), "at 00:00 on the 13th and on every Friday"),
+    (crontab("0 0 13 * fri#2"), "at 00:00 on the 13th and on the second Friday"),
+    (
+        crontab("0 0 13 * mon,fri#2"),
+        "at 00:00 on the 13th and on every Monday and the second Friday",
+    ),
     (crontab("0 0 */2 * mon"), "at 00:00 on every 2nd day from the 1st if that is Monday"),
     (crontab("0 0 1,15 * *"), "at 00:00 on the 1st and 15th"),
     (crontab("0 0 L * *"), "at 00:00 on the last day"),

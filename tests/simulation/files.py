@@ -60,13 +60,15 @@ class Reader:
         )
 
 
-def edit(house: Any, names: list[str], some_entry: Any, dice: random.Random, until: float) -> None:
-    world, files = house.world, house.files
+def edit(
+    deployment: Any, names: list[str], some_entry: Any, dice: random.Random, until: float
+) -> None:
+    world, files = deployment.world, deployment.files
     while True:
         world.sleep(dice.uniform(0.1, 2.0))
         if world.elapsed() >= until:
             break
-        nobody = not house.leaders()
+        nobody = not deployment.leaders()
         if not nobody and dice.random() < 0.8:
             continue
         name = dice.choice(names)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from beatd.ledger import StoreTime
+from beatd.clock import StoreTime
 from beatd.run import Run
 from tests.simulation.world import Process, Violation, World
 

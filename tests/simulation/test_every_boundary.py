@@ -9,8 +9,8 @@ import pytest
 
 from beatd.definition import entry_from
 from beatd.edits import editing
-from tests.simulation.house import House
-from tests.simulation.life import Sunshine
+from tests.simulation.deployment import Deployment
+from tests.simulation.scenario import NoFaults
 from tests.simulation.verdict import verdict
 from tests.simulation.world import Host, Process
 
@@ -28,17 +28,17 @@ IN_STEPS = {"before publish", "before store.claim", "before store.record", "afte
 AT_ONCE = {"before store.step", "after store.step"}
 
 
-class StrikesOnce(Sunshine):
+class StrikesOnce(NoFaults):
     def __init__(self, kind: str, place: int | None) -> None:
         self.kind, self.place = kind, place
         self.passed: list[tuple[float, int]] = []
-        self.house: House | None = None
+        self.deployment: Deployment | None = None
         self.struck = ""
 
     def strikes(self, process: Process, place: str, answered: bool) -> str:
-        if process.name != "a.1" or self.house is None:
+        if process.name != "a.1" or self.deployment is None:
             return ""
-        self.passed.append((self.house.world.elapsed(), process.boundaries))
+        self.passed.append((self.deployment.world.elapsed(), process.boundaries))
         if process.boundaries != self.place:
             return ""
         self.struck = f"{'after' if answered else 'before'} {place}"
@@ -47,24 +47,24 @@ class StrikesOnce(Sunshine):
         return self.kind
 
 
-def live_through(fate: StrikesOnce, one_redis: bool) -> House:
-    house = House(fate, batch=2, one_redis=one_redis)
-    fate.house = house
+def live_through(fate: StrikesOnce, one_redis: bool) -> Deployment:
+    deployment = Deployment(fate, batch=2, one_redis=one_redis)
+    fate.deployment = deployment
     for n, more in enumerate(({}, {"on_unknown": "skip"}, {"catch_up": "all", "catch_up_max": 9})):
         entry = entry_from(f"entry {n}", {"task": "t", "every": "1s", **more})
-        editing.add(house.truth.store, entry, house.world.now)
-    house.start(Host("a"))
-    house.world.run(0.5)
-    house.start(Host("b"))
+        editing.add(deployment.truth.store, entry, deployment.world.now)
+    deployment.start(Host("a"))
+    deployment.world.run(0.5)
+    deployment.start(Host("b"))
     try:
-        house.world.run(END - 10)
-        house.truth.calm = True
-        house.world.run(END)
-        (leader,) = house.leaders()
-        verdict(house.truth, leader.daemon.now())
+        deployment.world.run(END - 10)
+        deployment.truth.calm = True
+        deployment.world.run(END)
+        (leader,) = deployment.leaders()
+        verdict(deployment.truth, leader.daemon.now())
     finally:
-        house.world.end()
-    return house
+        deployment.world.end()
+    return deployment
 
 
 def boundaries(one_redis: bool) -> list[int]:

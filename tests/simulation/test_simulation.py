@@ -1,6 +1,6 @@
-"""Lives under every fault at once, each decided by its seed alone.
+"""Scenarios under every fault at once, each decided by its seed alone.
 
-`pytest tests/simulation/test_simulation.py --seed 17` lives one of them again.
+`pytest tests/simulation/test_simulation.py --seed 17` plays one of them again.
 """
 
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.life import live
+from tests.simulation.scenario import play
 
 SHORT, LONG, APIECE = 60, 2000, 100
 
@@ -57,14 +57,14 @@ def lived(seeds: range) -> Counter[str]:
     seen: Counter[str] = Counter()
     for seed in seeds:
         try:
-            seen += live(seed).seen
+            seen += play(seed).seen
         except AssertionError as broken:
             rerun = f"pytest tests/simulation/test_simulation.py --seed {seed}"
             raise AssertionError(f"{broken}\nseed {seed}; again: {rerun}") from broken
     return seen
 
 
-def test_lives_under_every_fault_keep_every_promise(request: Any) -> None:
+def test_scenarios_under_every_fault_keep_every_promise(request: Any) -> None:
     seed = request.config.getoption("--seed", None)
     if seed is not None:
         lived(range(seed, seed + 1))
@@ -75,9 +75,9 @@ def test_lives_under_every_fault_keep_every_promise(request: Any) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(SHORT, LONG, APIECE))
-def test_many_more_lives_keep_every_promise(first: int) -> None:
+def test_many_more_scenarios_keep_every_promise(first: int) -> None:
     lived(range(first, min(first + APIECE, LONG)))
 
 
 def test_the_same_seed_is_the_same_life() -> None:
-    assert live(7).trace == live(7).trace
+    assert play(7).trace == play(7).trace

@@ -86,6 +86,6 @@ class TrueStore(MemoryStore):
             done.append(ok)
         return done
 
-    def ask(self, requests: Sequence[Request]) -> None:
-        super().ask(requests)
+    def add_requests(self, requests: Sequence[Request]) -> None:
+        super().add_requests(requests)
         self._truth.asked(requests)

@@ -199,7 +199,7 @@ class Truth:
             known.counted += 1
             if known.entry.max_runs is not None and known.counted > known.entry.max_runs:
                 raise Violation(f"S4 {name} ran more often than its max_runs")
-        if move.of == "plan" and not process.daemon.engine.broker_ok:
+        if move.of == "plan" and not process.daemon.engine.broker_outage.over:
             raise Violation(f"{name} was claimed while the broker was known to be away")
         if move.of == "request" and not run.occurrence.request:
             self.world.seen["a backlog was worked off"] += 1

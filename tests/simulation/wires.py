@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from greenlet import GreenletExit
 from msgspec import Struct
 
+from beatd.clock import StoreTime
 from beatd.errors import StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, StoreTime
+from beatd.ledger import Move
+from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
 from beatd.run import Run
-from tests.office import Office
+from tests.fake_lease import FakeLease
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
 
@@ -92,12 +94,6 @@ class HeldMoves(Struct, frozen=True):
     def drop(self) -> None: ...
 
 
-class HeldLetters(Struct, frozen=True):
-    send: Callable[[Callable[[], bool]], Sequence[Outcome]]
-
-    def drop(self) -> None: ...
-
-
 class StoreWire:
     """A store as one process reaches it."""
 
@@ -108,6 +104,10 @@ class StoreWire:
     @property
     def namespace(self) -> Any:
         return self._store.namespace
+
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         effect = getattr(self._store, name)
@@ -158,14 +158,14 @@ class StoreWire:
 
 
 class LeaseWire:
-    def __init__(self, wire: Wire, office: Office) -> None:
-        self._wire, self._office = wire, office
+    def __init__(self, wire: Wire, lease: FakeLease) -> None:
+        self._wire, self._lease = wire, lease
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        return self._wire.call("lease.take", self._office.take, holder, ttl)
+        return self._wire.call("lease.take", self._lease.take, holder, ttl)
 
     def release(self, holder: Holder) -> None:
-        self._wire.call("lease.release", self._office.release, holder)
+        self._wire.call("lease.release", self._lease.release, holder)
 
     def close(self) -> None: ...
 
@@ -208,9 +208,6 @@ class PublisherWire:
     def prepare(self, runs: Sequence[Run]) -> None: ...
 
     def forget(self, names: Sequence[str]) -> None: ...
-
-    def hold(self, runs: Sequence[Run]) -> HeldLetters:
-        return HeldLetters(lambda may_go_on: self.publish(runs, may_go_on))
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         wire, outcomes = self._wire, []

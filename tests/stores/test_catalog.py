@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from beatd.catalog import Applied, Change, Plan, Query, Stored
+from beatd.catalog import Change, Plan, Query, Stored
 from beatd.definition import codec
 from beatd.errors import ConfigError
 from beatd.leader import Term
+from beatd.marks import Mark
 from beatd.run import Skip
 from beatd.store import Store
 from tests.stores.making import (
@@ -277,7 +278,7 @@ def pass_over(store: Store, stored: Stored, term: Term) -> None:
 
 def work_off(store: Store, stored: Stored, term: Term) -> None:
     backlog = request_of(stored, "backlog", -20, -10)
-    store.ask([backlog])
+    store.add_requests([backlog])
     assert store.claim([asked(store, backlog, stored, counts=1)], term, at(1)) == [True]
 
 
@@ -655,7 +656,7 @@ def test_an_unreadable_entry_is_left_alone_and_reported(
 def test_what_cannot_be_read_is_looked_for_among_what_is_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("memory", "sql.finding", "redis.catalog"):
+    for module in ("embedded.memory", "sql.catalog_reads", "redis.catalog"):
         monkeypatch.setattr(f"beatd.stores.{module}.CHECKED", 2)
     put_many(store, ["a", "b", "newer"])
     read: list[str] = []
@@ -678,18 +679,18 @@ def test_a_sound_store_has_no_problems(store: Store) -> None:
 
 
 def test_nothing_is_marked_as_applied_at_first(store: Store) -> None:
-    assert store.applied("yaml:config") is None
+    assert store.read_mark("yaml:config") is None
 
 
 def test_the_mark_of_each_owner_is_kept_apart(store: Store) -> None:
-    one = Applied("yaml:config", at(0.000001), "digest")
-    two = Applied("app:config", at(1), "other")
-    store.mark_applied(one)
-    store.mark_applied(two)
-    assert (store.applied("yaml:config"), store.applied("app:config")) == (one, two)
-    later = Applied("yaml:config", at(2), "newer")
-    store.mark_applied(later)
-    assert store.applied("yaml:config") == later
+    one = Mark("yaml:config", at(0.000001), "digest")
+    two = Mark("app:config", at(1), "other")
+    store.write_mark(one)
+    store.write_mark(two)
+    assert (store.read_mark("yaml:config"), store.read_mark("app:config")) == (one, two)
+    later = Mark("yaml:config", at(2), "newer")
+    store.write_mark(later)
+    assert store.read_mark("yaml:config") == later
 
 
 # two handles
@@ -702,14 +703,14 @@ def test_what_one_wrote_another_reads_at_once(store: Store, reopen: Callable[[],
     assert other.version() == store.version()
     assert other.write([Change("tidy", stored.revision, None)]) == [True]
     assert not list(store.find(Query()))
-    store.mark_applied(Applied("app:config", at(1), "digest"))
-    assert other.applied("app:config") == Applied("app:config", at(1), "digest")
+    store.write_mark(Mark("app:config", at(1), "digest"))
+    assert other.read_mark("app:config") == Mark("app:config", at(1), "digest")
 
 
 def test_everything_is_there_after_reopening(store: Store, reopen: Callable[[], Store]) -> None:
     stored = put(store, args=["ü"], start="2026-01-01T00:00:00Z")
     claimed(store, stored, lead(store))
-    store.ask([request_of(stored)])
+    store.add_requests([request_of(stored)])
     other = reopen()
     assert other.namespace == store.namespace
     assert list(other.find(Query())) == list(store.find(Query()))

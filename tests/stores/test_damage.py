@@ -12,8 +12,9 @@ import psycopg
 import pymysql
 import pytest
 
-from beatd.catalog import Applied, Change, Query
-from beatd.ledger import Presence
+from beatd.catalog import Change, Query
+from beatd.marks import Mark
+from beatd.presence import Presence
 from beatd.store import Store
 from tests.stores.making import (
     FOREVER,
@@ -61,9 +62,9 @@ def prepared(store: Store, damaged: list[str]) -> None:
         run = claimed(store, row(store, name), term, following=-50 if bad else 10)
         store.record([told(run)])
         claimed(store, row(store, name), term, following=-40 if bad else 20)
-        store.mark_applied(Applied(name, at(0), "digest"))
-    store.ask([request_of(row(store, name)) for name in (*damaged, "claimed")])
-    store.mark_applied(Applied("good", at(0), "digest"))
+        store.write_mark(Mark(name, at(0), "digest"))
+    store.add_requests([request_of(row(store, name)) for name in (*damaged, "claimed")])
+    store.write_mark(Mark("good", at(0), "digest"))
     store.announce(Presence(holder("bad"), "standby", True, at(0)), 1000)
 
 
@@ -93,8 +94,8 @@ def check_that_the_others_run(store: Store, damaged: list[str]) -> None:
     for bad in damaged:
         list(store.find(Query(names=(bad,))))
         list(store.history(bad, None))
-        store.applied(bad)
-    store.mark_applied(Applied("good", at(1), "another"))
+        store.read_mark(bad)
+    store.write_mark(Mark("good", at(1), "another"))
     store.announce(Presence(holder("me"), "leader", True, at(0)), 1000)
     assert "me" in [presence.holder.name for presence in store.daemons()]
     assert store.version() and store.count() >= 5

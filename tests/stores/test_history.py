@@ -128,7 +128,7 @@ def test_thousands_are_forgotten_at_once(store: Store) -> None:
 
 def test_what_is_dropped_with_its_entry_is_in_the_history(store: Store) -> None:
     stored = put(store)
-    store.ask([request_of(stored, "backlog", 0, 20)])
+    store.add_requests([request_of(stored, "backlog", 0, 20)])
     assert store.write([edit(stored, stored.entry, plan(50, "two"))]) == [True]
     assert [(r.state, r.reason) for r in store.history("tidy", 1)] == [("skipped", "edited")]
 
@@ -137,4 +137,4 @@ def test_a_history_left_unread_holds_nothing_up(store: Store) -> None:
     fill(store, 3)
     stream = store.history(None, None)
     next(stream)
-    put(store, "other")
+    assert put(store, "other").entry.name == "other"

@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan, Query
-from beatd.daemon.store_status import status_in
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Deposed
@@ -18,6 +17,7 @@ from beatd.leader import Term
 from beatd.ledger import Move
 from beatd.run import EPOCH, Occurrence, Skip
 from beatd.store import Store
+from tests.roles import status_shared_by
 from tests.stores.making import (
     FOREVER,
     again,
@@ -252,7 +252,7 @@ def test_a_deposed_leader_does_nothing_of_its_batch(
     old = lead(store)
     lead(reopen())
     request = request_of(rows[0])
-    store.ask([request])
+    store.add_requests([request])
     moves = [*(step(store, stored) for stored in rows), asked(store, request, rows[0])]
     with pytest.raises(Deposed):
         store.claim(moves, old, at(1))
@@ -426,7 +426,7 @@ def test_claims_of_rows_that_move_while_they_are_read_are_all_unknown(
     store.claim([step(store, one) for one in rows], term, at(1))
     reader = reopen()
     later = list(reader.find(Query()))
-    reader.uncache([one.entry.name for one in later])
+    reader.drop_cached([one.entry.name for one in later])
 
     def move_first(*args: Any) -> Entry:
         if not moved:
@@ -460,7 +460,7 @@ def test_open_claims_are_counted_whoever_can_read_their_entries(
         store.record([told(run) for run in runs[:1000]])
         store.record([told(runs[1000], "unsent"), told(runs[1001], "unknown")])
         assert reader.open_claims() == 2000
-        assert status_in(reader, at(2))["unknowns"] == 2000
+        assert status_shared_by(reader, at(2))["unknowns"] == 2000
 
 
 def test_an_unknown_is_claimed_anew_under_its_own_id(store: Store) -> None:
@@ -542,30 +542,30 @@ def test_two_moments_of_one_entry_may_be_open_at_once(store: Store) -> None:
 def test_a_request_is_pending_with_its_entry(store: Store) -> None:
     stored = put(store)
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     assert store.requests(10) == [(request, stored)]
 
 
 def test_requests_come_in_the_order_they_were_asked_for(store: Store) -> None:
     rows = put_many(store, ["b", "a", "c"])
     requests = [request_of(stored, first=9 - n) for n, stored in enumerate(rows)]
-    store.ask(requests[:2])
-    store.ask(requests[2:])
+    store.add_requests(requests[:2])
+    store.add_requests(requests[2:])
     assert [request for request, _ in store.requests(10)] == requests
     assert [request for request, _ in store.requests(2)] == requests[:2]
 
 
 def test_a_request_asked_for_twice_is_pending_once(store: Store) -> None:
     request = request_of(put(store))
-    store.ask([request])
-    store.ask([request])
+    store.add_requests([request])
+    store.add_requests([request])
     assert [found for found, _ in store.requests(10)] == [request]
 
 
 def test_a_trigger_runs_beside_the_plan(store: Store) -> None:
     stored, term = put(store, planned=50), lead(store)
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     move = asked(store, request, stored)
     assert store.claim([move], term, at(1)) == [True]
     assert store.claim([move], term, at(1)) == [False]
@@ -583,7 +583,7 @@ def test_a_trigger_runs_beside_the_plan(store: Store) -> None:
 def test_a_trigger_at_a_planned_moment_is_another_run(store: Store) -> None:
     stored, term = put(store), lead(store)
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     moves = [step(store, stored), asked(store, request, stored)]
     assert store.claim(moves, term, at(1)) == [True, True]
     assert len({claim.task_id for claim in open_claims(store)}) == 2
@@ -599,14 +599,14 @@ def test_a_trigger_runs_though_its_entry_is_paused_or_disabled(
     edited = entry(enabled=change.get("enabled", True))
     store.write([Change("tidy", stored.revision, edited, paused=paused)])
     request = request_of(row(store))
-    store.ask([request])
+    store.add_requests([request])
     assert store.claim([asked(store, request, row(store))], term, at(1)) == [True]
 
 
 def test_a_request_moves_on_moment_by_moment(store: Store) -> None:
     stored, term = put(store, planned=50), lead(store)
     request = request_of(stored, "backfill", 0, 20)
-    store.ask([request])
+    store.add_requests([request])
     assert store.claim([asked(store, request, stored, first=at(10))], term, at(60)) == [True]
     assert store.claim([asked(store, request, stored, first=at(10))], term, at(60)) == [False]
     ((moved, _),) = store.requests(10)
@@ -619,7 +619,7 @@ def test_a_request_moves_on_moment_by_moment(store: Store) -> None:
 def test_a_request_keeps_its_place_while_it_is_worked_off(store: Store) -> None:
     stored, term = put(store, planned=50), lead(store)
     requests = [request_of(stored, "backfill", 0, 20), request_of(stored)]
-    store.ask(requests)
+    store.add_requests(requests)
     store.claim([asked(store, requests[0], stored, first=at(10))], term, at(60))
     assert [found.id for found, _ in store.requests(10)] == [r.id for r in requests]
 
@@ -627,7 +627,7 @@ def test_a_request_keeps_its_place_while_it_is_worked_off(store: Store) -> None:
 def test_a_request_may_end_with_a_skip(store: Store) -> None:
     stored, term = put(store, planned=50), lead(store)
     request = request_of(stored, "backfill", 0, 20)
-    store.ask([request])
+    store.add_requests([request])
     skip = Skip(at(0), at(20), 3, "too old")
     move = asked(store, request, stored, run=None, skips=(skip,))
     assert store.claim([move], term, at(60)) == [True]
@@ -638,7 +638,7 @@ def test_a_request_may_end_with_a_skip(store: Store) -> None:
 def test_a_request_is_not_run_from_an_old_definition(store: Store) -> None:
     stored, term = put(store), lead(store)
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     store.write([Change("tidy", stored.revision, entry(args=[2]))])
     assert store.claim([asked(store, request, stored)], term, at(1)) == [False]
     ((pending, fresh),) = store.requests(10)
@@ -662,7 +662,7 @@ def test_a_backlog_counts_its_runs(store: Store) -> None:
 def test_the_last_run_is_the_newest_moment_whatever_the_order(store: Store) -> None:
     stored, term = put(store), lead(store)
     backlog = request_of(stored, "backlog", -20, -10)
-    store.ask([backlog])
+    store.add_requests([backlog])
     claimed(store, stored, term)
     store.claim([asked(store, backlog, row(store), counts=1)], term, at(2))
     assert (row(store).runs, row(store).last) == (2, at(0))
@@ -671,7 +671,7 @@ def test_the_last_run_is_the_newest_moment_whatever_the_order(store: Store) -> N
 def test_runs_of_plan_and_backlog_in_one_batch_both_count(store: Store) -> None:
     stored, term = put(store), lead(store)
     backlog = request_of(stored, "backlog", -20, -10)
-    store.ask([backlog])
+    store.add_requests([backlog])
     moves = [step(store, stored), asked(store, backlog, stored, counts=1)]
     assert store.claim(moves, term, at(1)) == [True, True]
     assert (row(store).runs, row(store).last) == (2, at(0))
@@ -680,7 +680,7 @@ def test_runs_of_plan_and_backlog_in_one_batch_both_count(store: Store) -> None:
 def test_an_edit_of_when_drops_the_backlog(store: Store) -> None:
     stored = put(store)
     backlog, trigger = request_of(stored, "backlog", 0, 20), request_of(stored)
-    store.ask([backlog, trigger])
+    store.add_requests([backlog, trigger])
     store.write([edit(stored, entry(every="1m"), plan(60, "other"))])
     assert [request for request, _ in store.requests(10)] == [trigger]
     (record,) = past(store)
@@ -693,7 +693,7 @@ def test_what_goes_on_drops_the_backlog_that_waited(store: Store, stopped: str) 
     """A plan that counts from a clock set back would claim its moments once more."""
     stored = put(store)
     backlog, trigger = request_of(stored, "backlog", 0, 20), request_of(stored)
-    store.ask([backlog, trigger])
+    store.add_requests([backlog, trigger])
     off, ended = entry(enabled=stopped != "disabled"), plan(None) if stopped == "finished" else None
     store.write([edit(stored, off, ended, paused=stopped == "paused")])
     assert [request for request, _ in store.requests(10)] == [backlog, trigger]
@@ -706,7 +706,7 @@ def test_what_goes_on_drops_the_backlog_that_waited(store: Store, stopped: str) 
 def test_an_edit_that_leaves_when_alone_keeps_the_backlog(store: Store) -> None:
     stored = put(store)
     backlog = request_of(stored, "backlog", 0, 20)
-    store.ask([backlog])
+    store.add_requests([backlog])
     store.write([edit(stored, entry(args=[2]))])
     store.write([edit(row(store), entry(args=[2]), plan(70))])
     store.write([edit(row(store), entry(args=[2]), plan(70), paused=True)])
@@ -720,7 +720,7 @@ def test_what_is_asked_for_by_hand_can_be_called_off(store: Store) -> None:
         request_of(stored, kind, 0, 20) for kind in ("backlog", "backfill", "backfill")
     )
     elsewhere = request_of(other, "backfill", 0, 20)
-    store.ask([backlog, running, rest, elsewhere])
+    store.add_requests([backlog, running, rest, elsewhere])
     ahead = asked(store, running, stored, first=at(10))
     off = Change("tidy", stored.revision, stored.entry, calls_off=True)
     assert store.write([replace(off, seen=99), off]) == [False, True]
@@ -734,7 +734,7 @@ def test_what_is_asked_for_by_hand_can_be_called_off(store: Store) -> None:
 def test_removing_an_entry_drops_its_requests_and_says_so(store: Store) -> None:
     a, b = put_many(store, ["a", "b"])
     requests = [request_of(a, "backlog", 0, 20), request_of(a, "trigger", 5, 5), request_of(b)]
-    store.ask(requests)
+    store.add_requests(requests)
     store.write([Change("a", a.revision, None)])
     assert [request for request, _ in store.requests(10)] == [requests[2]]
     assert {(r.name, r.state, r.reason, r.planned) for r in past(store)} == {
@@ -747,7 +747,7 @@ def test_a_request_for_what_is_gone_comes_without_an_entry(store: Store) -> None
     stored, term = put(store), lead(store)
     store.write([Change("tidy", stored.revision, None)])
     request = request_of(stored)
-    store.ask([request])
+    store.add_requests([request])
     assert store.requests(10) == [(request, None)]
     end = Move(
         of="request",
@@ -765,7 +765,7 @@ def test_a_request_for_what_is_gone_comes_without_an_entry(store: Store) -> None
 def test_a_thousand_requests_are_asked_for_and_worked_off_at_once(store: Store) -> None:
     stored, term = put(store), lead(store)
     requests = [request_of(stored, first=n, last=n) for n in range(1000)]
-    store.ask(requests)
+    store.add_requests(requests)
     assert [request for request, _ in store.requests(1000)] == requests
     moves = [asked(store, request, stored) for request in requests]
     assert store.claim(moves, term, at(1)) == [True] * 1000
@@ -778,7 +778,7 @@ def test_all_three_kinds_of_move_go_in_one_batch(store: Store) -> None:
     claimed(store, stored, term, when=1)
     (claim,) = open_claims(store)
     request = request_of(row(store))
-    store.ask([request])
+    store.add_requests([request])
     moves = [
         again(claim, store),
         step(store, row(store), 20),
@@ -828,8 +828,8 @@ def test_what_is_read_ahead_takes_the_memory_of_one_revision(store: Store) -> No
     assert after - before < size * 5
 
 
-def test_an_entry_that_is_uncached_is_read_again(store: Store) -> None:
+def test_an_entry_dropped_from_the_cache_is_read_again(store: Store) -> None:
     stored = put(store, kwargs={"a": 1})
     assert list(store.upcoming(10)) == [stored]
-    store.uncache(["tidy", "unknown"])
+    store.drop_cached(["tidy", "unknown"])
     assert list(store.upcoming(10)) == [stored]

@@ -15,13 +15,17 @@ from tests.stores.making import NOON, claimed, lead, names, plan, put, put_many,
 PARTS = pytest.mark.parametrize("part", ["definitions", "plans"])
 
 
-def torn(store: Store) -> list[str]:
-    return sorted(one.name for one in store.torn(100, whole=True))
+def incomplete(store: Store) -> list[str]:
+    return sorted(one.name for one in store.missing_parts(100, whole=True))
 
 
 def test_a_store_that_lost_nothing_says_so(store: Store) -> None:
     put_many(store, ["a", "b"])
-    assert list(store.torn(100, whole=True)) == list(store.torn(100, whole=False)) == []
+    assert (
+        list(store.missing_parts(100, whole=True))
+        == list(store.missing_parts(100, whole=False))
+        == []
+    )
 
 
 @PARTS
@@ -29,17 +33,17 @@ def test_a_store_that_lost_nothing_says_so(store: Store) -> None:
 def test_entries_that_lost_a_part_are_told(store: Store, part: str, whole: bool) -> None:
     put_many(store, ["a", "b", "c"])
     lose(store, part)
-    found = store.torn(100, whole=whole)
+    found = store.missing_parts(100, whole=whole)
     assert sorted(one.name for one in found) == ["a", "b", "c"]
     assert all((one.entry is None) == (part == "definitions") for one in found)
-    assert len(store.torn(2, whole=whole)) == 2
+    assert len(store.missing_parts(2, whole=whole)) == 2
 
 
 @PARTS
 def test_what_is_left_of_them_is_no_entry_and_harms_no_other(store: Store, part: str) -> None:
     put_many(store, ["a", "b", "c"])
     lose(store, part, "b")
-    assert torn(store) == ["b"]
+    assert incomplete(store) == ["b"]
     assert names(store.find(Query())) == ["a", "c"]
     assert names(store.upcoming(10)) == ["a", "c"]
     assert store.problems()
@@ -51,7 +55,7 @@ def test_they_are_put_as_if_there_were_none(store: Store, part: str) -> None:
     before, version = row(store, "a"), store.version()
     lose(store, part, "a")
     put(store, "a", planned=30)
-    assert torn(store) == []
+    assert incomplete(store) == []
     assert (row(store, "a").plan.planned, row(store, "a").runs) == (plan(30).planned, 0)
     assert row(store, "a").revision > before.revision and store.version() != version
     assert names(store.find(Query(source="cli"))) == ["a", "b"]
@@ -72,7 +76,7 @@ def test_what_is_left_can_be_removed(store: Store, part: str) -> None:
     version = store.version()
     lose(store, part, "a")
     assert list(store.write([Change("a", 0, None)])) == [True]
-    assert (torn(store), store.count(), names(store.find(Query()))) == ([], 1, ["b"])
+    assert (incomplete(store), store.count(), names(store.find(Query()))) == ([], 1, ["b"])
     assert store.version() != version
 
 
@@ -91,7 +95,7 @@ def test_what_is_left_of_lost_definitions_is_cleared_away_and_said(store: Store)
     lose(store, "definitions")
     (line,) = repair_entries(store, lambda: NOON, whole=True)
     assert line.startswith("2 entries had lost their definitions (a, b)")
-    assert (torn(store), store.count()) == ([], 0)
+    assert (incomplete(store), store.count()) == ([], 0)
 
 
 def test_after_a_lost_term_nobody_claims_until_one_is_issued(

@@ -119,7 +119,7 @@ class Pair:
         found, kind = self.rows(), self.chance.choice(("trigger", "backfill"))
         if found[0] is not None:
             request = request_of(found[0], kind, self.now - 20, self.now)
-            self.each(lambda n, one: one.ask([request]))
+            self.each(lambda n, one: one.add_requests([request]))
 
     def work_off(self) -> None:
         ends, counts = self.chance.random() < 0.5, self.chance.randint(0, 1)

@@ -1,17 +1,17 @@
-"""The contract of a Muster, kept by every store."""
+"""The contract of a Presences, kept by every store."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.store import Store
-from tests.stores.making import holder
+from tests.stores.making import NOON, holder
 from tests.waiting import until
 
 
 def here(holder: Holder, **more: object) -> Presence:
-    fields = {"role": "standby", "broker_ok": True, "seen_at": datetime.now(UTC), **more}
+    fields = {"role": "standby", "broker_ok": True, "seen_at": NOON, **more}
     return Presence(holder, **fields)
 
 
@@ -64,6 +64,6 @@ def test_who_was_not_heard_of_for_its_ttl_is_there_no_more(store: Store) -> None
 
 
 def test_the_time_a_daemon_was_seen_at_is_its_own_word(store: Store) -> None:
-    long_ago = datetime.now(UTC) - timedelta(days=1)
+    long_ago = NOON - timedelta(days=1)
     store.announce(here(holder(), seen_at=long_ago), 30)
     assert [presence.seen_at for presence in store.daemons()] == [long_ago]

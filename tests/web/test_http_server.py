@@ -14,7 +14,7 @@ import pytest
 from beatd.web import http_server
 from beatd.web.http_hosts import HttpHosts
 from beatd.web.http_server import CONNECTIONS_MAX, Answer, HttpServer, serve
-from tests.daemon.test_process import free_port
+from tests.daemon.test_service import free_port
 from tests.process import PATIENCE
 from tests.waiting import until
 

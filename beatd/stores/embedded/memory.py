@@ -10,16 +10,17 @@ from uuid import UUID, uuid4
 
 from msgspec import Raw
 
-from beatd.byte_cache import ByteCache
-from beatd.catalog import Applied, Change, Codec, Query, Stored, Torn, Wake
+from beatd.catalog import Change, Codec, MissingPart, Query, Stored, Wake
 from beatd.clock import Clock
 from beatd.entry import Entry
-from beatd.errors import ConfigError
 from beatd.leader import Holder, Term
-from beatd.ledger import Move, OpenClaim, Presence, Record, Request, Result
+from beatd.ledger import Move, OpenClaim, Record, Request, Result
+from beatd.marks import Mark, Marks
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
-from beatd.stores.embedded.query import CHECKED, TORN, asks_for, in_order, runs_a_task
+from beatd.stores.embedded.entry_reader import Reader
+from beatd.stores.embedded.presences import MemoryPresences
+from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order, runs_a_task
 from beatd.stores.embedded.tables import (
     Asked,
     Claimed,
@@ -32,18 +33,14 @@ from beatd.stores.embedded.tables import (
     Termed,
 )
 
-DECODED_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 
-
-class MemoryStore:
+class MemoryStore(MemoryPresences):
     """Thread-safe; gone with the process."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
-        self._codec, self._clock = codec, clock
-        self._lock = threading.RLock()
+        super().__init__(clock=clock, lock=threading.RLock())
+        self._codec, self._reader = codec, Reader(codec)
         self._tables = Tables()
-        self._entries = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
-        self._presence: dict[str, tuple[float, Presence]] = {}
         self._wakes: list[Wake] = []
         self._begin_anew()
 
@@ -95,12 +92,15 @@ class MemoryStore:
         """Decoded one by one and not kept, so that memory does not grow with the answer."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
-            entry, _ = self._decoded(defined, keep=False)
+            entry = self._reader.entry(defined, keep=False)
             if entry is not None and is_task(entry):
                 yield stored(entry, defined, planned)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        definitions = [self._encoded(change) for change in changes]
+        definitions = [
+            None if change.entry is None else Raw(self._codec.encode(change.entry))
+            for change in changes
+        ]
         now = self._clock.now()
         with self._writing():
             version = self._tables.version + 1
@@ -112,32 +112,35 @@ class MemoryStore:
             self._wake()
         return done
 
-    def uncache(self, names: Sequence[str]) -> None:
-        self._entries.drop(names)
+    def drop_cached(self, names: Sequence[str]) -> None:
+        self._reader.drop_cached(names)
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
         with self._reading():
             tables = self._tables
-            found = [Torn(name, None) for name in tables.planned if name not in tables.defined]
+            found = [
+                MissingPart(name, None) for name in tables.planned if name not in tables.defined
+            ]
             for name, defined in tables.defined.items():
                 if name in tables.planned:
                     continue
-                entry, _ = self._decoded(defined, keep=False)
+                entry = self._reader.entry(defined, keep=False)
                 if entry is not None:
-                    found.append(Torn(name, entry, defined.paused))
+                    found.append(MissingPart(name, entry, defined.paused))
             return found[:limit]
 
     def losses(self) -> Sequence[str]:
         return ()
 
-    def _encoded(self, change: Change) -> Raw | None:
-        return None if change.entry is None else Raw(self._codec.encode(change.entry))
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
 
-    def applied(self, source: str) -> Applied | None:
+    def read_mark(self, key: str) -> Mark | None:
         with self._reading():
-            return self._tables.marks.get(source)
+            return self._tables.marks.get(key)
 
-    def mark_applied(self, mark: Applied) -> None:
+    def write_mark(self, mark: Mark) -> None:
         with self._writing():
             self._tables.put(Marked(mark))
 
@@ -148,7 +151,7 @@ class MemoryStore:
             readable = (row for name in names if (row := self._stored(name)))
             return list(islice(readable, limit))
 
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
+    def atomic(self) -> None:
         return None
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
@@ -203,28 +206,10 @@ class MemoryStore:
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None
-        entry, _ = self._decoded(defined)
+        entry = self._reader.entry(defined)
         if entry is None:
             return None
         return stored(entry, defined, self._tables.planned[name])
-
-    def _decoded(self, defined: Defined, *, keep: bool = True) -> tuple[Entry | None, str]:
-        """The entry, or None and why this program cannot read it."""
-        known = self._entries.get(defined.name)
-        if known is not None and known[0] == defined.revision:
-            return known[1:]
-        entry, problem = None, ""
-        try:
-            entry = self._codec.decode(
-                defined.name, bytes(defined.definition), defined.source, defined.declared_at
-            )
-        except ConfigError as trouble:
-            problem = str(trouble)
-        if keep:
-            # Plain values take up to six times the room of their JSON.
-            size = 500 + 6 * len(bytes(defined.definition))
-            self._entries.keep(defined.name, (defined.revision, entry, problem), size)
-        return entry, problem
 
     # who may claim
 
@@ -245,7 +230,7 @@ class MemoryStore:
 
     # what was done
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def add_requests(self, requests: Sequence[Request]) -> None:
         with self._writing():
             for request in requests:
                 if request.id not in self._tables.requests:
@@ -279,22 +264,6 @@ class MemoryStore:
                 tables.put(Forgotten(tables.first_line, last))
             return count
 
-    # which daemons there are
-
-    def announce(self, presence: Presence, ttl: float) -> None:
-        with self._lock:
-            self._presence[presence.holder.token] = (self._clock.elapsed() + ttl, presence)
-
-    def leave(self, holder: Holder) -> None:
-        with self._lock:
-            self._presence.pop(holder.token, None)
-
-    def daemons(self) -> Sequence[Presence]:
-        with self._lock:
-            now = self._clock.elapsed()
-            self._presence = {t: kept for t, kept in self._presence.items() if kept[0] > now}
-            return [presence for _, presence in self._presence.values()]
-
     # the place itself
 
     def watch(self, wake: Wake) -> bool:
@@ -307,15 +276,11 @@ class MemoryStore:
 
     def problems(self) -> Sequence[str]:
         with self._reading():
-            planned = self._tables.planned
-            rows = [
-                (defined, planned[name])
-                for name, defined in self._tables.defined.items()
-                if name in planned
-            ]
-            soonest = [defined for defined, _ in in_order(rows, "next")[:CHECKED]]
-            problems = [self._decoded(defined)[1] for defined in soonest]
-            said = [TORN] if self.torn(1, whole=False) else []
+            defined, planned = self._tables.defined, self._tables.planned
+            rows = [(one, planned[name]) for name, one in defined.items() if name in planned]
+            soonest = [one for one, _ in in_order(rows, "next")[:CHECKED]]
+            problems = [self._reader.problem(one) for one in soonest]
+            said = [PARTS_MISSING] if self.missing_parts(1, whole=False) else []
             return [*said, *(problem for problem in problems if problem)]
 
     def close(self) -> None:

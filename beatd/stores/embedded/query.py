@@ -9,7 +9,9 @@ from beatd.entry import Entry
 from beatd.stores.embedded.tables import Defined, Planned
 
 CHECKED = 10_000  # entries that `problems` reads, the soonest first: a million take too long
-TORN = "some entries lost their plans or their definitions; a leader mends them within a minute"
+PARTS_MISSING = (
+    "some entries lost their plans or their definitions; a leader mends them within a minute"
+)
 Row = tuple[Defined, Planned]
 
 

@@ -57,7 +57,7 @@ def keys_of(value: AnyValue) -> Iterator[str]:
         case Termed():
             yield "term"
         case Marked():
-            yield f"mark:{value.mark.source}"
+            yield f"mark:{value.mark.key}"
         case Defined():
             yield f"entry:{value.name}"
         case Planned():

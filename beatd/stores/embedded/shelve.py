@@ -19,7 +19,7 @@ from beatd.catalog import Codec, Wake
 from beatd.clock import Clock
 from beatd.errors import StoreUnusable
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.stores.disk import problems_of_disk
 from beatd.stores.embedded import old_shelf
 from beatd.stores.embedded.memory import MemoryStore
@@ -124,7 +124,7 @@ class ShelveStore(MemoryStore):
 
     def _forget(self) -> None:
         self._tables, self._number, self._seen = Tables(), 0, None
-        self._entries.clear()
+        self._reader.forget()
         self._unreadable = {}
 
     # between the shelf and the tables

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from msgspec import Raw, Struct
 
-from beatd.catalog import Applied, Plan, Progress
+from beatd.catalog import Plan, Progress
 from beatd.leader import Holder, Term
 from beatd.ledger import Record, Request
+from beatd.marks import Mark
 from beatd.run import Occurrence
 
 
@@ -102,7 +103,7 @@ class Termed(Value, frozen=True):
 
 
 class Marked(Value, frozen=True):
-    mark: Applied
+    mark: Mark
 
 
 AnyValue = (
@@ -138,7 +139,7 @@ class Tables:
         self.line_of: dict[Occurrence, int] = {}
         self.first_line = self.next_line = 1
         self.leads: Termed | None = None
-        self.marks: dict[str, Applied] = {}
+        self.marks: dict[str, Mark] = {}
         self._heap: list[tuple[datetime, str, int]] = []
         self._stamps: dict[str, int] = {}
         self._stamp = 0
@@ -250,7 +251,7 @@ class Tables:
         self.leads = value
 
     def _mark(self, value: Marked) -> None:
-        self.marks[value.mark.source] = value.mark
+        self.marks[value.mark.key] = value.mark
 
     _PUT: ClassVar[dict[type[Value], Callable[[Any, Any], None]]] = {
         Identity: _identity,

@@ -9,8 +9,9 @@ from secrets import token_hex
 
 from msgspec import json, msgpack
 
-from beatd.catalog import Applied, Change, Codec, Query, Stored
+from beatd.catalog import Change, Codec, Query, Stored
 from beatd.errors import ConfigError
+from beatd.marks import Mark, Marks
 from beatd.run import micros
 from beatd.stores.embedded.query import CHECKED, beginning
 from beatd.stores.redis.entry_reader import PAGE, Definition, Reader, pages
@@ -31,8 +32,8 @@ class RedisCatalog:
         found = self._scripts.ask(lambda: client.get(key))
         return found.decode() if found else "0"
 
-    def uncache(self, names: Sequence[str]) -> None:
-        self._reader.uncache(names)
+    def drop_cached(self, names: Sequence[str]) -> None:
+        self._reader.drop_cached(names)
 
     def count(self) -> int:
         client, key = self._scripts.client, self._scripts.key("rows")
@@ -185,17 +186,21 @@ class RedisCatalog:
             missed,
         )
 
-    def applied(self, source: str) -> Applied | None:
-        client, key = self._scripts.client, self._scripts.key("applied")
-        found = self._scripts.ask(lambda: client.hget(key, source))
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
+
+    def read_mark(self, key: str) -> Mark | None:
+        client, marks = self._scripts.client, self._scripts.key("applied")
+        found = self._scripts.ask(lambda: client.hget(marks, key))
         if not found:
             return None
-        what = f"the mark of {source!r}"
-        return self._reader.damage.read(what, lambda: json.decode(found, type=Applied))
+        what = f"the mark of {key!r}"
+        return self._reader.damage.read(what, lambda: json.decode(found, type=Mark))
 
-    def mark_applied(self, mark: Applied) -> None:
-        client, key = self._scripts.client, self._scripts.key("applied")
-        self._scripts.ask(lambda: client.hset(key, mark.source, json.encode(mark)))
+    def write_mark(self, mark: Mark) -> None:
+        client, marks = self._scripts.client, self._scripts.key("applied")
+        self._scripts.ask(lambda: client.hset(marks, mark.key, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
         """A line for each entry that this program cannot read, among those that are next."""

@@ -45,7 +45,7 @@ class Reader:
     def forget(self) -> None:
         self._known.clear()
 
-    def uncache(self, names: Iterable[str]) -> None:
+    def drop_cached(self, names: Iterable[str]) -> None:
         self._known.drop(names)
 
     def stored(

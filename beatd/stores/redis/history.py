@@ -25,9 +25,9 @@ class RedisHistory:
     def __init__(self, scripts: Scripts, damage: Damage) -> None:
         self._scripts, self._damage = scripts, damage
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def add_requests(self, requests: Sequence[Request]) -> None:
         asked = [(request.id, request.name, request_text(request)) for request in requests]
-        self._scripts("ask", msgpack.encode(asked))
+        self._scripts("add_requests", msgpack.encode(asked))
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
         size = PAGE if limit is None else max(1, min(PAGE, limit))

@@ -49,9 +49,6 @@ class RedisLedger:
         """The name, or "" where it is no text, which is reported."""
         return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> None:
-        return None
-
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         told = told_with(Batch(moves), term, at, remember=f"answer:{token_hex(8)}")
         made, *_ = unless_deposed(self._scripts("moves", *told), term)

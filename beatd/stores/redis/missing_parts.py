@@ -6,28 +6,28 @@ from itertools import chain
 
 from msgspec import msgpack
 
-from beatd.catalog import Torn
+from beatd.catalog import MissingPart
 from beatd.errors import ConfigError
 from beatd.stores.redis.entry_reader import PAGE, Definition, Reader, pages
 from beatd.stores.redis.script import Scripts
 
 
-class RedisTorn:
+class RedisMissingParts:
     def __init__(self, scripts: Scripts, reader: Reader) -> None:
         self._scripts, self._reader = scripts, reader
 
-    def is_torn(self) -> bool:
+    def misses_parts(self) -> bool:
         """Told by four numbers that Redis knows without counting."""
         return len(set(self._scripts("parts"))) > 1
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
-        return self._scripts.ask(lambda: self._found(limit)) if self.is_torn() else []
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
+        return self._scripts.ask(lambda: self._found(limit)) if self.misses_parts() else []
 
-    def _found(self, limit: int) -> list[Torn]:
-        found: dict[str, Torn] = {}
+    def _found(self, limit: int) -> list[MissingPart]:
+        found: dict[str, MissingPart] = {}
         for page in pages(self._all_names()):
-            for torn in self._torn_of(page):
-                found[torn.name] = torn
+            for part in self._missing_of(page):
+                found[part.name] = part
             if len(found) >= limit:
                 break
         return list(found.values())[:limit]
@@ -42,16 +42,16 @@ class RedisTorn:
         # A name that is no text is damage: it is found nowhere, and left alone.
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
-    def _torn_of(self, names: Sequence[str]) -> Iterator[Torn]:
+    def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]
-        reply = self._scripts("torn", msgpack.encode(names), msgpack.encode(sources))
+        reply = self._scripts("missing_parts", msgpack.encode(names), msgpack.encode(sources))
         for name, left in zip(map(bytes.decode, reply[::2]), reply[1::2], strict=True):
             if left == b"row":
-                yield Torn(name, None)
+                yield MissingPart(name, None)
             elif name in definitions:
                 try:
-                    yield Torn(name, self._reader.decoded(name, definitions[name]))
+                    yield MissingPart(name, self._reader.decoded(name, definitions[name]))
                 except ConfigError:
                     continue  # of a newer program: not ours to plan
 

@@ -8,25 +8,26 @@ from uuid import UUID, uuid4
 from msgspec import json
 
 from beatd.catalog import Codec, Wake
+from beatd.clock import StoreTime
 from beatd.errors import StoreEmptied, StoreError
 from beatd.leader import Holder, Term
-from beatd.ledger import Presence, StoreTime
+from beatd.presence import Presence
 from beatd.run import EPOCH
 from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
-from beatd.stores.embedded.query import TORN
+from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.redis.catalog import RedisCatalog
 from beatd.stores.redis.entry_reader import Reader
 from beatd.stores.redis.history import RedisHistory
 from beatd.stores.redis.ledger import RedisLedger
-from beatd.stores.redis.missing_parts import RedisTorn
+from beatd.stores.redis.missing_parts import RedisMissingParts
 from beatd.stores.redis.notices import Watch
 from beatd.stores.redis.script import Scripts
 
 OLDEST = (6, 2)
 
 
-class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
+class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
     """Keys are `beatd:{0}:…`: the hash tag keeps them in one slot, where scripts reach them all."""
 
     def __init__(
@@ -37,7 +38,7 @@ class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
         self._damage = Damage(self._server.place)
         reader = Reader(scripts, codec, self._damage)
         RedisCatalog.__init__(self, scripts, codec, reader)
-        RedisTorn.__init__(self, scripts, reader)
+        RedisMissingParts.__init__(self, scripts, reader)
         RedisLedger.__init__(self, scripts, reader)
         RedisHistory.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
@@ -88,9 +89,12 @@ class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
         self._scripts.expect(fresh.hex.encode())
         return fresh
 
-    def identity(self) -> tuple[str, int] | None:
-        """(run_id, db) of the server, to tell whether the broker is the same one; None on a
-        Cluster, where a queue may lie in another slot than the ledger."""
+    def atomic(self) -> "RedisStore":
+        return self
+
+    def server(self) -> tuple[str, int] | None:
+        """Return the server's (run_id, db); None on a Cluster, where a queue may lie in another
+        slot than the ledger."""
         if self._server.is_cluster:
             return None
         client = self._server.client
@@ -153,8 +157,8 @@ class RedisStore(RedisCatalog, RedisTorn, RedisLedger, RedisHistory):
 
     def problems(self) -> Sequence[str]:
         found = [*self.unreadable(), *self._damage.lines(), *self.losses()]
-        if self.is_torn():
-            found.append(f"{self._server.place}: {TORN}")
+        if self.misses_parts():
+            found.append(f"{self._server.place}: {PARTS_MISSING}")
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:

@@ -64,15 +64,7 @@ class Scripts:
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
         """Twice when the connection broke: every script may be, it knows what it has done."""
         source, sha = self._sources[name]
-        client = self._server.client
-
-        def run() -> Any:
-            try:
-                return client.execute_command("EVALSHA", sha, *self._keys, *args)
-            except NoScriptError:
-                return client.execute_command("EVAL", source, *self._keys, *args)
-
-        return self.ask(run)
+        return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
         """As a call, but only sent; what is returned waits for the answer."""

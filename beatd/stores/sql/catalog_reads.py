@@ -18,7 +18,8 @@ from sqlalchemy import (
     select,
 )
 
-from beatd.catalog import Applied, Query, Stored
+from beatd.catalog import Query, Stored
+from beatd.marks import Mark, Marks
 from beatd.run import micros, moment_of
 from beatd.stores.embedded.query import CHECKED, beginning
 from beatd.stores.sql.dialect import Dialect, literally
@@ -133,27 +134,29 @@ class SqlFinding(Part):
             )
         )
 
-    def applied(self, source: str) -> Applied | None:
+    @property
+    def marks(self) -> Marks:
+        return Marks(self)
+
+    def read_mark(self, key: str) -> Mark | None:
         row = self._db.read(
             lambda connection: connection.execute(
-                select(applied).where(applied.c.source == source)
+                select(applied).where(applied.c.source == key)
             ).one_or_none()
         )
         if row is None:
             return None
-        what = f"the mark of {source!r}"
-        return self._damage.read(
-            what, lambda: Applied(source, moment_of(row.loaded_at), row.digest)
-        )
+        what = f"the mark of {key!r}"
+        return self._damage.read(what, lambda: Mark(key, moment_of(row.loaded_at), row.digest))
 
-    def mark_applied(self, mark: Applied) -> None:
+    def write_mark(self, mark: Mark) -> None:
         def put(connection: Connection) -> None:
-            values = {"loaded_at": micros(mark.loaded_at), "digest": mark.digest}
+            values = {"loaded_at": micros(mark.at), "digest": mark.text}
             found = connection.execute(
-                applied.update().where(applied.c.source == mark.source).values(values)
+                applied.update().where(applied.c.source == mark.key).values(values)
             )
             if not found.rowcount:
-                connection.execute(applied.insert().values(source=mark.source, **values))
+                connection.execute(applied.insert().values(source=mark.key, **values))
 
         self._db.write(put)
 

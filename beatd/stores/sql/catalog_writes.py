@@ -12,11 +12,11 @@ from beatd.stores.sql.catalog_reads import SqlFinding
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import Line, of_skip
-from beatd.stores.sql.missing_parts import SqlTorn, edits_so_far
+from beatd.stores.sql.missing_parts import SqlMissingParts, edits_so_far
 from beatd.stores.sql.tables import edits, entry, plan, request
 
 
-class SqlCatalog(SqlFinding, SqlTorn):
+class SqlCatalog(SqlFinding, SqlMissingParts):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
@@ -107,8 +107,9 @@ class SqlCatalog(SqlFinding, SqlTorn):
         names = self._names.bind([[name] for name in sorted({change.name for change in changes})])
         seen = {row.name: row for row in connection.execute(self._seen, names)}
         added = (change.name for change in changes if not change.seen)
-        torn = self._clear_torn(connection, added, seen)
-        seen = {name: row for name, row in seen.items() if name not in torn} if torn else seen
+        incomplete = self._remove_incomplete(connection, added, seen)
+        if incomplete:
+            seen = {name: row for name, row in seen.items() if name not in incomplete}
         revisions = {name: row.revision for name, row in seen.items()}
         progress = {name: (row.planned, row.runs, row.last) for name, row in seen.items()}
         new = count + 1
@@ -127,7 +128,7 @@ class SqlCatalog(SqlFinding, SqlTorn):
                 last[change.name] = (change, definition)
                 if change.entry is None and change.name in seen:
                     removed.add(change.name)
-        if last or torn:
+        if last or incomplete:
             connection.execute(update(edits).values(count=new))
             self._remove(connection, removed)
             there = {name: row for name, row in seen.items() if name not in removed}

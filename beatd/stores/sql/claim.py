@@ -1,23 +1,22 @@
 """The claim: rows compared and moved on, a thousand in a handful of statements, under one term."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Connection, case, delete, or_, select, update
 
 from beatd.catalog import Codec
 from beatd.errors import Deposed
 from beatd.leader import Term
-from beatd.ledger import HeldClaim, Move
+from beatd.ledger import Move
 from beatd.run import micros
-from beatd.stores.sql.database import Database, Held
+from beatd.stores.sql.database import Database
 from beatd.stores.sql.history_rows import leads, of_skip
 from beatd.stores.sql.migrations import refuse_newer
 from beatd.stores.sql.open_claims import Open, OpenBatch
-from beatd.stores.sql.plan_moves import Moving
+from beatd.stores.sql.plan_moves import PlanMoves
 from beatd.stores.sql.tables import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
 
@@ -31,7 +30,7 @@ class SqlClaiming(SqlUpcoming):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         batch = database.dialect.batch
-        self._move = Moving(database.dialect)
+        self._move = PlanMoves(database.dialect)
         self._revisions = (
             select(plan.c.name, plan.c.revision)
             .join(self._names.relation, self._names.c.name == plan.c.name)
@@ -49,12 +48,6 @@ class SqlClaiming(SqlUpcoming):
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
         done = self._db.write(partial(self._claim, moves, term, micros(at)))
         return self._claimed(done, at)
-
-    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        held = self._db.hold(partial(self._claim, moves, term, micros(at)))
-        if held is None:
-            return None
-        return HeldInTransaction(held, lambda done: self._claimed(done, at))
 
     def _claimed(self, done: Done, at: datetime) -> Sequence[bool]:
         made, batch, emptied = done
@@ -201,19 +194,6 @@ class SqlClaiming(SqlUpcoming):
         if not runs:
             return None
         return self._claims.opened(connection, runs, at, term.number)
-
-
-class HeldInTransaction(Struct, frozen=True):
-    """All of the claim but its commit: the rows are locked for the moment's sake."""
-
-    held: Held[Done]
-    claimed: Callable[[Done], Sequence[bool]]
-
-    def make(self) -> Sequence[bool]:
-        return self.claimed(self.held.commit())
-
-    def drop(self) -> None:
-        self.held.roll_back()
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:

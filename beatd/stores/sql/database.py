@@ -1,16 +1,15 @@
 """A database as the parts of the store use it: transactions that are whole, or told in one line."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from threading import RLock
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Transaction
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.secret import hidden
+from beatd.servers.sql_errors import one_line
 from beatd.stores.sql.dialect import Dialect, Replaced
 
 T = TypeVar("T")
@@ -32,25 +31,6 @@ class Database:
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """The work and its commit; done again when the database undid it before the commit."""
         return self._transact(work, write=True, patient=patient)
-
-    def hold(self, work: Callable[[Connection], T]) -> "Held[T] | None":
-        """The work, and a commit that is still to come; on a connection of its own until then.
-
-        None where who froze in it would keep its locks, or where it failed: done by `write` it
-        succeeds, or tells why.
-        """
-        if not self.dialect.bound:
-            return None
-        try:
-            with ExitStack() as until_held:
-                connection = until_held.enter_context(self.engine.connect())
-                transaction = until_held.enter_context(connection.begin())
-                self.dialect.begin(connection, write=True, patient=False)
-                connection.exec_driver_sql(self.dialect.bound)
-                answer = work(connection)
-                return Held(self, transaction, answer, until_held.pop_all())
-        except (DBAPIError, PoolTimeout, OSError):
-            return None
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
         if self._replaced:
@@ -101,30 +81,3 @@ class Database:
     def close(self) -> None:
         self.dialect.close()
         self.engine.dispose()
-
-
-class Held(Generic[T]):
-    def __init__(
-        self, database: Database, transaction: Transaction, answer: T, connected: ExitStack
-    ) -> None:
-        self._database, self._answer = database, answer
-        self._transaction, self._connected = transaction, connected
-
-    def commit(self) -> T:
-        try:
-            with self._connected:
-                self._transaction.commit()
-        except (DBAPIError, OSError) as error:
-            raise self._database.explained(error) from error
-        return self._answer
-
-    def roll_back(self) -> None:
-        with suppress(DBAPIError, OSError), self._connected:
-            self._transaction.rollback()
-
-
-def one_line(error: BaseException) -> str:
-    args: tuple[object, ...] = getattr(error, "args", ())
-    # PyMySQL's errors are (number, text).
-    words = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)
-    return " ".join(hidden(words).split())[:300] or type(error).__name__

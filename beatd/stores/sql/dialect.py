@@ -1,4 +1,4 @@
-"""What differs between databases; each keeps all of it in one file."""
+"""The differences between databases: a protocol, which each database keeps in one file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -22,7 +22,7 @@ from beatd.catalog import Wake
 from beatd.errors import StoreError
 
 Kind = Literal["text", "int", "float"]
-How = Literal["told", "each", "locked"]  # see moving.py
+How = Literal["returning", "each", "locked"]  # see plan_moves.py
 Columns = Mapping[str, Kind]
 Rows = Sequence[Sequence[Any]]
 Words = Callable[[Columns, Rows], dict[str, Any]]  # rows as the parameters of a statement
@@ -30,7 +30,7 @@ TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "floa
 
 
 class Batch:
-    """Many rows given to one statement as a relation `v`, whatever their number."""
+    """Any number of rows that are given to one statement as a relation `v`."""
 
     def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
@@ -47,87 +47,88 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
 
 
 class Replaced(StoreError):
-    """Another store, or none, lies where the one lay that was opened."""
+    """The store that was opened was deleted or replaced by another one."""
 
 
 class Dialect(Protocol):
     name: str
-    has_clock: bool  # one of its own, not this host's
+    has_clock: bool  # False if its clock is that of this host
     moving: How
-    bound: str  # by which a transaction ends soon when its process froze; "" where there is nothing
 
     def engine(self) -> Engine: ...
 
     def where(self) -> str:
-        """The place for people: a path, or host:port/database; never the password."""
+        """Return the place as it is shown to people: a path, or host:port/database."""
 
     def batch(self, **columns: Kind) -> Batch: ...
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        """Many rows at once; no cell is None but of a number."""
+        """Insert many rows at once; only a number may be None."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        """Start the transaction; a patient one may take a minute. Raises Replaced, once to each
-        thread, where the place is not the one that was opened."""
+        """Start the transaction; a patient one may take a minute.
+
+        Raises Replaced, once to each thread, if the store is not the one that was opened.
+        """
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        """Whether a table of this name is there, as a statement without a schema finds it."""
+        """True if a statement without a schema finds a table of this name."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Tables that are there and that no unfinished `create` has made."""
+        """Return the names of all tables but those that an unfinished `create` has made."""
 
     def create(self, connection: Connection) -> None:
-        """Create all tables, with what only this database knows to ask for."""
+        """Create all tables, with the options that only this database has."""
 
     def lock_schema(self, connection: Connection) -> None:
-        """One migration at a time, until `unlock_schema` or the end of the session."""
+        """Keep others from migrating, until `unlock_schema` or the end of the session."""
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Free once all of it is committed."""
+        """Let others migrate once this migration is committed."""
 
     def now(self, connection: Connection) -> int:
-        """The database's clock, in microseconds."""
+        """Return the database's time in microseconds since 1970."""
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        """The same, rounded down, and the name of the server whose clock it is."""
+        """Return the database's time, rounded down, and a name of the server whose clock it is."""
 
     def matches(self, column: Any, pattern: str) -> Any:
-        """Whether a text matches a shell pattern of * and ?, by case."""
+        """Return the condition that a text matches a shell pattern of * and ?, with its case."""
 
     def notify(self, connection: Connection) -> None:
-        """Tell the watchers, if there can be any, once this transaction commits."""
+        """Wake the watchers, where the database can, when this transaction commits."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` whenever a transaction that notified has committed; False if it cannot."""
+        """Call `wake` when a transaction that called `notify` commits; False if it cannot."""
 
     def problems(self) -> Sequence[str]:
-        """What is wrong with the place, as far as it can be seen from here."""
+        """Return what is wrong with the place of the store, one line each."""
 
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        """How often a transaction is worth running that the database undid for another's sake;
-        1 for what it did not undo."""
+        """Return how often to run a transaction that the database rolled back for the sake of
+        another one; 1 if this error is of another kind."""
 
     def waited(self, error: BaseException) -> bool:
-        """True if a statement was given up after a wait, most often for another session's lock."""
+        """True if a time-out ended the statement; mostly another session holds a lock."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """The one line for an error that waiting does not cure; None for all others."""
+        """Return what to correct where waiting does not help; None for all other errors."""
 
 
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
-    """An INSERT of one row as the driver takes it."""
+    """Return an INSERT of one row as the driver takes it."""
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def like(pattern: str) -> str:
-    """A shell pattern of * and ? as LIKE has it, with ! to escape."""
+    """Return the LIKE pattern of a shell pattern of * and ?; its escape character is !."""
     plain = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return plain.replace("*", "%").replace("?", "_")
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """A limit the planner can see: for one it cannot, it expects a tenth of the table."""
+    """Return a limit as text: for a parameter the planner would expect a tenth of the table."""
     return literal_column(str(int(limit)), Integer)

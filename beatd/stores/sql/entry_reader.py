@@ -47,7 +47,7 @@ class Reader:
         """In another store the same revision of a name is something else."""
         self._kept.clear()
 
-    def uncache(self, names: Iterable[str]) -> None:
+    def drop_cached(self, names: Iterable[str]) -> None:
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:

@@ -1,4 +1,4 @@
-"""The history as people read it, and what is dropped of it when it is old or too much."""
+"""The history: read newest first, and deleted where it is too old or too long."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,9 +19,9 @@ from beatd.stores.sql.tables import history
 
 class SqlHistory(SqlRecording):
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        return islice(self._told(name), limit)
+        return islice(self._records(name), limit)
 
-    def _told(self, name: str | None) -> Iterator[Record]:
+    def _records(self, name: str | None) -> Iterator[Record]:
         open_claims = self._open_claims(name)
         for page in self._pages_back(name):
             for row in page:
@@ -35,7 +35,7 @@ class SqlHistory(SqlRecording):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Oldest first."""
+        """Return a record for each open claim with the moment of the claim, oldest first."""
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -72,7 +72,7 @@ class SqlHistory(SqlRecording):
         )
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Oldest first: it stops at the first thousand that has nothing to drop."""
+        """Delete the oldest records first, and stop at the first thousand without one to delete."""
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
         dropped = 0
         while True:

@@ -1,4 +1,4 @@
-"""Rows of history, and what is read from them."""
+"""Rows of history: made of skips, and read as records."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from beatd.ledger import Record
 from beatd.run import Skip, micros, moment_of
 from beatd.stores.sql.dialect import Kind
 
-# In this order; what is left out comes from `Line`.
+# In the order of `Line`.
 COLUMNS: dict[str, Kind] = {
     "name": "text",
     "planned": "int",
@@ -27,7 +27,7 @@ COLUMNS: dict[str, Kind] = {
 
 
 class Line(Struct, array_like=True):
-    """One row of history on its way in."""
+    """A row of history that is to be inserted."""
 
     name: str
     planned: int
@@ -44,6 +44,7 @@ class Line(Struct, array_like=True):
 
 
 def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> Line:
+    """Return the row of moments that were skipped at the moment `at`."""
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
         name,
@@ -60,6 +61,7 @@ def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> 
 
 
 def record_of(row: Any) -> Record:
+    """Return the record of a row that was read."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -76,7 +78,7 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Whose term it is, for people."""
+    """Return who holds a term, in words; `holder` is the JSON text in the ledger."""
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

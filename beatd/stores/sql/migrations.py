@@ -1,6 +1,6 @@
-"""The versions of the schema: each step only adds, so that older programs can go on beside it.
+"""The versions of the schema. Each step only adds, so that older programs still work on it.
 
-`SERVES` is the oldest schema a program may know and still work on this one.
+`SERVES` is the oldest version that a program may know and still work on this schema.
 """
 
 from secrets import token_hex
@@ -11,13 +11,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.stores.sql.database import Database, one_line
+from beatd.servers.sql_errors import one_line
+from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.missing_parts import newest_revision
 from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_stopped
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
+    """Create all tables. Raises StoreUnusable if another program has one of the same name."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise StoreUnusable(
@@ -31,7 +33,7 @@ def _first(connection: Connection, dialect: Dialect) -> None:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """The row of the ledger anew, where it was lost; terms begin from one again."""
+    """Insert the row of the ledger again after it was lost; terms begin from one again."""
     _insert(connection, namespace, version=VERSION)
 
 
@@ -50,7 +52,7 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Indexes of what an owner declares and of what is stopped."""
+    """Create the indexes of the entries of an owner and of the stopped entries."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
@@ -61,7 +63,7 @@ SERVES = 1
 
 
 def migrate(database: Database) -> UUID:
-    """Bring the schema to this program's version, if it is older; the namespace of the ids."""
+    """Bring an older schema to this program's version, and return the namespace of the ids."""
     found = database.read(lambda connection: _state(connection, database))
     if found is None or found.version < VERSION:
         database.write(lambda connection: _climb(connection, database), patient=True)
@@ -72,6 +74,7 @@ def migrate(database: Database) -> UUID:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
+    """Raise StoreUnusable if this program is too old for the schema."""
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -80,11 +83,14 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
+    """Return the row of the ledger; None where the table or its row is missing.
+
+    Raises StoreUnusable if the table is of another program.
+    """
     if not database.dialect.has_table(connection, ledger.name):
         return None
     try:
-        # All columns: a table of another program is known by those that it lacks, and an error
-        # always means something else.
+        # All columns are read: a table of another program lacks some, and that is no error.
         found = connection.execute(text(f"SELECT * FROM {ledger.name} LIMIT 1"))
     except DBAPIError as error:
         cause = error.orig or error
@@ -103,12 +109,13 @@ def _state(connection: Connection, database: Database) -> Any:
 
 
 def _climb(connection: Connection, database: Database) -> None:
+    """Do the steps that are missing, one process at a time."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)
     version = 0 if found is None else found.version
     if found is None and all(dialect.has_table(connection, name) for name in metadata.tables):
-        # All tables are there, and this one was read: only its row is missing.
+        # All tables exist, and this one can be read: only its row is missing.
         restore(connection, uuid4())
         version = VERSION
         if newest_revision(connection):
@@ -120,5 +127,5 @@ def _climb(connection: Connection, database: Database) -> None:
         step(connection, dialect)
     if version < VERSION:
         connection.execute(ledger.update().values(version=VERSION, serves=SERVES))
-    # Not in a `finally`: what failed closes its connection, and that frees the lock as well.
+    # A failed migration needs no `finally`: its connection is closed, which releases the lock.
     dialect.unlock_schema(connection)

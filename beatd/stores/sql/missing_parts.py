@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
 
-from beatd.catalog import Codec, Torn
+from beatd.catalog import Codec, MissingPart
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.store_part import Part
@@ -15,7 +15,7 @@ FEW = 100  # rows of each table, the first by name: a table that was emptied sho
 COUNT = select(edits.c.count).with_for_update()
 
 
-class SqlTorn(Part):
+class SqlMissingParts(Part):
     def __init__(self, database: Database, codec: Codec) -> None:
         super().__init__(database, codec)
         names = self._names
@@ -24,34 +24,35 @@ class SqlTorn(Part):
             delete(table).where(table.c.name.in_(select(names.c.name))) for table in (entry, plan)
         ]
 
-    def torn(self, limit: int, *, whole: bool) -> Sequence[Torn]:
-        def read(connection: Connection) -> list[Torn]:
+    def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
+        def read(connection: Connection) -> list[MissingPart]:
             lost = connection.execute(_without(entry, plan, limit, whole)).all()
             left = connection.execute(_without(plan, entry, limit, whole)).scalars().all()
-            found = [Torn(name, None) for name in left]
+            found = [MissingPart(name, None) for name in left]
             for row in lost:
                 known = self._reader.definition(row, keep=False)
                 if known is not None:
-                    found.append(Torn(row.name, *known))
+                    found.append(MissingPart(row.name, *known))
             return found[:limit]
 
         return self._db.read(read, patient=True)
 
-    def _clear_torn(
+    def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Remove what is left of these, of which some have a plan; the names of the torn ones."""
+        """Remove the entries of which one part is missing, and return their names; `planned` are
+        the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
         bound = self._names.bind([[name] for name in wanted])
         defined = set(connection.execute(self._defined, bound).scalars())
-        torn = {name for name in wanted if (name in defined) != (name in planned)}
-        if torn:
-            bound = self._names.bind([[name] for name in sorted(torn)])
+        incomplete = {name for name in wanted if (name in defined) != (name in planned)}
+        if incomplete:
+            bound = self._names.bind([[name] for name in sorted(incomplete)])
             for statement in self._clear:
                 connection.execute(statement, bound)
-        return torn
+        return incomplete
 
 
 def edits_so_far(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names by their bytes."""
+"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names compared by their bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,15 @@ from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
 from beatd.errors import StoreError
+from beatd.servers.mysql import (
+    NOW_MICROS,
+    code,
+    is_mariadb,
+    place,
+    timeouts,
+    unusable,
+    whole_seconds,
+)
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, like
 from beatd.stores.sql.tables import ledger, metadata
 
@@ -19,35 +28,24 @@ KINDS: dict[Kind, str] = {
     "float": "DOUBLE",
 }
 MIGRATING = "beatd_schema"
-PATIENCE = 120.0
+PATIENCE_S = 120.0
 MADE_BY = "beatd"
-NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
-ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}  # deadlock, changed since read, lock not had in time
-WAITED = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
-REFUSED = {
-    1045: "the password is refused; correct the user or the password",
-    1044: "this user may not use this database; grant it",
-    1142: "this user may not work here; grant it the database's tables",
-    1049: "there is no such database; create it first",
-    1046: "the URL names no database; put one at its end",
-    1698: "the password is refused; correct the user or the password",
-}
+# How often a transaction is run: deadlock, row changed since its read, lock not available in time.
+ATTEMPTS = {1213: 8, 1020: 8, 1205: 2}
+ENDED_BY_TIMEOUT = (1205, 1969, 3024)  # lock_wait_timeout, max_statement_time, max_execution_time
 
 
 class Mysql:
     name = "mysql"
     has_clock = True
     moving: How = "locked"
-    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._url = url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
         self._timeout = timeout
 
     def where(self) -> str:
-        return (
-            f"{self._url.host or 'localhost'}:{self._url.port or 3306}/{self._url.database or ''}"
-        )
+        return place(self._url.host, self._url.port, self._url.database)
 
     def engine(self) -> Engine:
         engine = create_engine(
@@ -55,35 +53,32 @@ class Mysql:
             module=pymysql,
             pool_size=4,
             max_overflow=12,
-            pool_timeout=PATIENCE,
+            pool_timeout=PATIENCE_S,
             pool_reset_on_return=None,
             pool_use_lifo=True,
             isolation_level="READ COMMITTED",
-            connect_args={
-                "connect_timeout": max(1, int(self._timeout)),
-                "read_timeout": max(1, int(self._timeout)) + 1,
-                "write_timeout": max(1, int(self._timeout)) + 1,
-            },
+            connect_args=timeouts(self._timeout, reply_grace_s=1),
         )
         event.listen(engine, "connect", self._set_up)
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
+        seconds = whole_seconds(self._timeout)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = %s, "
                 "lock_wait_timeout = %s, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-                (max(1, int(self._timeout)), max(1, int(self._timeout))),
+                (seconds, seconds),
             )
-            # MySQL knows no other end to a frozen program's locks than that of its session: there
-            # the connection used last is used first, and the others are made anew when needed.
+            # In MySQL the locks of a frozen program end only with its session, by wait_timeout; it
+            # also ends idle connections, so the pool hands out the one that was used last.
             idle = "idle_transaction" if is_mariadb(connection.server_version) else "wait"
-            cursor.execute(f"SET SESSION {idle}_timeout = %s", (max(1, int(self._timeout)),))
+            cursor.execute(f"SET SESSION {idle}_timeout = %s", (seconds,))
         connection.patience = None
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """How long a statement may take there, and its answer to come back here."""
+        """Limit how long a statement may take on the server, and its answer to arrive here."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -98,7 +93,7 @@ class Mysql:
         return Batch(f"SELECT {names} FROM {json_table(':v', columns)}", columns, as_json)
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        # As one text: PyMySQL would look at each cell of so many rows in Python.
+        # All rows are one text: PyMySQL would escape each cell in Python.
         names = ", ".join(f"`{name}`" for name in columns)
         connection.exec_driver_sql(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {json_table('%s', columns)}",
@@ -106,13 +101,15 @@ class Mysql:
         )
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        self._limit(connection.connection.driver_connection, PATIENCE if patient else self._timeout)
+        self._limit(
+            connection.connection.driver_connection, PATIENCE_S if patient else self._timeout
+        )
 
     def has_table(self, connection: Connection, name: str) -> bool:
         return inspect(connection).has_table(name)
 
     def strangers(self, connection: Connection) -> set[str]:
-        # Each CREATE commits at once here, so a start that was killed leaves some tables of ours.
+        # Each CREATE commits at once here: a start that was killed may leave some of our tables.
         found = connection.execute(
             text(
                 "SELECT table_name FROM information_schema.tables "
@@ -124,10 +121,10 @@ class Mysql:
 
     def create(self, connection: Connection) -> None:
         version = str(connection.scalar(text("SELECT VERSION()")))
-        # Neither pads, nor folds case or accents: 'a', 'a ', 'A' and 'ä' are four names.
+        # These collations neither pad nor fold: 'a', 'a ', 'A' and 'ä' are four names.
         collation = "utf8mb4_nopad_bin" if is_mariadb(version) else "utf8mb4_0900_bin"
         options = f" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation} COMMENT='{MADE_BY}'"
-        # The ledger last: while it is missing, the schema is not made.
+        # The ledger is created last: the schema is complete when it exists.
         for table in sorted(metadata.tables.values(), key=lambda t: (t is ledger, t.name)):
             create = str(CreateTable(table, if_not_exists=True).compile(dialect=connection.dialect))
             columns = create.rstrip().removesuffix(")")
@@ -143,27 +140,27 @@ class Mysql:
             raise StoreError(f"store {self.where()}: another program is migrating it; try again")
 
     def unlock_schema(self, connection: Connection) -> None:
-        # The next one must see all of it.
+        # The next process that gets the lock must see the whole schema.
         connection.exec_driver_sql("COMMIT")
         name = self._lock_name(connection)
         connection.execute(text("DO RELEASE_LOCK(:name)"), {"name": name})
 
     def _lock_name(self, connection: Connection) -> str:
-        # Such locks belong to the server, not to a database of it.
+        # Such a lock belongs to the server; the name of the database sets ours apart.
         return f"{MIGRATING}.{self._url.database}"[:64]
 
     def now(self, connection: Connection) -> int:
-        return int(connection.exec_driver_sql(f"SELECT {NOW}").scalar() or 0)
+        return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        micros, host = connection.exec_driver_sql(f"SELECT {NOW}, @@hostname").one()
+        micros, host = connection.exec_driver_sql(f"SELECT {NOW_MICROS}, @@hostname").one()
         return int(micros), str(host)
 
     def matches(self, column: Any, pattern: str) -> Any:
         return column.like(like(pattern), escape="!")
 
     def notify(self, connection: Connection) -> None:
-        """Nobody can be told."""
+        """Do nothing: these servers send no notices."""
 
     def watch(self, wake: Wake) -> bool:
         return False
@@ -177,23 +174,16 @@ class Mysql:
         return ATTEMPTS.get(code(error), 1)
 
     def waited(self, error: BaseException) -> bool:
-        return code(error) in WAITED
+        return code(error) in ENDED_BY_TIMEOUT
 
     def unusable(self, error: BaseException) -> str | None:
-        return REFUSED.get(code(error))
+        return unusable(error)
 
 
 def json_table(given: str, columns: Columns) -> str:
+    """Return a table expression over a JSON array of rows; `given` stands for the array."""
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())
     )
     return f"JSON_TABLE({given}, '$[*]' COLUMNS ({cells})) AS t"
-
-
-def code(error: BaseException) -> int:
-    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
-
-
-def is_mariadb(version: str) -> bool:
-    return "mariadb" in version.lower()

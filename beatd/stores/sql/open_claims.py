@@ -1,8 +1,8 @@
-"""Open claims: one row for each claimed batch, rewritten only when a part of it ends otherwise.
+"""Open claims: one row for each claimed batch, rewritten only if some of its runs stay open.
 
-Opening and closing a thousand claims as rows of their own would cost more than all the rest of a
-batch, and leave the database as many dead rows to clean away. The process that made a batch
-remembers what it wrote, so that closing it whole is one statement and no read.
+A thousand claims in rows of their own would cost more than the rest of the batch, and leave as many
+dead rows to clean up. The process that made a batch remembers what it wrote: to close the whole
+batch is then one statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,11 +18,11 @@ from beatd.run import Run, micros, moment_of
 from beatd.stores.damage import Damage
 from beatd.stores.sql.tables import claim
 
-REMEMBERED = 64
+MOST_REMEMBERED_BATCHES = 64
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """One run between claim and record, as the batch's row holds it."""
+    """A run that is claimed and not recorded, as the row of its batch holds it."""
 
     name: str
     planned: int
@@ -33,6 +33,8 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class OpenBatch(Struct, frozen=True):
+    """A row of open claims."""
+
     id: int
     version: int
     claimed_at: int
@@ -50,6 +52,7 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 
 def of_run(run: Run) -> Open:
+    """Return the open claim of a run."""
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
@@ -57,13 +60,14 @@ def of_run(run: Run) -> Open:
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
+    """Return the batch in a row. Raises for a damaged one."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
-    moment_of(row.claimed_at)  # raises for a moment that cannot be
+    moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """The open batches, and this process's memory of those it wrote."""
+    """The table of open batches, and this process's memory of the batches that it wrote."""
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -81,7 +85,7 @@ class Claims:
 
     def remember(self, batch: OpenBatch) -> None:
         with self._lock:
-            while len(self._mine) >= REMEMBERED:
+            while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
             self._mine[batch.id] = batch
             self._batch_of.update(dict.fromkeys(batch.runs, batch.id))
@@ -105,14 +109,17 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """All open batches, or those made at these moments, kept from others until the commit."""
+        """Return all open batches, or those of these moments, and lock them until the commit."""
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
         return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
-        """The batch holds what is left, and is gone with the last; False if it is not as seen."""
+        """Reduce a batch to the runs that are left, or delete it if none are.
+
+        False if another process has changed the batch since it was read.
+        """
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -121,14 +128,14 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Batches made before that moment, or with something unsent; oldest first."""
+        """Return batches claimed before that moment or with an unsent run, oldest first."""
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Without damaged ones, which are reported: what became of their runs is not known."""
+        """Return the batches of the rows; a damaged row is reported and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

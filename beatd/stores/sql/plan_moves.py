@@ -1,8 +1,10 @@
-"""The plan moved on: rows compared with what was seen and changed, by what each database does best.
+"""Move rows of the plan on if they are as they were seen, by the fastest way of each database.
 
-PostgreSQL: one update that tells which rows it found.
-SQLite: one small update for each row; undone and told only where one was not as seen.
-MariaDB: the rows are locked as seen and then written; a joined update would take thrice as long.
+"returning", PostgreSQL: one update that returns the rows it found.
+"each", SQLite: one small update for each row; it is rolled back, and repeated as "returning", only
+if a row was not as seen.
+"locked", MariaDB: the rows that are as seen are locked and then written; a joined update would take
+three times as long.
 """
 
 from collections.abc import Sequence
@@ -34,20 +36,22 @@ COLUMNS: dict[str, Kind] = {
     "last": "int",
 }
 ONE: Any = literal_column("1")
-# What SQLAlchemy would only say of rows that are given one by one.
-OVER_WHAT_IS_THERE = (
+# SQLAlchemy offers this clause only for rows that are given one by one.
+ON_DUPLICATE_KEY = (
     "ON DUPLICATE KEY UPDATE planned = v.planned, due = v.due,"
     " fingerprint = v.fingerprint, rules = v.rules, runs = beatd_plan.runs + v.counts,"
     " last = GREATEST(COALESCE(beatd_plan.last, v.last), COALESCE(v.last, beatd_plan.last))"
 )
 
 
-class Moving:
+class PlanMoves:
+    """The statements that move rows of the plan on."""
+
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._batch = dialect.batch(**COLUMNS)
         v = self._batch.c
-        self._told = _move_on(v).returning(plan.c.name)
+        self._returning = _move_on(v).returning(plan.c.name)
         self._as_seen = (
             select(plan.c.name)
             .join(self._batch.relation, plan.c.name == v["name"])
@@ -58,18 +62,21 @@ class Moving:
         nothing: Any = literal_column("0")
         cells = {"name": v["name"], "revision": nothing, "active": nothing, "runs": v["counts"]}
         cells |= {name: v[name] for name in ("planned", "due", "last", "fingerprint", "rules")}
-        written = select(*cells.values()).suffix_with(OVER_WHAT_IS_THERE)
+        written = select(*cells.values()).suffix_with(ON_DUPLICATE_KEY)
         self._rewrite = plan.insert().from_select(list(cells), written)
         self._each = ""
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """The names of those that were as seen, and have moved; rows come in order of names."""
+        """Return the names of the rows that were as seen and have moved.
+
+        The rows must come in the order of their names.
+        """
         if self._dialect.moving == "each":
             return self._move_each(connection, rows)
         bound = self._batch.bind(rows)
-        if self._dialect.moving == "told":
-            return set(connection.execute(self._told, bound).scalars().all())
+        if self._dialect.moving == "returning":
+            return set(connection.execute(self._returning, bound).scalars().all())
         moved = set(connection.execute(self._as_seen, bound).scalars().all())
         if moved:
             as_seen = [row for row in rows if row[0] in moved]
@@ -91,7 +98,7 @@ class Moving:
         else:
             connection.exec_driver_sql("ROLLBACK TO beatd_move")
             bound = self._batch.bind(rows)
-            moved = set(connection.execute(self._told, bound).scalars().all())
+            moved = set(connection.execute(self._returning, bound).scalars().all())
         connection.exec_driver_sql("RELEASE beatd_move")
         return moved
 

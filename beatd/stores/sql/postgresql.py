@@ -1,12 +1,8 @@
-"""PostgreSQL through psycopg: batches as arrays, notices, and an end to every wait."""
+"""PostgreSQL through psycopg: batches as arrays, and session settings that end every wait."""
 
-from collections.abc import Generator, Mapping, Sequence
-from select import POLLIN, poll
-from threading import Event, Thread
-from time import monotonic
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import psycopg
 from msgspec import json
 from sqlalchemy import (
     URL,
@@ -22,33 +18,28 @@ from sqlalchemy import (
 
 from beatd.catalog import Wake
 from beatd.errors import ConfigError
-from beatd.servers.postgresql import shared_by, shares_sessions
+from beatd.servers.postgresql import (
+    ADVISORY_LOCK,
+    KEEPALIVES,
+    NOW_MICROS,
+    PostgresqlConnection,
+    connect_options,
+    is_pooled,
+    place,
+    pooled_by,
+    unusable,
+)
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
+from beatd.stores.sql.notices import CHANNEL, Notices
 from beatd.stores.sql.tables import metadata, plan, plan_due, plan_stopped
 
-T = TypeVar("T")
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
-CHANNEL = "beatd"
-NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-MIGRATING = 0x62656174  # "beat"
-PATIENCE = 120.0
-# Undone for another's sake: serialization failure, deadlock, lock not had in time.
+PATIENCE_S = 120.0
+# How often a transaction is run: serialization failure, deadlock, lock not available in time.
 ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
-WAITED = ("55P03", "57014")  # lock_timeout, statement_timeout
-NOT_MENDED_BY_WAITING = (
-    ("password authentication failed", "the password is refused; correct the user or the password"),
-    ("no password supplied", "a password is asked for; put it into the URL"),
-    ("no pg_hba.conf entry", "this host or user is not admitted; see pg_hba.conf on the server"),
-    ("permission denied", "this user may not work here; grant it the database's tables"),
-    (
-        "unsupported startup parameter: options",
-        "the pooler does not pass on `options`; take them "
-        "out of the URL, or set them for the user (ALTER ROLE … SET …)",
-    ),
-)
-
-# A claim is rewritten all day long in the same narrow rows: cleaning up goes by their number, and
-# is not slowed down. The statistics that the planner would like are of no use to lookups by key.
+ENDED_BY_TIMEOUT = ("55P03", "57014")  # lock_timeout, statement_timeout
+# Claims rewrite the same narrow rows all day long: autovacuum starts after a number of dead rows,
+# not after a share of the table, and is not slowed down. Lookups by key need no fresh statistics.
 TUNING = (
     "ALTER TABLE beatd_plan SET (autovacuum_vacuum_scale_factor = 0, "
     "autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0, "
@@ -58,13 +49,13 @@ TUNING = (
     "ALTER TABLE beatd_claim ALTER COLUMN runs SET STORAGE EXTERNAL",
 )
 
-# A claim then writes one index row, and the few that are stopped cost nobody else anything.
+# With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
 plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_column("0")
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Written here: the driver's own way looks at each cell several times."""
+    """Return an array literal for each column; the driver would look at each cell several times."""
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -73,6 +64,7 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
+    """Return the literal of a text array. Raises ConfigError for a text with a NUL in it."""
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -83,80 +75,44 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    # In an array as in JSON, but for the brackets; and this encoder is in C.
+    """Return the literal of an array of numbers: that of JSON, but for the brackets."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
-
-
-class Bounded(psycopg.Connection[Any]):
-    """Gives up on a server that went silent: frozen, or behind a cable that was cut."""
-
-    patience = PATIENCE
-    shared = False  # True if a pooler lends its session to others between two transactions
-
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
-        return super().wait(_until(gen, monotonic() + self.patience, self), *args, **kwargs)
-
-
-def _until(
-    gen: Generator[Any, Any, T], deadline: float, connection: Bounded
-) -> Generator[Any, Any, T]:
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            # psycopg looks up every 0.1 s with nothing ready, so that it can be interrupted.
-            if not ready and monotonic() > deadline:
-                connection.pgconn.finish()
-                raise psycopg.OperationalError("the server does not answer")
-            wanted = gen.send(ready)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
 
 
 class Postgresql:
     name = "postgresql"
     has_clock = True
-    moving: How = "told"
-    bound = "SET LOCAL idle_in_transaction_session_timeout = 500"  # ms, where a few are meant
+    moving: How = "returning"
 
     def __init__(self, url: URL, timeout: float) -> None:
-        self._told = shared_by(url.query.get("pooler"), "store.url")
-        self._shared = False  # as the newest connection found it
+        self._stated = pooled_by(url.query.get("pooler"), "store.url")
+        self._pooled = False  # as the newest connection found it
         words = url.difference_update_query(["pooler"])
         self._url = words.set(drivername="postgresql+psycopg")
         self._timeout = timeout
-        self._watch: _Watch | None = None
+        self._notices: Notices | None = None
 
     def where(self) -> str:
-        host = self._url.host or "local socket"
-        return f"{host}:{self._url.port or 5432}/{self._url.database or ''}"
+        return place(self._url.host, self._url.port, self._url.database)
 
     def engine(self) -> Engine:
         engine = create_engine(
             self._url,
             pool_size=4,
             max_overflow=12,
-            pool_timeout=PATIENCE,
+            pool_timeout=PATIENCE_S,
             pool_reset_on_return=None,
-            connect_args={
-                "connect_timeout": max(2, int(self._timeout)),
-                "application_name": "beatd",
-                "keepalives_idle": 5,
-                "keepalives_interval": 2,
-                "keepalives_count": 3,
-            },
+            connect_args={**connect_options("beatd", self._timeout), **KEEPALIVES},
         )
         event.listen(engine, "do_connect", _connect)
         event.listen(engine, "connect", self._set_up)
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
-        connection.patience = self._timeout + 1.0
+        connection.patience_s = self._timeout + 1.0
         connection.autocommit = True
-        told = self._told
-        self._shared = shares_sessions(connection) if told is None else told
-        connection.shared = self._shared
-        if self._shared:
+        self._pooled = connection.pooled = is_pooled(connection, self._stated)
+        if self._pooled:
             connection.prepare_threshold = None
         else:
             connection.execute(self._settings("SET"))
@@ -172,9 +128,9 @@ class Postgresql:
                 f"idle_in_transaction_session_timeout = {within}",
                 "timezone = 'UTC'",
                 "default_transaction_isolation = 'read committed'",
-                # A batch then goes from its names, in their order, to the rows: two batches never
-                # wait for each other's rows, and a plan made for few entries is right for a
-                # million, whatever the statistics say.
+                # With these, each batch looks up its rows by name, in the order of names: two
+                # batches never wait for rows of each other, and a plan made for few entries is
+                # right for a million, whatever the statistics say.
                 "plan_cache_mode = force_generic_plan",
                 "enable_hashjoin = off",
                 "enable_mergejoin = off",
@@ -199,22 +155,22 @@ class Postgresql:
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection
-        driver.patience = PATIENCE if patient else self._timeout + 1.0
-        # Each statement sees what is committed when it begins: between BEGIN and COMMIT a read
-        # would see nothing else, and wait for two answers more. Set here, and not on the server.
-        driver.autocommit = not (write or patient or driver.shared)
-        if driver.shared:
+        driver.patience_s = PATIENCE_S if patient else self._timeout + 1.0
+        # At this isolation level each statement sees what is committed when it begins, with BEGIN
+        # and COMMIT or without; without them a read saves two round trips.
+        driver.autocommit = not (write or patient or driver.pooled)
+        if driver.pooled:
             connection.exec_driver_sql(self._settings("SET LOCAL"))
         if patient:
-            within = int(PATIENCE * 1000)
+            within = int(PATIENCE_S * 1000)
             connection.exec_driver_sql(
                 f"SELECT set_config(name, '{within}', true) FROM "
                 "unnest('{statement_timeout,lock_timeout}'::text[]) AS t(name)"
             )
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        # `inspect` would make SQLAlchemy keep each engine's dialect for ever, and to_regclass may
-        # not know a table that was made while this transaction waited for a lock.
+        # `inspect` makes SQLAlchemy keep the dialect of each engine for ever, and to_regclass may
+        # miss a table that was created while this transaction waited for a lock.
         find = "SELECT 1 FROM pg_class WHERE relname = :name AND pg_table_is_visible(oid)"
         return bool(connection.scalar(text(find), {"name": name}))
 
@@ -227,107 +183,51 @@ class Postgresql:
             connection.execute(text(statement))
 
     def lock_schema(self, connection: Connection) -> None:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
 
     def unlock_schema(self, connection: Connection) -> None:
-        """The end of the transaction does."""
+        """The lock ends with the transaction."""
 
     def now(self, connection: Connection) -> int:
-        return int(connection.exec_driver_sql(f"SELECT {NOW}").scalar() or 0)
+        return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        # Its start names a server: its address is a proxy's as often as not.
+        # The moment of its start identifies the server; the address may be that of a proxy.
         server = "CAST(pg_postmaster_start_time() AS text)"
-        micros, started = connection.exec_driver_sql(f"SELECT {NOW}, {server}").one()
+        micros, started = connection.exec_driver_sql(f"SELECT {NOW_MICROS}, {server}").one()
         return int(micros), str(started)
 
     def matches(self, column: Any, pattern: str) -> Any:
-        # Said, so that the planner knows how few it leaves; of a pattern it cannot see it expects
-        # them to be very few, and would sort the whole table for each page.
-        said: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
-        return column.like(said, escape="!")
+        # The pattern is written into the statement, so that the planner can estimate how many rows
+        # match; without it, it expects very few and sorts the whole table for each page.
+        literal: Any = bindparam("pattern", like(pattern), unique=True, literal_execute=True)
+        return column.like(literal, escape="!")
 
     def notify(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', current_schema())")
 
     def watch(self, wake: Wake) -> bool:
-        if not self._shared:
-            self._watch = _Watch(self._url, wake)
-        return not self._shared
+        if not self._pooled:
+            _, options = self._url.get_dialect()().create_connect_args(self._url)
+            self._notices = Notices({**options, **KEEPALIVES}, wake)
+        return not self._pooled
 
     def problems(self) -> Sequence[str]:
         return ()
 
     def close(self) -> None:
-        if self._watch is not None:
-            self._watch.stop()
+        if self._notices is not None:
+            self._notices.stop()
 
     def attempts(self, error: BaseException) -> int:
         return ATTEMPTS.get(getattr(error, "sqlstate", None) or "", 1)
 
     def waited(self, error: BaseException) -> bool:
-        return getattr(error, "sqlstate", None) in WAITED
+        return getattr(error, "sqlstate", None) in ENDED_BY_TIMEOUT
 
     def unusable(self, error: BaseException) -> str | None:
-        said = str(error)
-        for sign, line in NOT_MENDED_BY_WAITING:
-            if sign in said:
-                return line
-        if "invalid connection option" in said:
-            return f"{said.strip()}; take it out of the URL"
-        if "does not exist" in said and ("database" in said or "role" in said):
-            return said[said.find("FATAL:") + 6 :].split("\n")[0].strip() + "; create it first"
-        return None
+        return unusable(error)
 
 
 def _connect(_dialect: Any, _record: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    return Bounded.connect(*args, **named)
-
-
-def _nobody() -> None: ...
-
-
-class _Watch:
-    """A connection of its own that listens, on a thread of its own, and comes back when cut."""
-
-    def __init__(self, url: URL, wake: Wake) -> None:
-        self._url, self._wake = url, wake
-        self._stopped = Event()
-        Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
-
-    def stop(self) -> None:
-        """Its thread ends by itself within half a second, and holds nothing of the caller."""
-        self._stopped.set()
-        self._wake = _nobody
-
-    def _run(self) -> None:
-        pause = 0.05
-        while not self._stopped.is_set():
-            try:
-                self._listen()
-                pause = 0.05
-            except (psycopg.Error, OSError):
-                self._stopped.wait(pause)
-                pause = min(0.5, pause * 2)
-
-    def _listen(self) -> None:
-        words = self._url.translate_connect_args(username="user", database="dbname")
-        with psycopg.connect(
-            **{**self._url.query, **words},
-            autocommit=True,
-            connect_timeout=5,
-            application_name="beatd watch",
-            keepalives_idle=5,
-            keepalives_interval=2,
-            keepalives_count=3,
-        ) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            here = connection.execute("SELECT current_schema()").fetchone()
-            self._wake()  # what changed while nobody listened
-            # Not psycopg's own wait, which looks up ten times a second.
-            said = poll()
-            said.register(connection, POLLIN)
-            while not self._stopped.is_set():
-                notices = connection.notifies(timeout=0) if said.poll(500) else ()
-                if any(here and notice.payload == here[0] for notice in notices):
-                    self._wake()
+    return PostgresqlConnection.connect(*args, **named)

@@ -7,14 +7,14 @@ from msgspec import json
 from sqlalchemy import Connection, bindparam, delete, select
 
 from beatd.leader import Holder
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import daemon
 
 SAID_AGAIN = daemon.update().where(daemon.c.token == bindparam("who"))
 
 
-class SqlMuster(Part):
+class SqlPresences(Part):
     def announce(self, presence: Presence, ttl: float) -> None:
         token, text = presence.holder.token, json.encode(presence).decode()
 

@@ -1,4 +1,4 @@
-"""Claims closed with what became of them, and the history that is made of it."""
+"""Close claims with their outcomes, and write the outcomes into the history."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -55,7 +55,8 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Claims of another process or an earlier one, made anew since, or closed long ago."""
+        """Close claims that this process does not remember: made by another one, made again since,
+        or closed long ago. Return the rows for the history."""
         lines: list[Line] = []
         for batch in self._claims.locked(connection):
             held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
@@ -69,7 +70,10 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """No claim is open: what the history has stands, but for a skip of what was published."""
+        """Return the row for a run without an open claim.
+
+        The history stays as it is, except that a published run replaces its skip.
+        """
         run = result.run
         line = ended(of_run(run), result, term=0)
         key = {"of_name": run.occurrence.name, "of_task": run.task_id}
@@ -78,8 +82,8 @@ class SqlRecording(SqlClaiming):
             result.outcome.sent == "rejected" or any(r.state == "published" for r in told)
         ):
             return []
-        # Without a claim or a line the store went back in time, or forgot: it is a fact all the
-        # same. Told once otherwise, it is told anew.
+        # Without a claim and a row, the store went back in time or deleted them; the outcome is a
+        # fact all the same, and replaces a row that says otherwise.
         if told:
             connection.execute(delete(history).where(history.c.id.in_([row.id for row in told])))
         return [line]
@@ -88,7 +92,7 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """What stays open of a batch, and the lines of what ended."""
+    """Return the runs of a batch that stay open, and the rows of those that ended."""
     left: dict[str, Open] = {}
     lines: list[Line] = []
     for task_id, run in batch.runs.items():
@@ -97,8 +101,8 @@ def settled(
             left[task_id] = run
             continue
         sent = result.outcome.sent
-        # What came of a claim that was made anew since says nothing of this one, unless it is a
-        # fact.
+        # If the claim was made again since, the result is of the other one; only a confirmed
+        # message is a fact for both.
         anew = result.claimed_at is not None and micros(result.claimed_at) != batch.claimed_at
         anew = anew or made_at.get(task_id, batch.claimed_at) != batch.claimed_at
         if sent == "confirmed" or (sent == "rejected" and not anew):
@@ -109,9 +113,10 @@ def settled(
 
 
 def ended(run: Open, result: Result, term: int) -> Line:
+    """Return the row of a run that was published or rejected."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000
         return Line(run.name, run.planned, at, "published", "", run.task_id, at, late, term=term)
-    reason = result.outcome.reason.replace("\0", "")  # a broker's words, not ours
+    reason = result.outcome.reason.replace("\0", "")  # the words of a broker
     return Line(run.name, run.planned, at, "failed", reason, run.task_id, term=term)

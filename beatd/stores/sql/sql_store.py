@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from beatd.catalog import Codec, Wake
-from beatd.stores.embedded.query import TORN
+from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.sql.catalog_writes import SqlCatalog
 from beatd.stores.sql.database import Database
+from beatd.stores.sql.held_claim import SqlHolding
 from beatd.stores.sql.history import SqlHistory
 from beatd.stores.sql.migrations import migrate
-from beatd.stores.sql.presence import SqlMuster
+from beatd.stores.sql.presence import SqlPresences
 from beatd.stores.sql.tables import ledger
 from beatd.stores.sql.terms import SqlTerms
 from beatd.stores.sql.url import dialect_of
 
 
-class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
+class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
     """Opens, and makes or migrates, the tables at once; raises StoreError when it cannot."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
@@ -42,6 +43,9 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
         self._namespace = fresh
         return fresh
 
+    def atomic(self) -> None:
+        return None
+
     def watch(self, wake: Wake) -> bool:
         return self._db.dialect.watch(wake)
 
@@ -49,9 +53,10 @@ class SqlStore(SqlCatalog, SqlHistory, SqlTerms, SqlMuster):
         return list(self._db.losses)
 
     def problems(self) -> Sequence[str]:
-        torn = [f"{self._db.where}: {TORN}"] if self.torn(1, whole=False) else []
-        said = [*self._db.dialect.problems(), *self.losses(), *torn]
-        return [*said, *self.unreadable(), *self._damage.lines()]
+        found = [*self._db.dialect.problems(), *self.losses()]
+        if self.missing_parts(1, whole=False):
+            found.append(f"{self._db.where}: {PARTS_MISSING}")
+        return [*found, *self.unreadable(), *self._damage.lines()]
 
     def close(self) -> None:
         self._db.close()

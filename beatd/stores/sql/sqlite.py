@@ -1,4 +1,4 @@
-"""SQLite: a file, one writer at a time, every commit on disk."""
+"""SQLite: one file, one writer at a time, every commit on the disk."""
 
 import os
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ from beatd.stores.sql.tables import entry, metadata, plan, plan_due, plan_stoppe
 
 for table in (entry, plan):
     table.dialect_options["sqlite"]["with_rowid"] = False
-# A claim then writes one index row, and the few that are stopped cost nobody else anything.
+# With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
 plan_stopped.dialect_options["sqlite"]["where"] = plan.c.active == literal_column("0")
 
@@ -46,7 +46,6 @@ class Sqlite:
     name = "sqlite"
     has_clock = False
     moving: How = "each"
-    bound = ""
 
     def __init__(self, url: URL, timeout: float) -> None:
         if not url.database or url.database == ":memory:" or url.query:
@@ -54,9 +53,10 @@ class Sqlite:
         self._path = Path(url.database)
         self._url = url
         self._timeout = timeout
-        self._looking = Lock()
+        self._lock = Lock()
         self._opened: sqlite.Identity | None = None
-        self._losses, self._told = 0, local()  # each thread is told of each
+        # How often the file was replaced, and how often that was reported to each thread.
+        self._losses, self._reported = 0, local()
 
     def where(self) -> str:
         return str(self._path)
@@ -67,11 +67,11 @@ class Sqlite:
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=12,
-            pool_use_lifo=True,  # each has a cache of its own: as few as will do are filled
+            pool_use_lifo=True,  # each connection has a cache of its own: fill as few as possible
             connect_args={
-                # Longer than a session on a server waits: SQLite knows no queue, so that whoever is
-                # unlucky among eight busy writers is passed over for seconds. What is late there
-                # does no harm, for the term is compared with the lock in hand.
+                # Longer than on a server: SQLite has no queue of writers, so one of eight busy
+                # writers may wait for seconds. A late claim does no harm: the term is compared
+                # while the lock is held.
                 "timeout": max(self._timeout, 5.0),
                 "isolation_level": None,
                 "check_same_thread": False,
@@ -83,26 +83,7 @@ class Sqlite:
         return engine
 
     def _create_file(self, *_: object) -> None:
-        path = self._path
-        try:
-            if path.is_dir():
-                raise StoreUnusable(f"store {path}: is a directory; name a file in it")
-            if not path.parent.is_dir():
-                raise StoreUnusable(
-                    f"store {path}: there is no directory {path.parent}; make it first"
-                )
-            sqlite.create_private(path)
-            if not sqlite.is_plain_file(path):
-                raise StoreUnusable(f"store {path}: is not a regular file; name another")
-            if not os.access(path, os.W_OK):
-                raise StoreUnusable(
-                    f"store {path}: is read-only; make it writable for this user{_way_out()}"
-                )
-        except OSError as error:
-            reason = error.strerror or "cannot be opened"
-            raise StoreUnusable(
-                f"store {path}: {reason}; name a file this user may write{_way_out()}"
-            ) from error
+        sqlite.create_file(self._path, "store", hint=_state_folder_hint())
 
     def _set_up(self, connection: Any, _record: object) -> None:
         cursor = connection.cursor()
@@ -122,21 +103,24 @@ class Sqlite:
         connection.exec_driver_sql(insertion(table, columns, "?"), list(map(tuple, rows)))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        self._notice_another()
+        self._check_identity()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    def _notice_another(self) -> None:
-        """A connection goes on in a deleted file, or log, as if nothing were; nobody reads it."""
-        with self._looking:
+    def _check_identity(self) -> None:
+        """Raise Replaced, once to each thread, if the file or its log is another one now.
+
+        SQLite itself goes on in a deleted file as if nothing had happened.
+        """
+        with self._lock:
             try:
                 found = sqlite.identity(self._path)
             except OSError as error:
                 raise StoreError(f"store {self._path}: {error.strerror}") from None
-            told = getattr(self._told, "losses", self._losses)
+            reported = getattr(self._reported, "losses", self._losses)
             if self._opened is not None and sqlite.is_another(self._opened, found):
                 self._losses += 1
-            self._opened, self._told.losses = found, self._losses
-        if told != self._losses:
+            self._opened, self._reported.losses = found, self._losses
+        if reported != self._losses:
             raise Replaced(
                 f"store {self._path}: came back as another file: it, or its -wal, was deleted or "
                 "replaced while in use; what files and apps declare is applied again, other "
@@ -144,8 +128,8 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """The last connection that is closed takes the log away; the next one makes another."""
-        with self._looking:
+        """Expect another log: the last connection that is closed deletes it."""
+        with self._lock:
             self._opened = None
 
     def has_table(self, connection: Connection, name: str) -> bool:
@@ -163,8 +147,7 @@ class Sqlite:
     def unlock_schema(self, connection: Connection) -> None: ...
 
     def now(self, connection: Connection) -> int:
-        days = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
-        return int(connection.scalar(text(f"SELECT {days} * 1000")) or 0)
+        return int(connection.scalar(text(f"SELECT {sqlite.NOW_MICROS}")) or 0)
 
     def time(self, connection: Connection) -> tuple[int, str]:
         return self.now(connection), "this host"
@@ -183,7 +166,7 @@ class Sqlite:
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        # It has waited for its whole time-out already.
+        # The first attempt has waited for its whole time-out already.
         return 2 if "database is locked" in str(error) else 1
 
     def waited(self, error: BaseException) -> bool:
@@ -193,7 +176,7 @@ class Sqlite:
         return sqlite.unusable(error)
 
 
-def _way_out() -> str:
-    """Under systemd there is a place that a unit may write in, and /etc is often not."""
+def _state_folder_hint() -> str:
+    """Return a hint at the folder that systemd made for the unit; nothing without systemd."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

@@ -21,8 +21,8 @@ class Part:
         self._reader = Reader(codec, database.dialect, self._damage)
         self._names = database.dialect.batch(name="text")
 
-    def uncache(self, names: Sequence[str]) -> None:
-        self._reader.uncache(names)
+    def drop_cached(self, names: Sequence[str]) -> None:
+        self._reader.drop_cached(names)
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
         """Into the history, in the order given."""

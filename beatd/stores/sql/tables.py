@@ -15,8 +15,8 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# What only one database knows to ask for (a partial index, a table without row ids) is added in the
-# file of its dialect: to say it here would load every dialect in every program.
+# Options of a single database (a partial index, a table without row ids) are added in the file of
+# its dialect: named here, they would load every dialect in every program.
 
 # Names compare and sort by their bytes everywhere, so that every store lists them in one order.
 NAME = (
@@ -27,7 +27,7 @@ NAME = (
 LONG = Text().with_variant(Text(4_294_967_295), "mysql", "mariadb")
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
-# What the operator wrote. Apart from the plan, so that a claim rewrites a narrow row only.
+# The definitions. They lie apart from the plan, so that a claim rewrites only a narrow row.
 entry = Table(
     "beatd_entry",
     metadata,
@@ -42,7 +42,8 @@ entry = Table(
 )
 entry_source = Index("beatd_entry_source", entry.c.source, entry.c.name)
 
-# What is next. `active` is the entry's "enabled and not paused", so that a claim reads one row.
+# The next moment of each entry. `active` is 1 if the entry is enabled and not paused: a claim reads
+# one row.
 plan = Table(
     "beatd_plan",
     metadata,
@@ -59,7 +60,7 @@ plan = Table(
 plan_due = Index("beatd_plan_due", plan.c.due, plan.c.name)
 plan_stopped = Index("beatd_plan_stopped", plan.c.active, plan.c.name)
 
-# One row per claimed batch, not per run: opened and closed once for a thousand runs.
+# One row for each claimed batch, not for each run: a thousand runs are one row.
 claim = Table(
     "beatd_claim",
     metadata,
@@ -102,7 +103,7 @@ request = Table(
     Column("revision", BigInteger, nullable=False),
 )
 
-# One row: who may claim, whose ids these are, and which programs may work here.
+# One row: the term and its holder, the namespace of the ids, and the version of the schema.
 ledger = Table(
     "beatd_ledger",
     metadata,
@@ -115,7 +116,7 @@ ledger = Table(
     Column("holder", Text, nullable=False),
 )
 
-# One row: the number of edits. Writers queue on it, claims never touch it.
+# One row: the number of edits. Each writer of definitions locks it; claims never touch it.
 edits = Table(
     "beatd_edits",
     metadata,

@@ -8,8 +8,8 @@ from uuid import UUID
 from msgspec import json
 from sqlalchemy import Connection, select
 
+from beatd.clock import StoreTime
 from beatd.leader import Holder, Term
-from beatd.ledger import StoreTime
 from beatd.run import moment_of
 from beatd.stores.sql.migrations import refuse_newer, restore
 from beatd.stores.sql.store_part import Part

@@ -140,7 +140,7 @@ class SqlUpcoming(Part):
                 return answer[:limit]
             last = rows[-1].seq
 
-    def ask(self, requests: Sequence[Request]) -> None:
+    def add_requests(self, requests: Sequence[Request]) -> None:
         def put(connection: Connection) -> None:
             # Queueing with the writers, so that an entry is not removed in between.
             connection.execute(select(edits.c.count).with_for_update())

@@ -1,4 +1,4 @@
-"""From a URL as the configuration has it to the database it names."""
+"""The dialect of the database that a store's URL names; each driver is imported when needed."""
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -8,10 +8,12 @@ from beatd.stores.sql.dialect import Dialect
 
 
 def dialect_of(url: str, timeout: float) -> Dialect:
+    """Return the dialect. Raises ConfigError for a URL that beatd cannot read or does not know, and
+    MissingExtra where the driver is not installed."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # The URL itself is not shown: what makes it unreadable is often in its password.
+        # The URL is not shown: often its password is the part that cannot be read.
         raise ConfigError(
             "store.url: cannot be read; write it as DATABASE://USER:PASSWORD@HOST:PORT/NAME, "
             "special characters of the password as %XX"

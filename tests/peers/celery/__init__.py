@@ -1,5 +1,5 @@
 """celery's own tests of its beat, run on beatd's scheduler class.
 
-`original/test_beat.py` is t/unit/app/test_beat.py of celery 5.7.0 as it was published, not a letter
-changed; it is celery's, under the licence beside it.
+source_distribution.py fetches them (here: the original), substituted.py imports them with beatd's
+class, test_beat.py runs them, and inapplicable.py lists those that say nothing about beatd.
 """

@@ -7,8 +7,6 @@ import pytest
 from celery import Celery, beat
 from celery.contrib.testing.app import TestApp, setup_default_app
 
-collect_ignore = ["original"]
-
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:

@@ -1,15 +1,15 @@
-"""Which of celery's tests say nothing about beatd's class, and why."""
+"""celery's tests that say nothing about beatd's class, each with the reason."""
 
 #: Classes of the original whose tests name no scheduler: they are of celery's own code alone.
 OF_CELERY = {
-    "test_BeatLazyFunc": "a class of celery's; that beatd calls it: tests/publishers/test_lazy.py",
+    "test_BeatLazyFunc": "a class of celery's: tests/publishers/test_lazy_arguments.py",
     "test_ScheduleEntry": "a class of celery's, of which beatd reads the fields",
     "test_beat_nodename": "a function of celery's",
     "test_BeatPidbox": "celery's answer to `inspect ping`, on a Mock for a scheduler",
     "test_schedule": "a class of celery's; what it becomes here: tests/sources/test_app.py",
 }
 
-HEAP = "it sets celery's heap by hand; the plan is in the store: tests/test_engine.py"
+HEAP = "it sets celery's heap by hand; the plan is in the store: tests/engine/test_tick.py"
 ASKED = "its schedule is a mock that is asked is_due; beatd works moments out ahead of them"
 TIME = "it drives celery's tick; the same moments, asked of beatd: test_moments.py"
 FILE = "the file of celery's PersistentScheduler, only read here: tests/imports"

@@ -1,4 +1,4 @@
-"""What celery's tests of `tick` say about moments, asked of beatd with the same schedules."""
+"""The moments that celery's tests of `tick` demand, demanded of beatd's schedules."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from celery.schedules import crontab, solar
 from beatd.entry import Entry
 from beatd.sources.app import App
 from tests.fake_clock import FakeClock
-from tests.household import Household
+from tests.fleet import Fleet
 
 
 def at(text: str) -> datetime:
@@ -29,14 +29,14 @@ def declared(schedules: dict[str, Any], relative: bool = False, **settings: Any)
     return list(reading.declared.entries)
 
 
-def late(entries: list[Entry], since: str, now: str) -> Household:
-    """Nobody was there since then; the first tick is now."""
-    house = Household(FakeClock(f"{since}+00:00"))
+def late(entries: list[Entry], since: str, now: str) -> Fleet:
+    """Return daemons whose first tick is at `now`, with entries that were planned at `since`."""
+    fleet = Fleet(FakeClock(f"{since}+00:00"))
     for entry in entries:
-        house.put(entry)
-    house.clock.move_to(at(f"{now}+00:00"))
-    house.live([house.daemon()], house.clock.now())
-    return house
+        fleet.put(entry)
+    fleet.clock.move_to(at(f"{now}+00:00"))
+    fleet.live([fleet.daemon()], fleet.clock.now())
+    return fleet
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,9 @@ def late(entries: list[Entry], since: str, now: str) -> Household:
     ],
     ids=["spring-forward", "fall-back"],
 )
-def test_tick_solar_across_dst(now: str, last: str, after_sunrise: str) -> None:
+def test_a_sunrise_is_found_across_a_change_of_the_clock(
+    now: str, last: str, after_sunrise: str
+) -> None:
     pytest.importorskip("ephem")
     (entry,) = declared({"sun": solar("sunrise", 0, -15)}, timezone="America/New_York")
     sunrise = entry.schedule.next_after(at(last))
@@ -58,7 +60,7 @@ def test_tick_solar_across_dst(now: str, last: str, after_sunrise: str) -> None:
     assert following > at(after_sunrise) + timedelta(seconds=1)
 
 
-def test_tick_daily_relative_spring_forward() -> None:
+def test_a_relative_day_in_spring_has_23_hours() -> None:
     schedules = {"daily": timedelta(days=1)}
     (entry,) = declared(schedules, relative=True, timezone="America/New_York")
     midnight = at("2026-03-08T00:00:00-05:00")
@@ -74,19 +76,19 @@ def test_tick_daily_relative_spring_forward() -> None:
     ],
     ids=["within", "on the boundary", "outside"],
 )
-def test_tick_dispatches_missed_cron_within_deadline(now: str, sent: list[str]) -> None:
+def test_a_missed_crontab_runs_until_its_deadline(now: str, sent: list[str]) -> None:
     entries = declared({"cron": crontab(minute="0,45")}, beat_cron_starting_deadline=1800)
     assert late(entries, "2022-12-05T08:45:00", now).broker.planned() == sent
 
 
-def test_run_all_due_tasks_after_restart() -> None:
+def test_what_was_missed_runs_once_after_a_restart() -> None:
     schedules = {
-        "first_missed": crontab(minute="*/10"),
-        "second_missed": crontab(minute="*/1"),
-        "non_missed": crontab(minute="*/13"),
+        "tens": crontab(minute="*/10"),
+        "each": crontab(minute="*/1"),
+        "thirteens": crontab(minute="*/13"),
     }
-    house = late(declared(schedules), "2018-01-01T01:09:20", "2018-01-01T01:11:20")
-    assert {run.entry.name for run in house.broker.arrived} == {"first_missed", "second_missed"}
-    assert len(house.broker.arrived) == 2
-    (soonest,) = house.store.upcoming(1)
+    fleet = late(declared(schedules), "2018-01-01T01:09:20", "2018-01-01T01:11:20")
+    assert {run.entry.name for run in fleet.broker.arrived} == {"tens", "each"}
+    assert len(fleet.broker.arrived) == 2
+    (soonest,) = fleet.store.upcoming(1)
     assert soonest.plan.due == datetime(2018, 1, 1, 1, 12, tzinfo=UTC)

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.django.conftest import database, places
-from tests.django.live import Live
+from tests.sources.django.conftest import database, places
+from tests.sources.django.live import Live
 
 __all__ = ["database", "places"]
 

@@ -1,4 +1,4 @@
-"""The examples of RedBeat's documentation (2.4.2), done with RedBeat and taken over by beatd.
+"""What RedBeat's documentation (2.4.2) describes, done with RedBeat and imported by beatd.
 
 Not applicable, since they are about how RedBeat itself runs: `celery beat -S` and `worker --beat`
 with RedBeatScheduler (README; the one line that replaces them: tests/test_migrating.py),

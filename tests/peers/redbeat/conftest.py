@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -7,9 +6,8 @@ import pytest
 import redis
 from celery import Celery
 
-from beatd.imports import Taken, TakenOver, taken_over
-from beatd.imports.readers import Wishes, read
-from tests.stores.redis.servers import Start, starting
+from beatd.imports import Imported, ImportedEntry, to_entries
+from beatd.imports.readers import SourceOptions, read
 
 pytest.importorskip("redbeat")
 
@@ -26,12 +24,12 @@ class RedBeat:
             timezone=ZONE, result_expires=None, redbeat_key_prefix=prefix, **settings
         )
 
-    def imported(self) -> TakenOver:
-        opened = read(f"redbeat+{self.source}", Wishes(timezone=ZONE, prefix=self.prefix))
-        made = taken_over(opened.read.found, timezone=opened.timezone, source=opened.kind)
-        return TakenOver(made.entries, (*opened.read.refused, *made.refused))
+    def imported(self) -> Imported:
+        opened = read(f"redbeat+{self.source}", SourceOptions(timezone=ZONE, prefix=self.prefix))
+        made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
+        return Imported(made.entries, (*opened.read.refused, *made.refused))
 
-    def one(self) -> Taken:
+    def one(self) -> ImportedEntry:
         made = self.imported()
         assert not made.refused
         (one,) = made.entries
@@ -52,9 +50,3 @@ def place(server: Callable[[str], tuple[str, int]]) -> Iterator[RedBeat]:
 def client(place: RedBeat) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(place.source) as made:
         yield made
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a private server; it ends with the test."""
-    yield from starting(tmp_path)

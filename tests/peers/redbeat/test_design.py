@@ -1,4 +1,4 @@
-"""docs/design.rst: Scheduling, Metadata, Timezone."""
+"""Entries in the states that docs/design.rst describes: Scheduling, Metadata, Timezone."""
 
 import json
 from datetime import UTC, datetime
@@ -10,25 +10,25 @@ from redbeat import RedBeatSchedulerEntry
 from beatd import planning
 from tests.peers.redbeat.conftest import RedBeat
 
-NOW = datetime(2015, 12, 29, 16, 46, tzinfo=UTC)
+NOW = datetime(2026, 3, 14, 9, 27, tzinfo=UTC)
 
 
 def test_metadata(place: RedBeat, client: redis.Redis) -> None:
     """Written by an application, without seconds and with the microsecond."""
-    entry = RedBeatSchedulerEntry("new-task-name", "tasks.t", schedule(3600), app=place.app).save()
-    moment = {"__type__": "datetime", "year": 2015, "month": 12, "day": 29, "hour": 16,
-              "minute": 45, "microsecond": 231}  # fmt: skip
-    meta = {"last_run_at": moment, "total_run_count": 23}
+    entry = RedBeatSchedulerEntry("report", "tasks.t", schedule(3600), app=place.app).save()
+    moment = {"__type__": "datetime", "year": 2026, "month": 3, "day": 14, "hour": 9,
+              "minute": 26, "microsecond": 535}  # fmt: skip
+    meta = {"last_run_at": moment, "total_run_count": 42}
     client.hset(entry.key, "meta", json.dumps(meta))
     one = place.one()
-    assert one.last == datetime(2015, 12, 29, 16, 45, 0, 231, tzinfo=UTC)
-    assert one.runs == 23
-    assert planning.first(one.entry, NOW).planned == datetime(2015, 12, 29, 17, 45, tzinfo=UTC)
+    assert one.last == datetime(2026, 3, 14, 9, 26, 0, 535, tzinfo=UTC)
+    assert one.runs == 42
+    assert planning.first(one.entry, NOW).planned == datetime(2026, 3, 14, 10, 26, tzinfo=UTC)
 
 
 def test_scheduling_with_a_score_of_nought(place: RedBeat, client: redis.Redis) -> None:
     """Due at once in RedBeat; in beatd nothing fires because of an import."""
-    entry = RedBeatSchedulerEntry("new-task-name", "tasks.t", schedule(3600), app=place.app).save()
+    entry = RedBeatSchedulerEntry("report", "tasks.t", schedule(3600), app=place.app).save()
     client.zadd(f"{place.prefix}:schedule", {entry.key: 0})
     now = datetime.now(UTC)
     planned = planning.first(place.one().entry, now).planned

@@ -1,4 +1,4 @@
-"""docs/tasks.rst: Creating Tasks, Interval, Crontab."""
+"""Entries written as docs/tasks.rst says: Creating Tasks, Interval, Crontab."""
 
 import json
 from datetime import UTC, datetime
@@ -14,33 +14,33 @@ from beatd import planning
 from tests.peers.redbeat.conftest import RedBeat
 
 INTERVAL = {
-    "name": "interval example",
-    "task": "tasks.every_5_seconds",
-    "schedule": {"__type__": "interval", "every": 5, "relative": False},
-    "args": ["param1", "param2"],
-    "kwargs": {"max_targets": 100},
+    "name": "poll the mailbox",
+    "task": "mail.poll",
+    "schedule": {"__type__": "interval", "every": 20, "relative": False},
+    "args": ["inbox", "archive"],
+    "kwargs": {"limit": 20},
     "enabled": True,
 }
 CRONTAB: dict[str, Any] = {
-    "name": "crontab example",
-    "task": "tasks.daily",
+    "name": "weekly figures",
+    "task": "figures.weekly",
     "schedule": {
         "__type__": "crontab",
-        "minute": "5",
-        "hour": "*",
-        "day_of_week": "monday",
-        "day_of_month": "*/7",
+        "minute": "15",
+        "hour": "*/6",
+        "day_of_week": "tuesday",
+        "day_of_month": "*/3",
         "month_of_year": "[1-12]",
     },
-    "args": ["param1", "param2"],
-    "kwargs": {"max_targets": 100},
+    "args": ["inbox", "archive"],
+    "kwargs": {"limit": 20},
     "enabled": True,
 }
 
 
 def inserted(place: RedBeat, client: redis.Redis, definition: dict[str, Any]) -> str:
-    """Directly into Redis, as documented: a hash, and its key in the sorted set."""
-    key = f"{place.prefix}:task-name"
+    """Write an entry into Redis without RedBeat: a hash, and its key in the sorted set."""
+    key = f"{place.prefix}:report"
     client.hset(key, "definition", json.dumps(definition))
     client.zadd(f"{place.prefix}:schedule", {key: 0})
     return key
@@ -48,25 +48,25 @@ def inserted(place: RedBeat, client: redis.Redis, definition: dict[str, Any]) ->
 
 def test_creating_tasks_the_usual_way(place: RedBeat) -> None:
     place.app.conf.beat_schedule = {
-        "add-every-30-seconds": {"task": "tasks.add", "schedule": 30.0, "args": (16, 16)}
+        "ping": {"task": "net.ping", "schedule": 45.0, "args": ("a", 3)}
     }
     RedBeatScheduler(place.app)
     one = place.one()
-    assert (one.entry.name, one.entry.task) == ("add-every-30-seconds", "tasks.add")
-    assert one.entry.args == (16, 16)
-    assert one.entry.schedule.plain() == {"every": "30s"}
+    assert (one.entry.name, one.entry.task) == ("ping", "net.ping")
+    assert one.entry.args == ("a", 3)
+    assert one.entry.schedule.plain() == {"every": "45s"}
     assert one.notes == ("stands in the app's beat_schedule too",)
 
 
 def test_creating_tasks_with_an_entry(place: RedBeat) -> None:
     interval = schedule(run_every=60)
     entry = RedBeatSchedulerEntry(
-        "task-name", "tasks.some_task", interval, args=["arg1", 2], app=place.app
+        "report", "tasks.report", interval, args=["north", 2], app=place.app
     )
     entry.save()
     one = place.one()
-    assert (one.entry.name, one.entry.task) == ("task-name", "tasks.some_task")
-    assert one.entry.args == ("arg1", 2)
+    assert (one.entry.name, one.entry.task) == ("report", "tasks.report")
+    assert one.entry.args == ("north", 2)
     due = planning.first(one.entry, datetime.now(UTC)).planned
     assert due is not None
     # RedBeat's score is cut to whole seconds.
@@ -86,9 +86,9 @@ def test_creating_tasks_with_an_entry(place: RedBeat) -> None:
 def test_an_entry_that_was_rescheduled_runs_next_when_redbeat_would(
     place: RedBeat, when: Any
 ) -> None:
-    entry = RedBeatSchedulerEntry("task-name", "tasks.some_task", when, app=place.app).save()
+    entry = RedBeatSchedulerEntry("report", "tasks.report", when, app=place.app).save()
     again = RedBeatSchedulerEntry.from_key(entry.key, app=place.app)
-    assert (again.name, again.task) == ("task-name", "tasks.some_task")
+    assert (again.name, again.task) == ("report", "tasks.report")
     # RedBeat's score is early by the time since the last run, so that is now.
     again.reschedule()
     one = place.one()
@@ -109,9 +109,9 @@ def test_a_deleted_entry_is_gone(place: RedBeat) -> None:
 def test_interval(place: RedBeat, client: redis.Redis) -> None:
     inserted(place, client, INTERVAL)
     one = place.one()
-    assert (one.entry.name, one.entry.task) == ("interval example", "tasks.every_5_seconds")
-    assert (one.entry.args, one.entry.kwargs) == (("param1", "param2"), {"max_targets": 100})
-    assert one.entry.schedule.plain() == {"every": "5s"}
+    assert (one.entry.name, one.entry.task) == ("poll the mailbox", "mail.poll")
+    assert (one.entry.args, one.entry.kwargs) == (("inbox", "archive"), {"limit": 20})
+    assert one.entry.schedule.plain() == {"every": "20s"}
 
 
 @pytest.mark.parametrize("optional", ["relative", "args", "kwargs", "enabled"])
@@ -124,14 +124,14 @@ def test_interval_without_what_is_optional(
     inserted(place, client, left)
     one = place.one()
     assert one.entry.enabled
-    assert one.entry.schedule.plain() == {"every": "5s"}
+    assert one.entry.schedule.plain() == {"every": "20s"}
 
 
 def test_crontab(place: RedBeat, client: redis.Redis) -> None:
     fields = CRONTAB["schedule"] | {"month_of_year": "1-12"}
     key = inserted(place, client, CRONTAB | {"schedule": fields})
     one = place.one()
-    assert (one.entry.name, one.entry.task) == ("crontab example", "tasks.daily")
+    assert (one.entry.name, one.entry.task) == ("weekly figures", "figures.weekly")
     last = datetime.now(UTC)
     entry = RedBeatSchedulerEntry.from_key(key, app=place.app)
     entry.reschedule(last_run_at=last)
@@ -140,7 +140,7 @@ def test_crontab(place: RedBeat, client: redis.Redis) -> None:
     assert abs(due.timestamp() - entry.score) <= 1
 
 
-def test_crontab_as_it_stands_there_is_refused_as_redbeat_refuses_it(
+def test_a_month_in_brackets_as_in_the_documentation_is_refused_as_redbeat_refuses_it(
     place: RedBeat, client: redis.Redis
 ) -> None:
     """[1-12] is no field of celery's crontab."""

@@ -23,7 +23,7 @@ from beatd.catalog import Change, Query
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import StoreError, StoreUnusable
-from beatd.ledger import Presence
+from beatd.presence import Presence
 from beatd.stores.embedded.shelve import ShelveStore
 from tests.stores.making import (
     at,

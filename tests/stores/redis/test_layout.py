@@ -1,7 +1,5 @@
 """How it lies in Redis: nothing is left over, nothing outside the prefix, little for each entry."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from beatd.catalog import Change, Query
@@ -26,17 +24,9 @@ from tests.stores.making import (
 from tests.stores.redis.servers import RedisProcess
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    process = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield process
-    process.close()
-
-
 @pytest.fixture
-def store(server: RedisProcess, open_store: Callable) -> RedisStore:
-    server.admin.flushall()
-    return open_store(server.url)
+def store(own_store: RedisStore) -> RedisStore:
+    return own_store
 
 
 def test_an_entry_that_changes_hands_is_listed_once(store: RedisStore) -> None:
@@ -50,35 +40,39 @@ def test_an_entry_that_changes_hands_is_listed_once(store: RedisStore) -> None:
 
 
 def test_all_keys_begin_with_the_prefix_and_share_a_slot(
-    store: RedisStore, server: RedisProcess
+    store: RedisStore, own_server: RedisProcess
 ) -> None:
     run = claimed(store, put(store), lead(store))
     store.record([told(run)])
-    assert {key.split(b":")[:2] == [b"beatd", b"{0}"] for key in server.admin.scan_iter()} == {True}
+    assert {key.split(b":")[:2] == [b"beatd", b"{0}"] for key in own_server.admin.scan_iter()} == {
+        True
+    }
 
 
-def test_two_prefixes_are_two_stores(store: RedisStore, server: RedisProcess, open_store) -> None:
-    other = open_store(server.url, prefix="other:")
+def test_two_prefixes_are_two_stores(
+    store: RedisStore, own_server: RedisProcess, open_store
+) -> None:
+    other = open_store(own_server.url, prefix="other:")
     put(store)
     assert names(other.find(Query())) == []
     assert other.namespace != store.namespace
 
 
 def test_an_emptied_store_keeps_no_row_of_what_was_removed(
-    store: RedisStore, server: RedisProcess
+    store: RedisStore, own_server: RedisProcess
 ) -> None:
     stored = put(store)
     store.write([Change("tidy", stored.revision, None)])
-    left = {key.decode().split(":", 2)[2].split(":")[0] for key in server.admin.scan_iter()}
+    left = {key.decode().split(":", 2)[2].split(":")[0] for key in own_server.admin.scan_iter()}
     assert left == {"answer", "namespace", "sources", "version"}
 
 
-def test_forgetting_leaves_no_tail_behind(store: RedisStore, server: RedisProcess) -> None:
+def test_forgetting_leaves_no_tail_behind(store: RedisStore, own_server: RedisProcess) -> None:
     term = lead(store)
     for name in ("a", "b"):
         store.record([told(claimed(store, put(store, name), term))])
     assert store.forget(at(1000), 0) == 2
-    assert not server.admin.exists("beatd:{0}:tails", "beatd:{0}:bridges")
+    assert not own_server.admin.exists("beatd:{0}:tails", "beatd:{0}:bridges")
 
 
 def test_a_line_that_was_taken_back_hides_none_before_it(store: RedisStore) -> None:
@@ -99,10 +93,10 @@ def test_a_line_that_was_taken_back_hides_none_before_it(store: RedisStore) -> N
     assert len(past(store, "tidy")) == len(past(store)) == 3
 
 
-def test_an_entry_costs_little(store: RedisStore, server: RedisProcess) -> None:
-    before = int(server.admin.info("memory")["used_memory"])
+def test_an_entry_costs_little(store: RedisStore, own_server: RedisProcess) -> None:
+    before = int(own_server.admin.info("memory")["used_memory"])
     for first in range(0, 10_000, 1000):
         some = [f"entry-{number:07}" for number in range(first, first + 1000)]
         store.write([Change(name, 0, entry(name), plan(10)) for name in some])
-    used = int(server.admin.info("memory")["used_memory"]) - before
+    used = int(own_server.admin.info("memory")["used_memory"]) - before
     assert used / 10_000 < 800

@@ -18,7 +18,7 @@ def test_a_lost_index_is_made_again_from_the_rows(store: Any, lost: str) -> None
     upcoming, found = store.upcoming(10), list(store.find(Query()))
     store._server.client.delete(store._scripts.key(lost))
     assert store.problems()
-    assert store.torn(10, whole=False) == []
+    assert store.missing_parts(10, whole=False) == []
     assert (store.upcoming(10), list(store.find(Query()))) == (upcoming, found)
     assert names(store.find(Query(order="next"))) == ["a", "b", "off"]
     assert store.problems() == []
@@ -29,5 +29,5 @@ def test_an_index_forgets_what_is_gone(store: Any) -> None:
     client, key = store._server.client, store._scripts.key
     client.delete(key("rows"), key("entries"))
     put(store, "c")
-    assert store.torn(10, whole=False) == []
+    assert store.missing_parts(10, whole=False) == []
     assert client.zcard(key("plan")) == client.zcard(key("names:cli")) == 1

@@ -1,6 +1,6 @@
 """A batch that goes as one: its history waits for an idle moment, and nobody can tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -29,22 +29,9 @@ CONFIRMED = Outcome("confirmed")
 HISTORY, UNWRITTEN = "beatd:{0}:history", "beatd:{0}:unwritten"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    process = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield process
-    process.close()
-
-
 @pytest.fixture
-def broker(server: RedisProcess) -> redis.Redis:
-    server.admin.flushall()
-    return server.admin
-
-
-@pytest.fixture
-def store(broker: redis.Redis, server: RedisProcess, open_store: Callable) -> RedisStore:
-    return open_store(server.url)
+def store(own_store: RedisStore) -> RedisStore:
+    return own_store
 
 
 def publish(store: RedisStore, term: Term, names: str, when: float = 1) -> None:
@@ -155,7 +142,7 @@ def test_where_a_row_was_edited_the_others_go_by_themselves(
 @pytest.mark.parametrize("allowed", ["~one %R~two", "%R~one ~two"])
 def test_a_queue_that_may_not_be_written_rejects_what_is_its_own(
     store: RedisStore,
-    server: RedisProcess,
+    own_server: RedisProcess,
     broker: redis.Redis,
     open_store: Callable,
     allowed: str,
@@ -165,7 +152,7 @@ def test_a_queue_that_may_not_be_written_rejects_what_is_its_own(
         "ACL", "SETUSER", "beat", "reset", "on", ">s3cret", "+@all", "~beatd:*", "&*",
         *allowed.split(),
     )  # fmt: skip
-    mine = open_store(server.url.replace("redis://", "redis://beat:s3cret@"))
+    mine = open_store(own_server.url.replace("redis://", "redis://beat:s3cret@"))
     pushes = [[Push("one", b"1")], [Push("two", b"2")]]
     done = mine.step([step(store, one) for one in found], pushes).begin(term, at(1))()
     sent = [outcome and outcome.sent for outcome in done]

@@ -48,7 +48,7 @@ def pair(start: Start, tmp_path: Path) -> Iterator[Pair]:
 def is_on(store: RedisStore, process: RedisProcess) -> bool:
     run_id = process.admin.info("server")["run_id"]
     try:
-        found = store.identity()
+        found = store.server()
     except StoreError:
         return False
     return found is not None and found[0] == run_id

@@ -10,8 +10,9 @@ import pytest
 
 from beatd.catalog import Query
 from beatd.errors import ConfigError, StoreError, StoreUnusable
+from beatd.leaders.redis import RedisLease
 from tests import needs
-from tests.stores.making import at, claimed, lead, names, open_claims, put, row, told
+from tests.stores.making import at, claimed, holder, lead, names, open_claims, put, row, told
 from tests.stores.redis.servers import Start, free_port, until
 
 SECRET = "s3cr3t-pa55"
@@ -33,6 +34,34 @@ def test_a_wrong_password_is_never_printed(start: Start, open_store: Callable) -
     assert SECRET not in str(said.value)
     with pytest.raises(StoreUnusable, match=r"[Aa]uthentication"):
         open_store(f"redis://127.0.0.1:{process.port}/0")
+
+
+@pytest.mark.parametrize("password", [f":{SECRET}@", ""])
+def test_a_wrong_password_of_a_cluster_is_not_waited_for(
+    start: Start, open_store: Callable, password: str
+) -> None:
+    process = start("--requirepass", "another", "--cluster-enabled", "yes", auth=":another@")
+    url = f"redis+cluster://{password}127.0.0.1:{process.port}"
+    for used in (open_store, lambda url: RedisLease(url).take(holder("me"), 60)):
+        with pytest.raises(
+            StoreUnusable, match=r"127\.0\.0\.1.*([Aa]uthentication|WRONGPASS|inval)"
+        ) as said:
+            used(url)
+        assert SECRET not in str(said.value) and "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("form", ["rediss://{}/0", "rediss+cluster://{}", "sentinel://{}/main/0"])
+@pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile"])
+def test_a_missing_file_of_tls_is_named(
+    start: Start, open_store: Callable, tmp_path: Path, form: str, name: str
+) -> None:
+    missing = tmp_path / "missing.pem"
+    url = f"{form.format(f'127.0.0.1:{start().port}')}?ssl=true&{name}={missing}"
+    url = url if form.startswith("sentinel") else url.replace("ssl=true&", "")
+    for used in (open_store, lambda url: RedisLease(url).take(holder("me"), 60)):
+        with pytest.raises(StoreError, match=f"{name} {missing}: cannot be read") as said:
+            used(url)
+        assert not isinstance(said.value, StoreUnusable)
 
 
 def test_a_user_of_few_rights_is_enough(start: Start, open_store: Callable) -> None:

@@ -5,11 +5,10 @@ Each round forks a writer that tells what was acknowledged, kills it, and looks 
 
 import os
 import random
-import select
 import signal
 import sys
-import time
 from datetime import UTC, datetime, timedelta
+from threading import Timer
 
 from beatd.catalog import Change, Plan, Query
 from beatd.definition import codec, entry_from
@@ -97,23 +96,14 @@ def round_of(url: str, number: int, luck: random.Random) -> None:
         finally:
             os._exit(1)
     os.close(out)
-    told = b""
-    deadline = None
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if left == 0 or not select.select([read], [], [], left)[0]:
-            break
-        part = os.read(read, 65536)
-        if not part:
-            break
-        told += part
+    with os.fdopen(read, "rb") as said:
+        told = said.readline()
         # From the first word on, so that the kill comes at work and not at the start.
-        deadline = deadline or time.monotonic() + luck.random() * 0.05
-    os.kill(child, signal.SIGKILL)
+        kill = Timer(luck.random() * 0.05, os.kill, (child, signal.SIGKILL))
+        kill.start()
+        told += said.read()
+    kill.join()
     os.waitpid(child, 0)
-    while part := os.read(read, 65536):
-        told += part
-    os.close(read)
     assert told, "the writer did not start"
     look(url, prefix, told.decode().splitlines())
 

@@ -20,7 +20,7 @@ def store(url: str) -> Iterator[SqlStore]:
 def test_a_name_removed_and_added_in_one_batch_starts_anew(store: SqlStore) -> None:
     stored = put(store)
     assert store.claim([step(store, stored)], lead(store), at(0)) == [True]
-    store.ask([request_of(stored)])
+    store.add_requests([request_of(stored)])
     changes = [
         Change("tidy", stored.revision, None),
         Change("tidy", 0, entry(task="proj.other"), plan(50)),

@@ -11,12 +11,12 @@ from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RES
 from sqlalchemy.sql import Executable
 
 from beatd.definition import codec
+from beatd.stores.sql import SqlStore
 from beatd.stores.sql.claim import FENCE
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.mysql import Mysql
 from beatd.stores.sql.open_claims import DELETE, INSERT, UPDATE
 from beatd.stores.sql.record import TOLD
-from beatd.stores.sql.sql_store import SqlStore
 from beatd.stores.sql.tables import metadata
 from beatd.stores.sql.upcoming import later, soonest
 
@@ -36,17 +36,24 @@ def dialect(version: str) -> Any:
     return made
 
 
+class Unopened(SqlStore):
+    """A store that has its statements ready and never opens its database."""
+
+    def __init__(self, database: Database) -> None:
+        super(SqlStore, self).__init__(database, codec)
+
+
 def statements(ours: Mysql, version: str) -> list[str]:
-    """All that a store has ready before it is opened."""
-    store = object.__new__(SqlStore)
-    super(SqlStore, store).__init__(Database(ours), codec)
+    """Return the statements that a store prepares before it opens its database."""
+    store = Unopened(Database(ours))
     parts = [store, store._move, store._claims, store._reader]
     made = [value for part in parts for value in vars(part).values()]
     made += [FENCE, DELETE, INSERT, UPDATE, TOLD, soonest(5), later(5), *store._removals]
     said = [
         str(one.compile(dialect=dialect(version)))
         for one in made
-        if isinstance(one, Executable) and one is not store._move._told  # which is PostgreSQL's
+        if isinstance(one, Executable)
+        and one is not store._move._returning  # which is PostgreSQL's
     ]
     assert len(said) > 15
     return said

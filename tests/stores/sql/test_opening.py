@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,11 @@ def test_the_identity_is_made_once(url: str) -> None:
     two.close()
 
 
-def test_a_schema_that_serves_this_program_is_taken(url: str) -> None:
+def test_a_schema_that_serves_this_program_is_used(url: str) -> None:
     opened(url).close()
     change(url, "UPDATE beatd_ledger SET version = 7")
-    opened(url).close()
+    with closing(opened(url)) as store:
+        assert put(store).entry.name == "tidy"
 
 
 def test_a_schema_that_no_longer_serves_this_program_is_refused(url: str) -> None:
@@ -124,14 +125,16 @@ def test_a_table_of_another_program_is_not_touched(url: str, table: str) -> None
 
 def test_tables_of_other_programs_beside_ours_do_not_matter(url: str) -> None:
     change(url, "CREATE TABLE orders (colour VARCHAR(20))")
-    opened(url).close()
+    with closing(opened(url)) as store:
+        assert put(store).entry.name == "tidy"
 
 
 def test_a_mariadb_start_that_was_killed_halfway_is_finished_by_the_next(mariadb_url: str) -> None:
     opened(mariadb_url).close()
     for table in ("beatd_ledger", "beatd_plan"):
         change(mariadb_url, f"DROP TABLE {table}")
-    opened(mariadb_url).close()
+    with closing(opened(mariadb_url)) as store:
+        assert put(store).entry.name == "tidy"
 
 
 # locked by another session
@@ -321,7 +324,8 @@ def test_an_unknown_database_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_a_missing_driver_says_what_to_install(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, f"beatd.stores.sql.{kind}", raising=False)
+    for room in ("stores.sql", "servers"):
+        monkeypatch.delitem(sys.modules, f"beatd.{room}.{kind}", raising=False)
     for driver in ("psycopg", "pymysql"):
         monkeypatch.setitem(sys.modules, driver, None)
     assert f"beatd[{kind}]" in told(f"{kind}://me:s3cret@host/beat", MissingExtra)

@@ -42,7 +42,7 @@ def test_a_request_wakes_at_once(editor: SqlStore, woken: Event) -> None:
     stored = put(editor)
     assert woken.wait(60)
     woken.clear()
-    editor.ask([request_of(stored)])
+    editor.add_requests([request_of(stored)])
     assert woken.wait(60)
 
 
@@ -77,6 +77,17 @@ def test_a_watch_that_was_cut_listens_again(
     woken.clear()
     put(editor)
     assert woken.wait(60)
+
+
+@pytest.mark.parametrize("option", ["connect_timeout=7", "application_name=x", "keepalives_idle=9"])
+def test_edits_are_told_whatever_the_url_sets_as_well(postgresql_url: str, option: str) -> None:
+    store, event = SqlStore(f"{postgresql_url}&{option}", codec=codec), Event()
+    assert store.watch(event.set)
+    assert event.wait(60), "it listens"
+    event.clear()
+    put(store)
+    assert event.wait(60)
+    store.close()
 
 
 def test_the_others_cannot_tell(tmp_path: Path, mariadb_url: str, postgresql_url: str) -> None:

@@ -1,0 +1,138 @@
+"""Claim, publish and record in one script, where the ledger and the broker are one Redis."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from beatd.clock import Clock
+from beatd.engine.dispatch import Claimed, MayGoOn, Published
+from beatd.engine.prepared import Prepared
+from beatd.engine.step_dispatch import StepDispatch
+from beatd.errors import StoreError
+from beatd.leader import Term
+from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
+from beatd.publisher import Outcome, Push, RedisPublisher
+
+LINES_AT_ONCE = 100  # of history, written between two looks at what is due
+
+
+class AtomicDispatch:
+    """While Redis works on one batch the next one is packed, on the same thread: two threads would
+    wait for each other's turn longer than for Redis."""
+
+    first = 125  # a script has hardly a price
+
+    def __init__(self, *, ledger: AtomicLedger, publisher: RedisPublisher, clock: Clock) -> None:
+        self._ledger, self._publisher, self._clock = ledger, publisher, clock
+        self._steps = StepDispatch(ledger=ledger, publisher=publisher, clock=clock)
+        self._prepared = Prepared[Packed](clock)
+        self._under_way: Flight | None = None
+        self._unwritten = True  # an earlier leader may have left some
+        self.atomic, self.unsent = True, self._steps.unsent
+
+    def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
+        """Pack the batches, and send all of each script's call but its last words."""
+        self.drop_prepared()
+        if self._is_still_one():
+            for batch in batches:
+                packed = self._pack(batch)
+                self._prepared.keep(batch, packed)
+                packed.step.send_ahead()
+
+    def drop_prepared(self) -> None:
+        self._prepared.drop()
+
+    def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
+        """Begin the script of this batch as soon as the one before it has ended.
+
+        A move that does not end in list pushes (no run at all, a fanout, a message that cannot be
+        serialised) is left, and takes the steps in a batch of such moves.
+        """
+        if not self._is_still_one():
+            self.drop_prepared()
+            return self._steps.claim(moves, term)
+        packed = self._prepared.take(moves) or self._pack(moves)
+        if not packed.moves:
+            packed.drop()
+            return self._steps.claim(moves, term)
+        before, self._under_way = self._under_way, None
+        try:
+            if before is not None:
+                before.land()
+            self._unwritten = True
+            flight = Flight(packed, packed.step.begin(term, self._clock.now()), self._clock)
+        finally:
+            packed.drop()  # does nothing once it was begun
+        self._under_way = flight
+        return flight
+
+    def _pack(self, batch: Sequence[Move]) -> "Packed":
+        moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
+        told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
+        for move in batch:
+            ends = None if move.run is None else next(told)
+            if ends is None or isinstance(ends, Outcome):
+                left.append(move)
+            else:
+                moves.append(move)
+                pushes.append(ends)
+        return Packed(moves, left, self._ledger.step(moves, pushes))
+
+    def _is_still_one(self) -> bool:
+        """A name may lead to another server by now: each connection to the broker is asked."""
+        if not self._publisher.asked():
+            self.atomic = self._publisher.server() == self._ledger.server()
+        return self.atomic
+
+    def write_history(self) -> bool:
+        try:
+            self._unwritten = self._unwritten and self._ledger.write_up(LINES_AT_ONCE)
+            return self._unwritten
+        except StoreError:
+            return False  # a full Redis takes no line; whether it is away, others find out
+
+    def never_sent(self, claim: OpenClaim) -> bool:
+        return self._steps.never_sent(claim)
+
+
+class Packed(Struct, frozen=True):
+    """A batch that is ready to go: `moves` in one step, and what is left of it."""
+
+    moves: Sequence[Move]
+    left: Sequence[Move]
+    step: Step
+
+    def drop(self) -> None:
+        self.step.drop()
+
+
+class Flight:
+    """A step that was begun."""
+
+    def __init__(self, packed: Packed, outcomes: Outcomes, clock: Clock) -> None:
+        self._moves, self.left, self._clock = packed.moves, packed.left, clock
+        self._outcomes: Outcomes | None = outcomes
+        self._began = clock.elapsed()
+        self._published: Published | None = None
+
+    def land(self) -> None:
+        """Wait for the answer of Redis; each call but the first does nothing."""
+        if self._outcomes is None:
+            return
+        outcomes_of, self._outcomes = self._outcomes, None
+        outcomes, now = outcomes_of(), self._clock.now()
+        seconds = self._clock.elapsed() - self._began
+        results = [
+            Result(move.run, outcome, now)
+            for move, outcome in zip(self._moves, outcomes, strict=True)
+            if outcome is not None and move.run is not None
+        ]
+        made = [outcome is not None for outcome in outcomes]
+        self._published = Published(self._moves, made, results, (), seconds)
+
+    def publish(self, may_go_on: MayGoOn) -> Published:
+        self.land()
+        if self._published is None:
+            raise StoreError("the script of this batch has failed")
+        return self._published

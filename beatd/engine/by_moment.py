@@ -1,0 +1,58 @@
+"""Rows of the plan by due moment, soonest first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from heapq import heappop, heappush
+
+from beatd.catalog import Stored
+
+
+class ByMoment:
+    """A herd is one moment, and costs no more than a look-up."""
+
+    def __init__(self, rows: Iterable[Stored] = ()) -> None:
+        self._rows: dict[datetime, list[Stored]] = {}
+        self._moments: list[datetime] = []  # a heap
+        for row in rows:
+            self.push(row)
+
+    def push(self, row: Stored) -> None:
+        due = row.plan.due
+        assert due is not None, "a row without a moment is not in the plan"
+        rows = self._rows.get(due)
+        if rows is None:
+            self._rows[due] = [row]
+            heappush(self._moments, due)
+        else:
+            rows.append(row)
+
+    def take(self, until: datetime, limit: int) -> list[Stored]:
+        taken: list[Stored] = []
+        while self._moments and self._moments[0] <= until and len(taken) < limit:
+            moment, room = self._moments[0], limit - len(taken)
+            rows = self._rows[moment]
+            taken += rows[:room]
+            if len(rows) > room:
+                self._rows[moment] = rows[room:]
+            else:
+                del self._rows[heappop(self._moments)]
+        return taken
+
+    def at(self, moment: datetime, limit: int) -> list[Stored]:
+        return self._rows.get(moment, [])[:limit]
+
+    def drop(self, until: datetime) -> None:
+        while self._moments and self._moments[0] <= until:
+            del self._rows[heappop(self._moments)]
+
+    def names(self, before: datetime | None = None) -> set[str]:
+        """Names of the rows that are due before a moment; of all without one."""
+        return {
+            row.entry.name
+            for due, rows in self._rows.items()
+            if before is None or due < before
+            for row in rows
+        }
+
+    def soonest(self) -> datetime | None:
+        return self._moments[0] if self._moments else None

@@ -1,0 +1,108 @@
+"""Claim and publish in two steps, with any ledger and any broker."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from beatd.clock import Clock
+from beatd.engine.dispatch import MayGoOn, Published
+from beatd.engine.prepared import Prepared
+from beatd.errors import BeatError, Deposed
+from beatd.leader import Term
+from beatd.ledger import Claims, HeldClaim, Move, OpenClaim, Result
+from beatd.publisher import LEAD_LOST, Outcome, Publisher
+
+HOLD_EVERY_S = 0.2  # a writer to the store must not be kept waiting again and again
+UNSENT_KEPT = 10_000  # claims that are remembered as never sent
+
+Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
+
+
+class StepDispatch:
+    atomic = False
+    first = 600  # a claim has a price of its own, mostly the disk's
+
+    def __init__(
+        self, *, ledger: Claims, publisher: Publisher, clock: Clock, hold: Hold | None = None
+    ) -> None:
+        self._ledger, self._publisher, self._clock, self._hold = ledger, publisher, clock, hold
+        self._prepared, self._held_at = Prepared[HeldFor](clock), float("-inf")
+        self.unsent: dict[str, tuple[datetime, int]] = {}
+
+    def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
+        """Hold the claim of the first batch, where the ledger can."""
+        self.drop_prepared()
+        elapsed = self._clock.elapsed()
+        if self._hold is None or not batches or elapsed - self._held_at < HOLD_EVERY_S:
+            return
+        self._held_at = elapsed
+        held = self._hold(batches[0], term, at)
+        if held is not None:
+            self._prepared.keep(batches[0], HeldFor(held, at))
+
+    def drop_prepared(self) -> None:
+        self._prepared.drop()
+
+    def claim(self, moves: Sequence[Move], term: Term) -> "ClaimedInStep":
+        held = self._prepared.take(moves)
+        # The age of a claim counts from the moment it was held for.
+        at = self._clock.now() if held is None else held.at
+        try:
+            made = self._ledger.claim(moves, term, at) if held is None else held.claim.make()
+        except BeatError as trouble:
+            if not isinstance(trouble, Deposed):
+                self._remember_unsent(moves, at, term)
+            raise
+        if self.unsent:
+            for move, ok in zip(moves, made, strict=True):
+                if ok and move.run is not None:
+                    self.unsent.pop(move.run.task_id, None)
+        return ClaimedInStep(moves, made, at, self._publisher, self._clock)
+
+    def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
+        """The claim may have been made all the same; its publish certainly was not."""
+        for move in moves:
+            if move.run is not None:
+                self.unsent[move.run.task_id] = at, term.number
+        for forgotten in list(self.unsent)[:-UNSENT_KEPT]:
+            del self.unsent[forgotten]
+
+    def write_history(self) -> bool:
+        return False
+
+    def never_sent(self, claim: OpenClaim) -> bool:
+        return self.unsent.get(claim.task_id) == (claim.claimed_at, claim.term)
+
+
+class HeldFor(Struct, frozen=True):
+    claim: HeldClaim
+    at: datetime
+
+    def drop(self) -> None:
+        self.claim.drop()
+
+
+class ClaimedInStep(Struct, frozen=True):
+    moves: Sequence[Move]
+    made: Sequence[bool]
+    at: datetime
+    publisher: Publisher
+    clock: Clock
+    left: Sequence[Move] = ()
+
+    def publish(self, may_go_on: MayGoOn) -> Published:
+        pairs = zip(self.moves, self.made, strict=True)
+        runs = [move.run for move, ok in pairs if ok and move.run is not None]
+        if not runs:
+            return Published(self.moves, self.made)
+        began = self.clock.elapsed()
+        if may_go_on():
+            outcomes = self.publisher.publish(runs, may_go_on)
+        else:
+            outcomes = [Outcome("unsent", LEAD_LOST)] * len(runs)
+        now, seconds = self.clock.now(), self.clock.elapsed() - began
+        results = [
+            Result(run, outcome, now, self.at) for run, outcome in zip(runs, outcomes, strict=True)
+        ]
+        return Published(self.moves, self.made, results, results, seconds)

@@ -1,0 +1,70 @@
+"""Connections to a MariaDB or MySQL server: time-outs, its clock, and what its errors mean."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+NOW_MICROS = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
+NOT_MENDED_BY_WAITING = {
+    1045: "the password is refused; correct the user or the password",
+    1044: "this user may not use this database; grant it",
+    1142: "this user may not work here; grant it the database's tables",
+    1049: "there is no such database; create it first",
+    1046: "the URL names no database; put one at its end",
+    1698: "the password is refused; correct the user or the password",
+}
+
+REACHED_BY = ("unix_socket", "bind_address", "read_default_file", "read_default_group")
+IN_TLS_SETTINGS = ("ssl_ca", "ssl_key", "ssl_cert", "ssl_capath", "ssl_cipher")
+TRUE = ("true", "yes", "on", "y", "t", "1")
+
+
+def url_options(query: str) -> dict[str, Any]:
+    """Return the options of a URL that say how to reach the server, as the driver takes them.
+
+    They mean here what SQLAlchemy makes of them for the store.
+    """
+    options: dict[str, Any] = {}
+    tls: dict[str, str | bool] = {}
+    for name, value in parse_qsl(query):
+        if name in IN_TLS_SETTINGS:
+            tls[name.removeprefix("ssl_")] = value
+        elif name == "ssl_check_hostname":
+            tls["check_hostname"] = value.lower() in TRUE
+        elif name in REACHED_BY or name.startswith("ssl_"):
+            options[name] = value
+    return {**options, "ssl": tls} if tls else options
+
+
+def whole_seconds(timeout_s: float) -> int:
+    """Return the time-out as the server and its driver take it: in whole seconds, at least one."""
+    return max(1, int(timeout_s))
+
+
+def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
+    """Return the time-outs of a connection.
+
+    With some grace for the reply, a statement ends by the server's own time-out, which says why.
+    """
+    seconds = whole_seconds(timeout_s)
+    reply = seconds + reply_grace_s
+    return {"connect_timeout": seconds, "read_timeout": reply, "write_timeout": reply}
+
+
+def place(host: str | None, port: int | None, database: str | None) -> str:
+    """Return the place as it is shown to people, without user and password."""
+    return f"{host or 'localhost'}:{port or 3306}/{database or ''}"
+
+
+def is_mariadb(version: str) -> bool:
+    """True if a server of this version is a MariaDB, False if it is a MySQL."""
+    return "mariadb" in version.lower()
+
+
+def code(error: BaseException) -> int:
+    """Return the number of the server's error, or 0 if it has none."""
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def unusable(error: BaseException) -> str | None:
+    """Return what to correct where waiting does not help; None for all other errors."""
+    return NOT_MENDED_BY_WAITING.get(code(error))

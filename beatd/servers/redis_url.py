@@ -1,0 +1,55 @@
+"""What the URL of a Redis says: hosts, service, database, and its place as shown to people."""
+
+from urllib.parse import urlsplit
+
+SENTINEL_FORM = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
+
+
+def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
+    """Return the service that the Sentinels watch, and the database of its primary.
+
+    Raises ValueError where the service is missing or the database is no number.
+    """
+    service, _, database = path.strip("/").partition("/")
+    if "master_name" in given:
+        service, database = (
+            given["master_name"],
+            database or (service if service.isdecimal() else ""),
+        )
+    elif service.isdecimal() and database:
+        raise ValueError(
+            f"{service!r} stands where the service belongs; write it like {SENTINEL_FORM}"
+        )
+    elif not service or service.isdecimal():
+        raise ValueError(f"the service is missing; write it like {SENTINEL_FORM}")
+    return service, database_number(database or given.get("db", ""), SENTINEL_FORM)
+
+
+def database_number(text: str, form: str) -> int:
+    """Return the number, 0 for an empty text. Raises ValueError, which shows the form of a URL."""
+    if text and not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"the database {text!r} is no number; write it like {form}")
+    return int(text or 0)
+
+
+def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
+    """Return host and port of each server that the URL names, separated by , or ;."""
+    found = []
+    for part in netloc.rpartition("@")[2].replace(";", ",").split(","):
+        host, _, port = part.rpartition(":") if ":" in part else (part, "", "")
+        found.append((host.strip("[]") or "localhost", int(port or default_port)))
+    return found
+
+
+def place(url: str) -> str:
+    """Return the URL without user, password and options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def for_redis_py(url: str) -> str:
+    """Return the URL with unix://, the only way that redis-py knows to name a socket.
+
+    kombu and other libraries write redis+socket://.
+    """
+    return url.replace("redis+socket://", "unix://", 1)

@@ -1,0 +1,13 @@
+"""The error of a database driver in one line."""
+
+from beatd.secret import hidden
+
+LONGEST_CHARACTERS = 300
+
+
+def one_line(error: BaseException) -> str:
+    """Return the text of the error without line breaks and passwords; its class if it has none."""
+    args: tuple[object, ...] = getattr(error, "args", ())
+    # PyMySQL's errors are (number, text).
+    text = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)
+    return " ".join(hidden(text).split())[:LONGEST_CHARACTERS] or type(error).__name__

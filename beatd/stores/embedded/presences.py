@@ -1,0 +1,28 @@
+"""The presences of daemons in one process."""
+
+import threading
+from collections.abc import Sequence
+
+from beatd.clock import Clock
+from beatd.leader import Holder
+from beatd.presence import Presence
+
+
+class MemoryPresences:
+    def __init__(self, *, clock: Clock, lock: threading.RLock) -> None:
+        self._clock, self._lock = clock, lock
+        self._announced: dict[str, tuple[float, Presence]] = {}
+
+    def announce(self, presence: Presence, ttl: float) -> None:
+        with self._lock:
+            self._announced[presence.holder.token] = (self._clock.elapsed() + ttl, presence)
+
+    def leave(self, holder: Holder) -> None:
+        with self._lock:
+            self._announced.pop(holder.token, None)
+
+    def daemons(self) -> Sequence[Presence]:
+        with self._lock:
+            now = self._clock.elapsed()
+            self._announced = {t: kept for t, kept in self._announced.items() if kept[0] > now}
+            return [presence for _, presence in self._announced.values()]

@@ -1,0 +1,65 @@
+"""A claim made but for its commit, in the last milliseconds before its moment: PostgreSQL only.
+
+Its rows stay locked meanwhile. Elsewhere a process that freezes in it would keep its locks.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from datetime import datetime
+
+from sqlalchemy import Transaction
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from beatd.leader import Term
+from beatd.ledger import HeldClaim, Move
+from beatd.run import micros
+from beatd.stores.sql.claim import Done, SqlClaiming
+
+# By which the transaction of a process that froze ends; ms, where it is meant to last a few.
+LIMITS = {"postgresql": "SET LOCAL idle_in_transaction_session_timeout = 500"}
+
+
+class SqlHolding(SqlClaiming):
+    def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
+        limit = LIMITS.get(self._db.dialect.name)
+        if limit is None:
+            return None
+        try:
+            with ExitStack() as until_held:
+                connection = until_held.enter_context(self._db.engine.connect())
+                transaction = until_held.enter_context(connection.begin())
+                self._db.dialect.begin(connection, write=True, patient=False)
+                connection.exec_driver_sql(limit)
+                done = self._claim(moves, term, micros(at), connection)
+                return HeldInTransaction(self, transaction, done, at, until_held.pop_all())
+        except (DBAPIError, PoolTimeout, OSError):
+            return None
+
+    def commit(self, held: "HeldInTransaction") -> Sequence[bool]:
+        try:
+            with held.connected:
+                held.transaction.commit()
+        except (DBAPIError, OSError) as error:
+            raise self._db.explained(error) from error
+        return self._claimed(held.done, held.at)
+
+
+class HeldInTransaction:
+    def __init__(
+        self,
+        ledger: SqlHolding,
+        transaction: Transaction,
+        done: Done,
+        at: datetime,
+        connected: ExitStack,
+    ) -> None:
+        self._ledger, self.done, self.at = ledger, done, at
+        self.transaction, self.connected = transaction, connected
+
+    def make(self) -> Sequence[bool]:
+        return self._ledger.commit(self)
+
+    def drop(self) -> None:
+        with suppress(DBAPIError, OSError), self.connected:
+            self.transaction.rollback()

@@ -1,0 +1,136 @@
+"""beatd status"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from beatd.daemon.store_status import problems_to_announce
+from beatd.leader import Holder
+from beatd.presence import Presence
+from tests.cli.conftest import Here
+from tests.roles import status_shared_by
+
+NOW = datetime.now(UTC)
+LEADER = Holder("one", "host-a", 11, NOW, "token-a")
+STANDBY = Holder("two", "host-b", 22, NOW, "token-b")
+
+
+@pytest.fixture
+def x(here: Here) -> Here:
+    here("add", "x", "--task", "t", "--every", "1h")
+    return here
+
+
+def announced(
+    here: Here, ago: float = 0, broker: str = "", problems: tuple[str, ...] = (), **stats: float
+) -> None:
+    store = here.store()
+    store.begin(LEADER)
+    seen = datetime.now(UTC) - timedelta(seconds=ago)
+    for holder, role in ((STANDBY, "standby"), (LEADER, "leader")):
+        presence: Any = Presence(
+            holder,
+            role,
+            not broker,
+            seen,
+            0.001,
+            "",
+            stats,
+            broker,
+            problems,  # type: ignore[arg-type]
+        )
+        store.announce(presence, 60.0)
+    store.close()
+
+
+def test_status_says_why_the_broker_is_away_and_what_the_daemons_complain_of(x: Here) -> None:
+    announced(x, broker="redis://***@h:1/0: connection refused", problems=("a.yaml:3: is wrong",))
+    found = x.json("status", code=1)
+    assert found["broker"] == {"ok": False, "error": "redis://***@h:1/0: connection refused"}
+    assert found["conflicts"] == ["a.yaml:3: is wrong"]
+    out = x("status", code=1).out
+    assert "does not answer: redis://***@h:1/0: connection refused" in out
+    assert "a.yaml:3: is wrong" in out
+
+
+def test_status_says_that_the_lock_cannot_be_used_and_why(x: Here) -> None:
+    store, seen = x.store(), datetime.now(UTC)
+    why = "redis://h:1/0: cannot be reached: refused"
+    store.announce(Presence(STANDBY, "standby", True, seen, lock=why), 60.0)
+    store.close()
+    found = x.json("status", code=1)
+    assert found["lock"] == {"ok": False, "error": why, "daemon": "two"}
+    out = x("status", code=1).out
+    assert "nobody leads: the lock cannot be used" in out and "two cannot use it: redis://h" in out
+
+
+def test_status_says_how_many_more_problems_a_daemon_has(x: Here) -> None:
+    wrong = [f"beat_schedule.e{number}: is wrong" for number in range(33)]
+    announced(x, problems=problems_to_announce(wrong, "one"))
+    conflicts = x.json("status")["conflicts"]
+    assert conflicts == [*wrong[:20], "13 more problems like these are in the log of one"]
+    # A daemon's own page knows them all.
+    store = x.store()
+    assert status_shared_by(store, datetime.now(UTC), wrong)["conflicts"] == wrong
+    store.close()
+
+
+def test_a_leader_that_fell_silent_is_not_shown_as_if_it_led(x: Here) -> None:
+    announced(x)
+    assert "last seen" not in x("status").out
+    announced(x, ago=2.2)
+    assert "last seen 2." in x("status").out and " s ago" in x("status").out
+    assert x.json("status")["last_seen_age"] >= 2.2
+
+
+def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
+    announced(x, tick_age=0.1, atomic=1.0, late_p50=0.001, late_p99=0.002, late_max=0.003)
+    found = x.json("status")
+    assert list(found) == [
+        *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
+        *("lock", "atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness"),
+        *("went_back", "requests", "failing", "entries", "next", "conflicts"),
+    ]
+    assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
+    assert set(found["leader"]) == {"name", "host", "pid", "since"}
+    assert [other["name"] for other in found["standbys"]] == ["two"]
+    assert found["lateness"] == {"p50": 0.001, "p99": 0.002, "max": 0.003}
+    assert (found["entries"], found["unknowns"], found["atomic"]) == (1, 0, True)
+    assert found["next"][0]["name"] == "x"
+    out = x("status").out
+    assert "one (host-a, pid 11)" in out and "p99 2.0 ms" in out
+
+
+def test_a_store_that_nobody_serves_is_told(x: Here) -> None:
+    found = x.json("status", code=1)
+    assert (found["leader"], found["store"]["ok"], found["entries"]) == (None, True, 1)
+    assert found["broker"] == {"ok": None}
+    out = x("status", code=1).out
+    assert "nobody leads" in out and "only daemons connect to it" in out
+
+
+def test_a_store_that_is_away_keeps_the_shape(x: Here) -> None:
+    away = x.json("status", "--store", "postgresql://u:secretpw@127.0.0.1:1/x", code=1)
+    assert away["store"]["ok"] is False and "127.0.0.1:1" in away["store"]["error"]
+    announced(x)
+    assert list(away) == list(x.json("status"))
+    assert "secretpw" not in str(away)
+
+
+def test_status_tells_conflicts(x: Here) -> None:
+    x.config("entries: {x: {task: other, every: 5m}}\n")
+    (conflict,) = x.json("status", code=1)["conflicts"]
+    assert "config.yaml:5: entry 'x' is held by cli" in conflict
+
+
+def test_status_tells_what_a_file_says_wrong(x: Here) -> None:
+    x.config("schedules: [s]\n")
+    x.file("s/a.yaml", "entries: {y: {task: t, evry: 5m}}\n")
+    (problem,) = x.json("status", code=1)["conflicts"]
+    assert "a.yaml:1: entries.y" in problem and "evry" in problem
+
+
+def test_a_long_lateness_is_told_in_words(x: Here) -> None:
+    announced(x, late_p50=0.001, late_p99=137.8, late_max=118119.7)
+    assert "p50 1.0 ms · p99 2 min 17 s · max 1 d 8 h" in x("status").out

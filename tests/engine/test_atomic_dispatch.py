@@ -1,0 +1,176 @@
+"""Claim, publish and record in one script: which batches it makes, and when it must not."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from celery import Celery
+from msgspec import Struct
+
+from beatd.clock import SystemClock
+from beatd.definition import codec
+from beatd.engine.atomic_dispatch import AtomicDispatch
+from beatd.engine.dispatch import Dispatch
+from beatd.engine.tick import Tick
+from beatd.errors import StoreError
+from beatd.events import Sent
+from beatd.leader import Term
+from beatd.ledger import Move, Outcomes
+from beatd.publisher import Outcome, Push
+from beatd.publishers.celery import CeleryPublisher
+from beatd.publishers.memory import MemoryPublisher
+from beatd.run import Run
+from beatd.stores.embedded.memory import MemoryStore
+from beatd.stores.redis import RedisStore
+from beatd.wiring.backends import open_dispatch
+from tests.cable import Cable
+from tests.fake_clock import FakeClock
+from tests.fleet import Fleet
+from tests.stores.making import lead, put_many, step
+from tests.stores.redis.conftest import open_store
+from tests.stores.redis.servers import Start
+
+__all__ = ["open_store"]
+
+CONFIRMED = Outcome("confirmed")
+
+
+def made(dispatch: Dispatch, moves: Sequence[Move], term: Term) -> list[bool]:
+    return list(dispatch.claim(moves, term).publish(lambda: True).made)
+
+
+def test_a_broker_that_became_another_server_gets_its_messages(
+    start: Start, open_store: Callable[[str], RedisStore]
+) -> None:
+    one, other = start(), start()
+    cable = Cable("127.0.0.1", one.port)
+    app = Celery("proj", broker=f"redis://127.0.0.1:{cable.port}/0", set_as_current=False)
+    store, publisher = open_store(one.url), CeleryPublisher(app=app, timeout=2.0)
+    dispatch = open_dispatch(store, publisher, clock=SystemClock())
+    assert dispatch.atomic
+    term, found = lead(store), put_many(store, ["a", "b", "c"])
+    for stored in found:
+        assert made(dispatch, [step(store, stored)], term) == [True]
+        if stored.entry.name == "a":
+            cable.lead_to(other.port)
+    publisher.close()
+    cable.pull_out()
+    assert not dispatch.atomic
+    assert (one.admin.llen("celery"), other.admin.llen("celery")) == (1, 2)
+
+
+def test_what_was_prepared_and_may_not_go_keeps_no_connection(
+    start: Start, open_store: Callable[[str], RedisStore]
+) -> None:
+    server = start()
+    app = Celery("proj", broker=server.url, set_as_current=False)
+    store, publisher = open_store(server.url), CeleryPublisher(app=app, timeout=2.0)
+    dispatch = open_dispatch(store, publisher, clock=SystemClock())
+    term = lead(store)
+    batch = [step(store, stored) for stored in put_many(store, ["a", "b", "c"])]
+    dispatch.prepare([batch[:2], batch[2:]], term, datetime.now(UTC))
+    before = len(server.admin.client_list())
+    dispatch.drop_prepared()
+    assert len(server.admin.client_list()) == before - 2
+    assert made(dispatch, batch, term) == [True] * 3
+    publisher.close()
+
+
+class Ledger(MemoryStore):
+    """A step claims as the store does; remembers in which way and how many moves at once."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(codec=codec, clock=clock)
+        self.claimed: list[int] = []
+        self.stepped: list[int] = []
+        self.breaks_at = -1
+
+    def identity(self) -> tuple[str, int]:
+        return "one", 0
+
+    def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> "Begun":
+        return Begun(self, moves)
+
+    def write_up(self, limit: int) -> bool:
+        return False
+
+    def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
+        self.claimed.append(len(moves))
+        return super().claim(moves, term, at)
+
+
+class Begun(Struct):
+    ledger: Ledger
+    moves: Sequence[Move]
+
+    def send_ahead(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+    def begin(self, term: Term, at: datetime) -> Outcomes:
+        if len(self.ledger.stepped) == self.ledger.breaks_at:
+            raise StoreError("no answer in time")
+        self.ledger.stepped.append(len(self.moves))
+        made = MemoryStore.claim(self.ledger, self.moves, term, at)
+        return lambda: [CONFIRMED if ok else None for ok in made]
+
+
+class Lists(MemoryPublisher):
+    """A publisher whose messages end on lists, but for those with options."""
+
+    def server(self) -> tuple[str, int]:
+        return "one", 0
+
+    def asked(self) -> bool:
+        return True
+
+    def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
+        return [
+            Outcome("unsent", "a fanout") if run.entry.options else [Push("celery", b"{}")]
+            for run in runs
+        ]
+
+
+class One(Fleet):
+    """A household on one Redis of its own kind, whose daemon sends 400 entries in four batches."""
+
+    def __init__(self) -> None:
+        super().__init__(batch=100)
+        self.store = self.ledger = Ledger(self.clock)
+
+    def daemon(self) -> Tick:
+        engine, publisher = super().daemon(), Lists()
+        engine.use(AtomicDispatch(ledger=self.ledger, publisher=publisher, clock=self.clock))
+        return engine
+
+    def sent(self) -> list[int]:
+        return [len(event.results) for event in self.told if isinstance(event, Sent)]
+
+
+def test_what_takes_the_steps_comes_in_its_batches() -> None:
+    house = One()
+    for n in range(400):
+        house.add(f"fanout {n}", every="1m", options={"queue": "fanout"})
+    house.minutes(house.daemon(), 1)
+    assert (house.ledger.claimed, house.ledger.stepped, house.sent()) == ([100] * 4, [], [100] * 4)
+
+
+def test_what_is_left_of_batches_takes_the_steps_after_them() -> None:
+    house = One()
+    for n in range(400):
+        house.add(f"entry {n}", every="1m", options={"queue": "fanout"} if n % 4 == 0 else {})
+    house.minutes(house.daemon(), 1)
+    assert (len(house.ledger.stepped), sum(house.ledger.stepped)) == (4, 300)
+    assert sum(house.ledger.claimed) == 100
+    assert sum(house.sent()) == 400
+
+
+def test_what_was_done_is_told_though_the_next_cannot_begin() -> None:
+    house = One()
+    for n in range(400):
+        house.add(f"entry {n}", every="1m")
+    house.ledger.breaks_at = 2
+    engine = house.daemon()
+    house.minutes(engine, 59.99 / 60)
+    house.clock.advance(seconds=0.01)
+    engine.tick()
+    assert house.sent() == [100, 100]

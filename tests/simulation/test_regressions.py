@@ -1,0 +1,175 @@
+"""Bugs that the simulation found, each as the shortest scenario that shows it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from beatd.definition import entry_from
+from beatd.edits import editing
+from beatd.edits.run_requests import trigger
+from beatd.engine.step_dispatch import StepDispatch
+from beatd.errors import StoreError
+from beatd.ledger import Move
+from beatd.publisher import Outcome
+from beatd.run import Run
+from tests.fleet import Fleet
+from tests.simulation.deployment import Deployment
+from tests.simulation.scenario import NoFaults
+from tests.simulation.world import START, Host, Process
+
+
+def test_a_claim_that_failed_once_is_not_taken_as_unsent_when_it_is_made_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = Fleet(publish_timeout=5.0)
+    fleet.add("payroll", every="1m", on_unknown="skip")
+    engine, claim, failures = fleet.daemon(), fleet.store.claim, [StoreError("connection refused")]
+
+    def fail_once(moves: Sequence[Move], *rest: Any) -> Sequence[bool]:
+        if moves[0].of == "plan" and failures:
+            raise failures.pop()
+        return claim(moves, *rest)
+
+    def lose_the_reply(run: Run) -> Outcome:
+        fleet.broker.arrived.append(run)
+        return Outcome("unknown", "no answer")
+
+    monkeypatch.setattr(fleet.store, "claim", fail_once)
+    fleet.broker.fault = lose_the_reply
+    fleet.minutes(engine, 1.5)
+    assert fleet.broker.planned() == ["2026-03-01T00:01:00+00:00"]
+
+
+def test_several_backlogs_of_one_entry_together_keep_to_its_max_runs() -> None:
+    fleet = Fleet()
+    fleet.add("bulk", every="10s", catch_up="all", catch_up_max=5, max_runs=4)
+    engine = fleet.daemon()
+    for _ in range(2):
+        fleet.clock.advance(seconds=25)
+        fleet.elections[engine].campaign()
+        engine._send_open_claims = lambda *args: None  # type: ignore[method-assign]
+        engine.tick()
+        engine.tick()
+    del engine._send_open_claims
+    fleet.minutes(engine, 1)
+    assert len(fleet.store.requests(10)) == 0
+    assert len(fleet.broker.planned("bulk")) == 4
+
+
+def test_a_standby_tells_of_what_it_published_before_it_lost_the_lead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = Fleet()
+    fleet.add("report", every="1m", on_unknown="skip")
+    first, second, record = fleet.daemon(), fleet.daemon(), fleet.store.record
+    fleet.live([first], fleet.clock.now())
+
+    def away(results: Any) -> None:
+        fleet.elections[first].resign()
+        fleet.elections[second].campaign()
+        monkeypatch.setattr(fleet.store, "record", record)
+        raise StoreError("connection refused")
+
+    monkeypatch.setattr(fleet.store, "record", away)
+    fleet.minutes(first, 1)
+    fleet.clock.advance(seconds=1)
+    fleet.live([second, first], fleet.clock.now())
+    assert [line.state for line in fleet.history("report")] == ["published"]
+
+
+def test_requests_go_out_however_many_messages_wait_for_a_full_queue() -> None:
+    fleet = Fleet(batch=10)
+    for n in range(15):
+        fleet.add(f"stuck {n}", every="1m", catch_up="skip", grace="1h", options={"queue": "full"})
+    fleet.add("asked for", cron="0 0 1 1 *")
+    engine = fleet.daemon()
+    fleet.broker.fault = lambda run: (
+        Outcome("unsent", "the queue is full") if run.entry.options else None
+    )
+    fleet.minutes(engine, 1.5)
+    trigger(fleet.store, "asked for", fleet.clock.now())
+    engine.noticed_change()
+    fleet.minutes(engine, 0.2)
+    assert len(fleet.broker.planned("asked for")) == 1
+    assert isinstance(engine._dispatch, StepDispatch)
+
+
+def test_a_lease_granted_too_late_deposes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet()
+    slow, quick = (fleet.elections[fleet.daemon()] for _ in range(2))
+    take = fleet.lease.take
+
+    def answer_late(*asked: Any) -> Any:
+        answer = take(*asked)
+        monkeypatch.setattr(fleet.lease, "take", take)
+        fleet.clock.advance(seconds=2.5)
+        assert quick.campaign() is not None
+        return answer
+
+    monkeypatch.setattr(fleet.lease, "take", answer_late)
+    assert slow.campaign() is None
+    leads = fleet.store.term()
+    assert leads is not None and leads[1].name == "daemon-2"
+
+
+def test_a_store_that_fails_at_the_first_word_ends_no_daemon() -> None:
+    class FirstWordFails(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "error" if place == "store.applied" and not answered else ""
+
+    deployment = Deployment(FirstWordFails())
+    deployment.start(Host("a"))
+    deployment.world.run(1.0)
+    assert len(deployment.leaders()) == 1
+    deployment.world.end()
+
+
+def test_one_slow_reply_does_not_set_the_clock() -> None:
+    class SlowClock(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            slow = place == "store.now" and answered and process.boundaries > 50
+            return "slow 3" if slow else ""
+
+    deployment = Deployment(SlowClock())
+    process = deployment.start(Host("a", skew=-50.0))
+    for second in range(2, 12):
+        deployment.world.run(second)
+        assert abs((process.daemon.now() - deployment.world.now()).total_seconds()) < 0.1
+    deployment.world.end()
+
+
+def test_nobody_leads_by_a_clock_that_was_never_set() -> None:
+    class TellsNoTime(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "error" if place == "store.now" and deployment.world.elapsed() < 1.0 else ""
+
+    deployment = Deployment(TellsNoTime())
+    editing.add(
+        deployment.truth.store,
+        entry_from("hourly", {"task": "t", "every": "1h"}),
+        deployment.world.now,
+    )
+    deployment.start(Host("a", skew=3599.0))
+    deployment.world.run(5.0)
+    assert len(deployment.leaders()) == 1 and deployment.truth.arrived == []
+    deployment.world.end()
+
+
+def test_a_slow_first_reply_makes_nothing_early() -> None:
+    class SlowAtFirst(NoFaults):
+        def strikes(self, process: Process, place: str, answered: bool) -> str:
+            return "slow 6" if place == "store.now" and process.boundaries < 5 else ""
+
+    deployment = Deployment(SlowAtFirst())
+    at = (START + timedelta(seconds=9)).isoformat()
+    editing.add(
+        deployment.truth.store, entry_from("once", {"task": "t", "at": at}), deployment.world.now
+    )
+    deployment.start(Host("a"))
+    deployment.world.run(8.9)
+    assert deployment.truth.arrived == []
+    deployment.world.run(30.0)
+    assert len(deployment.leaders()) == 1 and len(deployment.truth.arrived) == 1
+    deployment.world.end()
