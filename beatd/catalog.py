@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from beatd.clock import StoreClock
+from beatd.clock import SharedClock
 from beatd.entry import Entry
 from beatd.marks import Marks
 from beatd.run import Skip
@@ -146,7 +146,7 @@ class EntryWriter(Protocol):
         """
 
 
-class EditableCatalog(Catalog, EntryWriter, StoreClock, Protocol):
+class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
     """The entries of a store, to be changed: what edits and declared sets need."""
 
     @property

@@ -36,7 +36,7 @@ class StoreTime(Struct, frozen=True):
     server: str
 
 
-class StoreClock(Protocol):
+class SharedClock(Protocol):
     """The role of telling the time that all daemons share."""
 
     def now(self) -> StoreTime | None:

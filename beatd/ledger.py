@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
-from beatd.clock import StoreClock
+from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Run, Skip, State
@@ -219,7 +219,7 @@ class AtomicLedger(Claims, Protocol):
         may lie on another server than the ledger."""
 
 
-class Terms(StoreClock, Protocol):
+class Terms(SharedClock, Protocol):
     """The role of issuing terms: only the holder of the newest one may claim."""
 
     def begin(self, holder: Holder) -> Term:

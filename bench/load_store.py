@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits.editing import in_batches, new, present
+from beatd.edits.editing import in_batches, present
+from beatd.edits.entry_change import added
 from beatd.wiring.backends import open_store
 
 
@@ -27,7 +28,7 @@ def main(url: str, count: int, queue: str) -> None:
             far = datetime.now(UTC) + timedelta(hours=3, minutes=n % (20 * 60))
             plain = {"task": "t.herd", "cron": f"{far.minute} {far.hour} * * *", "args": [n]}
             plain["options"] = {"queue": queue}
-            changes.append(new(entry_from(f"entry-{n}", plain, source="cli"), now))
+            changes.append(added(entry_from(f"entry-{n}", plain, source="cli"), now))
         assert all(store.write(changes)), "the store is not empty"
     took = time.perf_counter() - started
     store.close()

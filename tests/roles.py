@@ -21,4 +21,4 @@ def status_shared_by(store: Any, now: datetime, conflicts: Sequence[str] = ()) -
 
 
 def keep_house(house: Housekeeping, store: Any) -> bool:
-    return house.round(catalog=store, repair=store, history=store, presences=store)
+    return house.run_once(catalog=store, repair=store, history=store, presences=store)

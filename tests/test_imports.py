@@ -69,37 +69,39 @@ MODULES = {
         atomic prepared steps
     """,
     "edits": """
-        apply editing late_edits ownership patch repair replan run_requests write_imported
+        apply declared editing entry_change held_name late_edits ownership patch repair replan
+        run_requests write_imported
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema lines load schemes
         settings url_options urls values yaml yaml_scalars
     """,
     "sources": """
-        app declared django_entry django_mirror django_rows file_watch files storable_arguments
-        store_copy
+        app declarations django_entry django_mirror django_rows file_watch files row_conflicts
+        row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon failing_entries housekeeping idle_gc loop reload service
-        startup status store_clock store_status
+        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
+        parts process_start service startup status store_clock store_status trial
     """,
     "web": """
-        health http_hosts http_server
+        http_hosts http_server web_pages
     """,
     "wiring": """
-        backends build packages
+        backends build daemon_service packages
     """,
     "celery": """
-        schedule_dict scheduler settings
+        beat_schedule_sync scheduler settings
     """,
     "shadow": """
-        shadow tally
+        followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add apply apply_input backfill check commands completion completion_names config_option
-        connect_check differences edit entry_options entry_rows entry_warnings escapes export
-        failure history import_ list next open_store output paged_table pause pause_resume remove
-        resume run schema shadow_report show status store time_words trigger yaml_text
+        add apply apply_input backfill check chosen_store commands completion completion_names
+        config_option connect_check differences edit entry_options entry_rows entry_warnings
+        escapes export failure history import_ list next output paged_table pause pause_resume
+        remove resume run schedule_options schema shadow_report show status store time_text
+        trigger yaml_text
     """,
 }
 

@@ -113,7 +113,7 @@ def test_no_trouble_of_a_store_or_a_lock_shows_its_password(url: str) -> None:
 
             def take(full: str = full) -> None:
                 lease = backends.open_lease(full)
-                lease.take(backends.me("x", SystemClock().now()), 0.2)
+                lease.take(backends.own_holder("x", SystemClock().now()), 0.2)
 
             text = said_by(take)
             assert text and not shows(text, password), (str(full), text)

@@ -1,7 +1,7 @@
-"""beatd inside celery's own commands: `celery beat -S beatd`, `celery worker -B --scheduler beatd`.
+"""The scheduler that celery loads for `-S beatd` and `worker -B --scheduler beatd`.
 
-The daemon runs on a thread of its own and `tick` only watches it: celery's signal handler may come
-at any moment, and must find the thread that it interrupts holding nothing.
+The daemon runs on a thread of its own, and `tick` only watches it: celery's signal handler may
+interrupt the main thread at any moment, which must hold no lock or connection then.
 """
 
 import os
@@ -18,13 +18,14 @@ from celery.utils.log import get_logger
 from msgspec.structs import replace
 
 from beatd.catalog import EditableCatalog
-from beatd.celery.schedule_dict import InStep
+from beatd.celery.beat_schedule_sync import BeatScheduleSync
 from beatd.celery.settings import config_of
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares
-from beatd.edits import editing
+from beatd.daemon.parts import Parts
+from beatd.edits import editing, entry_change
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
@@ -34,11 +35,15 @@ from beatd.sources.app import App
 from beatd.wiring.build import daemon_of
 
 logger = get_logger(__name__)
-LOOKS = 1.0  # how long `tick` watches before celery may ask whether to stop
+WATCH_S = 1.0  # how long `tick` watches before celery checks whether it is to stop
+STOP_TIMEOUT_S = 15.0
 
 
 class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
-    """What celery needs of a scheduler; `schedule` is what this app declares, not what runs."""
+    """Runs a daemon as celery's scheduler.
+
+    `schedule` has the entries that this app declares; the store may have more.
+    """
 
     max_interval = 1
 
@@ -52,26 +57,26 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     ) -> None:
         self.config = config_of(app, schedule_filename)
         self._file = Path(schedule_filename or app.conf.beat_schedule_filename)
-        self._beat: _Beat | None = None
+        self._running: _RunningDaemon | None = None
         self._closed = False
-        self._in_step = InStep(self._maybe_entry)
+        self._sync = BeatScheduleSync(self._maybe_entry)
         super().__init__(app, *args, lazy=lazy, **kwargs)
 
-    # what is declared: celery's dict of entries, in step with the app's beat_schedule
+    # celery's dict of entries, synchronised with the app's beat_schedule
 
     def setup_schedule(self) -> None:
-        """Reads the app alone: the store is opened by the first tick, after beat_init was sent."""
+        """Read the app's entries; the first tick opens the store, after celery sent beat_init."""
         self.merge_inplace(self.app.conf.beat_schedule)
         self.install_default_entries(self.schedule)
-        self._in_step.begin(self.schedule, self.app.conf.beat_schedule)
+        self._sync.start(self.schedule, self.app.conf.beat_schedule)
 
     def install_default_entries(self, data: Mapping[str, Any]) -> None:
-        # A backend that cannot even be made here is not one to clean up from here.
+        """Add celery's clean-up of results, unless the result backend cannot be made here."""
         with suppress(Exception):
             super().install_default_entries(data)
 
     def merge_inplace(self, b: Mapping[str, Any]) -> None:
-        """As celery's; each entry is a new one, which is how an edit is known."""
+        """Replace the entries by those of `b`, each by a new object, which marks it as edited."""
         for name in set(self.schedule) - set(b):
             del self.schedule[name]
         self.update_from_dict(b)
@@ -82,43 +87,46 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         try:
             return super()._maybe_entry(name, entry)
         except Exception:
-            # Whatever a project's own schedule raises, and keys that are beatd's alone: the daemon
-            # reads it as it was written, and says what is wrong where something is.
+            # A project's own schedule may raise anything, and beatd has keys that celery does not
+            # know. The daemon reads the entry as it is written, and reports its faults.
             return entry
 
-    def _follow(self) -> None:
-        self._in_step.follow(self.schedule, self.app.conf.beat_schedule)
+    def _synchronise(self) -> None:
+        self._sync.update(self.schedule, self.app.conf.beat_schedule)
 
-    # what celery asks of it
+    # what celery calls
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Watches for a moment; the thread beside it does the work. Raises what ended that."""
+        """Watch the daemon for a moment, and return 0. Raises the exception that ended it."""
         if self._closed:
-            return LOOKS
-        if self._beat is None:
-            self._beat = _Beat(self.app, self.config, self._file, self._follow)
-        self._beat.watch(min(LOOKS, self.max_interval or LOOKS))
+            return WATCH_S
+        if self._running is None:
+            self._running = _RunningDaemon(self.app, self.config, self._file, self._synchronise)
+        self._running.watch(min(WATCH_S, self.max_interval or WATCH_S))
         return 0.0
 
     def close(self) -> None:
-        """Finish the batch, give the lead up, let go of everything; may be called again."""
+        """Finish the batch, resign and close every connection; a second call does nothing."""
         self._closed = True
-        running, self._beat = self._beat, None
+        running, self._running = self._running, None
         if running is not None:
             running.stop()
         super().close()
 
     @property
     def info(self) -> str:
+        """The lines that celery prints at its start."""
         store = self.config.store.url
         lock = schemes.lock_url(store, self.config.lock.url)
         return f"    . store -> {masked(store)}\n    . lock -> {masked(lock)}"
 
 
-class _Beat:
-    """The daemon on its thread, as one app's scheduler runs it."""
+class _RunningDaemon:
+    """The daemon of an app, on a thread of its own."""
 
-    def __init__(self, app: Any, config: Config, file: Path, follow: Callable[[], None]) -> None:
+    def __init__(
+        self, app: Any, config: Config, file: Path, synchronise: Callable[[], None]
+    ) -> None:
         clock = SystemClock()
         self._parent = os.getppid() if _is_embedded() else None
         self._ended = threading.Event()
@@ -127,7 +135,8 @@ class _Beat:
         def parts(made: Parts) -> Parts:
             assert made.declaring is not None, "an app declares something"
             source = App(app, shown=config.shown, name=config.name, clock=clock)
-            return replace(made, declaring=_WithPast(made.declaring, source, file, clock, follow))
+            declaring = _WithLastRuns(made.declaring, source, file, clock, synchronise)
+            return replace(made, declaring=declaring)
 
         self.daemon: Daemon = daemon_of(
             config, clock=clock, app=app, observers=(LogObserver(),), parts=parts
@@ -145,8 +154,10 @@ class _Beat:
             self._ended.set()
 
     def watch(self, seconds: float) -> None:
-        """Return after a moment while the beat is alive; a stuck one keeps us, as celery's own
-        health check expects of a stuck scheduler."""
+        """Return after so many seconds, or later if the beat is stuck.
+
+        Celery's own health check expects a stuck scheduler not to return from `tick`.
+        """
         while True:
             if self._ended.wait(seconds):
                 if self._error is not None:
@@ -159,13 +170,18 @@ class _Beat:
                 return
 
     def stop(self) -> None:
+        """Finish the batch and resign."""
         self.daemon.stop()
-        self._thread.join(15.0)
+        self._thread.join(STOP_TIMEOUT_S)
 
 
-class _WithPast:
-    """Before the first set of an app is applied, its entries get the last runs that celery's own
-    scheduler left in its file; before each look the app hears of what its scheduler was told."""
+class _WithLastRuns:
+    """Applies declarations, after two steps of its own.
+
+    Before the entries of an app are applied for the first time, they get the last runs from the
+    file of celery's own scheduler. Before each call, `synchronise` brings edits of celery's dict of
+    entries to the app.
+    """
 
     def __init__(
         self,
@@ -173,13 +189,13 @@ class _WithPast:
         source: App,
         file: Path,
         clock: Clock,
-        follow: Callable[[], None],
+        synchronise: Callable[[], None],
     ) -> None:
         self._declaring, self._source, self._file, self._clock = declaring, source, file, clock
-        self._follow = follow
+        self._synchronise = synchronise
         self.conflicts, self.digest = declaring.conflicts, declaring.digest
-        self.unapplied, self.again = declaring.unapplied, declaring.again
-        self._done = False
+        self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
+        self._last_runs_read = False
 
     def __call__(
         self,
@@ -188,23 +204,24 @@ class _WithPast:
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        self._follow()
-        if term and not self._done:
+        self._synchronise()
+        if term and not self._last_runs_read:
             declared = self._source.read().declared
             if catalog.marks.applied(declared.source) is None:
-                self._bring(catalog, declared.entries)
-            self._done = True
+                self._write_last_runs(catalog, declared.entries)
+            self._last_runs_read = True
         return self._declaring(catalog, term, released, lasts)
 
-    def _bring(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        did = past_of(self._file)
-        there = editing.rows(catalog, [entry.name for entry in entries if entry.name in did])
+    def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
+        """Add the entries that the file knows and the store does not, with their last runs."""
+        last_runs = last_runs_in(self._file)
+        there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)
         changes = []
         for entry in entries:
-            if entry.name in did and entry.name not in there:
-                last, runs = did[entry.name]
-                changes.append(editing.new(entry, now, runs=runs, last=last))
+            if entry.name in last_runs and entry.name not in there:
+                last, runs = last_runs[entry.name]
+                changes.append(entry_change.added(entry, now, runs=runs, last=last))
         for batch in editing.in_batches(changes):
             catalog.write(batch)
         if changes:
@@ -212,9 +229,11 @@ class _WithPast:
             logger.info("beatd: %s told the last runs of %s", self._file, counted)
 
 
-def past_of(file: Path) -> dict[str, tuple[Any, int]]:
-    """Last run and count by name, from a file of celery's PersistentScheduler; nothing where there
-    is none, or none that can be read."""
+def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
+    """Return last run and number of runs by name, from a file of celery's PersistentScheduler.
+
+    The result is empty if there is no such file, or if it cannot be read.
+    """
     if not any(Path(f"{file}{suffix}").exists() for suffix in ("", ".db", ".dat")):
         return {}
     try:
@@ -226,12 +245,15 @@ def past_of(file: Path) -> dict[str, tuple[Any, int]]:
 
 
 def _is_embedded() -> bool:
-    """Whether this is the process of `worker -B`, which would outlive a killed worker."""
+    """True in the beat process of `worker -B`, which would outlive a killed worker."""
     return beat._Process is not None and isinstance(current_process(), beat._Process)
 
 
 def _end_on_sigterm() -> None:
-    """In `worker -B` celery leaves SIGTERM at its default, which would end us with the lead."""
+    """Make SIGTERM raise SystemExit where celery leaves it at its default, as in `worker -B`.
+
+    The default would end the process while it holds the lead.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:

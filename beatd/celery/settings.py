@@ -1,4 +1,4 @@
-"""beatd's settings in a Celery app: beatd_store_url and its like, in every style celery reads."""
+"""The settings of beatd in a Celery app, such as beatd_store_url, in every style celery reads."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from beatd.config import Config, Store, without_file
 from beatd.definition.kinds import duration, text
 from beatd.errors import ConfigError
 
-#: setting -> what it is
+#: setting -> its meaning
 SETTINGS = {
     "beatd_store_url": "where entries, plan and history are kept; a shelve file when left out",
     "beatd_lock_url": "where the lock is; the store's when left out",
@@ -21,17 +21,20 @@ SETTINGS = {
 
 
 def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
-    """What `celery beat -S beatd` runs on, and `beatd -A` by the spelling of the app: one store,
-    whichever of them is asked. ConfigError names the setting."""
+    """Return the configuration of an app that has no file, for `celery beat -S beatd`.
+
+    `spelled` is the app as `beatd -A` names it; both commands use the same store. Raises
+    ConfigError with the name of the setting that is wrong.
+    """
     file = schedule_filename or app.conf.beat_schedule_filename
-    # Beside celery's own file and never in it, so that there is a way back.
+    # Beside celery's own file, which stays as it is for a way back to celery beat.
     store = Store(url=f"shelve:{file}.beatd")
     config = without_file(spelled or app.main or "app")
     return _with_settings(replace(config, store=store), app)
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """What the app's settings say goes before what is there."""
+    """Return the configuration, with the app's settings in place of its own."""
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history
     if given["beatd_store_url"]:
@@ -55,7 +58,11 @@ def _with_settings(config: Config, app: Any) -> Config:
 
 
 def setting(app: Any, name: str) -> Any:
-    """beatd_store_url, BEATD_STORE_URL, and CELERY_BEATD_STORE_URL under namespace='CELERY'."""
+    """Return the value of a setting, or None.
+
+    It may be spelled beatd_store_url, BEATD_STORE_URL, and CELERY_BEATD_STORE_URL under
+    namespace='CELERY'.
+    """
     for spelled in (name, name.upper()):
         value = app.conf.get(spelled)
         if value is not None:

@@ -1,4 +1,4 @@
-"""The command line; each command is a module here, and so `list` and `next` are modules here."""
+"""The command line. Each command is a module of its own, also `list` and `next`."""
 
 from beatd.cli.commands import main
 

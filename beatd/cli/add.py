@@ -1,14 +1,14 @@
-"""beatd add"""
+"""`beatd add`: add an entry to the store."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import as_option, fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
-from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import FORMS, KINDS, takes_when, when
+from beatd.cli.schedule_options import FORMS, KINDS, read_schedule, takes_schedule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from beatd.entry import Entry
     from beatd.problem import Problem
 
-NO_SCHEDULE = "has no schedule"  # as `definition` begins it
+NO_SCHEDULE = "has no schedule"  # how `definition` begins the text of this problem
 
 
 @click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1)
 @takes_fields
-@takes_when
+@takes_schedule
 @click.option(
     "--replace", is_flag=True, help="Replace the entry of this name; its number of runs stays."
 )
@@ -31,7 +31,12 @@ NO_SCHEDULE = "has no schedule"  # as `definition` begins it
 @as_json
 @takes_store
 def command(
-    asked: Asked, words: tuple[str, ...], replace: bool, force: bool, json: bool, **options: Any
+    chosen: ChosenStore,
+    words: tuple[str, ...],
+    replace: bool,
+    force: bool,
+    json: bool,
+    **options: Any,
 ) -> None:
     """Add an entry.
 
@@ -41,8 +46,8 @@ def command(
     beatd add tidy --task proj.tidy --every 5m
     beatd add report --task proj.report --cron "30 2 * * mon-fri" --tz Europe/Berlin
     """
-    pairs = bool(options["crontab"] or options["solar"])  # which go on among the words
-    schedule = when(options, words if pairs else ())
+    pairs = bool(options["crontab"] or options["solar"])  # further pairs are among the words
+    schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = fields_of(options)
     from beatd.cli.entry_rows import cells_of, json_of
@@ -54,14 +59,14 @@ def command(
     from beatd.planning import is_once
     from beatd.problem import in_one_line
 
-    config = asked.config()
+    config = chosen.config()
     checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)
     if checked.entry is None:
         wrong = [_as_typed(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
-    notes = [*checked.problems, *_foreseen(checked.entry, config, asked.given.begun())]
-    with asked.open(config) as opened:
-        now = opened.begun if is_once(checked.entry) else opened.present
+    notes = [*checked.problems, *_warnings(checked.entry, config, chosen.given.started_at())]
+    with chosen.open(config) as opened:
+        now = opened.started_at if is_once(checked.entry) else opened.present
         if replace:
             row = put(opened.store.catalog, checked.entry, now, force=force)
         else:
@@ -72,13 +77,14 @@ def command(
             (_, schedule_shown, state, *_rest) = next(iter(cells_of([row], opened.now)))
             coming = state if isinstance(state, str) else state[0]
             echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
-    from beatd.cli.failure import say
+    from beatd.cli.failure import print_message
 
     for problem in notes:
-        say(f"note: {as_option(problem)}", "yellow")
+        print_message(f"note: {as_option(problem)}", "yellow")
 
 
 def _as_typed(problem: "Problem") -> "Problem":
+    """Return the problem in terms of the options that were typed."""
     if problem.text.startswith(NO_SCHEDULE):
         from msgspec.structs import replace
 
@@ -87,8 +93,9 @@ def _as_typed(problem: "Problem") -> "Problem":
     return as_option(problem)
 
 
-def _foreseen(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    from beatd.cli.entry_warnings import foreseen
+def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
+    """Return the warnings about an entry, with those of its task where the app can be loaded."""
+    from beatd.cli.entry_warnings import warnings_of
     from beatd.errors import BeatError
     from beatd.problem import Problem
     from beatd.wiring.build import celery_app
@@ -97,6 +104,6 @@ def _foreseen(entry: "Entry", config: "Config", now: "datetime") -> "list[Proble
     try:
         app = celery_app(config) if config.app else None
     except BeatError as error:
-        # Whoever adds an entry need not have the project's code.
+        # The host where an entry is added may not have the project's code.
         notes.append(Problem(f"{error}; its tasks are not looked at", warning=True))
-    return [*notes, *foreseen(entry, app, now)]
+    return [*notes, *warnings_of(entry, app, now)]

@@ -1,15 +1,16 @@
-"""beatd apply"""
+"""`beatd apply`: make the store agree with entry files."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.failure import say
-from beatd.cli.open_store import Asked, takes_store
+from beatd.cli.failure import print_message
 
 if TYPE_CHECKING:
-    from beatd.edits.apply import Comparison, Held
+    from beatd.edits.apply import Comparison
+    from beatd.edits.held_name import HeldName
 
 
 @click.command()
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 @as_json
 @takes_store
 def command(
-    asked: Asked, files: tuple[str, ...], prune: bool, dry_run: bool, name: str | None, json: bool
+    chosen: ChosenStore,
+    files: tuple[str, ...],
+    prune: bool,
+    dry_run: bool,
+    name: str | None,
+    json: bool,
 ) -> int | None:
     """Apply what the configuration or entry files declare.
 
@@ -34,19 +40,22 @@ def command(
     """
     from msgspec.structs import replace
 
-    from beatd.cli.apply_input import in_config, in_files
+    from beatd.cli.apply_input import declared_in_config, declared_in_files
     from beatd.edits.apply import apply, compare
     from beatd.sources import one_offs_of
 
-    config = asked.config()
+    config = chosen.config()
     if name is not None and not files:
         raise click.UsageError("--name goes with FILE…; a configuration has its own `name:`")
-    declared = in_files(config, files, name) if files else in_config(config, prune=prune)
-    with asked.open(config) as opened:
+    declared = (
+        declared_in_files(config, files, name) if files else declared_in_config(config, prune=prune)
+    )
+    with chosen.open(config) as opened:
         how: dict[str, Any] = {"prune": prune or not files, "force": prune, "anywhere": bool(files)}
-        begun = opened.begun()
+        started_at = opened.started_at()
         declared = [
-            replace(one, made=dict.fromkeys(one_offs_of(one.entries), begun)) for one in declared
+            replace(one, made=dict.fromkeys(one_offs_of(one.entries), started_at))
+            for one in declared
         ]
         done = [
             compare(opened.store.catalog, one, **how)
@@ -60,20 +69,22 @@ def command(
     else:
         _print(done, conflicts, dry_run)
     for held in conflicts:
-        say(str(held))
+        print_message(str(held))
     for one in done:
         if one.newer is not None:
-            say(f"{one.source}: a set read later was applied meanwhile; try again")
+            print_message(f"{one.source}: a set read later was applied meanwhile; try again")
     return 1 if conflicts or any(one.newer is not None for one in done) else None
 
 
-def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[Held]":
-    """An export gives no owner: an entry that is so already, whoever holds it, is as it should be.
-    Whoever names an owner wants to hold it."""
+def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[HeldName]":
+    """Return the conflicts to report; without a named owner, only those with another definition.
+
+    An exported file names no owner: an entry that another owner declares alike is no conflict then.
+    """
     return [held for one in done for held in one.conflicts if named or not held.same]
 
 
-def _print(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> None:
+def _print(done: "list[Comparison]", conflicts: "list[HeldName]", dry_run: bool) -> None:
     from beatd.cli.differences import print_difference
     from beatd.definition import plain_of
 
@@ -91,7 +102,7 @@ def _print(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> 
     click.echo(f"{would}{words}, {counts['unchanged']} unchanged{kept}")
 
 
-def _counts(done: "list[Comparison]", conflicts: "list[Held]") -> dict[str, int]:
+def _counts(done: "list[Comparison]", conflicts: "list[HeldName]") -> dict[str, int]:
     held = sum(len(one.conflicts) for one in done) - len(conflicts)
     return {
         "added": sum(len(one.added) for one in done),
@@ -102,7 +113,7 @@ def _counts(done: "list[Comparison]", conflicts: "list[Held]") -> dict[str, int]
     }
 
 
-def _print_json(done: "list[Comparison]", conflicts: "list[Held]", dry_run: bool) -> None:
+def _print_json(done: "list[Comparison]", conflicts: "list[HeldName]", dry_run: bool) -> None:
     from beatd.cli.output import print_json
 
     found: dict[str, Any] = {

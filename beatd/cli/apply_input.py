@@ -1,4 +1,4 @@
-"""What `apply` brings to the store: all of a configuration, or the files that were given."""
+"""The declarations that `apply` applies: those of a configuration, or of the given files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -8,20 +8,23 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from beatd.cli.failure import say
+from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.config import Config, load_entries
 from beatd.config.entry_paths import find_files
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem
 from beatd.sources import Source
-from beatd.sources.files import Files, placed
+from beatd.sources.files import Files, without_line
 
 
-def in_config(config: Config, *, prune: bool) -> list[Declared]:
-    """With `prune`, a place of its schedules that is missing is meant to be."""
+def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
+    """Return everything that the configuration declares.
+
+    With `prune`, a missing place of its schedules is a warning, as its removal is intended.
+    """
     sources: list[Source] = [Files(config, SystemClock())]
     if config.app is not None:
         from beatd.wiring.build import celery_app, sources_of
@@ -29,18 +32,21 @@ def in_config(config: Config, *, prune: bool) -> list[Declared]:
         sources = sources_of(config, clock=SystemClock(), app=celery_app(config))
     readings = [source.read() for source in sources]
     problems = [problem for reading in readings for problem in reading.problems]
-    _tell(_meant(problem) if prune else problem for problem in problems)
+    _report(_as_intended(problem) if prune else problem for problem in problems)
     return [reading.declared for reading in readings]
 
 
-def in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
-    """A set for each owner: a file that the configuration's schedules cover is a part of what it
-    declares, any other belongs to the name given, or to that of the place it was found in."""
+def declared_in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
+    """Return the declarations of files, folders and globs, one for each owner.
+
+    The owner of a file that the configuration's schedules cover is the configuration. Any other
+    file is owned by `name`, or by the name of the place that led to it.
+    """
     here = Path.cwd()
     loaded = load_entries(
         places, folder=str(here), timezone=config.timezone, defaults=config.defaults
     )
-    _tell(_as_typed(problem, f"{here}/") for problem in loaded.problems)
+    _report(_as_typed(problem, f"{here}/") for problem in loaded.problems)
     covered = {os.path.realpath(path) for path in find_files(config.schedules, config.folder)[0]}
     place_of = {
         path: place for place in reversed(places) for path in find_files([place], str(here))[0]
@@ -53,7 +59,7 @@ def in_files(config: Config, places: Sequence[str], name: str | None) -> list[De
             within.add(_below(config.folder, here, str(file.path)))
         else:
             owner = f"yaml:{name or _name_of(place_of[file.path])}"
-            _refuse_the_configurations(owner, config, place_of[file.path])
+            _refuse_owner_of_configuration(owner, config, place_of[file.path])
         sets.setdefault(owner, []).extend(file.entries)
     now = datetime.now(UTC)
     return [_set(config, here, owner, entries, within, now) for owner, entries in sets.items()]
@@ -68,29 +74,30 @@ def _set(
     now: datetime,
 ) -> Declared:
     declared = [replace(entry, source=owner) for entry in entries]
-    # A place is as the configuration names it, wherever the command was given.
-    there = tuple(
+    # Places are relative to the configuration's folder, whatever the current folder is.
+    relative = tuple(
         replace(entry, declared_at=_below(config.folder, here, entry.declared_at))
-        for entry in map(placed, declared)
+        for entry in map(without_line, declared)
     )
     return Declared(
         source=owner,
-        entries=there,
+        entries=relative,
         loaded_at=now,
-        digest=digest_of(there),
+        digest=digest_of(relative),
         places={entry.name: entry.declared_at for entry in declared},
         within=frozenset(within) if owner == config.source else frozenset(),
     )
 
 
 def _name_of(place: str) -> str:
+    """Return the owner's name for a place: the folder's name, or the file's without its suffix."""
     path = Path(place).resolve()
     if has_magic(place) and not path.exists():
         raise ConfigError(f"{place!r}: whose are these entries? give --name")
     return path.name if path.is_dir() else path.stem
 
 
-def _refuse_the_configurations(owner: str, config: Config, place: str) -> None:
+def _refuse_owner_of_configuration(owner: str, config: Config, place: str) -> None:
     if owner == config.source and (config.entries or config.schedules):
         raise ConfigError(
             f"{place!r}: {owner} is the configuration, whose daemon would remove what it does not "
@@ -99,26 +106,28 @@ def _refuse_the_configurations(owner: str, config: Config, place: str) -> None:
 
 
 def _below(folder: str, here: Path, place: str) -> str:
+    """Return a place that is relative to `here` as one that is relative to `folder`."""
     return os.path.relpath(here / place, folder)
 
 
-def _tell(problems: Iterable[Problem]) -> None:
-    """Warnings as notes; ConfigError where there is more than that."""
-    told = list(problems)
-    wrong = [problem for problem in told if not problem.warning]
+def _report(problems: Iterable[Problem]) -> None:
+    """Print warnings as notes. Raises ConfigError if one of the problems is no warning."""
+    found = list(problems)
+    wrong = [problem for problem in found if not problem.warning]
     if wrong:
         raise ConfigError(str(wrong[0]), wrong)
-    for problem in told:
-        say(f"note: {problem}", "yellow")
+    for problem in found:
+        print_message(f"note: {problem}", "yellow")
 
 
-def _meant(problem: Problem) -> Problem:
+def _as_intended(problem: Problem) -> Problem:
+    """Return the problem, as a warning if it is about a place of `schedules`."""
     warning = problem.warning or problem.path == ("schedules",)
     return Problem(problem.text, problem.path, problem.place, warning)
 
 
 def _as_typed(problem: Problem, here: str) -> Problem:
-    """Of a file given here, and not under `schedules:`."""
+    """Return a problem of a file that was typed as an argument, without `schedules` as its key."""
     path = () if problem.path == ("schedules",) else problem.path
     place = problem.place.removeprefix(here)
     return Problem(problem.text, path, place, problem.warning)

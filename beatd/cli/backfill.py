@@ -1,4 +1,4 @@
-"""beatd backfill"""
+"""`beatd backfill`: run an entry for past moments."""
 
 import sys
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo, visible
-from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import moment_given
+from beatd.cli.time_text import read_moment
 
 if TYPE_CHECKING:
     from beatd.run import Skip
 
-MANY = 1000
+RUNS_WITHOUT_QUESTION_MAX = 1000
 
 
 @click.command()
@@ -23,12 +23,14 @@ MANY = 1000
 @click.option("--from", "since", metavar="MOMENT", help="The first moment, included.")
 @click.option("--to", metavar="MOMENT", help="The last moment, included.")
 @click.option("--dry-run", is_flag=True, help="Show the number of moments; run nothing.")
-@click.option("-y", "--yes", is_flag=True, help=f"Run also more than {MANY:,} moments.")
+@click.option(
+    "-y", "--yes", is_flag=True, help=f"Run also more than {RUNS_WITHOUT_QUESTION_MAX:,} moments."
+)
 @click.option("--cancel", is_flag=True, help="Drop what is left of the entry's backfills.")
 @as_json
 @takes_store
 def command(
-    asked: Asked,
+    chosen: ChosenStore,
     name: str,
     since: str | None,
     to: str | None,
@@ -46,7 +48,7 @@ def command(
     if cancel:
         if since or to or dry_run:
             raise click.UsageError("--cancel goes without --from, --to and --dry-run")
-        _call_off(asked, name, json=json)
+        _call_off(chosen, name, json=json)
         return
     if since is None or to is None:
         raise click.UsageError("give --from and --to, or --cancel")
@@ -56,15 +58,15 @@ def command(
     from beatd.errors import ConfigError
     from beatd.schedules.moment import format_moment
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         tz = row_of(opened.store.catalog, name).entry.tz
-        start, end = moment_given("--from", since, tz), moment_given("--to", to, tz)
+        start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
         asked_for = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
         if not dry_run:
-            if asked_for.count > MANY and not yes:
-                _ask_again(name, asked_for)
+            if asked_for.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
+                _confirm(name, asked_for)
             backfill(opened.store.requests, name, start, end, opened.now)
     first, last, count = asked_for.planned, asked_for.until, asked_for.count
     if json:
@@ -82,26 +84,28 @@ def command(
         echo(f"{verb} {_runs([asked_for])} of {name}, {span}")
 
 
-def _ask_again(name: str, asked_for: "Skip") -> None:
-    told = f"that is {_runs([asked_for])} of {name}"
+def _confirm(name: str, asked_for: "Skip") -> None:
+    """Let the user confirm a large backfill. Raises click.UsageError without a terminal."""
+    question = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"{told}; add --yes if you mean it")
-    click.confirm(f"{visible(told)}; request them all?", abort=True, err=True)
+        raise click.UsageError(f"{question}; add --yes if you mean it")
+    click.confirm(f"{visible(question)}; request them all?", abort=True, err=True)
 
 
-def _call_off(asked: Asked, name: str, *, json: bool) -> None:
+def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
     from beatd.cli.output import print_json
-    from beatd.edits.run_requests import call_off
+    from beatd.edits.run_requests import cancel_backfills
 
-    with asked.open() as opened:
-        left = call_off(opened.store.requests, name)
+    with chosen.open() as opened:
+        left = cancel_backfills(opened.store.requests, name)
     if json:
         print_json({"entry": name, "called_off": sum(one.count for one in left)})
     else:
         echo(f"{_runs(left)} of {name} called off")
 
 
-def _runs(some: "Sequence[Skip]") -> str:
-    count = sum(one.count for one in some)
+def _runs(stretches: "Sequence[Skip]") -> str:
+    """Return the number of runs as text, "more than" if they were not all counted."""
+    count = sum(one.count for one in stretches)
     runs = "1 run" if count == 1 else f"{count} runs"
-    return f"more than {runs}" if any(one.at_least for one in some) else runs
+    return f"more than {runs}" if any(one.at_least for one in stretches) else runs

@@ -1,4 +1,4 @@
-"""beatd check: all that is wrong with a configuration, at once."""
+"""`beatd check`: report every problem of a configuration."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.config_option import Given, as_json, takes_config
-from beatd.cli.entry_warnings import foreseen
+from beatd.cli.config_option import ConfigOption, as_json, takes_config
+from beatd.cli.entry_warnings import warnings_of
 from beatd.cli.escapes import echo, visible
-from beatd.cli.failure import COULD_NOT
+from beatd.cli.failure import EXIT_FAILED
 from beatd.cli.output import print_json
 from beatd.clock import SystemClock
 from beatd.config import Config, Examined, examine, load_entries, schemes
@@ -23,8 +23,8 @@ from beatd.wiring import backends
 if TYPE_CHECKING:
     from celery import Celery
 
-# What is told of an entry's runs costs a computation; a million of them would cost hours.
-ASKED_AT_MOST = 10_000
+# The warnings about an entry's runs are computed; for a million entries that would take hours.
+ENTRIES_LOOKED_AT_MAX = 10_000
 
 
 @click.command()
@@ -32,7 +32,7 @@ ASKED_AT_MOST = 10_000
 @click.option("--connect", is_flag=True, help="Also connect to the broker, the store and the lock.")
 @as_json
 @takes_config
-def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) -> int:
+def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json: bool) -> int:
     """Report every problem of a configuration or of entry files.
 
     Ends with 0 when the daemon could run on it (there may be warnings), with 1 when not.
@@ -43,23 +43,25 @@ def command(*, given: Given, files: tuple[str, ...], connect: bool, json: bool) 
     """
     report = _Report()
     if given.config is None and given.app is None and not files and Path("config.yaml").is_file():
-        given = Given(config="config.yaml", debug=given.debug)
+        given = ConfigOption(config="config.yaml", debug=given.debug)
     if given.config is not None or given.app is not None:
-        report.configuration(given)
+        report.add_configuration(given)
     elif not files:
         raise click.UsageError("what is to be checked? give -c FILE or entry files")
     if files:
-        report.files(files)
+        report.add_files(files)
     if connect and report.config is not None and not report.errors:
-        from beatd.cli.connect_check import tried
+        from beatd.cli.connect_check import connection_problems
 
-        for problem in tried(report.config, report.facts):
+        for problem in connection_problems(report.config, report.facts):
             report.problems.append(problem)
     report.print_json() if json else report.print_lines()
-    return COULD_NOT if report.errors else 0
+    return EXIT_FAILED if report.errors else 0
 
 
 class _Report:
+    """Collects the problems of a configuration, of entry files and of an app."""
+
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.config: Config | None = None
@@ -68,9 +70,9 @@ class _Report:
         self.read: list[str] = []
         self.facts: list[str] = []
 
-    def configuration(self, given: Given) -> None:
+    def add_configuration(self, given: ConfigOption) -> None:
         if given.config is None:
-            found = _of_an_app(given)
+            found = _examine_app(given)
         else:
             found = examine(given.config, app=given.app)
             self.read.append(given.config)
@@ -83,16 +85,16 @@ class _Report:
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
-            self._app_of(found.config)
-        self.problems += _foreseen(self.entries, self.app)
+            self._add_app(found.config)
+        self.problems += _warnings(self.entries, self.app)
 
-    def files(self, files: tuple[str, ...]) -> None:
+    def add_files(self, files: tuple[str, ...]) -> None:
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
         self._load(scope, files, ".")
-        self.problems += _foreseen(self.entries[before:], self.app)
+        self.problems += _warnings(self.entries[before:], self.app)
 
-    def _app_of(self, config: Config) -> None:
+    def _add_app(self, config: Config) -> None:
         from beatd.cli.connect_check import declared_by_app
         from beatd.wiring.build import celery_app
 
@@ -148,17 +150,18 @@ class _Report:
         for fact in self.facts:
             echo(fact)
         warnings = len(self.problems) - self.errors
-        told = [_count(self.errors, "error")] if self.errors else []
-        told += [_count(warnings, "warning")] if warnings else []
-        what = (
+        counts = [_count(self.errors, "error")] if self.errors else []
+        counts += [_count(warnings, "warning")] if warnings else []
+        checked = (
             f"{_count(len(self.entries), 'entry', 'entries')} in {_count(len(self.read), 'file')}"
         )
-        verdict = ", ".join(told) or "nothing wrong"
+        verdict = ", ".join(counts) or "nothing wrong"
         colour = "red" if self.errors else "yellow" if warnings else "green"
-        click.echo(f"{click.style(verdict, fg=colour)}: {what}")
+        click.echo(f"{click.style(verdict, fg=colour)}: {checked}")
 
 
-def _of_an_app(given: Given) -> Examined:
+def _examine_app(given: ConfigOption) -> Examined:
+    """Return the configuration that the settings of an app make, or its problem."""
     try:
         return Examined(given.load(), ())
     except ConfigError as error:
@@ -166,7 +169,7 @@ def _of_an_app(given: Given) -> Examined:
 
 
 def _unusable_lock(config: Config) -> Iterator[Problem]:
-    """What its driver knows of the URL; nobody is asked yet."""
+    """Yield the problem that the driver finds in the lock's URL; no server is asked."""
     try:
         backends.open_lease(schemes.lock_url(config.store.url, config.lock.url)).close()
     except ConfigError as error:
@@ -190,10 +193,11 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _foreseen(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
+def _warnings(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
+    """Yield the warnings about entries, each with its place."""
     now = SystemClock().now()
-    for entry in entries[:ASKED_AT_MOST]:
+    for entry in entries[:ENTRIES_LOOKED_AT_MAX]:
         above = "beat_schedule" if entry.source.startswith("app:") else "entries"
-        for problem in foreseen(entry, app, now):
+        for problem in warnings_of(entry, app, now):
             under = problem.under(above, entry.name)
             yield Problem(under.text, under.path, entry.declared_at, problem.warning)

@@ -1,8 +1,8 @@
-"""The table of commands. Each is a module of its own that is imported when asked for, because
-`beatd --help` and every tab key wait for what is imported here.
+"""The table of commands.
 
-A module `beatd/cli/NAME.py` holds a click command called `command`. A command returns None (0) or
-an exit code: 0 done, 1 could not, 2 wrong usage. What it raises becomes one line.
+The module `beatd/cli/NAME.py` has a click command called `command`; it is imported when the command
+runs, because `beatd --help` and every tab key wait for each import. A command returns an exit code,
+or None for 0: 0 done, 1 failed, 2 wrong usage. An exception that it raises becomes one line.
 """
 
 import os
@@ -21,9 +21,9 @@ from beatd.cli.config_option import (
     DEBUG_HELP,
     GROUP_FLAGS,
     GROUP_OPTIONS,
-    Given,
+    ConfigOption,
 )
-from beatd.cli.failure import told
+from beatd.cli.failure import exit_with_message
 from beatd.clock import SystemClock, process_age
 
 #: name -> the first sentence of its own help, in the order that --help shows
@@ -53,6 +53,8 @@ _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 
 class Main(click.Group):
+    """The group of all commands, which imports the module of one when it is needed."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -83,27 +85,30 @@ class Main(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # While a shell completes, nothing is meant that is not there yet.
-        return super().parse_args(ctx, args if ctx.resilient_parsing else _naming_run(args))
+        # While a shell completes a line, `run` is not added: the user may type a command next.
+        return super().parse_args(ctx, args if ctx.resilient_parsing else _with_run(args))
 
-    def main(  # type: ignore[override]  # never stands alone: `told` ends it
+    def main(  # type: ignore[override]  # it does not return
         self, args: Sequence[str] | None = None, **extra: Any
     ) -> Any:
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
-        # Given by others, as in a test, the words came to a process that runs for long.
+        # Only the arguments of the process itself were typed when it started; a test passes others.
         age = process_age() if args is None else 0.0
-        extra.setdefault("obj", Given(began=SystemClock().elapsed() - age))
+        extra.setdefault("obj", ConfigOption(started_at_elapsed=SystemClock().elapsed() - age))
         for stream in (sys.stdout, sys.stderr):
-            # A name may hold what the terminal's encoding does not: shown escaped, not a failure.
+            # Characters that the terminal's encoding does not have are escaped.
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        with told(debug="--debug" in words):
+        with exit_with_message(debug="--debug" in words):
             sys.exit(super().main(words, **extra) or 0)
 
 
-def _naming_run(args: list[str]) -> list[str]:
-    """`beatd -c FILE --more` is `beatd -c FILE run --more`."""
+def _with_run(args: list[str]) -> list[str]:
+    """Return the arguments with `run` in them where no command is named.
+
+    `beatd -c FILE --shadow` is `beatd -c FILE run --shadow`.
+    """
     at = 0
     while at < len(args) and args[at].startswith("-"):
         word = args[at]
@@ -145,5 +150,5 @@ def main(ctx: click.Context, config: str | None, app: str | None, debug: bool) -
 
     `beatd -c FILE` without a command runs the daemon. The other commands work while daemons run.
     """
-    began = ctx.obj.began if isinstance(ctx.obj, Given) else None
-    ctx.obj = Given(config=config, app=app, debug=debug, began=began)
+    started = ctx.obj.started_at_elapsed if isinstance(ctx.obj, ConfigOption) else None
+    ctx.obj = ConfigOption(config=config, app=app, debug=debug, started_at_elapsed=started)

@@ -1,4 +1,4 @@
-"""beatd completion bash | zsh | fish"""
+"""`beatd completion`: print the script that completes commands in a shell."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -17,9 +17,9 @@ def command(ctx: click.Context, shell: str) -> None:
     zsh:  eval "$(beatd completion zsh)"                in ~/.zshrc
     fish: beatd completion fish | source                in ~/.config/fish/config.fish
     """
-    found = get_completion_class(shell)
-    assert found is not None
-    completion = found(ctx.find_root().command, {}, "beatd", "_BEATD_COMPLETE")
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    completion = completion_class(ctx.find_root().command, {}, "beatd", "_BEATD_COMPLETE")
     try:
         click.echo(completion.source())
     except (OSError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""What the tab key offers for NAME: entries of the store, when it can be asked at once."""
+"""The completion of NAME by the tab key: entries of the store, if it answers at once."""
 
 from typing import TYPE_CHECKING
 
@@ -7,31 +7,34 @@ import click
 if TYPE_CHECKING:
     from beatd.config import Config
 
-OFFERED_AT_MOST = 50
-PATIENCE = 0.5  # seconds
+NAMES_MAX = 50
+STORE_TIMEOUT_S = 0.5
 
 
 def names_of_entries(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Nothing where anything is wrong: a line half typed is no place for a message."""
+    """Return the names that begin with `incomplete`.
+
+    After any error the list is empty: a message would stand in the line that is being typed.
+    """
     try:
-        return _begun_with(incomplete, _config_of(ctx))
+        return _names_beginning_with(incomplete, _config_of(ctx))
     except Exception:
         return []
 
 
 def _config_of(ctx: click.Context) -> "Config":
-    from beatd.cli.config_option import Given
-    from beatd.cli.open_store import Asked
+    from beatd.cli.chosen_store import ChosenStore
+    from beatd.cli.config_option import ConfigOption
 
     above = ctx.parent.params if ctx.parent is not None else {}
-    given = Given(
+    given = ConfigOption(
         config=ctx.params.get("config") or above.get("config"),
         app=ctx.params.get("app") or above.get("app"),
     )
-    return Asked(given, ctx.params.get("url")).config()
+    return ChosenStore(given, ctx.params.get("url")).config()
 
 
-def _begun_with(incomplete: str, config: "Config") -> list[str]:
+def _names_beginning_with(incomplete: str, config: "Config") -> list[str]:
     from pathlib import Path
 
     from beatd.catalog import Query
@@ -41,12 +44,12 @@ def _begun_with(incomplete: str, config: "Config") -> list[str]:
 
     url = config.store.url
     if url.startswith("sqlite") and not Path(url.split("///", 1)[-1]).exists():
-        return []  # to open it would make it
+        return []  # opening would create the file
     store = open_store(
-        url, codec=codec, clock=SystemClock(), prefix=config.store.prefix, timeout=PATIENCE
+        url, codec=codec, clock=SystemClock(), prefix=config.store.prefix, timeout=STORE_TIMEOUT_S
     )
     try:
-        found = store.find(Query(name_like=f"{incomplete}*", limit=OFFERED_AT_MOST))
+        found = store.find(Query(name_like=f"{incomplete}*", limit=NAMES_MAX))
         names = [row.entry.name for row in found]
     finally:
         store.close()

@@ -1,4 +1,4 @@
-"""What every command takes: which configuration, which app."""
+"""The options of every command that choose the configuration and the app."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,26 +19,29 @@ APP_HELP = "A Celery app, instead of a configuration or with one."
 DEBUG_HELP = "Show where an unexpected error came from."
 
 
-class Given(Struct, frozen=True):
-    """Said before the command or after it; what is said after it wins."""
+class ConfigOption(Struct, frozen=True):
+    """The options as they were typed, before or after the command; those after it win."""
 
     config: str | None = None
     app: str | None = None
     debug: bool = False
-    began: float | None = None  # when the command began, on the clock of elapsed time
+    started_at_elapsed: float | None = (
+        None  # the start of the command, on the clock of elapsed time
+    )
 
-    def begun(self) -> "datetime":
-        """When the command began, by the host's clock."""
+    def started_at(self) -> "datetime":
+        """Return the start of the command by the host's clock."""
         from datetime import timedelta
 
         from beatd.clock import SystemClock
 
         clock = SystemClock()
-        age = 0.0 if self.began is None else clock.elapsed() - self.began
+        started = self.started_at_elapsed
+        age = 0.0 if started is None else clock.elapsed() - started
         return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
-        """The configuration, or ConfigError with all of its problems; warnings are not told."""
+        """Return the configuration. Raises ConfigError with all of its problems but warnings."""
         from pathlib import Path
 
         from beatd.config import load_config
@@ -58,7 +61,7 @@ class Given(Struct, frozen=True):
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds -c and -A to a command, whose function gets them as `given`."""
+    """Add -c and -A to a command; its function gets them as `given`."""
 
     @click.option("-c", "--config", type=click.Path(), metavar="FILE", help=CONFIG_HELP)
     @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)
@@ -68,12 +71,12 @@ def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(
         ctx: click.Context, /, config: str | None, app: str | None, debug: bool, **rest: Any
     ) -> Any:
-        before = ctx.obj if isinstance(ctx.obj, Given) else Given()
-        given = Given(
+        before = ctx.obj if isinstance(ctx.obj, ConfigOption) else ConfigOption()
+        given = ConfigOption(
             config=config or before.config,
             app=app or before.app,
             debug=debug or before.debug,
-            began=before.began,
+            started_at_elapsed=before.started_at_elapsed,
         )
         return command(given=given, **rest)
 

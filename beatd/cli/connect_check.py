@@ -1,4 +1,4 @@
-"""What only asking tells: whether the app loads and the servers answer, and what they say."""
+"""The checks that need the app and the servers: `beatd check --connect`."""
 
 import errno
 import socket
@@ -19,8 +19,8 @@ from beatd.wiring import backends
 from beatd.wiring.build import celery_app, sources_of
 
 
-def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Problems with the app, the broker, the store and the lock; what is good goes to `facts`."""
+def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
+    """Yield the problems of app, broker, store, lock and port; add each success to `facts`."""
     publisher = store = None
     try:
         make_folders(config)
@@ -42,8 +42,8 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
             yield Problem(f"answers, but refuses writes: {refusal}", ("store",), config.shown)
         else:
             facts.append("the store answers")
-        for said in store.problems():
-            yield Problem(said, ("store",), config.shown, warning=True)
+        for text in store.problems():
+            yield Problem(text, ("store",), config.shown, warning=True)
     except BeatError as error:
         yield Problem(str(error), ("store",), config.shown)
     yield from _lock(config, facts)
@@ -63,33 +63,38 @@ def tried(config: Config, facts: list[str]) -> Iterator[Problem]:
 def declared_by_app(
     app: Celery, config: Config, others: Sequence[Entry]
 ) -> tuple[list[Problem], list[Entry]]:
-    """What is wrong with the app's settings, and the entries of its own."""
+    """Return the problems of the app's declarations, and the entries that only the app declares."""
     clock = SystemClock()
     problems: list[Problem] = []
     entries: list[Entry] = []
-    taken = {entry.name: entry.declared_at for entry in others}
+    elsewhere = {entry.name: entry.declared_at for entry in others}
     for source in sources_of(config, clock=clock, app=app):
         if isinstance(source, App):
             reading = source.read()
             problems += reading.problems
-            entries += (e for e in reading.declared.entries if e.name not in taken)
+            entries += (e for e in reading.declared.entries if e.name not in elsewhere)
             for entry in reading.declared.entries:
-                if entry.name in taken:
-                    text = f"is declared in {taken[entry.name]} already; one of them is left alone"
+                if entry.name in elsewhere:
+                    text = (
+                        f"is declared in {elsewhere[entry.name]} already; one of them is left alone"
+                    )
                     path = ("beat_schedule", entry.name)
                     problems.append(Problem(text, path, entry.declared_at, warning=True))
     return problems, entries
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """The lock is asked for and given back; a daemon that leads keeps it."""
+    """Yield the problem of the lock, after an attempt to hold and release it.
+
+    A daemon that leads keeps it.
+    """
     url = schemes.lock_url(config.store.url, config.lock.url)
     if url in ("none", "none:"):
         return
     try:
         lease = backends.open_lease(url, prefix=config.store.prefix)
         try:
-            here = backends.me("beatd check", SystemClock().now())
+            here = backends.own_holder("beatd check", SystemClock().now())
             if lease.take(here, config.lock.ttl.total_seconds()) == here:
                 lease.release(here)
         finally:
@@ -100,7 +105,10 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
 
 
 def _pages(config: Config) -> Iterator[Problem]:
-    """The port may well be taken by the daemon that runs on this configuration: a warning."""
+    """Yield the problem of the pages' port.
+
+    A port in use is a warning: the daemon of this configuration may be running.
+    """
     if config.http is None:
         return
     host, port = config.http.host, config.http.port
@@ -108,8 +116,8 @@ def _pages(config: Config) -> Iterator[Problem]:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
+        in_use = error.errno == errno.EADDRINUSE
         text = f"cannot listen on {host}:{port}: {error.strerror or error}"
-        if taken:
+        if in_use:
             text += "; right if it is this daemon, or else one that starts here ends at once"
-        yield Problem(text, ("http", "bind"), config.shown, warning=taken)
+        yield Problem(text, ("http", "bind"), config.shown, warning=in_use)

@@ -1,4 +1,4 @@
-"""What a change does to an entry, line by line, as diff has it."""
+"""The difference that a change makes to an entry, printed like diff."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 def print_difference(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
-    """A new or a removed entry is one line; of a changed one, only what changed."""
+    """Print one line for a new or removed entry, and the changed lines of another."""
     lines = []
     if before is None and after is not None:
         lines.append(("+", f"{name}: {_brief(after)}"))

@@ -1,4 +1,4 @@
-"""beatd edit"""
+"""`beatd edit`: change an entry."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.entry_options import fields_of, one_name, takes_fields
 from beatd.cli.escapes import echo
-from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import FORMS, takes_when, when
+from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
 from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command(epilog=FORMS)
 @click.argument("words", metavar="NAME", nargs=-1, shell_complete=names_of_entries)
 @takes_fields
-@takes_when
+@takes_schedule
 @click.option(
     "--unset",
     metavar="KEY",
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @as_json
 @takes_store
 def command(
-    asked: Asked,
+    chosen: ChosenStore,
     words: tuple[str, ...],
     unset: tuple[str, ...],
     force: bool,
@@ -51,36 +51,36 @@ def command(
     beatd edit report --cron "0 3 * * *" --priority 3
     beatd edit report --unset jitter
     """
-    pairs = bool(options["crontab"] or options["solar"])  # which go on among the words
-    schedule = when(options, words if pairs else ())
+    pairs = bool(options["crontab"] or options["solar"])  # further pairs are among the words
+    schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
     from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
-    from beatd.edits.patch import patch_of, taken_over
+    from beatd.edits.patch import patch_of, with_cli_as_owner
 
-    with asked.open() as opened:
-        now = opened.begun if "at" in fields else opened.present
+    with chosen.open() as opened:
+        now = opened.started_at if "at" in fields else opened.present
         before = row_of(opened.store.catalog, name)
         refuse_declared(before.entry, "edited", force=force)
         if not fields and not unset:
-            fields, taken_away = _in_editor(before)
-            unset = tuple(taken_away)
+            fields, removed = _in_editor(before)
+            unset = tuple(removed)
         if not fields and not unset:
             click.echo("nothing was changed", err=True)
             return
         edit = patch_of(fields, unset)
         row = patch(
-            opened.store.catalog, name, taken_over(edit) if force else edit, now, force=force
+            opened.store.catalog, name, with_cli_as_owner(edit) if force else edit, now, force=force
         )
         if json:
             print_json(json_of(row))
         else:
-            _tell(before, row)
+            _print(before, row)
 
 
-def _tell(before: "Stored", after: "Stored") -> None:
+def _print(before: "Stored", after: "Stored") -> None:
     from beatd.cli.differences import print_difference
     from beatd.definition import plain_of
     from beatd.definition.arguments import same
@@ -92,8 +92,11 @@ def _tell(before: "Stored", after: "Stored") -> None:
 
 
 def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
-    """The fields that were changed there; asks again until what was written is right."""
-    from beatd.cli.failure import say
+    """Return the fields that the user changes in $EDITOR, and those to remove.
+
+    The editor opens again until the text is valid. Raises BeatError if the user gives up.
+    """
+    from beatd.cli.failure import print_message
     from beatd.cli.yaml_text import yaml_of
     from beatd.definition import check, plain_of
     from beatd.edits.patch import difference
@@ -116,7 +119,7 @@ def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
         if not problems:
             break
         for problem in problems:
-            say(problem)
+            print_message(problem)
         try:
             click.confirm("Edit it again?", default=True, abort=True, err=True)
         except click.Abort:
@@ -144,7 +147,7 @@ def _read(text: str) -> tuple[Any, list[str]]:
 
 
 def _plain(value: Any) -> Any:
-    """Without the line numbers."""
+    """Return the value without the line numbers of its keys."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The options that `add` and `edit` share: an entry's fields, as keys of its YAML."""
+"""The options that `add` and `edit` share, one for each field of an entry."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -52,6 +52,7 @@ _NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; `fields_of` reads them."""
     command = click.option(
         "--disabled/--enabled",
         default=None,
@@ -75,7 +76,10 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def fields_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Takes them out of `options`; a key may reach into another field: options.headers.x."""
+    """Remove the options of fields from `options`, and return the fields.
+
+    A key may be inside another field, like options.headers.x.
+    """
     fields: dict[str, Any] = {}
     for name, metavar, _ in _FIELDS:
         value = options.pop(name)
@@ -99,7 +103,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_option(problem: "Problem") -> "Problem":
-    """The place as it was typed: --priority, where an entry has options.priority."""
+    """Return the problem with the option that was typed: --priority for options.priority."""
     from beatd.problem import Problem
 
     path = problem.path
@@ -115,6 +119,7 @@ def as_option(problem: "Problem") -> "Problem":
 
 
 def one_name(words: Sequence[str]) -> str:
+    """Return the only name among the arguments. Raises click.UsageError for none or several."""
     if len(words) == 1:
         return words[0]
     if not words:

@@ -1,11 +1,11 @@
-"""Entries as commands print them: a row of a table, and the JSON of `list` and `show`."""
+"""Entries as commands print them: the rows of a table, and the JSON of `list` and `show`."""
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from beatd.catalog import Stored
-from beatd.cli.next import until
+from beatd.cli.time_text import distance_text
 from beatd.definition import plain_of
 from beatd.definition.arguments import tagged
 from beatd.schedules.moment import format_moment
@@ -17,7 +17,7 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
 def json_of(row: Stored) -> dict[str, Any]:
-    """What is at its default is left out, but for what every program asks for."""
+    """Return an entry for JSON; fields at their defaults are left out, except the usual ones."""
     entry = row.entry
     schedule = entry.schedule.plain()
     more = {
@@ -45,12 +45,14 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
+    """Return a moment as ISO text, or None for None."""
     return None if moment is None else format_moment(moment)
 
 
 def cells_of(
     rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
 ) -> Iterator[list[Cell]]:
+    """Yield the cells of a table with COLUMNS; `failing` are the names of entries that fail."""
     for row in rows:
         yield [
             row.entry.name,
@@ -63,14 +65,15 @@ def cells_of(
 
 
 def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
+    """Return how long ago the last run was, and whether it failed."""
     if row.last is None:
         return ("failed", "red") if failed else ""
-    ago = until(row.last - now)
+    ago = distance_text(row.last - now)
     return (f"failed {ago}", "red") if failed else ago
 
 
 def next_cell(row: Stored, now: datetime) -> Cell:
-    """When, or why not."""
+    """Return how far away the next run is, or why there is none, with its colour."""
     if not row.entry.enabled:
         return (f"disabled{_missed(row, now)}", "dim")
     if row.paused:
@@ -78,17 +81,19 @@ def next_cell(row: Stored, now: datetime) -> Cell:
     if row.plan.due is None:
         return ("finished", "dim")
     if row.plan.due < now - timedelta(seconds=1):
-        return (f"due {until(row.plan.due - now)}", "red")
-    return (until(row.plan.due - now), "green")
+        return (f"due {distance_text(row.plan.due - now)}", "red")
+    return (distance_text(row.plan.due - now), "green")
 
 
 def _missed(row: Stored, now: datetime) -> str:
     planned = row.plan.planned
-    return "" if planned is None or planned > now else f", first missed {until(planned - now)}"
+    return (
+        "" if planned is None or planned > now else f", first missed {distance_text(planned - now)}"
+    )
 
 
 def schedule_text(plain: dict[str, Any]) -> str:
-    """every 30s; cron 0 2 * * *; crontab hour=*/3"""
+    """Return a schedule as text like `every 30s`, `cron 0 2 * * *` or `crontab hour=*/3`."""
     parts = []
     for key, value in plain.items():
         if value is True:

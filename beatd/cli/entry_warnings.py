@@ -1,4 +1,4 @@
-"""What can be told of an entry's runs before the first: warnings, for a worker may know better."""
+"""Warnings about the runs of an entry before its first one; a worker may be set up otherwise."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,22 +13,25 @@ from beatd.schedules.duration import format_duration
 if TYPE_CHECKING:
     from celery import Celery
 
-GAPS_LOOKED_AT = 3
+GAPS_COMPARED = 3  # between moments, with the jitter
 PICKLE = {"pickle", "application/x-python-serialize"}
 
 
-def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
-    """Paths are the entry's own keys; without the project's app its tasks are not known."""
+def warnings_of(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
+    """Yield the warnings about an entry; paths are keys of the entry.
+
+    Without the project's app nothing is known of its tasks.
+    """
     try:
         if entry.enabled and next_moment(entry, now) is None:
             yield _warning("never runs again: all of its moments are past")
     except ScheduleError as error:
         yield Problem(f"will not run: {error}")
-    yield from _read_otherwise(entry, now)
+    yield from _croniter_differs(entry, now)
     yield from _jitter_too_long(entry, now)
     yield from _pickled(entry, app)
     if app is None or not (own := _own_tasks(app)):
-        return  # an app that only sends names no task, and none is missing from it
+        return  # this app only sends, and registers no task
     if entry.task not in app.tasks:
         text = f"{entry.task!r} is not registered in the app, and only a worker that has it runs it"
         yield _warning(f"{text}{nearest(entry.task, own)}", "task")
@@ -40,18 +43,18 @@ def foreseen(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Prob
         try:
             task.__header__(*entry.args, **entry.kwargs)
         except TypeError as error:
-            said = str(error).replace("()", "", 1)
-            yield _warning(f"do not fit {entry.task}, so every run fails: {said}", "args")
+            reason = str(error).replace("()", "", 1)
+            yield _warning(f"do not fit {entry.task}, so every run fails: {reason}", "args")
 
 
-def _read_otherwise(entry: Entry, now: datetime) -> Iterator[Problem]:
-    found = read_otherwise(entry, now)
-    if found:
-        yield _warning(found, "cron")
+def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:
+    difference = croniter_difference(entry, now)
+    if difference:
+        yield _warning(difference, "cron")
 
 
-def read_otherwise(entry: Entry, now: datetime) -> str:
-    """Where croniter reads the entry's cron text differently, in words; or nothing."""
+def croniter_difference(entry: Entry, now: datetime) -> str:
+    """Return how croniter reads the entry's cron text differently, or an empty text."""
     text = entry.schedule.plain().get("cron")
     if not isinstance(text, str):
         return ""
@@ -61,12 +64,12 @@ def read_otherwise(entry: Entry, now: datetime) -> str:
 
 
 def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
-    """Compared with the shortest of the next few gaps between two moments."""
+    """Yield a warning if the jitter is longer than one of the next few gaps between moments."""
     if not entry.jitter:
         return
     gaps: list[timedelta] = []
     moment = next_moment(entry, now)
-    while moment is not None and len(gaps) < GAPS_LOOKED_AT:
+    while moment is not None and len(gaps) < GAPS_COMPARED:
         following = next_moment(entry, moment)
         if following is not None:
             gaps.append(following - moment)

@@ -1,20 +1,20 @@
-"""Text of others on a terminal: what would steer the terminal is printed escaped."""
+"""Escapes for text from outside, which must not control the terminal that it is printed on."""
 
 import re
 
 import click
 
 #: C0 but tab and newline, DEL, C1, the marks that turn the direction of text, and line separators.
-_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    """Return the text with each character that steers a terminal as \\x1b or \\u202e."""
-    return text if text.isprintable() else _STEERS.sub(_escaped, text)
+    """Return the text with each character that controls a terminal as \\x1b or \\u202e."""
+    return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line in which there may be text of others; it must have no style yet."""
+    """Print a line that may contain text from outside, escaped; it must have no style yet."""
     click.echo(visible(text), err=err)
 
 

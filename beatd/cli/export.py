@@ -1,9 +1,9 @@
-"""beatd export"""
+"""`beatd export`: print entries as YAML."""
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
@@ -11,7 +11,7 @@ from beatd.cli.open_store import Asked, takes_store
 @click.option("--source", metavar="OWNER", help="Only entries of this owner: cli, yaml:config…")
 @as_json
 @takes_store
-def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool) -> None:
+def command(chosen: ChosenStore, names: tuple[str, ...], source: str | None, json: bool) -> None:
     """Print entries as YAML that `beatd apply` reads.
 
     Plans and runs are not in it. Without NAME it prints all entries.
@@ -22,7 +22,7 @@ def command(asked: Asked, names: tuple[str, ...], source: str | None, json: bool
     from beatd.definition import json_plain_of
     from beatd.edits.editing import row_of
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         for name in names:
             row_of(opened.store.catalog, name)
         rows = opened.store.catalog.find(Query(names=names or None, source=source))

@@ -1,4 +1,4 @@
-"""How a command that failed ends: one line on stderr, an exit code, never a traceback."""
+"""The end of a command that failed: one line on stderr and an exit code, no traceback."""
 
 import os
 import sys
@@ -11,54 +11,58 @@ from beatd.cli.escapes import visible
 from beatd.errors import BeatError, ConfigError
 from beatd.secret import hidden
 
-COULD_NOT = 1
-ASKED_WRONGLY = 2
+EXIT_FAILED = 1
+EXIT_WRONG_USAGE = 2
 
 
 @contextmanager
-def told(*, debug: bool = False) -> Iterator[None]:
-    """Turns every exception into its line (each problem of a configuration its own) and its code;
-    with `debug`, an unexpected one passes."""
+def exit_with_message(*, debug: bool = False) -> Iterator[None]:
+    """Turn an exception into a line on stderr and an exit code.
+
+    Each problem of a configuration gets a line. With `debug`, an unexpected exception is raised.
+    """
     try:
         yield
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(ASKED_WRONGLY)
+        sys.exit(EXIT_WRONG_USAGE)
     except click.UsageError as error:
-        say(f"{error.format_message().rstrip('.')}{_help_of(error)}")
-        sys.exit(ASKED_WRONGLY)
+        print_message(f"{error.format_message().rstrip('.')}{_help_of(error)}")
+        sys.exit(EXIT_WRONG_USAGE)
     except click.ClickException as error:
-        say(error.format_message())
+        print_message(error.format_message())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except ConfigError as error:
         for problem in error.problems:
-            say(str(problem))
-        sys.exit(ASKED_WRONGLY)
+            print_message(str(problem))
+        sys.exit(EXIT_WRONG_USAGE)
     except BeatError as error:
-        say(str(error))
-        sys.exit(COULD_NOT)
+        print_message(str(error))
+        sys.exit(EXIT_FAILED)
     except BrokenPipeError:
-        # `beatd list | head`: the reader has what it wanted. What is still buffered goes nowhere.
+        # `beatd list | head`: the reader has ended. The rest of the buffer goes to /dev/null.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(COULD_NOT)
+        sys.exit(EXIT_FAILED)
     except OSError as error:
         if debug:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        say(f"{where}{(error.strerror or str(error)).lower()}")
-        sys.exit(COULD_NOT)
+        print_message(f"{where}{(error.strerror or str(error)).lower()}")
+        sys.exit(EXIT_FAILED)
     except Exception as error:
         if debug:
             raise
         kind = type(error).__name__
-        say(f"unexpected {kind}: {' '.join(str(error).split())[:300]} (--debug shows where)")
-        sys.exit(COULD_NOT)
+        print_message(
+            f"unexpected {kind}: {' '.join(str(error).split())[:300]} (--debug shows where)"
+        )
+        sys.exit(EXIT_FAILED)
 
 
-def say(text: str, colour: str = "red") -> None:
-    """One line on stderr, whatever is in the text."""
+def print_message(text: str, colour: str = "red") -> None:
+    """Print a text as one line on stderr, escaped and without passwords."""
     line = visible(" ".join(hidden(text).split("\n")))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 

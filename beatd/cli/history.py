@@ -1,4 +1,4 @@
-"""beatd history"""
+"""`beatd history`: show what ran, and what did not and why."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
-from beatd.cli.time_words import moment_given
+from beatd.cli.time_text import read_moment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +32,7 @@ _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed"
 @as_json
 @takes_store
 def command(
-    asked: Asked,
+    chosen: ChosenStore,
     name: str | None,
     limit: int | None,
     state: str | None,
@@ -45,14 +45,14 @@ def command(
     The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
     in the zone of the configuration.
     """
-    with asked.open() as opened:
+    with chosen.open() as opened:
         tz = opened.config.timezone
-        wanted = Wanted(
+        wanted = RecordFilter(
             state,
-            None if since is None else moment_given("--since", since, tz),
-            None if until is None else moment_given("--until", until, tz),
+            None if since is None else read_moment("--since", since, tz),
+            None if until is None else read_moment("--until", until, tz),
         )
-        records = _found(opened.store, name, limit, wanted)
+        records = _records(opened.store, name, limit, wanted)
         if json:
             from beatd.cli.output import stream_json
 
@@ -62,18 +62,21 @@ def command(
 
             columns = ("planned for", "entry", "state", "late", "task id or reason")
             cells = _cells(records, tz)
-            print_pages(columns, cells, nothing="nothing ran yet", bends=("entry",))
+            print_pages(columns, cells, nothing="nothing ran yet", cut=("entry",))
 
 
-class Wanted(Struct, frozen=True):
+class RecordFilter(Struct, frozen=True):
+    """The records to show; None means any."""
+
     state: str | None
     since: "datetime | None"
     until: "datetime | None"
 
-    def among(self, records: "Iterable[Record]") -> "Iterator[Record]":
+    def matching(self, records: "Iterable[Record]") -> "Iterator[Record]":
+        """Yield the records that match; `records` are sorted, the newest first."""
         for record in records:
             if self.since and record.published is not None and record.published < self.since:
-                return  # recorded before it, like all that follow, and none ahead of its moment
+                return  # this record and all that follow were written before, and no run is early
             if self.state is not None and record.state != self.state:
                 continue
             if self.since is not None and (record.until or record.planned) < self.since:
@@ -82,22 +85,23 @@ class Wanted(Struct, frozen=True):
                 yield record
 
 
-def _found(
-    store: "Roles", name: str | None, limit: int | None, wanted: Wanted
+def _records(
+    store: "Roles", name: str | None, limit: int | None, wanted: RecordFilter
 ) -> "Iterator[Record]":
     from itertools import chain, islice
 
     from beatd.edits.editing import row_of
 
-    everything = wanted == Wanted(None, None, None)
-    records = store.history.history(name, limit if everything else None)
+    unfiltered = wanted == RecordFilter(None, None, None)
+    records = store.history.history(name, limit if unfiltered else None)
     first = list(islice(records, 1))
     if not first and name is not None:
-        row_of(store.catalog, name)  # says so when there is no such entry
-    return islice(wanted.among(chain(first, records)), limit)
+        row_of(store.catalog, name)  # raises UnknownEntry if there is no such entry
+    return islice(wanted.matching(chain(first, records)), limit)
 
 
 def json_of(record: "Record") -> dict[str, Any]:
+    """Return a record for JSON; `until` and `count` only if it stands for several moments."""
     from beatd.cli.entry_rows import iso_or_none
 
     return {
@@ -115,21 +119,21 @@ def json_of(record: "Record") -> dict[str, Any]:
 
 
 def _cells(records: "Iterable[Record]", tz: str) -> Iterator[list[str | tuple[str, str]]]:
-    from beatd.cli.time_words import lately, shown
+    from beatd.cli.time_text import lateness_text, moment_text
     from beatd.schedules import zone
 
     home = zone(tz)
     for record in records:
-        told = record.reason or record.task_id
+        detail = record.reason or record.task_id
         if record.until is not None:
             until = record.until.astimezone(home)
             at_least = "at least " if record.at_least else ""
             moments = "1 moment" if record.count == 1 else f"{record.count} moments"
-            told = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {told}"
+            detail = f"{at_least}{moments} to {until:%m-%d %H:%M:%S}: {detail}"
         yield [
-            shown(record.planned, tz),
+            moment_text(record.planned, tz),
             record.name,
             (record.state, _STYLES[record.state]),
-            "" if record.late is None else lately(record.late),
-            told,
+            "" if record.late is None else lateness_text(record.late),
+            detail,
         ]

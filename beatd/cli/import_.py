@@ -1,4 +1,4 @@
-"""beatd import SOURCE"""
+"""`beatd import`: write entries of another scheduler to the store."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from beatd.cli.config_option import Given, as_json, takes_config
+from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.escapes import echo
-from beatd.cli.failure import COULD_NOT
+from beatd.cli.failure import EXIT_FAILED
 from beatd.errors import BeatError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from beatd.edits.write_imported import How
+    from beatd.edits.write_imported import ImportOptions
     from beatd.imports import Imported, ImportedEntry
-LATELY_S = 300  # django-celery-beat and its like write a last run within three minutes
+RECENT_RUN_S = 300  # schedulers with tables write a last run within three minutes
 STOP_FIRST = (
     "Stop it before the import, or it runs entries that beatd runs too; or give --since: the "
     "moment at which it is stopped, and from which beatd runs them"
@@ -62,7 +62,7 @@ SOURCE is one of
 @as_json
 @takes_config
 def command(
-    given: Given,
+    given: ConfigOption,
     source: str,
     dry_run: bool,
     tz: str | None,
@@ -81,7 +81,7 @@ def command(
     run. A second import reads the last runs again. An entry that cannot be imported is listed with
     the reason; the others are imported, and the command ends with 1.
     """
-    from beatd.edits.write_imported import DONE, How
+    from beatd.edits.write_imported import DONE, ImportOptions
     from beatd.imports import read, to_entries
     from beatd.imports.readers import SourceOptions
 
@@ -105,16 +105,16 @@ def command(
     )
     made = to_entries(opened.read.found, timezone=opened.timezone, source=opened.kind)
     made = replace(made, refused=(*opened.read.refused, *made.refused))
-    notes = [*opened.read.notes, *_lately(made)]
+    notes = [*opened.read.notes, *_recent_run_note(made)]
     if opened.read.running:
         if moment is None and not dry_run:
             raise BeatError(f"{opened.read.running}. {STOP_FIRST}")
         notes.insert(0, f"{opened.read.running}. {STOP_FIRST}")
-    how = How(since=moment, replacing=replacing, dry_run=dry_run)
+    how = ImportOptions(since=moment, replacing=replacing, dry_run=dry_run)
     outcome = _outcome(made, given, how)
-    _tell(made, outcome, notes, how=how, json=json)
-    whole = not made.refused and all(said in DONE for said in outcome.values())
-    return 0 if whole else COULD_NOT
+    _print(made, outcome, notes, how=how, json=json)
+    whole = not made.refused and all(one in DONE for one in outcome.values())
+    return 0 if whole else EXIT_FAILED
 
 
 def _zone(tz: str | None) -> str | None:
@@ -139,47 +139,49 @@ def _since(text: str, tz: str | None) -> "datetime":
         raise ConfigError(f"--since: {error}") from None
 
 
-def _lately(made: "Imported") -> "Iterator[str]":
-    """A note where the newest run is so recent that its scheduler may run still."""
+def _recent_run_note(made: "Imported") -> "Iterator[str]":
+    """Yield a note if the newest run is so recent that the scheduler may still be running."""
     from beatd.clock import SystemClock
 
     newest = max((one.last for one in made.entries if one.last), default=None)
     age = None if newest is None else (SystemClock().now() - newest).total_seconds()
-    if age is not None and 0 <= age < LATELY_S:
+    if age is not None and 0 <= age < RECENT_RUN_S:
         yield (
             f"the newest of its runs is {age:.0f} s old. If it runs still, stop it and import "
             "again: the last runs are read again, and what it ran is not run twice"
         )
 
 
-def _outcome(made: "Imported", given: Given, how: "How") -> dict[str, str]:
-    """What became, or would become, of each entry by name."""
+def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
+    """Write the entries unless it is a dry run; return the outcome of each entry by name."""
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
     from beatd.clock import SystemClock
     from beatd.edits import editing
-    from beatd.edits.write_imported import put_in
+    from beatd.edits.write_imported import write_imported
     from beatd.wiring.build import store_of
 
     store = store_of(given.load())
     try:
-        return put_in(store, made.entries, partial(editing.present, store, SystemClock()), how)
+        return write_imported(
+            store, made.entries, partial(editing.present, store, SystemClock()), how
+        )
     finally:
         store.close()
 
 
-def _tell(
+def _print(
     made: "Imported",
     outcome: dict[str, str],
     notes: "Sequence[str]",
     *,
-    how: "How",
+    how: "ImportOptions",
     json: bool,
 ) -> None:
     from beatd.cli.output import print_json
     from beatd.edits.write_imported import DONE, NEW, READ_AGAIN, REPLACED, UNCHANGED
 
-    taken = sum(said in (NEW, REPLACED) for said in outcome.values())
+    written = sum(one in (NEW, REPLACED) for one in outcome.values())
     if json:
         print_json(
             {
@@ -194,18 +196,18 @@ def _tell(
             _print_entries(made, outcome, how)
         else:
             for one in made.entries:
-                said = outcome[one.entry.name]
-                if said not in DONE:
-                    echo(f"{one.entry.name}: {said}", err=True)
+                reason = outcome[one.entry.name]
+                if reason not in DONE:
+                    echo(f"{one.entry.name}: {reason}", err=True)
         for note in notes:
             echo(f"note: {note}", err=True)
         for no in made.refused:
             echo(f"not imported: {no.name}: {no.reason}", err=True)
         verb = "would be imported" if how.dry_run else "imported"
-        again = sum(said == READ_AGAIN for said in outcome.values())
-        unchanged = sum(said == UNCHANGED for said in outcome.values())
-        alone = len(outcome) - taken - again - unchanged
-        counts = [f"{taken} {verb}"]
+        again = sum(one == READ_AGAIN for one in outcome.values())
+        unchanged = sum(one == UNCHANGED for one in outcome.values())
+        alone = len(outcome) - written - again - unchanged
+        counts = [f"{written} {verb}"]
         counts += [f"{again} with last runs read again"] if again else []
         counts += [f"{unchanged} unchanged"] if unchanged else []
         counts += [f"{alone} left alone"] if alone else []
@@ -215,7 +217,7 @@ def _tell(
         raise BeatError("nothing could be imported")
 
 
-def _plain(one: "ImportedEntry", said: str, how: "How") -> dict[str, Any]:
+def _plain(one: "ImportedEntry", outcome: str, how: "ImportOptions") -> dict[str, Any]:
     from beatd.definition import json_plain_of
 
     return {
@@ -224,13 +226,13 @@ def _plain(one: "ImportedEntry", said: str, how: "How") -> dict[str, Any]:
         "last": one.last,
         "runs": one.runs,
         "next": _next(one, how),
-        "outcome": said,
+        "outcome": outcome,
         "notes": list(one.notes),
     }
 
 
-def _next(one: "ImportedEntry", how: "How") -> Any:
-    """The moment that it would run at next, or None where it is off or has none."""
+def _next(one: "ImportedEntry", how: "ImportOptions") -> Any:
+    """Return the planned moment of the next run; None if it is disabled or has none."""
     from beatd import planning
     from beatd.clock import SystemClock
 
@@ -239,7 +241,7 @@ def _next(one: "ImportedEntry", how: "How") -> Any:
     return None if plan.due is None else plan.planned
 
 
-def _print_entries(made: "Imported", outcome: dict[str, str], how: "How") -> None:
+def _print_entries(made: "Imported", outcome: dict[str, str], how: "ImportOptions") -> None:
     from rich.markup import escape
 
     from beatd.cli.output import print_table
@@ -248,7 +250,7 @@ def _print_entries(made: "Imported", outcome: dict[str, str], how: "How") -> Non
     rows = []
     for one in made.entries:
         entry, moment = one.entry, _next(one, how)
-        said = [said] if (said := outcome[entry.name]) != "new" else []
+        done = outcome[entry.name]
         rows.append(
             [
                 escape(entry.name),
@@ -257,7 +259,7 @@ def _print_entries(made: "Imported", outcome: dict[str, str], how: "How") -> Non
                 entry.tz,
                 "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z",
                 "-" if one.last is None else f"{one.last:%Y-%m-%d %H:%M:%S}Z",
-                escape("; ".join([*said, *one.notes])),
+                escape("; ".join([*([done] if done != "new" else []), *one.notes])),
             ]
         )
     columns = ("name", "task", "schedule", "tz", "next", "last run", "differs")

@@ -1,4 +1,4 @@
-"""beatd list"""
+"""`beatd list`: list entries."""
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.catalog import Query, Stored
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Show at most N entries.")
 @as_json
 @takes_store
-def command(asked: Asked, json: bool, **options: Any) -> None:
+def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
     """List entries, the next to run first.
 
     PATTERN selects by name: * matches any text, ? any character.
     """
     within = _within(options)
     narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
-    config = asked.config()
-    glanced = _glanced(config, within, options)
-    if glanced is not None:
-        rows, failing = glanced
+    config = chosen.config()
+    quick = _quick_list(config, within, options)
+    if quick is not None:
+        rows, failing = quick
         _print(_chosen(iter(rows), options), failing, datetime.now(UTC), json, narrowed=narrowed)
         return
-    from beatd.daemon.failing_entries import failing as failing_in
+    from beatd.daemon.failing_entries import failing_entries
 
-    with asked.open(config) as opened:
+    with chosen.open(config) as opened:
         found = opened.store.catalog.find(_query(within, opened.now, options))
-        failing = () if json else failing_in(opened.store.history)
+        failing = () if json else failing_entries(opened.store.history)
         _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
 
 
@@ -74,11 +74,12 @@ def _print(
             COLUMNS,
             cells_of(rows, now, failing),
             nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
-            bends=("task", "schedule", "name"),
+            cut=("task", "schedule", "name"),
         )
 
 
 def _within(options: dict[str, Any]) -> timedelta | None:
+    """Return the value of --due-within. Raises if options do not go together."""
     from beatd.errors import ConfigError
     from beatd.schedules.duration import parse_duration
 
@@ -91,7 +92,7 @@ def _within(options: dict[str, Any]) -> timedelta | None:
 
 
 def _query(within: timedelta | None, now: datetime, options: dict[str, Any]) -> "Query":
-    """What the store can tell apart; `_chosen` tells paused from disabled."""
+    """Return the query for the store, which does not tell paused from disabled: `_chosen` does."""
     from beatd.catalog import Query
 
     stopped = options["paused"] or options["disabled"]
@@ -116,17 +117,19 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
     return islice(wanted, options["limit"])
 
 
-def _glanced(
+def _quick_list(
     config: "Config", within: timedelta | None, options: dict[str, Any]
 ) -> "tuple[Sequence[Stored], Container[str]] | None":
-    """The rows of a small SQLite store and the names of those that fail, without waiting for
-    SQLAlchemy; None for any other."""
+    """Return the rows of a small SQLite store and the names of failing entries; None for others.
+
+    SQLAlchemy, whose import takes long, is not used.
+    """
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:
         return None
-    from beatd.daemon.failing_entries import LOOKED_AT
+    from beatd.daemon.failing_entries import RECORDS_READ
     from beatd.definition import codec
     from beatd.stores.sqlite_quick_list import glance
 
     query = _query(within, datetime.now(UTC), options)
-    return glance(Path(url.removeprefix("sqlite:///")), query, codec, LOOKED_AT)
+    return glance(Path(url.removeprefix("sqlite:///")), query, codec, RECORDS_READ)

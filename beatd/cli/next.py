@@ -1,17 +1,18 @@
-"""beatd next: when an expression, or an entry, runs."""
+"""`beatd next`: show when an expression or an entry runs."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from beatd.cli.config_option import Given, as_json, takes_config
-from beatd.cli.entry_warnings import read_otherwise
+from beatd.cli.config_option import ConfigOption, as_json, takes_config
+from beatd.cli.entry_warnings import croniter_difference
 from beatd.cli.escapes import visible
-from beatd.cli.failure import say
+from beatd.cli.failure import print_message
 from beatd.cli.output import print_json, print_rich, print_table
-from beatd.cli.time_words import FORMS, lasting, moment_given, takes_when, when
+from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
+from beatd.cli.time_text import distance_text, read_moment
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
@@ -20,12 +21,12 @@ from beatd.planning import next_moment, shared_next_after
 from beatd.problem import Problem, in_one_line, nearest
 from beatd.schedules import clock_change, describe, zone
 
-MOST = 100_000
-UNNAMED = "-"  # stands for the task where only a schedule was asked about
+COUNT_MAX = 100_000
+NO_TASK = "-"  # the task of an entry that is made from an expression
 
 
 @click.command(epilog=FORMS)
-@takes_when
+@takes_schedule
 @click.argument("names", nargs=-1, metavar="[NAME…]")
 @click.option("--tz", metavar="ZONE", help="The zone. [default: the configuration's, else UTC]")
 @click.option(
@@ -34,7 +35,7 @@ UNNAMED = "-"  # stands for the task where only a schedule was asked about
 @click.option(
     "-n",
     "--count",
-    type=click.IntRange(1, MOST),
+    type=click.IntRange(1, COUNT_MAX),
     default=5,
     show_default=True,
     metavar="N",
@@ -55,7 +56,7 @@ UNNAMED = "-"  # stands for the task where only a schedule was asked about
 @takes_config
 def command(
     *,
-    given: Given,
+    given: ConfigOption,
     names: tuple[str, ...],
     since: str | None,
     count: int,
@@ -69,14 +70,14 @@ def command(
     beatd next --every 90m --count 3
     beatd next -c config.yaml nightly-report
     """
-    asked = when(options, names)
-    if asked.plain:
-        if asked.rest:
+    schedule = read_schedule(options, names)
+    if schedule.plain:
+        if schedule.rest:
             raise click.UsageError("give either an expression or names of entries")
-        plain = {**asked.plain, **_settings(options)}
-        entries = [_entry_asked_for(given, plain, options["name"], quiet=json)]
-    elif asked.rest:
-        entries = _entries_named(given, asked.rest, options["tz"])
+        plain = {**schedule.plain, **_settings(options)}
+        entries = [_entry_of_expression(given, plain, options["name"], quiet=json)]
+    elif schedule.rest:
+        entries = _entries_named(given, schedule.rest, options["tz"])
     else:
         raise click.UsageError("give --cron, --every or another schedule, or names of entries")
     now = SystemClock().now()
@@ -84,7 +85,7 @@ def command(
         (
             entry,
             *_runs(
-                entry, moment_given("--from", since, entry.tz) if since is not None else now, count
+                entry, read_moment("--from", since, entry.tz) if since is not None else now, count
             ),
         )
         for entry in entries
@@ -104,26 +105,28 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     return {key: options[key] for key in keys if options[key] is not None}
 
 
-def _entry_asked_for(given: Given, plain: dict[str, Any], name: str, *, quiet: bool) -> Entry:
+def _entry_of_expression(
+    given: ConfigOption, plain: dict[str, Any], name: str, *, quiet: bool
+) -> Entry:
     timezone = "UTC"
     if "tz" not in plain and given.config is not None:
         timezone = given.load().timezone
-    checked = check(name or "next", {"task": UNNAMED, **plain}, timezone=timezone)
+    checked = check(name or "next", {"task": NO_TASK, **plain}, timezone=timezone)
     if checked.entry is None:
         wrong = [_as_options(problem) for problem in checked.problems if not problem.warning]
         raise ConfigError(in_one_line(wrong), wrong)
     for problem in () if quiet else checked.problems:
-        say(f"{_as_options(problem)}", colour="yellow")
+        print_message(f"{_as_options(problem)}", colour="yellow")
     return checked.entry
 
 
 def _as_options(problem: Problem) -> Problem:
-    """--dst-gap, where an entry has dst_gap."""
+    """Return the problem with the option that was typed: --dst-gap for dst_gap."""
     path = tuple(f"--{str(key).replace('_', '-')}" for key in problem.path[:1])
     return Problem(problem.text, path)
 
 
-def _entries_named(given: Given, names: tuple[str, ...], tz: str | None) -> list[Entry]:
+def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) -> list[Entry]:
     from beatd.config import load_entries
 
     config = given.load()
@@ -155,7 +158,7 @@ def _entries_named(given: Given, names: tuple[str, ...], tz: str | None) -> list
 
 
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
-    """Entries that no file declares, where the store can be asked."""
+    """Return the entries of these names that are in the store."""
     from beatd.catalog import Query
     from beatd.config import make_folders
     from beatd.definition import codec
@@ -172,7 +175,7 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 
 def _from_app(config: Any) -> dict[str, Entry]:
-    """Entries of the app that no daemon has brought to the store yet."""
+    """Return the entries of the app, which no daemon may have applied to the store yet."""
     from beatd.cli.connect_check import declared_by_app
     from beatd.wiring.build import celery_app
 
@@ -190,14 +193,14 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
 
 
 def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Up to so many moments, and whether there are no more."""
-    ask = shared_next_after()
+    """Return up to `count` moments, and True if no more follow."""
+    next_after = shared_next_after()
 
     def moments() -> Iterator[datetime]:
-        moment = next_moment(entry, after, ask)
+        moment = next_moment(entry, after, next_after)
         while moment is not None:
             yield moment
-            moment = next_moment(entry, moment, ask)
+            moment = next_moment(entry, moment, next_after)
 
     found: list[datetime] = []
     home = zone(entry.tz)
@@ -205,10 +208,10 @@ def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bo
         try:
             moment.astimezone(home)
         except OverflowError:
-            return found, True  # on the wall clock it is the year 10000
+            return found, True  # the wall clock would show the year 10000
         found.append(moment)
         if len(found) == count:
-            return found, next_moment(entry, moment, ask) is None
+            return found, next_moment(entry, moment, next_after) is None
     return found, True
 
 
@@ -225,7 +228,7 @@ def _plain(entry: Entry, runs: list[datetime], of: int) -> Iterator[dict[str, st
 def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None:
     from rich.text import Text
 
-    named = entry.name if entry.task != UNNAMED else ""
+    named = entry.name if entry.task != NO_TASK else ""
     title = Text.assemble(
         (visible(named), "bold"), "  " if named else "", visible(describe(entry.schedule))
     )
@@ -236,7 +239,7 @@ def _show(entry: Entry, runs: list[datetime], over: bool, now: datetime) -> None
     columns = ["local", "zone", "UTC", "in", *(["clock change"] if any(marks) else [])]
     if runs:
         print_table(columns, _rows(entry, runs, marks, now))
-    for note in (*_notes(entry, runs, over), read_otherwise(entry, now)):
+    for note in (*_notes(entry, runs, over), croniter_difference(entry, now)):
         if not note:
             continue
         print_rich(Text(visible(note), "yellow"))
@@ -253,10 +256,10 @@ def _rows(
         name, offset = f"{local:%Z}", local.isoformat(" ", spec)[len(wall) :]
         yield [
             f"{local:%a} {wall}",
-            # Zones without letters of their own are called by their offset: once is enough.
+            # The name of a zone without letters is its offset, which is shown once.
             f"{name} {offset}" if name.isalpha() else offset,
             (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", spec), "dim"),
-            until(moment - now),
+            distance_text(moment - now),
             *([(mark, "yellow")] if any(marks) else []),
         ]
 
@@ -267,18 +270,6 @@ def _notes(entry: Entry, runs: list[datetime], over: bool) -> Iterator[str]:
     if not entry.enabled:
         yield "disabled: none of these runs until it is enabled"
     if entry.jitter:
-        yield f"each up to {until(entry.jitter).removeprefix('in ')} later (jitter)"
+        yield f"each up to {distance_text(entry.jitter).removeprefix('in ')} later (jitter)"
     if entry.max_runs is not None:
         yield f"finished after {entry.max_runs} runs in all"
-
-
-def until(length: timedelta) -> str:
-    """in 3 h 12 min: the two largest units."""
-    seconds = length / timedelta(seconds=1)
-    if abs(seconds) < 1:
-        return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")
-    return _signed(seconds, lasting(seconds))
-
-
-def _signed(seconds: float, text: str) -> str:
-    return f"in {text}" if seconds > 0 else f"{text} ago"

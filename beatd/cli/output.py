@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs."""
+"""The output of commands: tables for people, JSON for programs."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from beatd.cli.escapes import visible
 
 
 def print_json(value: Any) -> None:
-    """Indented, with datetimes as ISO 8601."""
+    """Print a value as indented JSON, with datetimes as ISO 8601."""
     click.echo(json.format(json.encode(value), indent=2).decode())
 
 
 def stream_json(values: Iterable[Any]) -> None:
-    """A JSON list, printed while it is made: one value a line, memory does not grow with it."""
+    """Print a JSON list while its values come, one a line, so that memory does not grow."""
     before = "[\n"
     for value in values:
         sys.stdout.write(before + json.encode(value).decode())
@@ -25,7 +25,10 @@ def stream_json(values: Iterable[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
-    """A cell is text, or text and its style; never cut, so that grep and awk find all of it."""
+    """Print a table; a cell is text, or text and its style.
+
+    No cell is cut, so that grep and awk find the whole text.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -39,15 +42,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
         cells = [Text(visible(text), style) for text, style in pairs]
         widths = [max(pair) for pair in zip(widths, (c.cell_len for c in cells), strict=True)]
         table.add_row(*cells)
-    # On a narrow terminal the last column is folded; the others stay whole, the terminal wraps.
+    # On a narrow terminal the last column is folded; the terminal wraps the others.
     print_rich(table, least=sum(widths[:-1]) + 3 * len(widths) + min(widths[-1], 24))
 
 
 def print_rich(thing: Any, least: int = 0) -> None:
-    """Text without styles where stdout is no terminal, and without the blanks that rich adds."""
+    """Print a renderable of rich, at least `least` columns wide, without trailing blanks.
+
+    Where stdout is no terminal, the text has no styles.
+    """
     from rich.console import Console
 
-    # A pipe has no width: what is folded there is lost to grep.
+    # A pipe has no width: grep would not find text that is folded.
     console = Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
     console.width = max(console.width, least) if sys.stdout.isatty() else 10_000
     with console.capture() as capture:

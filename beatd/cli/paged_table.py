@@ -1,6 +1,6 @@
 """Tables of any length: in pages on a terminal, streamed elsewhere; memory does not grow.
 
-Not rich's: it lays out a whole table before its first line, and takes its time for each cell.
+Rich is not used: it lays out a whole table before the first line, and is slow for each cell.
 """
 
 import os
@@ -14,11 +14,11 @@ import click
 from beatd.cli.escapes import visible
 
 Cell = str | tuple[str, str]
-MEASURED = 1000  # rows that the widths are taken from
-BETWEEN = "   "
-NARROWEST = 12
-_RIGHT = ("runs", "late")
-_END_TELLS = ("task",)  # what sets it apart from others comes last
+ROWS_MEASURED = 1000  # for the widths of the columns
+SEPARATOR = "   "
+CUT_COLUMN_MIN_WIDTH = 12
+_ALIGNED_RIGHT = ("runs", "late")
+_CUT_AT_START = ("task",)  # the end of a task's name tells it from others
 
 
 def print_pages(
@@ -26,17 +26,19 @@ def print_pages(
     rows: Iterable[Sequence[Cell]],
     *,
     nothing: str,
-    bends: Sequence[str] = (),
+    cut: Sequence[str] = (),
 ) -> None:
-    """`nothing` is said when there is no row. On a narrow terminal cells of the columns that bend
-    are cut, the first of them first; in a pipe nothing is."""
+    """Print a table, or the text `nothing` on stderr if there is no row.
+
+    On a narrow terminal the columns in `cut` are cut, the first of them first; in a pipe none is.
+    """
     rest = map(_visible, rows)
-    first = list(islice(rest, MEASURED))
+    first = list(islice(rest, ROWS_MEASURED))
     if not first:
         click.echo(nothing, err=True)
         return
     tty, size = sys.stdout.isatty(), shutil.get_terminal_size()
-    lines = _lines(columns, first, rest, bends, size.columns if tty else None)
+    lines = _lines(columns, first, rest, cut, size.columns if tty else None)
     if tty and len(first) > size.lines - 3:
         click.echo_via_pager(lines)
         return
@@ -48,21 +50,21 @@ def _lines(
     columns: Sequence[str],
     first: Sequence[Sequence[Cell]],
     rest: Iterator[Sequence[Cell]],
-    bends: Sequence[str],
+    cut: Sequence[str],
     width: int | None,
 ) -> Iterator[str]:
-    # A column that nothing stands in is left out, where all rows are known.
-    some = len(first) < MEASURED
+    # An empty column is left out, if all rows are known.
+    some = len(first) < ROWS_MEASURED
     kept = [at for at in range(len(columns)) if not some or any(row[at] for row in first)]
     widths = {at: max(len(columns[at]), *(_length(_text(row[at])) for row in first)) for at in kept}
     if width is not None:
-        for name in bends:
-            too_wide = sum(widths.values()) + len(BETWEEN) * (len(widths) - 1) - width
+        for name in cut:
+            too_wide = sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) - width
             at = columns.index(name)
             if too_wide > 0 and at in widths:
-                widths[at] = max(min(NARROWEST, widths[at]), widths[at] - too_wide)
+                widths[at] = max(min(CUT_COLUMN_MIN_WIDTH, widths[at]), widths[at] - too_wide)
     styled = width is not None and not os.environ.get("NO_COLOR")
-    right = {at for at in kept if columns[at] in _RIGHT}
+    right = {at for at in kept if columns[at] in _ALIGNED_RIGHT}
     last = kept[-1]
 
     def line(row: Sequence[Cell], style: str = "") -> str:
@@ -72,7 +74,7 @@ def _lines(
             text, own = (value, style) if isinstance(value, str) else value
             length = _length(text)
             if width is not None and length > widths[at]:
-                text = _cut(text, widths[at], keep_end=columns[at] in _END_TELLS)
+                text = _cut(text, widths[at], keep_end=columns[at] in _CUT_AT_START)
                 length = _length(text)
             blanks = " " * (widths[at] - length)
             if styled and own:
@@ -81,17 +83,17 @@ def _lines(
                 cells.append(blanks + text)
             else:
                 cells.append(text if at == last else text + blanks)
-        return BETWEEN.join(cells).rstrip() + "\n"
+        return SEPARATOR.join(cells).rstrip() + "\n"
 
     yield line(columns, "bold")
-    rule = _dash() * (sum(widths.values()) + len(BETWEEN) * (len(widths) - 1))
+    rule = _dash() * (sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1))
     yield f"{_style(rule, 'dim') if styled else rule}\n"
     for row in chain(first, rest):
         yield line(row)
 
 
 def _dash() -> str:
-    """A line, or what stands for it where the terminal's encoding has none."""
+    """Return the character of a rule, or a hyphen if the terminal's encoding does not have it."""
     try:
         "─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
@@ -108,7 +110,7 @@ def _text(value: Cell) -> str:
 
 
 def _length(text: str) -> int:
-    """In columns of a terminal, where some letters take two."""
+    """Return the width of a text on a terminal, where some characters need two columns."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -1,28 +1,29 @@
-"""`pause` and `resume`, which differ in a word."""
+"""The part that `pause` and `resume` share."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from beatd.catalog import EditableCatalog
+from beatd.cli.chosen_store import ChosenStore
 from beatd.cli.escapes import echo
-from beatd.cli.open_store import Asked
 
-Mark = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[str]]
+Edit = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[str]]
 
 
-def mark(
-    asked: Asked, names: Sequence[str], mark: Mark, done: str, was_so: str, json: bool
+def set_paused(
+    chosen: ChosenStore, names: Sequence[str], edit: Edit, done: str, was_so: str, json: bool
 ) -> None:
+    """Make the edit for these names and print the outcome of each: `done`, or `was_so`."""
     from beatd.cli.output import print_json
     from beatd.edits.editing import rows
 
-    with asked.open() as opened:
-        marked = mark(opened.store.catalog, names, opened.present)
+    with chosen.open() as opened:
+        edited = edit(opened.store.catalog, names, opened.present)
         after = rows(opened.store.catalog, names)
     if json:
-        print_json({done: marked})
+        print_json({done: edited})
         return
     for name in dict.fromkeys(names):
-        told = f"{done} {name}" if name in marked else f"{name} {was_so}"
+        line = f"{done} {name}" if name in edited else f"{name} {was_so}"
         stopped = name in after and not after[name].entry.enabled
-        echo(f"{told}; it is disabled, and does not run" if stopped else told)
+        echo(f"{line}; it is disabled, and does not run" if stopped else line)

@@ -1,13 +1,13 @@
-"""beatd remove"""
+"""`beatd remove`: remove entries."""
 
 from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo
-from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
     from beatd.entry import Entry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 )
 @as_json
 @takes_store
-def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> None:
+def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool) -> None:
     """Remove entries.
 
     Removes all of them, or none if one is unknown or declared in a file.
@@ -28,7 +28,7 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
     from beatd.cli.output import print_json
     from beatd.edits.editing import remove
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         removed = remove(opened.store.catalog, names, force=force)
     if json:
         print_json({"removed": list(dict.fromkeys(names))})
@@ -38,6 +38,7 @@ def command(asked: Asked, names: tuple[str, ...], force: bool, json: bool) -> No
 
 
 def _returns(entry: "Entry | None") -> str:
+    """Return a note for an entry that its file or app declares again."""
     from beatd.edits.editing import is_declared
 
     if entry is None or not is_declared(entry):

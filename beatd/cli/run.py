@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beatd.cli.config_option import Given, takes_config
-from beatd.daemon.reload import TRIAL, TRIAL_LASTS_AT_MOST_S, Start
+from beatd.cli.config_option import ConfigOption, takes_config
+from beatd.daemon.process_start import ProcessStart
+from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 
 if TYPE_CHECKING:
-    from beatd.daemon.service import Built as Runs
+    from beatd.daemon.service import Service
 
 HELP = """Run the daemon.
 
@@ -21,50 +22,53 @@ does the same.
 
 @click.command(help=HELP)
 @click.option("--shadow", is_flag=True, help="Compare with another scheduler, and send nothing.")
-@click.option(TRIAL, "trial", is_flag=True, hidden=True)
+@click.option(TRIAL_OPTION, "trial", is_flag=True, hidden=True)
 @takes_config
-def command(given: Given, shadow: bool, trial: bool) -> int:
+def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
     if trial:
-        return _try_out(given, shadow)
-    start = Start()  # before a project is imported
+        return _try_configuration(given, shadow)
+    start = ProcessStart()  # before a project is imported
 
-    from beatd.daemon.idle_gc import IdleCollector
+    from beatd.daemon.idle_gc import IdleGc
 
-    idle = IdleCollector()  # before the imports that it shortens
+    idle_gc = IdleGc()  # before the imports, which are faster without collections
 
     from beatd.config import make_folders
     from beatd.config.extras import missing_drivers
-    from beatd.daemon.service import serve, write_log
+    from beatd.daemon.service import serve, set_up_log
     from beatd.errors import ConfigError
     from beatd.observers.systemd import SystemdObserver
     from beatd.problem import in_one_line
-    from beatd.wiring.build import Built
+    from beatd.wiring.daemon_service import DaemonService
 
     systemd = SystemdObserver()
 
-    def build() -> "Runs":
+    def build() -> "Service":
         config = given.load()
         if missing := list(missing_drivers(config)):
             raise ConfigError(in_one_line(missing), missing)
         make_folders(config)
-        write_log(config.log.level, config.log.format)
+        set_up_log(config.log.level, config.log.format)
         if shadow:
-            from beatd.shadow.shadow import Built as Shadow
+            from beatd.shadow.shadow import Shadow
 
             return Shadow(config, systemd)
-        return Built(config, systemd)
+        return DaemonService(config, systemd)
 
-    return serve(build, systemd, idle, start)
+    return serve(build, systemd, idle_gc, start)
 
 
-def _try_out(given: Given, shadow: bool) -> int:
-    """Whether a daemon could run on it; raises what speaks against it. Beside one that runs."""
+def _try_configuration(given: ConfigOption, shadow: bool) -> int:
+    """Load the configuration and open its store and lock, for the trial of a running daemon.
+
+    Returns 0, or raises the fault of the configuration.
+    """
     from beatd.clock import SystemClock
     from beatd.config import make_folders
     from beatd.wiring.build import celery_app, parts_of
 
-    # A daemon that was killed meanwhile does not end it, and an app may hang when it is imported.
-    signal.alarm(int(TRIAL_LASTS_AT_MOST_S) + 5)
+    # Ends this process if the daemon was killed, or if the import of an app hangs.
+    signal.alarm(int(TRIAL_LIMIT_S) + 5)
     os.nice(10)  # the daemon that runs must not wait for this
     config = given.load()
     make_folders(config)

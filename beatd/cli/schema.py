@@ -1,4 +1,4 @@
-"""beatd schema: the JSON Schema for editors."""
+"""`beatd schema`: print a JSON Schema."""
 
 import click
 

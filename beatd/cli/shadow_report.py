@@ -1,4 +1,4 @@
-"""beatd status --shadow"""
+"""`beatd status --shadow`: show the report of a shadow."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from beatd.config import Config
 
 COLUMNS = ("agreed", "other_time", "missed", "doubled", "unplanned")
-SHOWN = 50
+ENTRIES_SHOWN_MAX = 50
 
 
 def show(config: "Config", *, json: bool) -> int:
-    """Agreement, and what the other scheduler missed, doubled or sent at another time; 1 where
-    there is any of that."""
-    from beatd.shadow.shadow import read_report
+    """Print how far the other scheduler agrees, and the entries with differences.
+
+    Returns 1 if any run was missed, doubled, unplanned or sent at another time.
+    """
+    from beatd.shadow.report import read_report
 
     report = read_report(config)
     totals = {key: report.totals.get(key, 0) for key in COLUMNS}
@@ -35,12 +37,12 @@ def show(config: "Config", *, json: bool) -> int:
         click.secho(text, fg="yellow")
     if agreement is not None:
         click.echo(f"agreement {agreement:.2%} of {paired}")
-    odd = {
+    differing = {
         name: figures
         for name, figures in sorted(report.entries.items())
         if figures.other_time or figures.missed or figures.doubled or figures.unplanned
     }
-    if odd:
+    if differing:
         from rich.markup import escape
 
         rows = [
@@ -50,12 +52,12 @@ def show(config: "Config", *, json: bool) -> int:
                 f"{figures.apart:+.1f} s",
                 escape(figures.examples[-1]) if figures.examples else "",
             ]
-            for name, figures in list(odd.items())[:SHOWN]
+            for name, figures in list(differing.items())[:ENTRIES_SHOWN_MAX]
         ]
         headings = ("name", "agreed", "other time", "missed", "doubled", "unplanned")
         print_table((*headings, "apart", "last"), rows)
-        if len(odd) > SHOWN:
-            click.echo(f"and {len(odd) - SHOWN} more; --json has all")
+        if len(differing) > ENTRIES_SHOWN_MAX:
+            click.echo(f"and {len(differing) - ENTRIES_SHOWN_MAX} more; --json has all")
     return int(wrong > 0)
 
 

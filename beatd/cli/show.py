@@ -1,4 +1,4 @@
-"""beatd show"""
+"""`beatd show`: show one entry."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 from beatd.entry import PAYLOAD
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=names_of_entries)
 @as_json
 @takes_store
-def command(asked: Asked, name: str, json: bool) -> None:
+def command(chosen: ChosenStore, name: str, json: bool) -> None:
     """Show one entry.
 
     Shows its fields, its last and next run, its requests and its owner.
@@ -29,14 +29,14 @@ def command(asked: Asked, name: str, json: bool) -> None:
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
-    from beatd.daemon.failing_entries import failing
+    from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
-    from beatd.edits.run_requests import pending
+    from beatd.edits.run_requests import pending_requests
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         row = row_of(opened.store.catalog, name)
-        asked_for = [] if json else pending(opened.store.requests, name)
-        failed = None if json else failing(opened.store.history, name).get(name)
+        asked_for = [] if json else pending_requests(opened.store.requests, name)
+        failed = None if json else failing_entries(opened.store.history, name).get(name)
         if json:
             print_json(json_of(row))
             return
@@ -56,9 +56,9 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     from msgspec import json
 
     from beatd.cli.entry_rows import next_cell, schedule_text
-    from beatd.cli.next import until
+    from beatd.cli.time_text import distance_text
     from beatd.definition import json_plain_of
-    from beatd.edits.editing import whose_it_is
+    from beatd.edits.editing import owner_text
     from beatd.schedules import describe, zone
 
     entry = row.entry
@@ -80,7 +80,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
     if row.last is not None:
         local = row.last.astimezone(home)
         how = ", failed" if failed else ""
-        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {until(row.last - now)}{how}"
+        yield "last", f"{local:%a %Y-%m-%d %H:%M:%S %Z}, {distance_text(row.last - now)}{how}"
     if failed is not None:
         yield "failed", failed.reason
     yield "runs", str(row.runs)
@@ -88,7 +88,7 @@ def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tu
         if key not in schedule and key not in ("task", "tz"):
             text = isinstance(value, str) and key not in PAYLOAD
             yield key, value if text else json.encode(value).decode()
-    yield "from", whose_it_is(entry)
+    yield "from", owner_text(entry)
 
 
 def _pending(row: "Stored", requests: "Iterable[Request]") -> Iterator[tuple[str, str]]:

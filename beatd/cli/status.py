@@ -1,18 +1,18 @@
-"""beatd status"""
+"""`beatd status`: show who leads, how late it is and what is wrong."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 if TYPE_CHECKING:
-    from beatd.cli.open_store import Open
+    from beatd.cli.chosen_store import OpenedStore
 
-SILENT = 1.5  # seconds: a daemon says once a second that it is there
-BROKER = {
+LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
+BROKER_STATES = {
     True: ("answers", "green"),
     False: ("does not answer", "red"),
     None: ("unknown: only daemons connect to it", "dim"),
@@ -25,7 +25,7 @@ BROKER = {
 )
 @as_json
 @takes_store
-def command(asked: Asked, json: bool, shadow: bool) -> int:
+def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
     """Show who leads, how late runs are and what is wrong.
 
     Ends with 1 when nobody leads or a server is away.
@@ -33,14 +33,14 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
     if shadow:
         from beatd.cli.shadow_report import show
 
-        return show(asked.config(), json=json)
+        return show(chosen.config(), json=json)
     from beatd.cli.output import print_json
-    from beatd.daemon.store_status import away, refusal_of, status_in
+    from beatd.daemon.store_status import refusal_of, status_in, status_without_store
     from beatd.errors import StoreError
 
-    config = asked.config()
+    config = chosen.config()
     try:
-        with asked.open(config) as opened:
+        with chosen.open(config) as opened:
             store = opened.store
             found = status_in(
                 catalog=store.catalog,
@@ -54,7 +54,7 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
             if refusal := refusal_of(store.presences):
                 found["store"] |= {"ok": False, "error": f"it refuses writes: {refusal}"}
     except StoreError as error:
-        found = away(str(error))
+        found = status_without_store(str(error))
     if json:
         print_json(found)
     else:
@@ -63,9 +63,11 @@ def command(asked: Asked, json: bool, shadow: bool) -> int:
     return 0 if well else 1
 
 
-def _conflicts(opened: "Open") -> list[str]:
-    """What applying the files of the configuration would find wrong or held by others, and what the
-    leader found wrong with Django's rows."""
+def _conflicts(opened: "OpenedStore") -> list[str]:
+    """Return the problems that applying the configuration's files would find.
+
+    On a store of Django's, those that the leader found in its rows come first.
+    """
     from beatd.config.schemes import DJANGO
 
     config, found = opened.config, list[str]()
@@ -101,22 +103,23 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
 
 def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
+    """Return heading, text and style of each line."""
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
         return [("store", f"does not answer: {store['error']}", "red")]
-    said = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
-    lines = [("store", *said)]
+    answer = ("answers", "green") if store["ok"] else (f"answers, but {store['error']}", "red")
+    lines = [("store", *answer)]
     if leader is None:
         lines.append(("leader", _why_nobody_leads(found), "red"))
     else:
-        told, style = f"{_who(leader)}, since {_at(leader['since'], tz)}", "green"
-        if found["last_seen_age"] > SILENT:
-            told, style = f"{told}; last seen {found['last_seen_age']:.1f} s ago", "yellow"
-        lines.append(("leader", told, style))
+        text, style = f"{_who(leader)}, since {_at(leader['since'], tz)}", "green"
+        if found["last_seen_age"] > LEADER_SILENT_AFTER_S:
+            text, style = f"{text}; last seen {found['last_seen_age']:.1f} s ago", "yellow"
+        lines.append(("leader", text, style))
     if found["lock"]["ok"] is False:
         text = f"{found['lock']['daemon']} cannot use it: {found['lock']['error']}"
         lines.append(("lock", text, "red" if leader is None else "yellow"))
-    answers, style = BROKER[found["broker"]["ok"]]
+    answers, style = BROKER_STATES[found["broker"]["ok"]]
     error = found["broker"].get("error")
     lines.append(("broker", f"{answers}: {error}" if error else answers, style))
     if found["term"] is not None:
@@ -138,8 +141,8 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     asked = found["requests"]
     if asked["count"]:
         oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
-        told = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
-        lines.append(("requests", told, "yellow"))
+        text = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+        lines.append(("requests", text, "yellow"))
     for at, one in enumerate(found["failing"]):
         lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
     lines.append(("entries", str(found["entries"]), ""))
@@ -161,15 +164,15 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
 
 
 def _at(iso: str, tz: str) -> str:
-    from beatd.cli.time_words import shown
+    from beatd.cli.time_text import moment_text
 
-    return shown(datetime.fromisoformat(iso), tz)
+    return moment_text(datetime.fromisoformat(iso), tz)
 
 
 def _late(seconds: float) -> str:
-    from beatd.cli.time_words import lately
+    from beatd.cli.time_text import lateness_text
 
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else lately(seconds)
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else lateness_text(seconds)
 
 
 def _who(person: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""beatd store"""
+"""`beatd store`: maintain the store itself."""
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.config_option import as_json
-from beatd.cli.open_store import Asked, takes_store
 
 
 @click.group()
@@ -14,7 +14,7 @@ def command() -> None:
 @command.command("new-identity")
 @as_json
 @takes_store
-def new_identity(asked: Asked, json: bool) -> int:
+def new_identity(chosen: ChosenStore, json: bool) -> int:
     """Give a cloned store task ids of its own.
 
     Task ids are made from the store's identity, the entry and its moment. So a clone of a database
@@ -23,16 +23,16 @@ def new_identity(asked: Asked, json: bool) -> int:
     """
     from beatd.cli.output import print_json
     from beatd.errors import BeatError
-    from beatd.wiring.backends import me
+    from beatd.wiring.backends import own_holder
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         running = [daemon.holder.name for daemon in opened.store.presences.daemons()]
         if running:
             raise BeatError(f"stop the daemons on this store first: {', '.join(running)}")
         fresh = opened.store.place.new_identity()
-        # A daemon that slept through this, or was just starting, is refused once it claims by the
-        # old identity, and begins a term of its own by the new one.
-        opened.store.terms.begin(me("beatd store new-identity", opened.now))
+        # A new term: the claims of a daemon that was asleep, or just starting, are refused until it
+        # has read the new identity.
+        opened.store.terms.begin(own_holder("beatd store new-identity", opened.now))
     if json:
         print_json({"identity": str(fresh)})
     else:

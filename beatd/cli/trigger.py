@@ -1,18 +1,18 @@
-"""beatd trigger"""
+"""`beatd trigger`: run entries once, now."""
 
 import click
 
+from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo
-from beatd.cli.open_store import Asked, takes_store
 
 
 @click.command()
 @click.argument("names", metavar="NAME…", nargs=-1, required=True, shell_complete=names_of_entries)
 @as_json
 @takes_store
-def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
+def command(chosen: ChosenStore, names: tuple[str, ...], json: bool) -> None:
     """Run entries once now.
 
     The next planned run stays as it is. Paused entries run, too. Prints the task ids.
@@ -21,9 +21,9 @@ def command(asked: Asked, names: tuple[str, ...], json: bool) -> None:
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import trigger
 
-    with asked.open() as opened:
+    with chosen.open() as opened:
         for name in names:
-            row_of(opened.store.catalog, name)  # all or none
+            row_of(opened.store.catalog, name)  # first, so that an unknown name triggers none
         ids = [
             {"entry": name, "task_id": trigger(opened.store.requests, name, opened.now)}
             for name in names

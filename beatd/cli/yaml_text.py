@@ -1,4 +1,4 @@
-"""YAML that every version of YAML reads alike, and that beatd reads back as it was."""
+"""YAML that every YAML version reads alike, and that beatd reads back unchanged."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from beatd.definition import plain_of
 from beatd.definition.arguments import tagged, timestamp
 from beatd.entry import Entry
 
-# Anything else is quoted: 12:30, no and 1e3 are numbers and flags to one reader or another.
+# Other text is quoted: some reader takes 12:30, no or 1e3 for a number or a flag.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 _FLAG = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|\.inf|\.nan)")
 
@@ -39,6 +39,7 @@ _Dumper.add_representer(datetime, _timestamp)
 
 
 def yaml_of(value: Any) -> str:
+    """Return a value as YAML, in block style."""
     text: str = yaml.dump(
         _writable(value),
         Dumper=_Dumper,
@@ -47,11 +48,11 @@ def yaml_of(value: Any) -> str:
         width=2**31 - 1,
         default_flow_style=None,
     )
-    return visible(text)  # all of it is in double quotes, where YAML has these escapes, too
+    return visible(text)  # these characters are in double quotes, where YAML has the same escapes
 
 
 def file_of(entries: Iterable[Entry]) -> Iterator[str]:
-    """An entry file, entry by entry: the same wherever it is read, whatever the defaults there."""
+    """Yield the text of an entry file, one entry at a time; defaults do not apply to it."""
     empty = True
     for entry in entries:
         if empty:
@@ -64,8 +65,10 @@ def file_of(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _writable(value: Any) -> Any:
-    """The value with its Decimals, UUIDs and times in kombu's form, as YAML has none for them, and
-    with `$${` for `${`, which would stand for a variable."""
+    """Return the value with Decimals, UUIDs and times in kombu's form, which YAML does not have.
+
+    `${`, which would begin a variable, becomes `$${`.
+    """
     if isinstance(value, str):
         return value.replace("${", "$${")
     if isinstance(value, Mapping):

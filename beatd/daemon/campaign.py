@@ -1,22 +1,27 @@
-"""A candidate for the lead: it campaigns, keeps its clock with the store, and says what it is."""
+"""The campaign for the lead: one turn renews the lease, sets the clock and announces the daemon."""
 
 from collections.abc import Callable
 from contextlib import suppress
 
 from beatd.clock import Clock
-from beatd.daemon.store_clock import Steering
+from beatd.daemon.store_clock import StoreClock
 from beatd.engine.election import Election
 from beatd.engine.store_outage import StoreOutage
 from beatd.errors import StoreError
 from beatd.ledger import Terms
 from beatd.presence import Presence, Presences
 
-ANNOUNCED_EVERY = 1.0
-TURNS_AT_LEAST_EVERY_S = 0.5  # by a leader: so old its clock's setting may become
+ANNOUNCE_EVERY_S = 1.0
+ANNOUNCED_FOR_AT_LEAST_S = 5.0
+LONGEST_PAUSE_S = 0.5  # between two turns: the setting of a leader's clock gets no older
 
 
-class Candidate:
-    """Takes its turns on a thread of its own: a long batch must not cost the lease."""
+class Campaign:
+    """Campaigns for the lead on a thread of its own: a long batch must not cost the lease.
+
+    `lead_changed` is called when this daemon wins or loses the lead, and when a store that refused
+    writes takes them again.
+    """
 
     def __init__(
         self,
@@ -25,72 +30,78 @@ class Candidate:
         terms: Terms,
         presences: Presences,
         store_outage: StoreOutage,
-        steering: Steering,
+        store_clock: StoreClock,
         clock: Clock,
         presence: Callable[[], Presence],
-        changed: Callable[[], None],
+        lead_changed: Callable[[], None],
     ) -> None:
         self._election, self._terms, self._store_outage = election, terms, store_outage
         self._presences = presences
-        self._steering = steering
-        self._clock, self._presence, self._changed = clock, presence, changed
+        self._store_clock = store_clock
+        self._clock, self._presence, self._lead_changed = clock, presence, lead_changed
         self._announced_at = float("-inf")
-        self.others_reach_broker = False  # while this one does not
+        self.others_reach_broker = False  # while this daemon does not
 
     def turn(self) -> float:
-        """Seconds until the next one is worth its round trip."""
+        """Campaign once, and return the seconds until the next turn.
+
+        An unexpected exception resigns the lead, because this daemon no longer knows whether it
+        leads.
+        """
         try:
             return self._turn()
         except Exception as error:
-            # We do not know what we are any more, so another should lead.
             self._election.step_down(f"the campaign broke: {error!r}")
             raise
 
     def _turn(self) -> float:
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
-        if not self._steering.sure:
+        if not self._store_clock.is_set:
             self._set_clock()
-        if not self._steering.sure:
+        if not self._store_clock.is_set:
             return self._election.pause()
         led = self._leads()
         self._election.campaign()
         leads = self._leads()
         if leads != led:
-            self._changed()
-        # What is in doubt is tried at each turn, so that a store that is back is noticed at once.
+            self._lead_changed()
+        # A store that refused the last write is tried at each turn, to notice at once that it is
+        # back.
         proven = self._store_outage.is_proven
         announces = leads != led or not proven or self._is_time_to_announce()
         if leads or announces:
-            # Not at each turn of a standby, which asks for the lease ten times a second.
+            # Not at each turn of a standby, which tries to get the lease ten times a second.
             self._set_clock()
         if announces:
             self._announced_at = self._clock.elapsed()
-            self._look_at_term()
+            self._compare_term()
             self._announce()
             if self._store_outage.is_proven and not proven:
-                self._changed()
-        return min(self._election.pause(), TURNS_AT_LEAST_EVERY_S)
+                self._lead_changed()
+        return min(self._election.pause(), LONGEST_PAUSE_S)
 
     def _is_time_to_announce(self) -> bool:
-        return self._clock.elapsed() - self._announced_at >= ANNOUNCED_EVERY
+        return self._clock.elapsed() - self._announced_at >= ANNOUNCE_EVERY_S
 
     def _leads(self) -> bool:
         return self._election.lead() is not None
 
     def _set_clock(self) -> None:
         with suppress(StoreError):
-            self._steering.by(self._terms)
+            self._store_clock.set_from(self._terms)
 
-    def _look_at_term(self) -> None:
-        with suppress(Exception):  # one that cannot be read is not compared
+    def _compare_term(self) -> None:
+        """Show the store's newest term to the election, which notices a store that lost terms."""
+        with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
+        """Write this daemon's presence; note whether the store took the write."""
         mine = self._presence()
         try:
-            self._presences.announce(mine, max(5.0, self._election.ttl * 2))
+            self._presences.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))
         except StoreError as trouble:
             self._store_outage.refused(str(trouble))
             return

@@ -1,6 +1,6 @@
 """`celery inspect ping -d celerybeat@HOST`, answered as celery 5.7's own beat answers it.
 
-Celery's code does it: the same node name, the same silence once a tick is overdue.
+Celery's code answers: under the same node name, and not at all while a tick is overdue.
 """
 
 import time
@@ -16,12 +16,13 @@ try:
 except ImportError:  # celery before 5.7, whose beat does not answer either
     BeatPidbox = None
 
-RECONNECTS_AFTER_S = 0.2
-FANOUT = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
+RECONNECT_AFTER_S = 0.2
+JOIN_TIMEOUT_S = 0.2
+FANOUT_TRANSPORTS = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
 class _AsService:
-    """What the mailbox asks of celery's beat service."""
+    """The attributes of celery's beat service that celery's mailbox reads."""
 
     hostname = None
     max_interval = effective_max_interval = 1.0
@@ -36,44 +37,50 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Forget the daemon: the mailbox's thread, which holds this, ends up to a second later."""
+        """Release the daemon: the mailbox's thread holds this object up to a second longer."""
         self._daemon = None
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Celery's mailbox, which goes on whatever ended its loop: a message that cannot be read, a
-    broker that was away too long."""
+    """Return celery's mailbox with a loop that starts again after every failure.
+
+    Celery's own loop ends at a message that cannot be read, and when the broker is away too long.
+    """
 
     class Mailbox(BeatPidbox):  # type: ignore[misc]
-        retry_interval = RECONNECTS_AFTER_S
+        retry_interval = RECONNECT_AFTER_S
 
         def _loop(self) -> None:
             while not self._shutdown.is_set():
                 super()._loop()
-                self._shutdown.wait(RECONNECTS_AFTER_S)
+                self._shutdown.wait(RECONNECT_AFTER_S)
 
     return Mailbox(service)
 
 
-class Remote:
+class CeleryInspect:
+    """Answers `celery inspect` while it is open, where the broker can broadcast the question."""
+
     def __init__(self, app: Celery, daemon: Daemon) -> None:
         self._mailbox = None
         try:
             transport = app.connection_for_read().transport_cls
         except Exception:
-            return  # The publisher says what is wrong with the broker's URL.
-        wanted = app.conf.beat_enable_remote_control or transport in FANOUT
+            return  # The publisher reports a broker URL that is wrong.
+        wanted = app.conf.beat_enable_remote_control or transport in FANOUT_TRANSPORTS
         if BeatPidbox is not None and wanted:
             self._service = _AsService(app, daemon)
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
+        """Start to answer, on a thread of celery's."""
         if self._mailbox is not None:
-            with suppress(Exception):  # as above
+            with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()
 
     def close(self) -> None:
+        """Stop answering; wait only shortly, because the thread is a daemon thread."""
         if self._mailbox is not None:
-            self._mailbox.join_timeout = 0.2  # its thread is a daemon and holds up nothing
+            self._mailbox.join_timeout = JOIN_TIMEOUT_S
             self._mailbox.stop()
             self._service.close()

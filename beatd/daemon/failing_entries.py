@@ -1,21 +1,25 @@
-"""Which entries fail: what is newest of each among the last few hundred records."""
+"""Entries whose newest record, among the last few hundred, is a failure."""
 
 from collections.abc import Iterable
 
 from beatd.ledger import History, Record
 
-LOOKED_AT = 500
-OF_ONE = 50  # records, where one entry is asked about
+RECORDS_READ = 500
+RECORDS_READ_OF_ONE_ENTRY = 50
 
 
-def failing(history: History, name: str | None = None) -> dict[str, Record]:
-    """By name, the newest first; read by index, whatever the length of the history."""
-    newest = newest_of_each(history.history(name, LOOKED_AT if name is None else OF_ONE))
+def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
+    """Return the newest record of each entry that fails, by name, the newest first.
+
+    With `name` only that entry is looked at. The history is read by index, whatever its length.
+    """
+    limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
+    newest = newest_of_each(history.history(name, limit))
     return {name: record for name, record in newest.items() if record.state == "failed"}
 
 
 def newest_of_each(records: Iterable[Record]) -> dict[str, Record]:
-    """An open claim and a skip say nothing of how a run ends."""
+    """Return the first record of each entry that shows how a run ended: published or failed."""
     newest: dict[str, Record] = {}
     for record in records:
         if record.state in ("published", "failed"):

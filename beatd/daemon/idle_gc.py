@@ -1,61 +1,64 @@
-"""Cyclic garbage is collected in idle moments: in the middle of a herd it took a third of the time.
+"""Collect cyclic garbage in idle moments: in the middle of a herd it took a third of the time.
 
-For a process that is beatd's own; inside another program its collector is left alone.
+This is for a process of beatd's own; inside another program its collector is left alone.
 """
 
 import gc
 from time import monotonic
 
-IDLE = 0.05  # seconds free before a collection is worth beginning
-YOUNG = 10_000  # objects made since the last one
-TOO_MANY = 1_000_000  # then it is collected even if the beat is busy
-WHOLE_EVERY = 100
+IDLE_AT_LEAST_S = 0.05  # a wait that is long enough for a collection
+LONG_IDLE_AT_LEAST_S = 0.5  # a wait that is long enough for the second generation
+YOUNG_OBJECTS = 10_000  # made since the last collection, worth the next one
+BUSY_YOUNG_OBJECTS = 1_000_000  # made since, collected even while the beat is busy
+FULL_COLLECTION_EVERY = 100  # collections
 AFTER_RELOAD_S = 2.0  # by then the last thread of the old daemon has ended
-LATEST_S = 7.0  # a beat that is never idle is interrupted for it then
+AFTER_RELOAD_WHEN_BUSY_S = 7.0  # then a beat that is never idle is interrupted
 
 
-class IdleCollector:
-    """Made before the imports: to collect between them takes a sixth of the way to readiness.
+class IdleGc:
+    """Replaces the automatic collector of the process; called before each wait of the beat.
 
-    What is there at the first wait is taken to live for ever.
+    Make it before the imports: collections between them take a sixth of the time to readiness. The
+    objects that exist at the first wait are kept for ever.
     """
 
     def __init__(self) -> None:
         gc.disable()
-        self._times = 0
+        self._collections = 0
         self._started = False
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Collect the daemon that has ended soon, in an idle moment; the caller must not hold it.
+        """Make one of the next calls collect the daemon that has ended.
 
-        Its objects are frozen, or older than what most collections look at: without this call they
-        stay for ever.
+        Its objects are frozen, or older than the generations that most collections look at, and
+        would stay for ever. The caller must not hold them.
         """
         gc.unfreeze()
         if self._reloaded_at is None:
             self._reloaded_at = monotonic()
 
-    def __call__(self, free: float) -> None:
-        """Called before each wait with its length in seconds."""
+    def __call__(self, seconds: float) -> None:
+        """Collect if it is worth it; `seconds` is the length of the wait that begins now."""
         if not self._started:
             self._started = True
             gc.freeze()
-        if self._reloaded_at is not None and self._is_time(free, monotonic() - self._reloaded_at):
+        if self._is_reload_due(seconds):
             self._reloaded_at = None
             gc.collect()
             gc.freeze()
         young = gc.get_count()[0]
-        if young > TOO_MANY or (young > YOUNG and free > IDLE):
-            self._times += 1
-            if self._times % WHOLE_EVERY and free <= IDLE * 10:
-                gc.collect(0)
-            elif self._times % WHOLE_EVERY:
-                gc.collect(1)
-            else:
+        if young > BUSY_YOUNG_OBJECTS or (young > YOUNG_OBJECTS and seconds > IDLE_AT_LEAST_S):
+            self._collections += 1
+            if self._collections % FULL_COLLECTION_EVERY == 0:
                 gc.collect()
                 gc.freeze()
+            else:
+                gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
-    @staticmethod
-    def _is_time(free: float, since_reload: float) -> bool:
-        return since_reload >= (AFTER_RELOAD_S if free > IDLE else LATEST_S)
+    def _is_reload_due(self, seconds: float) -> bool:
+        """True if a daemon that ended is to be collected now."""
+        if self._reloaded_at is None:
+            return False
+        least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S
+        return monotonic() - self._reloaded_at >= least

@@ -1,4 +1,4 @@
-"""A loop on a thread of its own; nothing that happens in a turn ends it, `stop` does."""
+"""A loop on a thread of its own; an exception in a turn does not end it, only `stop` does."""
 
 import threading
 from collections.abc import Callable
@@ -6,73 +6,88 @@ from collections.abc import Callable
 from beatd.clock import Clock
 from beatd.events import Broke, Observer
 
-REST = 1.0  # after a turn that broke
+PAUSE_AFTER_FAILURE_S = 1.0
 
 
 class Loop:
-    """Each turn returns how long to wait for the next; `wake` cuts that short, from any thread.
+    """Calls `turn` again and again; a turn returns the seconds to wait for the next one.
 
-    An exception is told once for each place it comes from, and the next turn is taken.
+    An exception is passed to the observer once for each place in the code that raises it.
+    `stuck_after_s` is the longest time that a turn may take.
     """
 
     def __init__(
-        self, turn: Callable[[], float], *, name: str, patience: float, clock: Clock, tell: Observer
+        self,
+        turn: Callable[[], float],
+        *,
+        name: str,
+        stuck_after_s: float,
+        clock: Clock,
+        observer: Observer,
     ) -> None:
-        self.name, self._turn, self._patience = name, turn, patience
-        self._clock, self._tell = clock, tell
+        self.name, self._turn, self._stuck_after_s = name, turn, stuck_after_s
+        self._clock, self._observer = clock, observer
         self._wake = threading.Event()
-        self._over = False
-        self._told: set[tuple[type[Exception], str, int]] = set()
+        self._stopped = False
+        self._reported: set[tuple[type[Exception], str, int]] = set()
         self._turned_at = float("inf")
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        """Start the thread."""
         self._turned_at = self._clock.elapsed()
         self._thread = threading.Thread(target=self.run, name=f"beatd {self.name}", daemon=True)
         self._thread.start()
 
     def run(self) -> None:
+        """Take turns until `stop` is called."""
         while True:
             self._wake.clear()
-            if self._over:
+            if self._stopped:
                 return
             self._turned_at = self._clock.elapsed()
-            self._clock.wait(self._turned(), self._wake)
+            self._clock.wait(self._turn_safely(), self._wake)
 
-    def _turned(self) -> float:
+    def _turn_safely(self) -> float:
         try:
             return self._turn()
         except Exception as error:
-            if (kind := kind_of(error)) not in self._told:
-                self._told.add(kind)
-                self._tell(Broke(self.name, error))
-            return REST
+            if (kind := kind_of(error)) not in self._reported:
+                self._reported.add(kind)
+                self._observer(Broke(self.name, error))
+            return PAUSE_AFTER_FAILURE_S
 
     def wake(self) -> None:
+        """Begin the next turn now; any thread may call this."""
         self._wake.set()
 
     def stop(self) -> None:
-        self._over = True
+        """End the loop after the current turn; any thread may call this."""
+        self._stopped = True
         self._wake.set()
 
     def join(self, seconds: float) -> None:
+        """Wait at most so long until the thread has ended."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def trouble(self) -> str:
-        """Why its work is not done, or nothing."""
-        if self._thread is None or self._over:
+        """Return why the loop makes no progress, or an empty text."""
+        if self._thread is None or self._stopped:
             return ""
         if not self._thread.is_alive():
             return f"the thread of the {self.name} has ended"
         age = self._clock.elapsed() - self._turned_at
-        if age > self._patience:
+        if age > self._stuck_after_s:
             return f"the {self.name} is stuck: last turn {age:.1f} s ago"
         return ""
 
 
 def kind_of(error: Exception) -> tuple[type[Exception], str, int]:
-    """Its type and where it was raised; its text may be another each time."""
+    """Return the type of an exception and the file and line that raised it.
+
+    Its text is left out, because it may differ each time.
+    """
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next

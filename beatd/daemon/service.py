@@ -1,4 +1,4 @@
-"""The daemon as a process: signals, reloads, and what systemd is told."""
+"""The daemon as a process: its signals, reloads and messages to systemd."""
 
 import logging
 import os
@@ -11,38 +11,42 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from beatd.daemon.daemon import Daemon
-from beatd.daemon.reload import Start, Trial
+from beatd.daemon.idle_gc import IdleGc
+from beatd.daemon.process_start import ProcessStart
 from beatd.daemon.status import state_of
+from beatd.daemon.trial import Trial
 from beatd.errors import BeatError
 from beatd.observers.log import JsonLines, TextLines, in_words
 from beatd.observers.systemd import SystemdObserver
 
 log = logging.getLogger("beatd")
-HEARD = (
+SIGNALS = (
     signal.SIGTERM,
     signal.SIGINT,
     signal.SIGHUP,
     signal.SIGUSR1,
-    signal.SIGUSR2,
-)  # the last: our own end
+    signal.SIGUSR2,  # the thread of the beat sends it when the daemon has ended
+)
 
-LOOKS_AT_TRIAL_EVERY_S = 0.05
-LOOKS_FOR_END_EVERY_S = 0.02
+CHECK_TRIAL_EVERY_S = 0.05
+CHECK_FOR_END_EVERY_S = 0.02
 
 
-class Built(Protocol):
-    """A daemon and what stands around it, ready to run."""
+class Service(Protocol):
+    """A daemon with its pages and other servers, ready to run."""
 
     daemon: Daemon
-    has_app: bool  # of a project: its modules stay imported for as long as the process lives
+    has_app: bool  # of a project, whose modules stay imported until the process ends
 
     def open(self) -> None:
-        """Take what only one may have, such as a port; what ran before is closed by now."""
+        """Open what only one process can hold, such as a port; the service before is closed."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close everything but the daemon, which has ended."""
 
 
-def write_log(level: str, form: str) -> None:
+def set_up_log(level: str, form: str) -> None:
+    """Write the logger `beatd` to standard error, in the form "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger("beatd")
@@ -51,65 +55,57 @@ def write_log(level: str, form: str) -> None:
     root.propagate = False
 
 
-class Collects(Protocol):
-    """The collector of cyclic garbage."""
-
-    def __call__(self, free: float) -> None: ...
-
-    def reloaded(self) -> None:
-        """A daemon has ended, and nothing holds it any more."""
-
-
 def serve(
-    build: Callable[[], Built],
+    build: Callable[[], Service],
     systemd: SystemdObserver,
-    idle: Collects,
-    start: Start,
+    idle_gc: IdleGc,
+    start: ProcessStart,
 ) -> int:
-    """Run what `build` makes until SIGTERM or SIGINT; SIGHUP tries the new configuration, then
-    builds anew and changes over, or starts the process again where an app must be imported anew.
+    """Run the service that `build` makes until SIGTERM or SIGINT, and return the exit code.
 
-    `idle` is told before each wait of the beat how long it will be.
-
-    A build that fails at the start is the caller's to tell; one that fails at a reload is logged,
-    and what runs goes on.
+    SIGHUP tries the new configuration. If it is right, a new service replaces the old one, or the
+    process starts again where an app must be imported anew. If it is not, the refusal is logged
+    and the old service goes on. An exception of the first `build` is raised.
     """
-    # Blocked before any thread is started, so that all inherit it and only this one hears.
-    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    # Blocked before any thread is started: all inherit it, and only this thread gets signals.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with _ending_at_once():
-        built = build()
+        service = build()
     is_reload = start.is_reload
     while True:
-        _open(built, is_reload)
-        # Its store said yes when it was tried; to end now would leave nobody.
-        built.daemon.patient = is_reload
-        running = _Running(built, idle)
+        _open(service, is_reload)
+        # The trial could open the store; to end now would leave no daemon.
+        service.daemon.waits_for_unusable_store = is_reload
+        running = _Running(service, idle_gc)
         systemd.ready()
         if is_reload:
             log.info("configuration reloaded")
-        successor = _listen(running, systemd, build, start)
-        if successor is None:
+        build_next = _listen(running, systemd, build, start)
+        if build_next is None:
             running.stop()
         else:
-            running.make_way()
+            running.stop_for_next()
         if running.error is not None:
             raise running.error
-        if successor is None:
+        if build_next is None:
             return 0
-        built, is_reload = successor(), True
-        del running, successor  # or the ended daemon could not be collected
-        idle.reloaded()
+        service, is_reload = build_next(), True
+        del running, build_next  # they hold the ended daemon, which is to be collected
+        idle_gc.reloaded()
 
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """End the process at SIGTERM or SIGINT: importing an app may hang, and nothing is held yet."""
+    """End the process at SIGTERM or SIGINT: the import of an app may hang.
+
+    Nothing is open yet that would have to be closed.
+    """
     over = threading.Event()
 
     def listen() -> None:
         while not over.is_set():
-            heard = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), LOOKS_FOR_END_EVERY_S)
-            if heard is not None:
+            ends = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), CHECK_FOR_END_EVERY_S)
+            if ends is not None:
                 os._exit(0)
 
     listener = threading.Thread(target=listen, name="beatd start", daemon=True)
@@ -121,9 +117,10 @@ def _ending_at_once() -> Iterator[None]:
         listener.join()
 
 
-def _open(built: Built, is_reload: bool) -> None:
+def _open(service: Service, is_reload: bool) -> None:
+    """Open the service; after a reload an error is only logged, and the daemon runs."""
     try:
-        built.open()
+        service.open()
     except Exception as trouble:
         if not is_reload:
             raise
@@ -132,32 +129,38 @@ def _open(built: Built, is_reload: bool) -> None:
 
 
 def _listen(
-    running: "_Running", systemd: SystemdObserver, build: Callable[[], Built], start: Start
-) -> Callable[[], Built] | None:
-    """What makes the next one when this one has made way, or None at the end."""
+    running: "_Running",
+    systemd: SystemdObserver,
+    build: Callable[[], Service],
+    start: ProcessStart,
+) -> Callable[[], Service] | None:
+    """Handle signals until the service is to stop.
+
+    Returns the function that makes the next service after this one has stopped; None at the end.
+    """
     trial: Trial | None = None
     try:
         while True:
-            heard = _next_signal(trial)
-            if heard in (signal.SIGTERM, signal.SIGINT):
+            received = _next_signal(trial)
+            if received in (signal.SIGTERM, signal.SIGINT):
                 systemd.stopping()
                 return None
-            if heard == signal.SIGUSR2 and running.ended.is_set():
+            if received == signal.SIGUSR2 and running.ended.is_set():
                 return None
-            if heard == signal.SIGUSR1:
-                state = state_of(running.built.daemon)
+            if received == signal.SIGUSR1:
+                state = state_of(running.service.daemon)
                 log.info("state: %s", in_words(state), extra={"facts": state})
-            if heard == signal.SIGHUP:
+            if received == signal.SIGHUP:
                 systemd.reloading(time.monotonic_ns() // 1000)
                 log.info("reloading: the new configuration is tried")
                 if trial is not None:
-                    trial.close()  # it may have read what was there before
+                    trial.close()  # it may have read the files before the last edit
                 trial = _trial(start, systemd)
             if trial is not None and trial.is_over():
                 try:
-                    return _successor(running.built, trial, build, start)
+                    return _next_build(running.service, trial, build, start)
                 except Exception as refusal:
-                    # Whatever it is: this thread must go on to hear, for the beat goes on.
+                    # Of any kind: the beat goes on, and this thread must go on to handle signals.
                     _refuse(refusal, systemd)
                 trial.close()
                 trial = None
@@ -166,9 +169,11 @@ def _listen(
             trial.close()
 
 
-def _trial(start: Start, systemd: SystemdObserver) -> Trial | None:
-    """Begin to try the new configuration; None where no process can be started, such as without
-    descriptors, memory or disk."""
+def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
+    """Start to try the new configuration; None where no process can be started.
+
+    A process needs descriptors, memory and disk.
+    """
     try:
         return start.trial()
     except OSError as error:
@@ -177,40 +182,43 @@ def _trial(start: Start, systemd: SystemdObserver) -> Trial | None:
 
 
 def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
-    """Log why the configuration that runs stays."""
+    """Log why the old configuration stays."""
     unforeseen = not isinstance(refusal, BeatError)
     log.error("configuration not reloaded, the old one stays: %s", refusal, exc_info=unforeseen)
     systemd.ready()
 
 
 def _next_signal(trial: Trial | None) -> int | None:
-    """The next one; None now and then, while a trial runs."""
+    """Return the next signal; None every few milliseconds while a trial runs."""
     if trial is None:
-        return signal.sigwait(HEARD)
-    heard = signal.sigtimedwait(HEARD, LOOKS_AT_TRIAL_EVERY_S)
-    return None if heard is None else heard.si_signo
+        return signal.sigwait(SIGNALS)
+    received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
+    return None if received is None else received.si_signo
 
 
-def _successor(
-    built: Built, trial: Trial, build: Callable[[], Built], start: Start
-) -> Callable[[], Built]:
-    """Raises what speaks against the new configuration."""
+def _next_build(
+    service: Service, trial: Trial, build: Callable[[], Service], start: ProcessStart
+) -> Callable[[], Service]:
+    """Return the function that makes the next service.
+
+    Raises an exception that names the fault of the new configuration.
+    """
     if refusal := trial.refusal():
         raise BeatError(refusal)
-    if built.has_app:
+    if service.has_app:
         log.info("reloading: the new configuration is right, starting again with it")
-        return start.again
-    successor = build()
+        return start.start_again
+    built = build()
     log.info("reloading: the new configuration is right, changing over to it")
-    return lambda: successor
+    return lambda: built
 
 
 class _Running:
-    """A daemon on its own thread, so that this one is free to hear signals."""
+    """A service whose daemon runs on its own thread, so that this one is free to get signals."""
 
-    def __init__(self, built: Built, idle: Callable[[float], None]) -> None:
-        self.built = built
-        built.daemon.idle = idle
+    def __init__(self, service: Service, idle_gc: IdleGc) -> None:
+        self.service = service
+        service.daemon.before_wait = idle_gc
         self.error: BeatError | None = None
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beatd beat")
@@ -218,32 +226,34 @@ class _Running:
 
     def _run(self) -> None:
         try:
-            self.built.daemon.run()
+            self.service.daemon.run()
         except BeatError as error:
             self.error = error
         except Exception:
-            # A programming error: told in full, and the process ends so that another one leads.
+            # A programming error: the process ends, so that another daemon leads.
             log.exception("the beat broke")
             self.error = BeatError("the beat broke; its traceback is in the log")
         finally:
             self.ended.set()
             os.kill(os.getpid(), signal.SIGUSR2)
 
-    def make_way(self) -> None:
-        """Stop for the next one in this process: that this one ends is no news, and frightens."""
-        log.addFilter(_is_news)
+    def stop_for_next(self) -> None:
+        """Stop for the next service in this process, without the log lines of an end."""
+        log.addFilter(_is_no_planned_end)
         try:
             self.stop()
         finally:
-            log.removeFilter(_is_news)
+            log.removeFilter(_is_no_planned_end)
 
     def stop(self) -> None:
-        self.built.daemon.stop()
+        """Finish the batch, resign and close the service."""
+        self.service.daemon.stop()
         self._thread.join()
-        self.built.close()
+        self.service.close()
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_no_planned_end(record: logging.LogRecord) -> bool:
+    """True if a log record is about something else than the end of a daemon that was stopped."""
     event = getattr(record, "facts", {}).get("event")
-    # The lead that is given up unasked is a warning.
+    # A lead that is lost otherwise is logged as a warning.
     return event not in ("Stopped", "LeadLost") or record.levelno > logging.INFO

@@ -1,4 +1,4 @@
-"""Waiting for a server that is not there yet, at the start."""
+"""Waiting at the start for a server that does not answer yet."""
 
 import threading
 from collections.abc import Callable
@@ -11,39 +11,39 @@ from beatd.events import Observer, StoreAway, StoreBack, Ticked
 
 T = TypeVar("T")
 
-SHORTEST, LONGEST = 0.05, 0.5  # seconds between two tries
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
-def when_open(
-    opened: Callable[[], T],
+def open_when_reachable(
+    open_part: Callable[[], T],
     *,
     clock: Clock,
     stop: threading.Event,
-    tell: Observer,
-    idle: Callable[[float], None],
-    patient: bool = False,
+    observer: Observer,
+    before_wait: Callable[[float], None],
+    waits_for_unusable: bool = False,
 ) -> T | None:
-    """What it opens, tried until it answers, or None when stopped. Raises StoreUnusable, unless it
-    is patient.
+    """Return the result of `open_part`, retried until its server answers; None when stopped.
 
-    `idle` is told before each wait how long it will be.
+    Raises StoreUnusable, unless `waits_for_unusable`, which retries after that too. `before_wait`
+    is called before each wait with its length in seconds.
     """
-    pause, since = SHORTEST, None
+    pause, away_since = FIRST_PAUSE_S, None
     while not stop.is_set():
         try:
-            found = opened()
-            if since is not None:
-                tell(StoreBack(clock.elapsed() - since))
-            return found
+            part = open_part()
+            if away_since is not None:
+                observer(StoreBack(clock.elapsed() - away_since))
+            return part
         except StoreError as trouble:
-            if isinstance(trouble, StoreUnusable) and not patient:
+            if isinstance(trouble, StoreUnusable) and not waits_for_unusable:
                 raise
-            if since is None:
-                since = clock.elapsed()
-                tell(StoreAway(str(trouble)))
+            if away_since is None:
+                away_since = clock.elapsed()
+                observer(StoreAway(str(trouble)))
         now = clock.now()
-        tell(Ticked(now, now + timedelta(seconds=pause)))
-        idle(pause)
+        observer(Ticked(now, now + timedelta(seconds=pause)))
+        before_wait(pause)
         clock.wait(pause, stop)
-        pause = min(LONGEST, pause * 2)
+        pause = min(LONGEST_PAUSE_S, pause * 2)
     return None

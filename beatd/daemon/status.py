@@ -1,20 +1,21 @@
-"""How this daemon is: what its store tells of all of them, and what only it knows."""
+"""The status of this daemon: what its store shows of all daemons, and what only it knows."""
 
 from contextlib import suppress
 from typing import Any
 
-from beatd.daemon.daemon import Daemon
-from beatd.daemon.store_status import away, status_in
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.store_status import status_in, status_without_store
 from beatd.errors import StoreError
 from beatd.observers.health import Health
 
 
-def status_of(daemon: Daemon) -> dict[str, Any]:
+def status_of(daemon: DaemonState) -> dict[str, Any]:
+    """Return the content of the page /status, in the shape of `beatd status --json`."""
     engine, election, store = daemon.engine, daemon.election, daemon.store
-    found = away(daemon.store_trouble() or "not open yet")
+    status = status_without_store(daemon.store_trouble() or "not open yet")
     if store is not None and engine is not None and engine.store_outage.over:
         with suppress(StoreError):
-            found = status_in(
+            status = status_in(
                 catalog=store.catalog,
                 requests=store.requests,
                 history=store.history,
@@ -24,7 +25,7 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
                 conflicts=daemon.conflicts,
             )
     lead = election.lead() if election else None
-    found |= {
+    status |= {
         "name": daemon.me.name,
         "host": daemon.me.host,
         "pid": daemon.me.pid,
@@ -33,32 +34,34 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
         "lock": lock_of(daemon),
         "atomic": bool(daemon.dispatch and daemon.dispatch.atomic),
         "last_tick_age": round(daemon.tick_age(), 3),
-        "lateness": daemon.board.lateness(),
-        "overdue": daemon.board.overdue or None,
-        "clock_stepped": daemon.board.stepped,
-        "went_back": daemon.board.went_back or found["went_back"],
+        "lateness": daemon.last_state.lateness(),
+        "overdue": daemon.last_state.overdue or None,
+        "clock_stepped": daemon.last_state.stepped,
+        "went_back": daemon.last_state.went_back or status["went_back"],
     }
     if lead is not None:
-        found["term"] = lead.term.number
-    return found
+        status["term"] = lead.term.number
+    return status
 
 
-def broker_of(daemon: Daemon) -> dict[str, Any]:
+def broker_of(daemon: DaemonState) -> dict[str, Any]:
+    """Return whether the broker can be used, None if that is unknown, and why it cannot."""
     if daemon.engine is None:
         return {"ok": None}
     trouble = daemon.broker_trouble()
     return {"ok": daemon.engine.broker_outage.over, **({"error": trouble} if trouble else {})}
 
 
-def lock_of(daemon: Daemon) -> dict[str, Any]:
+def lock_of(daemon: DaemonState) -> dict[str, Any]:
+    """Return whether the lock can be used, None if that is unknown, and why it cannot."""
     if daemon.election is None:
         return {"ok": None}
     trouble = daemon.lock_trouble()
     return {"ok": not trouble, **({"error": trouble} if trouble else {})}
 
 
-def state_of(daemon: Daemon) -> dict[str, Any]:
-    """For people in a hurry: without asking the store."""
+def state_of(daemon: DaemonState) -> dict[str, Any]:
+    """Return the facts of the log line that SIGUSR1 writes; no server is asked for them."""
     engine, election = daemon.engine, daemon.election
     lead = election.lead() if election else None
     return {
@@ -72,8 +75,8 @@ def state_of(daemon: Daemon) -> dict[str, Any]:
     }
 
 
-def health_of(daemon: Daemon) -> Health:
-    """Return what the probes and the gauges show, without a question to a server."""
+def health_of(daemon: DaemonState) -> Health:
+    """Return the health that the probes and the gauges show; no server is asked for it."""
     engine, election = daemon.engine, daemon.election
     return Health(
         trouble=daemon.trouble(),
@@ -89,7 +92,7 @@ def health_of(daemon: Daemon) -> Health:
     )
 
 
-def _waits_for(daemon: Daemon) -> str:
+def _waits_for(daemon: DaemonState) -> str:
     """Return why the daemon is not ready, or an empty text."""
     engine = daemon.engine
     if trouble := daemon.trouble():

@@ -1,23 +1,24 @@
-"""Set the daemon's clock by the store's, so that all daemons agree on now and none is ahead of it.
+"""The daemon's clock, set from the store's, so that all daemons agree on now and none is ahead.
 
-A store reads its clock at some instant between the question and the answer. Counted from the
-answer, its reply is the earliest moment that the store's clock can show: the daemon's clock shows
-that one. Counted from the question, it is the latest.
+A store reads its clock at some instant between the request and the reply. Counted from the arrival
+of the reply, the time in it is the earliest that the store's clock can show; the daemon's clock is
+set to that one. Counted from the request, it is the latest.
 """
 
 from datetime import datetime, timedelta
 from threading import Lock
 
-from beatd.clock import MAX_DRIFT, Clock, Earliest, StoreClock, StoreTime
+from beatd.clock import MAX_DRIFT, Clock, Earliest, SharedClock, StoreTime
 
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
-GAIN = timedelta(milliseconds=0.5)  # by one reply, after which the next may bring more
-DOUBT = timedelta(milliseconds=5)  # a clock set back by less may hide behind a slow reply
-QUESTIONS_AT_MOST = 5  # one after the other
-QUICK_S, QUICK_QUESTIONS = 0.005, 3  # such replies cost little, and the first is the slowest
+WORTHWHILE_GAIN = timedelta(milliseconds=0.5)  # by one reply; then the next may gain more
+SET_BACK_DOUBT = timedelta(milliseconds=5)  # a smaller step back may be a slow reply
+REQUESTS_MAX = 5  # one after the other
+QUICK_REPLY_S = 0.005
+QUICK_REQUESTS = 3  # made at least while replies are quick: the first reply is the slowest
 
 
-class Steering:
+class StoreClock:
     """Keeps the best reply of the store's server; any thread may call it."""
 
     def __init__(self, clock: Clock) -> None:
@@ -25,46 +26,47 @@ class Steering:
         self._guard = Lock()
         self._best: Earliest | None = None
         self._server = ""
-        self._newest_asked = float("-inf")
-        self.sure = False  # True once the clock is set, or the store is known to have none
-        self.offset = 0.0  # seconds that the host's clock is ahead of the store's
+        self._newest_request_at = float("-inf")
+        self.is_set = False  # True also when the store is known to have no clock
+        self.offset_s = 0.0  # seconds that the host's clock is ahead of the store's
 
-    def by(self, store: StoreClock) -> None:
-        """Ask the store for its time a few times, and again while another reply may bring more.
+    def set_from(self, store: SharedClock) -> None:
+        """Read the store's clock a few times, and set the daemon's clock from the best reply.
 
         Raises StoreError; the clock then runs on as it was set before.
         """
-        for question in range(1, QUESTIONS_AT_MOST + 1):
-            asked = self._clock.elapsed()
+        for request in range(1, REQUESTS_MAX + 1):
+            requested_at = self._clock.elapsed()
             reply = store.now()
             if reply is None:
-                self.sure = True
+                self.is_set = True
                 return
-            answered = self._clock.elapsed()
-            cheap = answered - asked < QUICK_S and question < QUICK_QUESTIONS
-            if not self._set(reply, asked, answered) and not cheap:
+            replied_at = self._clock.elapsed()
+            cheap = replied_at - requested_at < QUICK_REPLY_S and request < QUICK_REQUESTS
+            if not self._set(reply, requested_at, replied_at) and not cheap:
                 return
 
-    def _set(self, reply: StoreTime, asked: float, answered: float) -> bool:
-        """Set the clock if this reply is better; True if the next one may be better still."""
+    def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
+        """Set the clock if this reply is better; True if the next reply may be better still."""
         with self._guard:
-            if asked < self._newest_asked:
-                return False  # another thread has heard a newer one
-            self._newest_asked = asked
+            if requested_at < self._newest_request_at:
+                return False  # another thread has a newer reply
+            self._newest_request_at = requested_at
             known = self._best is not None and reply.server == self._server
-            shown = self._best.at(answered) if self._best is not None and known else None
-            if shown is not None and reply.moment <= shown <= latest(reply, answered - asked):
-                again = shown - reply.moment > DOUBT
+            shown = self._best.at(replied_at) if self._best is not None and known else None
+            trip = replied_at - requested_at
+            if shown is not None and reply.moment <= shown <= latest(reply, trip):
+                retry = shown - reply.moment > SET_BACK_DOUBT
             else:
-                # The first reply of this server, a quicker one, or its clock was set.
-                again = shown is None or not reply.moment - GAIN < shown < reply.moment
-                self._best, self._server = Earliest(reply.moment, answered), reply.server
+                # The first reply of this server, a quicker one, or the store's clock was set.
+                retry = shown is None or not reply.moment - WORTHWHILE_GAIN < shown < reply.moment
+                self._best, self._server = Earliest(reply.moment, replied_at), reply.server
                 self._clock.steer(self._best)
-            self.sure = True
-            self.offset = (self._clock.host_now() - self._clock.now()).total_seconds()
-            return again
+            self.is_set = True
+            self.offset_s = (self._clock.host_now() - self._clock.now()).total_seconds()
+            return retry
 
 
-def latest(reply: StoreTime, trip: float) -> datetime:
-    """The latest moment that the store's clock can show when its reply arrives."""
-    return reply.moment + RESOLUTION + timedelta(seconds=trip * (1 + MAX_DRIFT))
+def latest(reply: StoreTime, trip_s: float) -> datetime:
+    """Return the latest moment that the store's clock can show when its reply arrives."""
+    return reply.moment + RESOLUTION + timedelta(seconds=trip_s * (1 + MAX_DRIFT))

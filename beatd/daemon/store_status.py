@@ -1,4 +1,4 @@
-"""How the daemons of a store are, told from what they leave in it; no daemon is asked."""
+"""The status of a store's daemons, read from what they wrote into it; no daemon is asked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 from beatd.catalog import Catalog, Query
-from beatd.daemon.failing_entries import failing
+from beatd.daemon.failing_entries import failing_entries
 from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.ledger import History, Requests, Terms
@@ -16,12 +16,12 @@ from beatd.run import EPOCH
 from beatd.schedules.moment import format_moment
 from beatd.secret import hidden
 
-SOON = 5
-MOST_REQUESTS = 100
-MOST_FAILING = 10
-REASON = 200  # letters of it
-PROBLEMS_ANNOUNCED = 20
-PROBLEM_LETTERS = 300
+NEXT_SHOWN_MAX = 5
+REQUESTS_COUNTED_MAX = 100
+FAILING_SHOWN_MAX = 10
+REASON_MAX_CHARS = 200
+PROBLEMS_ANNOUNCED_MAX = 20
+PROBLEM_MAX_CHARS = 300
 _MORE = " more problems like these are in the log of "
 
 
@@ -35,7 +35,11 @@ def status_in(
     now: datetime,
     conflicts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Of the leader where there is one, else of the first standby; the shape of `beatd status`."""
+    """Return the status in the shape of `beatd status --json`.
+
+    It is the leader's where there is one, else the first standby's. `conflicts` are the problems
+    that the caller knows; those that daemons announced are added.
+    """
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
     leader = _leading(daemons, term[1] if term else None)
@@ -47,30 +51,30 @@ def status_in(
         "pid": shown.holder.pid if shown else None,
         "role": ("leader" if leader else "standby") if shown else None,
         "term": term[0].number if term else None,
-        "leader": person(term[1]) if leader and term else None,
-        "standbys": [person(one.holder) for one in daemons if one is not leader],
+        "leader": daemon_row(term[1]) if leader and term else None,
+        "standbys": [daemon_row(one.holder) for one in daemons if one is not leader],
         "store": {"ok": True, "clock_offset": shown.clock_offset if shown else None},
         "broker": _broker(shown),
         "lock": _lock(daemons),
         "atomic": bool(stats.get("atomic")),
         "unknowns": history.open_claims(),
-        "last_seen_age": _seen_age(shown, now),
-        "last_tick_age": _tick_age(shown, now),
+        "last_seen_age": _seen_age_s(shown, now),
+        "last_tick_age": _tick_age_s(shown, now),
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
-        "requests": _asked(requests),
+        "requests": _pending_requests(requests),
         "failing": [
             {
                 "entry": name,
                 "planned": format_moment(record.planned),
-                "reason": record.reason[:REASON],
+                "reason": record.reason[:REASON_MAX_CHARS],
             }
-            for name, record in islice(failing(history).items(), MOST_FAILING)
+            for name, record in islice(failing_entries(history).items(), FAILING_SHOWN_MAX)
         ],
         "entries": catalog.count(),
         "next": [
             {"name": row.entry.name, "due": format_moment(row.plan.due)}
-            for row in catalog.find(Query(order="next", limit=SOON))
+            for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
             if row.plan.due is not None
         ],
         "conflicts": _conflicts(conflicts, daemons),
@@ -78,7 +82,7 @@ def status_in(
 
 
 def refusal_of(presences: Presences) -> str:
-    """Why the store refuses writes; nothing when it takes them. It changes nothing there."""
+    """Return why the store refuses writes, or an empty text; nothing in it is changed."""
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
         presences.leave(nobody)
@@ -87,30 +91,34 @@ def refusal_of(presences: Presences) -> str:
     return ""
 
 
-def first_of(problems: Sequence[str], name: str) -> tuple[str, ...]:
-    """What a daemon announces of its problems: the first of them, and how many more there are."""
-    told = tuple(hidden(text)[:PROBLEM_LETTERS] for text in problems[:PROBLEMS_ANNOUNCED])
-    more = len(problems) - len(told)
-    return (*told, f"{more}{_MORE}{name}") if more else told
+def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return the first problems of the daemon `name`, and a line with the number of the others."""
+    first = tuple(hidden(text)[:PROBLEM_MAX_CHARS] for text in problems[:PROBLEMS_ANNOUNCED_MAX])
+    more = len(problems) - len(first)
+    return (*first, f"{more}{_MORE}{name}") if more else first
 
 
 def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
-    """Each once; how many more a daemon has only where that many are not known here."""
+    """Return the known problems and the announced ones, each once.
+
+    A line with the number of further problems is left out where that many are known.
+    """
     found = dict.fromkeys(known)
     for one in daemons:
         for text in one.problems:
             more, mark, _ = text.partition(_MORE)
-            if not (mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED):
+            if not (mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED_MAX):
                 found.setdefault(text)
     return list(found)
 
 
-def _asked(requests: Requests) -> dict[str, Any]:
-    pending = [request for request, _ in requests.requests(MOST_REQUESTS)]
+def _pending_requests(requests: Requests) -> dict[str, Any]:
+    """Return the number of pending requests, up to a limit, and the oldest of them."""
+    pending = [request for request, _ in requests.requests(REQUESTS_COUNTED_MAX)]
     oldest = pending[0] if pending else None
     return {
         "count": len(pending),
-        "at_least": len(pending) == MOST_REQUESTS,
+        "at_least": len(pending) == REQUESTS_COUNTED_MAX,
         "oldest": oldest
         and {
             "entry": oldest.name,
@@ -122,7 +130,10 @@ def _asked(requests: Requests) -> dict[str, Any]:
 
 
 def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Whoever has the newest term and says that it leads; one that is frozen may still say so."""
+    """Return the daemon that holds the newest term and announces that it leads; None if none does.
+
+    A frozen daemon may still announce that it leads a term that is over.
+    """
     if newest is None:
         return None
     return next(
@@ -130,8 +141,8 @@ def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | N
     )
 
 
-def away(error: str) -> dict[str, Any]:
-    """The same shape when the store does not answer."""
+def status_without_store(error: str) -> dict[str, Any]:
+    """Return the same shape for a store that does not answer."""
     nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
     return {
         **nothing,
@@ -153,7 +164,8 @@ def away(error: str) -> dict[str, Any]:
     }
 
 
-def person(holder: Holder) -> dict[str, Any]:
+def daemon_row(holder: Holder) -> dict[str, Any]:
+    """Return the fields that identify a daemon."""
     return {
         "name": holder.name,
         "host": holder.host,
@@ -169,19 +181,20 @@ def _broker(shown: Presence | None) -> dict[str, Any]:
 
 
 def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
-    """Whether every daemon can use the lock; the name and the cause of the first that cannot."""
+    """Return whether every daemon can use the lock, and the first that cannot with its cause."""
     for one in daemons:
         if one.lock:
             return {"ok": False, "error": one.lock, "daemon": one.holder.name}
     return {"ok": True if daemons else None}
 
 
-def _seen_age(shown: Presence | None, now: datetime) -> float | None:
+def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:
     return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
 
 
-def _tick_age(shown: Presence | None, now: datetime) -> float | None:
-    since = _seen_age(shown, now)
+def _tick_age_s(shown: Presence | None, now: datetime) -> float | None:
+    """Return the age of the last tick when the daemon announced it, plus the time since."""
+    since = _seen_age_s(shown, now)
     if shown is None or since is None or "tick_age" not in shown.stats:
         return None
     return round(shown.stats["tick_age"] + since, 3)

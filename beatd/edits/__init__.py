@@ -1,1 +1,1 @@
-"""What operators and sources change in a store."""
+"""The edits that operators and sources make in a store."""

@@ -1,7 +1,8 @@
-"""Changes made by hand: each is a patch of what is there now, made again when another came first.
+"""The edits that operators make: add, put, patch, remove, pause and resume.
 
-Each takes the store and what tells its present moment (`present`), works on any EditableCatalog, is
-safe beside running daemons and other editors, and never fires a past moment.
+Each edit is made to the row as it is in the store, and again if another writer changed the row
+meanwhile. It works beside running daemons, and no past moment runs because of it. `now` is a
+function that returns the present moment, such as `present`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,45 +11,49 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
 
-from beatd import planning
-from beatd.catalog import Change, EditableCatalog, EntryFinder, Plan, Query, Stored
-from beatd.clock import Clock, StoreClock
+from beatd.catalog import Change, EditableCatalog, EntryFinder, Query, Stored
+from beatd.clock import Clock, SharedClock
 from beatd.definition.arguments import same
+from beatd.edits.entry_change import added, changed, removed, rewritten
 from beatd.edits.ownership import mark_takeovers
-from beatd.edits.replan import begin
+from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Conflict, UnknownEntry
 
-BATCH = 500
-TRIES = 100
+ROWS_PER_BATCH = 500
+ATTEMPTS_MAX = 100  # while other writers change the same row
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
 Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 
-def present(store: StoreClock, clock: Clock) -> datetime:
-    """The store's time where it has a clock, so that a host whose clock is off plans right."""
-    told = store.now()
-    return clock.now() if told is None else told.moment
+def present(store: SharedClock, clock: Clock) -> datetime:
+    """Return the present moment by the store's clock, or by `clock` if the store has none.
+
+    A host whose clock is wrong plans correctly by the store's.
+    """
+    reply = store.now()
+    return clock.now() if reply is None else reply.moment
 
 
-def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+def in_batches(items: Iterable[T], size: int = ROWS_PER_BATCH) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`."""
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
 
 
 def is_declared(entry: Entry) -> bool:
-    """Whether a file or an app owns it ("yaml:config"), rather than whoever typed it ("cli")."""
+    """True if a file or an app owns the entry ("yaml:config"), False if a command added it."""
     return ":" in entry.source
 
 
-# What is there
+# Reading
 
 
 def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
-    """Those of the names that are in the store."""
+    """Return the rows of the names that are in the store, by name."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
         for row in catalog.find(Query(names=tuple(batch))):
@@ -57,6 +62,7 @@ def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
 
 
 def row_of(catalog: EntryFinder, name: str) -> Stored:
+    """Return the row of an entry. Raises UnknownEntry."""
     found = rows(catalog, (name,)).get(name)
     if found is None:
         raise unknown(catalog, name)
@@ -64,8 +70,10 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Names the nearest one that exists; looks only at names that begin alike, for there may be a
-    million."""
+    """Return the error for a name that is not in the store, with the nearest name that is.
+
+    Only names that begin alike are read, because a store may have a million.
+    """
     start = "".join(c for c in name[:2] if c not in "*?[]\\")
     near: list[str] = []
     if start:
@@ -75,90 +83,37 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
     return UnknownEntry(f"no entry {name!r} in the store{hint}")
 
 
-# What a change does to the plan
-
-
-def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
-    """The plan that comes with a new definition, or None where the moment stays where it is.
-
-    Only when it runs counts: a changed fingerprint, enabling, resuming, and a `max_runs` that ends
-    or revives the entry. What is stopped stays where it was, so that it can be told what it missed.
-    """
-    used_up, was = (planning.has_run_out(one, row.runs) for one in (entry, row.entry))
-    goes_on = entry.enabled and not paused
-    went_on = row.entry.enabled and not row.paused
-    same = row.plan.fingerprint == planning.fingerprint(entry) and used_up == was
-    if same and (went_on or not goes_on):
-        return None
-    return planning.first(entry, now, paused=paused, runs=row.runs, last=row.last)
-
-
-def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
-    """The definition replaced; the pause mark stays."""
-    return _changed(row, entry, now, paused=row.paused)
-
-
-def _changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
-    plan = replanned(row, entry, now, paused=paused)
-    skip = None if plan is None else planning.passed_over(row, now)
-    missed = None if plan is None or paused else planning.missed_by_edit(row, entry, plan, skip)
-    return Change(
-        name=row.entry.name,
-        seen=row.revision,
-        entry=entry,
-        plan=plan,
-        paused=paused,
-        skip=skip,
-        progress=row.progress,
-        missed=missed,
-    )
-
-
-def new(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
-    """A new entry that counts from `now`, and from what it did under another scheduler.
-
-    A one-off that was past by then goes to the history.
-    """
-    plan = planning.first(entry, now, runs=runs, last=last)
-    missed = planning.missed_when_new(entry, plan) if last is None and not runs else None
-    return Change(entry.name, 0, entry, plan, runs=runs, last=last, missed=missed)
-
-
-def removed(row: Stored) -> Change:
-    return Change(name=row.entry.name, seen=row.revision, entry=None)
-
-
 # The edits
 
 
 def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
-    """A new entry; Conflict when the name is taken."""
+    """Add an entry, and return its row. Raises Conflict if there is an entry of this name."""
     moment = now()
-    begin(catalog, moment)
-    change = new(entry, moment)
+    mark_if_empty(catalog, moment)
+    change = added(entry, moment)
     if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)
-        whose = f" ({whose_it_is(held.entry)})" if held else ""
+        whose = f" ({owner_text(held.entry)})" if held else ""
         raise Conflict(f"entry {entry.name!r} is there already{whose}; nothing was changed")
-    return _left(catalog, change, None)
+    return _row_after(catalog, change, None)
 
 
 def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
-    """The entry as given, whether there was one or not; its runs and its pause stay.
+    """Add an entry or replace the one of its name, and return its row; runs and pause stay.
 
-    Conflict when a file or an app declares it, unless `force`: then it changes hands.
+    Raises Conflict if a file or an app declares it, unless `force`, which changes the owner.
     """
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS_MAX):
         row = rows(catalog, (entry.name,)).get(entry.name)
         if row is None:
-            change = new(entry, now())
+            change = added(entry, now())
         else:
             refuse_declared(row.entry, "changed", force=force, by=entry.source)
             change = rewritten(row, entry, now())
         if catalog.write([change])[0]:
             _tell_owners(catalog, [] if row is None else [row], by=entry.source)
-            return _left(catalog, change, row)
-    raise contended(entry.name)
+            return _row_after(catalog, change, row)
+    raise contention_error(entry.name)
 
 
 def patch(
@@ -169,7 +124,11 @@ def patch(
     *,
     force: bool = False,
 ) -> Stored:
-    """`edit` done to the entry as it is now, so that edits of different fields both stay."""
+    """Make `edit` to an entry as it is in the store, and return its row.
+
+    Two edits of different fields at the same time both stay. Raises UnknownEntry, and Conflict if a
+    file or an app declares the entry, unless `force`.
+    """
 
     made: list[tuple[Change, Stored]] = []
 
@@ -183,16 +142,20 @@ def patch(
         if not same(edited, row.entry):
             yield made[-1][0]
 
-    _each(catalog, (name,), make)
+    _change_each(catalog, (name,), make)
     change, row = made[-1]
     _tell_owners(catalog, [row], by=change.entry.source if change.entry else "")
-    return _left(catalog, change, row)
+    return _row_after(catalog, change, row)
 
 
 def remove(
     catalog: EditableCatalog, names: Sequence[str], *, force: bool = False
 ) -> dict[str, Entry]:
-    """All of the names, or none where one is unknown or declared elsewhere; as they were."""
+    """Remove entries, and return them by name.
+
+    Nothing is removed if a name is unknown (UnknownEntry), or if a file or an app declares it
+    (Conflict), unless `force`.
+    """
     gone: dict[str, Stored] = {}
 
     def make(found: Sequence[Stored]) -> Iterator[Change]:
@@ -201,31 +164,33 @@ def remove(
             gone[row.entry.name] = row
             yield removed(row)
 
-    _each(catalog, names, make, gone_is_done=True)
+    _change_each(catalog, names, make, skips_missing=True)
     _tell_owners(catalog, gone.values(), by="")
     return {name: row.entry for name, row in gone.items()}
 
 
 def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Marked, whatever declares it; the names that were not paused before."""
-    return _mark(catalog, names, now, paused=True)
+    """Pause entries, whoever owns them, and return the names that were not paused before."""
+    return _set_paused(catalog, names, now, paused=True)
 
 
 def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Runs again from now on, with nothing made up; the names that were paused before."""
-    return _mark(catalog, names, now, paused=False)
+    """Resume entries from now on, without missed runs, and return the names that were paused."""
+    return _set_paused(catalog, names, now, paused=False)
 
 
-# The parts they share
+# Shared by the edits
 
 
-def whose_it_is(entry: Entry) -> str:
+def owner_text(entry: Entry) -> str:
+    """Return the owner of an entry as text for people."""
     if not is_declared(entry):
         return f"source {entry.source}"
     return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
 
 
 def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:
+    """Raise Conflict if a file or an app other than `by` declares the entry, unless `force`."""
     if is_declared(entry) and not force and entry.source != by:
         where = entry.declared_at or entry.source
         raise Conflict(
@@ -239,8 +204,8 @@ def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str)
     mark_takeovers(catalog, (entry.source for entry in lost))
 
 
-def _left(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
-    """The row as it is after the change; as it was written, where another has removed it since."""
+def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
+    """Return the row after a change, or the row as written if another has removed it since."""
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
         return row
@@ -256,28 +221,33 @@ def _left(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored
     )
 
 
-def _mark(catalog: EditableCatalog, names: Sequence[str], now: Now, *, paused: bool) -> list[str]:
-    marked: list[str] = []
+def _set_paused(
+    catalog: EditableCatalog, names: Sequence[str], now: Now, *, paused: bool
+) -> list[str]:
+    edited: list[str] = []
 
     def make(found: Sequence[Stored]) -> Iterator[Change]:
         moment = now()
         for row in found:
             if row.paused != paused:
-                marked.append(row.entry.name)
-                yield _changed(row, row.entry, moment, paused=paused)
+                edited.append(row.entry.name)
+                yield changed(row, row.entry, moment, paused=paused)
 
-    _each(catalog, names, make)
-    return list(dict.fromkeys(marked))
+    _change_each(catalog, names, make)
+    return list(dict.fromkeys(edited))
 
 
-def _each(
-    catalog: EditableCatalog, names: Sequence[str], make: Make, *, gone_is_done: bool = False
+def _change_each(
+    catalog: EditableCatalog, names: Sequence[str], make: Make, *, skips_missing: bool = False
 ) -> None:
-    """Make and write a change per name; those refused are read and made again."""
+    """Write the changes that `make` returns for the rows of these names, refused ones again.
+
+    Raises UnknownEntry for a missing name; with `skips_missing` only if it was missing at first.
+    """
     left = list(dict.fromkeys(names))
-    for tries in range(TRIES):
+    for tries in range(ATTEMPTS_MAX):
         found = rows(catalog, left)
-        if tries and gone_is_done:
+        if tries and skips_missing:
             left = [name for name in left if name in found]
         for name in left:
             if name not in found:
@@ -291,8 +261,11 @@ def _each(
         ]
         if not left:
             return
-    raise contended(left[0])
+    raise contention_error(left[0])
 
 
-def contended(name: str) -> Conflict:
-    return Conflict(f"entry {name!r} was changed by others {TRIES} times in a row; try again")
+def contention_error(name: str) -> Conflict:
+    """Return the error for an entry that other writers changed at each attempt."""
+    return Conflict(
+        f"entry {name!r} was changed by others {ATTEMPTS_MAX} times in a row; try again"
+    )

@@ -1,4 +1,4 @@
-"""From which moment an edit counts that was noticed later than it was made."""
+"""Edits that are noticed later than they were made, and the moment from which they count."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,16 +12,16 @@ from beatd.planning import is_once
 from beatd.run import MICROSECOND
 from beatd.schedule import Schedule
 
-NAMES_TOLD = 20
+NAMES_SHOWN_MAX = 20
 
 
 def counts_from(
     entry: Entry, now: datetime, *, made: datetime | None, unseen_since: datetime
 ) -> datetime:
-    """The moment that `made` holds; where it is unknown, now.
+    """Return the moment from which an edit counts: `made`, or `now` if that is None.
 
-    A one-off whose edit has no known moment counts from `unseen_since`, the last look that did
-    not find the edit: a moment passed over would be its only one.
+    A one-off without `made` counts from `unseen_since`, the last look that did not find the edit:
+    its only moment may lie in between.
     """
     if made is not None:
         return min(made, now)
@@ -35,9 +35,9 @@ def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
 def with_unseen_moments(
     change: Change, row: Stored, unseen_since: datetime, now: datetime
 ) -> Change:
-    """The change with a record of the moments between the two, which no plan ever had.
+    """Return the change with a skip record for the moments from `unseen_since` to `now`.
 
-    The edit was made in between, and nothing tells whether before them or after.
+    No plan had these moments: the edit was made in between, at an unknown time.
     """
     entry, plan = change.entry, change.plan
     if entry is None or plan is None or plan.due is None or change.skip is not None:
@@ -51,9 +51,9 @@ def with_unseen_moments(
 
 
 def past_one_offs(names: Sequence[str]) -> str:
-    """A line that names the one-offs that do not run, for their moment was past."""
-    more = len(names) - NAMES_TOLD
-    named = ", ".join(names[:NAMES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    """Return a line with the names of one-offs that do not run, because their moment was past."""
+    more = len(names) - NAMES_SHOWN_MAX
+    named = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     count = f"{len(names)} one-off{'s' if len(names) > 1 else ''}"
     verb = "were past when they were" if len(names) > 1 else "was past when it was"
     return f"{count} {verb} first seen and will not run (beatd history NAME): {named}"

@@ -1,4 +1,4 @@
-"""An edit in the words of YAML: which keys get which values, and which are taken away."""
+"""Edits of single fields, by the keys that YAML has for them."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -12,14 +12,14 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import nearest
 
-#: Their keys are fields of their own: `options.queue`, `options.headers.x`, `kwargs.full`.
+#: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `kwargs.full`.
 _DEEP = ("options", "kwargs")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
-    """The edit that sets these fields and takes those away, leaving every other as it finds it.
+    """Return the edit that sets these fields, removes those of `unset` and leaves every other.
 
-    A new kind of schedule takes the place of the old one.
+    A new kind of schedule replaces the old one.
     """
 
     def edit(entry: Entry) -> Entry:
@@ -35,27 +35,28 @@ def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable
     return edit
 
 
-def taken_over(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
-    """The same edit, and from then on the entry is nobody's who declares it."""
+def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
+    """Return an edit that also makes `cli` the owner, so that no file or app changes the entry."""
     return lambda entry: replace(edit(entry), source="cli", declared_at="")
 
 
 def patched(
     plain: Mapping[str, Any], fields: Mapping[str, Any], unset: Collection[str] = ()
 ) -> dict[str, Any]:
+    """Return plain fields with these fields set and those of `unset` removed."""
     result = dict(plain)
     if any(kind in fields for kind in KINDS):
         for key in (*KINDS, *SHIFTS):
             result.pop(key, None)
     for key in unset:
-        _take_away(result, key)
+        _remove(result, key)
     for key, value in fields.items():
         _set(result, key, value)
     return result
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields to set, and None for those to take away, that lead from one to the other."""
+    """Return the fields that turn `before` into `after`; None removes a field."""
     fields: dict[str, Any] = {}
     for key in (*before, *(key for key in after if key not in before)):
         old, new = before.get(key), after.get(key)
@@ -66,18 +67,19 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
                 if (inner in old) != (inner in new) or _differ(old[inner], new[inner])
             }
             null = None in new.values()
-            fields |= {key: new} if inside and null else inside  # None takes a key away
+            fields |= {key: new} if inside and null else inside  # None removes a key
         elif _differ(old, new):
             fields[key] = new
     return fields
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """True if workers tell them apart: 0, 0.0 and false are equal, and not the same."""
+    """True if workers can tell the values apart: 0, 0.0 and false are equal in Python only."""
     return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:
+    """Return the path of a key like `options.headers.x`. Raises ConfigError for an unknown key."""
     head, dot, rest = key.partition(".")
     if head not in KEYS or (dot and head not in _DEEP):
         raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")
@@ -97,7 +99,7 @@ def _set(result: dict[str, Any], key: str, value: Any) -> None:
     place[last] = value
 
 
-def _take_away(result: dict[str, Any], key: str) -> None:
+def _remove(result: dict[str, Any], key: str) -> None:
     *above, last = _parts(key)
     place = result
     for name in above:

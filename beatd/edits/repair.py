@@ -1,26 +1,27 @@
-"""Entries of which a part was lost behind the store's back: mended as far as something is left."""
+"""Repair of entries that lost their plan or their definition."""
 
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from beatd.catalog import Change, MissingPart, RepairableCatalog
-from beatd.edits.editing import Now, in_batches, new
+from beatd.edits.editing import Now, in_batches
+from beatd.edits.entry_change import added
 
 MENDED_AT_ONCE = 50_000
-ROUNDS = 100
-NAMED = 5
+ROUNDS_MAX = 100
+NAMES_SHOWN_MAX = 5
 
 
-def mend(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
-    """A line for each kind of loss; none where nothing was lost.
+def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
+    """Repair entries that lost a part, and return a line for each kind of loss.
 
-    An entry without its plan is planned from now. A plan without its entry is removed, so that a
-    source that declares the entry can put it again.
+    All entries are looked at if `whole`. An entry without its plan is planned from now. A plan
+    without its entry is removed, so that a source that declares the entry can add it again.
     """
     planned: list[str] = []
     removed: list[str] = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_MAX):
         done: list[Change] = []
         for parts in in_batches(catalog.missing_parts(MENDED_AT_ONCE, whole=whole)):
             changes = [_change(part, now) for part in parts]
@@ -30,7 +31,7 @@ def mend(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
         removed += [change.name for change in done if change.entry is None]
         if not done:
             break
-        whole = True  # where some parts are missing, others are
+        whole = True  # where some are torn, more may be
     lines = []
     if planned:
         lines.append(
@@ -48,9 +49,9 @@ def mend(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
 def _change(part: MissingPart, now: Now) -> Change:
     if part.entry is None:
         return Change(part.name, 0, None)
-    return replace(new(part.entry, now()), paused=part.paused)
+    return replace(added(part.entry, now()), paused=part.paused)
 
 
 def _named(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(sorted(names)[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - NAMES_SHOWN_MAX
+    return ", ".join(sorted(names)[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

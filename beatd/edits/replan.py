@@ -1,4 +1,4 @@
-"""New zone data, or new rules of our own: what lies ahead is reckoned again, once per store."""
+"""Re-planning of future moments after new zone data or new rules of planning, once per store."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,48 +6,47 @@ from datetime import datetime
 from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.planning import RULES, first
 
-BATCH = 500
+ROWS_PER_BATCH = 500
 
 
-def begin(catalog: EditableCatalog, now: datetime) -> None:
-    """Mark a store without entries, so that nothing has to be looked through later."""
+def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
+    """Mark an empty store as planned by the present rules, so that its rows need no look later."""
     if catalog.marks.rules() is None and _is_empty(catalog):
         catalog.marks.write_rules(RULES, now)
 
 
 def _is_empty(catalog: EditableCatalog) -> bool:
-    # Not by counting: a daemon is not ready before it knows, and a database looks at each.
+    # A count would read every row of a database, and the daemon is not ready before this returns.
     return next(iter(catalog.find(Query(limit=1))), None) is None
 
 
-def outdated(catalog: EditableCatalog) -> bool:
-    """Whether the store was last reckoned by older rules; a newer program's plan is left alone."""
+def needs_replan(catalog: EditableCatalog) -> bool:
+    """True if the store was planned by older rules than this program's; newer ones are left."""
     rules = catalog.marks.rules()
     return rules is None or rules < RULES
 
 
-def reckon_again(
+def replan(
     catalog: EditableCatalog,
     now: Callable[[], datetime],
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
-    """Re-plan what older rules put into the future, soonest first; how many rows moved.
+    """Re-plan future moments that older rules planned, the soonest first; return how many moved.
 
-    There may be a million: after each few it rests, so that a beat on the same core need not wait.
-
-    What is due already stays: it was promised. A row edited or claimed meanwhile was reckoned by
-    who did so.
+    `rest` is called after each batch, so that a beat on the same core need not wait for a million
+    rows. A moment that is due already stays. A row that is edited or claimed meanwhile is left
+    out, because that planned it anew. It ends early when `may_go_on` returns False.
     """
     moved = 0
     read: list[Stored] = []
     for place, row in enumerate(catalog.find(Query(rules_before=RULES, order="next")), 1):
-        if place % BATCH == 0:
+        if place % ROWS_PER_BATCH == 0:
             rest()
         if row.plan.due is None or not may_go_on():
             break
         read.append(row)
-        if len(read) == BATCH:
+        if len(read) == ROWS_PER_BATCH:
             moved += _move(catalog, read, now())
             read = []
     moved += _move(catalog, read, now())

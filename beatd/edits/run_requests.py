@@ -1,4 +1,4 @@
-"""Runs asked for by hand, beside the plan: they leave it, the runs and `max_runs` alone."""
+"""Requests of operators for runs beside the plan; plan, runs and `max_runs` stay as they are."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,16 +6,16 @@ from uuid import uuid4
 
 from beatd import planning
 from beatd.catalog import Change
-from beatd.edits.editing import TRIES, contended, row_of
+from beatd.edits.editing import ATTEMPTS_MAX, contention_error, row_of
 from beatd.errors import BeatError, ConfigError, Conflict
 from beatd.ledger import Request, Requests
 from beatd.run import MICROSECOND, Occurrence, Skip, task_id
 
-LOOKED_AT = 1000
+REQUESTS_READ_MAX = 1000
 
 
 def trigger(store: Requests, name: str, now: datetime) -> str:
-    """One run as soon as a leader sees it, beside the plan; the task id it will have."""
+    """Request one run now, and return the task id that it will have."""
     row = row_of(store, name)
     request = Request(
         id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
@@ -33,10 +33,10 @@ def backfill(
     *,
     only_count: bool = False,
 ) -> Skip:
-    """Every moment of the entry from first to last, both included, run beside the plan.
+    """Request a run for each moment of an entry from first to last, and return that stretch.
 
-    Which stretch that is, counted as `planning.stretch` does; an entry that has none in between, or
-    that is asked for some of them already, is an error.
+    With `only_count` nothing is requested. Raises BeatError if the entry has no moment in between,
+    and Conflict if a backfill of some of them is pending.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -57,13 +57,14 @@ def backfill(
         revision=row.revision,
     )
     if not only_count:
-        _refuse_twice(pending(store, name), request)
+        _refuse_overlap(pending_requests(store, name), request)
         store.add_requests([request])
     return planning.stretch(row.entry, beginning, newest, "")
 
 
-def _refuse_twice(asked: Sequence[Request], request: Request) -> None:
-    for one in asked:
+def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
+    """Raise Conflict if a pending backfill has moments of this request."""
+    for one in pending:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
             raise Conflict(
@@ -72,19 +73,19 @@ def _refuse_twice(asked: Sequence[Request], request: Request) -> None:
             )
 
 
-def pending(store: Requests, name: str) -> list[Request]:
-    """What was asked for of an entry and is not worked off, among the oldest thousand requests."""
-    return [request for request, _ in store.requests(LOOKED_AT) if request.name == name]
+def pending_requests(store: Requests, name: str) -> list[Request]:
+    """Return the pending requests of an entry, among the oldest thousand of the store."""
+    return [request for request, _ in store.requests(REQUESTS_READ_MAX) if request.name == name]
 
 
-def call_off(store: Requests, name: str) -> list[Skip]:
-    """Drop the backfills of an entry; what was left of each."""
-    for _ in range(TRIES):
+def cancel_backfills(store: Requests, name: str) -> list[Skip]:
+    """Drop the pending backfills of an entry, and return the stretch that was left of each."""
+    for _ in range(ATTEMPTS_MAX):
         row = row_of(store, name)
-        left = [one for one in pending(store, name) if one.kind == "backfill"]
+        left = [one for one in pending_requests(store, name) if one.kind == "backfill"]
         if not left:
             raise BeatError(f"{name} has no backfill that is pending")
         change = Change(name, row.revision, row.entry, paused=row.paused, calls_off=True)
         if store.write([change])[0]:
             return [planning.stretch(row.entry, one.first, one.last, "") for one in left]
-    raise contended(name)
+    raise contention_error(name)

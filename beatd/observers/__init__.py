@@ -1,1 +1,1 @@
-"""Those who listen: what the engine tells becomes log lines, figures and notices."""
+"""The observers of events: log lines, metrics and messages to systemd."""

@@ -4,15 +4,15 @@ from msgspec import Struct
 
 
 class Health(Struct, frozen=True):
-    """How a daemon is: `trouble` is why it does not work, `waits_for` why it is not ready."""
+    """One look at a daemon; no server is asked for it."""
 
-    trouble: str
-    waits_for: str
+    trouble: str  # why it does not work, or an empty text
+    waits_for: str  # why it is not ready, or an empty text
     leading: bool
     tick_age: float  # seconds
     store_ok: bool
     broker_ok: bool
     lock_ok: bool
-    clock_offset: float  # seconds
-    lease_margin: float  # seconds
+    clock_offset: float  # seconds that the host's clock is ahead of the store's
+    lease_margin: float  # seconds of trust left in the lease
     entries: int

@@ -1,4 +1,4 @@
-"""The last state, remembered: what `status`, the health checks and the standbys are shown."""
+"""The last state of a daemon, kept from its events for `status` and the health checks."""
 
 import threading
 from collections import Counter, deque
@@ -6,18 +6,18 @@ from datetime import datetime
 
 from beatd import events
 
-REMEMBERED = 10_000
+LATENESS_OF_LAST_RUNS = 10_000
 
 
-class Board:
-    """Written by the engine's threads, read by any."""
+class LastState:
+    """An observer whose attributes hold what the newest events reported; any thread may read it."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._late: deque[float] = deque(maxlen=REMEMBERED)
+        self._late: deque[float] = deque(maxlen=LATENESS_OF_LAST_RUNS)
         self._counts: Counter[str] = Counter()
         self.ticked_at: datetime | None = None
-        self.tick_due: datetime | None = None
+        self.next_tick_at: datetime | None = None
         self.overdue: str = ""
         self.went_back: str = ""
         self.store_away: str = ""
@@ -26,7 +26,7 @@ class Board:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.Ticked():
-                self.ticked_at, self.tick_due = event.at, event.until
+                self.ticked_at, self.next_tick_at = event.at, event.until
             case events.Sent():
                 with self._guard:
                     self._counts.update(result.outcome.sent for result in event.results)
@@ -49,19 +49,19 @@ class Board:
             case _:
                 pass
 
-    def counted(self) -> dict[str, int]:
-        """How many runs ended in each state."""
+    def run_counts(self) -> dict[str, int]:
+        """Return the number of runs that ended in each state."""
         with self._guard:
             return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
-        """Percentiles over the last ten thousand runs, in seconds."""
+        """Return percentiles over the last ten thousand runs, in seconds; None before the first."""
         with self._guard:
             late = sorted(self._late)
         if not late:
             return {"p50": None, "p99": None, "max": None}
 
-        def at(part: float) -> float:
+        def percentile(part: float) -> float:
             return round(late[min(len(late) - 1, int(len(late) * part))], 6)
 
-        return {"p50": at(0.5), "p99": at(0.99), "max": round(late[-1], 6)}
+        return {"p50": percentile(0.5), "p99": percentile(0.99), "max": round(late[-1], 6)}

@@ -1,4 +1,4 @@
-"""The wording of every event: one line each, in text or JSON, and silence when nothing happens."""
+"""The log line of every event, in text or JSON; events without a wording write none."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -13,19 +13,19 @@ from beatd.run import Skip
 from beatd.secret import hidden
 
 log = logging.getLogger("beatd")
-FEW = 5  # a batch up to this size is told run by run, a larger one in one line
+LINES_PER_BATCH_MAX = 5  # a larger batch gets one line for all its runs that ended alike
 
 Line = tuple[int, str, dict[str, Any]]
 
 
 class LogObserver:
-    """Turns events into records of the logger `beatd`; their facts ride along for JSON."""
+    """Writes events to the logger `beatd`; each record carries the facts for JSON."""
 
     def __call__(self, event: events.Event) -> None:
-        word = WORDS.get(type(event))
-        if word is None:
+        lines_of = WORDINGS.get(type(event))
+        if lines_of is None:
             return
-        for level, text, facts in word(event):
+        for level, text, facts in lines_of(event):
             log.log(
                 level,
                 hidden(text),
@@ -37,7 +37,7 @@ class LogObserver:
 def _sent(event: events.Sent) -> list[Line]:
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
-    if len(published) > FEW and not log.isEnabledFor(logging.DEBUG):
+    if len(published) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG):
         worst = max(event.late, default=0.0)
         text = f"published {len(published)} runs in {event.seconds * 1000:.0f} ms, "
         text += f"at most {worst:.3f} s late"
@@ -48,9 +48,11 @@ def _sent(event: events.Sent) -> list[Line]:
 
 
 def _open_or_failed(results: Sequence[Result]) -> list[Line]:
-    """One by one while they are few, else a line for each reason: a queue that is full, or a broker
-    that went away, has the same to say of all of them."""
-    if len(results) <= FEW or log.isEnabledFor(logging.DEBUG):
+    """Return a line for each result, or in a large batch for each reason.
+
+    A full queue and a broker that went away give the same reason for all of them.
+    """
+    if len(results) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_not_published(r) for r in results]
     alike: dict[tuple[str, str], list[Result]] = {}
     for result in results:
@@ -67,18 +69,18 @@ def _published(result: Result) -> Line:
 
 
 def _not_published(result: Result, among: int = 1) -> Line:
-    """`among` is how many ended just like it."""
+    """Return the line for `among` results that ended like this one."""
     name, outcome = result.run.entry.name, result.outcome
     if among > 1:
         name = f"{name} and {among - 1} more"
-    said = {
+    text = {
         "rejected": f"{name} failed: {outcome.reason}",
         "unsent": f"{name} could not be sent yet: {outcome.reason}",
         "unknown": f"{name} may or may not have been sent: {outcome.reason}",
     }[outcome.sent]
     level = logging.ERROR if outcome.sent == "rejected" else logging.WARNING
     facts = _facts(result) | {"reason": outcome.reason}
-    return level, said, facts | {"count": among} if among > 1 else facts
+    return level, text, facts | {"count": among} if among > 1 else facts
 
 
 def _facts(result: Result) -> dict[str, Any]:
@@ -93,23 +95,23 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def _skipped(event: events.Skipped) -> list[Line]:
-    if len(event.skips) <= FEW or log.isEnabledFor(logging.DEBUG):
-        return [_one_skip(name, skip) for name, skip in event.skips]
+    if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
+        return [_line_of_skip(name, skip) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
     for name, skip in event.skips:
         alike.setdefault(in_short(skip.reason), []).append((name, skip))
-    return [_many_skips(reason, some) for reason, some in alike.items()]
+    return [_line_of_skips(reason, some) for reason, some in alike.items()]
 
 
-def _one_skip(name: str, skip: Skip) -> Line:
+def _line_of_skip(name: str, skip: Skip) -> Line:
     return logging.WARNING, f"{name} skipped {_stretch(skip)}: {skip.reason}", {
         "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
         "count": skip.count, "reason": skip.reason,
     }  # fmt: skip
 
 
-def _many_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
-    """A herd that was missed is one event; who wants each has the history."""
+def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
+    """Return one line for all skips of a reason; the history has a line for each."""
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -119,7 +121,7 @@ def _many_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
         at_least=any(skip.at_least for _, skip in some),
     )
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    level, text, facts = _one_skip(f"{names[0]}{more}", whole)
+    level, text, facts = _line_of_skip(f"{names[0]}{more}", whole)
     return level, text, facts | {"entry": names[0], "entries": len(names)}
 
 
@@ -131,7 +133,7 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Its first words, without the figures that never repeat."""
+    """Return the first words of a reason, without the figures that differ each time."""
     return reason.split(" by ")[0]
 
 
@@ -139,8 +141,8 @@ def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Li
     return lambda event: [(level, text(event), {})]
 
 
-def _gravity(event: events.LeadLost) -> int:
-    """Giving the lead up at the end is what was asked for."""
+def _level_of_lost_lead(event: events.LeadLost) -> int:
+    """Return INFO for a lead that was resigned at the end, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
 
 
@@ -162,7 +164,7 @@ def _stepped(seconds: float) -> str:
     return f"the clock went back by {-seconds:.0f} s; {quiet}"
 
 
-WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
+WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.Sent: _sent,
     events.Skipped: _skipped,
     events.Unplannable: _line(
@@ -170,7 +172,7 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
         lambda e: f"{e.name} does not run until it is edited, its plan fails: {e.reason}",
     ),
     events.LeadWon: _line(logging.INFO, lambda e: f"leading, term {e.term.number}"),
-    events.LeadLost: lambda e: [(_gravity(e), _lost(e), {})],
+    events.LeadLost: lambda e: [(_level_of_lost_lead(e), _lost(e), {})],
     events.LeaderSeen: _line(logging.INFO, _seen),
     events.Overdue: _line(
         logging.ERROR,
@@ -193,7 +195,7 @@ WORDS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
 
 
 def in_words(facts: Mapping[str, Any]) -> str:
-    """Facts for people: `leading yes, term 3, conflicts none`."""
+    """Return facts as text for people: `leading yes, term 3, conflicts none`."""
     return ", ".join(f"{key.replace('_', ' ')} {_word(value)}" for key, value in facts.items())
 
 
@@ -205,17 +207,19 @@ def _word(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-#: What would move a terminal's cursor, colour it or turn a line around.
-_NOT_SHOWN = {
+#: Characters that would move a terminal's cursor, colour the text or reverse its direction.
+_ESCAPES = {
     place: chr(place).encode("unicode_escape").decode()
     for place in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 
 
 class TextLines(logging.Formatter):
+    """Formats a record as one line of text: moment, level, message."""
+
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        text = record.getMessage().translate(_NOT_SHOWN)
+        text = record.getMessage().translate(_ESCAPES)
         line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
@@ -223,6 +227,8 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object with its message and its facts."""
+
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
         # The name of a file may hold bytes that JSON cannot carry.

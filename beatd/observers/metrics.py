@@ -1,4 +1,4 @@
-"""The figures for Prometheus: counted from events, read from the daemon when they are asked for."""
+"""The metrics for Prometheus: counters fed by events, and gauges set when the page is read."""
 
 import math
 from bisect import bisect_left
@@ -14,10 +14,10 @@ from prometheus_client.registry import Collector
 from beatd import events
 from beatd.observers.log import in_short
 
-SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
+BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
-
-ENDS = {
+#: Outcome -> the labels `state` and `reason`.
+LABELS_OF_OUTCOME = {
     "confirmed": ("published", ""),
     "rejected": ("failed", "rejected"),
     "unsent": ("open", "unsent"),
@@ -26,32 +26,32 @@ ENDS = {
 
 
 class Lateness(Collector):
-    """A histogram that takes a batch at a time: one lock for each message would be felt."""
+    """A histogram that adds a batch at a time, without a lock for each message."""
 
     def __init__(self, name: str, text: str) -> None:
         self._name, self._text = name, text
-        self._counts = [0] * (len(SECONDS) + 1)
+        self._counts = [0] * (len(BUCKETS_S) + 1)
         self._sum = 0.0
 
     def add(self, seconds: Iterable[float]) -> None:
         for late in seconds:
-            self._counts[bisect_left(SECONDS, late)] += 1
+            self._counts[bisect_left(BUCKETS_S, late)] += 1
             self._sum += late
 
     def collect(self) -> Iterable[Metric]:
-        edges = [*(str(float(edge)) for edge in SECONDS), "+Inf"]
+        edges = [*(str(float(edge)) for edge in BUCKETS_S), "+Inf"]
         counts = list(zip(edges, accumulate(self._counts), strict=True))
         yield HistogramMetricFamily(self._name, self._text, buckets=counts, sum_value=self._sum)
 
 
 class Metrics:
-    """Has a registry of its own, so that several daemons in one process do not mix."""
+    """The metrics of one daemon, in a registry of their own: a process may have several daemons."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.late = Lateness("beatd_lateness_seconds", "from due to confirmed by the broker")
         self.registry.register(self.late)
-        self.took = self._histogram("publish_seconds", "one batch at the broker")
+        self.publish_seconds = self._histogram("publish_seconds", "one batch at the broker")
         self.runs = self._counter("runs_total", "occurrences by how they ended", "state", "reason")
         self.store_errors = self._counter("store_errors_total", "times the store went away")
         self.broker_errors = self._counter("broker_errors_total", "times the broker went away")
@@ -72,10 +72,10 @@ class Metrics:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.Sent():
-                self.took.observe(event.seconds)
+                self.publish_seconds.observe(event.seconds)
                 ended = Counter(result.outcome.sent for result in event.results)
                 for sent, count in ended.items():
-                    self.runs.labels(*ENDS[sent]).inc(count)
+                    self.runs.labels(*LABELS_OF_OUTCOME[sent]).inc(count)
                 self.late.add(event.late)
             case events.Skipped():
                 for _, skip in event.skips:
@@ -100,11 +100,12 @@ class Metrics:
                 pass
 
     def page(self) -> bytes:
+        """Return the metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(
-            f"beatd_{name}", text, registry=self.registry, buckets=(*SECONDS, math.inf)
+            f"beatd_{name}", text, registry=self.registry, buckets=(*BUCKETS_S, math.inf)
         )
 
     def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:

@@ -1,4 +1,4 @@
-"""What systemd is told: ready, status, and a watchdog that only a tick can feed."""
+"""Messages to systemd: ready, status, and the watchdog, which only a tick feeds."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from beatd import events
 
 
 class SystemdObserver:
-    """Speaks sd_notify on $NOTIFY_SOCKET; without one it says nothing."""
+    """Sends sd_notify messages to $NOTIFY_SOCKET; without that variable it sends none."""
 
     def __init__(self, address: str | None = None) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET") if address is None else address
@@ -17,7 +17,7 @@ class SystemdObserver:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.Ticked():
-                self.say("WATCHDOG=1")
+                self.notify("WATCHDOG=1")
             case events.LeadWon():
                 self.status(f"leading, term {event.term.number}")
             case events.LeadLost():
@@ -34,21 +34,26 @@ class SystemdObserver:
                 pass
 
     def ready(self) -> None:
+        """Report the start or the reload as finished; only the first call sends a message."""
         if not self._ready:
             self._ready = True
-            self.say("READY=1")
+            self.notify("READY=1")
 
     def status(self, text: str) -> None:
-        self.say("STATUS=" + text.replace("\n", " "))
+        """Set the line that `systemctl status` shows."""
+        self.notify("STATUS=" + text.replace("\n", " "))
 
     def reloading(self, elapsed_micros: int) -> None:
-        self.say(f"RELOADING=1\nMONOTONIC_USEC={elapsed_micros}")
+        """Report that a reload begins, at that reading of the monotonic clock."""
+        self.notify(f"RELOADING=1\nMONOTONIC_USEC={elapsed_micros}")
         self._ready = False
 
     def stopping(self) -> None:
-        self.say("STOPPING=1")
+        """Report that the daemon stops."""
+        self.notify("STOPPING=1")
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
+        """Send one message; a socket that cannot be written is ignored."""
         if not self._address:
             return
         # An abstract socket is written with @ and addressed with a NUL.

@@ -1,1 +1,1 @@
-"""`beatd --shadow`: the daemon beside a running scheduler."""
+"""`beatd --shadow`: a daemon that sends nothing and compares its plans with another scheduler."""

@@ -1,8 +1,8 @@
-"""What beatd would have sent beside what another scheduler sent: pairs, and what is left over.
+"""Pairs of what beatd planned and what another scheduler sent, and the rest of both.
 
-Both sides come as (key, moment), where the key is what a message shows of its entry: task, args and
-kwargs. A plan and a message are a pair when nothing else is nearer; a moment is settled when no
-nearer one can come any more.
+Both sides are given as key and moment; the key is the part of its entry that a message shows: task,
+args and kwargs. A plan and a message are a pair when no other is nearer. A plan or a message is
+settled when no nearer partner can follow.
 """
 
 from collections import defaultdict, deque
@@ -13,20 +13,23 @@ from msgspec import Struct, field
 from beatd.run import moment_of
 
 Key = tuple[str, str, str]
-ON_TIME = 2.0  # seconds; celery beat is up to one late
-PATIENCE = 60.0
-KEPT = 5
+ON_TIME_S = 2.0  # between the two of a pair that agrees; celery beat is up to a second late
+WINDOW_S = 60.0  # around a plan that is no interval, in which its message is looked for
+EXAMPLES_MAX = 5  # of each entry
+SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one without a plan
 
 
 class Plan(Struct):
+    """A moment at which beatd would have sent a message."""
+
     name: str
     moment: float
-    window: float
-    pair: float | None = None
+    window_s: float  # around the moment, in which its message is looked for
+    pair: float | None = None  # the moment of its message
 
 
 class Figures(Struct):
-    """Of one entry. `other_time` is paired too, further apart than is on time."""
+    """The counts of one entry; `other_time` counts pairs that are further apart than ON_TIME_S."""
 
     agreed: int = 0
     other_time: int = 0
@@ -36,12 +39,13 @@ class Figures(Struct):
     apart: float = 0.0  # seconds, of the last pair
     examples: list[str] = field(default_factory=list)
 
-    def tell(self, line: str) -> None:
-        self.examples = [*self.examples, line][-KEPT:]
+    def add_example(self, line: str) -> None:
+        """Add a line for people; only the last few are kept."""
+        self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
 class Tally:
-    """Not thread-safe; moments are seconds since 1970."""
+    """Pairs plans with messages; not thread-safe. Moments are seconds since 1970."""
 
     def __init__(self, since: float, figures: dict[str, Figures] | None = None) -> None:
         self.figures: dict[str, Figures] = defaultdict(Figures, figures or {})
@@ -49,40 +53,46 @@ class Tally:
         self._plans: dict[Key, deque[Plan]] = defaultdict(deque)
         self._seen: dict[Key, deque[float]] = defaultdict(deque)
         self._names: dict[Key, str] = {}
-        self._settled: dict[Key, deque[Plan]] = defaultdict(lambda: deque(maxlen=50))
+        self._settled: dict[Key, deque[Plan]] = defaultdict(
+            lambda: deque(maxlen=SETTLED_PLANS_KEPT)
+        )
         self._windows: dict[Key, float] = {}
 
-    def plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
-        """`period` is that of an interval, whose phase is the scheduler's own: it may be met
-        anywhere within half of it."""
-        window = max(ON_TIME, period / 2) if period is not None else PATIENCE
+    def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
+        """Add a plan of an entry.
+
+        `period` is that of an interval: each scheduler has its own phase, so that the message may
+        be anywhere within half a period.
+        """
+        window = max(ON_TIME_S, period / 2) if period is not None else WINDOW_S
         self._names[key] = name
         self._windows[key] = window
         self._plans[key].append(Plan(name, moment, window))
 
-    def know(self, key: Key, name: str) -> None:
-        """An entry that may not have been planned yet, so that its messages are not strangers'."""
+    def add_name(self, key: Key, name: str) -> None:
+        """Name the entry of a key before its first plan, so that its messages are counted."""
         self._names.setdefault(key, name)
 
-    def see(self, key: Key, moment: float) -> None:
-        """A message that was sent; those of tasks that no entry sends are left out."""
+    def add_message(self, key: Key, moment: float) -> None:
+        """Add a message of the other scheduler; one that no entry sends is left out."""
         if key in self._names:
             self._seen[key].append(moment)
 
-    def deaf(self, now: float) -> None:
-        """Nothing was heard until now: what is open cannot be judged any more."""
+    def start_over(self, now: float) -> None:
+        """Drop all that is not settled, because messages before `now` were not heard."""
         self._plans.clear()
         self._seen.clear()
         self._settled.clear()
         self._since = now
 
     def settle(self, now: float) -> None:
+        """Count each plan and message for which no nearer partner can follow."""
         for key, plans in self._plans.items():
-            while plans and now - plans[0].moment > 2 * plans[0].window + ON_TIME:
+            while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
         for key, seen in self._seen.items():
-            patience = 4 * self._windows.get(key, PATIENCE)
-            while seen and now - seen[0] > patience + ON_TIME:
+            window_s = 4 * self._windows.get(key, WINDOW_S)
+            while seen and now - seen[0] > window_s + ON_TIME_S:
                 self._left_over(key, seen.popleft())
 
     def _settle_plan(self, key: Key, plan: Plan, following: Plan | None) -> None:
@@ -90,48 +100,50 @@ class Tally:
         near = [
             moment
             for moment in self._seen[key]
-            if abs(moment - plan.moment) <= plan.window
+            if abs(moment - plan.moment) <= plan.window_s
             and (following is None or abs(moment - plan.moment) <= abs(moment - following.moment))
         ]
         self._settled[key].append(plan)
         if not near:
-            if plan.moment - plan.window >= self._since:
+            if plan.moment - plan.window_s >= self._since:
                 figures.missed += 1
-                figures.tell(f"missed {iso(plan.moment)}")
+                figures.add_example(f"missed {iso(plan.moment)}")
             return
         plan.pair = min(near, key=lambda moment: abs(moment - plan.moment))
         self._seen[key].remove(plan.pair)
         figures.apart = round(plan.pair - plan.moment, 3)
-        if abs(figures.apart) <= ON_TIME:
+        if abs(figures.apart) <= ON_TIME_S:
             figures.agreed += 1
         else:
             figures.other_time += 1
-            figures.tell(f"planned {iso(plan.moment)}, sent {iso(plan.pair)}")
+            figures.add_example(f"planned {iso(plan.moment)}, sent {iso(plan.pair)}")
 
     def _left_over(self, key: Key, moment: float) -> None:
         name = self._names[key]
         figures = self.figures[name]
         if any(
-            plan.pair is not None and abs(plan.pair - moment) <= ON_TIME
+            plan.pair is not None and abs(plan.pair - moment) <= ON_TIME_S
             for plan in self._settled[key]
         ):
             figures.doubled += 1
-            figures.tell(f"doubled {iso(moment)}")
-        elif moment - 2 * self._windows.get(key, PATIENCE) >= self._since:
+            figures.add_example(f"doubled {iso(moment)}")
+        elif moment - 2 * self._windows.get(key, WINDOW_S) >= self._since:
             figures.unplanned += 1
-            figures.tell(f"not planned {iso(moment)}")
+            figures.add_example(f"not planned {iso(moment)}")
 
     def totals(self) -> dict[str, int]:
+        """Return the sums over all entries."""
         keys = ("agreed", "other_time", "missed", "doubled", "unplanned")
         return {key: sum(getattr(f, key) for f in self.figures.values()) for key in keys}
 
 
 def iso(moment: float) -> str:
+    """Return a moment as ISO text, to the millisecond."""
     return moment_of(int(moment * 1_000_000)).isoformat(timespec="milliseconds")
 
 
-def norm(args: Any) -> str:
-    """A repr of positional arguments, whether it was a list or a tuple."""
+def args_text(args: Any) -> str:
+    """Return the repr of positional arguments without brackets: list and tuple are equal."""
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""

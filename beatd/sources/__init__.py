@@ -1,41 +1,50 @@
-"""Where entries are declared: files and a Celery app. Each is read as a whole, and read again when
-it changed."""
+"""The sources of declared entries: files and a Celery app.
+
+A source is read as a whole, and read again when it changed.
+"""
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec import Struct
 
-from beatd.edits.apply import Declared
+from beatd.edits.declared import Declared
 from beatd.entry import Entry
 from beatd.problem import Problem
 from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """What a source declares now, all that is wrong with what is written there, and the files that
-    were wrong when it was last read and are not any more."""
+    """What a source declares now, with its problems.
+
+    `valid_again` are the files that were invalid at the last reading.
+    """
 
     declared: Declared
     problems: tuple[Problem, ...] = ()
-    mended: tuple[str, ...] = ()
+    valid_again: tuple[str, ...] = ()
 
 
 class Source(Protocol):
+    """One place where entries are declared."""
+
     @property
     def owner(self) -> str:
-        """The owner of all that it declares, known before it is read."""
+        """The owner of its entries, known before it is read."""
 
     def stale(self) -> bool:
-        """True if it differs from what was read last, though it may still be changing; never
-        raises."""
+        """True if it differs from the last reading, even if it is still changing; never raises."""
 
     def changed(self) -> bool:
-        """Whether it may declare something else than when it was last read; cheap, never raises."""
+        """True if it may declare something else than at the last reading; cheap, never raises."""
 
     def read(self) -> Reading:
-        """All that it declares; what cannot be read is as it last was, and a problem."""
+        """Return everything that it declares.
+
+        A part that cannot be read is a problem, and stays as it was at the last reading.
+        """
 
 
 def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Return the entries that run at one moment only, by name."""
     return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

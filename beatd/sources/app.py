@@ -1,4 +1,4 @@
-"""Entries declared in a Celery app: `beat_schedule`, however spelt, and `add_periodic_task`."""
+"""Entries declared in a Celery app, by `beat_schedule` or `add_periodic_task`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from beatd.clock import Clock
 from beatd.definition import check
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError
 from beatd.problem import Problem
@@ -18,7 +18,7 @@ from beatd.sources import Reading, one_offs_of
 from beatd.sources.storable_arguments import storable
 
 CLEANUP = "celery.backend_cleanup"
-#: Keys of an entry that Celery knows, and those that other schedulers read from the same place.
+#: Keys of an entry that Celery knows, and keys that other schedulers read in the same dict.
 _KEPT = ("enabled", "description")
 _IGNORED = ("schedule", "relative", "task", "args", "kwargs", "options", "name", "app")
 _ARGUMENTS = ("args", "kwargs")
@@ -26,7 +26,7 @@ _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
 class App:
-    """The app is loaded (its modules imported, finalized) before it comes here."""
+    """Reads an app that is loaded: its modules are imported and it is finalized."""
 
     def __init__(
         self, app: Celery, *, shown: str, name: str, clock: Clock, timezone: str | None = None
@@ -35,7 +35,7 @@ class App:
         self._source = self.owner = f"{APP}{name}"
         self._timezone = timezone
         self._known: dict[str, Any] = {}
-        # Arguments that hold an object of the app's, which its code may have changed.
+        # Arguments with objects of the app, which its code may change in place.
         self._marked: dict[str, dict[str, Any]] = {}
         self._known_at = clock.now()  # the last look that found no change
         self._one_offs: dict[str, Entry] = {}
@@ -44,7 +44,10 @@ class App:
         return self.changed()
 
     def changed(self) -> bool:
-        """`add_periodic_task` may be called at any time where the app lives in this process."""
+        """True if an entry was added, removed or replaced, or its arguments changed in place.
+
+        `add_periodic_task` may be called at any time, because the app is in this process.
+        """
         now = self._app.conf.beat_schedule
         looked_at = self._clock.now()
         changed = (
@@ -115,14 +118,14 @@ class App:
         )
 
     def _with_cleanup(self) -> dict[str, Any]:
-        """Celery adds its own clean-up of results to a schedule that does not name it."""
+        """Return the entries, with the clean-up of results that celery adds to those without it."""
         known = dict(self._known)
         conf = self._app.conf
         if CLEANUP not in known and conf.result_expires:
             try:
                 needs_it = not self._app.backend.supports_autoexpire
             except Exception:
-                # A backend that cannot even be made here is not one to clean up from here.
+                # A result backend that cannot be made here is not cleaned up from here.
                 needs_it = False
             if needs_it:
                 known[CLEANUP] = {
@@ -133,7 +136,10 @@ class App:
         return known
 
     def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-        """The entry as our YAML has it, and warnings about what is left out."""
+        """Return the entry with the keys of YAML, and warnings about keys that are left out.
+
+        Raises ConfigError for a value that is no entry.
+        """
         written = as_written(written)
         if not isinstance(written, Mapping):
             raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
@@ -143,7 +149,7 @@ class App:
         plain["task"] = written.get("task")
         deadline = self._app.conf.beat_cron_starting_deadline
         if deadline and "crontab" in plain:
-            # What celery beat would find too late to run is too late here.
+            # Celery beat skips a run that is later than this.
             plain["catch_up_window"] = deadline
         plain |= self._arguments(written)
         if written.get("options"):
@@ -157,7 +163,7 @@ class App:
             elif key in _STATE:
                 left.append(Problem("is the daemon's to know and is ignored", (key,), "", True))
             elif key not in _IGNORED:
-                plain[key] = written[key]  # told by `check`, unless it is one of ours
+                plain[key] = written[key]  # a key of beatd's, or `check` reports it
         return plain, left
 
     def _arguments(self, written: Any) -> dict[str, Any]:
@@ -178,7 +184,10 @@ class App:
         return value
 
     def _named(self, key: str, value: Any) -> str:
-        """A kombu Queue or Exchange by its name, which only a queue that the app knows has."""
+        """Return the name of a kombu Queue that is in the app's task_queues.
+
+        Raises ConfigError for any other object.
+        """
         name = getattr(value, "name", None)
         if key == "queue" and name in self._app.amqp.queues:
             return str(name)

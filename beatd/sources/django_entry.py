@@ -1,4 +1,4 @@
-"""A row of django-celery-beat as an entry of ours."""
+"""A row of django-celery-beat as an entry."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from beatd.run import MICROSECOND
 
 
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
+    """Return the entry of a row. Raises ConfigError for a row that beatd cannot run."""
     found = row_found(row, timezone=timezone, carry=False)
     checked = check(
         found.name,
@@ -30,7 +31,7 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
     if checked.entry is None:
         raise ConfigError(in_one_line(p for p in checked.problems if not p.warning))
     if checked.entry.end is not None:
-        # django-celery-beat: nothing runs at `expires` itself.
+        # In django-celery-beat nothing runs at `expires` itself.
         return replace(checked.entry, end=checked.entry.end - MICROSECOND)
     return checked.entry
 
@@ -44,7 +45,7 @@ def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
-    """The row's date_changed, or None where it is no moment."""
+    """Return the row's date_changed, or None if that is no moment."""
     try:
         return moment_of_row(row["date_changed"])
     except (ConfigError, ValueError):
@@ -52,7 +53,7 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """A one-off: one more run from when it was enabled, however often it was before."""
+    """Return the entry of a one-off row, limited to one more run each time it is enabled."""
     if row["total_run_count"]:
         return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
     if stored is None:
@@ -60,21 +61,20 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
     before = stored.entry
     if before.max_runs is None or (entry.enabled and not before.enabled):
         return replace(entry, max_runs=stored.runs + 1)
-    if stored.runs >= before.max_runs and entry.enabled and _told(row, stored):
-        # It ran, and was enabled again before we saw it disabled.
+    if stored.runs >= before.max_runs and entry.enabled and _has_last_run(row, stored):
+        # It ran, and was enabled again before a look found it disabled.
         return replace(entry, max_runs=stored.runs + 1)
     return replace(entry, max_runs=before.max_runs)
 
 
-def _told(row: Mapping[str, Any], stored: Stored) -> bool:
-    """Whether the row knows of the last run: else that run is still on its way."""
-    told = moment_of_row(row["last_run_at"])
-    return stored.last is None or (told is not None and told >= stored.last - timedelta(seconds=1))
+def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
+    """True if the last run is written in the row; else the record of that run is under way."""
+    last = moment_of_row(row["last_run_at"])
+    return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """True if all that is new in the row is that its one run is over, which the record of the run
-    wrote into the row itself."""
+    """True if the only news in the row is the end of its one run, which beatd wrote itself."""
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False
     return same(replace(entry, enabled=True, max_runs=before.entry.max_runs), before.entry)

@@ -1,8 +1,10 @@
-"""django-celery-beat's rows kept as entries of ours: by whoever leads, within a second of an edit
-made through Django's models and within a minute of any other."""
+"""The rows of django-celery-beat, kept as entries by the leader.
+
+An edit through Django's models takes effect within a second, any other within a minute.
+"""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,49 +12,47 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd import __version__
-from beatd.catalog import Change, EditableCatalog, Query, Stored
+from beatd.catalog import EditableCatalog, Query, Stored
 from beatd.clock import Clock
-from beatd.definition.arguments import same
 from beatd.edits import editing
-from beatd.edits.apply import Declared, apply, mark_under_way
-from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
+from beatd.edits.apply import apply, mark_under_way
+from beatd.edits.declared import Declared
 from beatd.entry import Entry
 from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused
 from beatd.marks import AppliedSet
 from beatd.run import EPOCH
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limited, warning_of
 from beatd.sources.django_rows import DjangoRows, Listing
+from beatd.sources.row_conflicts import RowConflicts
+from beatd.sources.row_writer import RowWriter, log_applied
 from beatd.stores.django import SOURCE, DjangoStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 log = logging.getLogger("beatd")
 
-LOOK_EVERY = 0.5
-DIGEST_EVERY = 30.0
-TIDY_EVERY = 10.0
-ROUNDS = 10
-MOST_TOLD = 1000
-TOLD = "!"  # ends the digest where some rows are wrong or have a warning
+LOOK_EVERY_S = 0.5
+DIGEST_EVERY_S = 30.0
+UPDATE_ROWS_EVERY_S = 10.0
+HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or have a warning
 
 
-class Mirror:
-    """What a daemon declares where the store is Django's: its rows, then all else."""
+class DjangoMirror:
+    """Applies the rows of Django's tables, and then the other declarations."""
 
     def __init__(
-        self, rows: DjangoRows, others: Declaring, *, timezone: str, name: str, clock: Clock
+        self, rows: DjangoRows, others: Declarations, *, timezone: str, name: str, clock: Clock
     ) -> None:
         self._rows, self._others, self._clock = rows, others, clock
         self._timezone, self._source = timezone, f"{SOURCE}{name}"
         self._known: Listing | None = None
-        self._wrong: dict[str, str] = {}
-        self._held: dict[str, str] = {}
+        self._row_conflicts = RowConflicts(self._source, clock)
+        self._writer = RowWriter(self._source, self._row_conflicts)
         self._trouble = ""
-        self._written: list[str] | None = None
         self._same_at = EPOCH  # the last look that found the rows as they are known
-        self._looked_at = self._digested_at = self._tidied_at = float("-inf")
-        self._trusts_mark = True  # that the store has what was applied last
+        self._looked_at = self._digested_at = self._updated_rows_at = float("-inf")
+        self._trusts_mark = True  # False once the store may have lost rows that were applied
         self._term = self._applied = 0  # the term, and the one in which all rows were applied
         self._released: Callable[[], None] = lambda: None
         self._lasts: Callable[[], bool] = lambda: True
@@ -66,39 +66,43 @@ class Mirror:
     ) -> bool:
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
-            # Whoever led before may have seen other rows.
+            # The leader before may have read other rows.
             self._term, self._looked_at = term, float("-inf")
-            self._known = self._written = None
-            self._wrong, self._held = {}, {}
-        if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY:
+            self._known = None
+            self._row_conflicts.clear()
+        if term and self._clock.elapsed() - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = self._clock.elapsed()
-            changed = self._tried(catalog)
+            changed = self._apply_rows(catalog)
         return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
-        """Which entries the leader of that term must not run yet; from any thread."""
+        """Return the entries that the leader of that term must not run yet; for every thread."""
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
         return mine | others
 
-    def again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Rows that were applied may be lost: see `Declaring.again`."""
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
+        """Make the next call compare rows with the store: see `Declarations.compare_again`."""
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
         if whole or (known and next(iter(catalog.find(mine)), None) is None):
             self._known, self._trusts_mark, self._looked_at = None, False, float("-inf")
-        self._others.again(catalog, whole=whole)
+        self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
+        """Let the entries of the rows run."""
         if self._applied != self._term:
             self._applied = self._term
             self._released()
 
-    def _tried(self, catalog: EditableCatalog) -> bool:
-        """What is known goes on while the tables cannot be read; that is told once."""
+    def _apply_rows(self, catalog: EditableCatalog) -> bool:
+        """Apply changed rows; True if the store was changed.
+
+        While the tables cannot be read the entries stay as they are, and the error is logged once.
+        """
         try:
             changed = self._look(catalog)
-            self._write_conflicts(catalog)
+            self._row_conflicts.write(catalog.marks)
         except StoreError as trouble:
             if str(trouble) != self._trouble:
                 log.error("%s", trouble)
@@ -107,62 +111,55 @@ class Mirror:
         except Deposed:
             raise
         except Exception:
-            self._release()  # a fault of ours must not stop all entries
+            self._release()  # a bug of beatd must not keep all entries waiting
             raise
         self._trouble = ""
         return changed
 
     def conflicts(self) -> list[str]:
+        """Return a line for each row or declaration that could not be read or applied."""
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
-        return trouble + self._conflicts() + self._others.conflicts()
-
-    def _conflicts(self) -> list[str]:
-        wrong = [f"{self._source}: {name}: {why}" for name, why in sorted(self._wrong.items())]
-        return wrong + sorted(self._held.values())
-
-    def _write_conflicts(self, catalog: EditableCatalog) -> None:
-        """Write them for `beatd status`, which would have to read all rows."""
-        if self._written is None:
-            self._written = catalog.marks.conflicts(self._source)
-        found = self._conflicts()[:MOST_TOLD]
-        if found != self._written:
-            catalog.marks.write_conflicts(self._source, found, self._clock.now())
-            self._written = found
+        return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
-        """Without the rows: every daemon on this store has the same ones."""
+        """Return the digest of the other declarations; the rows are equal for every daemon."""
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
+        """Read the rows that changed, and apply them; True if the store was changed."""
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
-        if isinstance(catalog, DjangoStore) and elapsed - self._tidied_at >= TIDY_EVERY:
-            self._tidied_at = elapsed
+        if (
+            isinstance(catalog, DjangoStore)
+            and elapsed - self._updated_rows_at >= UPDATE_ROWS_EVERY_S
+        ):
+            self._updated_rows_at = elapsed
             catalog.tell_again()
             catalog.disable_what_ended(present())
         if self._known is None:
-            return self._take_all(catalog, present)
+            return self._apply_all(catalog, present)
         if marker == self._known.marker:
-            if elapsed - self._digested_at < DIGEST_EVERY:
+            if elapsed - self._digested_at < DIGEST_EVERY_S:
                 return False
             self._digested_at = elapsed
             looked_at = present()
             if self._rows.digest() == self._known.digest:
                 self._same_at = looked_at
                 return False
-        return self._take_changes(catalog, self._known, present)
+        return self._apply_changed(catalog, self._known, present)
 
-    def _take_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
+    def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
+        """Apply every row, at the start of a term."""
         loaded_at = now()
         listing = self._rows.listing()
         last, digest = catalog.marks.applied(self._source), self._digest(listing)
-        if last is not None and last.whole and last.digest.removesuffix(TOLD) == digest:
+        if last is not None and last.whole and last.digest.removesuffix(HAS_CONFLICTS) == digest:
             self._release()
         if last is not None and last.holds(digest) and self._trusts_mark:
-            # Whoever led before saw these rows, and all of them were good.
+            # The leader before read the same rows, and all of them became entries.
             self._known, self._digested_at = listing, self._clock.elapsed()
             self._same_at = loaded_at
             return False
@@ -176,7 +173,7 @@ class Mirror:
             entries.append(entry)
             changed_at = changed_at_of(row)
             if last is None:
-                # The first look: the scheduler before wrote the date, too, and nothing is made up.
+                # At the first look the other scheduler wrote the date, and no missed run counts.
                 changed_at = changed_at if row["clocked_time"] else None
             elif changed_at is None or changed_at < last.loaded_at:
                 changed_at = last.loaded_at if row["clocked_time"] else None
@@ -189,21 +186,24 @@ class Mirror:
             digest=self._digest(listing),
             made=made,
         )
-        # The table was read: where it is empty, it is meant to be.
+        # The table could be read, so that an empty one is intended.
         done = apply(
             catalog, declared, now, force=True, settled=self._release, may_go_on=self._lasts
         )
         self._trusts_mark = True
         self._release()
-        self._held = {held.name: str(held) for held in done.conflicts if not held.same}
+        self._row_conflicts.replace_held(
+            {held.name: str(held) for held in done.conflicts if not held.same}
+        )
         ended = sum(has_ended(step.entry, step.before) for step in done.steps)
         changed = len(done.changed) - ended
-        self._tell(len(done.added), changed, len(done.removed), done.missed)
+        log_applied(self._source, len(done.added), changed, len(done.removed), done.missed)
         self._known, self._digested_at = listing, self._clock.elapsed()
         self._same_at = loaded_at
         return bool(done.steps)
 
-    def _take_changes(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
+    def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
+        """Apply the rows that changed since `known`."""
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -224,97 +224,37 @@ class Mirror:
             dated = before is None or before.changed != listing.rows[int(row["id"])].changed
             if dated and changed_at is not None:
                 made[name] = changed_at
-        for name in gone:
-            self._wrong.pop(name, None)
-            self._held.pop(name, None)
+        self._row_conflicts.forget(gone)
         marks, applied = catalog.marks, AppliedSet(loaded_at, self._digest(listing))
         mark_under_way(marks, self._source, applied)
-        changed = self._write(catalog, wanted, made, now)
+        changed = self._writer.write(catalog, wanted, made, self._same_at, now)
         marks.write_applied(self._source, replace(applied, digest=self._digest(listing)))
         self._known, self._same_at = listing, loaded_at
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Equal when reading all rows again would change nothing; other programs may read them
-        otherwise, and bad rows are to be told by whoever leads."""
-        told = TOLD if self._wrong or self._held else ""
-        return f"{__version__}/{self._timezone}/{listing.digest}{told}"
+        """Return a digest that is equal if reading all rows again would change nothing.
 
-    def _write(
-        self,
-        catalog: EditableCatalog,
-        wanted: Mapping[str, Entry | None],
-        made: Mapping[str, datetime],
-        now: editing.Now,
-    ) -> bool:
-        """Every name as wanted (None: removed), whatever others do to it meanwhile; `made` is when
-        the edits were made, where the rows say so."""
-        left: Iterable[str] = wanted
-        counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
-        missed: list[str] = []
-        for _ in range(ROUNDS):
-            there, moment = editing.rows(catalog, left), now()
-            changes: list[tuple[str, Change]] = []
-            for name in left:
-                verb, change = self._change(wanted[name], there.get(name), moment, made.get(name))
-                if change is not None:
-                    changes.append((verb, change))
-            left = []
-            for batch in editing.in_batches(changes):
-                answers = catalog.write([change for _, change in batch])
-                for (verb, change), done in zip(batch, answers, strict=True):
-                    counts[verb] += done
-                    missed += [change.name] if done and change.missed else []
-                    if not done:
-                        left.append(change.name)
-            if not left:
-                break
-        self._tell(counts["added"], counts["changed"], counts["removed"], missed)
-        return any(counts.values())
-
-    def _change(
-        self, entry: Entry | None, row: Stored | None, now: datetime, made: datetime | None
-    ) -> tuple[str, Change | None]:
-        if row is not None and row.entry.source != self._source:
-            if entry is not None:
-                whose = editing.whose_it_is(row.entry)
-                self._held[entry.name] = f"{self._source}: {entry.name} is held by {whose}"
-            return "", None
-        if entry is None:
-            return "removed", None if row is None else editing.removed(row)
-        self._held.pop(entry.name, None)
-        since = counts_from(entry, now, made=made, unseen_since=self._same_at)
-        if row is None:
-            return "added", editing.new(entry, since)
-        if same(entry, row.entry):
-            return "changed", None
-        change = editing.rewritten(row, entry, since)
-        verb = "ended" if has_ended(entry, row) else "changed"
-        return verb, change if made else with_unseen_moments(change, row, self._same_at, now)
+        Another version of beatd may read rows otherwise. Rows with conflicts differ, because every
+        leader is to log them.
+        """
+        mark = HAS_CONFLICTS if self._row_conflicts else ""
+        return f"{__version__}/{self._timezone}/{listing.digest}{mark}"
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
-        """The row as an entry, or None with the reason among the conflicts: django-celery-beat
-        would not run it either."""
+        """Return the row as an entry, or None with a line among the conflicts.
+
+        django-celery-beat would not run such a row either.
+        """
         name = str(row["name"])
         try:
             entry = entry_of(row, timezone=self._timezone, source=self._source)
         except Exception as error:
-            # Whatever one row raises, the others run.
-            reason = refused(name, error).reason
-            if self._wrong.get(name) != reason:
-                log.error("%s: %s: %s; it is not run", self._source, name, reason)
-            self._wrong[name] = reason
+            # Of any kind: the other rows run all the same.
+            self._row_conflicts.add_invalid(name, refused(name, error).reason)
             return None
         if warning := warning_of(row, entry):
-            if self._wrong.get(name) != warning:
-                log.warning("%s: %s: %s", self._source, name, warning)
-            self._wrong[name] = warning
+            self._row_conflicts.add_warning(name, warning)
         else:
-            self._wrong.pop(name, None)
+            self._row_conflicts.set_valid(name)
         return limited(entry, row, once.get(name)) if row["one_off"] else entry
-
-    def _tell(self, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
-        if added or changed or removed:
-            log.info("%s: %d added, %d changed, %d removed", self._source, added, changed, removed)
-        if missed:
-            log.warning("%s: %s", self._source, past_one_offs(missed))

@@ -1,5 +1,4 @@
-"""django-celery-beat's rows, read again one by one where they changed; Django itself is not
-needed."""
+"""The rows of django-celery-beat, read without Django; only changed rows are read again."""
 
 import weakref
 import zlib
@@ -15,15 +14,15 @@ from beatd.imports.scheduler_tables import DJANGO, Shape, driver_url, shape_of, 
 from beatd.imports.table_row import text_of
 
 MARKER = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident = 1"
-#: What is not an edit: who runs the tasks writes these, and the date comes with them.
+#: Columns that change without an edit: the scheduler writes them, and the date with them.
 _NOT_EDITS = ("last_run_at", "total_run_count", "date_changed")
-_CHUNK = 1000
-# Neither of them as a word of the connection, for which a pooler refuses it.
-_WITHIN = "SET LOCAL statement_timeout = 60000"
+_ROWS_PER_QUERY = 1000
+# Statements, because a pooler refuses them as options of the connection.
+_SET_TIMEOUT = "SET LOCAL statement_timeout = 60000"
 _READ_ONLY = {"postgresql_readonly": True}
 _POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 _MYSQL = {"connect_timeout": 5, "read_timeout": 60, "write_timeout": 60}
-WAITS: dict[str, dict[str, Any]] = {
+CONNECT_ARGS: dict[str, dict[str, Any]] = {
     "postgresql": _POSTGRESQL,
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
@@ -31,8 +30,7 @@ WAITS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """A row without its content: what it was called, a hash of what decides what it does, and
-    its date_changed as the database gave it."""
+    """A row without its content: its name, a hash of its editable columns, and its date_changed."""
 
     name: str
     hash: int
@@ -40,7 +38,7 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """All rows by id, and the marker as it was before they were read."""
+    """All rows by id, and the marker before they were read."""
 
     rows: Mapping[int, Seen]
     marker: str
@@ -51,11 +49,12 @@ class Listing(Struct, frozen=True):
 
 
 def digest_of(count: int, total: int) -> str:
+    """Return a digest of rows from their number and the sum of their hashes."""
     return f"{count}/{total}"
 
 
 class DjangoRows:
-    """The tables of one database; every method is one short transaction."""
+    """Reads the tables of one database, in one short transaction for each method."""
 
     def __init__(self, url: str) -> None:
         address = driver_url(url)
@@ -65,43 +64,45 @@ class DjangoRows:
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
-            connect_args=WAITS.get(kind, {}) | unprepared(address),
+            connect_args=CONNECT_ARGS.get(kind, {}) | unprepared(address),
             execution_options=_READ_ONLY if kind == "postgresql" else {},
         )
         if kind == "postgresql":
-            event.listen(self._engine, "begin", _bound)
-        # A reload makes another one, and nobody tells this one that it is over.
+            event.listen(self._engine, "begin", _set_timeout)
+        # A reload makes another object, and does not close this one.
         weakref.finalize(self, self._engine.dispose)
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _teach_hash)
+            event.listen(self._engine, "connect", _add_hash_function)
         self._shape: Shape | None = None
 
     def marker(self) -> str:
-        """Changes with every edit made through Django's models, and with nothing else."""
-        self._known()  # tells better than the server what is missing
-        return str(next((row[0] for row in self._ask(MARKER)), ""))
+        """Return a text that changes only with edits through Django's models, and with each."""
+        self._known()  # its error names a missing table better than the server's
+        return str(next((row[0] for row in self._query(MARKER)), ""))
 
     def digest(self) -> str:
-        """One row for all of them, made by the server; notices what the marker does not."""
-        (row,) = self._ask(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
+        """Return a digest of all rows, computed by the server; every edit changes it."""
+        (row,) = self._query(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
         return digest_of(int(row[0]), int(row[1] or 0))
 
     def listing(self) -> Listing:
+        """Return all rows without their content."""
         marker = self.marker()
         columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
-        rows = self._ask(f"SELECT {columns} FROM {self._known().source}")
+        rows = self._query(f"SELECT {columns} FROM {self._known().source}")
         seen = {int(row[0]): Seen(str(row[1]), int(row[2]), str(row[3])) for row in rows}
         return Listing(seen, marker)
 
     def rows(self, ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
+        """Yield the content of these rows, by column."""
         wanted = ", ".join(f"{value} AS {name}" for name, value in self._known().columns.items())
         query = text(
             f"SELECT {wanted} FROM {self._known().source} WHERE t.id IN :ids ORDER BY t.id"
         ).bindparams(bindparam("ids", expanding=True))
         left = sorted(ids)
-        for start in range(0, len(left), _CHUNK):
+        for start in range(0, len(left), _ROWS_PER_QUERY):
             with self._connection() as connection:
-                found = connection.execute(query, {"ids": left[start : start + _CHUNK]})
+                found = connection.execute(query, {"ids": left[start : start + _ROWS_PER_QUERY]})
                 chunk = [dict(row) for row in found.mappings()]
             yield from chunk
 
@@ -115,13 +116,13 @@ class DjangoRows:
         return self._shape
 
     def _hash(self) -> str:
-        """An expression for a whole number made of all that is an edit."""
+        """Return an SQL expression for an integer hash of the editable columns."""
         columns = [
             value
             for name, value in self._known().columns.items()
             if name not in _NOT_EDITS and value != "NULL"
         ]
-        # A one-off that ran and was enabled again looks as it did before.
+        # The last run of a one-off counts: it may run and be enabled again without another trace.
         columns.append("CASE WHEN t.one_off THEN t.last_run_at END")
         match self._engine.dialect.name:
             case "postgresql":
@@ -132,16 +133,16 @@ class DjangoRows:
         parts = ", ".join(f"COALESCE({column}, '\u0001')" for column in columns)
         return f"CRC32(CONCAT_WS('\u0002', {parts}))"
 
-    def _ask(self, query: str) -> Sequence[Any]:
+    def _query(self, query: str) -> Sequence[Any]:
         with self._connection() as connection:
             return connection.execute(text(query)).all()
 
-    def _connection(self) -> "_Told":
-        return _Told(self._engine)
+    def _connection(self) -> "_StoreConnection":
+        return _StoreConnection(self._engine)
 
 
-class _Told:
-    """A connection whose troubles are the store's."""
+class _StoreConnection:
+    """A connection that raises its errors as StoreError."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -166,12 +167,12 @@ def _trouble(error: SQLAlchemyError | OSError) -> StoreError:
     return StoreError(f"django-celery-beat: {' '.join(str(cause).split())[:200]}")
 
 
-def _bound(connection: Connection) -> None:
-    connection.exec_driver_sql(_WITHIN)
+def _set_timeout(connection: Connection) -> None:
+    connection.exec_driver_sql(_SET_TIMEOUT)
 
 
-def _teach_hash(connection: Any, _record: Any) -> None:
-    """SQLite has no hash of its own; it asks us, in the same process."""
+def _add_hash_function(connection: Any, _record: Any) -> None:
+    """Add the hash function to a connection: SQLite has none of its own."""
     connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:

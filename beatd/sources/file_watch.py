@@ -1,4 +1,4 @@
-"""Whether files changed, told by looking at them at most once a second."""
+"""A watch for changed files, which looks at them at most once a second."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -6,15 +6,17 @@ from pathlib import Path
 
 from beatd.clock import Clock
 
-LOOK_EVERY = 1.0
-SETTLED_AFTER = 0.2  # a file that is being written is not read half-way
+LOOK_EVERY_S = 1.0
+SETTLED_AFTER_S = 0.2  # without a further change: a file may be half written
 
 Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """What changes when a file does, when it is replaced, and when a link above it is turned to
-    another folder, as Kubernetes does with a ConfigMap."""
+    """Return a value that differs after a file was changed or replaced, or a link turned.
+
+    Kubernetes updates a ConfigMap by turning a link to another folder.
+    """
     seen: list[tuple[object, ...]] = []
     for path in paths:
         try:
@@ -26,8 +28,8 @@ def look_at(paths: Iterable[Path]) -> Look:
     return tuple(seen)
 
 
-class Watch:
-    """`paths` lists the files anew at each look, so that new ones are noticed."""
+class FileWatch:
+    """Watches the files that `paths` returns; it is called at each look, to notice new files."""
 
     def __init__(self, paths: Callable[[], Iterable[Path]], clock: Clock) -> None:
         self._paths, self._clock = paths, clock
@@ -37,19 +39,19 @@ class Watch:
         self._looked_at = clock.elapsed()
 
     def changed(self) -> bool:
-        """True from when a change has come to rest until `seen`."""
+        """True if the files changed since `seen`, and have not changed further for a moment."""
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
             self._look()
-        return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER
+        return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER_S
 
     def differs(self) -> bool:
-        """True from when a change is there until `seen`, come to rest or not; looks at once."""
+        """True if the files changed since `seen`, even if they are still changing; looks now."""
         self._look()
         return self._latest != self._known
 
     def seen(self) -> None:
-        """To be called before the files are read: what changes meanwhile counts as new."""
+        """Take the files as they are now for known; call this before they are read."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 
@@ -62,4 +64,4 @@ class Watch:
             self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
-        return LOOK_EVERY if self._latest == self._known else SETTLED_AFTER
+        return LOOK_EVERY_S if self._latest == self._known else SETTLED_AFTER_S

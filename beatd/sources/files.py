@@ -1,4 +1,4 @@
-"""Entries declared in YAML: under `entries:` of the config, and in the files of `schedules:`."""
+"""Entries declared in YAML: `entries:` of the configuration and the files of `schedules:`."""
 
 import os
 import re
@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from beatd.clock import Clock
 from beatd.config import Config, EntryFile, examine, load_entries
 from beatd.config.entry_paths import find_files
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.problem import Problem
 from beatd.sources import Reading, one_offs_of
-from beatd.sources.file_watch import Watch
+from beatd.sources.file_watch import FileWatch
 
 _LINE = re.compile(r":\d+$")
 
 
 class Files:
-    """A file that became invalid keeps declaring what it last did."""
+    """Reads the files; one that became invalid declares what it did when it was last valid."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._config, self._clock = config, clock
@@ -30,7 +30,7 @@ class Files:
         self._good: dict[Path, tuple[Entry, ...]] = {}
         self._wrong: set[Path] = set()
         self._one_offs: dict[str, Entry] | None = None  # those of the last reading
-        self._watch = Watch(self._paths, clock)
+        self._watch = FileWatch(self._paths, clock)
 
     @property
     def owner(self) -> str:
@@ -59,28 +59,28 @@ class Files:
             source=config.source,
             taken={entry.name: entry.declared_at for entry in config.entries},
         )
-        doubtful = [self._shown(place) for place in files.missing]
+        doubtful = [self._relative(place) for place in files.missing]
         unread: set[str] = set()
         unreadable: set[str] = set()
-        # What a file declared goes with it: another that comes under its name begins anew.
-        there = {file.path for file in files.files}
-        self._good = {path: known for path, known in self._good.items() if path in there}
+        # The last valid content of a file that is gone is dropped with it.
+        present = {file.path for file in files.files}
+        self._good = {path: known for path, known in self._good.items() if path in present}
         for file in files.files:
-            known = self._believed(file)
+            known = self._last_valid(file)
             wrong |= set() if file.valid else {file.path}
             if known is None:
                 unread |= file.names
-                unreadable.add(self._shown(str(file.path)))
+                unreadable.add(self._relative(str(file.path)))
             if not known:
-                doubtful.append(self._shown(str(file.path)))
+                doubtful.append(self._relative(str(file.path)))
             for entry in known or ():
                 entries.setdefault(entry.name, entry)
         if not config.entries and self._path is not None:
             doubtful.append(self._path.name)
         right = {file.path for file in files.files} | {self._path}
-        mended = sorted(str(path) for path in self._wrong - wrong if path in right)
+        valid_again = sorted(str(path) for path in self._wrong - wrong if path in right)
         self._wrong = wrong
-        declared = tuple(placed(entry) for entry in entries.values())
+        declared = tuple(without_line(entry) for entry in entries.values())
         return Reading(
             Declared(
                 source=config.source,
@@ -94,7 +94,7 @@ class Files:
                 made=self._made(declared, files.files, loaded_at, unseen_since),
             ),
             (*problems, *files.problems),
-            tuple(mended),
+            tuple(valid_again),
         )
 
     def _made(
@@ -104,8 +104,10 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """When each new one-off was written, by the time of its file; a copied file may keep an
-        older time, but not one from before it was there."""
+        """Return when each new one-off was written, by the time of its file.
+
+        A copied file may keep an older time, but counts from the last look that did not find it.
+        """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
         new = {name for name in one_offs if (before or {}).get(name) != one_offs[name]}
@@ -124,7 +126,10 @@ class Files:
         return made
 
     def _read_config(self) -> Iterator[Problem]:
-        """Its entries, schedules and defaults; everything else waits for a restart or SIGHUP."""
+        """Read timezone, schedules, defaults and entries of the configuration; yield its problems.
+
+        Other settings take effect after a restart or SIGHUP.
+        """
         if self._path is None:
             return
         found = examine(self._path, app=self._config.app)
@@ -138,8 +143,8 @@ class Files:
                 entries=found.config.entries,
             )
 
-    def _believed(self, file: EntryFile) -> tuple[Entry, ...] | None:
-        """What the file declares, or did when it was last valid; None when it never was."""
+    def _last_valid(self, file: EntryFile) -> tuple[Entry, ...] | None:
+        """Return the entries of the file when it was last valid; None if it never was."""
         if file.valid:
             self._good[file.path] = file.entries
         return self._good.get(file.path)
@@ -148,7 +153,7 @@ class Files:
         found = find_files(self._config.schedules, self._config.folder)[0]
         return found if self._path is None else [self._path, *found]
 
-    def _shown(self, place: str) -> str:
+    def _relative(self, place: str) -> str:
         full = os.path.join(self._config.folder, place)  # noqa: PTH118  # a glob is no path
         return os.path.relpath(full, self._config.folder)
 
@@ -157,6 +162,6 @@ def _is_wrong(problems: Iterable[Problem]) -> bool:
     return any(not problem.warning for problem in problems)
 
 
-def placed(entry: Entry) -> Entry:
-    """Without its line, which moves when others do; that would be a change to store each time."""
+def without_line(entry: Entry) -> Entry:
+    """Return the entry without the line of its place, which moves when other lines do."""
     return replace(entry, declared_at=_LINE.sub("", entry.declared_at))

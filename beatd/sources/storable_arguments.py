@@ -1,4 +1,4 @@
-"""The arguments of an app's entry as a store can hold them."""
+"""The arguments of an app's entry, in a form that a store can keep."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,10 @@ from beatd.publishers import app_value, lazy_arguments
 
 
 def storable(name: str, arguments: Any, serializer: str) -> Any:
-    """args or kwargs with a mark for each value that only the app can send; ConfigError for one
-    that its serializer cannot send either."""
+    """Return args or kwargs, with a mark in place of each value that only the app can send.
+
+    Raises ConfigError for a value that its serializer cannot send either.
+    """
     try:
         if isinstance(arguments, Mapping):
             return {key: _storable(value, serializer) for key, value in arguments.items()}
@@ -33,6 +35,6 @@ def _storable(value: Any, serializer: str) -> Any:
             dumps([value], serializer=serializer)
             return app_value.mark_of(value)
         except Exception as error:
-            # Anything may come out of an app's own serializers and of its values' own code.
-            said = " ".join(str(error).split())[:200] or type(error).__name__
-            raise ConfigError(f"{why}; nor can its serializer, {serializer}: {said}") from None
+            # An app's serializers and values may raise any exception.
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ConfigError(f"{why}; nor can its serializer, {serializer}: {reason}") from None

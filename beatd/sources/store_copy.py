@@ -1,10 +1,10 @@
-"""The entries of another store, followed as they change: what `beatd --shadow` plans with."""
+"""The entries of another store as a source, for `beatd --shadow`."""
 
 from msgspec.structs import replace
 
 from beatd.catalog import Catalog, Query
 from beatd.clock import Clock
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.errors import StoreError
 from beatd.problem import Problem
 from beatd.sources import Reading
@@ -12,8 +12,11 @@ from beatd.sources import Reading
 SOURCE = "store:shadow"
 
 
-class Copied:
-    """Those that somebody put there; what files and apps declare is read from them instead."""
+class StoreCopy:
+    """Declares the entries that commands added to a store.
+
+    Entries of files and apps are left out, because the shadow reads these itself.
+    """
 
     owner = SOURCE
 

@@ -1,5 +1,8 @@
-"""Which Host headers are answered: a web page elsewhere whose name is made to lead to this machine
-(DNS rebinding) would otherwise read what is here through its visitor's browser."""
+"""The Host headers that the server answers, as protection against DNS rebinding.
+
+The host name of a web page can be made to lead to this machine; the page would then read the
+status through its visitor's browser.
+"""
 
 import ipaddress
 import socket
@@ -9,11 +12,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")
 
 
-class Hosts:
-    """The bound address, the loopback's names, and those named in `http.hosts`.
+class HttpHosts:
+    """Accepts the bound address, the names of the loopback and the names in `http.hosts`.
 
-    Bound to all addresses, any address in figures and this machine's name are answered: only a
-    name can be made to lead elsewhere.
+    A server that is bound to all addresses accepts also this machine's name and every numeric
+    address: only a name can be made to lead elsewhere.
     """
 
     def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
@@ -23,8 +26,10 @@ class Hosts:
             self._names.add(socket.gethostname().lower())
 
     def refusal(self, headers: Sequence[str]) -> str:
-        """Why a request with these Host headers is not answered, or nothing. Without one it is: a
-        browser always sends one."""
+        """Return why a request with these Host headers is refused, or an empty text.
+
+        A request without one is answered, because a browser always sends one.
+        """
         if not headers:
             return ""
         if len(headers) > 1:
@@ -36,7 +41,7 @@ class Hosts:
 
 
 def name_in(header: str) -> str:
-    """The host of a Host header, without its port."""
+    """Return the host of a Host header, in lower case and without its port."""
     text = header.strip().lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]

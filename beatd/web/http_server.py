@@ -1,5 +1,4 @@
-"""The HTTP server of a daemon: bounded in its connections and in how long each may last, and quiet
-about clients that go away."""
+"""The HTTP server of a daemon, with limits for the number and the age of its connections."""
 
 import errno
 import logging
@@ -12,113 +11,121 @@ from time import monotonic
 from typing import Any, Protocol
 
 from beatd.errors import BeatError
-from beatd.web.http_hosts import Hosts
+from beatd.web.http_hosts import HttpHosts
 
 log = logging.getLogger("beatd")
 
-CONNECTIONS = 32  # more close the oldest one, so that a probe always has its turn
+CONNECTIONS_MAX = 32  # one more closes the oldest one, so that a probe always gets an answer
 CONNECTION_LIFE_S = 10.0
-SILENCE_S = 5.0  # a client that connects and says nothing holds a thread no longer
-ACCEPT_AGAIN_S = 0.5  # after an accept that failed, as when no descriptor is left
-FAILURE_LOGGED_EVERY_S = 60.0
-#: Answered to whatever Host: probes and scrapers call a daemon by many names, and there is
-#: nothing but figures in these pages.
-ANY_HOST = ("/live", "/ready", "/metrics")
+CLIENT_TIMEOUT_S = 5.0  # a client that sends nothing holds a thread no longer
+PAUSE_AFTER_FAILED_ACCEPT_S = 0.5  # such as without a free descriptor
+LOG_FAILURE_EVERY_S = 60.0
+#: Answered whatever the Host header is: probes and scrapers call a daemon by many names, and these
+#: pages contain figures only.
+PAGES_FOR_ANY_HOST = ("/live", "/ready", "/metrics")
 
 Answer = tuple[int, str, bytes]
 
 
 class Answers(Protocol):
-    def answer(self, path: str) -> Answer: ...
+    """The pages of a server."""
+
+    def answer(self, path: str) -> Answer:
+        """Return status code, content type and body of the page at `path`."""
 
 
-class Server(ThreadingHTTPServer):
+class HttpServer(ThreadingHTTPServer):
+    """Serves each connection on a thread of its own; logs no client that goes away."""
+
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 64
 
     def __init__(self, *args: Any) -> None:
-        self._began: dict[Any, float] = {}  # open connections, the oldest first
+        self._opened_at: dict[Any, float] = {}  # open connections, the oldest first
         self._guard = threading.Lock()
-        self._ends = threading.Event()
-        self._failure_logged_at, self._fails = float("-inf"), False
+        self._shut_down = threading.Event()
+        self._failure_logged_at, self._accept_failed = float("-inf"), False
         super().__init__(*args)
 
     def get_request(self) -> Any:
+        """Accept a connection; after a failure, pause before it is raised."""
         try:
             accepted = super().get_request()
         except OSError as error:
-            # What waits is there at once again: without a pause this loop would take a core.
-            self._fails = True
+            # The connection still waits: without a pause this loop would take a core.
+            self._accept_failed = True
             self._log_failure(error)
-            self._ends.wait(ACCEPT_AGAIN_S)
+            self._shut_down.wait(PAUSE_AFTER_FAILED_ACCEPT_S)
             raise
-        if self._fails:
-            self._fails = False
+        if self._accept_failed:
+            self._accept_failed = False
             log.info("http: connections are taken again")
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Note the new connection, and cut the oldest one if there are too many; always True."""
         with self._guard:
-            if len(self._began) >= CONNECTIONS:
-                self._cut(next(iter(self._began)))
-            self._began[request] = monotonic()
+            if len(self._opened_at) >= CONNECTIONS_MAX:
+                self._cut(next(iter(self._opened_at)))
+            self._opened_at[request] = monotonic()
         return True
 
     def service_actions(self) -> None:
-        """Called twice a second: close the connections that last too long."""
+        """Close the connections that last too long; the base class calls this twice a second."""
         with self._guard:
-            for request, began in list(self._began.items()):
-                if monotonic() - began > CONNECTION_LIFE_S:
+            for request, opened_at in list(self._opened_at.items()):
+                if monotonic() - opened_at > CONNECTION_LIFE_S:
                     self._cut(request)
 
     def shutdown_request(self, request: Any) -> None:
         with self._guard:
-            self._began.pop(request, None)
+            self._opened_at.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log a failed request, unless its client went away."""
         error = sys.exception()
         if isinstance(error, OSError):
-            return  # the client went away
+            return
         if isinstance(error, RuntimeError) and "thread" in str(error):
             self._log_failure(error)
             return
         log.error("http: a request failed", exc_info=error)
 
     def shutdown(self) -> None:
-        self._ends.set()
+        self._shut_down.set()
         super().shutdown()
 
     def server_close(self) -> None:
         super().server_close()
         with self._guard:
-            for request in list(self._began):
+            for request in list(self._opened_at):
                 self._cut(request)
 
     def _cut(self, request: Any) -> None:
-        """End a connection; its thread notices and closes it."""
-        self._began.pop(request, None)
+        """Shut a connection down; its thread then closes it."""
+        self._opened_at.pop(request, None)
         with suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
 
     def _log_failure(self, error: Exception) -> None:
-        if monotonic() - self._failure_logged_at > FAILURE_LOGGED_EVERY_S:
+        if monotonic() - self._failure_logged_at > LOG_FAILURE_EVERY_S:
             self._failure_logged_at = monotonic()
             reason = getattr(error, "strerror", None) or str(error)
             log.error("http: cannot take a connection: %s; the beat goes on", reason)
 
 
-def serve(host: str, port: int, hosts: Hosts, pages: Answers) -> Server:
-    """A server that listens when this returns, on a thread of its own; BeatError if it cannot."""
+def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
+    """Return a server that listens, on a thread of its own. Raises BeatError if it cannot."""
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = SILENCE_S
+        timeout = CLIENT_TIMEOUT_S
 
         def do_GET(self) -> None:
             path = self.path.split("?")[0]
             named = self.headers.get_all("Host") or []
-            if path not in ANY_HOST and (refusal := hosts.refusal(named)):
+            if path not in PAGES_FOR_ANY_HOST and (refusal := hosts.refusal(named)):
                 self.send_error(400 if len(named) > 1 else 421, refusal)
                 return
             try:
@@ -140,7 +147,7 @@ def serve(host: str, port: int, hosts: Hosts, pages: Answers) -> Server:
         def send_error(
             self, code: int, message: str | None = None, explain: str | None = None
         ) -> None:
-            """One line of text, as every other answer; a method we do not know is not allowed."""
+            """Answer with one line of text; an unknown method gets 405 instead of 501."""
             code = 405 if code == 501 else code
             body = f"{message or code}\n".encode()
             self.close_connection = True
@@ -152,9 +159,9 @@ def serve(host: str, port: int, hosts: Hosts, pages: Answers) -> Server:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """A probe every few seconds is not an event."""
+            """Log nothing: a probe comes every few seconds."""
 
-    class Bound(Server):
+    class Bound(HttpServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     try:

@@ -1,1 +1,1 @@
-"""From a configuration to the parts of a daemon: the only room that names classes of backends."""
+"""The assembly of a daemon from a configuration: the only room that names classes of backends."""

@@ -1,4 +1,4 @@
-"""From words to parts: the only file that knows which classes exist, each imported when named."""
+"""The backend that a URL names: the only file that names their classes, and imports one of them."""
 
 import os
 import socket
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 def open_store(
     url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
 ) -> Store:
-    """Raises StoreError while it cannot be reached, StoreUnusable when waiting will not help."""
+    """Return the store of a URL.
+
+    Raises StoreError while it cannot be reached, StoreUnusable if waiting would not help, and
+    ConfigError for a URL that names no store.
+    """
     scheme = scheme_of(url)
-    options_known("store", url)
+    refuse_options("store", url)
     if scheme == "memory":
         from beatd.stores.embedded.memory import MemoryStore
 
@@ -53,7 +57,7 @@ def open_store(
     raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
 
 
-def options_known(section: str, url: str) -> None:
+def refuse_options(section: str, url: str) -> None:
     """Raise ConfigError for an option of the URL that its driver does not know."""
     try:
         refuse_unknown_options(section, url)
@@ -62,8 +66,9 @@ def options_known(section: str, url: str) -> None:
 
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
+    """Return the lease of a URL. Raises like `open_store`."""
     scheme = scheme_of(url)
-    options_known("lock", url)
+    refuse_options("lock", url)
     if url in ("none", "none:"):
         from beatd.leaders.none import NoLease
 
@@ -106,6 +111,7 @@ def on_one_redis(
     return (ledger, pusher) if here is not None and here == pusher.server() else None
 
 
-def me(name: str, since: datetime) -> Holder:
+def own_holder(name: str, since: datetime) -> Holder:
+    """Return a holder for this process; without a name it is called HOST:PID."""
     host = socket.gethostname()
     return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))

@@ -1,4 +1,4 @@
-"""From a configuration to a daemon that can run: its parts, its log, its pages, its notices."""
+"""The daemon of a configuration, and the parts that it is made of."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,37 +7,38 @@ from celery import Celery
 
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
-from beatd.daemon.celery_inspect import Remote
-from beatd.daemon.daemon import Daemon, Parts
-from beatd.daemon.housekeeping import Declares, Keep
-from beatd.daemon.status import health_of, status_of
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.housekeeping import Declares, HistoryLimits
+from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.engine.limits import Limits
 from beatd.events import Observer
-from beatd.observers.log import LogObserver
-from beatd.observers.systemd import SystemdObserver
 from beatd.publisher import Publisher
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for, load_app
 from beatd.sources import Source
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
 from beatd.store import Roles, Store
 from beatd.wiring import backends
 from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
-    from beatd.web.health import Web
+    from beatd.web.web_pages import WebPages
 
 
 def celery_app(config: Config) -> Celery:
-    """The project's app where one is named, with the broker of the config where that has one."""
+    """Return the project's app, or one of our own if the configuration names none.
+
+    The broker of the configuration, if it has one, replaces the app's.
+    """
     if config.app is None:
         return app_for(config.broker.settings(), timezone=config.timezone)
     return load_app(config.app, broker=config.broker.settings())
 
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
+    """Return the functions that open the parts of a daemon."""
     store_url, lock_url = config.store.url, schemes.lock_url(config.store.url, config.lock.url)
     prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
 
@@ -56,14 +57,15 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 
 
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
-    declaring = Declaring(sources_of(config, clock=clock, app=app), clock=clock)
+    """Return the declarations of a configuration: files, app and the rows of a Django store."""
+    declaring = Declarations(sources_of(config, clock=clock, app=app), clock=clock)
     if not config.store.url.startswith(schemes.DJANGO):
         return declaring
     from beatd.definition.celery_schedule import zone_name_of
-    from beatd.sources.django_mirror import Mirror
+    from beatd.sources.django_mirror import DjangoMirror
     from beatd.sources.django_rows import DjangoRows
 
-    return Mirror(
+    return DjangoMirror(
         DjangoRows(config.store.url.removeprefix(schemes.DJANGO)),
         declaring,
         timezone=config.timezone if config.names_timezone else zone_name_of(app.timezone),
@@ -73,6 +75,7 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 
 
 def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
+    """Return the files of a configuration as a source, and its app if it names one."""
     sources: list[Source] = [Files(config, clock)]
     if config.app is not None:
         from beatd.sources.app import App
@@ -90,53 +93,31 @@ def daemon_of(
     observers: tuple[Observer, ...] = (),
     parts: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> Daemon:
+    """Return the daemon of a configuration; `parts` may replace some of its parts."""
     clock = clock or SystemClock()
     app = app or celery_app(config)
     read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
     return Daemon(
         parts=parts(parts_of(config, clock=clock, app=app)),
-        me=backends.me("", clock.now()),
+        me=backends.own_holder("", clock.now()),
         clock=clock,
         ttl=config.lock.ttl.total_seconds(),
-        keep=Keep(config.history.keep, config.history.records),
+        history=HistoryLimits(config.history.keep, config.history.records),
         limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
         observers=observers,
     )
 
 
-def web_of(config: Config) -> "Web | None":
-    """Its libraries are imported where its pages are wanted: each start would wait for them."""
+def web_of(config: Config) -> "WebPages | None":
+    """Return the HTTP pages, or None if the configuration has none.
+
+    Only then their libraries are imported, because each start would wait for them.
+    """
     if config.http is None:
         return None
-    from beatd.web.health import Web
+    from beatd.web.web_pages import WebPages
 
-    return Web(config.http.host, config.http.port, config.http.hosts)
-
-
-class Built:
-    """A daemon as `beatd -c` runs it."""
-
-    def __init__(self, config: Config, systemd: SystemdObserver) -> None:
-        self._web, self.has_app = web_of(config), config.app is not None
-        observers: tuple[Observer, ...] = (LogObserver(), systemd)
-        if self._web is not None:
-            observers = (*observers, self._web.metrics)
-        app = celery_app(config)
-        self.daemon = daemon_of(config, app=app, observers=observers)
-        self._remote = Remote(app, self.daemon)
-
-    def open(self) -> None:
-        self._remote.open()
-        if self._web is not None:
-            self._web.open(lambda: health_of(self.daemon), self.status)
-
-    def status(self) -> dict[str, object]:
-        return status_of(self.daemon)
-
-    def close(self) -> None:
-        self._remote.close()
-        if self._web is not None:
-            self._web.close()
+    return WebPages(config.http.host, config.http.port, config.http.hosts)
 
 
 def store_of(config: Config) -> Store:

@@ -1,5 +1,8 @@
-"""What a daemon may need of its packages later, read at its start: an upgrade replaces or deletes
-files under a running daemon, and a process may have no descriptor left when it needs one."""
+"""Reading at the start what a daemon may need of its packages later.
+
+An upgrade replaces or deletes files while a daemon runs, and a process may have no descriptor left
+when it needs one.
+"""
 
 import logging
 from importlib import import_module
@@ -15,7 +18,7 @@ log = logging.getLogger("beatd")
 
 ANY = ("beatd.dispatches.atomic", "beatd.dispatches.steps", "ephem", "encodings.idna")
 SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
-AFTER_S = 2.0  # the beat has started by then
+READ_AFTER_S = 2.0  # the beat has started by then
 
 
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
@@ -24,7 +27,7 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
     A thread of its own reads the rest, which takes longer; the beat does not wait for it.
     """
     import_parts(store_url, lock_url)
-    later = Timer(AFTER_S, _read_the_rest, (app,))
+    later = Timer(READ_AFTER_S, _read_the_rest, (app,))
     later.name, later.daemon = "beatd packages", True
     later.start()
 

@@ -18,7 +18,7 @@ from celery.beat import BeatLazyFunc, PersistentScheduler
 from celery.schedules import crontab
 from kombu import Connection
 
-from beatd.celery.scheduler import BeatdScheduler, past_of
+from beatd.celery.scheduler import BeatdScheduler, last_runs_in
 from tests.celery_app import app_of
 from tests.process import Process
 
@@ -234,7 +234,7 @@ def test_celerys_own_file_is_left_as_it_was_and_its_last_runs_are_known(tmp_path
     theirs.close()
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    assert past_of(file) == {"tidy": (ran_at, 1)}
+    assert last_runs_in(file) == {"tidy": (ran_at, 1)}
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
 
 

@@ -9,7 +9,7 @@ from celery import Celery
 
 from beatd.celery.scheduler import BeatdScheduler
 from beatd.celery.settings import config_of
-from beatd.cli.config_option import Given
+from beatd.cli.config_option import ConfigOption
 from beatd.errors import ConfigError
 from tests.celery_app import app_of
 
@@ -59,7 +59,7 @@ def test_a_daemon_on_an_app_and_celery_beat_have_one_store(
         "app = Celery('proj', broker='memory://', set_as_current=False)\n"
         f"app.conf.update({settings!r})\n"
     )
-    daemon = Given(app=module).load()
+    daemon = ConfigOption(app=module).load()
     beat = BeatdScheduler(app_of(**settings), lazy=True).config
     assert daemon.app == module
     assert (daemon.store, daemon.lock, daemon.name) == (beat.store, beat.lock, beat.name)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from msgspec import json
 
 from beatd.cli import main
-from beatd.cli.config_option import Given
+from beatd.cli.config_option import ConfigOption
 from beatd.clock import SystemClock
 from tests.cli.conftest import Beatd, Here
 
@@ -191,7 +191,7 @@ def test_a_broken_configuration_names_the_way_around_it(here: Here) -> None:
 
 def late(here: Here, *words: object) -> Any:
     """As if the command had needed ten seconds to start."""
-    given = Given(began=SystemClock().elapsed() - 10)
+    given = ConfigOption(started_at_elapsed=SystemClock().elapsed() - 10)
     command = [str(word) for word in ("-c", here.folder / "config.yaml", *words, "--json")]
     ended = CliRunner().invoke(main, command, obj=given)
     assert ended.exit_code == 0, ended.output

@@ -11,7 +11,7 @@ import pytest
 
 from beatd.clock import SystemClock
 from beatd.leaders.file import FileLease
-from beatd.wiring.backends import me
+from beatd.wiring.backends import own_holder
 from tests.cli.conftest import Beatd
 
 Write = Callable[[str, str], Path]
@@ -218,7 +218,7 @@ def test_a_good_lock_is_left_to_who_leads(beatd: Beatd, write: Write) -> None:
     config = write("c.yaml", text)
     (config.parent / "locks").mkdir()
     lock = FileLease(config.parent / "locks" / "beatd")
-    leader = me("leader", SystemClock().now())
+    leader = own_holder("leader", SystemClock().now())
     lock.take(leader, 2.0)
     try:
         ended = beatd("check", "--connect", "-c", config)

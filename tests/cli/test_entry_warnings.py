@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from beatd.cli.entry_warnings import foreseen
+from beatd.cli.entry_warnings import warnings_of
 from beatd.definition import entry_from
 from beatd.errors import ScheduleError
 from tests.cli.conftest import Here
@@ -136,7 +136,7 @@ def test_an_entry_whose_next_moment_is_not_found_is_an_error_of_its_own() -> Non
             return {"rrule": "FREQ=DAILY"}
 
     entry = replace(entry_from("a", {"task": "t", "every": "10s"}), schedule=Endless())
-    (problem,) = foreseen(entry, None, datetime(2026, 3, 1, tzinfo=UTC))
+    (problem,) = warnings_of(entry, None, datetime(2026, 3, 1, tzinfo=UTC))
     assert problem.text.startswith("will not run: its next moment") and not problem.warning
 
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from beatd.catalog import Query
 from beatd.cli.escapes import visible
-from beatd.cli.failure import say
+from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.definition import entry_from
-from beatd.edits.editing import new
+from beatd.edits.entry_change import added
 from beatd.ledger import Result
 from beatd.presence import Presence
 from beatd.publisher import Outcome
@@ -47,7 +47,7 @@ def hostile(here: Here) -> Here:
     store, now = here.store(), SystemClock().now()
     made = replace(entry_from("any", plain), name=NAME, task=f"proj{STEERS}")
     earlier = now - timedelta(seconds=5)
-    assert store.write([new(made, earlier)]) == [True]
+    assert store.write([added(made, earlier)]) == [True]
     (row,) = store.find(Query())
     term = lead(store)
     move = step(store, row, row.plan.planned + timedelta(hours=1))
@@ -84,5 +84,5 @@ def test_visible_text_keeps_all_that_is_harmless() -> None:
 
 
 def test_a_line_on_stderr_is_escaped_too(capsys: pytest.CaptureFixture[str]) -> None:
-    say("no \x1b[31mred\x1b[0m")
+    print_message("no \x1b[31mred\x1b[0m")
     assert "no \\x1b[31mred\\x1b[0m" in capsys.readouterr().err

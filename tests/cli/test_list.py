@@ -16,7 +16,8 @@ from beatd.catalog import Query
 from beatd.cli.paged_table import print_pages
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits.editing import in_batches, new, pause
+from beatd.edits.editing import in_batches, pause
+from beatd.edits.entry_change import added
 from beatd.stores import sqlite_quick_list as glancing
 from beatd.stores.sql import migrations
 from beatd.stores.sqlite_quick_list import VERSION, glance
@@ -37,7 +38,7 @@ def some(here: Here) -> Here:
         entry_from("d-held", {"task": "proj.tidy", "every": "1s"}),
     )
     store, now = here.store(), SystemClock().now()
-    store.write([new(entry, now) for entry in entries])
+    store.write([added(entry, now) for entry in entries])
     pause(store, ["d-held"], lambda: now)
     store.close()
     return here
@@ -95,7 +96,7 @@ def test_the_table_says_why_nothing_is_ahead(some: Here) -> None:
 
 def test_what_is_paused_says_since_when_it_misses_its_runs(here: Here) -> None:
     store, then = here.store(), SystemClock().now() - timedelta(hours=2)
-    store.write([new(entry_from("x", {"task": "t", "every": "1h"}), then)])
+    store.write([added(entry_from("x", {"task": "t", "every": "1h"}), then)])
     pause(store, ["x"], lambda: then)
     store.close()
     assert here.json("show", "x")["next"] is None
@@ -123,7 +124,7 @@ def test_on_a_narrow_terminal_the_end_of_a_task_is_seen(monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "50")
     monkeypatch.setattr("sys.stdout", Terminal())
     row = ("name", "cron */10 8-18 * * mon-fri", "project.billing.tasks.run_the_invoices")
-    print_pages(("name", "schedule", "task"), [row], nothing="", bends=("task", "schedule"))
+    print_pages(("name", "schedule", "task"), [row], nothing="", cut=("task", "schedule"))
     line = sys.stdout.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
     assert line == "name   cron */10 8-18 * * mon-fri   …_the_invoices"
 
@@ -138,7 +139,7 @@ def test_thousands_are_listed_in_pages(here: Here) -> None:
     store = here.store()
     entries = (entry_from(f"e{n:04}", {"task": "t", "every": "1h"}) for n in range(1200))
     for batch in in_batches(entries):
-        store.write([new(entry, SystemClock().now()) for entry in batch])
+        store.write([added(entry, SystemClock().now()) for entry in batch])
     store.close()
     assert len(names(here)) == 1200
     assert sum(line.startswith("e") for line in here("list").out.splitlines()) == 1200

@@ -11,8 +11,8 @@ import pytest
 
 import beatd as package
 from beatd.cli import main
-from beatd.cli.commands import COMMANDS, _naming_run
-from beatd.cli.failure import told
+from beatd.cli.commands import COMMANDS, _with_run
+from beatd.cli.failure import exit_with_message
 from beatd.errors import ConfigError, StoreError
 from beatd.problem import Problem
 from tests.cli.conftest import Beatd
@@ -61,7 +61,7 @@ def test_every_option_says_what_it_does(name: str) -> None:
     ],
 )
 def test_no_command_means_run(words: str, meant: str) -> None:
-    assert _naming_run(words.split()) == meant.split()
+    assert _with_run(words.split()) == meant.split()
 
 
 def test_nothing_at_all_shows_the_help(beatd: Beatd) -> None:
@@ -99,20 +99,20 @@ def test_what_is_asked_wrongly_ends_2_with_one_line(
 def test_every_failure_is_a_line_and_a_code(
     capsys: pytest.CaptureFixture[str], error: Exception, code: int, line: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended, told():
+    with pytest.raises(SystemExit) as ended, exit_with_message():
         raise error
     assert ended.value.code == code
     assert capsys.readouterr().err == f"{line}\n"
 
 
 def test_each_problem_of_a_configuration_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit), told():
+    with pytest.raises(SystemExit), exit_with_message():
         raise ConfigError("x", [Problem("is empty", ("name",), "f:1"), Problem("odd")])
     assert capsys.readouterr().err == "beatd: f:1: name: is empty\nbeatd: odd\n"
 
 
 def test_debug_shows_where_an_unexpected_error_came_from() -> None:
-    with pytest.raises(ZeroDivisionError), told(debug=True):
+    with pytest.raises(ZeroDivisionError), exit_with_message(debug=True):
         raise ZeroDivisionError
 
 

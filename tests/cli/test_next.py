@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from beatd.cli.next import until
+from beatd.cli.time_text import distance_text
 from tests.cli.conftest import Beatd
 
 Write = Callable[[str, str], Path]
@@ -179,7 +179,7 @@ def test_a_warning_goes_beside_the_answer_for_people(beatd: Beatd) -> None:
     ],
 )
 def test_how_long_until_then(length: timedelta, words: str) -> None:
-    assert until(length) == words
+    assert distance_text(length) == words
 
 
 def test_what_an_app_declares_has_moments_before_any_daemon_ran(

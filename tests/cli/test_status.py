@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from beatd.daemon.store_status import first_of
+from beatd.daemon.store_status import problems_to_announce
 from beatd.leader import Holder
 from beatd.presence import Presence
 from tests.cli.conftest import Here
@@ -67,7 +67,7 @@ def test_status_says_that_the_lock_cannot_be_used_and_why(x: Here) -> None:
 
 def test_status_says_how_many_more_problems_a_daemon_has(x: Here) -> None:
     wrong = [f"beat_schedule.e{number}: is wrong" for number in range(33)]
-    announced(x, problems=first_of(wrong, "one"))
+    announced(x, problems=problems_to_announce(wrong, "one"))
     conflicts = x.json("status")["conflicts"]
     assert conflicts == [*wrong[:20], "13 more problems like these are in the log of one"]
     # A daemon's own page knows them all.

@@ -16,16 +16,17 @@ from beatd.catalog import Change, Progress, Query
 from beatd.config import load_config
 from beatd.daemon import idle_gc
 from beatd.daemon.daemon import Daemon
-from beatd.daemon.idle_gc import IdleCollector
-from beatd.daemon.reload import Start, Trial
-from beatd.daemon.service import HEARD, serve
+from beatd.daemon.idle_gc import IdleGc
+from beatd.daemon.process_start import ProcessStart
+from beatd.daemon.service import SIGNALS, serve
+from beatd.daemon.trial import Trial
 from beatd.definition import entry_from
 from beatd.entry import Entry
 from beatd.events import Event, Sent
 from beatd.observers.systemd import SystemdObserver
 from beatd.planning import first
 from beatd.wiring import packages
-from beatd.wiring.build import Built
+from beatd.wiring.daemon_service import DaemonService
 from tests.process import PATIENCE
 from tests.waiting import until
 
@@ -45,12 +46,12 @@ class Counted:
 
     def __init__(self, path: str, times: int) -> None:
         self._path, self._times = path, times
-        self.idle = IdleCollector()
+        self.idle = IdleGc()
         self._daemons = weakref.WeakSet[Daemon]()
         self._built = 0
 
-    def build(self) -> Built:
-        built = Built(load_config(self._path).config, SystemdObserver(""))
+    def build(self) -> DaemonService:
+        built = DaemonService(load_config(self._path).config, SystemdObserver(""))
         self._publishes = Publishes()
         built.daemon._observers += (self._publishes,)
         self._daemons.add(built.daemon)
@@ -107,7 +108,7 @@ class Edited(Counted):
             self._daemon.store.catalog.write([Change(name, stored.revision, None)])
 
 
-class QuickStart(Start):
+class QuickStart(ProcessStart):
     """Every new configuration is right: to try one takes a second of CPU."""
 
     def trial(self) -> Trial:
@@ -129,9 +130,9 @@ def count() -> dict[str, Any]:
 
 if __name__ == "__main__":
     idle_gc.AFTER_RELOAD_S = 0.1
-    packages.AFTER_S = 0.0
+    packages.READ_AFTER_S = 0.0
     kind = Edited if sys.argv[3] == "edit" else Counted
     counted = kind(sys.argv[1], int(sys.argv[2]))
-    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # in the thread below as well
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # in the thread below as well
     threading.Thread(target=counted.drive, daemon=True).start()
     sys.exit(serve(counted.build, SystemdObserver(""), counted.idle, QuickStart()))

@@ -8,7 +8,7 @@ import pytest
 import redis
 from celery import Celery
 
-from beatd.daemon.celery_inspect import BeatPidbox, Remote
+from beatd.daemon.celery_inspect import BeatPidbox, CeleryInspect
 from beatd.daemon.daemon import Daemon
 from tests.waiting import until
 
@@ -51,8 +51,8 @@ MALFORMED = {
 def test_a_message_that_cannot_be_read_does_not_end_the_answers(
     app: Celery, server: Callable[[str], tuple[str, int]]
 ) -> None:
-    remote = Remote(app, cast(Daemon, Beats()))
-    remote.open()
+    inspect = CeleryInspect(app, cast(Daemon, Beats()))
+    inspect.open()
     client: Any = redis.Redis(*server("redis"), db=DB)
     try:
         until(lambda: answered(app), PATIENCE, "it answers")
@@ -60,14 +60,14 @@ def test_a_message_that_cannot_be_read_does_not_end_the_answers(
             until(lambda said=said: client.publish(f"/{DB}.celery.pidbox", said), PATIENCE, "heard")
             until(lambda: answered(app), PATIENCE, f"it answers after {kind}")
     finally:
-        remote.close()
+        inspect.close()
         client.close()
 
 
 def test_a_broker_that_cannot_be_used_is_left_to_the_publisher() -> None:
     app = Celery("wrong", broker="redis://127.0.0.1:1/0?bogus=1", set_as_current=False)
-    remote = Remote(app, cast(Daemon, Beats()))
+    inspect = CeleryInspect(app, cast(Daemon, Beats()))
     before = threading.enumerate()
-    remote.open()
-    remote.close()
+    inspect.open()
+    inspect.close()
     assert threading.enumerate() == before

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
 from beatd.dispatches.steps import StepDispatch
@@ -69,7 +70,7 @@ def daemon(choices: Choices) -> Iterator[Daemon]:
 
 def test_it_is_chosen_as_soon_as_it_can_be(daemon: Daemon, choices: Choices) -> None:
     choices.atomic, choices.trouble = False, True
-    daemon._tell(StoreBack(1.0))
+    daemon._observe(StoreBack(1.0))
     daemon.turn()
     assert daemon.dispatch is choices.made[0]
     choices.trouble = False
@@ -87,7 +88,7 @@ def test_what_could_not_be_recorded_is_recorded_after_it(
     monkeypatch.setattr(daemon.store.claims, "record", recorded.extend)
     daemon.engine._unrecorded = late = [Any]  # type: ignore[list-item]
     choices.atomic = False
-    daemon._choose_again = True
+    daemon._choose_dispatch_again = True
     daemon._choose_dispatch()
     assert daemon.dispatch is choices.made[1] and not recorded
     daemon.turn()
@@ -97,7 +98,7 @@ def test_what_could_not_be_recorded_is_recorded_after_it(
 def test_what_was_never_sent_is_still_known_after_it(daemon: Daemon, choices: Choices) -> None:
     choices.atomic = False
     choices.made[0].unsent["id"] = choices.clock.now(), 1
-    daemon._tell(StoreBack(1.0))
+    daemon._observe(StoreBack(1.0))
     daemon.turn()
     assert daemon.dispatch is choices.made[1]
     assert daemon.dispatch.unsent == choices.made[0].unsent

@@ -5,13 +5,19 @@ from datetime import datetime
 import pytest
 
 from beatd.catalog import Query
-from beatd.daemon.housekeeping import COUNTED_EVERY, MENDED_EVERY_S, SWEPT_EVERY, Housekeeping, Keep
+from beatd.daemon.housekeeping import (
+    COUNT_ENTRIES_EVERY_S,
+    FORGET_HISTORY_EVERY_S,
+    REPAIR_EVERY_S,
+    HistoryLimits,
+    Housekeeping,
+)
 from beatd.definition import codec
-from beatd.edits.apply import Declared, digest_of
-from beatd.edits.replan import begin
+from beatd.edits.declared import Declared, digest_of
+from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.sources import Reading
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -67,7 +73,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def store(clock: FakeClock) -> Counting:
     made = Counting(codec=codec, clock=clock)
-    begin(made, clock.now())
+    mark_if_empty(made, clock.now())
     return made
 
 
@@ -76,7 +82,7 @@ def housekeeping(clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
         declaring=None,
-        keep=Keep(),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
@@ -89,7 +95,7 @@ def test_a_store_that_nobody_edits_is_counted_once(
     put_many(store, ["a", "b"])
     for _ in range(5):
         keep_house(housekeeping, store)
-        clock.advance(seconds=COUNTED_EVERY + 1)
+        clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
     assert (housekeeping.entries, store.counts) == (2, 1)
 
 
@@ -100,7 +106,7 @@ def test_what_was_added_is_counted_within_a_minute(
     put(store, "a")
     keep_house(housekeeping, store)
     assert housekeeping.entries == 0
-    clock.advance(seconds=COUNTED_EVERY + 1)
+    clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
     keep_house(housekeeping, store)
     assert housekeeping.entries == 1
 
@@ -115,7 +121,7 @@ def test_history_is_forgotten_whatever_else_fails(
         def unapplied(self, term: int) -> Unapplied:
             return NOTHING_WAITS
 
-        def again(self, store: Store, *, whole: bool) -> None: ...
+        def compare_again(self, store: Store, *, whole: bool) -> None: ...
 
         def conflicts(self) -> list[str]:
             return []
@@ -126,7 +132,7 @@ def test_history_is_forgotten_whatever_else_fails(
     housekeeping = Housekeeping(
         name="one",
         declaring=Broken(),
-        keep=Keep(),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
@@ -134,7 +140,7 @@ def test_history_is_forgotten_whatever_else_fails(
     with pytest.raises(ValueError, match="nobody"):
         keep_house(housekeeping, store)
     assert store.sweeps == 1
-    clock.advance(seconds=SWEPT_EVERY + 1)
+    clock.advance(seconds=FORGET_HISTORY_EVERY_S + 1)
     monkeypatch.setattr(store, "read_mark", lambda key: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         keep_house(housekeeping, store)
@@ -144,8 +150,8 @@ def test_history_is_forgotten_whatever_else_fails(
 def house_of(declared: "Fixed", clock: FakeClock) -> Housekeeping:
     return Housekeeping(
         name="one",
-        declaring=Declaring([declared], clock=clock),
-        keep=Keep(),
+        declaring=Declarations([declared], clock=clock),
+        history=HistoryLimits(),
         clock=clock,
         term=lambda: 1,
         rest=lambda: None,
@@ -162,7 +168,7 @@ def test_what_was_lost_of_a_store_is_mended_within_a_minute_and_said(
     put(store, "by hand")
     lose(store, part)
     for _ in range(2):
-        clock.advance(seconds=MENDED_EVERY_S)
+        clock.advance(seconds=REPAIR_EVERY_S)
         keep_house(housekeeping, store)
     there = ["by hand", "mine"] if part == "plans" else ["mine"]
     assert [row.entry.name for row in store.find(Query())] == there
@@ -177,7 +183,7 @@ def test_entries_that_vanished_whole_are_applied_again(clock: FakeClock) -> None
     lose(store, "plans")
     lose(store, "definitions")
     for _ in range(2):
-        clock.advance(seconds=MENDED_EVERY_S)
+        clock.advance(seconds=REPAIR_EVERY_S)
         keep_house(housekeeping, store)
     assert store.count() == 1
 
@@ -187,9 +193,9 @@ def test_some_entries_that_vanished_whole_are_applied_again_by_the_next_leader(
 ) -> None:
     store = MemoryStore(codec=codec, clock=clock)
     both = [entry(name, source="yaml:config") for name in ("a", "b")]
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 1)
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 2)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 1)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 2)
     for part in ("plans", "definitions"):
         lose(store, part, "a")
-    Declaring([Fixed(*both, clock=clock)], clock=clock)(store, 3)
+    Declarations([Fixed(*both, clock=clock)], clock=clock)(store, 3)
     assert store.count() == 2

@@ -13,9 +13,9 @@ from beatd.observers.log import LogObserver
 from tests.fake_clock import FakeClock
 
 
-def loop(turn: Callable[[], float], tell: Callable[[Event], None] | None = None) -> Loop:
-    tell = tell or LogObserver()
-    return Loop(turn, name="campaign", patience=10.0, clock=FakeClock(), tell=tell)
+def loop(turn: Callable[[], float], observer: Callable[[Event], None] | None = None) -> Loop:
+    observer = observer or LogObserver()
+    return Loop(turn, name="campaign", stuck_after_s=10.0, clock=FakeClock(), observer=observer)
 
 
 def test_it_goes_on_after_a_turn_that_broke_and_tells_each_kind_once(
@@ -65,7 +65,7 @@ def test_a_turn_that_does_not_come_back_is_told() -> None:
         one.stop()
         return 0.0
 
-    one = Loop(turn, name="campaign", patience=10.0, clock=clock, tell=LogObserver())
+    one = Loop(turn, name="campaign", stuck_after_s=10.0, clock=clock, observer=LogObserver())
     assert one.trouble() == "", "not begun"
     one.start()
     assert begun.wait(100)
@@ -85,7 +85,9 @@ def test_it_is_woken_and_stopped_in_the_middle_of_a_wait() -> None:
         turns.release()
         return 60.0
 
-    one = Loop(turn, name="campaign", patience=10.0, clock=SystemClock(), tell=LogObserver())
+    one = Loop(
+        turn, name="campaign", stuck_after_s=10.0, clock=SystemClock(), observer=LogObserver()
+    )
     one.start()
     for _ in range(3):
         assert turns.acquire(timeout=100)

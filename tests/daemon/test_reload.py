@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from beatd.daemon.reload import TRIAL, TRIAL_LASTS_AT_MOST_S
+from beatd.daemon.trial import TRIAL_LIMIT_S, TRIAL_OPTION
 from tests.daemon.conftest import Start
 from tests.process import BEATD
 from tests.stores.redis.servers import RedisProcess, until
@@ -218,6 +218,6 @@ def test_a_trial_ends_by_itself_where_its_daemon_was_killed(tmp_path: Path) -> N
     (tmp_path / "project.py").write_text(TRIED)
     config = tmp_path / "config.yaml"
     config.write_text("app: project:app\nstore: {url: 'memory:'}\n")
-    words = [sys.executable, "-m", "beatd", "run", "-c", str(config), TRIAL]
+    words = [sys.executable, "-m", "beatd", "run", "-c", str(config), TRIAL_OPTION]
     subprocess.run(words, cwd=tmp_path, check=True, timeout=60)
-    assert 0 < float((tmp_path / "left").read_text()) <= TRIAL_LASTS_AT_MOST_S + 5
+    assert 0 < float((tmp_path / "left").read_text()) <= TRIAL_LIMIT_S + 5

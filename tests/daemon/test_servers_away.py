@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.parts import Parts
 from beatd.daemon.status import health_of, state_of, status_of
 from beatd.definition import codec
 from beatd.dispatches.steps import StepDispatch
@@ -18,7 +19,7 @@ from beatd.observers.metrics import Metrics
 from beatd.publishers.memory import MemoryPublisher
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
-from beatd.web.health import Pages
+from beatd.web.web_pages import PageAnswers
 from tests.fake_clock import FakeClock
 from tests.fake_lease import FakeLease, holder
 from tests.observers.test_metrics import figures
@@ -60,12 +61,12 @@ class SteppedDaemon:
     def __init__(self, daemon: Daemon, store: Replica, lock: FakeLease, told: list[Event]) -> None:
         self.daemon, self.store, self.lock, self.told = daemon, store, lock, told
         self.metrics = Metrics()
-        self.pages = Pages(lambda: health_of(daemon), self.metrics, dict)
+        self.pages = PageAnswers(lambda: health_of(daemon), self.metrics, dict)
 
     def lives(self, seconds: float) -> None:
         for _ in range(int(seconds / 0.1)):
-            assert self.daemon._candidate is not None
-            self.daemon._candidate.turn()
+            assert self.daemon._campaign is not None
+            self.daemon._campaign.turn()
             assert self.daemon.engine is not None
             self.daemon.engine.tick()
             self.lock.clock.advance(seconds=0.1)

@@ -3,7 +3,7 @@
 import threading
 from itertools import repeat
 
-from beatd.daemon.startup import LONGEST, when_open
+from beatd.daemon.startup import LONGEST_PAUSE_S, open_when_reachable
 from beatd.errors import StoreError
 from beatd.events import Event, StoreAway, StoreBack
 from tests.fake_clock import FakeClock
@@ -19,8 +19,12 @@ def test_it_is_tried_until_it_answers_and_told_once() -> None:
             raise answer
         return answer
 
-    found = when_open(
-        opened, clock=FakeClock(), stop=threading.Event(), tell=told.append, idle=lambda free: None
+    found = open_when_reachable(
+        opened,
+        clock=FakeClock(),
+        stop=threading.Event(),
+        observer=told.append,
+        before_wait=lambda free: None,
     )
     assert found == "open"
     assert [event for event in told if isinstance(event, StoreAway)] == [StoreAway("refused")]
@@ -38,6 +42,8 @@ def test_each_wait_is_an_idle_moment() -> None:
             stop.set()
         raise trouble or StoreError("refused")
 
-    when_open(opened, clock=FakeClock(), stop=stop, tell=lambda event: None, idle=heard.append)
+    open_when_reachable(
+        opened, clock=FakeClock(), stop=stop, observer=lambda event: None, before_wait=heard.append
+    )
     assert len(heard) >= 10
-    assert max(heard) == LONGEST
+    assert max(heard) == LONGEST_PAUSE_S

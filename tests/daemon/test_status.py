@@ -9,11 +9,11 @@ import pytest
 from beatd import Beat
 from beatd.daemon.status import health_of, status_of
 from beatd.events import Broke, Event, LeadLost, LeadWon, Sent, Skipped, WentBack
-from beatd.observers.last_state import Board
+from beatd.observers.last_state import LastState
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
 from beatd.run import Skip
-from beatd.web.health import Pages
+from beatd.web.web_pages import PageAnswers
 from tests.observers.test_log import ended
 from tests.process import PATIENCE
 from tests.waiting import until
@@ -27,7 +27,7 @@ def test_it_is_not_alive_without_its_campaign(config: Callable[..., Path]) -> No
 
     with Beat(config(), observers=(ends,)) as beat:
         daemon = beat.daemon
-        pages = Pages(lambda: health_of(daemon), Metrics(), dict)
+        pages = PageAnswers(lambda: health_of(daemon), Metrics(), dict)
         until(daemon.ready, PATIENCE, "it is ready")
         assert pages.answer("/live")[0] == 200
         assert daemon.election is not None
@@ -58,15 +58,15 @@ def test_a_campaign_that_broke_gives_the_lead_up_and_goes_on(
 
 
 def test_its_counts_may_grow_while_they_are_read() -> None:
-    board, now = Board(), datetime(2026, 3, 1, tzinfo=UTC)
-    board(Sent.of(ended(1, Outcome("confirmed")), 0.1))
-    for state in board.counted():
-        board(Skipped([("a", Skip(now, now, 1, "late"))]))
-        assert board.counted() == {state: 1, "skipped": 1}
+    seen, now = LastState(), datetime(2026, 3, 1, tzinfo=UTC)
+    seen(Sent.of(ended(1, Outcome("confirmed")), 0.1))
+    for state in seen.run_counts():
+        seen(Skipped([("a", Skip(now, now, 1, "late"))]))
+        assert seen.run_counts() == {state: 1, "skipped": 1}
 
 
 def test_a_store_that_went_back_is_told_in_the_status(config: Callable[..., Path]) -> None:
     daemon = Beat(config()).daemon
     assert status_of(daemon)["went_back"] is None
-    daemon.board(WentBack("it issued term 3 after 4"))
+    daemon.last_state(WentBack("it issued term 3 after 4"))
     assert status_of(daemon)["went_back"] == "it issued term 3 after 4"

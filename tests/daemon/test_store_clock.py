@@ -7,7 +7,7 @@ from math import floor
 import pytest
 
 from beatd.clock import StoreTime, SystemClock
-from beatd.daemon.store_clock import QUESTIONS_AT_MOST, Steering
+from beatd.daemon.store_clock import REQUESTS_MAX, StoreClock
 from beatd.errors import StoreError
 
 BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -51,11 +51,11 @@ class FarStore:
         return told
 
 
-def steered(*trips: tuple[float, float]) -> tuple[Hands, FarStore, Steering]:
+def steered(*trips: tuple[float, float]) -> tuple[Hands, FarStore, StoreClock]:
     hands = Hands()
-    store, steering = FarStore(hands, trips), Steering(hands)
-    steering.by(store)  # type: ignore[arg-type]
-    return hands, store, steering
+    store, store_clock = FarStore(hands, trips), StoreClock(hands)
+    store_clock.set_from(store)  # type: ignore[arg-type]
+    return hands, store, store_clock
 
 
 def behind(hands: Hands, store: FarStore) -> float:
@@ -79,7 +79,7 @@ REPLIES: dict[str, tuple[Trips, float, int]] = {
     "quicker each time": (
         [(0, 60), (0, 40), (0, 20), (0, 9), (0, 5), (0, 1)],
         5.0,
-        QUESTIONS_AT_MOST,
+        REQUESTS_MAX,
     ),
     "the quickest is kept": ([(0.1, 20), (0.1, 0.1), (0.1, 3)], 0.1, 3),
 }
@@ -89,38 +89,38 @@ REPLIES: dict[str, tuple[Trips, float, int]] = {
 def test_the_clock_is_behind_the_stores_by_its_quickest_way_back(
     trips: Trips, late: float, asked: int
 ) -> None:
-    hands, store, steering = steered(*trips)
+    hands, store, store_clock = steered(*trips)
     # A bound that is kept grows older by two ten-thousandths.
     assert 0 <= late - 0.002 <= behind(hands, store) <= late + 0.02
     assert store.asked == asked
-    assert steering.sure
+    assert store_clock.is_set
 
 
 def test_a_slow_reply_does_not_set_the_clock_back() -> None:
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
     hands.seconds += 1
     store.trips((0.1, 4))
-    steering.by(store)  # type: ignore[arg-type]
+    store_clock.set_from(store)  # type: ignore[arg-type]
     assert 0 < behind(hands, store) < 0.4
 
 
 def test_a_clock_that_loses_as_much_as_two_may_is_not_overtaken() -> None:
-    hands, store, steering = steered((0.0, 0.0))
+    hands, store, store_clock = steered((0.0, 0.0))
     store.rate = 1 - 0.00019
     store.trips((30, 30))
     for _ in range(100):
         hands.seconds += 0.5
         assert behind(hands, store) >= 0
-        steering.by(store)  # type: ignore[arg-type]
+        store_clock.set_from(store)  # type: ignore[arg-type]
         assert behind(hands, store) >= 0
 
 
 def test_a_clock_that_gains_is_followed() -> None:
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
     store.rate = 1.0002
     for _ in range(100):
         hands.seconds += 0.5
-        steering.by(store)  # type: ignore[arg-type]
+        store_clock.set_from(store)  # type: ignore[arg-type]
         assert 0 <= behind(hands, store) < 0.2
 
 
@@ -138,33 +138,33 @@ STEPS: dict[str, tuple[float, Trips, float]] = {
 
 @pytest.mark.parametrize("by, trips, late", STEPS.values(), ids=STEPS)
 def test_a_clock_that_was_set_is_followed_at_once(by: float, trips: Trips, late: float) -> None:
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
     hands.seconds += 0.5
     store.offset += timedelta(milliseconds=by)
     store.trips(*trips)
-    steering.by(store)  # type: ignore[arg-type]
+    store_clock.set_from(store)  # type: ignore[arg-type]
     assert 0 <= behind(hands, store) < late + 0.11
 
 
 def test_no_reply_of_another_server_is_counted_on() -> None:
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
     store.server, store.offset = "two", timedelta(milliseconds=-3)
     store.trips((4, 4))  # it hides the difference
-    steering.by(store)  # type: ignore[arg-type]
+    store_clock.set_from(store)  # type: ignore[arg-type]
     assert behind(hands, store) >= 0
 
 
 def test_a_reply_that_another_thread_overtook_changes_nothing() -> None:
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
 
     class Overtaken(FarStore):
         def now(self) -> StoreTime | None:
             told = super().now()
             store.offset, store.server = timedelta(seconds=-5), "two"
-            steering.by(store)  # type: ignore[arg-type]
+            store_clock.set_from(store)  # type: ignore[arg-type]
             return told
 
-    steering.by(Overtaken(hands, [(0.1, 0.1)]))  # type: ignore[arg-type]
+    store_clock.set_from(Overtaken(hands, [(0.1, 0.1)]))  # type: ignore[arg-type]
     assert 0 <= behind(hands, store) < 0.2
 
 
@@ -173,15 +173,15 @@ def test_the_clock_runs_on_while_the_store_does_not_answer() -> None:
         def now(self) -> StoreTime | None:
             raise StoreError("connection refused")
 
-    hands, store, steering = steered((0.1, 0.1))
+    hands, store, store_clock = steered((0.1, 0.1))
     hands.seconds += 10
     with pytest.raises(StoreError):
-        steering.by(Away(hands, [(0, 0)]))  # type: ignore[arg-type]
+        store_clock.set_from(Away(hands, [(0, 0)]))  # type: ignore[arg-type]
     assert 0 <= behind(hands, store) < 2.5
 
 
 def test_nothing_is_sure_before_the_store_has_answered() -> None:
-    assert not Steering(Hands()).sure
+    assert not StoreClock(Hands()).is_set
 
 
 def test_where_the_store_has_no_clock_the_hosts_is_believed() -> None:
@@ -190,10 +190,10 @@ def test_where_the_store_has_no_clock_the_hosts_is_believed() -> None:
             return None
 
     hands = Hands()
-    steering = Steering(hands)
-    steering.by(WithoutClock(hands, [(0, 0)]))  # type: ignore[arg-type]
-    assert steering.sure
-    assert steering.offset == 0
+    store_clock = StoreClock(hands)
+    store_clock.set_from(WithoutClock(hands, [(0, 0)]))  # type: ignore[arg-type]
+    assert store_clock.is_set
+    assert store_clock.offset_s == 0
     before = datetime.now(UTC)
     assert before <= hands.now() <= datetime.now(UTC)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.clock import SystemClock
-from beatd.daemon.store_clock import Steering
+from beatd.daemon.store_clock import StoreClock
 from beatd.store import Store
 from tests.cable import Cable
 from tests.stores.places import mariadb, opened, postgresql, redis
@@ -22,10 +22,10 @@ class Far:
     def __init__(self, store: Store, cable: Cable, near: Store) -> None:
         self.store, self.cable, self.near = store, cable, near
         self.clock = SystemClock()
-        self._steering = Steering(self.clock)
+        self._store_clock = StoreClock(self.clock)
 
     def set_clock(self) -> None:
-        self._steering.by(self.store)
+        self._store_clock.set_from(self.store)
 
     def behind(self) -> float:
         """Seconds that the daemon's clock is behind at least; the store is read after it."""

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from beatd.catalog import Change, Query
 from beatd.definition import codec, entry_from
-from beatd.edits import editing
-from beatd.edits.apply import Comparison, Declared, apply, compare, digest_of
+from beatd.edits import editing, entry_change
+from beatd.edits.apply import Comparison, apply, compare
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
@@ -187,7 +188,7 @@ def test_the_same_set_read_earlier_is_no_older(store: Counting, clock: FakeClock
     early = declared(clock, entry("a"))
     clock.advance(seconds=60)
     apply(store, declared(clock, entry("a")), clock.now)
-    store.write([editing.removed(editing.row_of(store, "a"))])
+    store.write([entry_change.removed(editing.row_of(store, "a"))])
     assert apply(store, early, clock.now).added == ("a",)
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, run_requests
+from beatd.edits import editing, entry_change, run_requests
 from beatd.edits.patch import difference, patch_of, patched
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
@@ -84,9 +84,9 @@ def test_more_runs_revive_a_finished_entry(store: MemoryStore, clock: FakeClock)
     row = editing.add(store, entry(max_runs=1), clock.now)
     finished = replace(row, runs=1)
     edited = replace(row.entry, max_runs=2)
-    plan = editing.replanned(finished, edited, clock.now(), paused=False)
+    plan = entry_change.replanned(finished, edited, clock.now(), paused=False)
     assert plan is not None and plan.planned is not None
-    assert editing.replanned(finished, row.entry, clock.now(), paused=False) is None
+    assert entry_change.replanned(finished, row.entry, clock.now(), paused=False) is None
 
 
 def test_what_a_file_declares_is_changed_there(store: MemoryStore, clock: FakeClock) -> None:
@@ -109,7 +109,7 @@ def test_an_entry_removed_by_another_at_once_was_added_all_the_same(
 
     def raced(changes: Any) -> Any:
         done = write(changes)
-        write([editing.removed(row) for row in editing.rows(store, ["a"]).values()])
+        write([entry_change.removed(row) for row in editing.rows(store, ["a"]).values()])
         return done
 
     store.write = raced  # type: ignore[method-assign]

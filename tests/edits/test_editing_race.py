@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Query, Stored
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits import editing, replan
-from beatd.edits.apply import Declared, apply, digest_of
+from beatd.edits import editing, entry_change, replan
+from beatd.edits.apply import apply
+from beatd.edits.declared import Declared, digest_of
 from beatd.edits.patch import patch_of
 from beatd.engine.tick import Tick
 from beatd.errors import BeatError, Conflict, UnknownEntry
@@ -77,7 +78,7 @@ def race(where: tuple[str, str], processes: int, edits: int) -> None:
     now = editing.present(store, SystemClock())
     store.write(
         [
-            editing.new(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now)
+            entry_change.added(entry_from(f"e{n}", {"task": "t", "every": "1m"}), now)
             for n in range(ENTRIES)
         ]
     )
@@ -222,7 +223,7 @@ def test_rules_that_claims_overtook_run_no_moment_twice() -> None:
     fleet.store.write([Change("e", row.revision, row.entry, older, progress=row.progress)])
     lives(fleet, engine, 9)()
     slow: Any = Slow(fleet, lives(fleet, engine, 3))
-    assert replan.reckon_again(slow, fleet.clock.now) == 0
+    assert replan.replan(slow, fleet.clock.now) == 0
     assert slow.written == 1
     lives(fleet, engine, 10)()
     assert (len(fleet.broker.arrived), run_twice(fleet)) == (2, [])

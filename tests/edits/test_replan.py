@@ -36,16 +36,16 @@ def planned(fleet: Fleet, name: str) -> str:
 def test_what_older_rules_planned_is_reckoned_again_once(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
-    assert replan.outdated(fleet.store)
-    assert replan.reckon_again(fleet.store, fleet.clock.now) == 1
+    assert replan.needs_replan(fleet.store)
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
     assert planned(fleet, "nightly") == "2026-03-01T02:00:00+00:00"
-    assert not replan.outdated(fleet.store)
+    assert not replan.needs_replan(fleet.store)
 
 
 def test_what_is_right_already_is_not_written(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     before = planned_by(fleet, "nightly", "1999a/1")
-    assert replan.reckon_again(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
     (after,) = fleet.store.find(Query(names=("nightly",)))
     assert after.revision == before.revision
 
@@ -53,7 +53,7 @@ def test_what_is_right_already_is_not_written(fleet: Fleet) -> None:
 def test_a_newer_program_s_plan_is_left_alone(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "2999a/1", hours=1)
-    assert replan.reckon_again(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
     assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -61,7 +61,7 @@ def test_what_is_due_already_stays_due(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
     planned_by(fleet, "nightly", "1999a/1", hours=1)
     fleet.clock.advance(hours=4)
-    assert replan.reckon_again(fleet.store, fleet.clock.now) == 0
+    assert replan.replan(fleet.store, fleet.clock.now) == 0
     assert planned(fleet, "nightly") == "2026-03-01T03:00:00+00:00"
 
 
@@ -79,18 +79,18 @@ def test_what_these_rules_planned_is_not_even_read(
             yield row
 
     monkeypatch.setattr(fleet.store, "find", seen)
-    assert replan.reckon_again(fleet.store, fleet.clock.now) == 1
+    assert replan.replan(fleet.store, fleet.clock.now) == 1
     assert read == ["nightly"]
 
 
 def test_a_start_counts_nothing(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database counts by looking at each, and until it is through the daemon is not ready."""
     monkeypatch.setattr(fleet.store, "count", lambda: pytest.fail("counted"))
-    replan.begin(fleet.store, fleet.clock.now())
-    assert not replan.outdated(fleet.store)
+    replan.mark_if_empty(fleet.store, fleet.clock.now())
+    assert not replan.needs_replan(fleet.store)
 
 
 def test_a_store_with_entries_is_not_marked_unseen(fleet: Fleet) -> None:
     fleet.add("nightly", cron="0 2 * * *")
-    replan.begin(fleet.store, fleet.clock.now())
-    assert replan.outdated(fleet.store)
+    replan.mark_if_empty(fleet.store, fleet.clock.now())
+    assert replan.needs_replan(fleet.store)

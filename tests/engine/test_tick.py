@@ -24,7 +24,7 @@ from beatd.events import (
     WentBack,
 )
 from beatd.ledger import Move, Request
-from beatd.observers.last_state import Board
+from beatd.observers.last_state import LastState
 from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.publisher import Outcome
@@ -603,7 +603,7 @@ def test_what_is_asked_by_hand_is_due_when_it_was_asked_for(fleet: Fleet) -> Non
 
 
 def test_what_is_asked_by_hand_is_never_late(fleet: Fleet) -> None:
-    board = Board()
+    state = LastState()
     fleet.add("hourly", every="1h")
     now = fleet.clock.now()
     fleet.store.add_requests(
@@ -611,8 +611,8 @@ def test_what_is_asked_by_hand_is_never_late(fleet: Fleet) -> None:
     )
     fleet.minutes(fleet.daemon(), 0.1)
     for event in fleet.told:
-        board(event)
-    assert board.lateness()["max"] is None
+        state(event)
+    assert state.lateness()["max"] is None
 
 
 # those who watch
@@ -632,7 +632,7 @@ def test_a_standby_reports_what_its_leader_owes(fleet: Fleet) -> None:
 def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(fleet: Fleet) -> None:
     fleet.add("tidy", every="1m")
     leader, standby = fleet.daemon(), fleet.daemon()
-    metrics, board = Metrics(), Board()
+    metrics, state = Metrics(), LastState()
     fleet.elections[leader].campaign()
     fleet.clock.advance(minutes=2)
     for _ in range(3):
@@ -646,8 +646,8 @@ def test_a_standby_takes_back_what_it_reported_once_its_leader_is_on_time(fleet:
     standby.tick()
     for event in fleet.told:
         metrics(event)
-        board(event)
-    assert board.overdue == "" and metrics.overdue._value.get() == 0
+        state(event)
+    assert state.overdue == "" and metrics.overdue._value.get() == 0
 
 
 def test_an_entry_whose_plan_fails_stops_nobody_else(

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from beatd import events
-from beatd.daemon.daemon import Daemon, Parts
+from beatd.daemon.daemon import Daemon
+from beatd.daemon.parts import Parts
 from beatd.dispatch import Dispatch
 from beatd.dispatches.atomic import AtomicDispatch
 from beatd.dispatches.steps import StepDispatch
@@ -18,7 +19,7 @@ from beatd.store import Roles
 from tests.fake_lease import FakeLease
 from tests.simulation.files import Files
 from tests.simulation.one_redis import ListsWire, RedisWire
-from tests.simulation.store_clock import StoreClock
+from tests.simulation.server_clock import ServerClock
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
 from tests.simulation.world import (
@@ -53,7 +54,7 @@ class Deployment:
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
         self.one_by_one, self.one_redis = one_by_one, one_redis
         self.batch, self.restart_after = batch, restart_after
-        self.store_clock = StoreClock(self.world)
+        self.store_clock = ServerClock(self.world)
         self.truth = Truth(self.world, clock=self.store_clock if has_clock else None)
         self.lease = FakeLease(self.world)  # type: ignore[arg-type]
         self.broker = Broker(self.truth)

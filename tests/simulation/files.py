@@ -6,10 +6,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.clock import Clock
-from beatd.edits.apply import Declared, digest_of
+from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
 from beatd.sources import Reading
-from beatd.sources.declared import Declaring
+from beatd.sources.declarations import Declarations
 from tests.simulation.truth import FILES, Truth
 from tests.simulation.world import World
 
@@ -31,8 +31,8 @@ class Files:
         self._truth.declared[name] = (entry, self._world.elapsed())
         self._world.trace.append(f"{self._world.elapsed():10.6f} files: {name} {bool(entry)}")
 
-    def declaring(self, clock: Clock) -> Declaring:
-        return Declaring([Reader(self, self._world)], clock=clock)
+    def declaring(self, clock: Clock) -> Declarations:
+        return Declarations([Reader(self, self._world)], clock=clock)
 
 
 class Reader:

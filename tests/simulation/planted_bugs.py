@@ -17,7 +17,7 @@ import beatd.stores.embedded.claims
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
 from beatd.clock import StoreTime
-from beatd.daemon.store_clock import Steering
+from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
 from beatd.dispatches.atomic import AtomicDispatch
 from beatd.dispatches.steps import ClaimedInStep, StepDispatch
@@ -34,7 +34,7 @@ from beatd.publisher import Outcome
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import Unapplied
 from tests.fake_lease import FakeLease
-from tests.simulation.store_clock import StoreClock
+from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.truth import PUBLISH_TIMEOUT
 
@@ -325,13 +325,15 @@ def what_is_not_told_in_pushes_is_left_out(patch: Patch) -> None:
 
 @plant
 def half_of_a_replys_way_is_taken_for_its_way_back(patch: Patch) -> None:
-    heard = Steering._set
+    heard = StoreClock._set
 
-    def from_the_middle(self: Steering, reply: StoreTime, asked: float, answered: float) -> bool:
-        half = timedelta(seconds=(answered - asked) / 2)
-        return heard(self, replace(reply, moment=reply.moment + half), asked, answered)
+    def from_the_middle(
+        self: StoreClock, reply: StoreTime, requested_at: float, replied_at: float
+    ) -> bool:
+        half = timedelta(seconds=(replied_at - requested_at) / 2)
+        return heard(self, replace(reply, moment=reply.moment + half), requested_at, replied_at)
 
-    patch.setattr(Steering, "_set", from_the_middle)
+    patch.setattr(StoreClock, "_set", from_the_middle)
 
 
 @plant
@@ -343,7 +345,7 @@ def a_clock_that_was_set_back_is_not_noticed(patch: Patch) -> None:
 
 @plant
 def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
-    patch.setattr(StoreClock, "told", lambda self: StoreTime(self.now(), "the one"))
+    patch.setattr(ServerClock, "told", lambda self: StoreTime(self.now(), "the one"))
 
 
 @plant

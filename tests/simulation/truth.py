@@ -15,7 +15,7 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
-from tests.simulation.store_clock import StoreClock
+from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
 
@@ -84,7 +84,7 @@ class Backfill:
 @dataclass
 class Truth:
     world: World
-    clock: StoreClock | None = None  # None: each daemon goes by its host's
+    clock: ServerClock | None = None  # None: each daemon goes by its host's
     known: dict[str, Known] = field(default_factory=dict)
     stretches: list[Stretch] = field(default_factory=list)
     generations: Counter[str] = field(default_factory=Counter)

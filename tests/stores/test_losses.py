@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from beatd.catalog import Change, Query
-from beatd.edits.repair import mend
+from beatd.edits.repair import repair_entries
 from beatd.errors import Deposed
 from beatd.store import Store
 from tests.stores.losses import lose
@@ -83,17 +83,17 @@ def test_what_is_left_can_be_removed(store: Store, part: str) -> None:
 def test_a_lost_plan_is_made_anew_from_now(store: Store) -> None:
     put_many(store, ["a", "b"])
     lose(store, "plans")
-    (line,) = mend(store, lambda: NOON, whole=True)
+    (line,) = repair_entries(store, lambda: NOON, whole=True)
     assert line.startswith("2 entries had lost their plans and were planned from now (a, b)")
     assert names(store.upcoming(10)) == ["a", "b"]
     assert row(store, "a").plan.due == NOON + timedelta(seconds=10)
-    assert mend(store, lambda: NOON, whole=True) == []
+    assert repair_entries(store, lambda: NOON, whole=True) == []
 
 
 def test_what_is_left_of_lost_definitions_is_cleared_away_and_said(store: Store) -> None:
     put_many(store, ["a", "b"])
     lose(store, "definitions")
-    (line,) = mend(store, lambda: NOON, whole=True)
+    (line,) = repair_entries(store, lambda: NOON, whole=True)
     assert line.startswith("2 entries had lost their definitions (a, b)")
     assert (incomplete(store), store.count()) == ([], 0)
 

@@ -12,8 +12,8 @@ from errno import EMFILE
 import pytest
 
 from beatd.web import http_server
-from beatd.web.http_hosts import Hosts
-from beatd.web.http_server import CONNECTIONS, Answer, Server, serve
+from beatd.web.http_hosts import HttpHosts
+from beatd.web.http_server import CONNECTIONS_MAX, Answer, HttpServer, serve
 from tests.daemon.test_service import free_port
 from tests.process import PATIENCE
 from tests.waiting import until
@@ -43,15 +43,15 @@ def page() -> Page:
 
 
 @pytest.fixture
-def server(page: Page) -> Iterator[Server]:
-    made = serve("127.0.0.1", free_port(), Hosts("127.0.0.1", ["beat.example"]), page)
+def server(page: Page) -> Iterator[HttpServer]:
+    made = serve("127.0.0.1", free_port(), HttpHosts("127.0.0.1", ["beat.example"]), page)
     yield made
     made.shutdown()
     made.server_close()
 
 
 @pytest.fixture
-def connect(server: Server) -> Iterator[Open]:
+def connect(server: HttpServer) -> Iterator[Open]:
     opened: list[socket.socket] = []
 
     def connect() -> socket.socket:
@@ -63,7 +63,7 @@ def connect(server: Server) -> Iterator[Open]:
         one.close()
 
 
-def ask(server: Server, path: str = "/status", **headers: str) -> tuple[int, str]:
+def ask(server: HttpServer, path: str = "/status", **headers: str) -> tuple[int, str]:
     host, port = server.server_address[:2]
     client = http.client.HTTPConnection(str(host), port, timeout=PATIENCE)
     client.request("GET", path, headers=headers)
@@ -73,25 +73,27 @@ def ask(server: Server, path: str = "/status", **headers: str) -> tuple[int, str
     return found
 
 
-def test_connections_that_say_nothing_do_not_keep_others_out(server: Server, connect: Open) -> None:
-    silent = [connect() for _ in range(CONNECTIONS * 2)]
+def test_connections_that_say_nothing_do_not_keep_others_out(
+    server: HttpServer, connect: Open
+) -> None:
+    silent = [connect() for _ in range(CONNECTIONS_MAX * 2)]
     assert ask(server) == (200, "here\n")
-    assert len(server._began) <= CONNECTIONS
+    assert len(server._opened_at) <= CONNECTIONS_MAX
     assert silent[0].recv(1) == b"", "the oldest were closed"
 
 
 def test_a_connection_that_lasts_too_long_is_closed(
-    server: Server, connect: Open, monkeypatch: pytest.MonkeyPatch
+    server: HttpServer, connect: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_server, "CONNECTION_LIFE_S", 0.0)
     slow = connect()
     slow.sendall(b"GET /stat")
     assert slow.recv(1) == b""
-    until(lambda: not server._began, PATIENCE, "nothing is left of it")
+    until(lambda: not server._opened_at, PATIENCE, "nothing is left of it")
 
 
 def test_without_a_descriptor_it_waits_and_says_so_once(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     accept, refused = socketserver.TCPServer.get_request, 0
     pauses: list[float | None] = []
@@ -103,18 +105,18 @@ def test_without_a_descriptor_it_waits_and_says_so_once(
             raise OSError(EMFILE, "Too many open files")
         return accept(self)
 
-    monkeypatch.setattr(server._ends, "wait", pauses.append)
+    monkeypatch.setattr(server._shut_down, "wait", pauses.append)
     monkeypatch.setattr(socketserver.TCPServer, "get_request", scarce)
     with caplog.at_level(logging.ERROR, "beatd"):
         assert ask(server) == (200, "here\n")
-    assert pauses == [http_server.ACCEPT_AGAIN_S] * 5
+    assert pauses == [http_server.PAUSE_AFTER_FAILED_ACCEPT_S] * 5
     assert [r.getMessage() for r in caplog.records] == [
         "http: cannot take a connection: Too many open files; the beat goes on"
     ]
 
 
 def test_a_client_that_goes_away_is_no_event(
-    server: Server, page: Page, connect: Open, capfd: pytest.CaptureFixture[str]
+    server: HttpServer, page: Page, connect: Open, capfd: pytest.CaptureFixture[str]
 ) -> None:
     page.goes_on.clear()
     page.body = b"x" * 10_000_000
@@ -124,12 +126,12 @@ def test_a_client_that_goes_away_is_no_event(
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
     page.goes_on.set()
-    until(lambda: not server._began, PATIENCE, "its thread has ended")
+    until(lambda: not server._opened_at, PATIENCE, "its thread has ended")
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_page_that_fails_is_one_line_and_a_traceback_in_the_log(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: HttpServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "beatd"):
         code, text = ask(server, "/broken")
@@ -144,39 +146,39 @@ def test_a_page_that_fails_is_one_line_and_a_traceback_in_the_log(
     "host",
     ["127.0.0.1:9753", "localhost", "LOCALHOST:80", "[::1]:9753", "beat.example", "beat.example."],
 )
-def test_its_own_names_are_answered(server: Server, host: str) -> None:
+def test_its_own_names_are_answered(server: HttpServer, host: str) -> None:
     assert ask(server, Host=host) == (200, "here\n")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:9753", "10.0.0.1", "127.0.0.1.x"])
 @pytest.mark.parametrize("path", ["/status", "/", "/nothing"])
-def test_other_names_are_not(server: Server, path: str, host: str) -> None:
+def test_other_names_are_not(server: HttpServer, path: str, host: str) -> None:
     code, text = ask(server, path, Host=host)
     assert code == 421
     assert text == f"{host!r} is not answered; name it in http.hosts\n"
 
 
 @pytest.mark.parametrize("path", ["/live", "/ready", "/metrics"])
-def test_probes_and_scrapers_may_call_it_as_they_like(server: Server, path: str) -> None:
+def test_probes_and_scrapers_may_call_it_as_they_like(server: HttpServer, path: str) -> None:
     assert ask(server, path, Host="evil.example")[0] == 200
 
 
-def test_two_host_headers_are_a_bad_request(server: Server, connect: Open) -> None:
+def test_two_host_headers_are_a_bad_request(server: HttpServer, connect: Open) -> None:
     client = connect()
     client.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
     assert client.makefile("rb").readline().split()[1] == b"400"
 
 
-def test_a_name_with_control_characters_is_not_echoed(server: Server, connect: Open) -> None:
+def test_a_name_with_control_characters_is_not_echoed(server: HttpServer, connect: Open) -> None:
     client = connect()
     client.sendall(b"GET /status HTTP/1.1\r\nHost: \x1b[31m\xff\r\n\r\n")
     assert b"\x1b" not in client.makefile("rb").read()
 
 
 def test_bound_to_all_addresses_any_address_is_answered_but_no_other_name() -> None:
-    hosts = Hosts("0.0.0.0", [])
+    hosts = HttpHosts("0.0.0.0", [])
     for answered in ("10.1.2.3:9753", "[fe80::1]", "localhost", socket.gethostname()):
         assert not hosts.refusal([answered])
     assert hosts.refusal(["evil.example"])
-    assert not Hosts("10.1.2.3").refusal(["10.1.2.3:9753"])
-    assert Hosts("10.1.2.3").refusal(["10.1.2.4"])
+    assert not HttpHosts("10.1.2.3").refusal(["10.1.2.3:9753"])
+    assert HttpHosts("10.1.2.3").refusal(["10.1.2.4"])

@@ -28,7 +28,7 @@ if not url.startswith(("file:", "none")):
         backends.open_store(url, codec=codec, clock=SystemClock(), timeout=0.1).close()
 lease = backends.open_lease(url)
 with suppress(StoreError):
-    lease.take(backends.me("x", SystemClock().now()), 0.1)
+    lease.take(backends.own_holder("x", SystemClock().now()), 0.1)
 """
 CLOSED = "127.0.0.1:1"
 

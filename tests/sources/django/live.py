@@ -9,7 +9,7 @@ from beatd.ledger import Move, Result
 from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
-from beatd.sources.django_mirror import Mirror
+from beatd.sources.django_mirror import DjangoMirror
 from beatd.sources.django_rows import DjangoRows
 from beatd.stores.django import DjangoStore
 from beatd.unapplied import NOTHING_WAITS
@@ -33,9 +33,9 @@ class Live:
         )
         self.mirror = self.anew()
 
-    def anew(self) -> Mirror:
+    def anew(self) -> DjangoMirror:
         rows = DjangoRows(self.url)
-        return Mirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+        return DjangoMirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
 
     def restart(self) -> None:
         self.mirror._rows.close()
@@ -77,7 +77,7 @@ class Live:
             of="plan", name=name, revision=row.revision, seen=planned, plan=settled.plan, run=run,
             counts=1,
         )  # fmt: skip
-        term = self.store.begin(backends.me("t", datetime.now(UTC)))
+        term = self.store.begin(backends.own_holder("t", datetime.now(UTC)))
         assert list(self.store.claim([move], term, datetime.now(UTC))) == [True]
         return run
 

@@ -22,7 +22,7 @@ from django_celery_beat.models import (
 from beatd.catalog import Query
 from beatd.cli import main
 from beatd.errors import StoreError
-from beatd.sources.django_mirror import Mirror
+from beatd.sources.django_mirror import DjangoMirror
 from beatd.sources.django_rows import DjangoRows
 from tests.sources.django.live import Live
 
@@ -458,7 +458,7 @@ def test_a_database_without_the_tables_is_told_and_stops_nothing(
     live: Live, tmp_path: Path
 ) -> None:
     rows = DjangoRows(f"sqlite:///{tmp_path}/empty.db")
-    mirror = Mirror(rows, live.others, timezone="UTC", name="config", clock=live.clock)
+    mirror = DjangoMirror(rows, live.others, timezone="UTC", name="config", clock=live.clock)
     assert not mirror(live.store, True)
     rows.close()
     said, waits = mirror.conflicts()

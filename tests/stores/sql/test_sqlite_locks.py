@@ -8,7 +8,7 @@ from pathlib import Path
 from beatd.catalog import Query
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
-from beatd.edits.editing import new
+from beatd.edits.entry_change import added
 from beatd.stores.sql import SqlStore
 
 LOOK = """
@@ -42,7 +42,7 @@ def test_a_program_that_leaves_does_not_take_the_log_away(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", LOOK, path], check=True, timeout=60)
     assert log.stat().st_ino == before
     entry = entry_from("a", {"task": "t", "every": "1m"})
-    store.write([new(entry, SystemClock().now())])
+    store.write([added(entry, SystemClock().now())])
     other = SqlStore(f"sqlite:///{path}", codec=codec)
     assert [row.entry.name for row in other.find(Query())] == ["a"]
     other.close()

@@ -13,15 +13,15 @@ from beatd.definition import codec, entry_from
 from beatd.edits import editing
 from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading
-from beatd.sources.declared import Declaring
-from beatd.sources.file_watch import SETTLED_AFTER
+from beatd.sources.declarations import Declarations
+from beatd.sources.file_watch import SETTLED_AFTER_S
 from beatd.sources.files import Files
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
 
 
 class Daemon:
-    """Its files, its clock and its Declaring."""
+    """Its files, its clock and its Declarations."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, FakeClock()
@@ -30,7 +30,7 @@ class Daemon:
 
     def start(self) -> "Daemon":
         config = load_config(self.folder / "config.yaml").config
-        self.declaring = Declaring([Files(config, self.clock)], clock=self.clock)
+        self.declaring = Declarations([Files(config, self.clock)], clock=self.clock)
         return self
 
     def declare(self, *names: str) -> None:
@@ -124,7 +124,7 @@ def test_a_conflict_between_two_files_names_both_to_the_line(
     )
     sources = [Files(load_config(daemon.folder / name).config, daemon.clock) for name in
                ("config.yaml", "other.yaml")]  # fmt: skip
-    daemon.declaring = Declaring(sources, clock=daemon.clock)
+    daemon.declaring = Declarations(sources, clock=daemon.clock)
     daemon.look(store)
     (line,) = daemon.declaring.conflicts()
     assert line.startswith("other.yaml:4: entry 'b' is held by yaml:config (s/a.yaml:3); ")
@@ -407,11 +407,11 @@ class Crashes(MemoryStore):
 def test_a_set_of_which_a_half_was_written_is_not_taken_for_the_whole(daemon: Daemon) -> None:
     store = Crashes(codec=codec, clock=daemon.clock)
     daemon.look(store)
-    daemon.declare("a", "b", *(f"more{n}" for n in range(editing.BATCH + 1)))
+    daemon.declare("a", "b", *(f"more{n}" for n in range(editing.ROWS_PER_BATCH + 1)))
     store.writes = 0
     with pytest.raises(StoreError):
         daemon.look(store)
-    assert 2 < store.count() < editing.BATCH + 3
+    assert 2 < store.count() < editing.ROWS_PER_BATCH + 3
     daemon.declare("a", "b")
     daemon.start().declaring(store, 0)
     assert len(waiting(daemon, store, term=2)) == store.count()
@@ -428,7 +428,7 @@ def test_a_file_that_changes_as_the_term_begins_is_read_first(
     daemon.declare("b")
     daemon.declaring(store, 2)
     assert waiting(daemon, store, term=2) == ["a", "b"]
-    daemon.clock.advance(seconds=SETTLED_AFTER)
+    daemon.clock.advance(seconds=SETTLED_AFTER_S)
     daemon.declaring(store, 2)
     assert names(store) == ["b"]
     assert waiting(daemon, store, term=2) == []
@@ -491,7 +491,7 @@ def test_a_source_that_breaks_holds_back_no_other(daemon: Daemon, store: MemoryS
     daemon.look(store)
     daemon.declare("b")
     files = Files(load_config(daemon.folder / "config.yaml").config, daemon.clock)
-    daemon.declaring = Declaring([Breaks(), files], clock=daemon.clock)
+    daemon.declaring = Declarations([Breaks(), files], clock=daemon.clock)
     with pytest.raises(ZeroDivisionError):
         daemon.declaring(store, 1)
     assert names(store) == ["b"]
@@ -503,12 +503,12 @@ def test_a_leader_that_loses_the_lead_writes_no_more_and_has_the_next_one_compar
     daemon: Daemon, store: MemoryStore
 ) -> None:
     daemon.look(store)
-    daemon.declare("b", *(f"more{n}" for n in range(editing.BATCH + 1)))
+    daemon.declare("b", *(f"more{n}" for n in range(editing.ROWS_PER_BATCH + 1)))
     late = daemon.start().declaring
     later = iter([True, True, False])
     with pytest.raises(Deposed):
         late(store, 1, lasts=lambda: next(later))
-    assert store.count() == editing.BATCH + 1, "a batch, and no other"
+    assert store.count() == editing.ROWS_PER_BATCH + 1, "a batch, and no other"
     daemon.declare("a", "b")
     daemon.start().look(store)
     assert names(store) == ["a", "b"]

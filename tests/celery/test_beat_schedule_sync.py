@@ -9,7 +9,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import crontab
 
 from beatd.catalog import Query
-from beatd.celery.schedule_dict import InStep
+from beatd.celery.beat_schedule_sync import BeatScheduleSync
 from beatd.celery.scheduler import BeatdScheduler
 from beatd.clock import SystemClock
 from beatd.definition import codec
@@ -84,7 +84,7 @@ def test_what_is_put_there_while_the_two_are_compared_is_not_lost() -> None:
         entries["meanwhile"] = {"task": "m"}  # by another thread
         return written
 
-    in_step = InStep(entry_of)
-    in_step.follow(entries, declared)
-    in_step.follow(entries, declared)
+    sync = BeatScheduleSync(entry_of)
+    sync.update(entries, declared)
+    sync.update(entries, declared)
     assert set(declared) == set(entries) == {"late", "meanwhile"}

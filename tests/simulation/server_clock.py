@@ -7,7 +7,7 @@ from beatd.run import Run
 from tests.simulation.world import Process, Violation, World
 
 
-class StoreClock:
+class ServerClock:
     def __init__(self, world: World) -> None:
         self._world = world
         self._offset = timedelta()

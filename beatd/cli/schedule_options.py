@@ -1,7 +1,6 @@
-"""When, as it is said to commands and by them: a schedule, a moment, how late."""
+"""The options that give a command a schedule, such as --every and --cron."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import click
@@ -16,15 +15,15 @@ KINDS = ("every", "cron", "crontab", "at", "solar", "rrule")
 _MAPPINGS = {"crontab": str, "solar": float}
 
 
-class When(Struct, frozen=True):
-    """The schedule as YAML has it, empty when none was asked for, and what was left over."""
+class ScheduleOptions(Struct, frozen=True):
+    """The schedule as YAML has it, empty if no option gave one, and the arguments left over."""
 
     plain: dict[str, Any]
     rest: tuple[str, ...] = ()
 
 
-def takes_when(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --every, --cron, --crontab, --at, --solar and --rrule; `when` reads them."""
+def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --every, --cron, --crontab, --at, --solar and --rrule; `read_schedule` reads them."""
     for option in reversed(
         (
             click.option(
@@ -59,9 +58,12 @@ def takes_when(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def when(options: dict[str, Any], rest: Sequence[str] = ()) -> When:
-    """Takes its options out of `options`; pairs may go on after --crontab and --solar, where the
-    shell hands them over as further arguments in `rest`."""
+def read_schedule(options: dict[str, Any], rest: Sequence[str] = ()) -> ScheduleOptions:
+    """Remove the options of a schedule from `options`, and return them.
+
+    --crontab and --solar may have further KEY=VALUE pairs, which the shell passes as arguments in
+    `rest`. Raises click.UsageError for options that do not go together.
+    """
     given = {kind: options.pop(kind) for kind in KINDS}
     plain: dict[str, Any] = {
         kind: value for kind, value in given.items() if value is not None and value != ()
@@ -81,7 +83,7 @@ def when(options: dict[str, Any], rest: Sequence[str] = ()) -> When:
         plain["spread"] = True
     if plain and not any(kind in plain for kind in KINDS):
         raise click.UsageError("--phase and --spread shift the grid of --every; give that as well")
-    return When(plain, tuple(rest))
+    return ScheduleOptions(plain, tuple(rest))
 
 
 def _mapping(kind: str, pairs: Sequence[str]) -> dict[str, Any]:
@@ -98,43 +100,3 @@ def _mapping(kind: str, pairs: Sequence[str]) -> dict[str, Any]:
             except ValueError:
                 raise click.UsageError(f"--solar: {key}={value!r} is not a number") from None
     return found
-
-
-def moment_given(option: str, text: str, tz: str) -> datetime:
-    """What was given for an option; without an offset, on the wall clock of tz."""
-    from beatd.errors import ConfigError
-    from beatd.schedules import parse_moment
-
-    try:
-        return parse_moment(text, tz)
-    except ConfigError as error:
-        raise ConfigError(f"{option}: {error}") from None
-
-
-def shown(moment: datetime, tz: str) -> str:
-    """With its fraction only where it has one: an entry every half second is not told twice."""
-    from beatd.schedules import zone
-
-    local = moment.astimezone(zone(tz))
-    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    wall = local.replace(tzinfo=None).isoformat(" ", spec if moment.microsecond else "seconds")
-    return f"{wall} {local:%Z}"
-
-
-def lately(seconds: float) -> str:
-    """To the millisecond while it is little, in words when it is much."""
-    if seconds < 60:
-        return f"{seconds:.3f} s"
-    return lasting(seconds)
-
-
-def lasting(seconds: float) -> str:
-    """3 h 12 min: the two largest units."""
-    left, parts = int(abs(seconds)), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])

@@ -1,4 +1,4 @@
-"""/live /ready /metrics /status: what probes and dashboards ask, answered from the beat itself."""
+"""The pages /live, /ready, /metrics and /status, for probes and dashboards."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,30 +7,33 @@ from msgspec import json
 
 from beatd.observers.health import Health
 from beatd.observers.metrics import Metrics
-from beatd.web.http_hosts import Hosts
-from beatd.web.http_server import Answer, Server, serve
+from beatd.web.http_hosts import HttpHosts
+from beatd.web.http_server import Answer, HttpServer, serve
 
 
-class Web:
-    """Counts from the beginning what it shows from `open` on."""
+class WebPages:
+    """Counts events from its construction on, and serves the pages from `open` on."""
 
     def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
-        self._host, self._port, self._hosts = host, port, Hosts(host, hosts)
+        self._host, self._port, self._hosts = host, port, HttpHosts(host, hosts)
         self.metrics = Metrics()
-        self._server: Server | None = None
+        self._server: HttpServer | None = None
 
     def open(self, health: Callable[[], Health], status: Callable[[], dict[str, Any]]) -> None:
-        """Listen for requests. Raises BeatError if the address is taken or not of this host."""
-        pages = Pages(health, self.metrics, status)
-        self._server = serve(self._host, self._port, self._hosts, pages)
+        """Listen for requests. Raises BeatError if the address is in use or not of this host."""
+        answers = PageAnswers(health, self.metrics, status)
+        self._server = serve(self._host, self._port, self._hosts, answers)
 
     def close(self) -> None:
+        """Stop listening, and close every connection."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
 
-class Pages:
+class PageAnswers:
+    """Answers one request with the state of the daemon at that moment."""
+
     def __init__(
         self,
         health: Callable[[], Health],
@@ -40,22 +43,23 @@ class Pages:
         self._health, self._metrics, self._status = health, metrics, status
 
     def answer(self, path: str) -> Answer:
+        """Return status code, content type and body of a page; 404 for a path that is none."""
         match path:
             case "/live":
                 health = self._health()
-                said = health.trouble or f"last tick {health.tick_age:.1f} s ago"
-                return _plain(not health.trouble, said)
+                text = health.trouble or f"last tick {health.tick_age:.1f} s ago"
+                return _plain_text(not health.trouble, text)
             case "/ready":
                 health = self._health()
                 state = "leading" if health.leading else "standing by"
-                return _plain(not health.waits_for, health.waits_for or state)
+                return _plain_text(not health.waits_for, health.waits_for or state)
             case "/metrics":
                 self._set_gauges(self._health())
                 return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.page()
             case "/status":
                 return 200, "application/json", json.format(json.encode(self._status()), indent=2)
             case _:
-                return _plain(False, "here are /live /ready /metrics /status", code=404)
+                return _plain_text(False, "here are /live /ready /metrics /status", code=404)
 
     def _set_gauges(self, health: Health) -> None:
         metrics = self._metrics
@@ -69,5 +73,5 @@ class Pages:
         metrics.entries.set(health.entries)
 
 
-def _plain(good: bool, text: str, code: int = 503) -> Answer:
+def _plain_text(good: bool, text: str, code: int = 503) -> Answer:
     return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"

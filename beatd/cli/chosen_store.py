@@ -1,4 +1,4 @@
-"""The store that a command works on: the configuration's, or one given by its URL."""
+"""The store that a command works on: the configuration's, or the one of --store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from beatd.cli.config_option import Given, takes_config
+from beatd.cli.config_option import ConfigOption, takes_config
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from beatd.store import Roles
 
 
-class Asked(Struct, frozen=True):
-    """What was said of configuration and store; nothing is opened yet."""
+class ChosenStore(Struct, frozen=True):
+    """The options that choose a store; nothing is open yet."""
 
-    given: Given
+    given: ConfigOption
     url: str | None
 
     def config(self) -> "Config":
+        """Return the configuration, with the store of --store in it. Raises ConfigError."""
         if self.url is None:
             return self._loaded()
         from pathlib import Path
@@ -52,11 +53,12 @@ class Asked(Struct, frozen=True):
         except ConfigError as error:
             *before, last = error.problems
             hint = f"{last.text} (--store URL, without -c, needs no configuration)"
-            told = Problem(hint, last.path, last.place)
-            raise ConfigError(str(error), [*before, told]) from None
+            with_hint = Problem(hint, last.path, last.place)
+            raise ConfigError(str(error), [*before, with_hint]) from None
 
     @contextmanager
-    def open(self, config: "Config | None" = None) -> "Iterator[Open]":
+    def open(self, config: "Config | None" = None) -> "Iterator[OpenedStore]":
+        """Open the store until the block ends. Raises StoreError, or ConfigError for memory:."""
         from beatd.clock import SystemClock
         from beatd.config import make_folders
         from beatd.definition import codec
@@ -77,35 +79,41 @@ class Asked(Struct, frozen=True):
         store = open_store(config.store.url, codec=codec, clock=clock, prefix=config.store.prefix)
         try:
             now = partial(present, store, clock)
-            yield Open(
-                config, Roles.of(store), now, now(), partial(_begun, now, clock, self.given.began)
-            )
+            started_at = partial(_started_at, now, clock, self.given.started_at_elapsed)
+            yield OpenedStore(config, Roles.of(store), now, now(), started_at)
         finally:
             store.close()
 
 
-class Open(Struct, frozen=True):
+class OpenedStore(Struct, frozen=True):
+    """An open store, and what time it is there."""
+
     config: "Config"
     store: "Roles"
     present: "Callable[[], datetime]"
-    now: "datetime"  # when it was opened
-    begun: "Callable[[], datetime]"  # when the command began: what a one-off counts from
+    now: "datetime"  # when the store was opened
+    started_at: "Callable[[], datetime]"  # the start of the command, from which a one-off counts
 
 
-def _begun(now: "Callable[[], datetime]", clock: "Clock", began: float | None) -> "datetime":
+def _started_at(
+    now: "Callable[[], datetime]", clock: "Clock", started_at_elapsed: float | None
+) -> "datetime":
+    """Return the start of the command by the store's clock."""
     moment = now()
-    return moment if began is None else moment - timedelta(seconds=clock.elapsed() - began)
+    if started_at_elapsed is None:
+        return moment
+    return moment - timedelta(seconds=clock.elapsed() - started_at_elapsed)
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds -c and --store to a command, whose function gets them as `asked`."""
+    """Add -c and --store to a command; its function gets them as `chosen`."""
 
     @click.option(
         "--store", "url", metavar="URL", help="The store, instead of the configuration's."
     )
     @takes_config
     @wraps(command)
-    def wrapped(given: Given, url: str | None, **rest: Any) -> Any:
-        return command(asked=Asked(given, url), **rest)
+    def wrapped(given: ConfigOption, url: str | None, **rest: Any) -> Any:
+        return command(chosen=ChosenStore(given, url), **rest)
 
     return wrapped

@@ -1,4 +1,4 @@
-"""celery's dict of schedule entries and the app's beat_schedule, kept in step."""
+"""Synchronisation of celery's dict of schedule entries with the app's `beat_schedule`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,22 +8,28 @@ from beatd.definition.celery_schedule import as_written
 _NEITHER = (None, None)
 
 
-class InStep:
-    """Code that knows celery's scheduler edits the one, `add_periodic_task` the other."""
+class BeatScheduleSync:
+    """Copies edits between the two dicts.
+
+    Code that knows celery's scheduler edits the dict of entries, `add_periodic_task` edits
+    `beat_schedule`. `entry_of` makes a schedule entry from a name and what `beat_schedule` has.
+    """
 
     def __init__(self, entry_of: Callable[[str, Any], Any]) -> None:
         self._entry_of = entry_of
         self._seen: dict[str, tuple[Any, Any]] = {}
 
-    def begin(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """They are in step as they are."""
+    def start(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
+        """Take the two dicts as equal, as they are now."""
         self._seen = {
             name: (entries.get(name), declared.get(name)) for name in {**declared, **entries}
         }
 
-    def follow(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """What was put into one, or taken out, since the last time is so in the other; where
-        both were edited, the entries win. Others may edit them meanwhile."""
+    def update(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
+        """Make in each dict the edits that the other got since the last call.
+
+        Where both were edited, `entries` wins. Other threads may edit the dicts meanwhile.
+        """
         seen = {}
         for name in {**self._seen, **declared, **entries}:
             entry, written = entries.get(name), declared.get(name)
@@ -39,8 +45,9 @@ class InStep:
         self._seen = seen
 
 
-def _put(there: dict[str, Any], name: str, value: Any) -> None:
+def _put(place: dict[str, Any], name: str, value: Any) -> None:
+    """Set the value of a name; remove the name when the value is None."""
     if value is None:
-        there.pop(name, None)
+        place.pop(name, None)
     else:
-        there[name] = value
+        place[name] = value

@@ -1,6 +1,6 @@
-"""What a daemon declares, brought to the store by whoever leads, and read again when it changes.
+"""The declarations of all sources of a daemon, applied to the store by the leader.
 
-At the start of a term the entries of each source wait until it is applied: `unapplied`.
+At the start of a term the entries of each source wait until it is applied; `unapplied` names them.
 """
 
 import logging
@@ -13,25 +13,27 @@ from msgspec.structs import replace
 from beatd.catalog import EditableCatalog, EntryFinder, Query
 from beatd.clock import Clock
 from beatd.edits import editing
-from beatd.edits.apply import Comparison, Declared, Held, apply
+from beatd.edits.apply import Comparison, apply
+from beatd.edits.declared import Declared
+from beatd.edits.held_name import HeldName
 from beatd.edits.late_edits import past_one_offs
 from beatd.errors import Deposed, StoreError
 from beatd.sources import Reading, Source
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
-NAMED = 5
+NAMES_SHOWN_MAX = 5
 
 log = logging.getLogger("beatd")
 
 
-class Declaring:
-    """Looks once per call, about each second; writes only when something is declared anew."""
+class Declarations:
+    """Looks at each source once per call, about each second; writes only when one has changed."""
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
         self._sources, self._clock = sources, clock
         self._read: dict[int, Reading] = {}
         self._due: set[int] = set()
-        self._held: dict[int, tuple[Held, ...]] = {}
+        self._held: dict[int, tuple[HeldName, ...]] = {}
         self._held_at: dict[int, str] = {}
         self._takeovers: dict[int, str] = {}
         self._term = 0
@@ -48,8 +50,11 @@ class Declaring:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Whether the store was changed. `released` is called when entries need no longer wait,
-        `lasts` is asked whether the term is over. Raises Deposed when it is."""
+        """Read changed sources and, as the leader, apply them; True if the store was changed.
+
+        `term` is 0 on a standby. `released` is called when entries need no longer wait. Raises
+        Deposed when `lasts` returns False, because the term is over.
+        """
         self._lasts = lasts
         if term != self._term:
             self._begin(term)
@@ -59,13 +64,13 @@ class Declaring:
                 if place not in self._read or source.changed():
                     self._read_again(place, source)
         changed = bool(term) and self._apply(catalog, broken, released)
-        broken.tell()
+        broken.raise_first()
         return changed
 
     def _read_again(self, place: int, source: Source) -> None:
         self._read[place] = self._with_edits_before(place, source.read())
         self._due.add(place)
-        self._tell_problems(self._read[place])
+        self._log_problems(self._read[place])
         if place in self._waiting:
             self._unread[place] = unread_in(self._read[place].declared)
 
@@ -86,14 +91,14 @@ class Declaring:
                 except (StoreError, Deposed):
                     raise
                 except Exception:
-                    release()  # a fault of ours must not stop all that this source declares
+                    release()  # a bug of beatd must not keep all entries of this source waiting
                     raise
         return changed
 
     def _apply_one(self, catalog: EditableCatalog, place: int, release: Callable[[], None]) -> bool:
         declared = self._read[place].declared
         if not declared.entries:
-            self._due.discard(place)  # where nothing is declared, nothing is pruned either
+            self._due.discard(place)  # an empty set removes nothing
             release()
             return False
         # Before it: what is let go of, or taken over, meanwhile is found at the next look.
@@ -103,14 +108,14 @@ class Declaring:
         done = replace(done, conflicts=tuple(map(self._located, done.conflicts)))
         self._held[place] = done.conflicts
         self._due.discard(place)
-        # What it removes or adds from here on was not edited in the source.
+        # The moments of these edits must not count for later applications of the set.
         self._read[place] = _with_edits(self._read[place], {})
         release()
-        self._tell(done)
+        self._log_applied(done)
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Whoever led before may have declared something else."""
+        """Start a term: apply every source, as the leader before may have had others."""
         self._term = term
         self._due = set(self._read)
         self._waiting = set(range(len(self._sources)))
@@ -118,13 +123,15 @@ class Declaring:
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Which entries the leader of that term must not run yet; from any thread."""
+        """Return the entries that the leader of that term must not run yet; for every thread."""
         of, found = self._unapplied
         return found if of == term else self._all
 
-    def again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """What was declared may be lost: compare all of it at the next look if `whole`, else what
-        an owner declares of whom nothing is there."""
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
+        """Make the next call compare declarations with the store, which may have lost entries.
+
+        All sources are compared if `whole`, else those of each owner without an entry in the store.
+        """
         for place, reading in self._read.items():
             if whole or (
                 reading.declared.entries and not _has_any(catalog, reading.declared.source)
@@ -132,7 +139,7 @@ class Declaring:
                 self._due.add(place)
 
     def _release(self, place: int, released: Callable[[], None]) -> None:
-        """The source is applied, but for what could not be read of it, then or now."""
+        """Let the entries of a source run, except those that could not be read, then or now."""
         first = place in self._waiting
         self._waiting.discard(place)
         self._unread[place] &= unread_in(self._read[place].declared)
@@ -148,30 +155,31 @@ class Declaring:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """Whether the store has the set already: whoever led before declared the same."""
+        """True if the store has the whole set already: the leader before declared the same."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """With the edits of the reading before, which is not applied yet."""
+        """Return the reading with the edits of the one before, which was not applied yet."""
         before = self._read.get(place)
         if before is None:
             return reading
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
+        """True if the store lost what the source declares, so that it must be applied again."""
         declared = self._read[place].declared
         if not declared.entries:
             return False
-        # A store that came back empty knows of no set any more, and gets it again.
+        # A store that came back empty has no mark.
         if catalog.marks.applied(declared.source) is None:
             return True
         takeover = catalog.marks.takeover(declared.source)
         return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
     def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
-        """Whether a name in conflict is another's than it was; looks at those names alone."""
+        """True if the owner of a name in conflict has changed; only these names are read."""
         held = self._held.get(place)
         if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
@@ -181,8 +189,8 @@ class Declaring:
             one.name not in there or there[one.name].entry.source != one.holder for one in held
         )
 
-    def _located(self, held: Held) -> Held:
-        """To the line, where another source of this daemon holds the name."""
+    def _located(self, held: HeldName) -> HeldName:
+        """Return the conflict with the line of the other declaration, if that is known here."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -190,15 +198,15 @@ class Declaring:
         return held
 
     def conflicts(self) -> list[str]:
-        """What could not be applied, or not be read, as people should see it in `status`."""
+        """Return a line for each declaration that could not be read or applied, for `status`."""
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
-        read = list(self._read.values())  # copied: other threads ask
+        read = list(self._read.values())  # copied: other threads call this
         wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
         waiting = [line for place in list(self._read) for line in self._waits_for(place)]
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """A line for each part of a source whose entries wait; none on a standby."""
+        """Return a line for each part of a source whose entries wait; none on a standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -210,16 +218,16 @@ class Declaring:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """What is declared here; daemons that differ in it have different files."""
+        """Return a digest of the declarations; daemons with equal files have the same."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
-    def _tell_problems(self, reading: Reading) -> None:
+    def _log_problems(self, reading: Reading) -> None:
         for problem in reading.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
-        for file in reading.mended:
+        for file in reading.valid_again:
             log.info("%s is valid again", file)
 
-    def _tell(self, done: Comparison) -> None:
+    def _log_applied(self, done: Comparison) -> None:
         if done.newer is not None:
             log.warning(
                 "%s: a newer set was applied by another daemon, this one waits", done.source
@@ -243,7 +251,7 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 
 
 class _Broken:
-    """What one source raises does not keep another from being applied; `tell` raises the first."""
+    """Keeps the first exception of a source, so that the other sources are applied all the same."""
 
     def __init__(self) -> None:
         self._first: Exception | None = None
@@ -256,13 +264,14 @@ class _Broken:
         self._first = self._first or error
         return True
 
-    def tell(self) -> None:
+    def raise_first(self) -> None:
+        """Raise the first exception, if there was one."""
         if self._first is not None:
             raise self._first
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Entries that wait although the set was applied: what it says of them could not be read."""
+    """Return the entries that wait after the set was applied: their definitions are invalid."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),
@@ -271,7 +280,7 @@ def unread_in(declared: Declared) -> Unapplied:
 
 
 def _named(names: Sequence[str], verb: str) -> str:
-    """How many, and the first of them."""
-    more = len(names) - NAMED
-    which = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    """Return the number of names and the first of them, as text."""
+    more = len(names) - NAMES_SHOWN_MAX
+    which = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

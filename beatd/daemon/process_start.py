@@ -1,0 +1,42 @@
+"""How this process was started, and the same start once more for a reload.
+
+A daemon with an app starts again in its own process, so that the app is imported anew.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from beatd.daemon.trial import TRIAL_OPTION, Trial
+
+RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a reload started again
+
+
+class ProcessStart:
+    """Keeps the command, environment and folder of the process.
+
+    Make it before a project's code can change them.
+    """
+
+    def __init__(self) -> None:
+        self.is_reload = os.environ.pop(RELOADED_VARIABLE, None) is not None
+        self._command = [sys.executable, *sys.orig_argv[1:]]
+        self._environment, self._folder = dict(os.environ), os.getcwd()  # noqa: PTH109  # a text
+
+    def start_again(self) -> NoReturn:
+        """Replace this process by the same program, started from its beginning.
+
+        Only the blocked signals stay, so that none is lost meanwhile.
+        """
+        for stream in (sys.stdout, sys.stderr):
+            # None where it was closed at the start; its pipe may have no reader, its disk no room.
+            if stream is not None:
+                with suppress(OSError):
+                    stream.flush()
+        os.chdir(self._folder)
+        os.execve(sys.executable, self._command, {**self._environment, RELOADED_VARIABLE: "1"})
+
+    def trial(self) -> Trial:
+        """Start a process that tries the configuration. Raises OSError if none can be started."""
+        return Trial([*self._command, TRIAL_OPTION], self._environment, self._folder)

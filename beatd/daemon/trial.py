@@ -1,0 +1,56 @@
+"""The trial of a new configuration, in a process of its own, before a reload."""
+
+import subprocess
+import tempfile
+import time
+
+TRIAL_OPTION = "--trial"  # of `beatd run`: load, import, open the store and end
+TRIAL_LIMIT_S = 60.0
+REFUSAL_MAX_CHARS = 500
+
+
+class Trial:
+    """Runs `beatd run --trial` from its construction on; poll `is_over`, then read `refusal`.
+
+    The constructor raises OSError where no process can be started.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str], folder: str) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
+        self._ends_at = time.monotonic() + TRIAL_LIMIT_S
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+            )
+        except OSError:
+            self._errors.close()
+            raise
+
+    def is_over(self) -> bool:
+        """True if the process has ended or its time is up."""
+        return self._process.poll() is not None or time.monotonic() > self._ends_at
+
+    def refusal(self) -> str:
+        """Return why the configuration cannot be used, or an empty text if it can."""
+        code = self._process.poll()
+        if code is None:
+            return f"it did not load within {TRIAL_LIMIT_S:.0f} s"
+        if code == 0:
+            return ""
+        self._errors.seek(0)
+        lines = [line.strip() for line in self._errors.read().decode(errors="replace").splitlines()]
+        ours = [line.removeprefix("beatd: ") for line in lines if line.startswith("beatd: ")]
+        reason = "; ".join(ours) or next((line for line in reversed(lines) if line), "")
+        return reason[:REFUSAL_MAX_CHARS] or f"the process that tried it ended with {code}"
+
+    def close(self) -> None:
+        """Kill the process if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._errors.close()

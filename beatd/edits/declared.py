@@ -1,0 +1,51 @@
+"""A set of declared entries, as one owner declares them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct, json
+
+from beatd.definition.arguments import tagged
+from beatd.entry import PAYLOAD, Entry
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """Everything that one owner declares, read at one moment.
+
+    `doubtful` are places (files, folders, globs) that are missing, empty or unreadable; `unread`
+    are names whose definition is invalid. Entries declared there are kept until they can be read
+    again, or a prune is forced. `unreadable` are the files that were never valid. `places` maps a
+    name to its file and line, for people: the store keeps the file only, because lines move.
+    `within`, if not empty, limits the set to the entries of these files. `made` maps a name to the
+    moment of its edit, if that was noticed later.
+    """
+
+    source: str
+    entries: tuple[Entry, ...]
+    loaded_at: datetime
+    digest: str
+    doubtful: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
+    places: dict[str, str] = {}
+    within: frozenset[str] = frozenset()
+    made: Mapping[str, datetime] = {}
+
+
+def digest_of(entries: Iterable[Entry]) -> str:
+    """Return a digest of entries, equal on every host that declares the same in any folder."""
+    plain = sorted(
+        json.encode([entry.name, entry.schedule.plain(), _fields_without_schedule(entry)])
+        for entry in entries
+    )
+    return blake2b(b"\n".join(plain), digest_size=16).hexdigest()
+
+
+def _fields_without_schedule(entry: Entry) -> list[Any]:
+    left_out = ("name", "schedule", "source", "declared_at")
+    fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
+    for name in PAYLOAD:
+        fields[name] = tagged(fields[name])
+    return [value for field, value in fields.items() if field not in left_out]

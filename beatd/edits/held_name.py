@@ -1,0 +1,38 @@
+"""A declared name that belongs to another owner already."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from beatd.definition.arguments import same
+from beatd.entry import Entry
+
+
+class HeldName(Struct, frozen=True):
+    """A declared name that belongs to another owner; `same` is True if both define it alike."""
+
+    name: str
+    declared_at: str
+    holder: str
+    held_at: str
+    same: bool
+
+    def __str__(self) -> str:
+        here = f" ({self.held_at})" if self.held_at else ""
+        return (
+            f"{self.declared_at}: entry {self.name!r} is held by {self.holder}{here}; "
+            "it was left alone: rename one of them, or remove the other"
+        )
+
+
+def held_name(entry: Entry, other: Entry, places: Mapping[str, str]) -> HeldName:
+    """Return the conflict between a declared entry and the entry of another owner."""
+    alike = replace(other, source=entry.source, declared_at=entry.declared_at)
+    return HeldName(
+        name=entry.name,
+        declared_at=places.get(entry.name) or entry.declared_at or entry.source,
+        holder=other.source,
+        held_at=other.declared_at,
+        same=same(entry, alike),
+    )

@@ -1,0 +1,96 @@
+"""The entries that a shadow plans: those that the daemon itself would run.
+
+They are declared in files, an app or Django's tables, or they are in the daemon's store.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from celery import Celery
+
+from beatd.catalog import EditableCatalog, Query
+from beatd.clock import Clock
+from beatd.config import Config, schemes
+from beatd.daemon.housekeeping import Declares
+from beatd.definition import codec
+from beatd.shadow.saved_tally import SavedTally
+from beatd.sources.declarations import Declarations
+from beatd.sources.store_copy import StoreCopy
+from beatd.unapplied import NOTHING_WAITS, Unapplied
+from beatd.wiring import backends
+from beatd.wiring.build import declaring_of
+
+
+def followed_entries(
+    config: Config, clock: Clock, app: Celery, tally: SavedTally
+) -> tuple[Declares, Callable[[], None]]:
+    """Return the declarations that a shadow applies to its own store, and a function that closes
+    the daemon's store."""
+    url = config.store.url
+    declaring = declaring_of(config, clock=clock, app=app)
+    if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
+        return _Counted(declaring, tally), lambda: None
+    store = backends.open_store(url, codec=codec, clock=clock, prefix=config.store.prefix)
+    copied = Declarations([StoreCopy(store, clock)], clock=clock)
+    return _Counted(_Both(declaring, copied), tally), store.close
+
+
+def _exists(url: str) -> bool:
+    """True if the store's file exists or it is not a file; a missing file has no entries."""
+    return not url.startswith("sqlite") or Path(url.split("///", 1)[-1].split("?")[0]).exists()
+
+
+class _Counted:
+    """Applies declarations, and names their entries to the tally."""
+
+    def __init__(self, declaring: Declares, tally: SavedTally) -> None:
+        self._declaring, self._tally = declaring, tally
+        self.conflicts, self.digest = declaring.conflicts, declaring.digest
+        self.unapplied, self.compare_again = declaring.unapplied, declaring.compare_again
+        self._version = ""
+
+    def __call__(
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
+    ) -> bool:
+        changed = self._declaring(catalog, term, released, lasts)
+        version = catalog.version()
+        if version != self._version:
+            self._tally.add_names(row.entry for row in catalog.find(Query()))
+            self._version = version
+        return changed
+
+
+class _Both:
+    """Several declarations as one."""
+
+    def __init__(self, *parts: Declares) -> None:
+        self._parts = parts
+
+    def __call__(
+        self,
+        catalog: EditableCatalog,
+        term: int,
+        released: Callable[[], None],
+        lasts: Callable[[], bool],
+    ) -> bool:
+        return any([part(catalog, term, released, lasts) for part in self._parts])
+
+    def unapplied(self, term: int) -> Unapplied:
+        waiting = NOTHING_WAITS
+        for part in self._parts:
+            waiting |= part.unapplied(term)
+        return waiting
+
+    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
+        for part in self._parts:
+            part.compare_again(catalog, whole=whole)
+
+    def conflicts(self) -> list[str]:
+        return [line for part in self._parts for line in part.conflicts()]
+
+    def digest(self) -> str:
+        return " ".join(part.digest() for part in self._parts)

@@ -1,0 +1,106 @@
+"""The tally with its file, for the threads of the beat and of the listener."""
+
+import os
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from celery.utils.saferepr import saferepr
+from celery.utils.time import utcoffset
+from msgspec import DecodeError, json
+
+from beatd.clock import Clock
+from beatd.entry import Entry
+from beatd.run import Run
+from beatd.shadow.report import Report
+from beatd.shadow.tally import ON_TIME_S, Key, Tally, args_text
+
+SAVE_EVERY_S = 5.0
+
+
+class SavedTally:
+    """Adds plans and messages to a tally under a lock, and saves its report."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock = path, clock
+        self._lock = threading.Lock()
+        now = clock.now()
+        before = None
+        with suppress(OSError, DecodeError):
+            before = json.decode(path.read_bytes(), type=Report)
+        self._since = before.since if before else now.isoformat()
+        self._heard = before.heard if before else 0
+        self._tally = Tally(now.timestamp(), before.entries if before else None)
+        self.listening = False
+        self._saved_at = float("-inf")
+
+    def add_run(self, run: Run) -> None:
+        """Add a run that this daemon would send now.
+
+        A late run is left out: nobody listened at the moment for which it was planned.
+        """
+        now, moment = self._clock.now(), run.occurrence.planned
+        if (now - moment).total_seconds() <= ON_TIME_S and self.listening:
+            entry = run.entry
+            with self._lock:
+                self._tally.add_plan(
+                    key_of(entry), entry.name, moment.timestamp(), period_of(entry)
+                )
+
+    def add_names(self, entries: Iterable[Entry]) -> None:
+        """Count the messages of these entries from now on."""
+        with self._lock:
+            for entry in entries:
+                self._tally.add_name(key_of(entry), entry.name)
+
+    def add_event(self, event: dict[str, Any]) -> None:
+        """Add a task-sent event of celery's."""
+        args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
+        # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
+        sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
+        with self._lock:
+            self._heard += 1
+            self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
+
+    def set_listening(self, listening: bool) -> None:
+        """Note whether the listener is connected; a change drops all that is not settled."""
+        with self._lock:
+            if listening != self.listening:
+                self._tally.start_over(self._clock.now().timestamp())
+            self.listening = listening
+
+    def save(self, *, now: bool = False) -> None:
+        """Write the report, at most every few seconds unless `now`."""
+        elapsed = self._clock.elapsed()
+        if not now and elapsed - self._saved_at < SAVE_EVERY_S:
+            return
+        self._saved_at = elapsed
+        with self._lock:
+            self._tally.settle(self._clock.now().timestamp())
+            report = Report(
+                since=self._since,
+                until=self._clock.now().isoformat(),
+                listening=self.listening,
+                heard=self._heard,
+                totals=self._tally.totals(),
+                entries=dict(self._tally.figures),
+            )
+            content = json.encode(report)
+        new = self._path.with_suffix(".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        new.replace(self._path)
+
+
+def key_of(entry: Entry) -> Key:
+    """Return the key that celery's events show for the messages of an entry."""
+    kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
+    return entry.task, args_text(saferepr(list(entry.args))), kwargs
+
+
+def period_of(entry: Entry) -> float | None:
+    """Return the period of an interval in seconds; None for any other schedule."""
+    period_us = entry.schedule.period
+    return None if period_us is None else period_us / 1_000_000

@@ -1,0 +1,38 @@
+"""The daemon as a service, with everything around it that `beatd -c` runs."""
+
+from beatd.config import Config
+from beatd.daemon.celery_inspect import CeleryInspect
+from beatd.daemon.status import health_of, status_of
+from beatd.events import Observer
+from beatd.observers.log import LogObserver
+from beatd.observers.systemd import SystemdObserver
+from beatd.wiring.build import celery_app, daemon_of, web_of
+
+
+class DaemonService:
+    """A daemon as `beatd -c` runs it: with its log, its pages and `celery inspect`."""
+
+    def __init__(self, config: Config, systemd: SystemdObserver) -> None:
+        self._web, self.has_app = web_of(config), config.app is not None
+        observers: tuple[Observer, ...] = (LogObserver(), systemd)
+        if self._web is not None:
+            observers = (*observers, self._web.metrics)
+        app = celery_app(config)
+        self.daemon = daemon_of(config, app=app, observers=observers)
+        self._inspect = CeleryInspect(app, self.daemon)
+
+    def open(self) -> None:
+        """Open the pages and answer `celery inspect`. Raises BeatError if the port is in use."""
+        self._inspect.open()
+        if self._web is not None:
+            self._web.open(lambda: health_of(self.daemon), self.status)
+
+    def status(self) -> dict[str, object]:
+        """Return the content of the page /status."""
+        return status_of(self.daemon)
+
+    def close(self) -> None:
+        """Close the pages, and stop answering."""
+        self._inspect.close()
+        if self._web is not None:
+            self._web.close()
