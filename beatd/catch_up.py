@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from beatd.catalog import Stored
+from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Move, OpenClaim, Request
 from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment
-from beatd.schedule import Schedule
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:

@@ -1,12 +1,13 @@
-"""The definition of one periodic task: what to run, when, and what to do when that is late."""
+"""The definition of one periodic task: what to run, when, and what to do when that is late.
+
+`Schedule` is the seam of schedules: when something runs.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
-
-from beatd.schedule import Schedule
 
 CatchUp = Literal["latest", "all", "skip"]
 OnUnknown = Literal["resend", "skip"]
@@ -15,6 +16,23 @@ DstFold = Literal["first", "last", "both"]
 
 #: Fields of `Entry` whose values are the operator's own: of any type that a message can carry.
 PAYLOAD = ("args", "kwargs", "options")
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A frozen, hashable value; two are equal when they have the same moments."""
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first moment strictly after an aware one, in UTC; None = never again."""
+
+    @property
+    def period(self) -> int | None:
+        """Microseconds between any two neighbouring fire times; None where they differ."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the schedule as YAML has it, such as {"cron": "0 2 * * *"}, without its zone."""
+
+    def __hash__(self) -> int: ...
 
 
 class Entry(Struct, frozen=True):

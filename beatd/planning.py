@@ -13,9 +13,8 @@ import pytz
 from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
-from beatd.entry import Entry
+from beatd.entry import Entry, Schedule
 from beatd.run import EPOCH, MICROSECOND, Skip, micros
-from beatd.schedule import Schedule
 
 # Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from beatd import planning
 from beatd.catalog import Plan, Stored
 from beatd.definition import entry_from
-from beatd.entry import Entry
+from beatd.entry import Entry, Schedule
 from beatd.planning import (
     LAST_MOMENT,
     MAX_COUNTED_MOMENTS,
@@ -28,7 +28,6 @@ from beatd.planning import (
     shared_next_after,
     stretch,
 )
-from beatd.schedule import Schedule
 from beatd.schedules import crontab, interval
 from beatd.schedules.duration import parse_duration
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from beatd.config import Config
     from beatd.entry import Entry
-    from beatd.problem import Problem
+    from beatd.errors import Problem
 
 NO_SCHEDULE = "has no schedule"  # how `definition` begins the text of this problem
 
@@ -55,9 +55,8 @@ def command(
     from beatd.definition import check
     from beatd.edits.editing import add, put
     from beatd.edits.patch import patched
-    from beatd.errors import ConfigError
+    from beatd.errors import ConfigError, in_one_line
     from beatd.planning import is_once
-    from beatd.problem import in_one_line
 
     config = chosen.config()
     checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)
@@ -96,8 +95,7 @@ def _as_typed(problem: "Problem") -> "Problem":
 def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
     """Return the warnings about an entry, with those of its task where the app can be loaded."""
     from beatd.cli.entry_warnings import warnings_of
-    from beatd.errors import BeatError
-    from beatd.problem import Problem
+    from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app
 
     app, notes = None, []

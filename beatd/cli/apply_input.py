@@ -14,8 +14,7 @@ from beatd.config import Config, load_entries
 from beatd.config.entry_paths import find_files
 from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
-from beatd.errors import ConfigError
-from beatd.problem import Problem
+from beatd.errors import ConfigError, Problem
 from beatd.sources import Source
 from beatd.sources.files import Files, without_line
 

@@ -16,8 +16,7 @@ from beatd.config import Config, Examined, examine, load_entries, schemes
 from beatd.config.extras import missing_extras
 from beatd.config.values import Broker
 from beatd.entry import Entry
-from beatd.errors import BeatError, ConfigError
-from beatd.problem import Problem, dotted, unicode_of
+from beatd.errors import BeatError, ConfigError, Problem, dotted, unicode_of
 from beatd.wiring import backends
 
 if TYPE_CHECKING:

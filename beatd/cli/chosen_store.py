@@ -45,8 +45,7 @@ class ChosenStore(Struct, frozen=True):
         return replace(config, store=Store(url=url, prefix=config.store.prefix))
 
     def _loaded(self) -> "Config":
-        from beatd.errors import ConfigError
-        from beatd.problem import Problem
+        from beatd.errors import ConfigError, Problem
 
         try:
             return self.given.load()

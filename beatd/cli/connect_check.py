@@ -11,8 +11,7 @@ from beatd.config import Config, make_folders, schemes
 from beatd.daemon.store_status import refusal_of
 from beatd.definition import codec
 from beatd.entry import Entry
-from beatd.errors import BeatError
-from beatd.problem import Problem
+from beatd.errors import BeatError, Problem
 from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
 from beatd.wiring import backends

@@ -10,7 +10,7 @@ from msgspec import structs
 from beatd.entry import Entry
 
 if TYPE_CHECKING:
-    from beatd.problem import Problem
+    from beatd.errors import Problem
 
 TOO_DEEP = "is nested deeper than 50 levels"
 _OPTIONS = {
@@ -104,7 +104,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
 
 def as_option(problem: "Problem") -> "Problem":
     """Return the problem with the option that was typed: --priority for options.priority."""
-    from beatd.problem import Problem
+    from beatd.errors import Problem
 
     path = problem.path
     if len(path) > 1 and path[0] == "options" and path[1] in _OPTIONS:

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from beatd.entry import Entry
-from beatd.errors import ScheduleError
+from beatd.errors import Problem, ScheduleError, nearest
 from beatd.planning import next_moment
-from beatd.problem import Problem, nearest
 from beatd.schedules.duration import format_duration
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from beatd.cli.time_text import distance_text, read_moment
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
-from beatd.errors import ConfigError, UnknownEntry
+from beatd.errors import ConfigError, Problem, UnknownEntry, in_one_line, nearest
 from beatd.planning import next_moment, shared_next_after
-from beatd.problem import Problem, in_one_line, nearest
 from beatd.schedules import clock_change, describe, zone
 
 COUNT_MAX = 100_000

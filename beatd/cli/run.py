@@ -36,9 +36,8 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
     from beatd.config import make_folders
     from beatd.config.extras import missing_drivers
     from beatd.daemon.service import serve, set_up_log
-    from beatd.errors import ConfigError
+    from beatd.errors import ConfigError, in_one_line
     from beatd.observers.systemd import SystemdObserver
-    from beatd.problem import in_one_line
     from beatd.wiring.daemon_service import DaemonService
 
     systemd = SystemdObserver()

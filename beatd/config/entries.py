@@ -15,8 +15,7 @@ from beatd.definition.check import hint_for, read_fields
 from beatd.definition.fields import KEYS
 from beatd.definition.kinds import zone
 from beatd.entry import PAYLOAD, Entry
-from beatd.errors import ConfigError
-from beatd.problem import Problem, nearest
+from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.quote import quoted
 
 FILE_KEYS = ("entries", "timezone", "defaults")

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from beatd.config.values import Config
-from beatd.errors import MissingExtra
-from beatd.problem import Path, Problem
+from beatd.errors import MissingExtra, Path, Problem
 
 _LIBRARIES = {
     "postgresql": ("psycopg", "postgresql"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from beatd.definition.arguments import is_tagged
-from beatd.problem import Path
+from beatd.errors import Path
 
 
 class Word(str):

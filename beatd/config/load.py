@@ -14,8 +14,7 @@ from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
 from beatd.entry import Entry
-from beatd.errors import ConfigError
-from beatd.problem import Problem, in_one_line, nearest
+from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules.quote import quoted
 from beatd.secret import learn_options
 

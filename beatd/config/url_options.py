@@ -6,8 +6,7 @@ PostgreSQL's driver reports it itself, and newer ones know more options.
 
 from urllib.parse import parse_qsl
 
-from beatd.errors import ConfigError
-from beatd.problem import nearest
+from beatd.errors import ConfigError, nearest
 
 _TLS = ("ssl_ca_certs", "ssl_ca_data", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile",
         "ssl_check_hostname", "ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password",

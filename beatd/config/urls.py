@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from beatd.config.schemes import REDIS, SQL
 from beatd.config.url_options import refuse_unknown_options
-from beatd.errors import ConfigError
-from beatd.problem import nearest
+from beatd.errors import ConfigError, nearest
 from beatd.secret import Secret, learn
 
 _STORES = ("memory", "shelve", *SQL, *REDIS, "django-celery-beat")

@@ -15,8 +15,7 @@ from beatd.config.lines import List, Map
 from beatd.config.yaml_scalars import resolved
 from beatd.definition.argument_values import MAX_DEPTH as ARGUMENT_DEPTH
 from beatd.definition.arguments import TYPES, timestamp, typed
-from beatd.errors import ConfigError
-from beatd.problem import Problem
+from beatd.errors import ConfigError, Problem
 from beatd.schedules.quote import quoted
 
 MAX_FILE_BYTES = 10_000_000

@@ -9,10 +9,8 @@ from beatd.definition.argument_values import as_json, unicode, unknown_types
 from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.options import OPTIONS, merged, read_options
-from beatd.entry import PAYLOAD, Entry
-from beatd.errors import ConfigError
-from beatd.problem import Problem, in_one_line, nearest
-from beatd.schedule import Schedule
+from beatd.entry import PAYLOAD, Entry, Schedule
+from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.quote import quoted

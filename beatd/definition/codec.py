@@ -12,9 +12,8 @@ from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import TYPE, untagged
 from beatd.definition.as_plain import json_plain_of
 from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
-from beatd.entry import Entry
+from beatd.entry import Entry, Schedule
 from beatd.errors import ConfigError, StoreError
-from beatd.schedule import Schedule
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
 from beatd.schedules.moment import parse_moment

@@ -11,8 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from beatd.definition.argument_values import as_argument, as_json, text_key, unicode
-from beatd.errors import ConfigError
-from beatd.problem import nearest
+from beatd.errors import ConfigError, nearest
 from beatd.schedules.duration import format_duration, parse_duration
 from beatd.schedules.moment import format_moment, parse_moment
 from beatd.schedules.quote import quoted

@@ -7,8 +7,7 @@ from typing import Any
 from beatd.definition import kinds
 from beatd.definition.argument_values import as_argument, as_json
 from beatd.definition.kinds import Kind
-from beatd.errors import ConfigError
-from beatd.problem import Problem, nearest
+from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.quote import quoted
 
 LONGEST_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999

@@ -7,10 +7,9 @@ from msgspec.structs import replace
 
 from beatd import planning
 from beatd.catalog import Change, Stored
-from beatd.entry import Entry
+from beatd.entry import Entry, Schedule
 from beatd.planning import is_once
 from beatd.run import MICROSECOND
-from beatd.schedule import Schedule
 
 NAMES_SHOWN_MAX = 20
 

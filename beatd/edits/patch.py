@@ -9,8 +9,7 @@ from beatd.definition import KINDS, entry_from, plain_of
 from beatd.definition.arguments import canonical_json
 from beatd.definition.fields import KEYS, SHIFTS
 from beatd.entry import Entry
-from beatd.errors import ConfigError
-from beatd.problem import nearest
+from beatd.errors import ConfigError, nearest
 
 #: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `kwargs.full`.
 _DEEP = ("options", "kwargs")

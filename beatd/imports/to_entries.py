@@ -7,9 +7,8 @@ from msgspec import Struct
 
 from beatd.definition import check
 from beatd.entry import Entry
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, in_one_line
 from beatd.imports.found_entry import FoundEntry, Refused, refused
-from beatd.problem import in_one_line
 
 
 class ImportedEntry(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from beatd.schedule import Schedule
+from beatd.entry import Schedule
 from beatd.schedules.cron import Cron
 from beatd.schedules.dst import second_after
 from beatd.schedules.rrule import RRule

@@ -5,8 +5,8 @@ from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from typing import Any
 
+from beatd.entry import Schedule
 from beatd.errors import ScheduleError
-from beatd.schedule import Schedule
 from beatd.schedules import solar
 from beatd.schedules.at import at
 from beatd.schedules.cron import cron, from_mapping

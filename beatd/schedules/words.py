@@ -1,6 +1,6 @@
 """Write a schedule in plain English."""
 
-from beatd.schedule import Schedule
+from beatd.entry import Schedule
 from beatd.schedules.at import At
 from beatd.schedules.cron import Cron
 from beatd.schedules.cron_words import cron_words

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from beatd.edits.declared import Declared
 from beatd.entry import Entry
-from beatd.problem import Problem
+from beatd.errors import Problem
 from beatd.schedules.at import At
 
 

@@ -11,8 +11,7 @@ from beatd.definition import check
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
 from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
-from beatd.errors import ConfigError
-from beatd.problem import Problem
+from beatd.errors import ConfigError, Problem
 from beatd.publishers.run_arguments import APP, has_app_value
 from beatd.sources import Reading, one_offs_of
 from beatd.sources.storable_arguments import storable

@@ -11,10 +11,9 @@ from beatd.definition import check
 from beatd.definition.arguments import same
 from beatd.definition.options import header_warnings
 from beatd.entry import Entry
-from beatd.errors import ConfigError
+from beatd.errors import ConfigError, in_one_line
 from beatd.imports.table_row import moment_of_row, row_found, several_schedules
 from beatd.planning import has_run_out
-from beatd.problem import in_one_line
 from beatd.run import MICROSECOND
 
 

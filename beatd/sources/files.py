@@ -14,7 +14,7 @@ from beatd.config import Config, EntryFile, examine, load_entries
 from beatd.config.entry_paths import find_files
 from beatd.edits.declared import Declared, digest_of
 from beatd.entry import Entry
-from beatd.problem import Problem
+from beatd.errors import Problem
 from beatd.sources import Reading, one_offs_of
 from beatd.sources.file_watch import FileWatch
 

@@ -5,8 +5,7 @@ from msgspec.structs import replace
 from beatd.catalog import Catalog, Query
 from beatd.clock import Clock
 from beatd.edits.declared import Declared, digest_of
-from beatd.errors import StoreError
-from beatd.problem import Problem
+from beatd.errors import Problem, StoreError
 from beatd.sources import Reading
 
 SOURCE = "store:shadow"

@@ -13,8 +13,7 @@ import beatd as package
 from beatd.cli import main
 from beatd.cli.commands import COMMANDS, _with_run
 from beatd.cli.failure import exit_with_message
-from beatd.errors import ConfigError, StoreError
-from beatd.problem import Problem
+from beatd.errors import ConfigError, Problem, StoreError
 from tests.cli.conftest import Beatd
 
 

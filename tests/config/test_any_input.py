@@ -10,7 +10,7 @@ from beatd.config import examine, load_entries
 from beatd.config.yaml import Read, parse_yaml
 from beatd.definition import DEFAULTABLE, FIELDS, KINDS, check, codec
 from beatd.definition.arguments import same
-from beatd.problem import Problem
+from beatd.errors import Problem
 from tests.typed import ALIKE
 
 ROOT = Path(__file__).parents[2]

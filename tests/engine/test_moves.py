@@ -9,10 +9,10 @@ from beatd.catalog import Stored
 from beatd.catch_up import holds_until
 from beatd.definition import entry_from
 from beatd.engine.moves import Mover
+from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Request
 from beatd.planning import first, shared_next_after
-from beatd.schedule import Schedule
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALWAYS = "9999999d"  # longer than the calendar

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from beatd.entry import Schedule
 from beatd.errors import ScheduleError
-from beatd.schedule import Schedule
 from beatd.schedules import at, cron, crontab, interval, parse_moment, rrule, solar
 from beatd.schedules.solar import events_of
 from beatd.schedules.steps import MAX_STEPS, SearchGivenUp, Steps

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec import json
 
-from beatd.schedule import Schedule
+from beatd.entry import Schedule
 from beatd.schedules import at, cron, crontab, interval, rrule, schedule_from, solar
 
 NOW = datetime(2026, 11, 21, 12, 34, 56, 789, tzinfo=UTC)

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytz
 
-from beatd.schedule import Schedule
+from beatd.entry import Schedule
 from beatd.schedules import parse_moment
 
 
