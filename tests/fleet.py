@@ -7,7 +7,7 @@ from typing import Any
 
 from beatd.catalog import Change, Progress, Query
 from beatd.definition import codec, entry_from
-from beatd.dispatches.steps import Hold, StepDispatch
+from beatd.dispatches.step_dispatch import Hold, StepDispatch
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick

@@ -66,7 +66,7 @@ MODULES = {
         terms_seen tick
     """,
     "dispatches": """
-        atomic prepared steps
+        atomic_dispatch prepared step_dispatch
     """,
     "edits": """
         apply declared editing entry_change held_name late_edits ownership patch repair replan

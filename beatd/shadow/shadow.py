@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from beatd.clock import SystemClock
 from beatd.config import Config, Lock, Store
 from beatd.daemon.parts import Parts
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.events import Event, Observer, Sent
 from beatd.observers.log import LogObserver
 from beatd.shadow.followed_entries import followed_entries

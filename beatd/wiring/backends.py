@@ -90,8 +90,8 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
     """Return the atomic way where ledger and broker are the same Redis, else the one in steps."""
-    from beatd.dispatches.atomic import AtomicDispatch
-    from beatd.dispatches.steps import StepDispatch
+    from beatd.dispatches.atomic_dispatch import AtomicDispatch
+    from beatd.dispatches.step_dispatch import StepDispatch
 
     one = on_one_redis(claims, publisher)
     if one is not None:

@@ -16,7 +16,12 @@ from beatd.schedules.zone import preload_zones
 
 log = logging.getLogger("beatd")
 
-ANY = ("beatd.dispatches.atomic", "beatd.dispatches.steps", "ephem", "encodings.idna")
+ALWAYS_READ = (
+    "beatd.dispatches.atomic_dispatch",
+    "beatd.dispatches.step_dispatch",
+    "ephem",
+    "encodings.idna",
+)
 SQL_PARTS = {"postgres": "postgresql", "mariadb": "mysql"}
 READ_AFTER_S = 2.0  # the beat has started by then
 
@@ -44,7 +49,7 @@ def import_parts(store_url: str, lock_url: str) -> None:
 
 
 def _modules(store_url: str, lock_url: str) -> list[str]:
-    names = list(ANY)
+    names = list(ALWAYS_READ)
     if store_url.startswith(DJANGO):
         names.append("beatd.stores.django")
     for kind, url in (("stores", store_url.removeprefix(DJANGO)), ("leaders", lock_url)):

@@ -11,7 +11,7 @@ from beatd.daemon.daemon import Daemon
 from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.events import StoreBack
 from beatd.leaders.none import NoLease

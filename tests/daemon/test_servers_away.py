@@ -10,7 +10,7 @@ from beatd.daemon.daemon import Daemon
 from beatd.daemon.parts import Parts
 from beatd.daemon.status import health_of, state_of, status_of
 from beatd.definition import codec
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.events import Event, LockAway, LockBack, StoreAway, StoreBack
 from beatd.leader import Lease

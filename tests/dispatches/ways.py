@@ -10,8 +10,8 @@ from celery import Celery
 
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
-from beatd.dispatches.atomic import AtomicDispatch
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.atomic_dispatch import AtomicDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.engine.batch_events import events_of
 from beatd.events import Event
 from beatd.ledger import Move

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from beatd.catalog import Change
 from beatd.definition import codec, entry_from
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.engine.batch_size import BATCHES_A_TICK, batches_of
 from beatd.planning import first
 from beatd.schedules.cron import Cron

@@ -9,8 +9,8 @@ from beatd import events
 from beatd.daemon.daemon import Daemon
 from beatd.daemon.parts import Parts
 from beatd.dispatch import Dispatch
-from beatd.dispatches.atomic import AtomicDispatch
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.atomic_dispatch import AtomicDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.engine.limits import Limits
 from beatd.events import Observer
 from beatd.leader import Holder

@@ -19,8 +19,8 @@ from beatd.catalog import Change
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
-from beatd.dispatches.atomic import AtomicDispatch
-from beatd.dispatches.steps import ClaimedInStep, StepDispatch
+from beatd.dispatches.atomic_dispatch import AtomicDispatch
+from beatd.dispatches.step_dispatch import ClaimedInStep, StepDispatch
 from beatd.engine.broker_outage import BrokerOutage
 from beatd.engine.election import Election
 from beatd.engine.lookahead import Lookahead

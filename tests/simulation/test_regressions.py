@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from beatd.definition import entry_from
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.edits import editing
 from beatd.edits.run_requests import trigger
 from beatd.errors import StoreError

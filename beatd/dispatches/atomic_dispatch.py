@@ -8,7 +8,7 @@ from msgspec import Struct
 from beatd.clock import Clock
 from beatd.dispatch import Claimed, MayGoOn, Published
 from beatd.dispatches.prepared import Prepared
-from beatd.dispatches.steps import StepDispatch
+from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.leader import Term
 from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step

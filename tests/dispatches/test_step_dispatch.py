@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from beatd.dispatches.steps import HOLD_EVERY_S, StepDispatch
+from beatd.dispatches.step_dispatch import HOLD_EVERY_S, StepDispatch
 from beatd.errors import Deposed, StoreError
 from beatd.ledger import HeldClaim
 from beatd.publisher import Outcome

@@ -9,7 +9,7 @@ from msgspec import Struct
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
-from beatd.dispatches.atomic import AtomicDispatch
+from beatd.dispatches.atomic_dispatch import AtomicDispatch
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.events import Sent
