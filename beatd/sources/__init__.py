@@ -1,4 +1,4 @@
-"""The sources of declared entries: files and a Celery app.
+"""Read declared entries from their sources: files, a Celery app, or another store.
 
 A source is read as a whole, and read again when it changed.
 """
@@ -15,9 +15,9 @@ from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """What a source declares now, with its problems.
+    """Everything that a source declares at one moment, and the problems that were found.
 
-    `valid_again` are the files that were invalid at the last reading.
+    `valid_again` holds the files that were invalid at the last reading and are valid now.
     """
 
     declared: Declared
@@ -26,25 +26,32 @@ class Reading(Struct, frozen=True):
 
 
 class Source(Protocol):
-    """One place where entries are declared."""
+    """A place where entries are declared, such as the files of a configuration or a Celery app."""
 
     @property
     def owner(self) -> str:
-        """The owner of its entries, known before it is read."""
+        """Return the owner of the source's entries, such as "yaml:config", even before `read`."""
 
     def stale(self) -> bool:
-        """True if it differs from the last reading, even if it is still changing; never raises."""
+        """True if the source differs from the last reading, even if it is still being written.
+
+        Must be fast and never raise.
+        """
 
     def changed(self) -> bool:
-        """True if it may declare something else than at the last reading; cheap, never raises."""
+        """True if the source has to be read again; called about once a second.
+
+        A file that is still being written counts as unchanged. Must be fast and never raise.
+        """
 
     def read(self) -> Reading:
-        """Return everything that it declares.
+        """Return everything that the source declares.
 
-        A part that cannot be read is a problem, and stays as it was at the last reading.
+        A part that cannot be read is reported as a problem, and its entries stay as they were at
+        the last reading.
         """
 
 
 def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return the entries that run at one moment only, by name."""
+    """Return the one-offs among the entries (those with a single planned moment), by name."""
     return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

@@ -1,4 +1,4 @@
-"""Entries declared in a Celery app, by `beat_schedule` or `add_periodic_task`."""
+"""Read the entries that a Celery app declares by `beat_schedule` or `add_periodic_task`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,11 @@ _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
 class App:
-    """Reads an app that is loaded: its modules are imported and it is finalized."""
+    """Reads the entries of a Celery app whose modules are imported and which is finalized.
+
+    `shown` is the app's path for messages, `name` the name in its owner ("app:NAME"). `timezone`
+    replaces the app's own zone.
+    """
 
     def __init__(
         self, app: Celery, *, shown: str, name: str, clock: Clock, timezone: str | None = None
@@ -117,7 +121,11 @@ class App:
         )
 
     def _with_cleanup(self) -> dict[str, Any]:
-        """Return the entries, with the clean-up of results that celery adds to those without it."""
+        """Return the app's entries, with celery's daily clean-up of results added.
+
+        It is added only if results expire, the result backend does not delete them by itself, and
+        the app declares no clean-up of its own.
+        """
         known = dict(self._known)
         conf = self._app.conf
         if CLEANUP not in known and conf.result_expires:
@@ -135,9 +143,9 @@ class App:
         return known
 
     def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-        """Return the entry with the keys of YAML, and warnings about keys that are left out.
+        """Return an entry of the app as the plain data of YAML, and a warning for each ignored key.
 
-        Raises ConfigError for a value that is no entry.
+        Raises ConfigError for a value that is not an entry.
         """
         written = as_written(written)
         if not isinstance(written, Mapping):

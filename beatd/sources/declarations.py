@@ -1,6 +1,7 @@
-"""The declarations of all sources of a daemon, applied to the store by the leader.
+"""Read all sources of a daemon and, as the leader, apply them to the store.
 
-At the start of a term the entries of each source wait until it is applied; `unapplied` names them.
+At the start of a term (the fencing number of a leader) the entries of each source wait until it is
+applied; `Declarations.unapplied` returns those that wait.
 """
 
 import logging
@@ -27,7 +28,7 @@ log = logging.getLogger("beatd")
 
 
 class Declarations:
-    """Looks at each source once per call, about each second; writes only when one has changed."""
+    """Reads changed sources and, as the leader, applies them; called about once a second."""
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
         self._sources, self._clock = sources, clock
@@ -41,7 +42,7 @@ class Declarations:
         self._waiting: set[int] = set()
         self._unread: dict[int, Unapplied] = {}
         self._all = Unapplied(frozenset(source.owner for source in sources))
-        self._unapplied = (0, self._all)  # replaced as one, for the thread of the beat reads it
+        self._unapplied = (0, self._all)  # replaced as one: other threads read it
 
     def __call__(
         self,
@@ -52,8 +53,9 @@ class Declarations:
     ) -> bool:
         """Read changed sources and, as the leader, apply them; True if the store was changed.
 
-        `term` is 0 on a standby. `released` is called when entries need no longer wait. Raises
-        Deposed when `lasts` returns False, because the term is over.
+        `term` is the fencing number of the leader, or 0 on a standby, which only reads. `released`
+        is called when entries need no longer wait. Raises Deposed when `lasts` returns False,
+        because the term is over.
         """
         self._lasts = lasts
         if term != self._term:
@@ -101,7 +103,7 @@ class Declarations:
             self._due.discard(place)  # an empty set removes nothing
             release()
             return False
-        # Before it: what is let go of, or taken over, meanwhile is found at the next look.
+        # Read before `apply`: a name freed or taken over meanwhile is found at the next call.
         self._held_at[place] = catalog.version()
         self._takeovers[place] = catalog.marks.takeover(declared.source)
         done = apply(catalog, declared, self._clock.now, settled=release, may_go_on=self._lasts)
@@ -115,7 +117,7 @@ class Declarations:
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Start a term: apply every source, as the leader before may have had others."""
+        """Start a term: make every source wait and be applied, as the last leader may differ."""
         self._term = term
         self._due = set(self._read)
         self._waiting = set(range(len(self._sources)))
@@ -123,14 +125,14 @@ class Declarations:
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of that term must not run yet; for every thread."""
+        """Return the entries that the leader of this term must not run yet; in any thread."""
         of, found = self._unapplied
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare declarations with the store, which may have lost entries.
 
-        All sources are compared if `whole`, else those of each owner without an entry in the store.
+        Compare all sources if `whole`, else only those of owners that have no entry in the store.
         """
         for place, reading in self._read.items():
             if whole or (
@@ -139,7 +141,7 @@ class Declarations:
                 self._due.add(place)
 
     def _release(self, place: int, released: Callable[[], None]) -> None:
-        """Let the entries of a source run, except those that could not be read, then or now."""
+        """Let the entries of a source run, except those whose definition is still invalid."""
         first = place in self._waiting
         self._waiting.discard(place)
         self._unread[place] &= unread_in(self._read[place].declared)
@@ -155,20 +157,20 @@ class Declarations:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store has the whole set already: the leader before declared the same."""
+        """True if the store has the whole set, because the last leader applied an equal one."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """Return the reading with the edits of the one before, which was not applied yet."""
+        """Return the new reading with the edit moments of the last one, which was not applied."""
         before = self._read.get(place)
         if before is None:
             return reading
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store lost what the source declares, so that it must be applied again."""
+        """True if the store lost what the source declares, or an owner was changed by hand."""
         declared = self._read[place].declared
         if not declared.entries:
             return False
@@ -179,7 +181,7 @@ class Declarations:
         return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
     def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the owner of a name in conflict has changed; only these names are read."""
+        """True if a declared name that another owner had is free now, or has a third owner."""
         held = self._held.get(place)
         if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
@@ -190,7 +192,7 @@ class Declarations:
         )
 
     def _located(self, held: HeldName) -> HeldName:
-        """Return the conflict with the line of the other declaration, if that is known here."""
+        """Return the conflict with the line of the other declaration, if a source here has it."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -198,7 +200,7 @@ class Declarations:
         return held
 
     def conflicts(self) -> list[str]:
-        """Return a line for each declaration that could not be read or applied, for `status`."""
+        """Return a status line for each declaration that could not be read or applied."""
         held = [str(one) for conflicts in list(self._held.values()) for one in conflicts]
         read = list(self._read.values())  # copied: other threads call this
         wrong = [str(p) for reading in read for p in reading.problems if not p.warning]
@@ -206,7 +208,7 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """Return a line for each part of a source whose entries wait; none on a standby."""
+        """Return a line for each file or entry of a source that waits; none on a standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -218,7 +220,7 @@ class Declarations:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """Return a digest of the declarations; daemons with equal files have the same."""
+        """Return a digest of all declarations, equal for daemons that declare the same."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
     def _log_problems(self, reading: Reading) -> None:
@@ -251,7 +253,7 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 
 
 class _Broken:
-    """Keeps the first exception of a source, so that the other sources are applied all the same."""
+    """Keeps the first exception that is not StoreError or Deposed, so that other sources go on."""
 
     def __init__(self) -> None:
         self._first: Exception | None = None
@@ -265,13 +267,13 @@ class _Broken:
         return True
 
     def raise_first(self) -> None:
-        """Raise the first exception, if there was one."""
+        """Raise the exception that was caught first, if there is one."""
         if self._first is not None:
             raise self._first
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the entries that wait after the set was applied: their definitions are invalid."""
+    """Return the entries that wait although the set was applied: their definitions are invalid."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),
@@ -280,7 +282,7 @@ def unread_in(declared: Declared) -> Unapplied:
 
 
 def _named(names: Sequence[str], verb: str) -> str:
-    """Return the number of names and the first of them, as text."""
+    """Return text like "7 added (a, b, c, d, e and 2 more)"."""
     more = len(names) - NAMES_SHOWN_MAX
     which = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     return f"{len(names)} {verb} ({which})" if names else f"0 {verb}"

@@ -1,4 +1,4 @@
-"""A row of django-celery-beat as an entry."""
+"""Make entries of the rows of django-celery-beat."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
 
 
 def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
-    """Return what is wrong with a row that runs nevertheless, in one line, or nothing."""
+    """Return a line about mistakes in a row that runs nevertheless, or "" if there are none."""
     found = [several] if (several := several_schedules(row)) else []
     for problem in header_warnings(entry.options.get("headers") or {}):
         found.append(str(problem.under("options")))
@@ -44,7 +44,7 @@ def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
 
 
 def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
-    """Return the row's date_changed, or None if that is no moment."""
+    """Return the moment of the row's last edit (date_changed), or None if it is malformed."""
     try:
         return moment_of_row(row["date_changed"])
     except (ConfigError, ValueError):
@@ -52,7 +52,11 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Return the entry of a one-off row, limited to one more run each time it is enabled."""
+    """Return the entry of a one-off row, with `max_runs` set so that it runs once per enabling.
+
+    `stored` is its row in beatd's store, or None if it is new there. An entry that ran under the
+    other scheduler is disabled.
+    """
     if row["total_run_count"]:
         return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
     if stored is None:
@@ -67,13 +71,13 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
 
 
 def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
-    """True if the last run is written in the row; else the record of that run is under way."""
+    """True if the table has the last run already; False while beatd still has to write it there."""
     last = moment_of_row(row["last_run_at"])
     return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """True if the only news in the row is the end of its one run, which beatd wrote itself."""
+    """True if a one-off row differs from the store only because beatd disabled it after its run."""
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False
     return same(replace(entry, enabled=True, max_runs=before.entry.max_runs), before.entry)

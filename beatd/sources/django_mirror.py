@@ -1,4 +1,4 @@
-"""The rows of django-celery-beat, kept as entries by the leader.
+"""Keep the entries in the store equal to the rows of django-celery-beat.
 
 An edit through Django's models takes effect within a second, any other within a minute.
 """
@@ -39,7 +39,10 @@ HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or 
 
 
 class DjangoMirror:
-    """Applies the rows of Django's tables, and then the other declarations."""
+    """Applies the rows of Django's tables to the store, and then the declarations of other sources.
+
+    Has the same methods as `Declarations`, and is used in its place.
+    """
 
     def __init__(
         self, rows: DjangoRows, others: Declarations, *, timezone: str, name: str, clock: Clock
@@ -64,6 +67,10 @@ class DjangoMirror:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
+        """Apply changed rows as the leader, then other sources; True if the store was changed.
+
+        The arguments are those of `Declarations.__call__`.
+        """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
             # The leader before may have read other rows.
@@ -76,13 +83,17 @@ class DjangoMirror:
         return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of that term must not run yet; for every thread."""
+        """Return the entries that the leader of this term must not run yet; in any thread."""
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
         return mine | others
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare rows with the store: see `Declarations.compare_again`."""
+        """Make the next call compare all rows with the store, which may have lost entries.
+
+        If `whole` is False, do so only if the store has no entry of the rows at all. The other
+        declarations do the same.
+        """
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
         if whole or (known and next(iter(catalog.find(mine)), None) is None):
@@ -90,15 +101,15 @@ class DjangoMirror:
         self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
-        """Let the entries of the rows run."""
+        """Let the entries of the rows run, and call `released` the first time in a term."""
         if self._applied != self._term:
             self._applied = self._term
             self._released()
 
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
-        """Apply changed rows; True if the store was changed.
+        """Apply changed rows; return True if the store was changed.
 
-        While the tables cannot be read the entries stay as they are, and the error is logged once.
+        If the tables cannot be read, the entries stay as they are, and the error is logged once.
         """
         try:
             changed = self._look(catalog)
@@ -124,11 +135,15 @@ class DjangoMirror:
         return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
-        """Return the digest of the other declarations; the rows are equal for every daemon."""
+        """Return the digest of the other sources; all daemons read the same rows."""
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
-        """Read the rows that changed, and apply them; True if the store was changed."""
+        """Read the rows that changed and apply them; return True if the store was changed.
+
+        The first call of a term applies all rows. Every 10 seconds the state of finished one-offs
+        is written back to the tables as well.
+        """
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
@@ -152,7 +167,10 @@ class DjangoMirror:
         return self._apply_changed(catalog, self._known, present)
 
     def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
-        """Apply every row, at the start of a term."""
+        """Apply every row at the start of a term; return True if the store was changed.
+
+        If the last leader applied the same rows without a conflict, nothing is compared.
+        """
         loaded_at = now()
         listing = self._rows.listing()
         last, digest = catalog.marks.applied(self._source), self._digest(listing)
@@ -203,7 +221,7 @@ class DjangoMirror:
         return bool(done.steps)
 
     def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
-        """Apply the rows that changed since `known`."""
+        """Apply the rows that differ from those in `known`; True if the store was changed."""
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -233,24 +251,25 @@ class DjangoMirror:
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Return a digest that is equal if reading all rows again would change nothing.
+        """Return a digest of the rows, recorded in the store when they are applied.
 
-        Another version of beatd may read rows otherwise. Rows with conflicts differ, because every
-        leader is to log them.
+        A leader that finds an equal digest need not read the rows. The version of beatd is part of
+        it, because another version may read rows otherwise. Rows with conflicts get a different
+        digest, so that each new leader reads and logs them.
         """
         mark = HAS_CONFLICTS if self._row_conflicts else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{mark}"
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
-        """Return the row as an entry, or None with a line among the conflicts.
+        """Return the entry of a row; if it is invalid, add it to the conflicts and return None.
 
-        django-celery-beat would not run such a row either.
+        `once` holds the stored rows of one-offs by name.
         """
         name = str(row["name"])
         try:
             entry = entry_of(row, timezone=self._timezone, source=self._source)
         except Exception as error:
-            # Of any kind: the other rows run all the same.
+            # An exception of any kind must not stop the other rows.
             self._row_conflicts.add_invalid(name, refused(name, error).reason)
             return None
         if warning := warning_of(row, entry):

@@ -1,4 +1,4 @@
-"""The rows of django-celery-beat, read without Django; only changed rows are read again."""
+"""Read the rows of django-celery-beat with SQL, without Django; read only changed rows again."""
 
 import weakref
 import zlib
@@ -38,13 +38,17 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """All rows by id, and the marker before they were read."""
+    """All rows by id, without content, and the marker that was read before them.
+
+    The marker (see `DjangoRows.marker`) tells whether the models were edited since.
+    """
 
     rows: Mapping[int, Seen]
     marker: str
 
     @property
     def digest(self) -> str:
+        """Return a digest of all rows; every edit changes it."""
         return digest_of(len(self.rows), sum(seen.hash for seen in self.rows.values()))
 
 
@@ -54,7 +58,7 @@ def digest_of(count: int, total: int) -> str:
 
 
 class DjangoRows:
-    """Reads the tables of one database, in one short transaction for each method."""
+    """Reads django-celery-beat's tables in one database, in a short transaction for each query."""
 
     def __init__(self, url: str) -> None:
         address = driver_url(url)
@@ -76,7 +80,7 @@ class DjangoRows:
         self._shape: Shape | None = None
 
     def marker(self) -> str:
-        """Return a text that changes only with edits through Django's models, and with each."""
+        """Return a text that changes with each edit through Django's models, and only then."""
         self._known()  # its error names a missing table better than the server's
         return str(next((row[0] for row in self._query(MARKER)), ""))
 
@@ -86,7 +90,7 @@ class DjangoRows:
         return digest_of(int(row[0]), int(row[1] or 0))
 
     def listing(self) -> Listing:
-        """Return all rows without their content."""
+        """Return the names, hashes and dates of all rows, without their content."""
         marker = self.marker()
         columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
         rows = self._query(f"SELECT {columns} FROM {self._known().source}")
@@ -94,7 +98,7 @@ class DjangoRows:
         return Listing(seen, marker)
 
     def rows(self, ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
-        """Yield the content of these rows, by column."""
+        """Yield the rows with these ids, each as a mapping of its columns."""
         wanted = ", ".join(f"{value} AS {name}" for name, value in self._known().columns.items())
         query = text(
             f"SELECT {wanted} FROM {self._known().source} WHERE t.id IN :ids ORDER BY t.id"
@@ -142,7 +146,7 @@ class DjangoRows:
 
 
 class _StoreConnection:
-    """A connection that raises its errors as StoreError."""
+    """A context manager that opens a connection and raises database errors as StoreError."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -172,7 +176,7 @@ def _set_timeout(connection: Connection) -> None:
 
 
 def _add_hash_function(connection: Any, _record: Any) -> None:
-    """Add the hash function to a connection: SQLite has none of its own."""
+    """Add the function `beatd_hash` to a connection: SQLite has no hash function."""
     connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:

@@ -1,4 +1,4 @@
-"""A watch for changed files, which looks at them at most once a second."""
+"""Watch files for changes, by looking at them about once a second."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -29,7 +29,10 @@ def look_at(paths: Iterable[Path]) -> Look:
 
 
 class FileWatch:
-    """Watches the files that `paths` returns; it is called at each look, to notice new files."""
+    """Watches the files that `paths` returns; it is called at each look, to notice new files.
+
+    A look reads only size, time and inode of each file, not its content.
+    """
 
     def __init__(self, paths: Callable[[], Iterable[Path]], clock: Clock) -> None:
         self._paths, self._clock = paths, clock
@@ -39,19 +42,25 @@ class FileWatch:
         self._looked_at = clock.elapsed()
 
     def changed(self) -> bool:
-        """True if the files changed since `seen`, and have not changed further for a moment."""
+        """True if the files changed since `seen` was called, and are not still being written.
+
+        They must have stayed the same for 0.2 seconds.
+        """
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
             self._look()
         return self._latest != self._known and now - self._latest_since >= SETTLED_AFTER_S
 
     def differs(self) -> bool:
-        """True if the files changed since `seen`, even if they are still changing; looks now."""
+        """True if the files changed since `seen` was called, even if they are still being written.
+
+        Looks at the files now, without a pause.
+        """
         self._look()
         return self._latest != self._known
 
     def seen(self) -> None:
-        """Take the files as they are now for known; call this before they are read."""
+        """Remember the files as they are now, as unchanged; call this before reading them."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 
@@ -64,4 +73,5 @@ class FileWatch:
             self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
+        """Return the seconds between two looks; fewer while files are changing."""
         return LOOK_EVERY_S if self._latest == self._known else SETTLED_AFTER_S

@@ -1,4 +1,4 @@
-"""Entries declared in YAML: `entries:` of the configuration and the files of `schedules:`."""
+"""Read the entries of YAML files: `entries:` of the configuration and the files of `schedules:`."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _LINE = re.compile(r":\d+$")
 
 
 class Files:
-    """Reads the files; one that became invalid declares what it did when it was last valid."""
+    """Reads entries from YAML files; an invalid file keeps its last valid entries."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._config, self._clock = config, clock
@@ -104,9 +104,9 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """Return when each new one-off was written, by the time of its file.
+        """Return the moment at which each new one-off was written, by name: the time of its file.
 
-        A copied file may keep an older time, but counts from the last look that did not find it.
+        A copied file may have an older time; then the last look before the file changed counts.
         """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
@@ -144,12 +144,13 @@ class Files:
             )
 
     def _last_valid(self, file: EntryFile) -> tuple[Entry, ...] | None:
-        """Return the entries of the file when it was last valid; None if it never was."""
+        """Return the entries of the file's last valid version, or None if no version was valid."""
         if file.valid:
             self._good[file.path] = file.entries
         return self._good.get(file.path)
 
     def _paths(self) -> Iterable[Path]:
+        """Return the configuration, if it is a file, and all entry files."""
         found = find_files(self._config.schedules, self._config.folder)[0]
         return found if self._path is None else [self._path, *found]
 
@@ -163,5 +164,5 @@ def _is_wrong(problems: Iterable[Problem]) -> bool:
 
 
 def without_line(entry: Entry) -> Entry:
-    """Return the entry without the line of its place, which moves when other lines do."""
+    """Return the entry with its file but without the line, which changes when other lines do."""
     return replace(entry, declared_at=_LINE.sub("", entry.declared_at))

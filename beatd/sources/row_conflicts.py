@@ -1,4 +1,4 @@
-"""What is wrong with rows of Django's tables, as lines for `beatd status`."""
+"""Keep the problems of rows in Django's tables, as lines for `beatd status`."""
 
 import logging
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ LINES_MAX = 1000  # in the store
 
 
 class RowConflicts:
-    """Keeps a line for each row that is invalid, has a warning, or has a name of another owner."""
+    """Keeps a line for each row that is invalid, has a warning, or whose name another owner has."""
 
     def __init__(self, owner: str, clock: Clock) -> None:
         self._owner, self._clock = owner, clock
@@ -21,53 +21,54 @@ class RowConflicts:
         self._written: list[str] | None = None  # None: the store was not read yet
 
     def __bool__(self) -> bool:
+        """True if any row has a line."""
         return bool(self._wrong or self._held)
 
     def clear(self) -> None:
-        """Forget every line, at the start of a term."""
+        """Remove all lines, at the start of a term (the time of one leader)."""
         self._wrong, self._held, self._written = {}, {}, None
 
     def forget(self, names: Iterable[str]) -> None:
-        """Drop the lines of rows that are gone."""
+        """Remove the lines of rows that were deleted."""
         for name in names:
             self._wrong.pop(name, None)
             self._held.pop(name, None)
 
     def add_invalid(self, name: str, reason: str) -> None:
-        """Note an invalid row; a new reason is logged."""
+        """Add a line for an invalid row, and log its reason if that is new."""
         if self._wrong.get(name) != reason:
             log.error("%s: %s: %s; it is not run", self._owner, name, reason)
         self._wrong[name] = reason
 
     def add_warning(self, name: str, warning: str) -> None:
-        """Note a row that is an entry and has a warning; a new one is logged."""
+        """Add a line for a valid row with a warning, and log the warning if it is new."""
         if self._wrong.get(name) != warning:
             log.warning("%s: %s: %s", self._owner, name, warning)
         self._wrong[name] = warning
 
     def set_valid(self, name: str) -> None:
-        """Drop the line of a row that was invalid or had a warning."""
+        """Remove the line of a row that is valid now and has no warning."""
         self._wrong.pop(name, None)
 
     def add_held(self, name: str, line: str) -> None:
-        """Note a row whose name another owner has."""
+        """Add a line for a row whose name another owner has."""
         self._held[name] = line
 
     def set_free(self, name: str) -> None:
-        """Drop the line of a row whose name another owner had."""
+        """Remove the line that says that another owner has the row's name."""
         self._held.pop(name, None)
 
     def replace_held(self, lines: dict[str, str]) -> None:
-        """Replace all lines of rows whose names other owners have."""
+        """Replace all lines about names that other owners have; `lines` is keyed by name."""
         self._held = lines
 
     def lines(self) -> list[str]:
-        """Return all lines, sorted by name."""
+        """Return all lines: invalid rows and warnings first, then names in conflict."""
         invalid = [f"{self._owner}: {name}: {why}" for name, why in sorted(self._wrong.items())]
         return invalid + sorted(self._held.values())
 
     def write(self, marks: Marks) -> None:
-        """Write the lines to the store if they changed: `beatd status` does not read the rows."""
+        """Write the first 1000 lines to the store for `beatd status`, if they changed."""
         if self._written is None:
             self._written = marks.conflicts(self._owner)
         lines = self.lines()[:LINES_MAX]

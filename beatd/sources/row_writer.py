@@ -1,4 +1,4 @@
-"""Writing the entries of changed rows of Django's tables to the store."""
+"""Write the entries of changed rows of Django's tables to the store."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ ATTEMPTS_MAX = 10  # while other writers change the same entries
 
 
 class RowWriter:
-    """Writes entries of one owner, and notes names that other owners have."""
+    """Writes entries of one owner, and adds a conflict for each name that another owner has."""
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
@@ -31,10 +31,10 @@ class RowWriter:
         unseen_since: datetime,
         now: editing.Now,
     ) -> bool:
-        """Write every entry of `wanted` (None: remove it); True if the store was changed.
+        """Write every entry of `wanted` (None: remove it); return True if the store was changed.
 
-        An entry that others change meanwhile is written again. `made` has the moments of edits, for
-        the rows that show them; `unseen_since` is the last look that found none of the edits.
+        An entry that another writer changes meanwhile is tried again. `made` maps names to the
+        moment of their edit, if the row has it; `unseen_since` is the last look before the edits.
         """
         left: Iterable[str] = wanted
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
@@ -69,7 +69,11 @@ class RowWriter:
         made: datetime | None,
         unseen_since: datetime,
     ) -> tuple[str, Change | None]:
-        """Return the change for one entry, None if there is none, and the count that it adds to."""
+        """Return the counter to increase ("added", "changed", …), and the change of one entry.
+
+        The change is None if there is nothing to write. If another owner has the name, a conflict
+        is added and nothing is written.
+        """
         if row is not None and row.entry.source != self._owner:
             if entry is not None:
                 whose = editing.owner_text(row.entry)
@@ -90,7 +94,7 @@ class RowWriter:
 
 
 def log_applied(owner: str, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
-    """Log how many entries were written, and the one-offs whose moment was past."""
+    """Log how many entries were written, and which one-offs will not run because they are past."""
     if added or changed or removed:
         log.info("%s: %d added, %d changed, %d removed", owner, added, changed, removed)
     if missed:

@@ -1,4 +1,4 @@
-"""The arguments of an app's entry, in a form that a store can keep."""
+"""Convert the arguments of an app's entry to a form that a store can keep."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,11 @@ from beatd.publishers import app_value, lazy_arguments
 
 
 def storable(name: str, arguments: Any, serializer: str) -> Any:
-    """Return args or kwargs, with a mark in place of each value that only the app can send.
+    """Return args or kwargs with values that a store can keep; `name` is the field, for messages.
 
-    Raises ConfigError for a value that its serializer cannot send either.
+    A value that only the app can send, such as an object of its own class, is replaced by a mark;
+    the publisher takes the value from the app again. Raises ConfigError for a value that the app's
+    serializer cannot send either.
     """
     try:
         if isinstance(arguments, Mapping):

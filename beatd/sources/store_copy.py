@@ -1,4 +1,4 @@
-"""The entries of another store as a source, for `beatd --shadow`."""
+"""Read the entries of another store as a source, for `beatd --shadow`."""
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ SOURCE = "store:shadow"
 
 
 class StoreCopy:
-    """Declares the entries that commands added to a store.
+    """Declares the entries that commands added to another store, those paused there as disabled.
 
     Entries of files and apps are left out, because the shadow reads these itself.
     """
