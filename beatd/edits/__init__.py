@@ -1,1 +1,1 @@
-"""The edits that operators and sources make in a store."""
+"""Change entries in a store: the edits of operators, and of sources that declare entries."""

@@ -1,7 +1,8 @@
 """Make a store agree with declared entries: add, update, and remove those no longer declared.
 
-An owner is a kind of source and a name ("yaml:config", "app:config"), and removes only entries of
-its own. `compare` reads and decides, `apply` also writes. An unchanged entry is not written.
+A declared set is everything that one owner declares, read at one moment. An owner is a kind of
+source and a name ("yaml:config", "app:config"), and removes only entries of its own. `compare`
+reads and decides, `apply` also writes. An unchanged entry is not written.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,14 +29,18 @@ EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without
 
 
 class Step(Struct, frozen=True):
-    """An entry to write (None: to remove), and its row in the store (None: it is new)."""
+    """One write that makes an entry agree with its declaration.
+
+    `entry` is the definition to write, or None to remove the entry. `before` is the row that the
+    store has now, or None if the entry is new.
+    """
 
     name: str
     entry: Entry | None
     before: Stored | None
 
     def change(self, now: datetime) -> Change:
-        """Return the change of this step, planned from `now`."""
+        """Return the step as a change for the store, with a plan that counts from `now`."""
         if self.before is None:
             assert self.entry is not None, "what is not there is not removed"
             return added(self.entry, now)
@@ -45,10 +50,13 @@ class Step(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """The steps that make the store agree with a set, or that made it agree.
+    """Holds the steps that make the store agree with a declared set, or that made it agree.
 
-    `newer` is a set that was read later and applied already: then there are no steps. `kept` are
-    names that are not declared any more and stay, because their place is in doubt.
+    `unchanged` counts the entries that agree already. `kept` holds names that are no longer
+    declared but stay: their file is missing, empty or unreadable, or nothing was to be removed.
+    `conflicts` holds declared names that belong to another owner. `newer` is a set that was read
+    later and is applied already; then there are no steps. `missed` holds one-offs whose only moment
+    is past.
     """
 
     source: str
@@ -61,14 +69,17 @@ class Comparison(Struct, frozen=True):
 
     @property
     def added(self) -> tuple[str, ...]:
+        """Return the names that are new in the store."""
         return tuple(step.name for step in self.steps if step.before is None)
 
     @property
     def changed(self) -> tuple[str, ...]:
+        """Return the names whose definition is replaced."""
         return tuple(step.name for step in self.steps if step.before and step.entry is not None)
 
     @property
     def removed(self) -> tuple[str, ...]:
+        """Return the names that leave the store."""
         return tuple(step.name for step in self.steps if step.entry is None)
 
 
@@ -80,10 +91,12 @@ def compare(
     force: bool = False,
     anywhere: bool = False,
 ) -> Comparison:
-    """Return the steps that would make the store agree with the set; nothing is written.
+    """Return the steps that would make the store agree with the declared set, without writing.
 
-    The owner's rows are read as a stream. `force` prunes also entries of missing or empty places,
-    and applies an older set. An entry that moved to another file is a change, unless `anywhere`.
+    The owner's rows are read as a stream. Entries that are no longer declared are removed if
+    `prune`. `force` also removes those whose file is missing, empty or unreadable, and accepts a
+    set that is older than the applied one. With `anywhere`, an entry that only moved to another
+    file counts as unchanged.
     """
     last = catalog.marks.applied(declared.source)
     if (
@@ -138,12 +151,13 @@ def apply(
     settled: Callable[[], None] = lambda: None,
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> Comparison:
-    """Make the store agree with the set, and return the steps that were made.
+    """Make the store agree with the declared set, and return the steps that were made.
 
-    The set is marked as the last one of its owner, unless it is limited to some files or does not
-    prune. A row that others change meanwhile is read and compared again. `settled` is called when
-    no entry of the owner is left as an older set declared it; new ones may still be missing. Raises
-    Deposed when `may_go_on`, called before each batch, returns False.
+    `prune`, `force` and `anywhere` are those of `compare`. The set is recorded as the last one that
+    its owner applied, unless it is limited to some files or `prune` is False. A row that another
+    writer changes meanwhile is read and compared again. `settled` is called when no entry of the
+    owner has an older definition any more; new entries may still be missing. Raises Deposed when
+    `may_go_on`, called before each batch, returns False.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -199,9 +213,10 @@ def apply(
 def _unseen_edits(
     declared: Declared, last: AppliedSet | None, now: datetime
 ) -> Mapping[str, datetime]:
-    """Return the moments of the edits since the owner's last set was applied, by name.
+    """Return the moment of each edit made since the owner's last set was applied, by entry name.
 
-    A store without a mark may have lost its history: there only an edit of the last minute counts.
+    If the store has no record of an applied set, it may have lost its history: then only edits of
+    the last minute are returned.
     """
     if last is not None and last.holds(declared.digest):
         return {}
@@ -210,9 +225,9 @@ def _unseen_edits(
 
 
 def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
-    """Mark a set as begun, before it is written.
+    """Record that the owner's set is being written, before the first write.
 
-    After a crash the next leader sees that neither this set nor the one before is whole.
+    After a crash the next leader sees that the store holds this set only in part.
     """
     under_way = replace(applied, whole=False)
     if _is_news(marks.applied(owner), under_way):
@@ -222,10 +237,10 @@ def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
 def _refuse_if_over(
     catalog: EditableCatalog, source: str, may_go_on: Callable[[], bool], *, has_written: bool
 ) -> None:
-    """Raise Deposed if another daemon may lead by now.
+    """Raise Deposed if `may_go_on` returns False, because another daemon may lead by now.
 
-    A daemon that froze during a write may have written over a newer set; a mark makes the leader
-    compare its set again.
+    If this daemon `has_written`, it may have overwritten a newer set while it was frozen; then the
+    owner is marked, so that the leader compares its set again.
     """
     if may_go_on():
         return
@@ -240,10 +255,10 @@ def _write(
     now: Now,
     change_of: Callable[[Step, datetime], Change],
 ) -> list[tuple[Step, Change]]:
-    """Write the steps, and return those that were written with their changes.
+    """Write the steps, and return those that were written, each with its change.
 
-    Each batch is planned from the moment it is written, because comparing a large set takes long.
-    A row that was claimed meanwhile is read again; one that was edited is left out.
+    A row that was claimed meanwhile is read and tried again; a row that was edited is left out. The
+    plans count from the moment of the write, because comparing a large set takes long.
     """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):
@@ -268,11 +283,12 @@ def _write(
 
 def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
+    """True if the record of the owner's applied set has to be rewritten."""
     return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 
 def _in_doubt(entry: Entry, declared: Declared) -> bool:
-    """True if the entry may still be declared, in a place that cannot be read now."""
+    """True if the entry may still be declared in a file that is missing, empty or invalid now."""
     at = entry.declared_at
     return entry.name in declared.unread or any(
         at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)

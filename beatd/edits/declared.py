@@ -1,4 +1,4 @@
-"""A set of declared entries, as one owner declares them."""
+"""The set of entries that one owner declares, and its digest."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,14 +12,14 @@ from beatd.entry import PAYLOAD, Entry
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """Everything that one owner declares, read at one moment.
+    """Everything that one owner declares, read at `loaded_at`.
 
-    `doubtful` are places (files, folders, globs) that are missing, empty or unreadable; `unread`
-    are names whose definition is invalid. Entries declared there are kept until they can be read
-    again, or a prune is forced. `unreadable` are the files that were never valid. `places` maps a
-    name to its file and line, for people: the store keeps the file only, because lines move.
-    `within`, if not empty, limits the set to the entries of these files. `made` maps a name to the
-    moment of its edit, if that was noticed later.
+    `digest` is equal for equal sets. `doubtful` are places (files, folders, globs) that are
+    missing, empty or unreadable; `unread` are names whose definition is invalid. Entries declared
+    in either are kept until they can be read again, or removed by `force`. `unreadable` are the
+    files that were never valid. `places` maps a name to its file and line, for messages: the store
+    keeps the file only, because lines move. `within`, if not empty, limits the set to the entries
+    of these files. `made` maps a name to the moment of its edit, if the edit was noticed later.
     """
 
     source: str
@@ -35,7 +35,10 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 def digest_of(entries: Iterable[Entry]) -> str:
-    """Return a digest of entries, equal on every host that declares the same in any folder."""
+    """Return a hex digest of the entries, in any order, without owner, file and line.
+
+    Hosts that declare the same in different folders get the same digest.
+    """
     plain = sorted(
         json.encode([entry.name, entry.schedule.plain(), _fields_without_schedule(entry)])
         for entry in entries
@@ -44,6 +47,7 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 
 def _fields_without_schedule(entry: Entry) -> list[Any]:
+    """Return the values that count for the digest, except name and schedule."""
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
     for name in PAYLOAD:

@@ -31,7 +31,7 @@ Make = Callable[[Sequence[Stored]], Iterable[Change]]
 def present(store: SharedClock, clock: Clock) -> datetime:
     """Return the present moment by the store's clock, or by `clock` if the store has none.
 
-    A host whose clock is wrong plans correctly by the store's.
+    So a host whose clock is wrong still plans correctly.
     """
     reply = store.now()
     return clock.now() if reply is None else reply.moment
@@ -53,7 +53,7 @@ def is_declared(entry: Entry) -> bool:
 
 
 def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
-    """Return the rows of the names that are in the store, by name."""
+    """Return the rows of these names by name, without names that are not in the store."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
         for row in catalog.find(Query(names=tuple(batch))):
@@ -62,7 +62,7 @@ def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
 
 
 def row_of(catalog: EntryFinder, name: str) -> Stored:
-    """Return the row of an entry. Raises UnknownEntry."""
+    """Return the row of an entry. Raises UnknownEntry if the store has no entry of this name."""
     found = rows(catalog, (name,)).get(name)
     if found is None:
         raise unknown(catalog, name)
@@ -70,9 +70,9 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return the error for a name that is not in the store, with the nearest name that is.
+    """Return an UnknownEntry error that suggests the most similar name in the store.
 
-    Only names that begin alike are read, because a store may have a million.
+    Only names with the same first two letters are read, because a store may have a million.
     """
     start = "".join(c for c in name[:2] if c not in "*?[]\\")
     near: list[str] = []
@@ -87,7 +87,7 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
 
 
 def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
-    """Add an entry, and return its row. Raises Conflict if there is an entry of this name."""
+    """Add an entry, and return its row. Raises Conflict if the name exists already."""
     moment = now()
     mark_if_empty(catalog, moment)
     change = added(entry, moment)
@@ -99,9 +99,10 @@ def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
 
 
 def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
-    """Add an entry or replace the one of its name, and return its row; runs and pause stay.
+    """Add an entry or replace the one of the same name, and return its row.
 
-    Raises Conflict if a file or an app declares it, unless `force`, which changes the owner.
+    A replaced entry keeps its number of runs and its pause. Raises Conflict if a file or an app
+    declares it, unless `force`; then the owner changes to that of the new entry.
     """
     for _ in range(ATTEMPTS_MAX):
         row = rows(catalog, (entry.name,)).get(entry.name)
@@ -124,10 +125,10 @@ def patch(
     *,
     force: bool = False,
 ) -> Stored:
-    """Make `edit` to an entry as it is in the store, and return its row.
+    """Call `edit` with the entry as it is in the store, write the result, and return the row.
 
-    Two edits of different fields at the same time both stay. Raises UnknownEntry, and Conflict if a
-    file or an app declares the entry, unless `force`.
+    Two edits of different fields at the same time both stay. Raises UnknownEntry if there is no
+    such entry, and Conflict if a file or an app declares it, unless `force`.
     """
 
     made: list[tuple[Change, Stored]] = []
@@ -151,7 +152,7 @@ def patch(
 def remove(
     catalog: EditableCatalog, names: Sequence[str], *, force: bool = False
 ) -> dict[str, Entry]:
-    """Remove entries, and return them by name.
+    """Remove entries, and return the removed ones as a dict by name.
 
     Nothing is removed if a name is unknown (UnknownEntry), or if a file or an app declares it
     (Conflict), unless `force`.
@@ -170,12 +171,15 @@ def remove(
 
 
 def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Pause entries, whoever owns them, and return the names that were not paused before."""
+    """Pause entries of any owner, and return the names that were not paused before."""
     return _set_paused(catalog, names, now, paused=True)
 
 
 def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Resume entries from now on, without missed runs, and return the names that were paused."""
+    """Resume entries of any owner, and return the names that were paused.
+
+    They run from now on; moments missed during the pause do not run.
+    """
     return _set_paused(catalog, names, now, paused=False)
 
 
@@ -183,14 +187,17 @@ def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str
 
 
 def owner_text(entry: Entry) -> str:
-    """Return the owner of an entry as text for people."""
+    """Return a phrase for messages that names the owner and, if declared, the file of an entry."""
     if not is_declared(entry):
         return f"source {entry.source}"
     return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
 
 
 def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:
-    """Raise Conflict if a file or an app other than `by` declares the entry, unless `force`."""
+    """Raise Conflict if a file or an app declares the entry, unless `force` or its owner is `by`.
+
+    `verb` completes the message: "was not changed".
+    """
     if is_declared(entry) and not force and entry.source != by:
         where = entry.declared_at or entry.source
         raise Conflict(
@@ -200,12 +207,13 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
+    """Mark the files and apps that lost entries to the owner `by`: a leader compares them again."""
     lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
     mark_takeovers(catalog, (entry.source for entry in lost))
 
 
 def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
-    """Return the row after a change, or the row as written if another has removed it since."""
+    """Return the row after a change, or the row as written if another writer removed it since."""
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
         return row
@@ -240,9 +248,10 @@ def _set_paused(
 def _change_each(
     catalog: EditableCatalog, names: Sequence[str], make: Make, *, skips_missing: bool = False
 ) -> None:
-    """Write the changes that `make` returns for the rows of these names, refused ones again.
+    """Write the changes that `make` returns for the rows of these names, and retry refused ones.
 
-    Raises UnknownEntry for a missing name; with `skips_missing` only if it was missing at first.
+    Raises UnknownEntry if a name is missing. With `skips_missing`, a name that disappears between
+    two tries is not an error.
     """
     left = list(dict.fromkeys(names))
     for tries in range(ATTEMPTS_MAX):
@@ -265,7 +274,7 @@ def _change_each(
 
 
 def contention_error(name: str) -> Conflict:
-    """Return the error for an entry that other writers changed at each attempt."""
+    """Return the Conflict for an entry that other writers changed during every attempt."""
     return Conflict(
         f"entry {name!r} was changed by others {ATTEMPTS_MAX} times in a row; try again"
     )

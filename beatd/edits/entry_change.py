@@ -1,4 +1,4 @@
-"""The changes of one entry, and what each does to its plan."""
+"""Build the changes that add, edit or remove one entry, with the plan that each needs."""
 
 from datetime import datetime
 
@@ -8,10 +8,11 @@ from beatd.entry import Entry
 
 
 def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
-    """Return the plan that a new definition needs, or None if the planned moment stays.
+    """Return a new plan for an edited row, or None if its planned moment stays.
 
-    A plan is needed after a changed fingerprint, enabling, resuming, and a `max_runs` that ends or
-    revives the entry. A disabled or paused entry keeps its moment, which shows what it missed.
+    A new plan is needed when the fingerprint of the schedule changed, when the entry is enabled or
+    resumed, or when `max_runs` now ends or revives it. A disabled or paused entry keeps its moment,
+    which shows what it missed.
     """
     used_up, was = (planning.has_run_out(one, row.runs) for one in (entry, row.entry))
     goes_on = entry.enabled and not paused
@@ -23,12 +24,15 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
-    """Return the change that replaces the definition of an entry; its pause stays."""
+    """Return the change that replaces the definition of an entry and keeps its pause."""
     return changed(row, entry, now, paused=row.paused)
 
 
 def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
-    """Return the change that replaces the definition and the pause of an entry."""
+    """Return the change that replaces both the definition and the pause of an entry.
+
+    It also records the moments that the new plan skips.
+    """
     plan = replanned(row, entry, now, paused=paused)
     skip = None if plan is None else planning.passed_over(row, now)
     missed = None if plan is None or paused else planning.missed_by_edit(row, entry, plan, skip)
@@ -45,10 +49,10 @@ def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change
 
 
 def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
-    """Return the change that adds an entry; its plan counts from `now`.
+    """Return the change that adds an entry, with a plan that counts from `now`.
 
-    `runs` and `last` are the runs that it had under another scheduler. A one-off whose moment is
-    past gets a record in the history.
+    `runs` and `last` are its number of runs and its last run under another scheduler. A one-off
+    whose moment is past gets a record in the history.
     """
     plan = planning.first(entry, now, runs=runs, last=last)
     missed = planning.missed_when_new(entry, plan) if last is None and not runs else None

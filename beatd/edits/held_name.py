@@ -1,4 +1,4 @@
-"""A declared name that belongs to another owner already."""
+"""The conflict of two owners that declare an entry of the same name."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,11 @@ from beatd.entry import Entry
 
 
 class HeldName(Struct, frozen=True):
-    """A declared name that belongs to another owner; `same` is True if both define it alike."""
+    """A declared name that the store has under another owner.
+
+    `declared_at` is the file or app that declares it here. `holder` is the owner in the store, and
+    `held_at` the place of its declaration, "" if unknown. `same` is True if both define it alike.
+    """
 
     name: str
     declared_at: str

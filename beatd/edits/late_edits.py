@@ -1,4 +1,4 @@
-"""Edits that are noticed later than they were made, and the moment from which they count."""
+"""Plan edits that are noticed later than they were made."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,10 +17,11 @@ NAMES_SHOWN_MAX = 20
 def counts_from(
     entry: Entry, now: datetime, *, made: datetime | None, unseen_since: datetime
 ) -> datetime:
-    """Return the moment from which an edit counts: `made`, or `now` if that is None.
+    """Return the moment from which the plan of an edited entry counts.
 
-    A one-off without `made` counts from `unseen_since`, the last look that did not find the edit:
-    its only moment may lie in between.
+    That is `made`, the moment of the edit; `now` if `made` is None. A one-off without `made` counts
+    from `unseen_since`, the last look before the edit was found, because its only moment may lie
+    between that look and now.
     """
     if made is not None:
         return min(made, now)
@@ -36,7 +37,8 @@ def with_unseen_moments(
 ) -> Change:
     """Return the change with a skip record for the moments from `unseen_since` to `now`.
 
-    No plan had these moments: the edit was made in between, at an unknown time.
+    The edit was made in between, at an unknown time, so neither the old plan nor the new one ran
+    these moments.
     """
     entry, plan = change.entry, change.plan
     if entry is None or plan is None or plan.due is None or change.skip is not None:
@@ -50,7 +52,7 @@ def with_unseen_moments(
 
 
 def past_one_offs(names: Sequence[str]) -> str:
-    """Return a line with the names of one-offs that do not run, because their moment was past."""
+    """Return a log line that names one-offs which will not run, because their moment is past."""
     more = len(names) - NAMES_SHOWN_MAX
     named = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     count = f"{len(names)} one-off{'s' if len(names) > 1 else ''}"

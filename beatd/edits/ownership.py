@@ -1,7 +1,7 @@
-"""Tell the leader that an entry got another owner by hand.
+"""Mark owners that lost an entry to another owner by a manual edit.
 
-What is declared did not change then, and nothing else would make a leader compare it again: the
-owner that lost an entry is to say so, or to declare it anew.
+The declared set of such an owner did not change, so a leader would not compare it again without the
+mark. After the comparison it reports the conflict, or adds the entry again.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,10 @@ from beatd.catalog import EditableCatalog
 
 
 def mark_takeovers(catalog: EditableCatalog, owners: Iterable[str]) -> None:
-    """Mark a takeover for each owner, after the change; an owner that never applied anything gets
-    no mark."""
+    """Write a new takeover token for each owner; call this after the change.
+
+    A leader compares an owner's set again when its token differs. An owner that never applied a set
+    gets no token.
+    """
     for owner in sorted(set(owners)):
         catalog.marks.write_takeover(owner)

@@ -1,4 +1,4 @@
-"""Edits of single fields, by the keys that YAML has for them."""
+"""Edit single fields of an entry, by their keys in YAML."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _DEEP = ("options", "kwargs")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
-    """Return the edit that sets these fields, removes those of `unset` and leaves every other.
+    """Return a function that sets these fields of an entry, removes `unset`, and keeps the others.
 
     A new kind of schedule replaces the old one.
     """
@@ -35,14 +35,17 @@ def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable
 
 
 def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
-    """Return an edit that also makes `cli` the owner, so that no file or app changes the entry."""
+    """Return `edit`, extended to make `cli` the owner, so that no file or app changes the entry."""
     return lambda entry: replace(edit(entry), source="cli", declared_at="")
 
 
 def patched(
     plain: Mapping[str, Any], fields: Mapping[str, Any], unset: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return plain fields with these fields set and those of `unset` removed."""
+    """Return a copy of the plain data with `fields` set and the keys in `unset` removed.
+
+    A key may be a path: `options.headers.x`. Raises ConfigError for an unknown key.
+    """
     result = dict(plain)
     if any(kind in fields for kind in KINDS):
         for key in (*KINDS, *SHIFTS):
@@ -55,7 +58,10 @@ def patched(
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that turn `before` into `after`; None removes a field."""
+    """Return the fields that turn `before` into `after`; the value None removes a field.
+
+    Keys within options and kwargs are returned as paths: `options.queue`.
+    """
     fields: dict[str, Any] = {}
     for key in (*before, *(key for key in after if key not in before)):
         old, new = before.get(key), after.get(key)
@@ -73,12 +79,12 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """True if workers can tell the values apart: 0, 0.0 and false are equal in Python only."""
+    """True if the two values differ as JSON; Python alone takes 0, 0.0 and false as equal."""
     return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:
-    """Return the path of a key like `options.headers.x`. Raises ConfigError for an unknown key."""
+    """Split a key like `options.headers.x` into its path. Raises ConfigError for an unknown key."""
     head, dot, rest = key.partition(".")
     if head not in KEYS or (dot and head not in _DEEP):
         raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")

@@ -1,4 +1,4 @@
-"""Repair of entries that lost their plan or their definition."""
+"""Repair entries that lost their plan or their definition."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,11 @@ NAMES_SHOWN_MAX = 5
 
 
 def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
-    """Repair entries that lost a part, and return a line for each kind of loss.
+    """Repair entries that lost one of their rows, and return a log line for each kind of loss.
 
-    All entries are looked at if `whole`. An entry without its plan is planned from now. A plan
-    without its entry is removed, so that a source that declares the entry can add it again.
+    An entry without its plan is planned from now. A plan without its definition is removed, so that
+    a source that declares the entry can add it again. If `whole` is False, the store may look at
+    some entries only; all are looked at once a loss was found.
     """
     planned: list[str] = []
     removed: list[str] = []
@@ -31,7 +32,7 @@ def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list
         removed += [change.name for change in done if change.entry is None]
         if not done:
             break
-        whole = True  # where some are torn, more may be
+        whole = True  # if some entries lost a part, others may have lost one too
     lines = []
     if planned:
         lines.append(

@@ -1,4 +1,7 @@
-"""Re-planning of future moments after new zone data or new rules of planning, once per store."""
+"""Plan future moments again, once per store, after new zone data or a new version of planning.
+
+The rules are the version of both; each plan and the store as a whole remember theirs.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,7 +13,7 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """Mark an empty store as planned by the present rules, so that its rows need no look later."""
+    """Record that an empty store follows the present rules, so that no daemon replans it later."""
     if catalog.marks.rules() is None and _is_empty(catalog):
         catalog.marks.write_rules(RULES, now)
 
@@ -21,7 +24,7 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 
 def needs_replan(catalog: EditableCatalog) -> bool:
-    """True if the store was planned by older rules than this program's; newer ones are left."""
+    """True if the store was planned by older rules than this program's; False for newer ones."""
     rules = catalog.marks.rules()
     return rules is None or rules < RULES
 
@@ -32,11 +35,11 @@ def replan(
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
-    """Re-plan future moments that older rules planned, the soonest first; return how many moved.
+    """Plan future moments of older rules again, the soonest first; return how many moments moved.
 
-    `rest` is called after each batch, so that a beat on the same core need not wait for a million
-    rows. A moment that is due already stays. A row that is edited or claimed meanwhile is left
-    out, because that planned it anew. It ends early when `may_go_on` returns False.
+    A moment that is due already stays. A row that is edited or claimed meanwhile is left out,
+    because that planned it anew. `rest` is called after each batch, to let a beat on the same core
+    run in between. Stops early, without recording the rules, when `may_go_on` returns False.
     """
     moved = 0
     read: list[Stored] = []
@@ -61,6 +64,7 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
+    """Return the change to a new moment; None if the moment stays or is due already."""
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.due <= now:
         return None

@@ -1,4 +1,7 @@
-"""Requests of operators for runs beside the plan; plan, runs and `max_runs` stay as they are."""
+"""Request runs by hand, in addition to the plan.
+
+A request leaves the plan, the number of runs and `max_runs` of its entry as they are.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +18,7 @@ REQUESTS_READ_MAX = 1000
 
 
 def trigger(store: Requests, name: str, now: datetime) -> str:
-    """Request one run now, and return the task id that it will have."""
+    """Request one run of an entry now, and return the task id that the run will have."""
     row = row_of(store, name)
     request = Request(
         id=uuid4().hex, name=name, kind="trigger", first=now, last=now, revision=row.revision
@@ -33,10 +36,11 @@ def backfill(
     *,
     only_count: bool = False,
 ) -> Skip:
-    """Request a run for each moment of an entry from first to last, and return that stretch.
+    """Request a run for each moment of an entry from `first` to `last`; return that stretch.
 
-    With `only_count` nothing is requested. Raises BeatError if the entry has no moment in between,
-    and Conflict if a backfill of some of them is pending.
+    The stretch holds the first and the last of these moments and their number. With `only_count`
+    nothing is requested. Raises ConfigError if `last` is in the future, BeatError if there is no
+    moment in between, and Conflict if a pending backfill has some of them.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -63,7 +67,7 @@ def backfill(
 
 
 def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
-    """Raise Conflict if a pending backfill has moments of this request."""
+    """Raise Conflict if a pending backfill overlaps with this request."""
     for one in pending:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
@@ -79,7 +83,10 @@ def pending_requests(store: Requests, name: str) -> list[Request]:
 
 
 def cancel_backfills(store: Requests, name: str) -> list[Skip]:
-    """Drop the pending backfills of an entry, and return the stretch that was left of each."""
+    """Cancel the pending backfills of an entry, and return the rest of each that will not run.
+
+    Raises BeatError if there is none.
+    """
     for _ in range(ATTEMPTS_MAX):
         row = row_of(store, name)
         left = [one for one in pending_requests(store, name) if one.kind == "backfill"]

@@ -1,4 +1,4 @@
-"""Write entries of another scheduler to the store."""
+"""Write entries that were read from another scheduler to the store."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +18,7 @@ DONE = (NEW, REPLACED, UNCHANGED, READ_AGAIN)
 
 
 class Imported(Protocol):
-    """An entry, its last run and its number of runs under another scheduler."""
+    """An entry, with its last run and its number of runs under another scheduler."""
 
     @property
     def entry(self) -> Entry: ...
@@ -29,7 +29,11 @@ class Imported(Protocol):
 
 
 class ImportOptions(Struct, frozen=True, kw_only=True):
-    """`since` is the moment from which entries count, or None for now."""
+    """Options of an import.
+
+    `since` is the moment from which plans count, or None for now. `replacing` replaces an entry of
+    the same name that a command added. `dry_run` writes nothing.
+    """
 
     since: datetime | None = None
     replacing: bool = False
@@ -39,10 +43,11 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 def write_imported(
     catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
 ) -> dict[str, str]:
-    """Write the entries, and return the outcome of each by name.
+    """Write the entries, and return what was done with each, by name.
 
-    An entry of the same name is left alone, or replaced if the options say so and nobody declares
-    it. An entry imported before counts from its last run anew, if the other scheduler has run it
+    A value is one of DONE, or the reason why the entry was not written. An entry of the same name
+    is left alone, unless `options.replacing`; one that a file or an app declares is always left
+    alone. An entry that was imported before is planned again if the other scheduler has run it
     since.
     """
     outcome: dict[str, str] = {}
@@ -64,6 +69,7 @@ def write_imported(
 def _changes(
     one: Imported, row: Stored | None, moment: datetime, replacing: bool
 ) -> tuple[str, list[Change]]:
+    """Return the outcome for an imported entry, and the changes that lead to it."""
     entry = one.entry
     if row is None:
         return NEW, [entry_change.added(entry, moment, runs=one.runs, last=one.last)]
