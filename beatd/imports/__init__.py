@@ -1,8 +1,7 @@
-"""Read the schedules of other schedulers, and make entries of them; nothing of theirs is changed or
-run.
+"""Read the entries of other schedulers, such as celery beat, RedBeat or cron.
 
-`read` opens a source, and `to_entries` makes entries of its content; each bad one is refused by
-itself.
+`read` opens a source, and `to_entries` makes entries of its content. Nothing in the source is
+changed or run. A malformed entry is refused, and the others are still imported.
 """
 
 from beatd.imports.found_entry import FoundEntry, Read, Refused

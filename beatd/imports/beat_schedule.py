@@ -1,4 +1,4 @@
-"""Read the beat_schedule of a Celery app, with what add_periodic_task added."""
+"""Read the entries of a Celery app's beat_schedule, with those that add_periodic_task added."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _STATE = ("last_run_at", "total_run_count")
 
 
 def read_app(spelling: str) -> tuple[Read, str]:
-    """Return the app's entries, and the zone that its crontabs are in."""
+    """Load the app, and return its entries and the time zone of its crontabs."""
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)
     found: list[FoundEntry] = []

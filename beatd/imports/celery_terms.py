@@ -1,4 +1,4 @@
-"""Write Celery's schedules and entries as our plain data, without importing celery."""
+"""Convert Celery's schedules and entries to the plain data of beatd, without importing celery."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,14 +12,20 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Terms(NamedTuple):
-    """A schedule as plain data; `notes` say how it will differ."""
+    """A schedule in the plain data of an entry.
+
+    `notes` are sentences about how it will differ from the original.
+    """
 
     plain: dict[str, Any]
     notes: tuple[str, ...] = ()
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """Return celery's `schedule`; a relative one counts from the last whole day, hour or minute."""
+    """Convert celery's `schedule`, an interval of `length`.
+
+    A `relative` one starts from its last run, rounded down to a whole day, hour, minute or second.
+    """
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
     plain: dict[str, Any] = {"every": length}
@@ -29,7 +35,10 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 
 
 def _rounded(last: datetime, length: timedelta) -> datetime:
-    """Return the moment, rounded down to a whole day, hour, minute or second."""
+    """Return the moment rounded down to a whole day, hour, minute or second.
+
+    The unit is the largest that fits in `length`.
+    """
     # As celery.utils.time.delta_resolution: the largest unit that fits into the interval.
     if length >= timedelta(days=1):
         return last.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -41,7 +50,7 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """Return celery's `crontab`: the fields as they were written, without those that are `*`."""
+    """Convert celery's `crontab`: return its fields as written, without those that are `*`."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -52,7 +61,7 @@ def _field(value: Any) -> Any:
 
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
-    """Return celery's `solar`."""
+    """Convert celery's `solar`: an event such as "sunset" at a place given in degrees."""
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
 
 
@@ -69,7 +78,10 @@ def entry_found(
     notes: tuple[str, ...] = (),
     **more: Any,
 ) -> FoundEntry:
-    """Return an entry with the fields that celery lets an entry have, without empty ones."""
+    """Return a FoundEntry with these fields; empty ones are left out.
+
+    `more` holds further fields of an entry, such as `enabled` or `tz`.
+    """
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
         plain["args"] = list(args)
@@ -96,7 +108,7 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """Return the moment in UTC; a naive one of celery's is in UTC."""
+    """Return the moment in UTC; a naive moment is in UTC already, as celery writes it."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -15,7 +15,11 @@ MAX_ARGUMENT_VALUES = 100_000  # in one entry
 
 
 def read_celerybeat_schedule(path: Path) -> Read:
-    """Return every entry of the file; ConfigError for another file, or one that runs code."""
+    """Return every entry of the file.
+
+    Raises ConfigError if it is not such a file, or if its pickles call a class that no schedule
+    needs.
+    """
     raw = raw_values(path)
     if b"entries" not in raw:
         raise ConfigError(f"{path}: there are no entries of celery beat in it")
@@ -40,7 +44,7 @@ def read_celerybeat_schedule(path: Path) -> Read:
 
 
 def zone_of(path: Path) -> str | None:
-    """Return the zone of the file's crontabs, or None if it has none."""
+    """Return the time zone in which the file's crontabs are written, or None if it names none."""
     return _zone(raw_values(path))
 
 

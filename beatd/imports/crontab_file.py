@@ -1,7 +1,7 @@
 """Read system crontab files: a user's, and /etc/crontab with its column for the user.
 
-A line is a shell command, and an entry is a task: `runner` names the task that gets the command as
-its only argument. A line that only calls celery becomes the task that it calls.
+A line of cron is a shell command, while an entry is a task: `runner` names the task that gets the
+command as its only argument. A line that only runs `celery call` becomes the task that it calls.
 """
 
 import re
@@ -22,12 +22,16 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """True for /etc/crontab and for files in a cron.d folder: their lines name a user."""
+    """True for /etc/crontab and for files in a cron.d folder, whose lines name a user."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
-    """Return every line of the file that runs something."""
+    """Return an entry for every line of the file that runs a command.
+
+    `runner` is the task that runs shell commands; without it such lines are refused. `user_column`
+    is True if lines name a user, or None to decide by the file's name.
+    """
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
@@ -47,7 +51,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """Yield the number and text of each line that runs something, and the CRON_TZ before it."""
+    """Yield number, text and time zone (the CRON_TZ above it) of each line that runs a command."""
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -92,13 +96,19 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """Return the command up to an unescaped %, which ends it for cron, and True if there is one."""
+    """Return the command up to its first unescaped %, and True if there is one.
+
+    Cron ends the command there, and gives the rest to it as input.
+    """
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
 
 
 def _celery_call(command: str) -> dict[str, Any] | None:
-    """Return task, arguments and options of `[cd DIR &&] celery -A APP call TASK …`, or None."""
+    """Return task, arguments and options of `[cd DIR &&] celery -A APP call TASK …`.
+
+    None for any other command, and for one with an option that an entry cannot have.
+    """
     try:
         words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)
     except ValueError:
@@ -129,7 +139,7 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _take(kept: dict[str, Any], key: str, value: str) -> bool:
-    """Put one option of `celery call` into `kept`; False if it is unknown or malformed."""
+    """Add one option of `celery call` to `kept`; return False if it is unknown or malformed."""
     try:
         match key:
             case "-a" | "--args":

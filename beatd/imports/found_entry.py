@@ -1,4 +1,4 @@
-"""A periodic task of another scheduler, before it becomes an entry."""
+"""The values that every reader of another scheduler returns."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,9 +11,10 @@ from beatd.errors import BeatError
 
 
 class FoundEntry(Struct, frozen=True, kw_only=True):
-    """One periodic task of another scheduler, in the plain data of our entries.
+    """A periodic task of another scheduler, before it is checked and becomes an entry.
 
-    `notes` say how it will differ; `last` and `runs` are its last run and how often it ran.
+    `plain` has the keys and values of an entry in YAML. `last` is the moment of its last run, and
+    `runs` the number of runs. `notes` are sentences about how it will differ from the original.
     """
 
     name: str
@@ -24,16 +25,17 @@ class FoundEntry(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True):
-    """An entry that cannot be imported, and why."""
+    """An entry that cannot be imported, and the reason in one line."""
 
     name: str
     reason: str
 
 
 class Read(Struct, frozen=True):
-    """The content of a source. `notes` are about the source as a whole.
+    """The entries of a source, and those that were refused.
 
-    `running` says why its scheduler seems to run still; "" if it does not.
+    `notes` are about the source as a whole. `running` says why its scheduler still seems to run, or
+    is "" if it does not seem to.
     """
 
     found: Sequence[FoundEntry]
@@ -43,7 +45,7 @@ class Read(Struct, frozen=True):
 
 
 def refused(name: str, error: Exception) -> Refused:
-    """Return one entry as refused, with the error in one line."""
+    """Return the entry of this name as refused, with the error in one line."""
     if isinstance(error, RecursionError):
         return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):

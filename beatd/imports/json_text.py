@@ -9,7 +9,10 @@ from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """Return the value; ConfigError, beginning with `what` ("args are"), if it is malformed."""
+    """Return the decoded value. Raises ConfigError for malformed JSON.
+
+    `what` begins the message, such as "args are".
+    """
     try:
         return json.decode(text)
     except RecursionError:

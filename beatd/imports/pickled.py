@@ -1,7 +1,7 @@
 """Read pickles that celery beat wrote, without running any code that they name.
 
-No class that a pickle names is looked up: a dozen names stand for makers of plain values, and any
-other becomes an `Unknown`, which does nothing. So a hostile file can only be refused.
+No class that a pickle names is imported. The names in `_NAMES` stand for functions that make plain
+values, any other becomes an `Unknown`, which does nothing. So a hostile file can only be refused.
 """
 
 import io
@@ -23,14 +23,14 @@ MAX_COPIED = 10_000_000  # items, characters and bytes that the makers of one pi
 
 
 class Fixed(type):
-    """The type of classes that nothing in a pickle can change."""
+    """A metaclass whose classes cannot be changed by a pickle."""
 
     def __setattr__(cls, key: str, value: Any) -> None:
         raise pickle.UnpicklingError("values in a pickle are not changed")
 
 
 class Unknown(metaclass=Fixed):
-    """An object of a class outside the list; it only holds what it is given."""
+    """Stands for an object of a class that is not in `_NAMES`; keeps its arguments and state."""
 
     __slots__ = ("held",)
     named = ""
@@ -61,18 +61,18 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
-    """Return a class for a name outside the list. (Pickles make objects by calling classes.)"""
+    """Return a new class, for a pickle to call, that stands for the class of this name."""
     made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
     return made
 
 
 def is_unknown(value: Any) -> bool:
-    """True for a class or an object outside the list."""
+    """True for an Unknown, and for a class that `unknown` made."""
     return isinstance(value, Unknown | Fixed)
 
 
 class Maker:
-    """A name in the list: it makes a plain value, or an Unknown if the arguments are wrong."""
+    """Stands for a name in `_NAMES`: makes a plain value, or an Unknown from wrong arguments."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -98,7 +98,7 @@ class Maker:
 
 
 class CeleryObject:
-    """One of celery's objects: the arguments that it was pickled with, by name."""
+    """Stands for an object of celery: its kind, and its pickled arguments by name."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -121,7 +121,7 @@ _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
 def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    """Return the maker of a CeleryObject."""
+    """Return a function that makes a CeleryObject with its arguments under these names."""
 
     def make(*args: Any) -> CeleryObject:
         return CeleryObject(kind, dict(zip(names, args, strict=False)))
@@ -140,7 +140,7 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the text; TypeError for another value: its text may be of any length."""
+    """Return the value if it is text, else raise TypeError: str() of it may be of any length."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} instead of text")
     return value
@@ -168,7 +168,7 @@ def _decimal(text: Any) -> Decimal:
 
 
 class PickledUuid(UUID, metaclass=Fixed):
-    """A UUID: pickle makes it without its arguments and fills them in afterwards."""
+    """A UUID that pickle can make without arguments and fill in afterwards."""
 
     named = "uuid.UUID"  # as a value of its own the class is unknown
 
@@ -220,7 +220,7 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that finds only the names in the list."""
+    """An unpickler that resolves only the names in `_NAMES`, and any other to an Unknown."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -245,7 +245,7 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """Return the value; ConfigError if it is broken, or calls a class that it does not hold."""
+    """Return the unpickled value. Raises ConfigError if it is broken or calls an unneeded class."""
     if len(data) > MAX_PICKLE_BYTES:
         raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
     reader = _Reader(data)
@@ -265,14 +265,14 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Raise for a place in the memo beyond the pickle's size: Python would make room up to it."""
+    """Raise UnpicklingError for a memo index above the pickle's size: Python would allocate it."""
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """Return the names outside the list that are in a value; ConfigError above `most` values."""
+    """Return names of unknown classes in a value. Raises ConfigError above `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
     count = 0  # a few bytes of pickle can refer to themselves millions of times

@@ -1,4 +1,4 @@
-"""Read a source by the kind that its spelling names."""
+"""Open the entries of another scheduler, whose kind is the beginning of the source's text."""
 
 from pathlib import Path
 
@@ -24,8 +24,12 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 
 
 class SourceOptions(Struct, frozen=True, kw_only=True):
-    """Options of a source. `given_timezone` = the operator gave it, so it replaces the source's
-    own."""
+    """Options for reading a source.
+
+    `timezone` is that of its wall-clock times; with `given_timezone` it replaces one that the
+    source itself names. `prefix` is for RedBeat, and `schema` (of the database) for tables.
+    `runner` and `user_column` are for crontab files: see `read_crontab`.
+    """
 
     timezone: str = "UTC"
     given_timezone: bool = False
@@ -36,7 +40,10 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 
 
 class OpenedSource(Struct, frozen=True):
-    """The content of a source, the zone of its wall-clock times, and its kind."""
+    """The content of a source, the time zone of its wall-clock times, and its kind.
+
+    A kind is the beginning of the source's text, such as "crontab" or "redbeat".
+    """
 
     read: Read
     timezone: str
@@ -44,7 +51,10 @@ class OpenedSource(Struct, frozen=True):
 
 
 def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
-    """Return the content of a source; ConfigError if it is none, or of another kind."""
+    """Return the content of a source like "crontab:PATH"; SOURCES lists all forms.
+
+    Raises ConfigError for a text of another form, and if the source has other content.
+    """
     learn_url(source)
     wished = options or SourceOptions()
     if source.startswith("redbeat+"):
@@ -97,5 +107,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Return the first word of a source, without a password."""
+    """Return the first word of a source for messages; the rest may hold a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

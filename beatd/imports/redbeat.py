@@ -1,4 +1,4 @@
-"""Read RedBeat's entries in Redis: a hash for each, and a sorted set of their keys."""
+"""Read the entries of RedBeat in Redis: a hash for each, and a sorted set of their keys."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +20,10 @@ BATCH = 500  # keys read at once
 
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
-    """Return every entry under the prefix; those that RedBeat would drop are refused."""
+    """Return every entry whose key begins with the prefix.
+
+    An entry that RedBeat itself would drop is refused. `timezone` is that of its crontabs.
+    """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
     server = RedisServer(_as_ours(url), timeout=10)
@@ -44,9 +47,9 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 
 
 def _running(client: Any, lock: str) -> str:
-    """Return why RedBeat seems to run, or "": it deletes its lock when it stops.
+    """Return a message if RedBeat's lock is held, else "".
 
-    A lock that a killed one left expires by itself.
+    RedBeat deletes its lock when it stops; the lock of one that was killed expires by itself.
     """
     left = client.ttl(lock)
     if left == -2:
@@ -56,7 +59,7 @@ def _running(client: Any, lock: str) -> str:
 
 
 def _as_ours(url: str) -> str:
-    """Return the URL with our schemes for Sentinels and a Cluster in place of RedBeat's."""
+    """Return the URL with RedBeat's schemes for Sentinels and Redis Cluster replaced by beatd's."""
     scheme, colon, rest = url.partition("://")
     kind, dash, form = scheme.partition("-")
     if not dash or form not in ("sentinel", "cluster"):
@@ -70,7 +73,7 @@ def _as_ours(url: str) -> str:
 
 
 def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
-    """Yield each key with its hash, or with why it has none."""
+    """Yield each key with its hash, or with the reason why its hash cannot be read."""
     keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
@@ -142,9 +145,9 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return arguments or options, with our datetimes in place of RedBeat's.
+    """Return arguments or options with RedBeat's form of dates replaced by datetimes.
 
-    What is nested deeper than an entry may be stays unchanged.
+    Values nested deeper than an entry may have stay unchanged.
     """
     if depth > MAX_DEPTH:
         return value

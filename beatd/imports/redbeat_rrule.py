@@ -1,4 +1,4 @@
-"""Write RedBeat's rrule as iCalendar text, on the wall clock of its moments."""
+"""Convert RedBeat's rrule to iCalendar text with wall-clock times."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -15,7 +15,11 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 
 
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
-    """Return the rule, with a zone of its own if its DTSTART is not on the clock of `zone`."""
+    """Return the rule as plain data with iCalendar text.
+
+    `zone` is the app's time zone. If DTSTART has another offset from UTC, the rule gets a `tz` of
+    its own and a note.
+    """
     if given.get("byeaster") is not None:
         raise ConfigError("its rrule has byeaster, which iCalendar rules have not")
     rule = ";".join(_parts(given))
@@ -32,7 +36,10 @@ def rrule(given: Mapping[str, Any], zone: str) -> Terms:
 
 
 def _zone(offset: timedelta, start: datetime, zone: str) -> str:
-    """Return the zone whose offset at DTSTART is the given one: RedBeat keeps only the offset."""
+    """Return a zone that has this offset at `start`: `zone` itself, or one like "Etc/GMT-2".
+
+    RedBeat keeps only the offset of DTSTART, not its zone. Raises ConfigError if no zone fits.
+    """
     theirs: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     if start.astimezone(theirs).utcoffset() == offset:
         return zone

@@ -1,4 +1,4 @@
-"""Find signs that celery beat runs on a schedule file: its lock, or its process."""
+"""Find out if celery beat runs on a schedule file, by its lock, its pid file or its process."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ _DEFAULT_NAME = "celerybeat-schedule"
 
 
 def who_runs_on(path: Path) -> str:
-    """Return what writes the file, in words, or "" if nothing seems to."""
+    """Return a sentence that says which process uses the file, or "" if none seems to."""
     files = [file for suffix in _SUFFIXES if (file := Path(f"{path}{suffix}")).is_file()]
     for file in files:
         if _is_locked(file):
@@ -25,7 +25,7 @@ def who_runs_on(path: Path) -> str:
 
 
 def _is_locked(file: Path) -> bool:
-    """True if gdbm's lock is held, which a writer keeps while it has the file open."""
+    """True if another process holds gdbm's lock, as a writer does while it has the file open."""
     try:
         with file.open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -37,7 +37,7 @@ def _is_locked(file: Path) -> bool:
 
 
 def _alive(pid_file: Path) -> int | None:
-    """Return the process that a pid file names, or None if it does not run."""
+    """Return the process id in a pid file, or None if there is no such process."""
     try:
         pid = int(pid_file.read_text().strip())
         os.kill(pid, 0)
@@ -56,7 +56,7 @@ def _processes() -> Iterator[int]:
 
 
 def _is_beat_on(pid: int, path: Path) -> bool:
-    """True if the process is a celery beat whose schedule is this very file."""
+    """True if the process is a celery beat whose schedule file is `path`."""
     place = Path(f"/proc/{pid}")
     try:
         words = place.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -70,7 +70,7 @@ def _is_beat_on(pid: int, path: Path) -> bool:
 
 
 def _schedule_of(words: list[str]) -> str:
-    """Return the schedule file that a celery beat's command line names."""
+    """Return the schedule file in a celery beat's command line, or its default name."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in ("-s", "--schedule", "--schedule-filename"):
             return following

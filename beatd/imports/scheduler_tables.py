@@ -14,9 +14,10 @@ from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """The names of the tables.
+    """The names of a scheduler's tables: that of tasks, and one for each kind of schedule.
 
-    `discriminated` = a task has one column for its schedule's kind and one for its id.
+    `discriminated` is True if a task has one column for the kind of its schedule and one for its
+    id, and False if it has one column for each kind.
     """
 
     task: str
@@ -71,7 +72,10 @@ _SCHEDULE_COLUMNS = {
 
 
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
-    """Return every row; each bad one is refused by itself."""
+    """Return every row of the task table as an entry; a malformed row is refused.
+
+    `timezone` is that of rows that name none; `schema` is the database schema of the tables.
+    """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
     try:
@@ -97,11 +101,12 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
 
 
 def _read_text(connection: Any, _record: Any) -> None:
+    """Make SQLite return text that is not UTF-8 as NoText, where its driver would fail."""
     connection.text_factory = text_of
 
 
 def _refuse_missing_file(engine: Engine) -> None:
-    """Raise ConfigError if the SQLite file is missing: SQLite would make it."""
+    """Raise ConfigError if the SQLite file does not exist: SQLite would create it."""
     file = engine.url.database
     if engine.dialect.name == "sqlite" and file and file != ":memory:":
         path = Path(file.removeprefix("file:").partition("?")[0])
@@ -110,9 +115,9 @@ def _refuse_missing_file(engine: Engine) -> None:
 
 
 def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
-    """Return an entry of a one-off row: it runs once, and stays off if it ran already.
+    """Return the entry of a one-off row limited to one run, or disabled if it has run already.
 
-    Any other row is returned unchanged.
+    The entry of any other row is returned unchanged.
     """
     if not row.get("one_off"):
         return found
@@ -129,7 +134,7 @@ def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield each task with its schedule's columns; those that an older version lacks are None."""
+    """Yield each task with its schedule's columns; columns that older versions lack are None."""
     shape = shape_of(connection, layout, schema)
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
     rows = connection.execution_options(stream_results=True).execute(
@@ -140,14 +145,18 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The columns as the tables have them, an SQL expression for each, and the FROM clause."""
+    """The columns that the tables really have.
+
+    `columns` maps each wanted column to its SQL expression ("NULL" if it is missing), and `source`
+    is the FROM clause.
+    """
 
     columns: Mapping[str, str]
     source: str
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """Return the shape of the tables that are there; ConfigError if there are none."""
+    """Return the columns and tables of the database. Raises ConfigError without a task table."""
     look = inspect(connection)
     dot = f"{schema}." if schema else ""
     if not look.has_table(layout.task, schema=schema):
@@ -186,9 +195,9 @@ def driver_url(url: str) -> URL:
 
 
 def unprepared(address: URL) -> dict[str, Any]:
-    """Return options that keep psycopg from preparing statements.
+    """Return connection options that keep psycopg from preparing statements.
 
-    A pooler may run them in another session.
+    Behind a pooler a statement may run in another session than the one that prepared it.
     """
     return {"prepare_threshold": None} if address.get_dialect().driver == "psycopg" else {}
 

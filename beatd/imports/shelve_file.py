@@ -1,4 +1,4 @@
-"""Read the raw keys and values of a shelve file, whichever dbm wrote it, without writing to it."""
+"""Read the raw keys and values of a shelve file of any dbm, without writing to it."""
 
 import ast
 import dbm
@@ -19,7 +19,11 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """Return celery beat's values in the file of that name, still pickled."""
+    """Return celery beat's values in a shelve file by key, still pickled.
+
+    The dbm may have added a suffix such as .db to `path`. Raises ConfigError if there is no such
+    file, or if it cannot be a schedule of celery beat, and BeatError if it cannot be read.
+    """
     if not _is_there(path):
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")
     try:

@@ -1,4 +1,7 @@
-"""Write a row of django-celery-beat or of one of its descendants as our plain data; pure."""
+"""Convert a row of django-celery-beat, or of a scheduler with similar tables, to plain data.
+
+Nothing here reads a database.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,12 +23,14 @@ PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
 class NoText(str):
-    """Bytes of a column that are no UTF-8, written so that they can be shown."""
+    """The content of a text column that is not UTF-8, with escapes so that it can be shown."""
 
 
 def text_of(column: bytes) -> str:
-    """Return the text of a column of SQLite, whose driver would fail the whole query for bytes that
-    are no UTF-8; those are a NoText, which refuses its row alone."""
+    """Return the text of a column of SQLite, or a NoText if it is not UTF-8.
+
+    So only that row is refused; SQLite's driver would fail the whole query.
+    """
     try:
         return column.decode()
     except UnicodeDecodeError:
@@ -33,10 +38,10 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """Return a row as an entry; ConfigError if django-celery-beat would not run it either.
+    """Return the entry of a row. Raises ConfigError if django-celery-beat cannot run it either.
 
-    The row has the columns of its schedule beside its own, as `task_rows` selects them. `carry`
-    keeps its last run and its number of runs.
+    The row has the columns of its schedule beside its own, as `task_rows` selects them. If `carry`,
+    the entry keeps the last run and the number of runs of the row.
     """
     if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
         raise ConfigError(f"{', '.join(broken)}: not UTF-8")
@@ -79,7 +84,7 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
 
 
 def several_schedules(row: Mapping[str, Any]) -> str:
-    """Return which schedules are set and which one counts, or nothing where only one is set.
+    """Return a warning that says which of several schedules counts, or "" if only one is set.
 
     The models of django-celery-beat refuse several; its scheduler takes the first one.
     """
@@ -117,7 +122,10 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 
 
 def moment_of_row(value: Any) -> datetime | None:
-    """Return a column's moment; a naive one, of MySQL or SQLite, is in UTC, as Django writes it."""
+    """Return the moment in a column, or None if it is empty.
+
+    A naive one, as MySQL and SQLite have, is in UTC. Raises ConfigError if it is not a moment.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, str):

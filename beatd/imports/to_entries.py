@@ -1,4 +1,4 @@
-"""Make entries of another scheduler's tasks, so that they go on from their last runs."""
+"""Make entries of another scheduler's tasks, so that their intervals continue from the last run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,10 @@ from beatd.imports.found_entry import FoundEntry, Refused, refused
 
 
 class ImportedEntry(Struct, frozen=True):
-    """An entry, with its last run and its number of runs in the other scheduler."""
+    """An entry, with its last run and its number of runs under the other scheduler.
+
+    `notes` are sentences about how it will differ from the original, and warnings.
+    """
 
     entry: Entry
     last: datetime | None
@@ -21,7 +24,7 @@ class ImportedEntry(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """The entries of a source, and those that were refused."""
+    """The entries made of a source, and those that were refused."""
 
     entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
@@ -30,7 +33,11 @@ class Imported(Struct, frozen=True):
 def to_entries(
     found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
 ) -> Imported:
-    """Return the entries in the order found; a name that comes again is refused."""
+    """Check the found tasks, and return their entries in the same order.
+
+    An invalid task is refused, and so is a second one of the same name. `timezone` is that of tasks
+    that name none; `source` and `declared_at` become fields of each entry.
+    """
     entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
     for one in found:
@@ -54,7 +61,7 @@ def _taken(one: FoundEntry, timezone: str, source: str, declared_at: str) -> Imp
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """Return an entry's plain data; an `every` with a known last run starts from it.
+    """Return a task's plain data; an interval without `start` starts from its last run.
 
     So a weekly one keeps its day and hour.
     """
