@@ -1,6 +1,6 @@
-"""Read a configuration and entry files from YAML, and report every problem.
+"""Read a configuration and entry files from YAML, and report every problem in them.
 
-Paths are relative to the file they are written in (the config's, for all of its settings).
+Paths are relative to the file in which they are written.
 """
 
 from beatd.config.embedded_folders import make_folders

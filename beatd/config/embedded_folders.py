@@ -1,4 +1,4 @@
-"""Make the folders of the embedded store and broker."""
+"""Create the folders of the embedded store, lock and broker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,10 @@ from beatd.config.values import Config
 
 
 def make_folders(config: Config) -> None:
-    """Make missing folders of the store, lock and broker that lie below the config's own folder.
+    """Create missing folders of the store, lock and broker that lie below the config's own folder.
 
-    Elsewhere a missing folder is more likely a volume that is not mounted; opening it reports that.
+    Outside of it a missing folder is more likely a volume that is not mounted; opening the store,
+    lock or broker reports that.
     """
     home = Path(config.folder)
     for folder in _folders(config):
@@ -18,7 +19,7 @@ def make_folders(config: Config) -> None:
 
 
 def _folders(config: Config) -> Iterator[Path]:
-    """Yield each folder that an embedded store, lock or broker keeps its files in."""
+    """Yield each folder in which an embedded store, lock or broker keeps its files."""
     urls = (config.store.url, config.lock.url or "", config.broker.url or "")
     for url in urls:
         scheme, _, rest = url.partition(":")

@@ -22,7 +22,7 @@ FILE_KEYS = ("entries", "timezone", "defaults")
 
 
 class EntryFile(Struct, frozen=True):
-    """One file as it was read. If it has an error, none of its entries may be applied.
+    """One file as it was read. If it is not `valid`, none of its entries may be applied.
 
     `names` holds all names that it declares, also those of invalid entries.
     """
@@ -34,14 +34,15 @@ class EntryFile(Struct, frozen=True):
 
     @property
     def valid(self) -> bool:
-        """True if its problems are warnings only."""
+        """True if the file has no problems, or only warnings."""
         return all(problem.warning for problem in self.problems)
 
 
 class EntryFiles(Struct, frozen=True):
-    """The files of a list of places; `missing` are the places without a file.
+    """All files that a list of places (files, folders and globs) names.
 
-    `problems` holds those of all files and those of the places.
+    `missing` holds the places without a file. `problems` holds those of all files and of the
+    places.
     """
 
     files: tuple[EntryFile, ...]
@@ -50,7 +51,7 @@ class EntryFiles(Struct, frozen=True):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The entries of all valid files, each name once."""
+        """Return the entries of all valid files; of two with the same name, the first."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -60,7 +61,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """What entries inherit from the file that declares them."""
+    """The time zone, defaults and owner (`source`) that entries inherit from their file."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -78,10 +79,10 @@ def load_entries(
     shown: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> EntryFiles:
-    """Return the entries of all files that some places name, with every problem.
+    """Read all files that `places` names, and return their entries with every problem.
 
-    Relative places are below `folder`; `taken` maps each name that is declared elsewhere to its
-    place; `shown` is the config's path as it was typed.
+    Relative places are below `folder`. `taken` maps each name that is declared elsewhere to its
+    place; declaring it again is a problem. `shown` is the config's path as the user typed it.
     """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
@@ -101,7 +102,11 @@ def load_entries(
 
 
 def _as_typed(path: Path, config: str) -> str:
-    """Return the path of a file, relative if the config's path was and the file lies below."""
+    """Return the path of a file for messages.
+
+    It is relative if the user typed the config's path so and the file lies below the current
+    folder.
+    """
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
     return below if typed_so and not below.startswith("..") else str(path)
@@ -115,9 +120,9 @@ def read_entry_file(
     taken: dict[str, str],
     shown: str = "",
 ) -> EntryFile:
-    """Return one file, and add the names it declares to `taken`.
+    """Read one file, and add the names that it declares to `taken`.
 
-    Problems name the file as `shown` does.
+    `shown` is the file's path in messages; `folder` is where the places of its entries start from.
     """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
@@ -142,7 +147,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """Return the scope of a file: it may have its own zone and defaults, or none."""
+    """Return the scope of a file's entries: `scope` with the file's own zone and defaults."""
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
@@ -164,7 +169,7 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """Return the defaults that are right, as they were written; add problems for the others."""
+    """Return the valid defaults as they were written, and add a problem for each other one."""
     if not isinstance(given, Mapping):
         add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
         return {}
@@ -183,7 +188,10 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """Return the valid entries under `entries:`, and the names of all; add problems to `read`."""
+    """Return the valid entries under `entries:`, and the names of all; add problems to `read`.
+
+    `shown` is the file as the store keeps it; `taken` gets the place of each name.
+    """
     tree = read.data
     if not isinstance(declared, Map):
         text = f"{quoted(declared)} is not a mapping of names to entries"
@@ -221,7 +229,7 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """Return what to say if an entry's keys stand beside its name instead of below it, or ""."""
+    """Return a message if an entry's keys are not indented below its name, else ""."""
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
     if name in KEYS and not isinstance(plain, Mapping):
@@ -230,7 +238,7 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
 
 
 def add_problem(read: Read, tree: Any, problem: Problem) -> None:
-    """Add a problem with the line of its key, unless the value there could not be read."""
+    """Add a problem with the line of its key, unless its value has a variable that is not set."""
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:
         return

@@ -20,11 +20,11 @@ _PIPES_OF_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 def find_files(
     places: Iterable[str], folder: str
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
-    """Return the files in order, each once, and each place without one, with the reason.
+    """Return the entry files that `places` (files, folders and globs) name, and the problems.
 
-    The third item of a place is True if the reason is only a warning. Names that begin with a dot
-    are left out (editors and Kubernetes have their own files there). So is a FIFO or a device,
-    which would never end.
+    Files are in order, each once. A problem is a tuple: the place, the reason, and True if it is
+    only a warning. Names that begin with a dot are left out (editors and Kubernetes put their own
+    files there), and so are FIFOs and devices, which could be read without end.
     """
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
@@ -62,19 +62,22 @@ def find_files(
 
 
 def _can_be_read(path: Path) -> bool:
-    """True for a pipe that a shell made, and for what is no FIFO, socket or device."""
+    """True for a regular file, a path that does not exist, and a pipe that a shell made.
+
+    False for any other FIFO, a socket or a device.
+    """
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
 
 def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield a warning for each FIFO, socket or device."""
+    """Yield a warning (place, reason, True) for each FIFO, socket or device."""
     for path in paths:
         if kind := _endless_kind(path):
             yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
 
 
 def _endless_kind(path: Path) -> str:
-    """Return "a FIFO", "a socket" or "a device" for a path that is one, else ""."""
+    """Return "a FIFO", "a socket" or "a device" if the path is one, else ""."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -85,7 +88,7 @@ def _endless_kind(path: Path) -> str:
 def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
     """Yield the YAML files of a folder and its subfolders.
 
-    `on_error` is called for each folder that cannot be listed: its files may still be there.
+    `on_error` is called for each folder that cannot be listed: it may contain entry files.
     """
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
@@ -101,9 +104,9 @@ def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
 
 
 def _look_for_closed(pattern: str, on_error: Callable[[OSError], None]) -> None:
-    """Call `on_error` for each folder that a glob would search and that cannot be listed.
+    """Call `on_error` for each folder that a glob would search but that cannot be listed.
 
-    `glob` itself passes over such a folder in silence.
+    `glob` itself ignores such a folder without an error.
     """
     parts = Path(pattern).parts
     fixed = next(place for place, part in enumerate(parts) if has_magic(part))

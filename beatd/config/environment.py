@@ -12,14 +12,15 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with its variables replaced.
+    """Return the text with its variables replaced by values of the environment.
 
-    ConfigError for one that is not set and has no default.
+    Raises ConfigError for a variable that is malformed, or is not set and has no default.
     """
     return _SPOT.sub(lambda spot: _value(spot, environment), text)
 
 
 def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
+    """Return the replacement of one match of `_SPOT`."""
     if spot[1]:
         return spot[1]
     named = _NAME.fullmatch(spot[2])

@@ -1,4 +1,4 @@
-"""Find the libraries that a configuration needs and that do not come with beatd."""
+"""Find libraries that a configuration needs and that are not installed together with beatd."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,7 +31,10 @@ _FOR_BROKERS = {
 
 
 def missing_extras(config: Config) -> Iterator[Problem]:
-    """Yield a problem, with the line that installs it, for each library that is not installed."""
+    """Yield a problem for each library that URLs or entries need and that is not installed.
+
+    Its text has the command that installs the library.
+    """
     yield from missing_drivers(config)
     for entry in config.entries:
         if "solar" in entry.schedule.plain() and find_spec("ephem") is None:
@@ -55,6 +58,7 @@ def missing_drivers(config: Config) -> Iterator[Problem]:
 
 
 def _is_there(library: str) -> bool:
+    """True if the library can be imported."""
     try:
         return find_spec(library) is not None
     except ModuleNotFoundError:  # a package above it is missing
@@ -64,6 +68,7 @@ def _is_there(library: str) -> bool:
 
 
 def _urls(config: Config) -> Iterator[tuple[Path, str]]:
+    """Yield the key and value of each URL that is set in the configuration."""
     yield ("store", "url"), config.store.url
     if config.lock.url is not None:
         yield ("lock", "url"), config.lock.url

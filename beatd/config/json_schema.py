@@ -1,6 +1,6 @@
-"""Make the JSON Schema of the config and of entry files, from the tables they are read by.
+"""Build the JSON Schema of the config and of entry files, from the tables by which they are read.
 
-It is draft 7, which the YAML language server knows best.
+It is draft 7, which the YAML language server supports best.
 """
 
 from typing import Any
@@ -84,7 +84,10 @@ def _options() -> dict[str, Any]:
 
 
 def _argument() -> dict[str, Any]:
-    """Return the schema of an argument, and of the values in it; kombu's form must name a type."""
+    """Return the schema of an argument and of the values in it.
+
+    An object with the keys of kombu's tagged values must name a type that kombu knows.
+    """
     tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
     value = {"type": ["string", "integer", "object"]}
     return {

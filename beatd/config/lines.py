@@ -1,4 +1,4 @@
-"""Plain data that keeps the line of each value."""
+"""Plain data of YAML that remembers the line of each value."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from beatd.errors import Path
 
 
 class Word(str):
-    """Text without quotes that YAML 1.1 reads as a number or a flag; beatd reads YAML 1.2."""
+    """Text without quotes that only YAML 1.1 reads as a number or a flag; beatd reads YAML 1.2."""
 
     __slots__ = ()
 
 
 class Map(dict[str, Any]):
-    """A mapping; `lines` has the line of each key."""
+    """A dict with the line where it begins, and in `lines` the line of each key."""
 
     __slots__ = ("line", "lines")
 
@@ -24,7 +24,7 @@ class Map(dict[str, Any]):
 
 
 class List(list[Any]):
-    """A list; `lines` has the line of each item."""
+    """A list with the line where it begins, and in `lines` the line of each item."""
 
     __slots__ = ("line", "lines")
 
@@ -35,7 +35,7 @@ class List(list[Any]):
 
 
 def line_of(tree: Any, path: Path) -> int:
-    """Return the line of the deepest part of a path that is in the file."""
+    """Return the line of a path in the tree; of its deepest existing part if it is not there."""
     line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
         if isinstance(tree, Map) and key in tree.lines:
@@ -50,7 +50,7 @@ def line_of(tree: Any, path: Path) -> int:
 
 
 def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
-    """Return each value that the two versions of YAML read differently, with its path."""
+    """Return the path and text of each value that YAML 1.1 and 1.2 read differently."""
     if isinstance(tree, Word):
         return [(path, tree)]
     if is_tagged(tree):

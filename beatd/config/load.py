@@ -1,4 +1,4 @@
-"""Read a configuration file, or report everything that is wrong with it."""
+"""Read a configuration file and report all of its problems at once."""
 
 import os
 from collections.abc import Mapping
@@ -22,30 +22,33 @@ _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
 class Loaded(NamedTuple):
-    """A configuration and its warnings."""
+    """A valid configuration and its warnings."""
 
     config: Config
     warnings: tuple[Problem, ...]
 
 
 class Examined(NamedTuple):
-    """The configuration, as far as it could be read, and all problems by line."""
+    """A configuration without its invalid settings, and all problems in the order of their lines.
+
+    `config` is None if the file cannot be read at all.
+    """
 
     config: Config | None
     problems: tuple[Problem, ...]
 
     @property
     def valid(self) -> bool:
-        """True if its problems are warnings only."""
+        """True if there are no problems, or only warnings."""
         return all(problem.warning for problem in self.problems)
 
 
 def load_config(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Loaded:
-    """Return the configuration and its warnings; ConfigError with every problem.
+    """Return the configuration and its warnings. Raises ConfigError with all problems.
 
-    `app` replaces the one in the file. Files under `schedules` are read by `load_entries`.
+    `app` replaces the one in the file. Files under `schedules` are not read: see `load_entries`.
     """
     examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
@@ -55,7 +58,7 @@ def load_config(
 
 
 def without_file(app: str) -> Config:
-    """Return the configuration of an app without a file.
+    """Return the default configuration for an app that runs without a configuration file.
 
     `celery_settings` replaces these defaults by the app's own settings.
     """
@@ -65,7 +68,10 @@ def without_file(app: str) -> Config:
 def examine(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Examined:
-    """Return the configuration, or None if it cannot be read, with all problems."""
+    """Return the configuration, as far as it is valid, and all problems, without raising them.
+
+    `app` replaces the one in the file.
+    """
     read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
     config = None
     if isinstance(read.data, Map):
@@ -77,7 +83,7 @@ def examine(
 
 
 class _Loader:
-    """Read the settings of a file's data; problems are added to `read`."""
+    """Makes a Config of a file's data, and adds problems to `read`."""
 
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
@@ -170,7 +176,7 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """Complete the URL of a section: its secrets from files, its paths absolute."""
+        """Complete the URL in `values`: add secrets from files, and make paths absolute."""
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
         key = "url"

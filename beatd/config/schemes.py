@@ -1,4 +1,4 @@
-"""The kinds of stores and locks, by the scheme of their URL."""
+"""The URL schemes of stores and locks."""
 
 from urllib.parse import urlsplit
 
@@ -15,8 +15,10 @@ def scheme_of(url: str) -> str:
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
-    """Return the URL of the lock: as configured, else the store's, or a file beside an embedded
-    one."""
+    """Return the URL of the lock: `lock` if it is configured, else one that fits the store.
+
+    That is the store's own URL; a file beside an embedded store; "none" for a store in memory.
+    """
     if lock:
         return lock
     store_url = store_url.removeprefix(DJANGO)

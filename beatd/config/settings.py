@@ -1,4 +1,4 @@
-"""The keys of a configuration: the table for reading, checking and the JSON Schema."""
+"""The table of all configuration keys, used for reading, checking and the JSON Schema."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,10 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
-    """A URL, or one of the words. Messages never quote it, as it may hold a password."""
+    """Return the kind of a setting whose value is a URL or one of `words`.
+
+    Error messages show `example` and never the value, which may hold a password.
+    """
 
     def read(value: Any, _tz: str) -> str:
         if not isinstance(value, str):
@@ -44,7 +47,10 @@ def url(example: str, *words: str) -> Kind:
 
 
 def _address(value: Any, _tz: str) -> tuple[str, int]:
-    """Return host and port; ConfigError for a port alone, which leaves the address open."""
+    """Return host and port of text like "127.0.0.1:9753".
+
+    Raises ConfigError for a port alone, which does not say from where the server may be reached.
+    """
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):

@@ -1,7 +1,7 @@
-"""Refuse unknown options behind the `?` of a URL, by its scheme.
+"""Refuse unknown options after the `?` of a URL, by its scheme.
 
 Most drivers ignore an option that they do not know, or fail with a traceback when it is used.
-PostgreSQL's driver reports it itself, and newer ones know more options.
+PostgreSQL's driver reports an unknown option itself, and newer versions know more options.
 """
 
 from urllib.parse import parse_qsl
@@ -49,8 +49,11 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 
 def refuse_unknown_options(section: str, url: str) -> None:
-    """Raise ConfigError for the first option of a URL that is not known, or whose value its driver
-    would refuse at every try to connect. No value is shown, except of `ssl_cert_reqs`."""
+    """Raise ConfigError for an option of a URL that is unknown or that its driver would refuse.
+
+    `section` is "store", "lock" or "broker". The message has no value but that of `ssl_cert_reqs`,
+    as others may be secret.
+    """
     for part in url.split(";") if section == "broker" else (url,):
         _refuse(section, part)
 

@@ -1,4 +1,4 @@
-"""Complete the URLs of a configuration: known schemes, passwords from files, absolute paths."""
+"""Complete the URLs of a configuration: check schemes, add passwords, make paths absolute."""
 
 import ipaddress
 import os
@@ -41,7 +41,10 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 
 
 def resolved(section: str, url: str, folder: Path) -> Secret:
-    """Return the URL with an absolute path; ConfigError for an unknown scheme or option."""
+    """Return the URL with an absolute path. Raises ConfigError for an unknown scheme or option.
+
+    `section` is "store", "lock" or "broker"; relative paths are below `folder`.
+    """
     if section == "store" and url == "memory":
         url = "memory:"  # which YAML takes for a mapping where it is not quoted
     known = _SCHEMES.get(section)
@@ -71,7 +74,7 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def with_password(url: str | None, password: str) -> str:
-    """Return the URL with the password in it; ConfigError if it has one already."""
+    """Return the URL with the password added. Raises ConfigError if it has a password already."""
     learn(password)
     found = _USERINFO.match(url or "")
     if url is None or found is None:
@@ -82,7 +85,7 @@ def with_password(url: str | None, password: str) -> str:
 
 
 def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the filesystem broker's options with absolute folders."""
+    """Return the broker's transport options, with options that name a folder made absolute."""
     return {
         key: os.path.normpath(folder / value)
         if isinstance(value, str) and re.search("folder", key)
@@ -92,7 +95,7 @@ def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def on_loopback(host: str) -> bool:
-    """True if only this machine can reach the host."""
+    """True if the host is a loopback address or "localhost", which other machines cannot reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""A configuration as it was read and resolved: frozen, with absolute paths."""
+"""The settings of a configuration: frozen values, read and checked, with absolute paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +10,12 @@ from beatd.entry import Entry
 
 
 class Broker(Struct, frozen=True, kw_only=True):
-    """The broker; url None = the app's."""
+    """The connection to the broker. If `url` is None, that of the Celery app is used.
+
+    `timeout` limits the wait for one answer. The other fields have the meaning of Celery's settings
+    `broker_transport_options`, `broker_use_ssl`, `broker_login_method` and
+    `broker_failover_strategy`.
+    """
 
     url: str | None = None  # None: the app's
     timeout: timedelta = timedelta(seconds=2)
@@ -23,7 +28,7 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the connection that are given, for the celery app."""
+        """Return the options that are set, for the connection of the Celery app."""
         given = {
             "url": self.url,
             "transport_options": dict(self.transport_options) or None,
@@ -35,21 +40,27 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The store of entries and runs."""
+    """The store of entries and runs; in Redis, all of its keys begin with `prefix`."""
 
     url: str = "sqlite:///beatd.db"
     prefix: str = "beatd:"
 
 
 class Lock(Struct, frozen=True, kw_only=True):
-    """The lock that elects one leader; url None = the store's."""
+    """The lock that elects one leader. If `url` is None, it is derived from the store's URL.
+
+    A leader that does not renew its lease for `ttl` is replaced.
+    """
 
     url: str | None = None  # None: the store's
     ttl: timedelta = timedelta(seconds=2)
 
 
 class Http(Struct, frozen=True, kw_only=True):
-    """The address of the web server; `hosts` are further Host headers that it answers."""
+    """The address of the web server for health and metrics.
+
+    It answers requests whose Host header is the address, localhost, or one of `hosts`.
+    """
 
     host: str
     port: int
@@ -57,21 +68,26 @@ class Http(Struct, frozen=True, kw_only=True):
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """The level and the format of the log."""
+    """The level and the format of log lines."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """How long, and how many, records of runs are kept."""
+    """The limits of the history: run records are kept for `keep`, and at most `records` of them."""
 
     keep: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """All settings; `shown` is the path of the file as it was typed, `folder` where it lies."""
+    """All settings of a daemon.
+
+    `app` is a Celery app as "module:name", `name` the name in the owner of declared entries,
+    `schedules` the places of entry files. `shown` is the path of the file as the user typed it,
+    `folder` the folder of the file.
+    """
 
     name: str = "config"
     timezone: str = "UTC"
@@ -93,5 +109,5 @@ class Config(Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> str:
-        """The owner of the entries declared in the file and in its schedules."""
+        """Return the owner of entries declared in the file and in its schedules: "yaml:NAME"."""
         return f"yaml:{self.name}"

@@ -1,7 +1,7 @@
-"""Read YAML as plain data with line numbers, safely: it makes no objects and bounds its size.
+"""Read YAML as plain data with line numbers, safely: no objects are made, and sizes are limited.
 
-Scalars are read as YAML 1.2 has it, as editors do: 12:30 stays text, and yes, no, on and off are
-text. A date is text that arguments read as one (`Timestamp`). Keys are text.
+Plain scalars are read as in YAML 1.2, like editors do: 12:30, yes, no, on and off are text. A date
+is text that arguments read as a date (`Timestamp`). Keys are always text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,10 @@ _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Read:
-    """A file as it was read: its data, None if it could not be read, and its problems."""
+    """The result of reading a file: its data, and its problems.
+
+    `data` is None if the file could not be read. `shown` is its path in messages.
+    """
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
@@ -53,15 +56,15 @@ class Read:
         self.unread: set[str] = set()  # places of values whose variable is not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
-        """Add an error, with the line it is on if that is known."""
+        """Add an error, with its line if that is known."""
         place = self.shown if line is None else f"{self.shown}:{line}"
         self.problems.append(Problem(text, place=place))
 
 
 def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
-    """Return the data of a file and its problems; nothing is raised.
+    """Return the data of a file and its problems; raises nothing for an invalid file.
 
-    `shown` is the path as it was typed.
+    `shown` is the path as the user typed it. Variables are replaced from `environment`.
     """
     read = Read(shown)
     text = _text(path, read)
@@ -71,7 +74,7 @@ def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
 
 
 def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
-    """Put the data of a text and its problems into `read`."""
+    """Parse the text, and set `read.data` or add problems to `read`."""
     try:
         read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
     except _Refused as refused:
@@ -84,7 +87,7 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
-    """Return the text of a file, or None with a problem in `read`."""
+    """Return the text of a file; None if it cannot be read, with a problem added to `read`."""
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")
@@ -111,14 +114,14 @@ def _text(path: Path, read: Read) -> str | None:
 
 
 class _Refused(Exception):
-    """YAML that is not used here; the error names its line."""
+    """Raised for YAML that beatd does not accept, with the line."""
 
     def __init__(self, text: str, event: Any) -> None:
         self.text, self.line = text, _line(event)
 
 
 class _Builder:
-    """Build plain data of the parser's events, with lines, variables and bounds."""
+    """Builds plain data from the parser's events: keeps lines, replaces variables, limits sizes."""
 
     def __init__(self, read: Read, environment: Mapping[str, str]) -> None:
         self._read, self._environment = read, environment
@@ -243,7 +246,7 @@ class _Builder:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return what a syntax error means, with the way to write it."""
+    """Return a message that explains a syntax error and how to correct it."""
     said = str(error.problem or error.context or "")
     if "nesting depth" in said:  # libyaml looks ahead, and has a limit of its own
         return f"is nested deeper than {MAX_DEPTH} levels"
@@ -273,5 +276,6 @@ def _one_line(text: str) -> str:
 
 
 def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
+    """Return the line of an error that has only a position in the text, or None."""
     position = getattr(error, "position", None)
     return None if position is None else text.count("\n", 0, position) + 1

@@ -1,4 +1,4 @@
-"""Read YAML's plain scalars as YAML 1.2 has them."""
+"""Convert plain (unquoted) scalars of YAML to values, by the rules of YAML 1.2."""
 
 import re
 from typing import Any
@@ -21,7 +21,10 @@ _DISPUTED = re.compile(
 
 
 def resolved(text: str) -> Any:
-    """Return the value of a plain scalar."""
+    """Return the value of a plain scalar: None, bool, number, date (as `Timestamp`) or text.
+
+    Text that YAML 1.1 reads otherwise is returned as a `Word`.
+    """
     if text in _NULL:
         return None
     if text in _FLAGS:
