@@ -1,1 +1,1 @@
-"""Publishers: those who take a run to its broker."""
+"""Publishers, which send runs to their broker: one transport for each kind of broker."""

@@ -1,4 +1,4 @@
-"""Messages as AMQP 0.9.1 frames: method, header, body."""
+"""Encode messages as AMQP 0.9.1 frames: a method frame, a header frame, and frames of the body."""
 
 from struct import pack, unpack_from
 from uuid import uuid4
@@ -29,14 +29,15 @@ TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 
 def frames(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return all frames of one message."""
+    """Return all frames of one message, for the channel with this number."""
     body = encoded(celery_message.body)
     header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(celery_message)
     return method(celery_message, channel) + frame(2, channel, header) + bodies(body, channel)
 
 
 class AmqpFrames(TransportTemplate):
-    """Frames with gaps; lengths of texts, of the header table and of the frame are filled in."""
+    """A template of AMQP frames, with gaps for the parts that differ between messages. Filling a
+    gap also fills in the lengths that depend on it: of the text, the header table and the frame."""
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
@@ -57,7 +58,8 @@ class AmqpFrames(TransportTemplate):
             + b"\xce"
             + BODIES.encode()
         )
-        # A long text is S, four bytes of length, itself; a short one is one byte and itself.
+        # A long text is written as S, four bytes of length, and the text; a short one as one byte
+        # of length and the text.
         for mark in (NAME, ARGSREPR, KWARGSREPR):
             before = len(text)
             text = text.replace(b"S" + pack(">I", MARK) + mark.encode(), mark.encode())
@@ -104,6 +106,7 @@ class AmqpFrames(TransportTemplate):
 
 
 def method(celery_message: CeleryMessage, channel: int) -> bytes:
+    """Return the method frame: basic.publish with exchange and routing key."""
     # mandatory: the broker returns a message that no queue takes.
     arguments = dumps(
         "Bssbb", (0, celery_message.exchange, celery_message.routing_key, True, False)
@@ -112,6 +115,7 @@ def method(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 def properties(celery_message: CeleryMessage) -> bytes:
+    """Return the properties of the message, headers included, as its header frame holds them."""
     message = amqp.Message(
         b"",
         priority=celery_message.priority,
@@ -124,6 +128,7 @@ def properties(celery_message: CeleryMessage) -> bytes:
 
 
 def bodies(body: bytes, channel: int) -> bytes:
+    """Return the body in as many body frames as its length needs."""
     starts = range(0, len(body), FRAME_BODY_BYTES)
     return b"".join(frame(3, channel, body[start : start + FRAME_BODY_BYTES]) for start in starts)
 
@@ -133,6 +138,7 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 
 def long_text(text: str) -> bytes:
+    """Return a text as a header table holds it: S, four bytes of length, the text."""
     raw = text.encode()
     return b"S" + pack(">I", len(raw)) + raw
 
@@ -142,7 +148,8 @@ def encoded(body: bytes | str) -> bytes:
 
 
 def _table_at(written: bytes) -> int:
-    """Return the place of the header table, after flags, content type and content encoding."""
+    """Return the offset of the header table in encoded properties: it follows the flags, the
+    content type and the content encoding."""
     place = 2
     for _ in range(2):
         place += 1 + written[place]

@@ -1,7 +1,7 @@
-"""A value of a Celery app's arguments that an entry cannot hold, such as a set or an object.
+"""A value in the arguments of a Celery app that JSON cannot hold, such as a set or an object.
 
-The entry holds a mark in its place: the kind of value, and a digest that changes when it does. The
-value itself is taken from the app's beat_schedule when the run is published.
+An entry holds a mark instead of the value: the name of its type, and a digest that changes when the
+value does. The value itself is read from the app's beat_schedule when the run is published.
 """
 
 import copyreg
@@ -16,23 +16,29 @@ _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 
 def mark_of(value: Any) -> dict[str, str]:
-    """The mark; TypeError or another error of the value's own where pickle could not copy it."""
+    """Return the mark that an entry holds instead of this value. Raises TypeError, or an error of
+    the value's own, if pickle cannot copy the value."""
     return {MARK: type(value).__qualname__, DIGEST: digest_of(value)}
 
 
 def is_app_value(value: Any) -> bool:
+    """True if the argument of an entry is a mark that stands for a value of an app."""
     return isinstance(value, Mapping) and value.keys() == {MARK, DIGEST}
 
 
 def digest_of(value: Any) -> str:
-    """The same in every process for values that are alike, whatever the order of a set is there."""
+    """Return a digest of the value in hex. Values of the same type and contents have the same
+    digest in every process, whatever the order of the members of a set is there."""
     return _Digest().of(value).hex()
 
 
 class _Digest:
+    """Computes the digest of a value from the digests of its parts. A value that contains itself
+    has a fixed digest in that place, which ends the recursion."""
+
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}
-        self._kept: list[Any] = []  # so that no id is used twice
+        self._kept: list[Any] = []  # keeps the values alive, so that no id is used twice
 
     def of(self, value: Any) -> bytes:
         kind = type(value)

@@ -10,7 +10,10 @@ from beatd.publishers.message import CeleryMessage
 
 
 class CapturingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that serialises and routes like any other, and sends nothing."""
+    """A kombu producer that serialises and routes like any other, and sends nothing.
+
+    It passes each message to `on_message`, which by default appends it to `captured`.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.captured: list[CeleryMessage] = []
@@ -30,6 +33,8 @@ class CapturingProducer(Producer):  # type: ignore[misc]
             self._wanted.append(entity)
 
     def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
+        """Pass the message to `on_message`; the producer calls this instead of a channel's
+        basic_publish."""
         declare, self._wanted = tuple(self._wanted), []
         self.on_message(
             CeleryMessage(
@@ -43,7 +48,7 @@ class CapturingProducer(Producer):  # type: ignore[misc]
 
 
 class _Channel:
-    """The part of a channel that a producer needs to prepare a message."""
+    """A channel without a connection: only the parts that a producer needs to prepare a message."""
 
     def __init__(self, connection: Connection, basic_publish: Any) -> None:
         self.connection = SimpleNamespace(client=connection)

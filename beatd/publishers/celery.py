@@ -1,4 +1,4 @@
-"""The publisher: the message celery beat would send, to whichever broker the app has."""
+"""The publisher that sends what celery beat would send, to the broker of a Celery app."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -18,11 +18,11 @@ from beatd.publishers.transports import connection_of, transport_to
 from beatd.run import Run
 from beatd.secret import hidden
 
-RENDERED_FOR_S = 0.1  # a message that expires so long after it is sent says when
+RENDERED_FOR_S = 0.1  # a rendered message counts its eta and expiry from its rendering
 
 
 class CeleryPublisher:
-    """Publishes through kombu to the app's broker; may be asked from several threads."""
+    """Publishes runs through kombu to the app's broker; safe to use from several threads."""
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
         self._app = app
@@ -65,7 +65,8 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """The messages that were rendered for just these runs, and not long ago; or new ones."""
+        """Return a message for each run, or an outcome if celery cannot make it: those that
+        `prepare` rendered for exactly these runs no longer than 0.1 s ago, else new ones."""
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -92,7 +93,8 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """An outcome says why a run cannot be told in pushes; `publish` may be able to send it."""
+        """Return for each run its pushes on Redis lists, or an outcome that says why pushes cannot
+        publish it. `publish` may be able to send such a run."""
         with self._lock:
             transport = self._transport
             if not isinstance(transport, RedisLists):
@@ -134,6 +136,8 @@ class CeleryPublisher:
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
+        """Send the messages and return an outcome for each; all are unknown if the transport
+        raises."""
         try:
             return self._transport.send(messages, may_go_on)
         except Exception as error:
@@ -144,10 +148,13 @@ class CeleryPublisher:
     def _one_after_the_other(
         self, runs: Sequence[Run], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """For apps that listen to celery's publish signals: each is sent inside celery's call."""
+        """Publish each run from inside celery's own call, for an app that listens to celery's
+        publish signals."""
         return [self._inside(run, may_go_on) for run in runs]
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
+        """Run celery's own call, which emits its signals, and send each message in the midst of it.
+        Return the outcome of the first message, which is the task's."""
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -173,7 +180,11 @@ class CeleryPublisher:
 
 
 class Rendered(Struct, frozen=True):
-    """Messages that were rendered before their moment."""
+    """Messages that were rendered a few milliseconds before they are sent.
+
+    `messages` holds for each of the `runs` its message, or an outcome if celery cannot make it;
+    `at` is the time of `monotonic` when they were rendered.
+    """
 
     runs: Sequence[Run]
     messages: Sequence[Message | Outcome]
@@ -181,7 +192,8 @@ class Rendered(Struct, frozen=True):
 
 
 def listened_to() -> bool:
-    """Whether anyone wants to see, or change, each message as it is sent."""
+    """True if a receiver is connected to one of celery's publish signals, to see or change each
+    message as it is sent."""
     return any(
         signal.receivers
         for signal in (

@@ -1,4 +1,4 @@
-"""The celery app that makes the messages: the project's own, or a bare one for a broker."""
+"""Load the Celery app that makes the messages: the project's own, or a bare one for a broker."""
 
 import ssl
 from collections.abc import Mapping
@@ -21,7 +21,8 @@ SETTINGS = {
 
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
-    """Return an app without tasks and results, for a configuration that names only a broker."""
+    """Return an app without tasks and results, for a configuration that names only a broker.
+    `broker` holds the settings of `broker:`. Raises ConfigError if it has no URL."""
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -32,10 +33,9 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 
 
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
-    """Return the app that `celery -A` finds under the same spelling, its task modules imported.
-
-    Settings in `broker` replace those of the app.
-    """
+    """Return the app that `celery -A` finds under the same spelling, with its task modules
+    imported. Settings in `broker` replace those of the app. Raises ConfigError if the app cannot be
+    loaded."""
     settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
@@ -57,6 +57,7 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
 
 
 def _learn_passwords(app: Celery) -> None:
+    """Remember the passwords in the app's settings, so that no log or error shows them."""
     for name in ("broker_url", "broker_read_url", "broker_write_url", "result_backend"):
         urls = app.conf.get(name) or ()
         for url in [urls] if isinstance(urls, str) else urls:
@@ -70,7 +71,8 @@ def _learn_passwords(app: Celery) -> None:
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a broker's settings under celery's names. Raises ConfigError for an unknown one."""
+    """Return the settings of `broker:` under celery's names, such as broker_url. Raises ConfigError
+    for an unknown setting."""
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -84,7 +86,8 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checks(key: str, value: Any) -> Any:
-    """Return Python's constant for the word of `cert_reqs`, which some transports need."""
+    """Return a TLS option as transports need it: the word of `cert_reqs` becomes the constant of
+    Python's ssl, any other value is returned unchanged. Raises ConfigError for an unknown word."""
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -94,7 +97,8 @@ def _checks(key: str, value: Any) -> Any:
 
 
 def import_for_sending(app: Celery) -> None:
-    """Import what celery imports when it makes a first message: its backends and events."""
+    """Import the modules that celery imports for its first message, such as backends and events, so
+    that no run has to wait for them."""
     with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):

@@ -17,14 +17,13 @@ PICKLED = "application/x-python-serialize"
 
 
 class Unbuildable(BeatError):
-    """Celery cannot make a message of this entry; the text says why."""
+    """Raised when celery cannot make a message of an entry; the text says why."""
 
 
 def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
-    """Return the task's message, then the event about it where the app sends such events.
-
-    Raises Unbuildable.
-    """
+    """Return the messages that celery's own code makes for the run: the task's message first, then
+    the event about it if the app sends such events. Raises Unbuildable if celery cannot make
+    them."""
     producer.captured.clear()
     producer.calls.clear()
     try:
@@ -40,7 +39,8 @@ def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[
 
 
 def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
-    """Do what celery.beat.Scheduler.apply_async does, with our id and two more headers."""
+    """Publish the run through celery and this producer, as celery.beat.Scheduler.apply_async does,
+    with our task id and two more headers."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -59,6 +59,7 @@ def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
 
 
 def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
+    """Raise Unbuildable if the message is pickled and the app does not accept pickle."""
     accepted = set(app.conf.accept_content or ())
     if celery_message.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
         raise cannot_be_sent(
@@ -67,10 +68,13 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
+    """Return the error that says why the run's entry cannot be sent."""
     return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
+    """Return the options of the entry for apply_async: without a task id, with the headers of beat,
+    with the moment that `expires: next` means for this run, and with complete signatures."""
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)
@@ -91,7 +95,8 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 
 def _signatures(given: Any) -> Any:
-    """Return signatures with all keys, which a worker needs; a short form names only some."""
+    """Return the callbacks of `link` or `link_error` as signatures with all keys, which a worker
+    needs; a short form in the entry names only some."""
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

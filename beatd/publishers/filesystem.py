@@ -1,4 +1,5 @@
-"""The transport to kombu's filesystem broker: each message is a file, whole or not there."""
+"""The transport to kombu's filesystem broker: it writes each message as one file, wholly or not at
+all."""
 
 import errno
 import os
@@ -18,11 +19,11 @@ NTH = count()  # orders the messages of one millisecond
 
 
 class NoFileName(Exception):
-    """The name of a queue cannot be a part of a file name; no retry helps."""
+    """Raised when the name of a queue cannot be a part of a file name; no retry helps."""
 
 
 class Filesystem(KombuChannel):
-    """Writes each message to a hidden file, and renames it."""
+    """Writes each message to a hidden file, then renames it: no worker reads half a message."""
 
     def _channel(self) -> Any:
         channel = super()._channel()
@@ -52,6 +53,8 @@ class Filesystem(KombuChannel):
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
+    """Rename the hidden file. Raises NoFileName if the name of the queue is the reason why that
+    fails."""
     try:
         hidden.rename(file)
     except OSError as error:

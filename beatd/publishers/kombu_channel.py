@@ -1,4 +1,4 @@
-"""The transport to any broker that kombu knows: one message after the other."""
+"""The transport to any broker that kombu knows: it sends one message after the other."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -20,7 +20,8 @@ from beatd.publishers.message import (
 
 
 class KombuChannel(Transport):
-    """Sends through a kombu channel; a message counts as confirmed if the channel took it."""
+    """Sends through a kombu channel; a message is confirmed if the channel accepts it without
+    error."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -35,14 +36,16 @@ class KombuChannel(Transport):
         return ""
 
     def probe(self, channel: Any) -> None:
-        """Raise if the broker does not answer."""
+        """Raise an error if the broker does not answer. A subclass may override this; here nothing
+        is sent."""
 
     def refuses_message(self, error: Exception) -> bool:
-        """Return True if an error of the kind of an outage is about the message alone."""
+        """True if the error means that the broker refuses this one message, though its class is
+        that of an outage."""
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """Return the outcome of a message whose publishing raised."""
+        """Return the outcome of a message, given the error that its publishing raised."""
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -122,6 +125,7 @@ class KombuChannel(Transport):
         return CONFIRMED
 
     def _channel(self) -> Any:
+        """Return the channel in use; connect first if there is no connection."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -138,7 +142,7 @@ class KombuChannel(Transport):
 
 
 def _is_outage(error: Exception, connection: Connection) -> bool:
-    """Return True if an error before publishing says nothing against the message: the connection
-    broke, the disk is full, no descriptor is left."""
+    """True if an error before publishing is no fault of the message: the connection broke, the disk
+    is full, no descriptor is left."""
     kinds = (OSError, *connection.connection_errors)
     return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

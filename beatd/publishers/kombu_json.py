@@ -1,4 +1,4 @@
-"""Messages as all of kombu's virtual transports encode them: a JSON text."""
+"""Encode messages as all of kombu's virtual transports do: as a JSON text."""
 
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -10,19 +10,22 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, 
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
-    """Return a channel without a connection, which can encode messages and nothing else."""
+    """Return a kombu channel without a connection, which can only encode messages. `options` are
+    the transport options of the broker."""
     channel = object.__new__(transport.Channel)
     channel.body_encoding = options.get("body_encoding", channel.body_encoding)
     return channel
 
 
 def pack(channel: Any, celery_message: CeleryMessage) -> bytes:
-    """Return the text that the channel's basic_publish would put on a queue."""
+    """Return the JSON text that the channel's basic_publish would put on a queue for this
+    message."""
     return str(dumps(_message(channel, celery_message))).encode()
 
 
 class KombuJson(TransportTemplate):
-    """The JSON text of a message, with gaps for what differs."""
+    """A template of the JSON text of a message, with gaps for the parts that differ between
+    messages."""
 
     def __init__(self, channel: Any, celery_message: CeleryMessage) -> None:
         self._channel = channel
@@ -42,6 +45,7 @@ class KombuJson(TransportTemplate):
 
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:
+    """Return the message as the dict that kombu writes as JSON."""
     message: dict[str, Any] = channel.prepare_message(
         celery_message.body,
         celery_message.priority,

@@ -1,4 +1,4 @@
-"""A template for transports that send through a kombu channel: a message, filled in by field."""
+"""A template for transports that send through a kombu channel; it is filled in field by field."""
 
 from msgspec.structs import replace
 
@@ -7,7 +7,8 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Value
 
 
 class KombuTemplate(TransportTemplate):
-    """A message of celery with marks in its headers and properties."""
+    """A message of celery with marks (random texts) in its headers and properties, where messages
+    of different entries and runs differ."""
 
     def __init__(self, celery_message: CeleryMessage) -> None:
         self._celery_message = celery_message

@@ -1,7 +1,8 @@
-"""Arguments that a Celery app works out anew at each send: celery's BeatLazyFunc.
+"""Arguments that a Celery app computes anew at each send, declared as celery's BeatLazyFunc.
 
-An entry is data, so a mark stands in its place, and the function is looked up in the app's
-beat_schedule when the run is published. Where the app is not loaded the run is refused.
+An entry is data and cannot hold a function, so it holds a mark with the function's name. The
+function is looked up in the app's beat_schedule when the run is published. Where the app is not
+loaded, the run is refused.
 """
 
 from collections.abc import Mapping
@@ -24,17 +25,19 @@ def holds_lazy(arguments: Any) -> bool:
 
 
 def mark_of(value: BeatLazyFunc) -> dict[str, str]:
-    """The mark, which names the function."""
+    """Return the mark that an entry holds instead of this function."""
     function = value._func
     return {MARK: str(getattr(function, "__qualname__", type(function).__name__))}
 
 
 def is_mark(value: Any) -> bool:
+    """True if the argument of an entry is a mark that stands for a BeatLazyFunc."""
     return isinstance(value, Mapping) and value.keys() == {MARK}
 
 
 def called(mark: Mapping[str, Any], lazy: Any) -> Any:
-    """What the app's function returns now; BeatError where the app has none there."""
+    """Call the app's function and return its result. `lazy` is the app's value in the place of the
+    mark. Raises BeatError if it is no BeatLazyFunc."""
     if not isinstance(lazy, BeatLazyFunc):
         raise BeatError(
             f"its argument {mark[MARK]} is a BeatLazyFunc of an app that is not loaded here; "

@@ -10,7 +10,8 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """Keeps the newest `size` runs it was given, oldest first, in `sent`."""
+    """Confirms every run and sends nothing; keeps the newest `size` runs, oldest first, in
+    `sent`."""
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)

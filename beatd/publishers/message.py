@@ -28,7 +28,8 @@ class CeleryMessage(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True, eq=False):
-    """The destination of messages. Equal ones are one object: a batch is grouped by identity."""
+    """The destination of messages. Equal routes are one object, since a batch is grouped by
+    identity."""
 
     exchange: str
     routing_key: str
@@ -37,7 +38,8 @@ class Route(Struct, frozen=True, eq=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A message as its transport sends it."""
+    """A message ready for its transport: `payload` is what the transport's `pack` or its template
+    returned, and `id` is the task id."""
 
     route: Route
     payload: Any
@@ -46,7 +48,8 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class EntryFields(Struct, frozen=True):
-    """The parts of a message that differ between the entries of a template."""
+    """The parts of a message that differ between entries with the same template: the entry's name,
+    its arguments as a text for people, and the serialised body."""
 
     name: str
     argsrepr: str
@@ -55,13 +58,15 @@ class EntryFields(Struct, frozen=True):
 
 
 class TransportTemplate(Protocol):
-    """A template as a transport encodes it: bytes, or a message, with marks in it."""
+    """A template encoded for one transport: bytes or a message, with marks (random texts) in the
+    place of the parts that differ."""
 
     def fill(self, fields: EntryFields) -> Any:
-        """Return the template with the parts of one entry in it."""
+        """Return the template with the fields of one entry filled in, to be passed to `render`."""
 
     def render(self, filled: Any, values: Values) -> Any:
-        """Return the payload of one message; the values are those of `placeholders.RUN`."""
+        """Return the payload of one message: `filled`, which `fill` returned, with the values of
+        one run, in the order of `placeholders.RUN`."""
 
 
 class Transport(Protocol):
@@ -71,10 +76,11 @@ class Transport(Protocol):
         """Connect within the time-out; return why that failed, or an empty text."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return the template of a message with marks in it; None where the transport has none."""
+        """Return this message, which has marks in it, as a template for the transport; None where
+        the transport has no templates."""
 
     def pack(self, celery_message: CeleryMessage) -> Any:
-        """Return the payload of one message."""
+        """Return the payload of one message, encoded as `send` needs it."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
         """Return an outcome for each message, in order, within the time-out; never raises."""
@@ -82,13 +88,14 @@ class Transport(Protocol):
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """True if the broker answers."""
+        """True if the broker answers within the time-out."""
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
-    """Return the text of an error without line breaks and passwords; its class if it has none."""
+    """Return the text of an error without line breaks and passwords; the name of its class if it
+    has no text."""
     text = " ".join(hidden(str(error)).split())
     text = text.removeprefix("(0, 0): ")  # amqp writes this where no method is known
     return text or type(error).__name__

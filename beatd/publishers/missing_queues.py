@@ -1,4 +1,4 @@
-"""Queues that celery adds to the app for each unknown name an entry sends to."""
+"""Limit the queues that celery adds to the app for each unknown queue name in an entry."""
 
 from celery import Celery
 
@@ -6,14 +6,15 @@ MOST_MISSING_QUEUES = 2000
 
 
 class MissingQueues:
-    """Bounds the added queues; without it the app would grow with each new name."""
+    """Deletes queues that celery added; otherwise the app would grow with each new name."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Delete the added queues once there are too many; celery adds them again when needed."""
+        """Delete the added queues once there are more than 2000; celery adds them again when
+        needed. The first call only remembers which queues are the project's own."""
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)

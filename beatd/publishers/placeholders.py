@@ -1,7 +1,7 @@
-"""Marks in a message for the parts that differ, and bytes with gaps in the place of the marks.
+"""Marks (random texts) in a message for the parts that differ, and bytes with gaps in their place.
 
-Celery and kombu make one message, with marks in the place of ids and moments. Its bytes are cut at
-the marks; from then on making a message means joining bytes.
+Celery and kombu make one message with marks in the place of ids and moments. The bytes of this
+message are cut at the marks; from then on, making a message means joining bytes.
 """
 
 import re
@@ -21,7 +21,8 @@ MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment i
 
 
 class Gaps:
-    """Bytes with two kinds of gaps: `once` for each entry, `later` for each of its runs."""
+    """The bytes of a message with two kinds of gaps. `once` names the marks of the gaps that are
+    filled once for each entry; `later` names those that are filled for each run of the entry."""
 
     def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
@@ -35,7 +36,8 @@ class Gaps:
         )
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return the bytes between the gaps of a run, with an empty part for each gap."""
+        """Fill in the values of one entry, in the order of `once`. Return the bytes, cut at the
+        gaps of a run, with an empty part for each of these gaps."""
         filled = [b""]
         for part in self._parts:
             if part in self._later:
@@ -45,6 +47,8 @@ class Gaps:
         return tuple(filled)
 
     def render(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
+        """Return the bytes of one message: `filled`, which `fill` returned, with the values of a
+        run, in the order of `later`, in its gaps."""
         rendered = list(filled)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)

@@ -1,8 +1,9 @@
-"""The transport to RabbitMQ: whole frames are written, and the broker confirms each message.
+"""The transport to RabbitMQ: it writes whole frames, and the broker confirms each message.
 
 Up to two thousand messages may be unconfirmed at a time. A refusal by the broker closes the
-channel, and the confirms of other messages are lost with it: so the first message to an exchange is
-sent alone, and after a refusal each message is, until a batch had none.
+channel, and the confirms of other messages are lost with it. For this reason the first message to
+an exchange is sent alone; after a refusal every message is sent alone, until a batch has no
+refusal.
 """
 
 from collections import deque
@@ -36,7 +37,7 @@ MOST_ROUTES = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
-    """One connection with a channel for publishing and one for declaring."""
+    """Sends over one connection, with a channel for publishing and one for declaring queues."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -115,7 +116,8 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Send the messages at these places; return why those without an outcome were not sent."""
+        """Send the messages at these places of the batch. Return why messages without an outcome
+        were not sent, or an empty text."""
         left = deque(places)
         accident = False
         while True:
@@ -145,6 +147,8 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
+        """Write the messages at the places in `left`, and wait for their confirms. A place is
+        removed when it is written. Return why the rest was not written, or an empty text."""
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -173,6 +177,7 @@ class RabbitMQ(Transport):
         return ""
 
     def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
+        """Write the frames of the messages at these places, and expect their confirms."""
         for place in places:
             self._confirms.written(place)
         transport = self._link.transport
@@ -180,7 +185,8 @@ class RabbitMQ(Transport):
             transport.write(b"".join([messages[place].payload for place in places]))
 
     def _wait(self, most: int, deadline: float) -> None:
-        """Wait until at most so many messages are unconfirmed. Raises TimeoutError."""
+        """Wait until at most `most` messages are unconfirmed. Raises TimeoutError after the
+        deadline."""
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -192,11 +198,11 @@ class RabbitMQ(Transport):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """Declare the queues of these routes, and remember refusals.
+        """Declare the queues of these routes, and remember why the broker refused one.
 
         A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue
-        of a project that this daemon does not know. If there is none, `mandatory` returns the
-        message.
+        of a project that this daemon does not know. If the queue does not exist, the broker returns
+        the message, which is sent as `mandatory`.
         """
         if len(self._declared) > MOST_ROUTES:
             self._declared.clear()
@@ -210,6 +216,8 @@ class RabbitMQ(Transport):
                         self._declared[route] = one_line(error)
 
     def _open(self) -> None:
+        """Connect if need be; then wait for one reply, unless the broker has answered within the
+        last second or blocks publishers."""
         if self._link is not None:
             self._look()
             if self._blocked or monotonic() - self._spoken_at < 1.0:
@@ -240,7 +248,8 @@ class RabbitMQ(Transport):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Read what the broker has sent meanwhile: blocked, unblocked, goodbye."""
+        """Read the events that the broker has sent since the last read: blocked, unblocked,
+        goodbye."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

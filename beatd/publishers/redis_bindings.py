@@ -1,4 +1,5 @@
-"""The lists of a route on Redis: kombu's exchanges are tables of queues, its queues are lists."""
+"""Find the Redis lists of a route: kombu's exchanges are tables of queues, and its queues are
+lists."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +13,8 @@ MOST_ROUTES = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """The lists to push on, or the channels to publish on, of a route."""
+    """The Redis keys of a route: the lists to push on (`keys`), or the channels to publish on
+    (`topics`, for a fanout), and the lists that expire, with milliseconds (`expiring`)."""
 
     keys: tuple[str, ...]
     topics: tuple[str, ...] = ()
@@ -20,8 +22,8 @@ class Lists(Struct, frozen=True):
 
 
 class Bindings:
-    """The lists of routes: queues are declared once for each connection, the bindings of an
-    exchange are read for each batch, as workers come and go."""
+    """Finds the lists of routes. Queues are declared once for each connection; the bindings of an
+    exchange are read again for each batch, since workers come and go."""
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -32,9 +34,9 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Fill `lists` for these routes, and return the error of each that could not be filled.
+        """Fill `lists` for these routes. Return the error of each route whose lists were not found.
 
-        Raises when Redis is away.
+        Raises an error of the connection when Redis does not answer.
         """
         if len(self.lists) > MOST_ROUTES or len(self._declared) > MOST_ROUTES:
             self.forget()
@@ -56,12 +58,14 @@ class Bindings:
         return refused
 
     def _declare_once(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        """Declare the queues of the route, unless that was done on this connection."""
         if route not in self._declared:
             for entity in route.declare:
                 entity(channel).declare()
             self._declared.add(route)
 
     def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        """Add the route to `lists`, unless no queue is bound for it."""
         exchange, key = route.exchange, route.routing_key
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
@@ -69,6 +73,8 @@ class Bindings:
             self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
+        """Declare the queues of the route again, and look it up. Raises LookupError if no queue is
+        bound."""
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
@@ -82,7 +88,8 @@ class Bindings:
 
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
-    """Return the queues of a key like kombu's `_lookup`; each table is read once for a batch."""
+    """Return the queues that an exchange binds to a routing key, as kombu's `_lookup` does.
+    `tables` keeps each exchange's table, so that it is read once for a batch."""
     if not exchange:
         return [key]
     if exchange not in tables:
@@ -93,6 +100,7 @@ def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> lis
 
 
 def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
+    """Return the lists of these queues for messages of this priority, as kombu names them."""
     given = {"properties": {"priority": priority or channel.default_priority}}
     step = channel._get_message_priority(given)
     keys = tuple(channel._q_for_pri(queue, step) for queue in found)
@@ -107,6 +115,7 @@ def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
 
 
 def topics(channel: Any, exchange: str, key: str) -> tuple[str, ...]:
+    """Return the channels to publish on for a fanout exchange, as kombu names them."""
     if hasattr(channel, "_get_publish_topics"):
         return tuple(channel._get_publish_topics(exchange, key))
     return (channel._get_publish_topic(exchange, key),)  # before kombu 5.7

@@ -1,4 +1,5 @@
-"""The transport to Redis: many messages in one command, on the lists that kombu's workers pop."""
+"""The transport to Redis: it pushes many messages with one command on the lists that kombu's
+workers pop."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -30,7 +31,8 @@ COMMANDS_IN_FLIGHT = 4  # between two checks of the lead and the time
 
 
 class Command(Struct, frozen=True):
-    """One command for the messages at these places of the batch; several may share a message."""
+    """One Redis command, packed for the wire, and the places in the batch of the messages in it. A
+    message for several queues is in several commands."""
 
     packed: Any
     places: list[int]
@@ -39,8 +41,8 @@ class Command(Struct, frozen=True):
 class RedisLists(Transport):
     """Sends many messages at once, with the keys, payloads and connections of kombu's own channel.
 
-    Each five hundred messages have one reply: after a broken connection only a bounded number of
-    outcomes is unknown, and a refusal belongs to its queue.
+    Up to five hundred messages share one command and its reply: after a broken connection only a
+    bounded number of outcomes is unknown, and a refusal belongs to one queue.
     """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
@@ -89,7 +91,8 @@ class RedisLists(Transport):
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
-        """Return the lists of each message, read again for every batch as bindings change."""
+        """Return the lists of each message, or its outcome where they cannot be found. The bindings
+        are read again at each call, since they change."""
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
@@ -98,9 +101,11 @@ class RedisLists(Transport):
         ]
 
     def prefixed(self, key: str) -> str:
+        """Return the key with the app's global_keyprefix before it."""
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
+        """Return the (run_id, db) of the Redis in use, or None if it is not known."""
         if self.open():
             return None
         try:
@@ -128,7 +133,8 @@ class RedisLists(Transport):
         self._drop()
 
     def _open(self) -> None:
-        """Have a connection to the current primary that has answered within the last second."""
+        """Connect to the current primary if need be; make sure that it has answered within the last
+        second."""
         if self._primary is not None and self._primary.moves:
             self._drop()
         for last in (False, True):
@@ -177,7 +183,8 @@ class RedisLists(Transport):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find the lists of each route; return why the broker is away, or an empty text."""
+        """Find the lists of each message's route; set the outcome of each message whose route is
+        refused. Return why Redis does not answer, or an empty text."""
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -195,6 +202,8 @@ class RedisLists(Transport):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
+        """Yield the commands that publish all messages without an outcome, then those that let
+        lists expire."""
         routes: dict[Route, list[int]] = {}
         for place, message in enumerate(messages):
             if outcomes[place] is None:
@@ -222,7 +231,8 @@ class RedisLists(Transport):
             yield Command(link.pack_command("PEXPIRE", self.prefixed(key), milliseconds), [])
 
     def _send(self, commands: Sequence[Command], outcomes: list[Outcome | None]) -> str:
-        """Send and read the replies; why the rest cannot follow, if so."""
+        """Send the commands, read their replies, and set the outcomes of their messages. Return why
+        no more commands can be sent, or an empty text."""
         link, left, moved = self._link, list(commands), False
         try:
             for command in commands:
@@ -250,8 +260,8 @@ class RedisLists(Transport):
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """Set the outcome of messages; one that already has another outcome, from another queue, is
-    rejected, or unknown."""
+    """Set the outcome of the messages at these places. A message on several queues may have another
+    outcome already: it is rejected if one of the two is, else unknown."""
     for place in places:
         before = outcomes[place]
         if before is None:

@@ -1,4 +1,4 @@
-"""The outcome of a message that a Redis refuses."""
+"""The outcome of a message that Redis refuses."""
 
 import re
 
@@ -16,7 +16,8 @@ PASSING_REFUSALS = re.compile(
 
 
 def refusal(error: redis.ResponseError) -> Outcome:
-    """Return unsent where the same command may work later, else rejected."""
+    """Return the outcome of a command that Redis refused: unsent where the same command may work
+    later, else rejected."""
     text = one_line(error)
     # Some errors lose their code in redis-py, which gives them a class instead.
     passing = (
@@ -31,6 +32,7 @@ def refusal(error: redis.ResponseError) -> Outcome:
 
 
 def is_refusal(error: Exception) -> bool:
-    """True if the server is not ready, or is no longer the primary that the Sentinels name."""
+    """True if the error means that the server is still loading its data, or is no longer the
+    primary that the Sentinels name: it did not execute the command."""
     told = error if isinstance(error, redis.BusyLoadingError) else error.__context__
     return isinstance(told, redis.BusyLoadingError | redis.ReadOnlyError)

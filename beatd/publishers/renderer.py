@@ -1,4 +1,5 @@
-"""Make the message of each run, from the template of its entry where there is one."""
+"""Make the message of each run: from the template of its entry, or by celery where there is
+none."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -37,7 +38,11 @@ MOST_ROUTES = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """The template of all entries of one task with the same options, ready for the transport."""
+    """The template of all entries of one task with the same options, encoded for the transport.
+
+    `compared` counts the entries whose message was compared with celery's own; `trusted` is False
+    once the two differed.
+    """
 
     template: Template
     transport_template: TransportTemplate
@@ -47,7 +52,7 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A template with the name and arguments of one entry filled in."""
+    """A template with the name and arguments of one entry, at one revision, filled in."""
 
     entry: Entry
     revision: int
@@ -57,8 +62,8 @@ class EntryTemplate(Struct, frozen=True):
     def serves(self, run: Run) -> bool:
         """True if the run's message can be made of this template.
 
-        The revision tells two definitions apart, unless the store was emptied in between: then the
-        contents are compared.
+        Different definitions have different revisions, unless the store was emptied in between: for
+        that case the contents are compared, too.
         """
         entry, mine = run.entry, self.entry
         if run.revision != self.revision or not self.shared.trusted:
@@ -67,15 +72,17 @@ class EntryTemplate(Struct, frozen=True):
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return the parts of an entry that its messages depend on.
+    """Return the parts of an entry that its messages depend on: its task, and a text of its
+    arguments and options.
 
-    The arguments are returned as text, because 0, 0.0 and False are equal and not the same.
+    They are compared as text, because 0, 0.0 and False are equal and not the same.
     """
     return entry.task, repr((entry.args, entry.kwargs, entry.options))
 
 
 class Renderer:
-    """Makes messages, and keeps the newest template of each entry as long as there is room."""
+    """Makes the messages of runs. It keeps the newest template of each entry, as long as there is
+    room."""
 
     def __init__(
         self,
@@ -101,6 +108,7 @@ class Renderer:
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
+        """Make and keep the template of each run's entry."""
         for run in runs:
             try:
                 self._entry_template(run)
@@ -145,10 +153,13 @@ class Renderer:
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
+        """Return the moment at which a run with `expires: next` expires, and its time to live in
+        milliseconds, both as they are written in a message."""
         text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
+        """Return the message that celery makes for the run, with the events about it in `along`."""
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
@@ -156,6 +167,8 @@ class Renderer:
         return replace(first, along=tuple(along))
 
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
+        """Return the message, encoded for the transport. Raises Unbuildable if the transport cannot
+        encode it."""
         try:
             return Message(
                 self.route(celery_message), self._transport.pack(celery_message), run.task_id
@@ -165,6 +178,7 @@ class Renderer:
             raise cannot_be_sent(run, one_line(error)) from error
 
     def route(self, celery_message: CeleryMessage) -> Route:
+        """Return the message's route; messages with the same destination get the same object."""
         key = (
             celery_message.exchange,
             celery_message.routing_key,
@@ -185,6 +199,8 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
+        """Return the template of the run's entry, and keep it if it is new; None where celery has
+        to make each message itself. Raises Unbuildable."""
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -208,9 +224,9 @@ class Renderer:
         return entry_template
 
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
-        """Return the template of an entry and its size, about, in bytes.
+        """Return a new template of the run's entry and its approximate size in bytes.
 
-        None where celery has to make each message by itself.
+        The template is None where celery has to make each message itself.
         """
         if has_marks(run.entry):
             return None, 0  # its arguments are new for each run
@@ -230,7 +246,8 @@ class Renderer:
         return EntryTemplate(run.entry, run.revision, shared, filled), 1000 + 4 * len(fields.body)
 
     def _equals_celerys(self, template: Template, fields: EntryFields, run: Run) -> bool:
-        """True if the template makes the same message for a run as celery does."""
+        """True if the template makes the same message for the run as celery does, apart from
+        moments."""
         transport_template = KombuTemplate(template.celery_message)
         planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
         eta, expires = template.moments(self._app.now())
@@ -241,6 +258,8 @@ class Renderer:
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _shared_template(self, run: Run) -> SharedTemplate | None:
+        """Return the template that the run's entry shares with entries of the same task and
+        options; None where celery has to make each message itself."""
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None))
@@ -253,6 +272,8 @@ class Renderer:
         return self._shared[options]
 
     def _new_shared_template(self, run: Run) -> SharedTemplate | None:
+        """Let celery make one message, and return the template of it; None where celery has to make
+        each message itself."""
         self._missing_queues.trim()
         template = template_of(self._app, self._producer, run)
         if template is None:

@@ -1,5 +1,5 @@
-"""An entry's arguments when its run is published: those of the app that declares it, where the
-entry itself cannot hold them."""
+"""Compute the arguments of a run when it is published. A value that an entry cannot hold is read
+from the app that declares the entry; the entry holds a mark in its place."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,20 +18,22 @@ _RUN = "run beatd with -A, or with app: in the configuration"
 
 
 def has_marks(entry: Entry) -> bool:
-    """True if the app has to be asked at each send."""
+    """True if an argument of the entry is a mark, whose value the app supplies at each send."""
     return has_app_value(entry) or any(map(lazy_arguments.is_mark, _values(entry)))
 
 
 def has_app_value(entry: Entry) -> bool:
-    """True if one of its arguments is an object that only the app holds."""
+    """True if an argument of the entry is a mark for an object that only the app holds."""
     return any(map(is_app_value, _values(entry)))
 
 
 def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments as they are now; BeatError where the app has no such value.
+    """Return (args, kwargs) of the entry as they are to be sent now, with the app's values in the
+    place of marks. Raises BeatError where the app has no such value.
 
-    Where the app declares a value of another type that JSON writes alike (a tuple, a datetime with
-    a zone's name, an Enum), it is the app's: pickle sends it, and `argsrepr` shows it.
+    The app may declare a value of another type that JSON writes alike (a tuple, a datetime with a
+    zone's name, an Enum). Then the app's value is returned: pickle sends it, and `argsrepr` shows
+    it.
     """
     args, kwargs = list(entry.args), dict(entry.kwargs)
     if not (entry.source.startswith(APP) or has_marks(entry)):
@@ -51,7 +53,8 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 
 def _declared(entry: Any) -> dict[int | str, Any]:
-    """Its arguments by place and by key; an entry is a dict, or a ScheduleEntry of celery's."""
+    """Return the arguments that the app declares for an entry, by place and by key. `entry` is a
+    dict, a ScheduleEntry of celery, or None."""
     if isinstance(entry, Mapping):
         args, kwargs = entry.get("args"), entry.get("kwargs")
     else:
@@ -60,6 +63,8 @@ def _declared(entry: Any) -> dict[int | str, Any]:
 
 
 def _value(place: str, stored: Any, theirs: Any) -> Any:
+    """Return the argument to be sent: the app's value (`theirs`) for a mark, or where JSON writes
+    both alike; else the stored one."""
     if lazy_arguments.is_mark(stored):
         return lazy_arguments.called(stored, theirs)
     if is_app_value(stored):
@@ -73,6 +78,8 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
 
 
 def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
+    """Return the app's value for a mark. Raises BeatError if the app declares none there, or one
+    with another digest."""
     if theirs is _MISSING:
         text = (
             f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"

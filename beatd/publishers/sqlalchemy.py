@@ -1,4 +1,5 @@
-"""The transport to kombu's SQLAlchemy broker: queues in tables, a commit for each message."""
+"""The transport to kombu's SQLAlchemy broker, which keeps queues in tables and commits each
+message."""
 
 from typing import Any
 
@@ -16,7 +17,7 @@ NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
 class Sqlalchemy(KombuChannel):
-    """Rolls back after each error, which kombu does not."""
+    """Sends through kombu's channel, and rolls back after each error, which kombu does not."""
 
     _session: Session | None = None
 
@@ -48,8 +49,8 @@ class Sqlalchemy(KombuChannel):
         return outcome
 
     def refuses_message(self, error: Exception) -> bool:
-        """Return True for a DataError, such as a name too long for its column, and for text that
-        the charset of a column does not have; no retry helps."""
+        """True for a DataError, such as a name too long for its column, and for text that the
+        charset of a column does not have; no retry helps."""
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()

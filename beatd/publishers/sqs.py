@@ -1,4 +1,4 @@
-"""The transport to Amazon SQS through kombu's channel: the outcomes of its errors."""
+"""The transport to Amazon SQS through kombu's channel."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,7 +19,7 @@ NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 
 
 class Sqs(KombuChannel):
-    """Sends through kombu's channel; botocore's errors have outcomes of their own."""
+    """Sends through kombu's channel, and turns the errors of botocore into outcomes."""
 
     def probe(self, channel: Any) -> None:
         with suppress(ClientError):  # a refusal is an answer, too

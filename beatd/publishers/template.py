@@ -1,8 +1,8 @@
 """A template: the message that all entries of one task with the same options have in common.
 
 Celery makes the message of a template once. An entry fills in its name and arguments, a run its id
-and moments. A template is used only where nothing else can differ between two messages: where a
-project routes, names or sends in its own way, celery makes each message itself.
+and moments. A template is used only where nothing else can differ between two messages. Where a
+project has its own code for routes, names or sending, celery makes each message itself.
 """
 
 import numbers
@@ -47,7 +47,8 @@ OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", 
 
 
 class Template(Struct, frozen=True):
-    """A message with marks for what differs, and how to work out what differs."""
+    """A message with marks (random texts) for the parts that differ, and what is needed to compute
+    these parts."""
 
     celery_message: CeleryMessage  # with marks
     serializer: str | None
@@ -59,7 +60,8 @@ class Template(Struct, frozen=True):
     levels: int | None  # of nested arguments that are shown
 
     def fields(self, app: Celery, run: Run) -> EntryFields:
-        """Return the parts of this entry. Raises what celery raises for such arguments."""
+        """Return the name, arguments and body of the run's entry, as its message holds them. Raises
+        what celery raises for arguments that the task does not accept."""
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
@@ -76,7 +78,7 @@ class Template(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """Return eta and expires of a message that is sent now."""
+        """Return (eta, expires) of a message that is sent at `now`; an empty text for none."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
@@ -126,16 +128,19 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """Return a message's time to live in milliseconds, as celery works it out from a moment."""
+    """Return the milliseconds from `now` until a message expires, at least 0, as celery computes
+    them."""
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
 def same(one: CeleryMessage, other: CeleryMessage) -> bool:
-    """True if they are equal but for the moments, which come from the clock each time."""
+    """True if both messages are equal apart from eta and expiry, which differ each time they are
+    made."""
     return _without_moments(one) == _without_moments(other)
 
 
 def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
+    """Return the message without the values of eta and expiry; only whether each is set remains."""
     headers = {**celery_message.headers}
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
@@ -149,6 +154,7 @@ def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
+    """Return the moment `seconds` after `now` as a message holds it; an empty text for None."""
     if seconds is None:
         return b""
     # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
@@ -157,7 +163,9 @@ def _later(now: datetime, seconds: float | None) -> bytes:
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """Return celery's saferepr of a value; repr is the same, and faster, for a few plain values."""
+    """Return the arguments as a text for people, the same as celery's saferepr: cut to about
+    `longest` characters and `levels` of nesting. For a few plain values repr is the same, and
+    faster."""
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -167,11 +175,14 @@ def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: i
 
 
 def _is_plain(value: Any) -> bool:
+    """True if repr and saferepr of the value are certainly the same."""
     kind = type(value)
     return kind is int or kind is bool or (kind is str and PLAIN.fullmatch(value) is not None)
 
 
 def _plain_app(app: Celery) -> bool:
+    """True if the app makes, routes and sends messages by celery's own code, sends no events, and
+    writes moments of the expected length."""
     return (
         _by(celery.app.base, type(app).send_task)
         and _by(celery.app.amqp, app.amqp.create_task_message, "as_task_v2")
@@ -182,6 +193,7 @@ def _plain_app(app: Celery) -> bool:
 
 
 def _plain_task(task: Any) -> bool:
+    """True if the task is unknown to the app, or is sent by celery's own code."""
     kind = type(task)
     return task is None or (
         _by(celery.app.task, kind.apply_async)
@@ -192,7 +204,8 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """True if a function is celery's own: neither overridden nor wrapped by a tracing library."""
+    """True if a function is celery's own, from this module (and with this name, if it is given):
+    neither overridden nor wrapped by a tracing library."""
     code = getattr(function, "__code__", None)
     return (
         code is not None
@@ -202,4 +215,6 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
+    """True if the options and headers of an entry set no field of OWN_WAYS or MARKED: a template
+    fills these in itself, or cannot hold them."""
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

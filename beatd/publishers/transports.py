@@ -1,4 +1,4 @@
-"""The transport of an app's broker, and its connection with a time-out on every wait."""
+"""Choose the transport of an app's broker, and connect with a time-out on every wait."""
 
 import re
 from typing import Any
@@ -15,7 +15,8 @@ from beatd.publishers.redis_lists import RedisLists
 
 
 def connection_of(app: Celery, timeout: float) -> Connection:
-    """Return the app's connection for writing, with time-outs where the app sets none.
+    """Return the app's connection for writing, not yet connected, with a time-out (in seconds) on
+    each wait for which the app sets none.
 
     Raises ConfigError for a URL that kombu cannot use.
     """
@@ -48,7 +49,8 @@ def kind_of(app: Celery) -> str:
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
-    """Return the transport options that end every wait after the time-out."""
+    """Return the transport options that end every wait after the time-out. `kind` is kombu's type
+    of the transport; `host` is the URL of the database if the type is sql."""
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
@@ -64,7 +66,8 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
 
 
 def transport_to(connection: Connection, timeout: float) -> Transport:
-    """Return the transport of the broker; KombuChannel where beatd has no faster one."""
+    """Return the transport for the connection's broker: KombuChannel, which sends one message at a
+    time, where beatd has none of its own."""
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)
