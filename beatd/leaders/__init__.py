@@ -1,1 +1,1 @@
-"""Where the lock lives: each file keeps the promise of `beatd.leader.Lease` in one technology."""
+"""Implementations of `beatd.leader.Lease`, the lock of the leader: one file for each technology."""

@@ -1,12 +1,12 @@
-"""The lease of a SQL database, by the scheme of its URL; each driver is imported when needed."""
+"""Choose the lease of a SQL database by the scheme of its URL, and import only its driver."""
 
 from beatd.errors import ConfigError, MissingExtra
 from beatd.leader import Lease
 
 
 def sql_lease(url: str) -> Lease:
-    """Return the lease at the URL. Raises ConfigError for a database that beatd does not know, and
-    MissingExtra where the driver is not installed."""
+    """Return the lease in the SQL database that the URL names. Raises ConfigError for a kind of
+    database that beatd does not support, and MissingExtra where the driver is not installed."""
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

@@ -1,6 +1,6 @@
-"""A lock on a file: the kernel frees it in the instant its holder dies.
+"""A lease that is a lock on a file: the kernel frees the lock in the instant its holder dies.
 
-The lock has no ttl: a frozen holder keeps it, until the watchdog of its service ends the process.
+The lock has no ttl: a frozen holder keeps it until the watchdog of its service ends the process.
 """
 
 import errno
@@ -19,7 +19,7 @@ LONGEST_FILE_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
-    """A lease that is held as long as this process has the file open and locked."""
+    """A lease that this process holds as long as it has the file open and locked."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,6 +52,8 @@ class FileLease:
                 os.close(handle)
 
     def _open(self) -> int:
+        """Open the lock file, and create it for its owner alone if there is none. Raises
+        StoreUnusable for a symbolic link, StoreError for any other failure."""
         # No link is followed: the owner of the folder must not make root write elsewhere. Without
         # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -79,7 +81,7 @@ class FileLease:
         )
 
     def _read(self, handle: int) -> Holder:
-        """Return the holder that the file names. Raises StoreError if it names none yet."""
+        """Return the holder that the file names. Raises StoreError if the file names none yet."""
         try:
             return json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
         except DecodeError:
@@ -88,7 +90,7 @@ class FileLease:
             ) from None
 
     def _is_mine(self, handle: int) -> bool:
-        """True if the handle is of the file that lies at the path now."""
+        """True if the open file still lies at the path, False if it was deleted or replaced."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(handle))
         except FileNotFoundError:
@@ -107,7 +109,8 @@ class FileLease:
 
 
 def try_lock(handle: int) -> bool:
-    """True if the file is locked through this handle now, False if another holds it."""
+    """Lock the open file without waiting. True if this handle holds the lock now, False if another
+    one holds it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

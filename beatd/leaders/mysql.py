@@ -1,4 +1,5 @@
-"""A lease in MariaDB or MySQL: a row by the server's clock, and GET_LOCK of the session as hint."""
+"""A lease in MariaDB or MySQL: a row with the end of the lease by the server's clock, and GET_LOCK,
+which a session loses when it ends, as the hint that its holder is alive."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,12 +16,13 @@ TABLE = (
     "token VARCHAR(128) NOT NULL, hinted BOOLEAN NOT NULL, until BIGINT NOT NULL) "
     "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 )
-# Such locks belong to the server; the name sets the databases on it apart.
+# Locks of GET_LOCK belong to the whole server; the name holds a hash of the database.
 HINT = "CONCAT('beatd.', LEFT(SHA1(DATABASE()), 40))"
 
 
 class MysqlSession(LeaseSession):
-    """A connection to the database of the lock; an answer later than the ttl is of no use."""
+    """A connection to the lock's database. No wait is longer than the ttl: by then the lease has
+    run out."""
 
     now_micros, mark = NOW_MICROS, "%s"
 

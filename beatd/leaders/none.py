@@ -1,10 +1,11 @@
-"""No lock, for a single daemon: it always leads. Two would fence each other out in turn."""
+"""No lock, for a single daemon, which always leads. Two daemons without a lock would depose each
+other in turn."""
 
 from beatd.leader import Holder
 
 
 class NoLease:
-    """A lease that every daemon holds."""
+    """A lease that each daemon wins at once, whoever else has it."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         return holder

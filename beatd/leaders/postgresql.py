@@ -1,4 +1,5 @@
-"""A lease in PostgreSQL: a row by the server's clock, and a session advisory lock as the hint."""
+"""A lease in PostgreSQL: a row with the end of the lease by the server's clock, and an advisory
+lock, which a session loses when it ends, as the hint that its holder is alive."""
 
 from secrets import token_hex
 from typing import Any
@@ -36,7 +37,8 @@ HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
 class PostgresqlSession(LeaseSession):
-    """A connection to the database of the lock; an answer later than the ttl is of no use."""
+    """A connection to the lock's database. No wait is longer than the ttl: by then the lease has
+    run out."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -61,7 +63,12 @@ class PostgresqlSession(LeaseSession):
             raise
 
     def _set_up(self, ttl: float, stated: bool | None) -> None:
-        """Limit each statement to the ttl, create the table, and leave our mark in the session."""
+        """Limit each statement to the ttl, create the table, and set a random mark as a setting of
+        the session.
+
+        `stated` is the URL's word on a pooler: True if clients share sessions, None if it says
+        nothing. A session that has the mark of another client is shared, whatever the URL says.
+        """
         try:
             pooled = is_pooled(self._connection, stated)
         except CONNECTION_ERRORS as error:
@@ -79,9 +86,11 @@ class PostgresqlSession(LeaseSession):
         self.run(ROW)
 
     def acquire_hint(self) -> bool:
-        """Behind a transaction pooler sessions are shared, and to hold the lock proves nothing.
+        """Try to lock the hint, without waiting. True if this session holds it now; always False if
+        a pooler shares the session with other clients, where holding the lock proves nothing.
 
-        A session is shared if another one's mark is on it when it is new, or if ours got lost.
+        A session is shared if it had the mark of another client when it was new, or if ours got
+        lost.
         """
         if self._pooled:
             return False
@@ -111,7 +120,8 @@ class PostgresqlSession(LeaseSession):
             raise self._explained(error) from None
 
     def _value(self, statement: str) -> Any:
-        """Return the first column of the first row, or None."""
+        """Run the statement; return the first column of its first row, or None if there is no
+        row."""
         found, _ = self.run(statement)
         return found[0] if found else None
 

@@ -1,8 +1,9 @@
-"""A lease that is one row, by the database's clock, and the hint that its holder is dead.
+"""A lease that is one row of a SQL database, and a hint that shows at once if its holder is dead.
 
-The hint is a lock that belongs to a session and dies with it. The leader holds it beside the row; a
-standby that obtains it has proof that the leader's session is gone, and need not wait for the ttl.
-No session waits for the hint, and no run depends on it: the ledger's term keeps takeovers safe.
+The row holds the end of the lease by the database's clock. The hint is a lock that belongs to a
+session and dies with it. The leader holds the hint beside the row; a standby that obtains the hint
+has proof that the leader's session is gone, and need not wait for the ttl. No session waits for the
+hint, and no run depends on it: the term (the fencing number of a leader) keeps takeovers safe.
 """
 
 from abc import ABC, abstractmethod
@@ -19,8 +20,13 @@ Row = Sequence[Any]
 
 
 class LeaseRow(Struct, frozen=True):
-    """The row as it was read: `until` tells one renewal from the next, `left` is in seconds, and
-    `hinted` is True if its holder had the hint."""
+    """The row of the lease as it was read.
+
+    `holder` is the Holder as JSON, and `token` its token; both are empty if nobody has the lease.
+    `hinted` is True if the holder had the hint as well. `until` is the end of the lease in
+    microseconds by the database's clock, and differs after each renewal. `left` is the time until
+    then in seconds.
+    """
 
     holder: str
     token: str
@@ -30,22 +36,24 @@ class LeaseRow(Struct, frozen=True):
 
 
 class LeaseSession(ABC):
-    """One connection to the lock's database; every method raises StoreError in doubt."""
+    """One connection to the lock's database. Every method raises StoreError when the result is in
+    doubt."""
 
-    now_micros: ClassVar[str]  # the database's clock, as an expression
-    mark: ClassVar[str]  # stands for a value in a statement
+    now_micros: ClassVar[str]  # SQL for the database's clock, in microseconds
+    mark: ClassVar[str]  # the driver's placeholder for a value in a statement
 
     @abstractmethod
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
-        """Return the first row that was found, and how many rows were changed."""
+        """Run a statement. Return the first row that it found (or None), and the number of rows
+        that it changed."""
 
     @abstractmethod
     def make_row(self) -> None:
-        """Insert a row that nobody holds, unless there is one."""
+        """Insert a row without a holder, unless the row exists."""
 
     @abstractmethod
     def acquire_hint(self) -> bool:
-        """True if this session holds the hint now; never waits for another that holds it."""
+        """Try to lock the hint, without waiting. True if this session holds it now."""
 
     @abstractmethod
     def release_hint(self) -> None: ...
@@ -54,7 +62,7 @@ class LeaseSession(ABC):
     def close(self) -> None: ...
 
     def read(self) -> LeaseRow | None:
-        """Return the row; None where it was deleted."""
+        """Return the row of the lease, or None if it was deleted."""
         found, _ = self.run(
             f"SELECT holder, token, hinted, until, until - {self.now_micros} FROM beatd_lease"
             " WHERE name = 'leader'"
@@ -67,9 +75,11 @@ class LeaseSession(ABC):
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Replace the row that was seen, for so many seconds from the database's now.
+        """Replace the row that was `seen`, so that the lease ends `seconds` after the database's
+        now. `holder` is a Holder as JSON.
 
-        False if the row has changed since, if only by a renewal.
+        True if the row was replaced; False if it has changed since it was read, if only by a
+        renewal.
         """
         mark = self.mark
         _, changed = self.run(
@@ -82,8 +92,8 @@ class LeaseSession(ABC):
 
 
 class SqlLease:
-    """A lease in any SQL database, for several threads. An error closes the session, and with it
-    the hint is released."""
+    """A lease in any SQL database, safe to use from several threads. After an error the session is
+    closed, which frees the hint as well."""
 
     def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
@@ -102,6 +112,8 @@ class SqlLease:
                 raise
 
     def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
+        """Win or renew the lease; return its holder afterwards. Another daemon's lease is free when
+        its time is over, or when that daemon had the hint and has lost it."""
         text = json.encode(holder).decode()
         while True:
             # The hint comes before the row: then the row that is read is as new as the proof.
@@ -147,13 +159,14 @@ class SqlLease:
             self._drop()
 
     def _drop(self) -> None:
+        """Close the session, if there is one; the next `take` connects again."""
         session, self._session, self._has_hint = self._session, None, False
         if session is not None:
             session.close()
 
 
 def holder_of(row: LeaseRow) -> Holder:
-    """Return the holder that the row names. Raises StoreError if it cannot be read."""
+    """Return the holder that the row names. Raises StoreError if its text is not a Holder."""
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

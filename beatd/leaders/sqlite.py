@@ -1,4 +1,4 @@
-"""A lease in a SQLite file, by this host's clock; there is no hint, takeovers wait for the ttl.
+"""A lease in a SQLite file, by this host's clock. It has no hint: a takeover waits for the ttl.
 
 `file:PATH` is the better lock on one host: the kernel frees it in the instant its holder dies.
 """
@@ -19,7 +19,8 @@ TABLE = (
 
 
 class SqliteSession(LeaseSession):
-    """A connection to the file of the lock."""
+    """A connection to the SQLite file of the lock; a wait for another writer ends after half a
+    ttl."""
 
     now_micros, mark = NOW_MICROS, "?"
 
@@ -36,7 +37,7 @@ class SqliteSession(LeaseSession):
         self.run("INSERT OR IGNORE INTO beatd_lease VALUES ('leader', '', '', 0, 0)")
 
     def acquire_hint(self) -> bool:
-        """False: a SQLite file has no lock that belongs to a session."""
+        """Return False: a SQLite file has no lock that belongs to a session."""
         return False
 
     def release_hint(self) -> None: ...
@@ -54,6 +55,6 @@ class SqliteSession(LeaseSession):
 
 
 def sqlite_lease(url: str) -> SqlLease:
-    """Return the lease in the file that the URL names; the file is created when needed."""
+    """Return the lease in the SQLite file that the URL names; its first use creates the file."""
     path = Path(unquote(urlsplit(url).path.removeprefix("/")))
     return SqlLease(lambda ttl: SqliteSession(path, ttl))
