@@ -1,1 +1,1 @@
-"""Connections to servers and files: what stores and leases of one technology share."""
+"""Connections to servers and files, which the stores and leases of one technology share."""

@@ -19,9 +19,10 @@ TRUE = ("true", "yes", "on", "y", "t", "1")
 
 
 def url_options(query: str) -> dict[str, Any]:
-    """Return the options of a URL that say how to reach the server, as the driver takes them.
+    """Return PyMySQL's options for the parameters of a URL that say how to reach the server.
+    `query` is the part of the URL after the question mark.
 
-    They mean here what SQLAlchemy makes of them for the store.
+    Each parameter means the same as in SQLAlchemy, which reads the URL of a store.
     """
     options: dict[str, Any] = {}
     tls: dict[str, str | bool] = {}
@@ -36,14 +37,15 @@ def url_options(query: str) -> dict[str, Any]:
 
 
 def whole_seconds(timeout_s: float) -> int:
-    """Return the time-out as the server and its driver take it: in whole seconds, at least one."""
+    """Return the time-out in whole seconds, at least one: server and driver accept no fraction."""
     return max(1, int(timeout_s))
 
 
 def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
-    """Return the time-outs of a connection.
+    """Return PyMySQL's time-outs in seconds for connecting, reading and writing.
 
-    With some grace for the reply, a statement ends by the server's own time-out, which says why.
+    `reply_grace_s` is added to reading and writing. The server's own time-out then ends a statement
+    first, and its error says why.
     """
     seconds = whole_seconds(timeout_s)
     reply = seconds + reply_grace_s
@@ -51,7 +53,7 @@ def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
 
 
 def place(host: str | None, port: int | None, database: str | None) -> str:
-    """Return the place as it is shown to people, without user and password."""
+    """Return HOST:PORT/DATABASE, to be shown to people, without user and password."""
     return f"{host or 'localhost'}:{port or 3306}/{database or ''}"
 
 
@@ -61,10 +63,11 @@ def is_mariadb(version: str) -> bool:
 
 
 def code(error: BaseException) -> int:
-    """Return the number of the server's error, or 0 if it has none."""
+    """Return the number of an error of the server, or 0 if the error has none."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return what to correct where waiting does not help; None for all other errors."""
+    """Return how to correct an error that no retry can mend, such as a wrong password; None for any
+    other error."""
     return NOT_MENDED_BY_WAITING.get(code(error))

@@ -29,9 +29,10 @@ NOT_MENDED_BY_WAITING = (
 
 
 class PostgresqlConnection(psycopg.Connection[Any]):
-    """A connection that raises OperationalError when an answer takes longer than `patience_s`.
+    """A connection that raises OperationalError when a reply takes longer than `patience_s`
+    seconds.
 
-    The server may be frozen, or a cable may be cut: then nothing else ends the wait for minutes.
+    Without this limit, a frozen server or a cut cable would block the caller for minutes.
     """
 
     patience_s = 120.0
@@ -41,6 +42,8 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
 
     def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
+        """Pass on each wait of psycopg's `gen`. After the deadline, a time of `monotonic`, close
+        the connection and raise OperationalError."""
         try:
             wanted = next(gen)
             while True:
@@ -55,19 +58,22 @@ class PostgresqlConnection(psycopg.Connection[Any]):
 
 
 def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
-    """Return the options of a connection; libpq knows no time-out below two seconds."""
+    """Return psycopg's options for the application's name and the time-out of connecting. A
+    time-out below two seconds is raised to two, the least that libpq knows."""
     return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
 
 
 def place(host: object, port: object, database: object) -> str:
-    """Return the place as it is shown to people, without user and password."""
+    """Return HOST:PORT/DATABASE, to be shown to people, without user and password."""
     return f"{host or 'local socket'}:{port or 5432}/{database or ''}"
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return what `?pooler=` says: True if sessions are shared, False if not, None if it is absent.
+    """Return the meaning of the URL's option `?pooler=`: True for transaction (clients share
+    sessions), False for session, None if the option is absent.
 
-    Raises ConfigError, which names the setting, for any other word.
+    Raises ConfigError for any other word; its text begins with `setting`, the name of the URL's
+    setting.
     """
     if word is None:
         return None
@@ -77,11 +83,13 @@ def pooled_by(word: object, setting: str) -> bool | None:
 
 
 def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
-    """Return what the URL states or, if it states nothing, True if a pooler shares our session.
+    """True if a pooler shares our session with other clients. `stated` is the URL's word on this;
+    if it is None, the connection is tested.
 
     PgBouncer in transaction mode and its like give a connection another session for each
     transaction. Nothing may be left in such a session: no setting, no prepared statement, no lock,
-    no LISTEN. The process that answers is then not the one that was named when we connected.
+    no LISTEN. The test: a query is answered by another server process than the one that was named
+    when we connected.
     """
     if stated is not None:
         return stated
@@ -90,7 +98,8 @@ def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return what to correct where waiting does not help; None for all other errors."""
+    """Return how to correct an error that no retry can mend, such as a wrong password; None for any
+    other error."""
     text = str(error)
     for sign, line in NOT_MENDED_BY_WAITING:
         if sign in text:

@@ -1,4 +1,5 @@
-"""A Redis by its URL: single, behind Sentinels, or a Cluster; its errors in one line each."""
+"""Connect to a Redis by its URL (single, behind Sentinels, or a Cluster); report each of its errors
+in one line."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -50,20 +51,21 @@ _UNUSED = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < (5, 3) e
 
 
 def connection_from(pool: Any) -> Any:
-    """Return a connection of the pool; it must be released to the pool afterwards."""
+    """Return a connection of the pool; the caller must release it to the pool afterwards."""
     return pool.get_connection(*_UNUSED)
 
 
 def unreadable_files(options: Mapping[str, Any]) -> str:
-    """Return which files of a TLS connection cannot be read, as words to follow the error of
-    connecting, which does not name them; nothing where all can be."""
+    """Return a text that names the TLS files in `options` which cannot be read, to be added to the
+    error of connecting, which does not name them. The text is empty if all can be read."""
     paths = {name: str(options[name]) for name in TLS_FILES if options.get(name)}
     wrong = [f"{name} {path}" for name, path in paths.items() if not os.access(path, os.R_OK)]
     return f" ({', '.join(wrong)}: cannot be read)" if wrong else ""
 
 
 class RedisServer:
-    """A server whose `client` has a time-out on every wait and never retries by itself."""
+    """A Redis whose `client` has a time-out on every wait and does not retry; on a Cluster, it
+    follows a slot once to its new node."""
 
     def __init__(self, url: str, *, timeout: float = 2.0) -> None:
         parts = urlsplit(url)
@@ -71,7 +73,7 @@ class RedisServer:
         kind, _, form = self._scheme.partition("+")
         self.is_cluster, self._is_sentinel = form == "cluster", "sentinel" in self._scheme
         self.primary: PrimaryWatch | None = None  # behind Sentinels
-        self._thread = local()  # `moves` that each thread was told of
+        self._thread = local()  # `moves`: how many changes of the primary a thread has noticed
         self._options: dict[str, Any] = {
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
@@ -96,6 +98,9 @@ class RedisServer:
             raise ConfigError(f"{place(url)}: not a Redis URL: {trouble}") from None
 
     def _shared(self, kind: str, parts: Any, given: dict[str, str]) -> dict[str, Any]:
+        """Return the options of a connection that the URL of Sentinels or a Cluster holds: user,
+        password, TLS and time-outs. `kind` is redis or rediss, `given` holds the URL's
+        parameters."""
         options = dict(self._options)
         if parts.username:
             options["username"] = unquote(parts.username)
@@ -134,7 +139,8 @@ class RedisServer:
         return sentinels.master_for(service, db=db)
 
     def notice_move(self) -> None:
-        """Raise StoreError, once to each thread, when Sentinels have named another primary."""
+        """Raise StoreError if Sentinels have named another primary since this thread last
+        called."""
         if self.primary is None:
             return
         moves = self.primary.moves
@@ -147,9 +153,10 @@ class RedisServer:
             )
 
     def run_script(self, source: str, sha: str, *words: str | bytes | int) -> Any:
-        """Return the reply of a script, which is sent whole only if the server does not know it.
+        """Run a Lua script and return its reply. Its source is sent only if the server does not
+        know the script by its `sha`.
 
-        The words are as EVALSHA takes them: the number of keys, the keys, the arguments.
+        `words` are those of EVALSHA after it: the number of keys, the keys, the arguments.
         """
         try:
             return self.client.execute_command("EVALSHA", sha, *words)
@@ -157,23 +164,22 @@ class RedisServer:
             return self.client.execute_command("EVAL", source, *words)
 
     def begin(self, *command: Any) -> Callable[[], Any]:
-        """Send a command and return the function that reads its reply; not on a Cluster."""
+        """Send a command and return a function that waits for the reply and returns it. Not for a
+        Cluster."""
         begun = Begun(self.client.connection_pool)
         begun.send(*command)
         return begun.reply
 
     def begin_ahead(self, *command: Any, more: int) -> "Begun":
-        """Send all of a command but its last words."""
+        """Send a command except for its last `more` words, which `Begun.finish` sends later."""
         begun = Begun(self.client.connection_pool)
         begun.send(*command, more=more)
         return begun
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Raise what Redis or the network refuses as a StoreError of one line.
-
-        StoreUnusable where waiting does not help.
-        """
+        """Turn an error of Redis or the network, raised in the block, into a StoreError of one
+        line: StoreUnusable where waiting does not help."""
         try:
             yield
         except (AuthenticationError, NoPermissionError) as trouble:
@@ -206,6 +212,7 @@ class RedisServer:
             raise StoreError(f"{self.place}: {_line(trouble)}") from None
 
     def _refusal(self, trouble: ResponseError) -> StoreError:
+        """Return the StoreError for a command that Redis refused."""
         text = _line(trouble)
         if "WRONGTYPE" in text:
             return StoreUnusable(
@@ -226,19 +233,22 @@ class RedisServer:
 
 
 class Begun:
-    """A command on its way, on a connection of its own until its reply was read."""
+    """A command that was sent, whole or in part, on a connection of its own; the connection returns
+    to the pool after the reply."""
 
     def __init__(self, pool: Any) -> None:
         self._pool, self._link = pool, connection_from(pool)
         self._socket: Any = None
 
     def send(self, *command: Any, more: int = 0) -> None:
-        """Where `more` words are to come, Redis waits for them."""
+        """Send the command. If `more` words are to follow, Redis waits for them until `finish`."""
         packed = b"".join(self._link.pack_command(*command, *[""] * more))
         self._send([packed[: len(packed) - len(EMPTY) * more]], check=True)
         self._socket = self._link._sock
 
     def finish(self, *words: bytes) -> Callable[[], Any]:
+        """Send the last words of the command; return a function that reads the reply. Raises
+        ConnectionError if the connection was lost meanwhile."""
         if not self._holds():
             self.drop()
             raise ConnectionError("the connection was lost in the midst of a command")
@@ -246,7 +256,8 @@ class Begun:
         return self.reply
 
     def _holds(self) -> bool:
-        """A link that was disconnected would connect again without a word."""
+        """True if the connection is still the one of `send`. After a loss, redis-py would silently
+        connect again, and send the last words without the first."""
         return self._socket is not None and self._link._sock is self._socket
 
     def _send(self, packed: list[bytes], *, check: bool) -> None:
@@ -258,11 +269,12 @@ class Begun:
             raise
 
     def drop(self) -> None:
-        """Redis forgets a command that it never heard the end of."""
+        """Close the connection; Redis discards a command that it received only in part."""
         self._link.disconnect()
         self._pool.release(self._link)
 
     def reply(self) -> Any:
+        """Wait for the reply and return it, and release the connection to its pool."""
         try:
             return self._link.read_response()
         except ResponseError:
@@ -279,4 +291,5 @@ def _line(trouble: BaseException) -> str:
 
 
 def _plain(value: str) -> Any:
+    """Return the Boolean that a parameter of a URL spells, or the text itself."""
     return {"true": True, "false": False}.get(value.lower(), value)

@@ -1,4 +1,4 @@
-"""What the URL of a Redis says: hosts, service, database, and its place as shown to people."""
+"""Read the URL of a Redis: hosts, service, database, and the place that is shown to people."""
 
 from urllib.parse import urlsplit
 
@@ -6,9 +6,11 @@ SENTINEL_FORM = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
 
 
 def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
-    """Return the service that the Sentinels watch, and the database of its primary.
+    """Return the name of the service that the Sentinels watch, and the number of its database.
 
-    Raises ValueError where the service is missing or the database is no number.
+    `path` is the path of the URL, /SERVICE/DB; `given` holds its parameters, which may name them as
+    `master_name` and `db` instead. Raises ValueError where the service is missing or the database
+    is no number.
     """
     service, _, database = path.strip("/").partition("/")
     if "master_name" in given:
@@ -26,14 +28,16 @@ def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
 
 
 def database_number(text: str, form: str) -> int:
-    """Return the number, 0 for an empty text. Raises ValueError, which shows the form of a URL."""
+    """Return the number of a database, 0 for an empty text. Raises ValueError for a text that is no
+    number; the error shows `form`, a URL of the right form."""
     if text and not (text.isascii() and text.isdecimal()):
         raise ValueError(f"the database {text!r} is no number; write it like {form}")
     return int(text or 0)
 
 
 def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
-    """Return host and port of each server that the URL names, separated by , or ;."""
+    """Return (host, port) of each server in the `netloc` of a URL, where they are separated by , or
+    ;."""
     found = []
     for part in netloc.rpartition("@")[2].replace(";", ",").split(","):
         host, _, port = part.rpartition(":") if ":" in part else (part, "", "")
@@ -48,8 +52,6 @@ def place(url: str) -> str:
 
 
 def for_redis_py(url: str) -> str:
-    """Return the URL with unix://, the only way that redis-py knows to name a socket.
-
-    kombu and other libraries write redis+socket://.
-    """
+    """Return the URL of a socket with unix://, the only form that redis-py knows, in the place of
+    redis+socket://, which kombu and other libraries write. Other URLs are returned unchanged."""
     return url.replace("redis+socket://", "unix://", 1)

@@ -22,14 +22,15 @@ Address = tuple[str, int]
 
 
 class Sentinels(Sentinel):
-    """The Sentinels of redis-py, but they follow a failover from its first moment.
+    """A Sentinel client like that of redis-py, which follows a failover from its first moment.
 
-    redis-py reads `SENTINEL MASTERS`, which names the old primary until all replicas follow the new
-    one; that takes up to minutes.
+    redis-py itself reads `SENTINEL MASTERS`, which names the old primary until all replicas follow
+    the new one; that takes up to minutes.
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return the address of the primary. Raises MasterNotFoundError if no Sentinel knows it."""
+        """Return (host, port) of the service's primary. Raises MasterNotFoundError if no Sentinel
+        answers that knows it."""
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
@@ -47,7 +48,8 @@ class Sentinels(Sentinel):
 
 
 class PrimaryWatch:
-    """A thread that queries the Sentinels of a connection pool for the primary.
+    """A thread that queries the Sentinels of a connection pool for the primary, four times a
+    second.
 
     When they name another one, the pool closes its idle connections at once, and each of the other
     connections when it is released.
@@ -57,7 +59,7 @@ class PrimaryWatch:
         self._pool = pool
         self.moved: Callable[[], None] = lambda: None  # called on the thread of the watch
         self.named: Address | None = None
-        self.moves = 0  # how often another primary was named than before
+        self.moves = 0  # how often the primary has changed
         self._closed = Event()
         self._thread = Thread(target=self._watch, name="beatd-primary", daemon=True)
         self._thread.start()
@@ -68,6 +70,8 @@ class PrimaryWatch:
                 self._look()
 
     def _look(self) -> None:
+        """Query the Sentinels once. If they name another primary than before, count it and call
+        `moved`."""
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

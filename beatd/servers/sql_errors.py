@@ -1,4 +1,4 @@
-"""The error of a database driver in one line."""
+"""Report the error of a database driver in one line."""
 
 from beatd.secret import hidden
 
@@ -6,7 +6,8 @@ LONGEST_CHARACTERS = 300
 
 
 def one_line(error: BaseException) -> str:
-    """Return the text of the error without line breaks and passwords; its class if it has none."""
+    """Return the text of the error without line breaks and passwords, cut to 300 characters; the
+    name of its class if it has no text."""
     args: tuple[object, ...] = getattr(error, "args", ())
     # PyMySQL's errors are (number, text).
     text = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)

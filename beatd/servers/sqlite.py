@@ -1,4 +1,5 @@
-"""SQLite files: created for their owner alone, every commit on the disk, recognised again."""
+"""SQLite files: create them for their owner alone, write every commit to the disk, and notice when
+a file was replaced."""
 
 import os
 import sqlite3
@@ -21,7 +22,8 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """Which file lies at a path, its write-ahead log included (0: there is none yet)."""
+    """The identity of a database file: its device and inode, and the inode of its write-ahead log
+    (0: there is none yet)."""
 
     device: int
     inode: int
@@ -29,16 +31,17 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return what to correct where waiting does not help; None for all other errors."""
+    """Return how to correct an error that no retry can mend, such as a read-only file; None for any
+    other error."""
     text = str(error)
     return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
 
 
 def create_file(path: Path, what: str, *, hint: str = "") -> None:
-    """Create the file, for its owner alone, unless there is one.
+    """Create the file, for its owner alone, unless it exists.
 
-    Raises StoreUnusable where this user cannot work with it; the text begins with `what` the file
-    is for and ends with the `hint`.
+    Raises StoreUnusable if this user cannot work with the file. The error begins with `what`, the
+    purpose of the file; `hint` is added where other permissions would help.
     """
     try:
         if path.is_dir():
@@ -62,7 +65,7 @@ def create_file(path: Path, what: str, *, hint: str = "") -> None:
 
 
 def create_private(path: Path) -> None:
-    """Create the file with mode 0600 unless there is one. Raises OSError.
+    """Create the file with mode 0600 unless it exists. Raises OSError.
 
     SQLite gives its log files the mode of the database, so this is enough. An existing file is
     never opened: closing it again would drop every POSIX lock that this process has on it.
@@ -73,12 +76,12 @@ def create_private(path: Path) -> None:
 
 
 def is_plain_file(path: Path) -> bool:
-    """True if the path leads to a regular file, by links as well. Raises OSError."""
+    """True if the path is a regular file, or a link to one. Raises OSError if there is no file."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def keep_every_commit(cursor: sqlite3.Cursor) -> None:
-    """Set a new connection so that a commit is on the disk before it is acknowledged."""
+    """Set up a new connection so that a commit is on the disk before it is acknowledged."""
     # Setting the mode, even to what it is, needs the whole file for itself: read it first.
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _write_ahead(cursor)
@@ -86,7 +89,7 @@ def keep_every_commit(cursor: sqlite3.Cursor) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch to a write-ahead log; try again while other processes, just started, do the same.
+    """Switch the database to a write-ahead log; retry while another process does the same.
 
     SQLite's own time-out does not cover this one change.
     """
@@ -101,7 +104,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 
 
 def identity(path: Path) -> Identity | None:
-    """Return which file lies at the path, or None if there is none. Raises OSError.
+    """Return the identity of the file at the path, or None if there is no file. Raises OSError.
 
     The file is never opened: closing it again would drop this process's locks on it.
     """
@@ -117,7 +120,8 @@ def identity(path: Path) -> Identity | None:
 
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
-    """True if the file, or its log, was deleted or replaced since.
+    """True if the file or its log was deleted or replaced between two readings of its identity:
+    `was` is the earlier one, `found` the later one.
 
     A log that did not exist yet is no replacement: the first write of any process creates it.
     """
