@@ -1,1 +1,2 @@
-"""The ways of dispatch: claim and publish in steps, or claim, publish and record as one."""
+"""Two ways to dispatch a batch: claim and publish in two steps, or claim, publish and record in one
+script of Redis."""

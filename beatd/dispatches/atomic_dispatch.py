@@ -18,21 +18,26 @@ LINES_AT_ONCE = 100  # of history, written between two looks at what is due
 
 
 class AtomicDispatch:
-    """While Redis works on one batch the next one is packed, on the same thread: two threads would
-    wait for each other's turn longer than for Redis."""
+    """Claims, publishes and records a batch in one script, where the ledger and the broker are one
+    Redis. Where they are not, each batch goes through StepDispatch.
 
-    first = 125  # a script has hardly a price
+    While Redis works on one batch, the same thread packs the next one: two threads would wait
+    longer for each other than for Redis.
+    """
+
+    first = 125  # a script costs little, so that a first batch may be small
 
     def __init__(self, *, ledger: AtomicLedger, publisher: RedisPublisher, clock: Clock) -> None:
         self._ledger, self._publisher, self._clock = ledger, publisher, clock
         self._steps = StepDispatch(ledger=ledger, publisher=publisher, clock=clock)
         self._prepared = Prepared[Packed](clock)
         self._under_way: Flight | None = None
-        self._unwritten = True  # an earlier leader may have left some
+        self._unwritten = True  # an earlier leader may have left lines of history
         self.atomic, self.unsent = True, self._steps.unsent
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Pack the batches, and send all of each script's call but its last words."""
+        """Pack the batches that are most likely next; send the call of each script to Redis except
+        for its last words."""
         self.drop_prepared()
         if self._is_still_one():
             for batch in batches:
@@ -44,10 +49,11 @@ class AtomicDispatch:
         self._prepared.drop()
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Begin the script of this batch as soon as the one before it has ended.
+        """Begin the script of this batch as soon as the script before it has ended.
 
-        A move that does not end in list pushes (no run at all, a fanout, a message that cannot be
-        serialised) is left, and takes the steps in a batch of such moves.
+        A move (one change of one row) whose run is not published by pushes on lists (no run at all,
+        a fanout, a message that cannot be serialised) is not tried: it is in `left` of the result.
+        A batch of only such moves is claimed in steps.
         """
         if not self._is_still_one():
             self.drop_prepared()
@@ -68,6 +74,8 @@ class AtomicDispatch:
         return flight
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":
+        """Build the script's step for the moves of a batch whose messages are pushes on lists; the
+        other moves become `left`."""
         moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
         told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
         for move in batch:
@@ -80,7 +88,8 @@ class AtomicDispatch:
         return Packed(moves, left, self._ledger.step(moves, pushes))
 
     def _is_still_one(self) -> bool:
-        """A name may lead to another server by now: each connection to the broker is asked."""
+        """True if broker and ledger are the same database of one Redis. The broker's identity is
+        read again on each new connection: its name may lead to another server by now."""
         if not self._publisher.asked():
             self.atomic = self._publisher.server() == self._ledger.server()
         return self.atomic
@@ -90,14 +99,15 @@ class AtomicDispatch:
             self._unwritten = self._unwritten and self._ledger.write_up(LINES_AT_ONCE)
             return self._unwritten
         except StoreError:
-            return False  # a full Redis takes no line; whether it is away, others find out
+            return False  # a full Redis accepts no line; an absence is found by the next claim
 
     def never_sent(self, claim: OpenClaim) -> bool:
         return self._steps.never_sent(claim)
 
 
 class Packed(Struct, frozen=True):
-    """A batch that is ready to go: `moves` in one step, and what is left of it."""
+    """A batch that is ready to be sent: `step` makes the `moves`; the moves in `left` need a batch
+    of their own."""
 
     moves: Sequence[Move]
     left: Sequence[Move]
@@ -108,7 +118,7 @@ class Packed(Struct, frozen=True):
 
 
 class Flight:
-    """A step that was begun."""
+    """A batch whose script was sent to Redis; it publishes the messages, too."""
 
     def __init__(self, packed: Packed, outcomes: Outcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
@@ -117,14 +127,19 @@ class Flight:
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the answer of Redis, and no more: the next script waits to begin. Each call but
-        the first does nothing."""
+        """Wait for the end of the script, and keep its outcomes. Each call but the first does
+        nothing.
+
+        Results are built later, in `publish`: the next script waits to begin.
+        """
         if self._wait is not None:
             wait, self._wait = self._wait, None
             outcomes = wait()
             self._landed = outcomes, self._clock.now(), self._clock.elapsed() - self._began
 
     def publish(self, may_go_on: MayGoOn) -> Published:
+        """Wait for the end of the script, and return what it has published and recorded. Raises
+        StoreError if the script failed."""
         self.land()
         if self._landed is None:
             raise StoreError("the script of this batch has failed")

@@ -1,4 +1,4 @@
-"""Batches that were prepared a few milliseconds before their moment."""
+"""Keep what was prepared for a batch a few milliseconds before its moment."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,10 +8,12 @@ from typing import Generic, Protocol, TypeVar
 from beatd.clock import Clock
 from beatd.ledger import Move
 
-GOOD_FOR_S = 0.1  # a message that expires so long after it is sent says when
+GOOD_FOR_S = 0.1  # a prepared message counts its eta and expiry from its preparation
 
 
 class Droppable(Protocol):
+    """A prepared object that frees its resources when it is not used."""
+
     def drop(self) -> None: ...
 
 
@@ -19,7 +21,8 @@ T = TypeVar("T", bound=Droppable)
 
 
 class Prepared(Generic[T]):
-    """Keeps what was prepared for each batch, in the order in which they will come."""
+    """A queue of prepared objects, one for each of the next batches, in the order of the
+    batches."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,8 +35,8 @@ class Prepared(Generic[T]):
         self._kept.append((batch, prepared))
 
     def take(self, batch: Sequence[Move]) -> T | None:
-        """Return what was prepared for this batch. None, and all is dropped, for any other one and
-        when time has passed."""
+        """Remove the first object from the queue and return it, if it was prepared for this batch
+        no longer than 0.1 s ago. Otherwise drop all objects and return None."""
         if not self._kept:
             return None
         kept, prepared = self._kept[0]
@@ -49,5 +52,6 @@ class Prepared(Generic[T]):
 
 
 def is_same(one: Sequence[Move], other: Sequence[Move]) -> bool:
-    """True if these are the very same moves."""
+    """True if both batches consist of the same Move objects, compared by identity, in the same
+    order."""
     return len(one) == len(other) and all(map(is_, one, other))

@@ -20,8 +20,13 @@ Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
 
 
 class StepDispatch:
+    """Claims a batch in the ledger, then publishes its messages; the caller records the outcomes.
+
+    `hold`, where the ledger has it, begins a claim a few milliseconds before its moment.
+    """
+
     atomic = False
-    first = 600  # a claim has a price of its own, mostly the disk's
+    first = 600  # each claim costs a write to the disk, so a batch is large
 
     def __init__(
         self, *, ledger: Claims, publisher: Publisher, clock: Clock, hold: Hold | None = None
@@ -31,7 +36,8 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Render the messages of the first batch, and hold its claim where the ledger can."""
+        """Render the messages of the first batch. Where the ledger can hold a claim, also begin the
+        claim of this batch, without making it."""
         self.drop_prepared()
         if batches:
             runs = [move.run for move in batches[0] if move.run is not None]
@@ -64,7 +70,8 @@ class StepDispatch:
         return ClaimedInStep(moves, made, at, self._publisher, self._clock)
 
     def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
-        """The claim may have been made all the same; its publish certainly was not."""
+        """Remember that the runs of a failed claim were not published: the ledger may have made the
+        claim all the same, only its reply was lost."""
         for move in moves:
             if move.run is not None:
                 self.unsent[move.run.task_id] = at, term.number
@@ -79,6 +86,8 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
+    """A claim that was begun for the moment `at`, and is not made yet."""
+
     claim: HeldClaim
     at: datetime
 
@@ -87,6 +96,9 @@ class HeldFor(Struct, frozen=True):
 
 
 class ClaimedInStep(Struct, frozen=True):
+    """A batch that was claimed at `at` and is to be published; `made` holds True for each move (a
+    change of one row) whose row was claimed."""
+
     moves: Sequence[Move]
     made: Sequence[bool]
     at: datetime
