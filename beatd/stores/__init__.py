@@ -1,1 +1,1 @@
-"""Where the one truth is kept: each file keeps the promise of `beatd.store`."""
+"""Stores: each module here or in a folder below implements the protocol of `beatd.store`."""

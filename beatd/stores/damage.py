@@ -1,4 +1,5 @@
-"""What lies in a store and cannot be read: left alone, named once in the log, and by `problems`."""
+"""Report data in a store that cannot be read. It is left as it is, logged once, and listed by
+`problems`."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,9 +10,9 @@ from beatd.errors import ConfigError
 
 T = TypeVar("T")
 
-KEPT = 100  # places that are remembered; a store with more is not mended by a longer list
+KEPT = 100  # damaged places that are remembered; nobody reads a longer list
 LONGEST_REASON = 200
-#: Whatever a decoder raises for what it was not made for; msgspec's errors are ValueErrors.
+#: The errors that decoders raise for damaged data; those of msgspec are ValueErrors.
 UNREADABLE = (
     ValueError,
     KeyError,
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """The damaged places that this process met; a place that reads well again is forgotten."""
+    """Keeps the first 100 damaged places that this process met, and forgets a place that reads well
+    again. `where` names the store in messages."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -34,7 +36,8 @@ class Damage:
         self._lock = Lock()
 
     def read(self, what: str, decode: Callable[[], T]) -> T | None:
-        """What `decode` returns, or None where it raises for damage; then `what` is named."""
+        """Return what `decode` returns, or None if it raises one of `UNREADABLE`; then `what` is
+        logged as damaged."""
         try:
             found = decode()
         except UNREADABLE as reason:
@@ -46,6 +49,7 @@ class Damage:
         return found
 
     def note(self, what: str, reason: Exception | str) -> None:
+        """Log the damaged place once, and remember it for `lines`."""
         said = " ".join(str(reason).split())[:LONGEST_REASON] or type(reason).__name__
         with self._lock:
             if what in self._found or len(self._found) >= KEPT:
@@ -54,6 +58,7 @@ class Damage:
         log.error("%s", self._line(what, said))
 
     def lines(self) -> Sequence[str]:
+        """Return a line for each damaged place that is remembered."""
         with self._lock:
             return [self._line(what, said) for what, said in self._found.items()]
 

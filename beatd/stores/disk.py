@@ -1,5 +1,4 @@
-"""What can be known of a disk before it fails: the room that is left, and how long it takes to keep
-a write."""
+"""Check a disk before it fails: how much room is left, and how long a synced write takes."""
 
 import os
 import shutil
@@ -9,13 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from time import perf_counter
 
-ROOM = 100_000_000  # bytes; a store of a few entries writes less in a week
-SLOW = 0.05  # seconds; a batch waits for the disk two or three times
+ROOM = 100_000_000  # bytes that should be free; a store of a few entries writes less in a week
+SLOW = 0.05  # seconds that a write may take; a batch waits for two or three
 TRIES = 5
 
 
 def problems_of_disk(file: Path) -> Sequence[str]:
-    """Of the disk that a file is on; none where it cannot be asked."""
+    """Return a line if the disk of this file is nearly full, and one if its writes are slow. What
+    the system refuses to measure is left out."""
     found = []
     folder = file.parent
     with suppress(OSError):
@@ -33,11 +33,13 @@ def problems_of_disk(file: Path) -> Sequence[str]:
 
 
 def room_left(folder: Path) -> int:
+    """Return the free bytes on the disk of a folder."""
     return shutil.disk_usage(folder).free
 
 
 def time_to_keep(folder: Path) -> float:
-    """The least of a few: a machine that is busy for once is no slow disk."""
+    """Return the least of five times, in seconds, that the disk takes to write and sync 4 KB. The
+    least is taken since a machine that is busy for a moment is no slow disk."""
     times = []
     with TemporaryFile(dir=folder, buffering=0) as file:
         for _ in range(TRIES):

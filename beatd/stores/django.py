@@ -1,5 +1,5 @@
-"""django-celery-beat's database as a store: our tables beside its own, whose rows are told what
-ran."""
+"""Keep a store in django-celery-beat's database, beside its tables, and write the last run and the
+number of runs into its rows."""
 
 import logging
 from collections import defaultdict
@@ -37,7 +37,7 @@ PREFIX = "django-celery-beat+"
 SOURCE = "django-celery-beat:"
 ROW_LOCK_MS = 100  # how long a record waits for a row that another program has locked
 MOST_RUNS = 2**31 - 1  # what total_run_count can hold
-MOST_REFUSED = 10  # rows that may refuse before the rest waits for the next try
+MOST_REFUSED = 10  # rows that may refuse in one `tell_again` before it stops
 
 log = logging.getLogger("beatd")
 
@@ -55,7 +55,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """How often an entry ran since its row was told, and when it last did."""
+    """The runs of an entry that its row does not show yet: their number and the moment of the last
+    one."""
 
     count: int
     at: datetime
@@ -65,20 +66,25 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
+        """Return the sum of both counts and the later of both moments."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
 
 
 class DjangoStore(SqlStore):
-    """Rows get last_run_at and total_run_count in the transaction that records the run, and the
-    marker of changes is left alone: Django's own schedulers would read everything again."""
+    """A SQL store that writes last_run_at and total_run_count into django-celery-beat's rows, in
+    the transaction that records the run.
+
+    It does not touch the marker of changes in that database: Django's own schedulers would read all
+    entries again.
+    """
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(url.removeprefix(PREFIX), codec=codec, timeout=timeout)
         self._keeping = Lock()
-        self._untold: dict[str, Ran] = {}  # by name, what a row refused to be told
-        self._failed: dict[str, Ran] = {}  # of the record that is being written
+        self._untold: dict[str, Ran] = {}  # by name: runs that the row refused
+        self._failed: dict[str, Ran] = {}  # by name: runs refused in the current `record`
         self._said = False
 
     def record(self, results: Sequence[Result]) -> None:
@@ -97,7 +103,7 @@ class DjangoStore(SqlStore):
             if mirrored and result.outcome.sent == "confirmed":
                 name = run.occurrence.name
                 ran[name] = Ran(1, result.at).and_also(ran.get(name))
-        # What a row refused is tried again by itself: it must not hold up these.
+        # A row that refused before is left to `tell_again`, so that it cannot delay the others.
         self._failed = {name: its for name, its in ran.items() if name in self._untold}
         told = {name: its for name, its in ran.items() if name not in self._untold}
         if told and not self._tell_rows(connection, told):
@@ -105,10 +111,8 @@ class DjangoStore(SqlStore):
         return left
 
     def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
-        """Write what ran into the rows; False where the rows refuse it, or are locked.
-
-        These are another program's rows: our record must not depend on them.
-        """
+        """Write the runs into the rows. Return False if a row refuses them or is locked: the rows
+        belong to another program, and our record must not depend on them."""
         alike: dict[Ran, list[str]] = defaultdict(list)
         for name, its in ran.items():
             alike[its].append(name)
@@ -122,7 +126,7 @@ class DjangoStore(SqlStore):
                         connection.execute(_ended(connection, its, names[start : start + CHUNK]))
         except DBAPIError as error:
             cause, dialect = error.orig or error, self._db.dialect
-            # A wait costs the statement; a deadlock, in MySQL, the whole transaction.
+            # A time-out undoes the statement; a deadlock, in MySQL, the whole transaction.
             undone = dialect.attempts(cause) > 1 and not dialect.waited(cause)
             if undone or error.connection_invalidated:
                 raise
@@ -131,11 +135,13 @@ class DjangoStore(SqlStore):
         return True
 
     def _keep(self, failed: Mapping[str, Ran]) -> None:
+        """Remember runs that rows refused, for the next `tell_again`."""
         with self._keeping:
             for name, its in failed.items():
                 self._untold[name] = its.and_also(self._untold.get(name))
 
     def _say(self, reason: str) -> None:
+        """Log once that rows refuse, until all of them were written."""
         if not self._said:
             log.warning(
                 "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
@@ -145,7 +151,8 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Write what rows refused before, each row by itself."""
+        """Write the runs that rows refused before, each row in a transaction of its own. Stop after
+        ten rows that refuse again."""
         refused = 0
         for name in list(self._untold):
             with self._keeping:
@@ -156,7 +163,7 @@ class DjangoStore(SqlStore):
                 self._keep({name: its})
                 raise
             if not done:
-                self._keep({name: its})  # behind all others
+                self._keep({name: its})  # at the end: the next call tries the others first
                 refused += 1
             if refused == MOST_REFUSED:
                 break
@@ -164,7 +171,8 @@ class DjangoStore(SqlStore):
             self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
-        """One-offs that ran under another scheduler, and what has expired; how many."""
+        """Disable one-off rows that ran under another scheduler and rows that have expired at
+        `now`; return their number."""
 
         def work(connection: Connection) -> int:
             ran = connection.execute(
@@ -183,7 +191,9 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    # The column is signed, of 32 bits: a count that is full stays so.
+    # The column has 32 bits, signed: the count stops at the largest number.
+    """Return the update of the rows with these names after these runs; it also disables one-off
+    rows."""
     room = task.c.total_run_count <= MOST_RUNS - ran.count
     count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)
     return (
@@ -201,6 +211,6 @@ def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
 
 
 def moment_for(connection: Connection, moment: datetime) -> datetime:
-    """As Django writes it: aware in PostgreSQL, UTC without saying so elsewhere."""
+    """Return a moment as Django stores it: aware in PostgreSQL, naive UTC in other databases."""
     exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(moment))
     return exact if connection.dialect.name == "postgresql" else exact.replace(tzinfo=None)

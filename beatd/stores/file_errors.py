@@ -1,4 +1,4 @@
-"""What a file system refuses, in one line each."""
+"""Turn errors of the file system into one line each."""
 
 import errno
 from collections.abc import Iterator
@@ -21,7 +21,8 @@ _HOPELESS = {
 
 @contextmanager
 def said_clearly(path: Path) -> Iterator[None]:
-    """OSError as one line; StoreUnusable where waiting will not help."""
+    """Raise an OSError of the block as a StoreError of one line; as StoreUnusable if waiting cannot
+    help."""
     try:
         yield
     except OSError as error:
@@ -35,4 +36,5 @@ def said_clearly(path: Path) -> Iterator[None]:
 
 
 def beside(path: Path, ending: str) -> Path:
+    """Return the path of a file beside this one: its name with an ending added."""
     return path.with_name(path.name + ending)

@@ -1,6 +1,7 @@
-"""A look into a small SQLite store without SQLAlchemy, whose import takes longer than the look.
+"""List a small SQLite store without SQLAlchemy, whose import takes longer than the list.
 
-Anything out of the ordinary is no answer, and the store itself is asked: it knows what to say.
+In every unusual case the answer is None, and the caller asks the store, which raises the right
+error.
 """
 
 import sqlite3
@@ -29,15 +30,19 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 def glance(
     path: Path, query: Query, codec: Codec, records: int
 ) -> tuple[Sequence[Stored], Container[str]] | None:
-    """What `find` would give, and who fails by the newest so many records, as `failing` tells;
-    None where that is more than a screen or two, or not so simple."""
+    """Return the entries of a query, and the names whose newest result among the newest `records`
+    lines of history is a failure.
+
+    None if there are more than 1000 entries, if the query needs the store, or if the file cannot be
+    read.
+    """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
             (version,) = there.execute("SELECT version FROM beatd_ledger WHERE id = 1").fetchone()
             if version != VERSION or query.names is not None or query.rules_before is not None:
                 return None
             if not (_is_in_order_of_due(query) or _is_small(there)):
-                return None  # the store knows its way among many
+                return None  # a large store has indexes that the store itself uses
             rows = _rows(there, query)
             if len(rows) > MOST:
                 return None
@@ -56,6 +61,7 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
+    """Return the rows that the query matches, at most 1001 of them."""
     asked: list[tuple[str, object]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
@@ -75,7 +81,7 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
 
 
 def _plain_glob(pattern: str) -> str:
-    """Only * and ? match; a bracket is a bracket."""
+    """Return a GLOB pattern in which only * and ? have a meaning; brackets stand for themselves."""
     return pattern.replace("[", "[[]")
 
 
@@ -93,6 +99,8 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
+    """Return the names whose newest published or failed record, among the newest `records`, is a
+    failure."""
     newest: dict[str, str] = {}
     for name, state in there.execute(_NEWEST, (records,)):
         if state in ("published", "failed"):

@@ -1,1 +1,1 @@
-"""Stores in the memory of a process, and in a file of Python's `shelve`."""
+"""Keep a store in the memory of a process, or in a file of Python's `shelve`."""

@@ -1,4 +1,4 @@
-"""What an operator does to the tables: one entry put, re-planned, paused or removed."""
+"""Make the changes of operators in the tables: write, re-plan, pause or remove an entry."""
 
 from datetime import datetime
 
@@ -15,7 +15,12 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """One change, whole; False with nothing done where the row is not as it was seen."""
+    """Make a change and return True; return False, and change nothing, if the row is not as the
+    change saw it.
+
+    `version` is the new revision; `definition` is the encoded entry, None when the change removes
+    it. An entry that lost its plan or its definition counts as missing, and is removed first.
+    """
     name, entry = change.name, change.entry
     defined, there = tables.defined.get(name), tables.planned.get(name)
     if (defined is None) != (there is None):
@@ -68,6 +73,7 @@ def make_change(
 
 
 def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
+    """Delete an entry, and record its pending requests as skipped."""
     requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
     drop_requests(tables, requests, "removed", now)
     tables.put(Removed(name))

@@ -1,4 +1,4 @@
-"""What the engine does to the tables: claim, record, and the lines of history they leave."""
+"""Make the changes of the engine in the tables: claims, outcomes, and lines of history."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,11 +20,12 @@ from beatd.stores.embedded.tables import (
     Tables,
 )
 
-# What is kept of the past in a process that holds all of it in memory.
+# The lines of history that are kept, as all of them are in memory.
 LINES = 100_000
 
 
 def refuse_old_term(tables: Tables, term: Term) -> None:
+    """Raise Deposed unless the term (the fencing number of a leader) is the newest."""
     leads = tables.leads
     if leads is None:
         raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
@@ -37,7 +38,9 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """One move, whole; False with nothing done where the row is not as it was seen."""
+    """Make a move (a change of one row, made under the leader's term) and return True; return
+    False, and change nothing, if the row is not as the move saw it. `at` is the moment of the
+    claim."""
     if move.of == "plan":
         return _make_of_plan(tables, move, term, at)
     if move.of == "request":
@@ -98,6 +101,8 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
 
 
 def _is_edited(tables: Tables, move: Move) -> bool:
+    """Return True if the move runs an entry that was edited or removed since the move was
+    prepared."""
     if move.run is None:
         return False
     defined = tables.defined.get(move.name)
@@ -105,6 +110,7 @@ def _is_edited(tables: Tables, move: Move) -> bool:
 
 
 def _counted(planned: Planned, move: Move) -> Planned:
+    """Return the plan row with the runs of the move added."""
     last = planned.last
     if move.run is not None and move.counts:
         moment = move.run.occurrence.planned
@@ -113,6 +119,7 @@ def _counted(planned: Planned, move: Move) -> Planned:
 
 
 def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
+    """Write what a move leaves: its open claim, its skips and its backlog."""
     if move.run is not None:
         run = move.run
         tables.put(Claimed(run.occurrence, run.task_id, run.due, at, term.number, False))
@@ -123,7 +130,8 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """What became of one run; told twice, the second time changes nothing."""
+    """Record a result: close its claim and write a line of history if it was published or rejected;
+    mark the claim if its message did not go out. The same result a second time changes nothing."""
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
     fact = sent == "confirmed"
@@ -141,12 +149,13 @@ def settle(tables: Tables, result: Result) -> None:
         if told == "published" or (claim is None and not fact):
             return
         tables.put(Forgotten(number, number))
-    # Without a claim or a line the store went back in time, or forgot: it is a fact all the same.
+    # Without a claim or a line, the store lost or deleted it; the result is recorded all the same.
     term = 0 if claim is None else claim.term
     add_line(tables, result.at, _ended(result.run, result, term), occurrence)
 
 
 def _ended(run: Run, result: Result, term: int) -> Record:
+    """Return the record of a run that was published or rejected."""
     name, planned = run.occurrence.name, run.occurrence.planned
     if result.outcome.sent == "rejected":
         reason = result.outcome.reason
@@ -158,7 +167,7 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Nothing ends silently: what will not be worked off is told as one skip."""
+    """Delete these requests, and record each as one skip with the reason."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -167,6 +176,7 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
+    """Return the record of a skip. `task_id` names the run whose open claim the skip closes."""
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,
@@ -182,6 +192,8 @@ def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
+    """Write a line of history; delete the oldest ones when there are more than 110,000. `claim` is
+    the occurrence whose claim the line closed."""
     tables.put(Line(tables.next_line, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:
         tables.put(Forgotten(tables.first_line, tables.next_line - 1 - LINES))

@@ -1,4 +1,4 @@
-"""Entries read from their definitions; decoded ones are kept while there is room."""
+"""Turn definitions into entries; decoded entries are kept while there is room."""
 
 from collections.abc import Iterable
 
@@ -17,11 +17,12 @@ class Reader:
         self._decoded = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
 
     def entry(self, defined: Defined, *, keep: bool = True) -> Entry | None:
-        """Return the entry, or None if this program cannot read it."""
+        """Return the entry, or None if this program cannot read it. `keep` remembers the decoded
+        entry for the next read."""
         return self._read(defined, keep=keep)[0]
 
     def problem(self, defined: Defined) -> str:
-        """Return why this program cannot read the entry; empty if it can."""
+        """Return why this program cannot read the entry; an empty text if it can."""
         return self._read(defined, keep=True)[1]
 
     def drop_cached(self, names: Iterable[str]) -> None:

@@ -1,4 +1,5 @@
-"""A store in this process alone: `store.url: memory:`, and the model the others are held to."""
+"""Keep a store in this process alone (`store.url: memory:`). It is the model that all other stores
+are tested against."""
 
 import heapq
 import threading
@@ -35,7 +36,7 @@ from beatd.stores.embedded.tables import (
 
 
 class MemoryStore(MemoryPresences):
-    """Thread-safe; gone with the process."""
+    """A store in memory, lost when the process ends. Thread-safe."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
         super().__init__(clock=clock, lock=threading.RLock())
@@ -51,10 +52,11 @@ class MemoryStore(MemoryPresences):
         return self._lock
 
     def _writing(self) -> AbstractContextManager[object]:
-        """Within it nobody else reads or writes; what was put is kept when it ends."""
+        """Return a context for changes: nobody else reads or writes in it, and its changes are kept
+        when it ends."""
         return self._lock
 
-    # what should run
+    # entries
 
     @property
     def namespace(self) -> UUID:
@@ -89,7 +91,8 @@ class MemoryStore(MemoryPresences):
         return islice(self._read(in_order(rows, query.order), query), query.limit)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
-        """Decoded one by one and not kept, so that memory does not grow with the answer."""
+        """Yield the entries of the rows that run the query's task. They are decoded one by one and
+        not kept, so that memory does not grow with the answer."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
@@ -144,7 +147,7 @@ class MemoryStore(MemoryPresences):
         with self._writing():
             self._tables.put(Marked(mark))
 
-    # what is planned, claimed and done
+    # plan, claims and requests
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
         with self._reading(), closing(self._tables.soonest()) as names:
@@ -179,7 +182,7 @@ class MemoryStore(MemoryPresences):
         name = claim.occurrence.name
         row = self._stored(name)
         if row is None and name in self._tables.defined:
-            return None  # by a newer program: not ours to settle
+            return None  # only a newer program can read it and settle its claim
         return OpenClaim(
             claim.occurrence,
             claim.task_id,
@@ -202,7 +205,7 @@ class MemoryStore(MemoryPresences):
             return pending
 
     def _stored(self, name: str) -> Stored | None:
-        """None when there is no such entry, or none that this program can read."""
+        """Return an entry with its plan; None if it is missing or this program cannot read it."""
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None
@@ -211,7 +214,7 @@ class MemoryStore(MemoryPresences):
             return None
         return stored(entry, defined, self._tables.planned[name])
 
-    # who may claim
+    # terms
 
     def begin(self, holder: Holder) -> Term:
         with self._writing():
@@ -226,9 +229,9 @@ class MemoryStore(MemoryPresences):
             return (leads.term, leads.holder) if leads else None
 
     def now(self) -> None:
-        """No clock but the host's."""
+        """Return None: this store has no clock of its own."""
 
-    # what was done
+    # requests and history
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         with self._writing():
@@ -264,7 +267,7 @@ class MemoryStore(MemoryPresences):
                 tables.put(Forgotten(tables.first_line, last))
             return count
 
-    # the place itself
+    # the store as a whole
 
     def watch(self, wake: Wake) -> bool:
         self._wakes.append(wake)

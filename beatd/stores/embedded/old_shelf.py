@@ -1,7 +1,10 @@
-"""A shelf as beatd wrote it before: two equal files of JSON lines. It is taken over once.
+"""Import a shelf in the form that older versions of beatd wrote, once: two equal files of JSON
+lines.
 
-0f3c9a11 0 {"beatd":"shelf","format":1,"generation":"…"}
-9b1d04e7 1 [["version",1],["defined",…],["planned",…]]
+Each line is a CRC-32 checksum, the line number, and JSON:
+
+    0f3c9a11 0 {"beatd":"shelf","format":1,"generation":"…"}
+    9b1d04e7 1 [["version",1],["defined",…],["planned",…]]
 """
 
 import fcntl
@@ -30,16 +33,18 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """A daemon in PATH.daemons: when it said so last, and for how many seconds that holds."""
+    """A daemon in PATH.daemons. It announced itself at `at`, for `ttl` seconds."""
 
     at: datetime
     ttl: float
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Write what an old shelf holds to a new one, and keep the old one as PATH.old.
+    """Write the data of an old shelf to a new one, and keep the old one as PATH.old. Do nothing if
+    there is no old shelf.
 
-    Nothing happens where no old one lies. `write` makes a new shelf at a path. Raises StoreError.
+    `write` creates a shelf at a path from values. Raises StoreError if an older beatd runs or a
+    file cannot be used.
     """
     with said_clearly(path):
         if not _may_be_old(path):
@@ -64,7 +69,7 @@ def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> 
 
 
 def _may_be_old(path: Path) -> bool:
-    # Never by opening a database: to close it again would drop this process's locks on it.
+    # A database is never opened here: closing it would drop this process's locks on it.
     if beside(path, ".copy").exists():
         return True
     with suppress(OSError):  # the store itself will say what is wrong with its path
@@ -74,7 +79,8 @@ def _may_be_old(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """True if a write-ahead log lies beside it, or it begins like a SQLite file."""
+    """Return True if there is a write-ahead log beside the file, or it begins like a SQLite
+    file."""
     return beside(path, "-wal").exists() or _text(path).startswith(SQLITE)
 
 
@@ -85,7 +91,8 @@ def _text(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock that an older beatd held while it used the shelf. Raises StoreError."""
+    """Hold the lock that an older beatd holds while it uses the shelf. Raises StoreError if one
+    does."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     access = beside(path, ".access")
     handle = os.open(access, flags, 0o600)
@@ -99,13 +106,13 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_used(path: Path) -> None:
-    """An older daemon holds the lock of the files for each call alone; it says in PATH.daemons that
-    it is there. Raises StoreError while one is."""
+    """Raise StoreError if a daemon of an older beatd runs. It holds its lock only during each call,
+    but announces itself in PATH.daemons."""
     try:
         told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
     except (OSError, DecodeError, ValidationError):
         return
-    now = datetime.now(UTC)  # as the daemon that announced itself on this host
+    now = datetime.now(UTC)  # the clock that the announcing daemon used, on the same host
     if any(abs((now - one.at).total_seconds()) < one.ttl for one in told.values()):
         raise StoreError(
             f"{path}: a daemon of an older beatd uses it; stop every older beatd first"
@@ -113,7 +120,8 @@ def _refuse_if_used(path: Path) -> None:
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:
-    """The lines of the file or its copy, of both where both are damaged; None for no old shelf."""
+    """Return the lines of the file or its copy, without the header. If both are damaged, merge them
+    and leave out the lines that are damaged in both. None if the file is not an old shelf."""
     here, there = _good_lines(path), _good_lines(beside(path, ".copy"))
     whole = next((lines for lines in (here, there) if lines and None not in lines), None)
     merged = whole or [a or b for a, b in zip_longest(here, there)]
@@ -127,15 +135,16 @@ def _lines_of_both(path: Path) -> list[bytes] | None:
 
 
 def _good_lines(path: Path) -> list[bytes | None]:
-    """Line by line, None for a damaged one; nothing where there is no file."""
+    """Return the text of each line, None for a damaged one; no lines if the file does not exist."""
     try:
-        complete = _text(path).split(b"\n")[:-1]  # a tail was never acknowledged
+        complete = _text(path).split(b"\n")[:-1]  # a write that left no newline never returned
     except FileNotFoundError:
         return []
     return [_opened(line, number) for number, line in enumerate(complete)]
 
 
 def _opened(line: bytes, number: int) -> bytes | None:
+    """Return the text of a line; None if its checksum or its number is wrong."""
     checksum, _, numbered = line.partition(b" ")
     place, _, text = numbered.partition(b" ")
     good = checksum == b"%08x" % crc32(numbered) and place == b"%d" % number
@@ -143,6 +152,8 @@ def _opened(line: bytes, number: int) -> bytes | None:
 
 
 def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
+    """Yield the values that the lines leave after all their changes. Raises StoreUnusable for an
+    unknown one."""
     held = Tables()
     try:
         for line in lines:
@@ -164,7 +175,8 @@ def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
 
 
 def _give_to_owner(new: Path, old: Path) -> None:
-    """A command run by root must not lock out the daemon that owns the shelf."""
+    """Give the new shelf the owner of the old one if this process runs as root, so that the daemon
+    can use it."""
     if os.geteuid() == 0 and old.exists():
         owner = old.stat()
         handle = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

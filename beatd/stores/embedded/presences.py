@@ -1,4 +1,4 @@
-"""The presences of daemons in one process."""
+"""Keep the presences of the daemons (what each writes about itself) in one process."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which rows a query asks for, where they are looked through in memory."""
+"""Test rows in memory for the conditions of a query, and sort them."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from beatd.catalog import Query
 from beatd.entry import Entry
 from beatd.stores.embedded.tables import Defined, Planned
 
-CHECKED = 10_000  # entries that `problems` reads, the soonest first: a million take too long
+CHECKED = 10_000  # entries that `problems` decodes, by due moment: a million take too long
 PARTS_MISSING = (
     "some entries lost their plans or their definitions; a leader mends them within a minute"
 )
@@ -16,7 +16,8 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """All that can be told without reading the definition."""
+    """Return a test of a row for all conditions that need no decoded definition: name, source, due
+    moment, rules and state. `query.names` is not tested."""
     name_like = _pattern(query.name_like)
 
     def holds(defined: Defined, planned: Planned) -> bool:
@@ -33,11 +34,13 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
 
 
 def runs_a_task(query: Query) -> Callable[[Entry], bool]:
+    """Return a test whether an entry runs a task that the query matches."""
     task_like = _pattern(query.task_like)
     return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
+    """Return the rows by name, or by due moment and name; rows that are not due come last."""
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -47,12 +50,14 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
 
 
 def beginning(shell: str | None) -> str:
-    """What everything begins with that matches."""
+    """Return the text that every match of a shell pattern begins with: all before its first * or
+    ?."""
     return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
-    """Only * and ? mean something; fnmatch would also take brackets, which names may hold."""
+    """Return the regular expression of a shell pattern of * and ?; None for None. Brackets stand
+    for themselves, as names may hold them."""
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}

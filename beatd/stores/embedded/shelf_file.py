@@ -1,4 +1,5 @@
-"""The file of a shelf while it is open: transactions, and noticing that it is another file."""
+"""Open the file of a shelf, run transactions on it, and notice when it is replaced by another
+file."""
 
 import errno
 import os
@@ -18,7 +19,7 @@ PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is fr
 
 
 class ShelfFile:
-    """One connection; whoever uses it is alone in this process."""
+    """One connection to the file of a shelf. One thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         with said_clearly(path):
@@ -31,7 +32,8 @@ class ShelfFile:
         self._process = os.getpid()
 
     def is_open(self) -> bool:
-        """False before the first `open`, in a forked child, and when another file lies there."""
+        """Return True if the file at the path is open here. False before the first `open`, in a
+        forked child, and when another file has taken its place."""
         if self._connection is None:
             return False
         if self._process != os.getpid():
@@ -47,11 +49,12 @@ class ShelfFile:
 
     @property
     def was_open(self) -> bool:
-        """True if this process has a connection, whatever lies at the path now."""
+        """True if this process has opened a file, even if another one is at the path now."""
         return self._connection is not None
 
     def open(self) -> None:
-        """Raises StoreError while another holds the file, StoreUnusable for what is no shelf."""
+        """Open the file, and create it if it is missing. Raises StoreError while another process
+        locks it, StoreUnusable if it is not a shelf."""
         self.close()
         self._process = os.getpid()
         with said_clearly(self.path):
@@ -83,7 +86,8 @@ class ShelfFile:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
-        """Whole or not at all; what it wrote is on the disk when it ends."""
+        """Yield the shelf in a transaction: all changes are on the disk when it ends, or none if it
+        raises."""
         connection = self._connection
         assert connection is not None, "opened before it is used"
         with self._said_clearly():
@@ -98,9 +102,9 @@ class ShelfFile:
             raise
 
     def _begin(self, connection: sqlite3.Connection, how: str) -> None:
-        """Wait for other processes. There is no queue, and SQLite's own waiting grows longer with
-        each try: one of many busy writers would starve, so each try here begins with short waits.
-        """
+        """Begin a transaction, and wait up to 5 seconds for other processes. SQLite has no queue,
+        and its pauses grow with each try, so that one of many busy writers would starve: here every
+        try starts with short pauses."""
         began = monotonic()
         while True:
             try:
@@ -111,7 +115,7 @@ class ShelfFile:
                     raise
 
     def data_version(self) -> int:
-        """Another number each time that another connection has written."""
+        """Return a number that changes each time another connection has written."""
         assert self._connection is not None, "opened before it is used"
         with self._said_clearly():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

@@ -1,6 +1,6 @@
-"""The file of a shelf: a SQLite database in the layout of `dbm.sqlite3`, so that Python's own
-`shelve.open` (3.13 and later) opens it. Keys are text; values are pickles of plain data.
-"""
+"""Read and write the file of a shelf: a SQLite database in the layout of `dbm.sqlite3`, so that
+Python's own `shelve.open` (3.13 and later) opens it. Keys are text; values are pickles of plain
+data."""
 
 import sqlite3
 from collections.abc import Iterator, MutableMapping
@@ -14,7 +14,8 @@ PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writ
 
 
 class Dict(MutableMapping[bytes, bytes]):
-    """The one table of such a file, as a mapping. A key that is put again keeps its place."""
+    """The table of a shelf as a mapping. A key that is written again keeps its place in the
+    order."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -44,7 +45,8 @@ class Dict(MutableMapping[bytes, bytes]):
         return int(self._connection.execute("SELECT count(*) FROM Dict").fetchone()[0])
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """All of it in one query, in the order in which the keys were first put."""
+        """Yield all keys and values from one query, in the order in which the keys were first
+        written."""
         yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
 
 
@@ -56,20 +58,22 @@ class PlainShelf(Shelf[Any]):
         self._rows = rows
 
     def __getitem__(self, key: str) -> Any:
-        """Raises KeyError, or UnpicklingError for a value that is damaged or not plain data."""
+        """Return the value of a key. Raises KeyError, or UnpicklingError if the value is damaged or
+        not plain data."""
         return plain(self._rows[key.encode()])
 
     def pickled(self, key: str) -> bytes:
-        """What lies under the key, not read yet."""
+        """Return the pickle of a key, without reading it. Raises KeyError."""
         return self._rows[key.encode()]
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Every key with its pickle, not read yet."""
+        """Return an iterator of all keys and their pickles, without reading these."""
         return self._rows.rows()
 
 
 def plain(pickled: bytes) -> Any:
-    """The value; UnpicklingError where it is damaged, or names any global."""
+    """Return the value of a pickle. Raises UnpicklingError if it is damaged or names a class or
+    function."""
     try:
         return PlainUnpickler(BytesIO(pickled)).load()
     except UnpicklingError:

@@ -1,5 +1,5 @@
-"""Between the values of the tables and what lies on a shelf: a key, and plain data that a person
-can read with Python's `shelve.open`.
+"""Convert the values of the tables to the keys and the plain data of a shelf, and back. A person
+can read these with Python's `shelve.open`.
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
 """
@@ -48,7 +48,7 @@ NAME_OF = {kind: name for name, kind in DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """The keys that this value puts, or deletes."""
+    """Yield the keys that this value writes or deletes."""
     match value:
         case Identity():
             yield "identity"
@@ -78,7 +78,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """What each key holds after all of these were put; None: the key is deleted."""
+    """Return what each key holds after all of these values were put, in order; None if the key is
+    deleted."""
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -88,11 +89,12 @@ def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
 
 
 def deletions(values: Iterable[AnyValue]) -> list[Any]:
-    """Those of the values that delete something, as plain data."""
+    """Return those of the values that delete something, each as [kind, fields] in plain data."""
     return [[NAME_OF[type(v)], to_builtins(v)] for v in values if type(v) in NAME_OF]
 
 
 def deletion(plain: Any) -> AnyValue:
+    """Return the value that an element of `deletions` holds."""
     name, fields = plain
     return convert(fields, type=DELETIONS[name])
 
@@ -105,9 +107,10 @@ def to_plain(value: AnyValue) -> Any:
 
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
-    """The value under a key, or None for a key that is none of ours, which is not read.
+    """Return the value of a key from the plain data that `read` returns; None if the key is of no
+    known kind, and `read` is not called.
 
-    Raises ValidationError, and what `read` raises.
+    Raises ValidationError for damaged data, and what `read` raises.
     """
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:

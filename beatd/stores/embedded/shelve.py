@@ -1,7 +1,7 @@
-"""A store in a file: `store.url: shelve:PATH`, for up to 100,000 entries on one machine.
+"""Keep a store in a file (`store.url: shelve:PATH`), for up to 100,000 entries on one machine.
 
-It is the memory store, whose every change is written to the shelf before it is acknowledged, and
-which reads what other processes wrote before it does anything.
+The store is a memory store that writes every change to the shelf before it returns, and reads what
+other processes wrote before every call.
 """
 
 import logging
@@ -37,7 +37,7 @@ from beatd.stores.embedded.tables import AnyValue, Claimed, Identity, Line, Tabl
 
 ENTRIES = 100_000
 FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
-CHANGES_KEPT = 100  # whoever is further behind loads everything
+CHANGES_KEPT = 100  # a process that missed more loads the whole shelf
 log = logging.getLogger(__name__)
 
 
@@ -47,12 +47,13 @@ class Announced(Struct, frozen=True):
 
 
 class ShelveStore(MemoryStore):
-    """Safe for several threads and processes; nothing acknowledged is lost by any kill."""
+    """A store in a shelf, safe for several threads and processes. A change is on the disk when its
+    call returns, so that no kill loses it."""
 
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
         self._file = ShelfFile(path)
-        self._number = 0  # of the newest change that is in the tables
-        self._seen: int | None = None  # the file's data version then; None: load everything
+        self._number = 0  # the number of the newest change in the tables
+        self._seen: int | None = None  # the file's data version then; None: nothing is loaded
         self._unreadable: dict[str, str] = {}
         self._replaced = ""
         super().__init__(codec=codec, clock=clock)
@@ -90,7 +91,7 @@ class ShelveStore(MemoryStore):
                         self._save(shelf, changes)
             except BaseException:
                 if changes:
-                    self._forget()  # what was put here is not on the shelf
+                    self._forget()  # the tables have changes that the shelf has not
                 raise
             finally:
                 self._tables.journal = None
@@ -112,7 +113,7 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """A shelf that holds just these, at a path where nothing lies yet."""
+        """Create a shelf with these values at a path where no file is."""
         file = ShelfFile(path)
         file.open()
         try:
@@ -139,12 +140,13 @@ class ShelveStore(MemoryStore):
                 self._forget()
                 self._load(shelf)
         except BaseException:
-            self._forget()  # half of it was read
+            self._forget()  # the tables may hold half of it
             raise
         self._number, self._seen = newest, version
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
-        """False where the changes are not all there: the shelf must be loaded anew."""
+        """Apply the changes of other processes up to `newest` to the tables. Return False if some
+        are not kept any more, or another program wrote: then the shelf must be loaded."""
         if newest <= self._number:
             return False  # written by a program that is not beatd
         for number in range(self._number + 1, newest + 1):
@@ -154,7 +156,7 @@ class ShelveStore(MemoryStore):
             for gone in change["gone"]:
                 self._tables.replay(deletion(gone))
             for key in change["put"]:
-                # A later change may have deleted it; then that one says so.
+                # If the key is gone, a later change has deleted it, and is applied next.
                 if key in shelf:
                     self._take_in(key, shelf.pickled(key))
         return True
@@ -195,7 +197,8 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """None for what is not of the tables, and for what is damaged, which is reported."""
+        """Return the value of a key; None if the key is not of the tables, or if it is damaged,
+        which is logged."""
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:
@@ -221,7 +224,8 @@ class ShelveStore(MemoryStore):
         self._note_change(shelf, put, deletions(values))
 
     def _note_change(self, shelf: PlainShelf, put: list[str], gone: list[Any]) -> None:
-        """What other processes read again; without it they load everything."""
+        """Write which keys this change put and deleted, so that other processes need not load the
+        shelf."""
         self._number += 1
         shelf["changes"] = self._number
         shelf[key_of_change(self._number)] = {"put": put, "gone": gone}
@@ -229,7 +233,7 @@ class ShelveStore(MemoryStore):
         if forgotten in shelf:
             del shelf[forgotten]
 
-    # which daemons there are: beside the tables, for they say it again and again
+    # presences of daemons: not in the tables, as they are written again and again
 
     def announce(self, presence: Presence, ttl: float) -> None:
         until = self._clock.now() + timedelta(seconds=ttl)
@@ -263,7 +267,7 @@ class ShelveStore(MemoryStore):
             return {}  # each of them announces itself again
         return {token: one for token, one in found.items() if one.until > now}
 
-    # the place itself
+    # the store as a whole
 
     def watch(self, wake: Wake) -> bool:
         return False

@@ -1,7 +1,7 @@
-"""The tables of a store that is held in memory, changed by one value at a time.
+"""Hold the tables of a store in memory. They change only by `put`, one value at a time.
 
-Everything such a store knows is a set of these values; putting one is the only way anything
-changes. So a list of them is a journal, and all that are alive are a snapshot.
+A list of the values that were put is therefore a journal, and the values that are alive are a
+snapshot.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -20,19 +20,23 @@ from beatd.run import Occurrence
 
 
 class Value(Struct, frozen=True, gc=False):
-    """What can be put."""
+    """The base of the values that `Tables.put` accepts: rows to write, and rows to delete."""
 
 
 class Identity(Value, frozen=True):
+    """Sets the namespace of the store, from which the ids of runs are made."""
+
     namespace: str
 
 
 class Version(Value, frozen=True):
+    """Sets the version of the entries, which each edit increases."""
+
     number: int
 
 
 class Defined(Value, frozen=True):
-    """What the operator wrote."""
+    """The definition of an entry, with its state and owner. Operators write it; claims never do."""
 
     name: str
     revision: int
@@ -44,7 +48,8 @@ class Defined(Value, frozen=True):
 
 
 class Planned(Value, frozen=True):
-    """What the daemon keeps beside it: narrow, for each claim writes one."""
+    """The plan of an entry and how often and when it ran. Each claim writes one, so it is kept
+    apart from the definition."""
 
     name: str
     plan: Plan
@@ -57,10 +62,15 @@ class Planned(Value, frozen=True):
 
 
 class Removed(Value, frozen=True):
+    """Deletes the definition and the plan of an entry."""
+
     name: str
 
 
 class Claimed(Value, frozen=True):
+    """An open claim: a run that was claimed and not recorded. `unsent` is True if its message
+    certainly did not go out."""
+
     occurrence: Occurrence
     task_id: str
     due: datetime
@@ -70,19 +80,26 @@ class Claimed(Value, frozen=True):
 
 
 class Closed(Value, frozen=True):
+    """Deletes the open claim of an occurrence."""
+
     occurrence: Occurrence
 
 
 class Asked(Value, frozen=True):
+    """Writes a pending request for runs."""
+
     request: Request
 
 
 class Done(Value, frozen=True):
+    """Deletes a request."""
+
     id: str
 
 
 class Line(Value, frozen=True):
-    """A record of history; `claim` is the occurrence it closed, for what is told of it later."""
+    """A record of history, written at `at`. `claim` is the occurrence whose claim it closed: a
+    later result for that occurrence may replace the record."""
 
     number: int
     at: datetime
@@ -91,18 +108,23 @@ class Line(Value, frozen=True):
 
 
 class Forgotten(Value, frozen=True):
-    """The lines from one number to another, both included."""
+    """Deletes the lines of history whose numbers are from `first` to `last`, both included."""
 
     first: int
     last: int
 
 
 class Termed(Value, frozen=True):
+    """The newest term (the fencing number of a leader) and its holder."""
+
     term: Term
     holder: Holder
 
 
 class Marked(Value, frozen=True):
+    """A mark (what the store remembers of an owner's sets, by key), written over the one of the
+    same key."""
+
     mark: Mark
 
 
@@ -124,7 +146,11 @@ AnyValue = (
 
 
 class Tables:
-    """Not thread-safe. `journal` collects what is put, for a store that also keeps it in a file."""
+    """The tables in memory, with an index by due moment. Not thread-safe.
+
+    If `journal` is a list, every value that is put is added to it, so that a store can write it to
+    a file.
+    """
 
     def __init__(self, *, journal: list[AnyValue] | None = None) -> None:
         self.journal = journal
@@ -145,20 +171,21 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
+        """Change the tables by a value, and add it to the journal."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Put what a journal already holds."""
+        """Change the tables by a value that a journal already holds."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
-        """About how many values are alive."""
+        """Return about how many values `alive` yields."""
         return 2 * len(self.defined) + len(self.requests) + len(self.claims) + len(self.lines)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Values that make an empty set of tables equal to this one."""
+        """Yield values that give empty tables the same contents as these."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -169,7 +196,8 @@ class Tables:
         yield from chain(self.claims.values(), self.lines.values())
 
     def soonest(self) -> Generator[str, None, None]:
-        """Names by due moment; close it when done, so that what was read is put back."""
+        """Yield the names of the entries by due moment. Close the generator when done, so that the
+        names are put back."""
         taken = []
         try:
             while self._heap:
@@ -182,7 +210,7 @@ class Tables:
             for item in taken:
                 heappush(self._heap, item)
 
-    # what each value does
+    # how each value changes the tables
 
     def _identity(self, value: Identity) -> None:
         self.namespace = value.namespace
@@ -210,7 +238,7 @@ class Tables:
         self._stamps.pop(value.name, None)
 
     def _claim(self, value: Claimed) -> None:
-        # Claimed anew, it goes to the end; marked as unsent, it keeps its place.
+        # A claim made again goes to the end; one that is marked as unsent keeps its place.
         old = self.claims.get(value.occurrence)
         if old is not None and old.claimed_at != value.claimed_at:
             del self.claims[value.occurrence]

@@ -1,4 +1,4 @@
-"""Catalog and ledger in Redis, where a batch is one script."""
+"""Keep the catalog and the ledger in Redis; each batch of changes is one script."""
 
 from beatd.stores.redis.redis_store import RedisStore
 

@@ -1,4 +1,5 @@
-"""Claim, push and record in one: one script, and what it is told with, packed before its moment."""
+"""Claim, push and record a batch of runs in one Redis script, whose arguments are packed before the
+moment of the runs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,12 +20,13 @@ from beatd.stores.redis.claim_batch import (
 from beatd.stores.redis.row_text import due_of, text_of
 from beatd.stores.redis.script import Ahead, Scripts
 
-MOST = 2000  # moves that `plain.lua` takes: Lua spreads no more than 8000 values
+MOST = 2000  # moves for one `plain.lua`: Lua unpacks no more than 8000 values
 
 
 class RedisStep:
-    """All at once by `plain.lua`, where the moves are plain and it finds every row as expected;
-    else one by one, by `moves.lua`."""
+    """A batch to be claimed, pushed and recorded at once. It runs `plain.lua`, which handles all
+    moves (changes of one row each) together, if every move is plain and every row is as it was
+    seen; otherwise `moves.lua`, which handles them one by one."""
 
     def __init__(
         self, scripts: Scripts, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]
@@ -67,7 +69,8 @@ class RedisStep:
 
 
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
-    """Each takes the plan of another entry on, and pushes one message."""
+    """Return True if `plain.lua` can make these moves: at most 2000, each moves the plan of another
+    entry on and pushes one message."""
     return (
         0 < len(moves) <= MOST
         and all(map(is_plain, moves))
@@ -77,6 +80,8 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
+    """Return True if the move claims one run of the plan and writes nothing else: no skip, no
+    backlog."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -89,7 +94,8 @@ def is_plain(move: Move) -> bool:
 
 
 class Plain:
-    """Columns for `plain.lua`, the bodies queue by queue, and columns for the lines of history."""
+    """The arguments of `plain.lua` for a batch, in `told`: the packed columns of the moves, the
+    packed columns of their lines of history, and the message bodies grouped by queue."""
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
         columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
@@ -122,6 +128,8 @@ class Plain:
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
+        """Return the outcome of each move. `refused` holds the number of each queue that refused
+        its messages, followed by the reason."""
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)
         if refused:
             reasons = dict(zip(refused[::2], refused[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""What should run: definitions by name, found in pages and changed in one script."""
+"""Find entries by name in pages, and write each batch of changes in one script."""
 
 import heapq
 import re
@@ -20,7 +20,7 @@ from beatd.stores.redis.script import Scripts
 
 WRITTEN_AT_ONCE = 2000
 FEW = 10_000
-SORTED_HERE = 100_000  # names; a longer list is looked through instead
+SORTED_HERE = 100_000  # names sorted in memory; more are read in the order of names
 
 
 class RedisCatalog:
@@ -52,7 +52,8 @@ class RedisCatalog:
         return islice(found, query.limit)
 
     def _names(self, query: Query) -> Iterable[list[str]]:
-        """Names in the query's order; those that its patterns rule out are not read further."""
+        """Return pages of names in the query's order. Names that `name_like` excludes are left out;
+        the caller tests the other conditions on each entry."""
         if query.names is not None:
             names = sorted(set(query.names))
             if query.order == "next":
@@ -69,13 +70,17 @@ class RedisCatalog:
             stream = self._alphabet(query)
         if query.rules_before is not None:
             stream = self._of_older_rules(stream, query.rules_before)
-        # A first page of the size asked for: most lists are short.
+        # With a limit, a page holds as many names as the caller wants.
         size = PAGE if query.limit is None else min(PAGE, max(20, query.limit))
         return pages(filter(_like(query.name_like), stream), size)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Names that the order of names tells apart, where they are few: among what is due next
-        they would be looked for one by one."""
+        """Return the names that match the query's source and name pattern, by name, if they are
+        10,000 or fewer; otherwise None.
+
+        None also if the query has neither a source nor a pattern with a fixed beginning, or if it
+        limits the due moment: then the caller reads the plan in the order of due moments.
+        """
         if query.due_before is not None or not (query.source or beginning(query.name_like)):
             return None
         like = filter(_like(query.name_like), self._alphabet(query))
@@ -83,10 +88,12 @@ class RedisCatalog:
         return names if len(names) <= FEW else None
 
     def _nothing_ahead(self) -> Iterator[str]:
-        """What is stopped is among these; in either order they come by name."""
+        """Yield the names of the entries that have no next moment, by name. All disabled and paused
+        entries are among them."""
         return self._soonest(Query(), after=b"inf")
 
     def _of_older_rules(self, names: Iterable[str], rules: str) -> Iterator[str]:
+        """Yield those of these names whose plan was computed with older rules."""
         client, key = self._scripts.client, self._scripts.key("rows")
         for page in pages(names):
             rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -96,11 +103,13 @@ class RedisCatalog:
                     yield name
 
     def _due_before(self, moment: datetime) -> int:
+        """Return how many entries are due before a moment."""
         client, key = self._scripts.client, self._scripts.key("plan")
         count: int = self._scripts.ask(lambda: client.zcount(key, "-inf", f"({micros(moment)}"))
         return count
 
     def _by_next(self, names: Sequence[str]) -> list[str]:
+        """Return the names sorted by due moment, those without one last."""
         ahead: list[tuple[bool, int, str]] = []
         for page in pages(names):
             for name, row, _ in self._reader.read(page):
@@ -109,7 +118,8 @@ class RedisCatalog:
         return [name for _, _, name in sorted(ahead)]
 
     def _alphabet(self, query: Query) -> Iterator[str]:
-        """Names are listed by source; together they are as many streams as there are sources."""
+        """Yield the names of the query's source, or of all sources, in the order of names. Redis
+        keeps a sorted list for each source; the lists are merged."""
         if query.source is not None:
             return self._of_source(query.source, query)
         client, key = self._scripts.client, self._scripts.key("sources")
@@ -117,13 +127,14 @@ class RedisCatalog:
         return heapq.merge(*(self._of_source(source, query) for source in self._texts(sources)))
 
     def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
-        """Those that are UTF-8; the others are reported."""
+        """Yield the names that are UTF-8; log each that is not."""
         for name in names:
             text = self._reader.damage.read(f"the name {name!r}", name.decode)
             if text is not None:
                 yield text
 
     def _of_source(self, source: str, query: Query) -> Iterator[str]:
+        """Yield the names of a source that may match the query's name pattern, by name."""
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
         head = beginning(query.name_like)
         seen = f"[{head}".encode() if head else b"-"
@@ -139,6 +150,8 @@ class RedisCatalog:
             seen = b"(" + page[-1]
 
     def _soonest(self, query: Query, after: bytes = b"") -> Iterator[str]:
+        """Yield names by due moment and name, up to the query's `due_before`. `after` is the due
+        moment in microseconds to start at; entries without a next moment have "inf"."""
         bound = None if query.due_before is None else micros(query.due_before)
         score: bytes = after
         name: bytes = b""
@@ -203,7 +216,8 @@ class RedisCatalog:
         self._scripts.ask(lambda: client.hset(marks, mark.key, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
-        """A line for each entry that this program cannot read, among those that are next."""
+        """Yield a line for each entry that this program cannot read, among the first 10,000 by due
+        moment."""
         for page in pages(islice(self._soonest(Query()), CHECKED)):
             for name, _, definition in self._reader.read(page):
                 try:
@@ -213,7 +227,8 @@ class RedisCatalog:
 
 
 def _like(shell: str | None) -> Callable[[str], bool]:
-    """Only * and ? mean something; brackets are letters like any other."""
+    """Return a test whether a text matches a shell pattern of * and ?; for None, the test is always
+    True. Brackets stand for themselves."""
     if shell is None:
         return lambda text: True
     meaning = {"*": ".*", "?": "."}
@@ -222,6 +237,8 @@ def _like(shell: str | None) -> Callable[[str], bool]:
 
 
 def _asks_for(query: Query) -> Callable[[Stored], bool]:
+    """Return the test of the query's conditions on task, rules, due moment and state; the name and
+    the source are tested elsewhere."""
     task = _like(query.task_like)
 
     def holds(row: Stored) -> bool:

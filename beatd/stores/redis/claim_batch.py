@@ -1,4 +1,5 @@
-"""A batch of moves as `moves.lua` is told it, and what it answers."""
+"""Pack a batch of moves (changes of one row each) as arguments of `moves.lua`, and read its
+reply."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +20,8 @@ CONFIRMED = Outcome("confirmed")
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
+    """Return an outcome for each move from the reply of `moves.lua`; None if its row was not as
+    seen."""
     made, *refused = reply
     outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
     for place, reason in zip(refused[::2], refused[1::2], strict=True):
@@ -29,10 +32,13 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
+    """Return the arguments of `moves.lua`. `remember` is the key under which Redis keeps the
+    answer, so that a repeated call returns it; empty: none is kept."""
     return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
+    """Return the reply of a script, or raise Deposed if it says that the term is over."""
     if reply[0] != b"deposed":
         return reply
     if not reply[1]:
@@ -45,11 +51,12 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
 
 
 class Batch:
-    """Moves in columns, ready to be compared and stored as they are.
+    """The moves of a batch packed as columns, so that the script compares and stores their texts
+    unchanged.
 
-    What only a few moves have lies beside, by their place. Bodies travel in one argument, one after
-    the other: the unpacker in Redis knows text and no bytes, and a thousand arguments would cost
-    more than what is in them.
+    Fields that few moves have are in a separate table, by the place of the move. The message bodies
+    are joined in one argument: the unpacker in Redis knows text and no bytes, and a thousand
+    arguments would cost more than their contents.
     """
 
     def __init__(
@@ -67,12 +74,15 @@ class Batch:
         self.bodies = b"".join(self._bodies)
 
     def _target(self, pushes: Sequence[Push]) -> object:
+        """Add the bodies of the pushes, and return their queue, or a list of queues if there are
+        several."""
         self._bodies += [push.body for push in pushes]
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
     def _columns(self, place: int, move: Move) -> tuple[object, ...]:
-        """name, row's beginning, what comes instead, its rest, score, counts, what the run closes,
-        its moment, when it was due and its id."""
+        """Return the cells of a move: name, the row's beginning as it was seen, the new beginning,
+        the new rest of the row, score in the plan, runs to count, and of its run the claim's key,
+        the planned moment, and the due moment with the task id."""
         run, expect, instead, rest, score = move.run, "", "", "", ""
         if move.of == "plan":
             expect = f"{text_of(move.seen)}\t{move.revision}\te\t"
@@ -93,7 +103,10 @@ class Batch:
 
 
 def _rare(move: Move) -> tuple[object, ...]:
-    """kind, found by, begins with, then with, revision, skips, closed by them, backlog."""
+    """Return the fields that few moves have: kind; key of the request or open claim; its value's
+    beginning as it was seen; the new beginning, or "" to delete it; the entry's revision that the
+    run needs; lines of the skips; key of the claim that these lines close; backlog as (id, text),
+    or False."""
     found = instead = ended = skipped_id = ""
     seen = f"{micros(move.seen)}\t"
     if move.of == "request":
@@ -104,7 +117,7 @@ def _rare(move: Move) -> tuple[object, ...]:
         assert move.open_claim is not None, "a move of an open claim names it"
         found = f"{closes(move.open_claim.occurrence)}:{move.name}"
         if move.run is None:
-            # An open claim that ends by a skip is closed by it, under its own id.
+            # The line of the skip closes the open claim, and has the task id of its run.
             ended, skipped_id = closes(move.open_claim.occurrence), move.open_claim.task_id
     revision = "" if move.run is None else str(move.run.revision)
     skips = [row_text.skipped(skip, skipped_id) for skip in move.skips]

@@ -1,4 +1,5 @@
-"""Rows and definitions as entries; each definition is decoded once, while it is remembered."""
+"""Turn rows and definitions in Redis into entries; a decoded definition is kept while there is
+room."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -19,7 +20,8 @@ PAGE = 1000
 
 
 class Definition:
-    """revision | source, declared_at, JSON."""
+    """A definition as Redis keeps it: "revision, tab, JSON array of source, declared_at and
+    definition"."""
 
     __slots__ = ("declared_at", "json", "revision", "source")
 
@@ -31,12 +33,13 @@ class Definition:
 
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
+        """Return the JSON array of an entry, without the revision, which `write.lua` adds."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Thread-safe; it remembers the entries it decoded last."""
+    """Reads entries, and remembers those that it decoded last. Thread-safe."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -51,7 +54,7 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return entries by name, without those that are gone or that this program cannot read.
+        """Return entries by name, without those that have no row or that this program cannot read.
 
         `unmoved` leaves out each entry whose plan moved on while its definition was read.
         """
@@ -74,10 +77,12 @@ class Reader:
         return found
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
+        """Return the names that have no row."""
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
-        """Both halves of entries as of one instant."""
+        """Return (name, row, definition) of each entry, all read at one instant. Entries that are
+        missing or damaged are left out."""
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -90,7 +95,7 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """None for a damaged one, which is reported."""
+        """Return the row that a text holds; None, and a line in the log, if it is damaged."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -98,11 +103,12 @@ class Reader:
             return None
 
     def decoded(self, name: str, definition: Definition) -> Entry:
-        """Raises ConfigError when this program cannot read it."""
+        """Return the entry of a definition. Raises ConfigError if this program cannot read it."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Without remembering: a list of everything must not drive out what is due."""
+        """Return the entry with its row, or None if this program cannot read it. The decoded entry
+        is not kept: a list of all entries must not displace those that are due soon."""
         known = self._known.get(name)
         if known is not None and known[0] == definition.revision:
             return None if known[1] is None else _stored(known[1], row)
@@ -112,6 +118,8 @@ class Reader:
             return None
 
     def _remembered(self, name: str, definition: Definition) -> Entry | None:
+        """Decode a definition, keep the result and return it; None if this program cannot read
+        it."""
         try:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:
@@ -127,6 +135,7 @@ def _stored(entry: Entry, row: Row) -> Stored:
 
 
 def pages(names: Iterable[str], size: int = PAGE) -> Iterable[list[str]]:
+    """Yield the names in lists of `size`; the last list may be shorter."""
     page: list[str] = []
     for name in names:
         page.append(name)

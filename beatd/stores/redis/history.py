@@ -1,4 +1,4 @@
-"""What was done: lines of one stream, and open claims among them."""
+"""Read and delete the lines of history in a Redis stream, and merge the open claims with them."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ class RedisHistory:
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
         size = PAGE if limit is None else max(1, min(PAGE, limit))
         lines = self._all_lines(size) if name is None else self._lines_of(name, size)
-        # First, so that a claim which ends meanwhile is told twice rather than not at all.
+        # Read first: a claim that ends meanwhile is returned twice rather than not at all.
         claims = list(self._claims(name))
         merged = heapq.merge(claims, lines, key=lambda told: told[0], reverse=True)
         return islice((record for _, record in merged), limit)
 
     def _all_lines(self, size: int) -> Iterator[Told]:
         client, key = self._scripts.client, self._scripts.key("history")
-        with suppress(StoreError):  # a full Redis takes no line, and shows what it has
+        with suppress(StoreError):  # a full Redis writes no line; the older ones are readable
             while self._scripts("write_up", PAGE):
                 pass
         newest = "+"

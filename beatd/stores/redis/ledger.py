@@ -1,4 +1,5 @@
-"""What is planned, claimed and done: a batch is one script, whatever the number of entries."""
+"""Read the plan, claim runs and record their outcomes; each batch is one script, whatever the
+number of entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,16 +38,16 @@ class RedisLedger:
             self._scripts.seen(namespace)
             pairs = zip(reply[::2], reply[1::2], strict=True)
             found = [(self._text(name), row) for name, row in pairs]
-            # A row that was re-planned while its definition was read is not where it was.
+            # A row that moved while its definition was read is no longer at this place in the plan.
             stored = self._reader.stored(found, unmoved=True)
-            ahead += (stored[name] for name, _ in found if name in stored)  # "" is none
+            ahead += (stored[name] for name, _ in found if name in stored)  # none is named ""
             if len(found) < want:
                 break
             offset += len(found)
         return [row for row in ahead if row.plan.due is not None]
 
     def _text(self, name: bytes) -> str:
-        """The name, or "" where it is no text, which is reported."""
+        """Return the name as text; empty, and a line in the log, if it is not UTF-8."""
         return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
@@ -79,7 +80,7 @@ class RedisLedger:
                 for _, claim, _ in opened
                 if claim.occurrence.name in stored or claim.occurrence.name in gone
             ]
-            # Those of a newer program's entries must not hide the others behind them.
+            # Claims of entries that only a newer program can read must not hide the others.
             if len(claims) >= limit or len(found) < want:
                 return claims[:limit]
             want *= 2
@@ -89,6 +90,8 @@ class RedisLedger:
         return int(self._scripts.ask(lambda: client.hlen(key)))
 
     def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
+        """Return the sort key, the open claim and the entry's row that one reply of `unknowns.lua`
+        holds; None if the claim is gone or damaged."""
         key, claim, unsent, row = found
         if claim is None:
             return None
@@ -121,6 +124,8 @@ class RedisLedger:
 
 
 def _ended(result: Result) -> tuple[object, ...]:
+    """Return a result as `record.lua` takes it: name, claim key, state, and moment of the result,
+    then moment of the claim and the body of the line of history."""
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
@@ -133,8 +138,8 @@ def _ended(result: Result) -> tuple[object, ...]:
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:
-    """The claim without its entry, after what it is ordered by: those claimed at one instant come
-    in the order of their batch."""
+    """Return the sort key of an open claim and the claim, still without its entry. The sort key is
+    the moment of the claim in microseconds, then the place in its batch."""
     at, term, due, task_id, place, _ = claim.split(b"\t")
     return (int(at), int(place)), OpenClaim(
         occurrence_of(key),

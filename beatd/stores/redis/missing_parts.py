@@ -1,4 +1,4 @@
-"""Entries that lost a part: a hash or an index without what the others hold of them."""
+"""Find entries that lost a part: a hash or an index does not hold them, and the others do."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,7 +17,8 @@ class RedisMissingParts:
         self._scripts, self._reader = scripts, reader
 
     def misses_parts(self) -> bool:
-        """Told by four numbers that Redis knows without counting."""
+        """Return True if rows, definitions, plan and lists of names differ in length. Redis knows
+        these four numbers without counting."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -33,16 +34,19 @@ class RedisMissingParts:
         return list(found.values())[:limit]
 
     def _all_names(self) -> Iterator[str]:
-        """Each name that any part holds, perhaps several times."""
+        """Return an iterator of each name that any hash or index holds; a name may come several
+        times."""
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
         sources = client.smembers(key("sources"))
         lists = [key("plan"), *(key(f"names:{source.decode()}") for source in sources)]
         sets = (client.zscan_iter(name, count=PAGE) for name in lists)
-        # A name that is no text is damage: it is found nowhere, and left alone.
+        # A name that is not UTF-8 is damaged: no entry is found for it, and it is left as it is.
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
     def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
+        """Yield a MissingPart for each of these names that lost its definition or its plan; the
+        script also repairs the indexes of the others."""
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]
         reply = self._scripts("missing_parts", msgpack.encode(names), msgpack.encode(sources))
@@ -53,7 +57,7 @@ class RedisMissingParts:
                 try:
                     yield MissingPart(name, self._reader.decoded(name, definitions[name]))
                 except ConfigError:
-                    continue  # of a newer program: not ours to plan
+                    continue  # only a newer program can read and plan it
 
     def _definitions(self, names: Sequence[str]) -> dict[str, Definition]:
         client, key = self._scripts.client, self._scripts.key("entries")

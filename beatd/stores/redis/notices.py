@@ -1,4 +1,4 @@
-"""Changes made by others, heard on a connection and a thread of their own."""
+"""Listen for changes that other processes make, on a connection and a thread of its own."""
 
 import threading
 from contextlib import suppress
@@ -14,10 +14,13 @@ RECONNECTED = 0.2
 
 
 class Watch:
+    """Calls every added `wake` when a change is announced on the channel, and after a lost
+    connection, since changes may have been missed."""
+
     def __init__(self, server: RedisServer, channel: str) -> None:
         self._server, self._channel = server, channel
         self._wakes: list[Wake] = []
-        # Heard by this watch alone, so that it ends at once.
+        # A channel of this watch alone: `close` publishes on it to end the thread at once.
         self._own = f"{channel}:{token_hex(8)}"
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -34,7 +37,7 @@ class Watch:
             with suppress(RedisError, OSError, ValueError), self._server.client.pubsub() as ear:
                 ear.subscribe(self._channel, self._own)
                 if heard:
-                    self.wake()  # What was said while nobody listened is lost.
+                    self.wake()  # Notices sent while nobody listened are lost.
                 heard = True
                 moves = self._moves()
                 while not self._closed.is_set() and moves == self._moves():
@@ -44,7 +47,8 @@ class Watch:
             self._closed.wait(RECONNECTED)
 
     def _moves(self) -> int:
-        """What is told to a primary that was left reaches nobody here."""
+        """Return how often the primary server moved. After a move the old primary sends no notices,
+        and the watch must subscribe again."""
         return self._server.primary.moves if self._server.primary is not None else 0
 
     def wake(self) -> None:

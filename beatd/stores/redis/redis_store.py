@@ -1,4 +1,4 @@
-"""A store in Redis: single, behind Sentinels, or in one slot of a Cluster."""
+"""Keep a store in Redis: a single server, a primary behind Sentinels, or one slot of a Cluster."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,7 +28,8 @@ OLDEST = (6, 2)
 
 
 class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
-    """Keys are `beatd:{0}:…`: the hash tag keeps them in one slot, where scripts reach them all."""
+    """A store in Redis. Its keys are `beatd:{0}:…`: the hash tag {0} keeps all of them in one slot
+    of a Cluster, so that a script can use them together."""
 
     def __init__(
         self, url: str, *, codec: Codec, prefix: str = "beatd:", timeout: float = 2.0
@@ -53,6 +54,7 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         scripts.expect(self._namespace.hex.encode())
 
     def _settle_namespace(self, offered: UUID) -> UUID:
+        """Write the offered namespace unless the store has one; return the one that it has."""
         client, key = self._server.client, self._scripts.key("namespace")
 
         def settle() -> bytes:
@@ -63,8 +65,12 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return UUID(self._scripts.ask(settle).decode())
 
     def _emptied(self, found: bytes | None) -> StoreError:
-        """Where there is no namespace any more all is gone; ours goes back, so that every daemon
-        goes on making the same ids."""
+        """Return the error for a store that came back with another namespace (`found`) or without
+        one (None).
+
+        If there is none, all data are gone: write our namespace back, so that every daemon goes on
+        making the same task ids.
+        """
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
         self._scripts.expect(self._namespace.hex.encode())
@@ -93,22 +99,22 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return self
 
     def server(self) -> tuple[str, int] | None:
-        """Return the server's (run_id, db); None on a Cluster, where a queue may lie in another
-        slot than the ledger."""
+        """Return the server as (run_id, database number); None on a Cluster, where a queue may be
+        in another slot than the ledger."""
         if self._server.is_cluster:
             return None
         client = self._server.client
         facts = self._scripts.ask(lambda: client.info("server"))
         return facts["run_id"], int(client.connection_pool.connection_kwargs.get("db") or 0)
 
-    # who may claim
+    # terms and time
 
     def begin(self, holder: Holder) -> Term:
         token = uuid4().hex
         mine = self._namespace.hex
         number, anew, found = self._scripts("begin", token, json.encode(holder), mine)
         if anew:
-            # The term stands, and the next one asked for is greater; but this must be said.
+            # The term was issued, and the next one is greater; but the loss must be reported.
             raise self._emptied(None)
         if found != mine.encode():
             self._emptied(found)
@@ -128,7 +134,7 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         moment = EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros))
         return StoreTime(moment, server.decode())
 
-    # which daemons there are
+    # presences of daemons
 
     def announce(self, presence: Presence, ttl: float) -> None:
         token = presence.holder.token
@@ -146,7 +152,7 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         )
         return [presence for presence in found if presence is not None]
 
-    # the place itself
+    # the store as a whole
 
     def watch(self, wake: Wake) -> bool:
         self._watch.add(wake)
@@ -162,6 +168,7 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:
+        """Return a line for each problem of the server: its version or its eviction policy."""
         client, place, found = self._server.client, self._server.place, []
         options = {}
         if self._server.is_cluster:

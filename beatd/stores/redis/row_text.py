@@ -1,7 +1,7 @@
-"""How rows, claims, requests and lines of history are written down in Redis: text between tabs.
+"""Write and read rows, claims, requests and lines of history as texts with tabs between the fields.
 
-Short, readable in redis-cli, and comparable in a script by its beginning alone. Moments are whole
-microseconds, nothing is the empty string.
+The texts are short, readable in redis-cli, and a script can compare them by their beginning alone.
+A moment is a number of microseconds since 1970; None is the empty string.
 """
 
 from datetime import datetime
@@ -14,8 +14,9 @@ from beatd.run import EPOCH, MICROSECOND, Occurrence, Skip, State, moment_of
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}
 
 
-@lru_cache(4096)  # a herd shares its moments
+@lru_cache(4096)  # many entries are due at the same moment
 def text_of(moment: datetime | None) -> str:
+    """Return a moment as microseconds since 1970; empty for None."""
     return "" if moment is None else str((moment - EPOCH) // MICROSECOND)
 
 
@@ -24,20 +25,20 @@ def moment_in(text: bytes) -> datetime | None:
 
 
 def one_field(text: str) -> str:
-    """What was given by others, without what parts the fields."""
+    """Return a text of a user or broker with its tabs and line breaks replaced by spaces."""
     return " ".join(text.split()) if "\t" in text or "\n" in text else text
 
 
 class Row:
-    """planned, revision, flags | runs, last | due, fingerprint, rules; `due` is left out where it
-    is the planned moment."""
+    """A row of the plan. Its text has the fields planned, revision, flags, runs, last, due,
+    fingerprint, rules; `due` is empty if it equals `planned`."""
 
     __slots__ = ("last", "paused", "plan", "revision", "runs")
 
     def __init__(self, text: bytes) -> None:
         planned, revision, flags, runs, last, due, mark, rules = text.split(b"\t")
         moment = moment_in(planned)
-        # Paused or disabled it is never due, and keeps the moment it had reached.
+        # A paused or disabled entry is never due, and keeps its planned moment.
         due_moment = None if flags != b"e" else moment_of(int(due)) if due else moment
         self.plan = Plan(moment, due_moment, mark.decode(), rules.decode())
         self.revision, self.runs = int(revision), int(runs)
@@ -46,23 +47,27 @@ class Row:
 
 
 def flags_of(*, enabled: bool, paused: bool) -> str:
+    """Return the flags of a row: "e" for enabled or "d" for disabled, and "p" if it is paused."""
     return ("e" if enabled else "d") + ("p" if paused else "")
 
 
 def progress_text(progress: Progress) -> str:
+    """Return the text of a row's progress: planned, runs, last."""
     return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:
+    """Return the text of the due moment; empty if it equals the planned one."""
     return "" if plan.due == plan.planned else text_of(plan.due)
 
 
 def closes(occurrence: Occurrence) -> str:
-    """What a claim is known by among those of its entry."""
+    """Return the key of an open claim without the entry's name: planned moment and request."""
     return f"{text_of(occurrence.planned)}:{occurrence.request}"
 
 
 def occurrence_of(key: bytes) -> Occurrence:
+    """Return the occurrence in the key of an open claim. Raises ValueError for a damaged key."""
     planned, request, name = key.decode().split(":", 2)
     return Occurrence(name, moment_of(int(planned)), request)
 
@@ -85,8 +90,8 @@ def request_of(id: bytes, text: bytes) -> Request:
 
 
 def skipped(skip: Skip, task_id: str) -> str:
-    """planned, until, count, at least, published, late, task id, reason; `planned` is left out
-    where the line says which claim it closed."""
+    """Return the body of a line for a skip: planned, until, count, at_least, two empty fields, task
+    id, reason."""
     until = text_of(skip.until) if skip.until > skip.planned else ""
     at_least = "1" if skip.at_least else ""
     reason = one_field(skip.reason)
@@ -94,6 +99,7 @@ def skipped(skip: Skip, task_id: str) -> str:
 
 
 def published(at: int, due: int, task_id: str) -> str:
+    """Return the body of a line for a published run. `at` and `due` are in microseconds."""
     return f"\t\t1\t\t{at}\t{at - due}\t{task_id}\t"
 
 
@@ -102,7 +108,11 @@ def failed(task_id: str, reason: str) -> str:
 
 
 def record_of(fields: list[bytes]) -> Record:
-    """A line of the stream: n, p, o, s, t, b and their values in turn."""
+    """Return the record in a line of the stream. `fields` are names and values in turn: name,
+    previous line, closed claim, state, term, body.
+
+    If the body has no planned moment, it is that of the closed claim.
+    """
     name, closed, state, term, body = fields[1], fields[5], fields[7], fields[9], fields[11]
     planned, until, count, at_least, at, late, task_id, reason = body.split(b"\t", 7)
     return Record(
@@ -121,6 +131,7 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes) -> tuple[datetime, Record]:
+    """Return the moment of an open claim and its record."""
     at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(

@@ -1,4 +1,5 @@
-"""The scripts: read from beside this file, sent whole once per server, and by their hash after."""
+"""Run the Lua scripts of the store. A script is sent whole once to each server, and then called by
+its hash."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,10 +18,10 @@ T = TypeVar("T")
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return the text and the hash of every script, by name.
+    """Return (text, SHA-1 hash) of each script, by name.
 
-    All are read when a store is opened: later there may be no descriptor left for reading one, or
-    no file, while a new version of the package is installed.
+    All are read when a store is opened: later the process may have no free file descriptor, or an
+    upgrade of the package may have removed the files.
     """
     folder = files("beatd.stores.redis") / "scripts"
     texts = {
@@ -37,15 +38,15 @@ def _sources() -> dict[str, tuple[str, str]]:
 
 
 class Scripts:
-    """Runs scripts over the keys of one store; what goes wrong comes out as a StoreError."""
+    """Runs scripts over the keys of one store. Errors of Redis are raised as StoreError."""
 
     def __init__(
         self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
     ) -> None:
         self._server, self.base, self._emptied = server, base, emptied
         self._sources = _sources()
-        # The first never is there. A Cluster that moves our slot would send a script with one such
-        # key to where the slot goes, as if we were empty; for two it says TRYAGAIN.
+        # The first key never exists. A Cluster that moves our slot would send a script with one
+        # missing key to the new server, which has no data yet; with two keys it answers TRYAGAIN.
         self._keys = (2, base, f"{base}namespace")
         self._expected: bytes | None = None
 
@@ -54,27 +55,31 @@ class Scripts:
         return self._server.client
 
     def expect(self, namespace: bytes) -> None:
+        """Set the namespace that `seen` compares with."""
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Raises once when the store is not the one that was opened: it came back empty."""
+        """Raise the error of `emptied` if this is not the expected namespace: the store came back
+        empty, or is another one."""
         if namespace != self._expected:
             raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
-        """Twice when the connection broke: every script may be, it knows what it has done."""
+        """Run a script and return its reply. It is run again if the connection broke: each script
+        may run twice without another effect."""
         source, sha = self._sources[name]
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
-        """As a call, but only sent; what is returned waits for the answer."""
+        """Send a script, and return a function that waits for its reply."""
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
-        """All but the last words are sent; None where it cannot be now."""
+        """Send a script without its last `more` arguments, which `Ahead.begin` sends later. Return
+        None if the connection cannot be used now."""
         _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
@@ -90,6 +95,8 @@ class Scripts:
     def _begun(
         self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
     ) -> Callable[[], Any]:
+        """Call `begin`, which sends the script, and return a function that waits for the reply; run
+        the whole script again if that fails."""
         with self._server.answering():
             try:
                 reply = begin()
@@ -107,12 +114,14 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
+        """Run a question to Redis and return its answer. Run it once more if the connection broke,
+        but not after a time-out."""
         self._server.notice_move()
         with self._server.answering():
             try:
                 return question()
             except TimeoutError:
-                raise  # It is not answering; another try would double the wait.
+                raise  # The server does not answer; another try would double the wait.
             except ConnectionError:
                 # Most often a connection that died while nobody used it.
                 return question()
@@ -122,7 +131,8 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script that waits on its server for the last words; it is begun with them, or dropped."""
+    """A script that its server has received except for the last arguments. `begin` sends them, and
+    returns a function that waits for the reply; `drop` gives the script up."""
 
     begin: Callable[..., Callable[[], Any]]
     drop: Callable[[], None]

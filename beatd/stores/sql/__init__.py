@@ -1,4 +1,4 @@
-"""Entries, plan, claims and history in SQLite, PostgreSQL, MariaDB or MySQL."""
+"""Keep entries, plan, claims and history in SQLite, PostgreSQL, MariaDB or MySQL."""
 
 from beatd.stores.sql.sql_store import SqlStore
 

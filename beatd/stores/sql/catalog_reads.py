@@ -1,4 +1,4 @@
-"""Which entries there are, and the marks of what was applied."""
+"""Find the entries of a SQL store, and read and write the marks of the sets that owners applied."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -34,7 +34,8 @@ ZERO: Any = literal_column("0")
 
 
 class SqlFinding(Part):
-    """Entries found in pages, each its own short transaction, so that a million fill no memory."""
+    """Finds entries and keeps marks. `find` reads pages, each in a short transaction of its own, so
+    that a million entries fill no memory."""
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -69,8 +70,11 @@ class SqlFinding(Part):
                 yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
 
     def _few(self, query: Query) -> list[str] | None:
-        """The names, in order, where another index than that of the order tells them and they are
-        few: a walk in that order would pass all the others."""
+        """Return the names that the query may match, in its order, if the query gives the names, or
+        if an index on another column finds at most 10,000.
+
+        None otherwise: then `_walk` reads the index of the query's order and tests each entry.
+        """
         keys = select(plan.c.name, plan.c.due)
         found: list[Any] = []
         if query.names is not None:
@@ -82,10 +86,10 @@ class SqlFinding(Part):
                 bound = self._names.bind([[name] for name in names[start : start + CHUNK]])
                 found += self._fetch(among, bound)
         elif index := narrow_index(query):
-            # Asked for in the order of that index, it is taken whatever is known of the numbers.
+            # Sorted by the columns of that index, so that the planner uses it in any case.
             if query.source is not None:
                 keys = keys.join_from(plan, entry, entry.c.name == plan.c.name)
-            wide = replace(query, task_like=None)  # which no index tells
+            wide = replace(query, task_like=None)  # no index holds the task
             statement = narrowed(keys, wide, self._db.dialect).order_by(*index)
             found = self._fetch(statement.limit(literally(FEW + 1)), {})
             if len(found) > FEW:
@@ -99,6 +103,7 @@ class SqlFinding(Part):
         return [row.name for row in found]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
+        """Yield the rows of these names in the order given, page by page."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
         for start in range(0, len(names), CHUNK):
             chunk = names[start : start + CHUNK]
@@ -107,8 +112,10 @@ class SqlFinding(Part):
             yield [by_name[name] for name in chunk if name in by_name]
 
     def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
-        """Pages by key: each its own short transaction, none of them counting rows to skip."""
-        size = 100  # the first page is small: most who ask want a screenful
+        """Yield the rows of a statement page by page, by due moment and name (`by_due`) or by name.
+        Each page is a short transaction of its own and starts after the key of the last row,
+        without an OFFSET."""
+        size = 100  # the first page is small: most callers show one screen
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
         if by_due:
@@ -161,14 +168,16 @@ class SqlFinding(Part):
         self._db.write(put)
 
     def unreadable(self) -> list[str]:
-        """A line for each entry that this program cannot read, among those that are next."""
+        """Return a line for each entry that this program cannot read, among the first 10,000 by due
+        moment."""
         rows = chain.from_iterable(self._pages(Query(order="next")))
         lines = (self._reader.problem(row) for row in islice(rows, CHECKED))
         return [line for line in lines if line is not None]
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """The index, beside that of the order, that may tell few; () where none does."""
+    """Return the columns of an index that may find a few rows for the query without a walk in the
+    query's order; () if no index can."""
     if query.due_before is not None:
         return plan.c.due, plan.c.name
     if query.source is not None:
@@ -179,10 +188,11 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
+    """Return the statement with the conditions of the query, except `names`."""
     if query.name_like is not None:
         statement = statement.where(dialect.matches(plan.c.name, query.name_like))
         if start := beginning(query.name_like):
-            # Beside the pattern, which not every database reads as a range of its index.
+            # Added to the pattern, which not every database turns into a range of its index.
             statement = statement.where(plan.c.name.between(start, start + LAST_LETTER))
     if query.task_like is not None:
         statement = statement.where(dialect.matches(entry.c.task, query.task_like))
@@ -193,8 +203,8 @@ def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[A
     if query.rules_before is not None:
         statement = statement.where(plan.c.rules < query.rules_before)
     if query.enabled is not None:
-        # Said and not bound: only so is an index of the few that are not active good for it. And
-        # said with 0: of how many this holds is guessed right even before they were counted.
+        # A literal, not a parameter: only then can the partial index of stopped entries serve it.
+        # And compared with 0: its estimate is right even before the table was analyzed.
         active = plan.c.active != ZERO if query.enabled else plan.c.active == ZERO
         statement = statement.where(active)
     return statement

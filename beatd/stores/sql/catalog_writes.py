@@ -1,4 +1,4 @@
-"""Entries put, re-planned, paused and removed: a thousand changes are a handful of statements."""
+"""Write, re-plan, pause and remove entries: a thousand changes take a handful of statements."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -56,7 +56,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         self._insert_plans = plan.insert().from_select(
             columns, select(*(v.c[name] for name in columns))
         )
-        # Gone on without a plan: what it had reached is nothing that lies ahead.
+        # An entry resumed without a new plan: its old moment is no next moment.
         stays = case(((v.c.active == 1) & plan.c.due.is_(None), null()), else_=plan.c.planned)
         self._update_plans = (
             update(plan)
@@ -101,7 +101,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _change(
         self, changes: Sequence[Change], encoded: Sequence[str], connection: Connection
     ) -> list[bool]:
-        # Writers queue here, so that two of them never wait for each other's rows. The number of
+        # Writers wait for each other here, and so never for each other's rows. The number of
         # edits is also the new revision: a name removed and added again never repeats one.
         count = edits_so_far(connection)
         names = self._names.bind([[name] for name in sorted({change.name for change in changes})])
@@ -152,7 +152,12 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """`there` has the plans of the entries that are to be changed, not added."""
+        """Insert or update the definition and the plan of each change in `last` at this revision,
+        and drop the backlogs and backfills that a change ends.
+
+        `there` maps the names of the entries that exist to their plan rows; all others are
+        inserted. `last` maps a name to its last accepted change and the encoded definition.
+        """
         edited, resumed = list[list[str]](), list[list[str]]()
         for name, (change, _) in last.items():
             if name in there and change.plan is not None:
@@ -182,7 +187,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
-        """`stood` has the moments that the plans had reached."""
+        """Write skip records for the moments that the changes skip or missed. A `skip` is recorded
+        only if the plan had reached its first moment; `stood` maps each name to the moment that its
+        plan had reached before."""
         passed = [
             (change.name, change.skip)
             for change in changes
@@ -196,6 +203,8 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
     ) -> None:
+        """Delete the requests of these names that `asked` selects, and record each as skipped for
+        the reason."""
         dropped = connection.execute(asked, self._names.bind(names)).all()
         if not dropped:
             return
@@ -243,6 +252,6 @@ def _plan_row(change: Change, revision: int) -> list[Any]:
     if given is None:
         return [change.name, revision, active, 0, None, None, "", "", *before]
     planned = None if given.planned is None else micros(given.planned)
-    # What is paused or disabled is never due, whatever came with it.
+    # A paused or disabled entry is never due, whatever its plan.
     due = None if given.due is None or not active else micros(given.due)
     return [change.name, revision, active, 1, planned, due, given.fingerprint, given.rules, *before]

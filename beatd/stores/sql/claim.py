@@ -1,4 +1,5 @@
-"""The claim: rows compared and moved on, a thousand in a handful of statements, under one term."""
+"""Make moves (each a change of one row, if the row is as it was seen) under the leader's term: a
+thousand moves take a handful of statements."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,7 +21,8 @@ from beatd.stores.sql.plan_moves import PlanMoves
 from beatd.stores.sql.tables import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
 
-Done = tuple[list[bool], OpenBatch | None, list[int]]  # made, opened, emptied
+# For each move True if it was made, the new batch, and the ids of the batches that were reduced.
+Done = tuple[list[bool], OpenBatch | None, list[int]]
 FENCE = select(
     ledger.c.term, ledger.c.token, ledger.c.holder, ledger.c.version, ledger.c.serves
 ).with_for_update(read=True)
@@ -76,6 +78,8 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
+        """Raise Deposed if the term (the fencing number of a leader) is not the newest; keep others
+        from issuing a new term until the commit."""
         row = connection.execute(FENCE).one_or_none()
         if row is None:
             raise Deposed(
@@ -88,7 +92,7 @@ class SqlClaiming(SqlUpcoming):
                 f"term {term.number} may not claim"
             )
 
-    # one kind of row each
+    # moves by the kind of row that they change
 
     def _plans(
         self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
@@ -99,7 +103,8 @@ class SqlClaiming(SqlUpcoming):
             made[place] = moves[place].name in moved
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
-        """The revisions of these entries, kept from editors until the commit."""
+        """Return the revision of each entry that the moves run or count, and lock the plan rows
+        until the commit so that nobody edits them."""
         names = sorted({move.name for move in moves if move.run is not None or move.counts})
         found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
         return {row.name: row.revision for row in found}
@@ -112,7 +117,11 @@ class SqlClaiming(SqlUpcoming):
         revisions: dict[str, int],
         made: list[bool],
     ) -> None:
-        """Several moves may follow each other through one request."""
+        """Make the moves of requests: set the first moment that is left of each request, or delete
+        the request at its end. Several moves may follow each other through one request.
+
+        Set `made` to True at the place of each move whose request and revision were as seen.
+        """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
             return
@@ -149,7 +158,12 @@ class SqlClaiming(SqlUpcoming):
         revisions: dict[str, int],
         made: list[bool],
     ) -> list[int]:
-        """Take open claims out of their batches, to be opened anew in this one or closed."""
+        """Take the open claims that the moves retry or close out of their batches, and return the
+        ids of the batches that changed. `_open` writes the retried ones again, in the batch of this
+        claim.
+
+        Set `made` to True at the place of each move whose claim and revision were as seen.
+        """
         if not places:
             return []
         batches = self._claims.locked(connection, {micros(moves[place].seen) for place in places})
@@ -182,7 +196,8 @@ class SqlClaiming(SqlUpcoming):
     def _open(
         self, connection: Connection, done: Sequence[Move], term: Term, at: int
     ) -> OpenBatch | None:
-        """What the moves that were made leave behind: open claims, skips, backlogs."""
+        """Write what the moves that were made leave in the store: skip records, backlogs, and one
+        batch of open claims. Return the batch, or None if no move runs anything."""
         skips = [
             of_skip(move.name, skip, at, term=term.number, task_id=closed_task(move))
             for move in done
@@ -197,7 +212,8 @@ class SqlClaiming(SqlUpcoming):
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
-    """Parts in which no name comes twice, each in the order of names; nearly always one."""
+    """Yield the places in parts in which no name comes twice, each part in the order of names.
+    Nearly always there is one part."""
     while places:
         first: dict[str, int] = {}
         again = []
@@ -215,7 +231,7 @@ def _moved(move: Move) -> list[Any]:
     assert plan is not None, "a move of the plan says where to"
     seen = micros(move.seen)
     planned = None if plan.planned is None else micros(plan.planned)
-    # Without jitter, catching up and the like these are one and the same moment.
+    # Without jitter or catching up, due and planned are the same moment.
     due = planned if plan.due is plan.planned else plan.due and micros(plan.due)
     last = None
     if run is not None and move.counts:
@@ -239,5 +255,6 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 
 
 def closed_task(move: Move) -> str:
-    """The task a skip is about, where it closes an open claim: it may yet turn out published."""
+    """Return the task id of the open claim that this move closes with a skip, so that a late
+    outcome can replace the skip; empty for all other moves."""
     return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

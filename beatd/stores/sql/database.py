@@ -1,4 +1,4 @@
-"""A database as the parts of the store use it: transactions that are whole, or told in one line."""
+"""Run reads and writes of a store as whole transactions, and turn database errors into one line."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -20,16 +20,20 @@ class Database:
         self.dialect = dialect
         self.engine: Engine = dialect.engine()
         self.where = f"store {dialect.where()}"
-        self.open_anew: Callable[[], object] = lambda: None  # what makes a replaced one usable
-        self.losses: list[str] = []  # what was found to be missing and made again
+        self.open_anew: Callable[[], object] = lambda: None  # opens a store that was replaced
+        self.losses: list[str] = []  # a line for each loss that was repaired
         self._replaced = False
         self._opening = RLock()
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+        """Run `work` in a transaction that only reads, and return its result. If patient, a
+        statement may take two minutes instead of the store's time-out. Raises StoreError."""
         return self._transact(work, write=False, patient=patient)
 
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """The work and its commit; done again when the database undid it before the commit."""
+        """Run `work` in a transaction, commit, and return its result. Run it again if the database
+        rolled it back before the commit, as after a deadlock. `patient` is as in `read`. Raises
+        StoreError."""
         return self._transact(work, write=True, patient=patient)
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
@@ -53,17 +57,18 @@ class Database:
                 if stale or attempt < self.dialect.attempts(error.orig or error):
                     continue
                 raise self.explained(error) from error
-            except (PoolTimeout, OSError) as error:  # OSError: psycopg found no descriptor
+            except (PoolTimeout, OSError) as error:  # OSError: no free file descriptor
                 raise self.explained(error) from error
             except Replaced:
                 self._replaced = True
                 raise
 
     def _change_over(self) -> None:
+        """Open the store that replaced the one that was open, once for all threads."""
         with self._opening:
             if not self._replaced:
                 return
-            self._replaced = False  # as `open_anew` comes here, too
+            self._replaced = False  # first, since `open_anew` runs transactions, too
             try:
                 self.engine.dispose()
                 self.open_anew()
@@ -72,6 +77,8 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
+        """Return the StoreError for an error of the database; StoreUnusable if waiting cannot
+        help."""
         cause = getattr(error, "orig", None) or error
         line = self.dialect.unusable(cause)
         if line is not None:

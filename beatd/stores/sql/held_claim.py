@@ -1,6 +1,8 @@
-"""A claim made but for its commit, in the last milliseconds before its moment: PostgreSQL only.
+"""Prepare a claim in an open transaction, milliseconds before its moment, so that only the commit
+is left to do then. PostgreSQL only.
 
-Its rows stay locked meanwhile. Elsewhere a process that freezes in it would keep its locks.
+The claimed rows stay locked meanwhile. PostgreSQL ends the transaction if this process freezes;
+other databases would keep its locks.
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,7 @@ from beatd.ledger import HeldClaim, Move
 from beatd.run import micros
 from beatd.stores.sql.claim import Done, SqlClaiming
 
-# By which the transaction of a process that froze ends; ms, where it is meant to last a few.
+# Ends the transaction of a process that freezes, after 500 ms; it should last a few ms.
 LIMITS = {"postgresql": "SET LOCAL idle_in_transaction_session_timeout = 500"}
 
 
@@ -46,6 +48,8 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
+    """A claim whose transaction has done everything but the commit."""
+
     def __init__(
         self,
         ledger: SqlHolding,

@@ -1,4 +1,4 @@
-"""The history: read newest first, and deleted where it is too old or too long."""
+"""Read the history newest first, and delete the records that are too old or too many."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -35,7 +35,7 @@ class SqlHistory(SqlRecording):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Return a record for each open claim with the moment of the claim, oldest first."""
+        """Return each open claim as (moment of the claim in microseconds, record), oldest first."""
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -72,7 +72,9 @@ class SqlHistory(SqlRecording):
         )
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete the oldest records first, and stop at the first thousand without one to delete."""
+        """Delete the records written before a moment and all but the newest `keep`, and return
+        their number. Deletes a thousand at a time from the oldest on, and stops when a thousand has
+        none to delete."""
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
         dropped = 0
         while True:
@@ -84,6 +86,7 @@ class SqlHistory(SqlRecording):
                 return dropped
 
     def _newest_kept(self, connection: Connection, keep: int) -> int:
+        """Return the largest id to delete so that the newest `keep` records stay; 0 if all stay."""
         newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
         return connection.scalar(newest) or 0
 

@@ -1,4 +1,4 @@
-"""Rows of history: made of skips, and read as records."""
+"""Make rows of history from skips, and records from rows of history."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from beatd.ledger import Record
 from beatd.run import Skip, micros, moment_of
 from beatd.stores.sql.dialect import Kind
 
-# In the order of `Line`.
+# The columns of a row, in the order of the fields of `Line`.
 COLUMNS: dict[str, Kind] = {
     "name": "text",
     "planned": "int",
@@ -27,7 +27,8 @@ COLUMNS: dict[str, Kind] = {
 
 
 class Line(Struct, array_like=True):
-    """A row of history that is to be inserted."""
+    """A row of history that is to be inserted. Moments are in microseconds since 1970, `late` is in
+    seconds, `until` and `count` are the end and the number of a stretch of skipped moments."""
 
     name: str
     planned: int
@@ -44,7 +45,8 @@ class Line(Struct, array_like=True):
 
 
 def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> Line:
-    """Return the row of moments that were skipped at the moment `at`."""
+    """Return the row that records a skip, written at the moment `at` in microseconds. `task_id`
+    names the run whose open claim the skip closes."""
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
         name,
@@ -61,7 +63,7 @@ def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> 
 
 
 def record_of(row: Any) -> Record:
-    """Return the record of a row that was read."""
+    """Return the record that a row of history holds. Raises for a damaged row."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -78,7 +80,8 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Return who holds a term, in words; `holder` is the JSON text in the ledger."""
+    """Return a phrase for messages that names the holder of a term, from the JSON text in the
+    ledger."""
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

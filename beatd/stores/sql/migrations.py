@@ -1,6 +1,6 @@
-"""The versions of the schema. Each step only adds, so that older programs still work on it.
+"""Create and upgrade the schema. Each step only adds, so that older programs still work on it.
 
-`SERVES` is the oldest version that a program may know and still work on this schema.
+A program must know version `SERVES` or later to work on this schema.
 """
 
 from secrets import token_hex
@@ -19,7 +19,8 @@ from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create all tables. Raises StoreUnusable if another program has one of the same name."""
+    """Create all tables and their first rows. Raises StoreUnusable if another program has a table
+    of the same name."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise StoreUnusable(
@@ -33,7 +34,8 @@ def _first(connection: Connection, dialect: Dialect) -> None:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """Insert the row of the ledger again after it was lost; terms begin from one again."""
+    """Insert the row of the ledger again after it was lost. Terms (the fencing numbers of leaders)
+    begin from 1 again."""
     _insert(connection, namespace, version=VERSION)
 
 
@@ -52,7 +54,7 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Create the indexes of the entries of an owner and of the stopped entries."""
+    """Create the index of entries by source and the index of stopped entries."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
@@ -74,7 +76,8 @@ def migrate(database: Database) -> UUID:
 
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
-    """Raise StoreUnusable if this program is too old for the schema."""
+    """Raise StoreUnusable if the schema needs a newer program than this one. `version` is the
+    schema's version, `serves` the oldest version that a program must know."""
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -83,9 +86,9 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    """Return the row of the ledger; None where the table or its row is missing.
+    """Return the row of the ledger; None if the table or its row is missing.
 
-    Raises StoreUnusable if the table is of another program.
+    Raises StoreUnusable if the table belongs to another program.
     """
     if not database.dialect.has_table(connection, ledger.name):
         return None
@@ -109,7 +112,8 @@ def _state(connection: Connection, database: Database) -> Any:
 
 
 def _climb(connection: Connection, database: Database) -> None:
-    """Do the steps that are missing, one process at a time."""
+    """Run the missing migration steps, or restore the lost row of the ledger, under a lock that
+    keeps other processes from migrating."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)

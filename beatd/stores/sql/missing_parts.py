@@ -1,4 +1,5 @@
-"""Entries that lost a part: rows of one table without their row in the other."""
+"""Find and remove entries that lost a part: they have a definition without a plan, or a plan
+without a definition."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import edits, entry, plan
 
-FEW = 100  # rows of each table, the first by name: a table that was emptied shows there
+FEW = 100  # rows by name that are looked at: enough to notice a table that was emptied
 COUNT = select(edits.c.count).with_for_update()
 
 
@@ -40,8 +41,8 @@ class SqlMissingParts(Part):
     def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Remove the entries of which one part is missing, and return their names; `planned` are
-        the names that have a plan."""
+        """Remove those of these names that have a definition or a plan but not both, and return
+        them. `planned` holds the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
@@ -56,8 +57,8 @@ class SqlMissingParts(Part):
 
 
 def edits_so_far(connection: Connection) -> int:
-    """The number of edits, kept from other writers until the commit; counted on from the newest
-    revision where it was lost."""
+    """Return the newest revision of the store, and lock it until the commit so that no other writer
+    takes the same. If the row was lost, continue from the largest revision of any entry."""
     count = connection.scalar(COUNT)
     if count is None:
         count = newest_revision(connection)
@@ -66,12 +67,14 @@ def edits_so_far(connection: Connection) -> int:
 
 
 def newest_revision(connection: Connection) -> int:
+    """Return the largest revision of any entry or plan; 0 if there is none."""
     newest = (connection.scalar(select(func.max(table.c.revision))) for table in (entry, plan))
     return max(found or 0 for found in newest)
 
 
 def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
-    """Rows of a table that have none in the other, by name."""
+    """Return the statement that reads the rows of `table` whose name is not in `other`, by name.
+    Only the first 100 rows of the table are looked at unless `whole`."""
     if not whole:
         first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
         table = first

@@ -1,4 +1,5 @@
-"""MariaDB and MySQL through PyMySQL: batches as JSON tables, names compared by their bytes."""
+"""The dialect of MariaDB and MySQL through PyMySQL: batches are JSON tables, and names are compared
+by their bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -78,7 +79,8 @@ class Mysql:
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """Limit how long a statement may take on the server, and its answer to arrive here."""
+        """Limit the seconds that a statement may take on the server, and wait one second longer for
+        its answer."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -181,7 +183,7 @@ class Mysql:
 
 
 def json_table(given: str, columns: Columns) -> str:
-    """Return a table expression over a JSON array of rows; `given` stands for the array."""
+    """Return a table expression over a JSON array of rows; `given` is the SQL text of the array."""
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())

@@ -1,4 +1,4 @@
-"""Notices that something was edited: PostgreSQL sends them to every session that listens."""
+"""Receive PostgreSQL's notices that an entry or a request was written."""
 
 from collections.abc import Mapping
 from select import POLLIN, poll
@@ -20,7 +20,8 @@ def _nobody() -> None: ...
 
 
 class Notices:
-    """Listens on a connection and a thread of its own, and connects again when it was cut."""
+    """Calls `wake` after each notice, on a thread and a connection of its own. Connects again after
+    a failure, and then calls `wake` for what it may have missed."""
 
     def __init__(self, options: Mapping[str, Any], wake: Wake) -> None:
         self._options = {**options, **connect_options("beatd watch", CONNECT_TIMEOUT_S)}
@@ -29,7 +30,7 @@ class Notices:
         Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop listening. The thread ends within half a second, and holds nothing of the caller."""
+        """Stop calling `wake`, and let the thread end within half a second; do not wait for it."""
         self._stopped.set()
         self._wake = _nobody
 

@@ -1,8 +1,9 @@
-"""Open claims: one row for each claimed batch, rewritten only if some of its runs stay open.
+"""Keep open claims (runs that are claimed and not recorded): one row for each claimed batch,
+rewritten only if some of its runs stay open.
 
-A thousand claims in rows of their own would cost more than the rest of the batch, and leave as many
-dead rows to clean up. The process that made a batch remembers what it wrote: to close the whole
-batch is then one statement and no read.
+One row for each claim would cost more than the rest of the batch, and leave as many dead rows to
+clean up. The process that made a batch remembers what it wrote: to close the whole batch is then
+one statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +23,8 @@ MOST_REMEMBERED_BATCHES = 64
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """A run that is claimed and not recorded, as the row of its batch holds it."""
+    """A run that is claimed and not recorded, as the row of its batch holds it. Moments are in
+    microseconds since 1970; `unsent` is 1 if its message certainly did not go out."""
 
     name: str
     planned: int
@@ -33,7 +35,8 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class OpenBatch(Struct, frozen=True):
-    """A row of open claims."""
+    """A row of the claim table: the runs of one claim that are still open. `claimed_at` is in
+    microseconds since 1970; `version` grows by 1 with each rewrite."""
 
     id: int
     version: int
@@ -60,14 +63,15 @@ def of_run(run: Run) -> Open:
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
-    """Return the batch in a row. Raises for a damaged one."""
+    """Return the batch that a row holds. Raises ValueError for a damaged row."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
     moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """The table of open batches, and this process's memory of the batches that it wrote."""
+    """Reads and writes the table of open batches, and remembers the last 64 batches of this
+    process."""
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -78,12 +82,15 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
+        """Insert a batch of open claims for these runs, and return it."""
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
         connection.execute(INSERT, _values(batch))
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
+        """Remember a batch that this process committed; forget the oldest one if there are too
+        many."""
         with self._lock:
             while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
@@ -102,6 +109,7 @@ class Claims:
                 del self._batch_of[task_id]
 
     def remembered(self, task_ids: Iterable[str]) -> list[OpenBatch]:
+        """Return the remembered batches that hold any of these tasks."""
         with self._lock:
             ids = dict.fromkeys(self._batch_of.get(task_id) for task_id in task_ids)
             return [self._mine[batch_id] for batch_id in ids if batch_id is not None]
@@ -109,17 +117,16 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """Return all open batches, or those of these moments, and lock them until the commit."""
+        """Return all open batches, or only those claimed at these moments, and lock their rows
+        until the commit."""
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
         return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
-        """Reduce a batch to the runs that are left, or delete it if none are.
-
-        False if another process has changed the batch since it was read.
-        """
+        """Reduce a batch to the runs in `left`, or delete it if `left` is empty. Return True if it
+        was written, False if another process has changed the batch since it was read."""
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -128,14 +135,15 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Return batches claimed before that moment or with an unsent run, oldest first."""
+        """Return the batches that were claimed before a moment or hold an unsent run, oldest
+        first."""
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Return the batches of the rows; a damaged row is reported and left out."""
+        """Return the batches in the rows. A damaged row is logged and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

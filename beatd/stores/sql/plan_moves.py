@@ -1,10 +1,11 @@
-"""Move rows of the plan on if they are as they were seen, by the fastest way of each database.
+"""Move rows of the plan on to their next moments, if they are as they were seen, in the fastest way
+of each database.
 
 "returning", PostgreSQL: one update that returns the rows it found.
 "each", SQLite: one small update for each row; it is rolled back, and repeated as "returning", only
 if a row was not as seen.
-"locked", MariaDB: the rows that are as seen are locked and then written; a joined update would take
-three times as long.
+"locked", MariaDB and MySQL: the rows that are as seen are locked and then written; a joined update
+would take three times as long.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """The statements that move rows of the plan on."""
+    """Updates the rows of the plan that are as they were seen. Builds its statements once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -68,9 +69,9 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Return the names of the rows that were as seen and have moved.
+        """Update each row that is as it was seen, and return the names of the updated rows.
 
-        The rows must come in the order of their names.
+        The cells of a row are those of `COLUMNS`; the rows must be sorted by name.
         """
         if self._dialect.moving == "each":
             return self._move_each(connection, rows)
@@ -104,6 +105,8 @@ class PlanMoves:
 
 
 def _as_seen(v: Any) -> tuple[Any, ...]:
+    """Return the conditions that a row has the revision and the moment that were seen, and is
+    active."""
     return plan.c.revision == v["revision"], plan.c.planned == v["seen"], plan.c.active == ONE
 
 

@@ -1,4 +1,5 @@
-"""PostgreSQL through psycopg: batches as arrays, and session settings that end every wait."""
+"""The dialect of PostgreSQL through psycopg: batches are arrays, and session settings end every
+wait."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -55,7 +56,8 @@ plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_c
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Return an array literal for each column; the driver would look at each cell several times."""
+    """Return for each column the literal of an array of its cells, by parameter name. Without this,
+    the driver would look at each cell several times."""
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -64,7 +66,7 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
-    """Return the literal of a text array. Raises ConfigError for a text with a NUL in it."""
+    """Return the literal of a text array. Raises ConfigError for a text with a NUL character."""
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -75,7 +77,7 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    """Return the literal of an array of numbers: that of JSON, but for the brackets."""
+    """Return the literal of an array of numbers; None becomes null."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 
@@ -86,7 +88,7 @@ class Postgresql:
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._stated = pooled_by(url.query.get("pooler"), "store.url")
-        self._pooled = False  # as the newest connection found it
+        self._pooled = False  # True if the newest connection goes through a pooler
         words = url.difference_update_query(["pooler"])
         self._url = words.set(drivername="postgresql+psycopg")
         self._timeout = timeout
@@ -186,7 +188,7 @@ class Postgresql:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
 
     def unlock_schema(self, connection: Connection) -> None:
-        """The lock ends with the transaction."""
+        """Do nothing: PostgreSQL releases the lock at the end of the transaction."""
 
     def now(self, connection: Connection) -> int:
         return int(connection.exec_driver_sql(f"SELECT {NOW_MICROS}").scalar() or 0)

@@ -1,4 +1,5 @@
-"""Which daemons there are: each says so at every renewal, and is gone when it stops saying so."""
+"""Keep the presence of each running daemon: the daemon renews it, and a presence that is not
+renewed expires."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +23,7 @@ class SqlPresences(Part):
             now = self._db.dialect.now(connection)
             said = {"until": now + int(ttl * 1_000_000), "presence": text}
             if not connection.execute(SAID_AGAIN, {"who": token, **said}).rowcount:
-                # A newcomer clears away those who left without a word.
+                # A new daemon deletes the presences that have expired.
                 connection.execute(delete(daemon).where(daemon.c.until < now))
                 connection.execute(daemon.insert().values(token=token, **said))
 

@@ -31,6 +31,11 @@ class SqlRecording(SqlClaiming):
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
+        """Close the claims of the results and write the history in one transaction. Return the
+        batches of `mine` (remembered by this process) that still have open runs.
+
+        `by_task` maps each task id to its result.
+        """
         lines: list[Line] = []
         left: list[OpenBatch] = []
         rest = dict(by_task)
@@ -55,8 +60,12 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Close claims that this process does not remember: made by another one, made again since,
-        or closed long ago. Return the rows for the history."""
+        """Close the claims of the results that no remembered batch holds, and return their rows for
+        the history: another process made the claim, it was made again since, or it was closed
+        before.
+
+        `made_at` maps a task id to the moment of the claim that this process made, in microseconds.
+        """
         lines: list[Line] = []
         for batch in self._claims.locked(connection):
             held = {task_id: rest.pop(task_id) for task_id in batch.runs if task_id in rest}
@@ -70,9 +79,10 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """Return the row for a run without an open claim.
+        """Return the row of history for a result whose claim is closed already. Return [] if the
+        task has a published row, or if it was rejected and has any row.
 
-        The history stays as it is, except that a published run replaces its skip.
+        A confirmed result deletes the task's other rows, as it takes their place.
         """
         run = result.run
         line = ended(of_run(run), result, term=0)
@@ -92,7 +102,12 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Return the runs of a batch that stay open, and the rows of those that ended."""
+    """Return the runs of the batch that stay open, by task id, and the rows of history of those
+    that ended.
+
+    `made_at` maps a task id to the moment of the claim that this process made, in microseconds. If
+    the batch was claimed at another moment, only a confirmed result ends the run.
+    """
     left: dict[str, Open] = {}
     lines: list[Line] = []
     for task_id, run in batch.runs.items():
@@ -113,7 +128,7 @@ def settled(
 
 
 def ended(run: Open, result: Result, term: int) -> Line:
-    """Return the row of a run that was published or rejected."""
+    """Return the row of history of a run that was published or rejected under a term."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

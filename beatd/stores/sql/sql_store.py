@@ -1,4 +1,5 @@
-"""A store in a SQL database: one truth for any number of daemons and commands."""
+"""Keep entries, plan, claims and history in one SQL database, for any number of daemons and
+commands."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -17,7 +18,8 @@ from beatd.stores.sql.url import dialect_of
 
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
-    """Opens, and makes or migrates, the tables at once; raises StoreError when it cannot."""
+    """A store in a SQL database. It opens the database and creates or migrates the tables at once;
+    raises StoreError when it cannot."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(Database(dialect_of(url, timeout)), codec)
@@ -29,6 +31,7 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
         self._db.open_anew = self._settle
 
     def _settle(self) -> None:
+        """Migrate the schema, and read the namespace of the store that is open now."""
         self._reader.forget()
         self._namespace = migrate(self._db)
 

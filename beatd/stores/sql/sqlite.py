@@ -1,4 +1,4 @@
-"""SQLite: one file, one writer at a time, every commit on the disk."""
+"""The dialect of SQLite: one file, one writer at a time, and every commit on the disk."""
 
 import os
 from collections.abc import Sequence
@@ -107,9 +107,10 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _check_identity(self) -> None:
-        """Raise Replaced, once to each thread, if the file or its log is another one now.
+        """Raise Replaced, once in each thread, if the file of the store or its log was replaced
+        while in use.
 
-        SQLite itself goes on in a deleted file as if nothing had happened.
+        SQLite itself would go on in a deleted file without an error.
         """
         with self._lock:
             try:
@@ -128,7 +129,8 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """Expect another log: the last connection that is closed deletes it."""
+        """Accept any file at the next check: when its last connection is closed, SQLite deletes the
+        log and later makes another one."""
         with self._lock:
             self._opened = None
 
@@ -142,7 +144,7 @@ class Sqlite:
         metadata.create_all(connection, checkfirst=False)
 
     def lock_schema(self, connection: Connection) -> None:
-        """BEGIN IMMEDIATE is the lock."""
+        """Do nothing: the transaction began with BEGIN IMMEDIATE, which is the lock."""
 
     def unlock_schema(self, connection: Connection) -> None: ...
 
@@ -177,6 +179,7 @@ class Sqlite:
 
 
 def _state_folder_hint() -> str:
-    """Return a hint at the folder that systemd made for the unit; nothing without systemd."""
+    """Return a hint for an error message that names the unit's state folder of systemd; empty
+    without systemd."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

@@ -1,4 +1,4 @@
-"""What the parts of a SQL store have in common: the database, and the reader of entries."""
+"""The base of the parts of a SQL store: they share the database and the reader of entries."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class Part:
         self._reader.drop_cached(names)
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
-        """Into the history, in the order given."""
+        """Insert rows into the history, in the order given."""
         for start in range(0, len(lines), CHUNK):
             rows = [astuple(line) for line in lines[start : start + CHUNK]]
             self._db.dialect.insert(connection, history.name, COLUMNS, rows)

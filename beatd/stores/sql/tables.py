@@ -1,4 +1,4 @@
-"""The tables. Moments are whole microseconds since 1970, UTC; flags are 0 and 1."""
+"""Define the tables. Moments are whole microseconds since 1970, UTC; flags are 0 and 1."""
 
 from sqlalchemy import (
     BigInteger,

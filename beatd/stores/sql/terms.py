@@ -1,4 +1,4 @@
-"""Who may claim: the number and the token that every claim must carry."""
+"""Issue terms: the number and the token that every claim of a leader must carry."""
 
 from functools import partial
 from secrets import token_hex
@@ -51,5 +51,5 @@ class SqlTerms(Part):
             return *self._db.dialect.time(connection), monotonic()
 
         micros, server, heard_at = self._db.read(read)
-        # The clock went on while the transaction ended, which takes another answer in MariaDB.
+        # Add the time that the end of the transaction took: in MariaDB, another round trip.
         return StoreTime(moment_of(micros + int((monotonic() - heard_at) * 1e6)), server)

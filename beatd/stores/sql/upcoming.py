@@ -1,4 +1,5 @@
-"""What comes next, and what is still open: read by index, whatever the number of entries."""
+"""Read by index what comes next and what is still open, at a cost that does not grow with the
+number of entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,15 +19,16 @@ from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import edits, plan, request
 
 ASKED = select(request).where(request.c.seq > bindparam("last")).order_by(request.c.seq)
-FROM_THE_BEGINNING = 60  # every so many reads: once a minute on an idle leader
+FROM_THE_BEGINNING = 60  # one of so many reads: once a minute on an idle leader
 MARGIN = 60_000_000
 
 
 @lru_cache(64)
 def soonest(limit: int) -> Select[Any]:
+    """Return the statement that reads the first rows of the plan by due moment and name."""
     return (
         select(*PLAN)
-        .where(plan.c.due.is_not(None))  # nothing paused or disabled has one
+        .where(plan.c.due.is_not(None))  # a paused or disabled entry has no due moment
         .order_by(plan.c.due, plan.c.name)
         .limit(literally(limit))
     )
@@ -34,6 +36,8 @@ def soonest(limit: int) -> Select[Any]:
 
 @lru_cache(64)
 def later(limit: int) -> Select[Any]:
+    """Return the statement that reads the first rows of the plan that are due at `start` or
+    later."""
     return soonest(limit).where(plan.c.due >= bindparam("start"))
 
 
@@ -51,8 +55,10 @@ class SqlUpcoming(Part):
         return self._db.read(lambda connection: self._soonest(connection, limit))
 
     def _soonest(self, connection: Connection, limit: int) -> list[Stored]:
-        # What this program cannot read is passed over by asking for more, so that it is never in
-        # the way of the others.
+        # If this program cannot read some of the rows, more are read, so that unreadable entries
+        # never hide the others.
+        """Return the next entries by due moment. Entries that this program cannot read are left out
+        and do not count."""
         asked = limit
         while True:
             rows = self._rows(connection, asked)
@@ -65,9 +71,13 @@ class SqlUpcoming(Part):
             asked = asked * 2 + 100
 
     def _rows(self, connection: Connection, limit: int) -> Sequence[Any]:
-        """From the last tick on, not from the beginning of the index: there lie the dead entries of
-        all that was claimed, for as long as some old snapshot keeps them. From the beginning where
-        little is planned, and now and then, should something have been put there all the same."""
+        """Return the next rows of the plan by due moment. Start a minute before the last claim, not
+        at the beginning of the index: there lie the dead index entries of all claimed rows, for as
+        long as an old snapshot keeps them.
+
+        Read from the beginning if few rows are found, and once in 60 reads, to find a row that was
+        planned earlier than that all the same.
+        """
         start = self._start
         if start is not None and self._reads % FROM_THE_BEGINNING:
             self._reads += 1
@@ -142,7 +152,7 @@ class SqlUpcoming(Part):
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         def put(connection: Connection) -> None:
-            # Queueing with the writers, so that an entry is not removed in between.
+            # Wait for other writers, so that no entry is removed before its request is added.
             connection.execute(select(edits.c.count).with_for_update())
             self._add(connection, requests)
             self._db.dialect.notify(connection)
@@ -150,6 +160,7 @@ class SqlUpcoming(Part):
         self._db.write(put)
 
     def _add(self, connection: Connection, requests: Sequence[Request]) -> None:
+        """Insert the requests that are not pending yet."""
         wanted = {one.id: one for one in requests}
         if wanted:
             asked = select(request.c.id).where(request.c.id.in_(sorted(wanted)))
@@ -161,7 +172,8 @@ class SqlUpcoming(Part):
     def _with_entries(
         self, connection: Connection, names: Sequence[str]
     ) -> tuple[dict[str, Stored], set[str]]:
-        """The readable ones by name, and the names of those that exist and are not."""
+        """Return the readable entries by name, and the names of the entries that exist but cannot
+        be read."""
         found = self._reader.named(connection, names)
         missing = sorted(set(names) - set(found))
         if not missing:

@@ -1,4 +1,5 @@
-"""The dialect of the database that a store's URL names; each driver is imported when needed."""
+"""Choose the dialect that a store's URL names; the driver of a database is imported only when
+needed."""
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -8,8 +9,8 @@ from beatd.stores.sql.dialect import Dialect
 
 
 def dialect_of(url: str, timeout: float) -> Dialect:
-    """Return the dialect. Raises ConfigError for a URL that beatd cannot read or does not know, and
-    MissingExtra where the driver is not installed."""
+    """Return the dialect of the database that a URL names. Raises ConfigError for a URL that cannot
+    be read or names an unknown database, MissingExtra if the driver is not installed."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

@@ -1,4 +1,4 @@
--- ARGV: packed requests {id, name, value}
+-- Add the requests that are not pending yet.   ARGV: packed requests {id, name, value}
 for _, request in ipairs(cmsgpack.unpack(ARGV[1])) do
   if call('HSETNX', base .. 'requests', request[1], request[3]) == 1 then
     call('ZADD', base .. 'asked', call('INCR', base .. 'asked_last'), request[1])

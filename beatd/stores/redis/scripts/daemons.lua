@@ -1,4 +1,4 @@
--- Those within their ttl, in the order of their tokens' hash; the others are struck off.
+-- Return the presences that have not expired, and delete the others.
 local now, reply, all = tonumber(clock()), {}, call('HGETALL', base .. 'daemons')
 for place = 1, #all, 2 do
   local ends, presence = match(all[place + 1], '^(%d+)\t(.*)$')

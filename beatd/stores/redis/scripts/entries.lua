@@ -1,4 +1,4 @@
--- Rows and definitions of names, as of one instant.   ARGV: packed names
+-- Return the row and the definition of each name in turn, read at one instant.   ARGV: packed names
 local names = cmsgpack.unpack(ARGV[1])
 local rows, entries, reply = read('rows', names), read('entries', names), {}
 for place, name in ipairs(names) do

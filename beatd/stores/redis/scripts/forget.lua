@@ -1,4 +1,4 @@
--- Drop one batch of the oldest lines.   ARGV: before, keep, batch.   How many were dropped.
+-- Delete up to one batch of the oldest lines, and return their number.   ARGV: before, keep, batch
 write_up_if_taken()
 local before, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 local history = base .. 'history'

@@ -1,4 +1,4 @@
--- One entry's history, newest first: the id to go on from ('' at the end), then id and fields.
+-- Return one entry's history, newest first: the id to continue from ('' at the end), then the lines.
 --   ARGV: name, id to begin with ('' = its newest), limit
 local name, id = ARGV[1], ARGV[2]
 if id == '' then

@@ -1,5 +1,5 @@
--- Of each name that lost a part: the name, and what is left of it ("row" or "entry"). Indexes are made
--- again from what is whole, and forget what is gone.
+-- Return of each name that lost a part: the name, and the part that is left ("row" or "entry"). Repair
+-- the indexes of whole entries, and delete the names of missing ones from them.
 --   ARGV: packed names, packed sources (of the entries, '' where there is none)
 local names, declared = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[2])
 local rows, entries = read('rows', names), read('entries', names)

@@ -1,5 +1,5 @@
--- A herd as it most often is: each move takes a plan row on and pushes one message, and all goes well.
--- It does all of that, or nothing and says 'no': then `moves` looks at each of them by itself.
+-- Claim, push and record the usual batch: each move moves a row of the plan on and pushes one message.
+-- Do all of it, or return 'no' and do nothing: then `moves` handles each move by itself.
 --   ARGV: packed columns, packed lines of history, all bodies by queue; number and token of the term, at
 -- A body is an argument: Redis makes a Lua text of it, reading each byte, and a part of one were another.
 local size = #ARGV
@@ -48,7 +48,7 @@ end
 
 call('HSET', base .. 'rows', unpack(row_pairs))
 call('ZADD', base .. 'plan', unpack(score_pairs))
--- What is left grows no further than this, though no moment be idle.
+-- Keep `unwritten` short even if the server is never idle.
 if call('LLEN', base .. 'unwritten') >= 16 * LEFT then write_up(#names) end
 call('RPUSH', base .. 'unwritten', at, number, cmsgpack.pack(refused), lines, 1)
 return reply

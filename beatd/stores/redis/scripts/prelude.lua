@@ -1,4 +1,4 @@
--- What every script of the store begins with. Moments are microseconds in decimal, compared as
+-- The beginning of every script of the store. Moments are microseconds in decimal, compared as
 -- numbers (exact below 2^53) and written back as the text they came as: Lua prints large numbers
 -- with an exponent.
 local base = KEYS[1]
@@ -28,8 +28,8 @@ end
 
 -- History: one stream for all entries, in the order of writing. Each line holds the id of the line
 -- before it of the same entry, so that one entry's history is a walk from its tail, with no index.
--- `plain` leaves its lines for an idle moment, packed as they came: they are written before any script
--- looks at lines or adds its own, so nobody sees the difference.
+-- `plain` keeps its lines packed in `unwritten`, to be written when the server is idle. They are always
+-- written before a script reads lines or adds its own.
 local tails, moved_tails, newest, newest_text, beside = {}, {}, nil, nil, 0
 local written_up, write_up = false, nil
 
@@ -56,7 +56,7 @@ local function tail_of(name)
   return tail
 end
 
--- closes: "planned:request" of the claim that ended with this line, or nothing.
+-- Write a line of history. closes: "planned:request" of the claim that this line closes, or ''.
 local function add_line(at, name, closes, state, term, body)
   if not newest then find_newest() end
   local time = tonumber(at)
@@ -72,7 +72,7 @@ local function add_line(at, name, closes, state, term, body)
   moved_tails[name] = id
 end
 
--- Nothing for an id that is damaged: Redis would refuse the whole script for it.
+-- Return the line with an id; nil if it is missing or the id is damaged, which would fail the script.
 local function line_at(id)
   if not find(id, '^%d+%-%d+$') then return nil end
   local line = call('XRANGE', base .. 'history', id, id)[1]
@@ -81,7 +81,7 @@ local function line_at(id)
   return {id = id, name = f[2], before = f[4], closes = f[6], state = f[8], body = f[12]}
 end
 
--- The line that closed a claim, looked for among the newest so many of its entry.
+-- Return the line that closed a claim; nil if it is not among the newest `steps` lines of its entry.
 local function find_line(name, closes, steps)
   local id = tail_of(name)
   for _ = 1, steps do
@@ -130,7 +130,7 @@ local function failed(task_id, reason)
   return '\t\t1\t\t\t\t' .. task_id .. '\t' .. string.gsub(reason, '%s+', ' ')
 end
 
--- At most so many of the lines that were left; whether there are more.
+-- Write at most `most` of the lines in `unwritten`; return true if more are left.
 local LEFT = 5 -- values: at, term, {queue: why it refused}, columns, the first line not yet written
 write_up = function(most)
   written_up, most = true, most or math.huge
@@ -158,7 +158,7 @@ write_up = function(most)
   return call('EXISTS', key) == 1
 end
 
--- A full Redis takes no line. Who only looks sees those that are there, and who drops some makes room.
+-- Write the lines in `unwritten` if Redis has room for them; otherwise go on without them.
 local function write_up_if_taken()
   if not pcall(write_up) then tails, moved_tails = {}, {} end
 end

@@ -1,4 +1,4 @@
--- What became of claimed runs; told twice, the second time changes nothing.
+-- Close claims with their results, and write their lines. Doing it twice changes nothing.
 --   ARGV: packed results {name, closes, state, at, claimed at or '', body}
 local results = cmsgpack.unpack(ARGV[1])
 local keys, names = {}, {}
@@ -24,7 +24,7 @@ for place, r in ipairs(results) do
   if state == 'U' then
     if claim and not anew then call('ZADD', base .. 'unsent', claimed_at ~= '' and claimed_at or 0, key) end
   elseif not anew then
-    -- A line beside an open claim is there only where the moment was claimed a second time.
+    -- An open claim has a line only if its moment was claimed a second time.
     local line = again == '1' and find_line(name, closes, 200)
     if claim then
       claims[key] = false

@@ -1,4 +1,4 @@
--- Requests in the order asked: id, value, row in turn.   ARGV: offset, limit
+-- Return the pending requests, oldest first: id, value, row in turn.   ARGV: offset, limit
 local ids = call('ZRANGE', base .. 'asked', ARGV[1], ARGV[1] + ARGV[2] - 1)
 local requests, names, reply = read('requests', ids), {}, {}
 for place, id in ipairs(ids) do

@@ -1,6 +1,6 @@
--- A page of names by (due, name), after one that was seen; the place is found by halving, since the
--- entry that was seen last may have moved meanwhile.
---   ARGV: score and name seen last ('' and '' at first), limit.   Name and score in turn.
+-- Return a page of names by (due, name) after the name seen last. Its place is found by a binary
+-- search, since the entry may have moved meanwhile.
+--   ARGV: score and name seen last ('' and '' at first), limit.   Returns name and score in turn.
 local plan, from = base .. 'plan', 0
 if ARGV[1] ~= '' then
   local score, name = tonumber(ARGV[1]), ARGV[2]

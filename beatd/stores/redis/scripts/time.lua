@@ -1,4 +1,4 @@
--- The server before the time: the less there is to do after a clock is read, the better the reply.
+-- Return the time and the run id of the server. The clock is read last, so that the time is fresh.
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and match(info, 'run_id:(%w+)') or ''
 local time = call('TIME')

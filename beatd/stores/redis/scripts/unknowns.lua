@@ -1,4 +1,4 @@
--- Open claims made before a moment, and the unsent: key, claim, unsent, row in turn.
+-- Return the open claims made before a moment and the unsent ones: key, claim, unsent, row in turn.
 --   ARGV: before, limit
 local keys = call('ZRANGEBYSCORE', base .. 'open', '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
 local unsent, seen, names = call('ZRANGE', base .. 'unsent', 0, ARGV[2] - 1), {}, {}

@@ -1,4 +1,4 @@
--- The next rows by due moment: namespace, then name and row in turn.
+-- Return the namespace, and the next rows by due moment: name and row in turn.
 --   ARGV: offset, limit
 local reply = {call('GET', base .. 'namespace')}
 local names = call('ZRANGEBYSCORE', base .. 'plan', '-inf', '(+inf', 'LIMIT', ARGV[1], ARGV[2])

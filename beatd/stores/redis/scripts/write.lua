@@ -1,8 +1,8 @@
--- Changes to entries, each whole or not at all.
+-- Change entries; each change is made whole or not at all. Returns "1" or "0" for each.
 --   ARGV: answer's key, packed changes
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
---    what its plan was reckoned from or false, planned, due, fingerprint, rules, runs, last, source,
---    first moment and line of what is passed over (or false, ''), calls off,
+--    progress that the plan was computed from or false, planned, due, fingerprint, rules, runs, last,
+--    source, first moment and line of what is passed over (or false, ''), calls off,
 --    line of the moment that was missed (or '')}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
 local said = call('GET', base .. remember)
@@ -11,7 +11,7 @@ if said then return said end
 local names = {}
 for place, c in ipairs(changes) do names[place] = c[1] end
 local rows = read('rows', names)
--- A damaged row counts as none, so that what is declared anew takes its place.
+-- A damaged row counts as missing, so that a new declaration replaces it.
 for name, row in pairs(rows) do
   if row and not find(row,
     '^%-?%d*\t%d+\t%a+\t%d+\t%-?%d*\t%-?%d*\t[^\t]*\t[^\t]*$') then rows[name] = false end

@@ -1,2 +1,2 @@
--- Write so many of the lines that `plain` left for later.   ARGV: how many.   Whether there are more.
+-- Write some of the lines that `plain` left for later; return 1 if more are left.   ARGV: how many
 return write_up(tonumber(ARGV[1])) and 1 or 0
