@@ -1,4 +1,4 @@
-"""Every kind of schedule: frozen values, equal when they have the same moments."""
+"""The kinds of schedule: frozen values that compare equal when they run at the same moments."""
 
 from beatd.schedules.at import at
 from beatd.schedules.clock_change import clock_change

@@ -1,4 +1,4 @@
-"""The schedule `at`: one moment."""
+"""The schedule `at`, which runs once, at one moment."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -10,7 +10,7 @@ from beatd.schedules.moment import parse_moment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """A schedule with one moment."""
+    """A schedule that runs once, at `moment` (UTC); `written` is its text in the configuration."""
 
     moment: datetime
     written: str
@@ -20,7 +20,7 @@ class At:
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the moment if it is strictly after the given one, else None."""
+        """Return the schedule's moment if it is strictly after the given moment, else None."""
         if moment.tzinfo is None:
             raise no_zone(moment)
         return self.moment if self.moment > moment else None
@@ -37,6 +37,6 @@ class At:
 
 
 def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
-    """Return the schedule of one moment; without an offset it is on the wall clock of tz."""
+    """Return a schedule that runs once; a moment without an offset is on the wall clock of `tz`."""
     written = moment.isoformat() if isinstance(moment, date) else moment
     return At(parse_moment(moment, tz), written)

@@ -20,7 +20,7 @@ from beatd.schedules.walk import Fields
 
 
 class Key(NamedTuple):
-    """One key of the mapping, with the lowest and the highest value that it may have."""
+    """A key of the crontab mapping, with the lowest and the highest value that it may have."""
 
     name: str
     low: int
@@ -46,7 +46,10 @@ Written = str | int | tuple[int, ...]
 
 
 def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
-    """Return the mapping in the order of its keys, with sets and lists as sorted numbers."""
+    """Return the mapping as hashable pairs in a fixed order, with sets and lists as sorted numbers.
+
+    Raises ScheduleError for an unknown key or a value of a wrong type or range.
+    """
     for name in mapping:
         if name not in KEYS:
             raise ScheduleError(f"crontab has no {quoted(name)}; {_hint(name)}")
@@ -55,7 +58,10 @@ def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
 
 @lru_cache(maxsize=4096)
 def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
-    """Return the wall-clock seconds that a mapping means; both days must match."""
+    """Return the wall-clock seconds that match the pairs made by `written`.
+
+    A day matches only if both its day of the month and its day of the week match.
+    """
     given = dict(fields)
     masks = {name: _mask(key, given.get(name, "*")) for name, key in KEYS.items()}
     rule = days.both(days.on_days(masks["day_of_month"]), days.on_weekdays(masks["day_of_week"]))
@@ -68,7 +74,7 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
 
 
 def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
-    """Return the days of the month and the days of the week that a mapping names, as bit masks."""
+    """Return two bit masks of the given fields: the days of the month and the days of the week."""
     given = dict(fields)
     month, week = (given.get(key.name, "*") for key in (DAY_OF_MONTH, DAY_OF_WEEK))
     return _mask(DAY_OF_MONTH, month), _mask(DAY_OF_WEEK, week)

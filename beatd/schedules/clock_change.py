@@ -1,4 +1,4 @@
-"""Explain how a change of the clock affects one run."""
+"""Describe how a clock change (DST) affects one run."""
 
 from datetime import datetime, timedelta
 
@@ -11,9 +11,10 @@ _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def clock_change(schedule: Schedule, moment: datetime) -> str | None:
-    """Return how the change of the clock affects the run at this moment, or None.
+    """Return a note on how a clock change affects the run at `moment`, or None if it does not.
 
-    The run was moved out of a gap, or it is the first or the second run at a time that comes twice.
+    The note says that the run was moved out of a gap (a time that the clock skips), or that it is
+    the first or the second of two runs at a time that the clock shows twice.
     """
     if not isinstance(schedule, Cron | RRule):
         return None
@@ -33,7 +34,7 @@ def clock_change(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """Return the wall-clock time, with its date if the run was moved into another day."""
+    """Format the wall-clock second `missed`, with its date if `shown` lies on another day."""
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"
     return text if missed // 86400 == shown // 86400 else f"{clock:%Y-%m-%d} {text}"

@@ -1,4 +1,4 @@
-"""Write times of the day in plain English: at 02:30, every 15 minutes, every hour."""
+"""Write times of day in plain English: at 02:30, every 15 minutes, every hour."""
 
 from beatd.schedules.speech import joined, ordinal, runs
 
@@ -6,7 +6,10 @@ _MOST_TIMES = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
-    """Return the times that three lists make together; each list is sorted and not empty."""
+    """Return the times of day in words: each combination of the given seconds, minutes and hours.
+
+    Each list is sorted and not empty.
+    """
     if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
         clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
         return "at " + joined(
@@ -23,7 +26,7 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:
-    """Return "every 5 minutes" if the values are evenly spread, else the values themselves."""
+    """Return "every 5 minutes" if the values are evenly spread, else a list of the values."""
     step = _step(values, 60)
     if step:
         return f"every {unit}" if step == 1 else f"every {step} {unit}s"
@@ -43,7 +46,7 @@ def _within(hours: list[int], minutes: list[int]) -> str:
 
 
 def _step(values: list[int], size: int) -> int | None:
-    """Return the spacing of values that are evenly spread over `size` from 0 on, else None."""
+    """Return the distance between values that fill 0 to `size` evenly; None if they do not."""
     if len(values) < 2 or values[0] or size % len(values):
         return None
     step = size // len(values)

@@ -1,4 +1,4 @@
-"""The schedules `cron` and `crontab`: matching seconds of the wall clock, under the DST rule."""
+"""The schedules `cron` and `crontab`, which run at matching wall-clock seconds, by the DST rule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """A schedule that runs when the wall clock of tz shows a matching second.
+    """A schedule that runs when the wall clock of `tz` shows a matching second.
 
-    `gap` and `fold` hold the rule that is in force and not the one that was given: it is ("skip",
-    "both") for a wildcard job, and for any job in a zone whose clock never changes. So two are
-    equal when they have the same moments.
+    `gap` and `fold` are the DST rule in force, which may differ from the given one: it is always
+    ("skip", "both") if the minute or hour field begins with *, or if the zone's clock never
+    changes. So two schedules are equal exactly when they run at the same moments.
     """
 
     fields: Fields
@@ -41,7 +41,7 @@ class Cron:
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after an aware one, in UTC; None = never again."""
+        """Return the first run strictly after an aware moment, in UTC; None if there is none."""
         return moment_at(
             first_fire(
                 self.zone, self.fields.at_or_after, self.gap, self.fold, second_after(moment)
@@ -49,7 +49,10 @@ class Cron:
         )
 
     def at_or_after(self, local: int) -> int | None:
-        """Return the first matching wall-clock second from `local` on; None after the last."""
+        """Return the first matching wall-clock second at or after `local`; None if there is none.
+
+        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock.
+        """
         return self.fields.at_or_after(local)
 
     def plain(self) -> dict[str, Any]:
@@ -91,7 +94,10 @@ def cron(
     dst_fold: str = "first",
     name: str = "",
 ) -> Cron:
-    """Return the schedule of a cron text in a zone. H is drawn from `name`, the entry's name."""
+    """Return the schedule of a cron text in a zone.
+
+    The value of each H in the text is derived from `name`, the name of the entry.
+    """
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
     seed = name if cron_text.uses_hash(text) else ""
@@ -108,7 +114,7 @@ def crontab(
     name: str = "",
     **fields: Any,
 ) -> Cron:
-    """Return the schedule of a cron text, or of Celery's mapping if its fields are given."""
+    """Return the schedule of a cron text, or of the keys of Celery's crontab given as keywords."""
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
     if fields:
@@ -148,7 +154,7 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
-    """Return the DST rule that is in force; see `Cron`."""
+    """Return the gap and fold rule in force: ("skip", "both") for wildcards and constant clocks."""
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"
     return gap, fold

@@ -1,4 +1,4 @@
-"""Parse a cron text: five fields, six with the seconds first, seven with the year last as well."""
+"""Parse a cron text: five fields; six with seconds first; seven with the year last as well."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a cron text, with the lowest and the highest value that it may have."""
+    """A field of a cron text, with the lowest and the highest value that it may have."""
 
     name: str
     low: int
@@ -39,7 +39,7 @@ class Field:
     hash_high: int | None = None
 
     def number(self, text: str) -> int:
-        """Return the value of a number or of a name."""
+        """Return the number that a number or a name such as `mon` stands for."""
         if text in self.names:
             return self.names.index(text) + self.low
         if not (text.isascii() and text.isdigit()):
@@ -64,25 +64,25 @@ _ORDER = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR)
 
 
 class _Wrong(Exception):
-    """The error of one field; `parse` adds the whole text to it."""
+    """Raised for a fault in one field; `parse` turns it into a ScheduleError."""
 
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """A parsed text: the seconds that match, and whether it is one of Vixie's wildcard jobs."""
+    """A parsed text: the matching seconds, and whether its minute or hour begins with *."""
 
     fields: Fields
     wildcard: bool
 
 
 def uses_hash(text: str) -> bool:
-    """True if the text has an H, so that the entry's name is part of its meaning."""
+    """True if the text has an H, whose value is derived from the name of the entry."""
     return _HASHED.search(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
-    """Return the parsed text; H is drawn from the seed, the same in every process."""
+    """Return the parsed text; the value of each H is derived from `seed` alone."""
     words = split(text)
     try:
         parsed = _Parser(seed)
@@ -106,17 +106,20 @@ def parse(text: str, seed: str = "") -> CronText:
 
 @lru_cache(maxsize=4096)
 def _table(day: str, weekday: str, seed: str) -> days.Table:
-    """Return the days of a text; cached, as most texts share these words and they parse slowest."""
+    """Return the table of matching days of a day field and a weekday field.
+
+    It is cached: these fields take longest to parse, and most texts share them.
+    """
     return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:
-    """Return the values of a word without H, as a bit mask."""
+    """Return the values that a field without H matches, as a bit mask."""
     return _Parser("").mask(field, _unmarked(word))
 
 
 def split(text: str) -> list[str]:
-    """Return the seven fields of a text, in lower case."""
+    """Return the seven fields of a text in lower case, with defaults for those left out."""
     if len(text) > _MAX_CHARS:
         raise ScheduleError(
             f"cron {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
@@ -164,7 +167,7 @@ def _nickname(text: str, lower: str) -> str:
 
 
 class _Parser:
-    """A parser of the words of one text; H is drawn from the seed."""
+    """Parses the fields of one text; the value of each H is derived from the seed."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -207,7 +210,7 @@ class _Parser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """Return one value of the range for H; for H/n every nth from an offset below n."""
+        """Return the values of an H: one value of the range, or every nth one for H/n."""
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:
             raise _Wrong(f"{quoted(base)} is not understood; write H, H/15, H(0-29) or H(0-29)/10")
@@ -225,9 +228,9 @@ class _Parser:
         return range(low + drawn % min(step, high - low + 1), high + 1, step)
 
     def day_rule(self, day: str, weekday: str) -> days.DayRule:
-        """Return the rule of both day fields: either may match if both are restricted.
+        """Return the rule of both day fields: one match is enough if both restrict the days.
 
-        A field that begins with * or is ? is not restricted.
+        A field restricts the days unless it begins with * or is ?.
         """
         on_day = days.union([self.day(part) for part in _unmarked(day).split(",")])
         on_weekday = days.union([self.weekday(part) for part in _unmarked(weekday).split(",")])
@@ -262,7 +265,7 @@ class _Parser:
 
 
 def _unmarked(word: str) -> str:
-    """Return the word, or * for ?."""
+    """Return * for ?, and any other field unchanged."""
     return "*" if word == "?" else word
 
 
@@ -274,7 +277,7 @@ def _bits(values: Iterable[int]) -> int:
 
 
 def _backward(field: Field, base: str, low: int, high: int, step: int) -> str:
-    """Return the error of a backward range, with the way to write it."""
+    """Return the error message for a range such as 22-2, with a correct way to write it."""
     low_text, _, high_text = base.partition("-")
     top, bottom = field.high, field.low
     top_text, bottom_text = str(top), str(bottom)

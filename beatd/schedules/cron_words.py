@@ -1,4 +1,4 @@
-"""Write a cron in plain English: its times as they are, its days as they were written."""
+"""Write a cron schedule in plain English: the times that it matches, and the days as written."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """Return the times, then the days, months and years if they are restricted, then the zone."""
+    """Return the schedule in words: its times, its restricted days, months and years, its zone."""
     fields = cron.fields
     said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
     said += _days(cron)
@@ -45,7 +45,7 @@ def _days(cron: Cron) -> str:
 
 
 def _text_days(word: str) -> str:
-    """Return the days of the month of a cron text in words, or "" for all of them."""
+    """Return a day-of-month field of a cron text in words; "" if it matches every day."""
     mask, said = 0, []
     for part in word.split(","):
         if part == "l":
@@ -65,7 +65,7 @@ def _text_days(word: str) -> str:
 
 
 def _text_weekdays(word: str) -> str:
-    """Return the days of the week of a cron text in words, or "" for all of them."""
+    """Return a day-of-week field of a cron text in words; "" if it matches every day."""
     mask, said = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")

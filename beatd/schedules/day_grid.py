@@ -1,10 +1,13 @@
-"""The points of a grid within one day, found by bit masks instead of one by one."""
+"""Search for the next point of a grid within one day, by bit masks instead of one by one."""
 
 from collections.abc import Iterable
 
 
 class DayGrid:
-    """A day of `size` places; every `interval`th is on the grid, and only `places` are allowed."""
+    """A day of `size` units, numbered from 0, of which only those in `places` may match.
+
+    A search looks at every `interval`th unit from the one that it is given.
+    """
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
 
@@ -17,11 +20,7 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """Return the first allowed place on the grid from `place` on, or None in the rest of the
-        day.
-
-        `place` must be on the grid.
-        """
+        """Return the first allowed unit of `place`, `place` + interval and so on; None if none."""
         if self._all:
             return place
         found = self._allowed >> place & self._steps
@@ -29,7 +28,7 @@ class DayGrid:
 
 
 def every(interval: int, size: int) -> int:
-    """Return a mask with the bits 0, interval, 2 * interval… below `size`, by doubling."""
+    """Return a mask with the bits 0, interval, 2 * interval and so on, all below `size`."""
     mask, reach = 1, interval
     while reach < size:
         mask |= mask << reach

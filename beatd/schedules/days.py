@@ -1,4 +1,4 @@
-"""Compute which days of a month match, for every shape that a month can have.
+"""Compute which days of a month match, for every combination of first weekday and length.
 
 Every day rule (13, L, LW, 15W, fri#2, L5, either or both) depends on two things only: the weekday
 that a month begins with, and its length. So a rule is a table of 7 x 4 bit masks (bit d is day d),
@@ -18,17 +18,20 @@ Table = tuple[int, ...]
 
 
 def whole(length: int) -> int:
-    """Return the mask of all days of a month."""
+    """Return a mask of all days of a month of this length."""
     return (1 << (length + 1)) - 2
 
 
 def row(first: int, length: int) -> int:
-    """Return the index in a table of a month of this shape."""
+    """Return the place in a table of a month of `length` days that begins with weekday `first`."""
     return first * 4 + length - 28
 
 
 def table(rule: DayRule) -> Table:
-    """Return the mask of a rule for each shape of a month."""
+    """Return the matching days of a rule, as a mask for each of 28 shapes of a month.
+
+    A shape is a first weekday and a length; `row` gives its place in the table.
+    """
     return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
 
 
@@ -38,30 +41,30 @@ def weekday(first: int, day: int) -> int:
 
 
 def on_days(mask: int) -> DayRule:
-    """Return the rule of these days of the month."""
+    """Return a rule that matches the days of the month in the mask."""
     return lambda first, length: mask
 
 
 def on_weekdays(mask: int) -> DayRule:
-    """Return the rule of these days of the week."""
+    """Return a rule that matches the weekdays in the mask (bit 0 is Sunday)."""
     # The mask is turned so that the month's first day comes first, and repeated for each week.
     return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
 
 def last_day(first: int, length: int) -> int:
-    """Return the last day of the month, as a mask."""
+    """Return the last day of the month, as a mask; this is a `DayRule`."""
     return 1 << length
 
 
 def last_working_day(first: int, length: int) -> int:
-    """Return the last day of the month from Monday to Friday, as a mask."""
+    """Return the last day of the month from Monday to Friday, as a mask; this is a `DayRule`."""
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
 def nearest_working_day(wanted: int) -> DayRule:
-    """Return the rule of the working day nearest to a day, in the same month.
+    """Return a rule that matches the working day nearest to day `wanted`, in the same month.
 
-    In a shorter month the last day is wanted instead.
+    In a month without that day, it is the working day nearest to the last day.
     """
 
     def rule(first: int, length: int) -> int:
@@ -77,9 +80,9 @@ def nearest_working_day(wanted: int) -> DayRule:
 
 
 def nth_weekday(which: int, nth: int) -> DayRule:
-    """Return the rule of the nth of a weekday, or of the last one if nth is -1.
+    """Return a rule that matches the nth weekday `which` (0 is Sunday) of a month; the last for -1.
 
-    No day matches in a month that lacks it.
+    In a month without a fifth such day, nth 5 matches no day.
     """
 
     def rule(first: int, length: int) -> int:
@@ -91,7 +94,7 @@ def nth_weekday(which: int, nth: int) -> DayRule:
 
 
 def union(rules: list[DayRule]) -> DayRule:
-    """Return the rule of the days on which any of the rules matches."""
+    """Return a rule that matches the days that any of the rules matches."""
 
     def rule(first: int, length: int) -> int:
         mask = 0
@@ -103,20 +106,21 @@ def union(rules: list[DayRule]) -> DayRule:
 
 
 def either(one: DayRule, other: DayRule) -> DayRule:
-    """Return the rule of the days on which one rule or the other matches."""
+    """Return a rule that matches the days that at least one of two rules matches."""
     return lambda first, length: one(first, length) | other(first, length)
 
 
 def both(one: DayRule, other: DayRule) -> DayRule:
-    """Return the rule of the days on which both rules match."""
+    """Return a rule that matches the days that both rules match."""
     return lambda first, length: one(first, length) & other(first, length)
 
 
 @lru_cache(maxsize=1024)
 def reachable(months: int, days: Table) -> tuple[int, Table]:
-    """Return the rule without the months in which it has no day, and without unused shapes.
+    """Return the months and the table, both without bits that can never match.
 
-    So two rules with the same days are equal, and (0, ...) is a rule without any day.
+    A month goes if no day of it can match; a length goes if none of the kept months has it. So two
+    rules that match the same days become equal, and the months are 0 if no day ever matches.
     """
     kept = 0
     lengths: set[int] = set()

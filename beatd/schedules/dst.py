@@ -1,11 +1,12 @@
 """Turn wall-clock seconds into moments where clocks change: the only file with the DST rule.
 
-A schedule gives its wall-clock seconds as `at_or_after`, which returns the first of them from a
-given one on. They count from 1970-01-01 00:00 on the wall.
+A wall-clock second counts from 1970-01-01 00:00 on the wall clock. A schedule gives its own as a
+function `at_or_after`, which returns the first one at or after its argument.
 
-A fixed job (gap "run", fold "first" unless its entry has other rules) runs at the first instant
-after a gap if any of its times fell into the gap, and once of two in a fold. A job that follows
-elapsed time has gap "skip" and fold "both": nothing is made up, and both passes run.
+A gap is a time that the clock skips, a fold a time that it shows twice. A fixed job (gap "run",
+fold "first" unless its entry has other rules) runs at the first instant after a gap if any of its
+times fell into the gap, and once of two in a fold. A job that follows elapsed time has gap "skip"
+and fold "both": it makes up for nothing in a gap, and runs in both passes of a fold.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ AtOrAfter = Callable[[int], int | None]
 
 
 def checked(gap: str, fold: str) -> tuple[str, str]:
-    """Return the two rules; ScheduleError, with the words that are allowed, if one is wrong."""
+    """Return both rules unchanged; raise ScheduleError with the allowed words if one is wrong."""
     if gap not in GAPS:
         raise ScheduleError(f"dst_gap: {quoted(gap)} is neither run nor skip")
     if fold not in FOLDS:
@@ -32,7 +33,7 @@ def checked(gap: str, fold: str) -> tuple[str, str]:
 
 
 def second_after(moment: datetime) -> int:
-    """Return the first whole UTC second strictly after an aware moment."""
+    """Return the first whole second strictly after an aware moment, in seconds since 1970 (UTC)."""
     try:
         since = moment - EPOCH
     except TypeError:
@@ -41,14 +42,14 @@ def second_after(moment: datetime) -> int:
 
 
 def no_zone(moment: datetime) -> ScheduleError:
-    """Return the error of a naive moment."""
+    """Return the error to raise for a moment without a time zone."""
     return ScheduleError(
         f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
     )
 
 
 def moment_at(second: int | None) -> datetime | None:
-    """Return the UTC moment of a second, or None without one or after the year 9999."""
+    """Return a second since 1970 as a UTC datetime; None for None or after the year 9999."""
     if second is None or second > _LAST:
         return None
     return EPOCH + timedelta(0, second)
@@ -57,7 +58,10 @@ def moment_at(second: int | None) -> datetime | None:
 def first_fire(
     zone: Offsets, at_or_after: AtOrAfter, gap: str, fold: str, second: int
 ) -> int | None:
-    """Return the first UTC second, from the given one on, at which the schedule runs."""
+    """Return the first UTC second, at or after `second`, at which the schedule runs; None if none.
+
+    `at_or_after` gives the wall-clock seconds of the schedule; `gap` and `fold` are its DST rule.
+    """
     at, off, start, end, reached = zone.at, zone.off, zone.start, zone.end, zone.reached
     j = zone.index(second)
     local = second + off[j]
@@ -89,7 +93,10 @@ def first_fire(
 
 
 def utc_of(zone: Offsets, local: int) -> int:
-    """Return the UTC second of a wall-clock one: the first of two, or the first after the gap."""
+    """Return the UTC second at which the clock shows the wall-clock second `local`.
+
+    That is the earlier one if the clock shows it twice, and the end of the gap if it skips it.
+    """
     found = first_fire(
         zone, lambda asked: local if asked <= local else None, "run", "first", local - 2 * 86400
     )

@@ -38,9 +38,9 @@ _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Return the exact length of text, a number of seconds, a mapping or a timedelta.
+    """Return the length that a text, a number of seconds, a mapping or a timedelta stands for.
 
-    It is exact to the microsecond; a negative length is a ScheduleError.
+    It is exact to the microsecond. Raises ScheduleError for a negative or unreadable length.
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
@@ -56,7 +56,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """Return the shortest text that `parse_duration` reads as exactly this length."""
+    """Return the shortest text that `parse_duration` reads back as exactly this length."""
     left = length // timedelta(microseconds=1)
     if left < 0:
         raise ScheduleError(f"a duration cannot be negative: {length}")

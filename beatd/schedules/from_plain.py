@@ -1,4 +1,4 @@
-"""Make a schedule of the plain data that YAML and JSON hold."""
+"""Make a schedule from the plain data that YAML and JSON hold."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -28,7 +28,7 @@ def schedule_from(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Schedule:
-    """Return the schedule of a mapping with exactly one kind.
+    """Return the schedule of a mapping such as {"every": "5m"}, which names exactly one kind.
 
     `start` sets where the grid of an `every` begins; other kinds ignore it.
     """

@@ -1,4 +1,4 @@
-"""The schedule `every`: an exact grid in absolute time."""
+"""The schedule `every`, which runs at an exact grid of moments, whatever the wall clock shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +21,10 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """A schedule that runs at `offset` plus every multiple of `period`, both in microseconds of
-    UTC."""
+    """A schedule that runs every `period` from `offset` on, which counts from 1970-01-01 UTC.
+
+    Both are microseconds; `written` holds the keys and values of the configuration.
+    """
 
     period: int
     offset: int
@@ -33,7 +35,7 @@ class Interval:
         object.__setattr__(self, "_hash", hash((self.period, self.offset)))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after an aware one, in UTC; None after the year 9999."""
+        """Return the first run strictly after an aware moment, in UTC; None after the year 9999."""
         try:
             since = moment - EPOCH
         except TypeError:
@@ -69,9 +71,10 @@ def interval(
     name: str = "",
     start: datetime | None = None,
 ) -> Interval:
-    """Return the grid of a period since the Unix epoch, or since `start`.
+    """Return a schedule that runs every `every`, counted from 1970-01-01 UTC or from `start`.
 
-    `phase` shifts it by a length, `spread` by a length made from the name.
+    `phase` delays each run by this length; `spread` by a length derived from `name`, below the
+    period.
     """
     length = parse_duration(every)
     if not length:
@@ -100,8 +103,10 @@ def interval(
 
 
 def _share(name: str, period: int) -> int:
-    """Return a stable part of the period for a name, in whole milliseconds if it is a second or
-    more."""
+    """Return a delay below `period` derived from the name, always the same; both in microseconds.
+
+    It is rounded down to milliseconds if the period is a second or more.
+    """
     if not name:
         raise ScheduleError(
             "spread is drawn from the entry's name, and there is none; write phase: 7s"

@@ -13,10 +13,10 @@ _MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """Return the UTC moment of text, a datetime or a date.
+    """Return the UTC moment that a text, a datetime or a date stands for.
 
-    Without an offset it is on the wall clock of tz: the first of a time that comes twice, and the
-    first instant after the gap for a time that does not exist.
+    A value without an offset is on the wall clock of `tz`. It is the earlier moment if the clock
+    shows that time twice, and the first instant after the gap if the clock skips it.
     """
     local = local_moment(value)
     try:
@@ -33,12 +33,15 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
 
 
 def format_moment(moment: datetime) -> str:
-    """Return the moment as ISO 8601 in UTC with Z, and with a fraction only if it has one."""
+    """Return the moment in UTC as ISO 8601 with Z, and with a fraction only if it is not 0."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def local_moment(value: Any) -> datetime:
-    """Return what was written, naive without an offset; a date is its midnight."""
+    """Return the datetime that a text, a datetime or a date stands for, at midnight for a date.
+
+    Without an offset it is naive. Raises ScheduleError if the value is not a moment.
+    """
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

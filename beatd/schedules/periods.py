@@ -1,4 +1,4 @@
-"""The periods that a recurrence rule counts from its start: years, months, weeks or days."""
+"""Step through the years, months, weeks or days that a recurrence rule counts from its start."""
 
 from datetime import date, datetime
 
@@ -8,10 +8,11 @@ from beatd.schedules.year_days import LAST_DAY
 
 
 class Periods:
-    """Every `interval`th period, from the one that holds the start on. Days are ordinals.
+    """Steps through the periods of a rule: every `interval`th year, month, week or day.
 
-    Periods are numbered, so that the rule's next one is the number plus the interval: by the year,
-    by the months since year 0, or by the weeks or days since the start.
+    The first period contains the rule's start. Each has a number: the year, the months since year
+    0, or the weeks or days since the start. The number plus `interval` is the rule's next period.
+    Days are ordinals (date.toordinal).
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")
@@ -21,13 +22,13 @@ class Periods:
         self._first_week = start.toordinal() - (start.weekday() - wkst) % 7
 
     def day_at_or_after(self, day: int) -> int | None:
-        """Return the first day in a period of the rule, from `day` on; None after the year 9999."""
+        """Return the first day at or after `day` in a period of the rule; None after year 9999."""
         number = self.number(day)
         rest = (number - self._first_number) % self.interval
         return day if not rest else self.bounds(number + self.interval - rest)[0]
 
     def number(self, day: int) -> int:
-        """Return the number of the period that a day lies in."""
+        """Return the number of the period that contains a day."""
         today = date.fromordinal(day)
         match self._frequency:
             case dateutil.YEARLY:
@@ -40,7 +41,7 @@ class Periods:
                 return day - self._start.toordinal()
 
     def bounds(self, number: int) -> tuple[int | None, int]:
-        """Return the first day of a period, None after the year 9999, and the day after its end."""
+        """Return the first day of a period (None after year 9999) and the day after its last."""
         match self._frequency:
             case dateutil.YEARLY:
                 return _first_of(number, 1), _first_of(number + 1, 1) or LAST_DAY + 1
@@ -59,7 +60,7 @@ class Periods:
 
     @property
     def _first_number(self) -> int:
-        """The number of the period that holds the start."""
+        """Return the number of the period that contains the start."""
         match self._frequency:
             case dateutil.YEARLY:
                 return self._start.year
@@ -70,7 +71,7 @@ class Periods:
 
 
 def until_last_day(day: int) -> int | None:
-    """Return the day, or None if it lies after the year 9999."""
+    """Return the ordinal day unchanged, or None if it lies after the year 9999."""
     return day if day <= LAST_DAY else None
 
 

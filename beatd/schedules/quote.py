@@ -6,7 +6,7 @@ _MAX_CHARS = 60
 
 
 def quoted(value: Any) -> str:
-    """Return one printable line of bounded length, for any value."""
+    """Return the value's repr for an error message: one printable line of bounded length."""
     if isinstance(value, str | bytes):
         value = value[: _MAX_CHARS + 1]
     elif isinstance(value, int) and value.bit_length() > 200:

@@ -1,7 +1,7 @@
-"""One recurrence rule on the wall clock: a search over periods and days whose steps are counted.
+"""Search for the times of one recurrence rule, period by period and day by day, within a bound.
 
-dateutil reads the parts and fills in those that a rule takes from its start; it does not search. It
-would step through every day, or every second, up to the year 9999, and nothing could stop it.
+dateutil parses a rule's parts and fills in defaults from its start. It does not search: it would
+step through every day, or every second, up to the year 9999, and nothing could stop it.
 """
 
 from bisect import bisect_left
@@ -31,7 +31,7 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A rule in which nothing is left to a default; equal when all parts are."""
+    """A recurrence rule on the wall clock without defaults; two are equal when all parts are."""
 
     frequency: int
     interval: int
@@ -67,7 +67,11 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the seconds of a day, or of one unit of a rule that is finer than a day."""
+        """Return the sorted seconds of each matching day at which the rule runs.
+
+        For a rule by the hour or finer, they are the seconds of each matching hour, minute or
+        second.
+        """
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
         minutes = by.get("byminute", _ALL["byminute"]) if unit > 60 else (0,)
@@ -85,8 +89,7 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """Return the rule with the parts that it takes from its start, and with its count as an
-        end."""
+        """Return a rule with defaults filled in from its start, and `count` turned into an end."""
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
@@ -96,7 +99,11 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """Return the match that a count ends with; None if it is a century ahead or never comes."""
+        """Return the last time of a rule that has a COUNT, as the end of the rule.
+
+        None if the rule has fewer times, or if its last one is a century or more after its start.
+        Raises ScheduleError if the steps are used up before that.
+        """
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
             assert found is not None
@@ -115,7 +122,7 @@ class Recurrence:
         return found
 
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first match from a time on the wall clock on; None after the last.
+        """Return the rule's first wall-clock time at or after `local`; None if there is none.
 
         Raises SearchGivenUp when the steps are used up.
         """
@@ -132,7 +139,7 @@ class Recurrence:
         return None if self.until and found and found > self.until else found
 
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first match of a rule that runs once or more on each matching day."""
+        """Return the first time of a rule by the day or longer that runs on every matching day."""
         today, second = local.toordinal(), _second(local)
         first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
@@ -147,7 +154,7 @@ class Recurrence:
         return None
 
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first match of a rule with BYSETPOS: only some times of a period count."""
+        """Return the first time of a rule with BYSETPOS, which selects some times of a period."""
         begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
             number = self.periods.number(begin)
@@ -168,9 +175,10 @@ class Recurrence:
         return None
 
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first match of a rule in hours, minutes or seconds.
+        """Return the first time of a rule by the hour, minute or second.
 
-        It is a grid from the start, from which BYHOUR and the like leave points out.
+        Such a rule is a grid of points from its start on; parts such as BYHOUR exclude some of
+        them.
         """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
@@ -217,7 +225,7 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Return positions, from 1 or from the end with -1, as sorted indexes below `size`."""
+    """Return positions (1 is the first, -1 the last) as sorted indexes; drop those out of range."""
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)
 
@@ -239,7 +247,7 @@ def _at(day: int, second: int) -> datetime:
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """Return the parts of a rule as dateutil resolved them, defaults from its start included."""
+    """Return all parts of a dateutil rule as sorted pairs, with the defaults from its start."""
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {

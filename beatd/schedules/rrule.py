@@ -1,4 +1,4 @@
-"""The schedule `rrule` (RFC 5545) on the wall clock of a zone, under the DST rule of fixed jobs."""
+"""The schedule `rrule` (RFC 5545) on the wall clock of a zone, by the DST rule of fixed jobs."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -19,8 +19,10 @@ _PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RRule:
-    """A schedule that runs at the times of its rules; also hourly and finer ones follow the wall
-    clock."""
+    """A schedule that runs at the times of recurrence rules on the wall clock.
+
+    Rules by the hour, minute or second follow the wall clock as well.
+    """
 
     recurrences: Recurrences
     tz: str
@@ -35,7 +37,10 @@ class RRule:
         object.__setattr__(self, "_hash", hash((self.recurrences, self.tz, self.gap, self.fold)))
 
     def at_or_after(self, local: int) -> int | None:
-        """Return the first matching wall-clock second from `local` on; None after the last."""
+        """Return the first matching wall-clock second at or after `local`; None if there is none.
+
+        Raises SearchGivenUp if the search does not end within its bound of steps.
+        """
         return self._at_or_after(local, Steps())
 
     def _at_or_after(self, local: int, steps: Steps) -> int | None:
@@ -53,9 +58,9 @@ class RRule:
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after an aware one, in UTC; None = never again.
+        """Return the first run strictly after an aware moment, in UTC; None if there is none.
 
-        Raises SearchGivenUp if it is not found within the bound.
+        Raises SearchGivenUp if the search does not end within its bound of steps.
         """
         steps = Steps()
         return moment_at(
@@ -73,7 +78,7 @@ class RRule:
         return {"rrule": self.written}
 
     def _first(self, wall: datetime, steps: Steps) -> datetime | None:
-        """Return the first match from a wall-clock time on that is not left out."""
+        """Return the first time at or after `wall` that the text does not exclude; None if none."""
         parts = self.recurrences
         while True:
             steps.take()
@@ -112,9 +117,9 @@ class RRule:
 def rrule(
     text: str, *, tz: str | tzinfo = "UTC", dst_gap: str = "run", dst_fold: str = "first"
 ) -> RRule:
-    """Return the schedule of a rule in a zone.
+    """Return the schedule of a recurrence text in a zone.
 
-    Without DTSTART it begins on 1970-01-01 at 00:00 of the wall clock.
+    A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock.
     """
     if not isinstance(text, str):
         raise ScheduleError(

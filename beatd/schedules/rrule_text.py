@@ -43,7 +43,10 @@ ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Recurrences:
-    """A parsed text on the wall clock: rules and extra times, and the times and days left out."""
+    """A parsed recurrence text: its rules, its extra times, and the excluded times and days.
+
+    All of them are on the wall clock.
+    """
 
     rules: tuple[Recurrence, ...]
     extra: tuple[datetime, ...]
@@ -52,12 +55,12 @@ class Recurrences:
 
 
 class _Wrong(Exception):
-    """The error of one part; `parse` adds the whole text to it."""
+    """Raised for a fault in one part; `parse` turns it into a ScheduleError with the whole text."""
 
 
 @lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
-    """Return the rules of a recurrence text on the wall clock of a zone."""
+    """Return the rules and times of a recurrence text, on the wall clock of the zone `tz`."""
     if len(text) > _MAX_CHARS:
         raise ScheduleError(f"rrule {quoted(text)} is {len(text)} characters long")
     try:
@@ -156,9 +159,9 @@ def _list(key: str, value: str) -> tuple[int, ...]:
 
 
 def _positions(by: dict[str, Any], frequency: int) -> tuple[int, ...]:
-    """Return the positions that exist within a day, an hour, a minute or a second of the rule.
+    """Return the values of BYSETPOS that can match within one period of the rule.
 
-    dateutil would search for any other for hours.
+    dateutil would search for hours for a position that cannot match.
     """
     parts = ("byhour", "byminute", "bysecond")[frequency - dateutil.DAILY :]
     size = prod(len(set(by.get(part, (0,)))) for part in parts)
@@ -190,7 +193,7 @@ def _weekday(text: str, frequency: int) -> Any:
 
 
 def _stamp(text: str, tz: str) -> datetime:
-    """Return a time on the wall clock of the zone; one in UTC (with Z) is converted."""
+    """Return a time such as 20270101T090000, naive on the wall clock of the zone; Z means UTC."""
     match = _STAMP.fullmatch(text)
     if match is None:
         raise _Wrong(f"{quoted(text)} is not a time; write it like 20270101T090000")

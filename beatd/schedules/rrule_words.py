@@ -11,7 +11,7 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 
 
 def rrule_words(schedule: RRule) -> str:
-    """Return each rule, then the added and the left-out times, then the zone."""
+    """Return the schedule in words: each rule, then added and excluded times, then the zone."""
     parts = schedule.recurrences
     said = [_rule(rule) for rule in parts.rules]
     if parts.extra:

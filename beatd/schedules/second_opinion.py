@@ -1,7 +1,7 @@
-"""Compare a cron text with croniter: where it reads the text differently, and why.
+"""Find where croniter reads a cron text differently from beatd, and explain why.
 
-Both work on wall-clock times, without a zone. The daemon does not use it: croniter takes some 90 us
-for each moment.
+Both work on wall-clock times, without a zone. The daemon does not use this module: croniter takes
+some 90 us for each moment.
 """
 
 import re
@@ -23,7 +23,10 @@ HASHED = re.compile(r"(?i)(?:^|[\s,])[hr]\b|\br\(")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first moments that differ (None: no more runs), and the rule that explains them."""
+    """A difference between beatd and croniter: the first runs that differ, and the reason.
+
+    `ours` is beatd's run, `theirs` croniter's; None means that there are no more runs.
+    """
 
     ours: datetime | None
     theirs: datetime | None
@@ -36,7 +39,7 @@ class Difference:
 
 @lru_cache(maxsize=1000)
 def difference(text: str, since: datetime) -> Difference | None:
-    """Return the first difference after a moment, or None.
+    """Return the first difference after `since`, or None if both agree on the next runs.
 
     None also if croniter cannot read the text, or if the text has an H.
     """
@@ -56,7 +59,10 @@ def difference(text: str, since: datetime) -> Difference | None:
 def _first_difference(
     fields: list[str], since: datetime, *, either_day: bool = True
 ) -> tuple[datetime | None, datetime | None] | None:
-    """Return the first moments that differ, ours and croniter's, or None."""
+    """Return the first two runs that differ, beatd's and croniter's; None if they agree.
+
+    croniter matches either of two restricted day fields, or both if not `either_day`.
+    """
     try:
         ours = crontab(" ".join(fields), tz="UTC")
         theirs = croniter(
@@ -84,7 +90,7 @@ def _first_difference(
 
 
 def _rule(day: str, weekday: str, fields: list[str], since: datetime) -> str:
-    """Return the rule that explains the difference, and who agrees with whom."""
+    """Return a sentence that explains the difference, and says with whom cronie agrees."""
     if _first_difference(fields, since, either_day=False) is None:
         return (
             "where a day field begins with *, both day fields must match here and in cronie, "

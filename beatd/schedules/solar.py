@@ -1,4 +1,4 @@
-"""The schedule `solar`: events of the sun at a place, computed by ephem as celery's solar does."""
+"""The schedule `solar`, which runs at events of the sun, computed by ephem as in celery's solar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,10 @@ _MARGIN_DEGREES = 3.0  # more than the estimate of the sun's height can be wrong
 
 @dataclass(frozen=True, slots=True)
 class Solar:
-    """A schedule that runs at every event, to the nearest second, on the days that have it."""
+    """A schedule that runs at an event of the sun, such as each sunset, to the nearest second.
+
+    It does not run on days without the event. `lat` and `lon` are the place, in degrees.
+    """
 
     event: str
     lat: float
@@ -45,7 +48,7 @@ class Solar:
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first event strictly after an aware moment, in UTC; None = never again."""
+        """Return the first event strictly after an aware moment, in UTC; None if there is none."""
         second = second_after(moment)
         today = second // _DAY_S
         # By whole days, so that an event does not depend on the moment of the search.
@@ -58,12 +61,15 @@ class Solar:
         return None
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as YAML has it: {"solar": {event, lat, lon}}."""
+        """Return the schedule as YAML writes it: {"solar": {event, lat, lon}}."""
         return {"solar": {"event": self.event, "lat": self.lat, "lon": self.lon}}
 
 
 def solar(event: str, lat: float, lon: float) -> Solar:
-    """Return the schedule of one of celery's nine events at a place in degrees; needs ephem."""
+    """Return a schedule of one of celery's nine solar events; `lat` and `lon` are in degrees.
+
+    Raises MissingExtra if ephem is not installed.
+    """
     if not isinstance(event, str) or event not in EVENTS:
         near = get_close_matches(str(event)[:40], EVENTS, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(EVENTS)}"
@@ -74,7 +80,7 @@ def solar(event: str, lat: float, lon: float) -> Solar:
 
 
 def from_mapping(value: Any) -> Solar:
-    """Return the schedule of a mapping {event, lat, lon}."""
+    """Return the schedule of a mapping with the keys event, lat and lon."""
     keys = ("event", "lat", "lon")
     if not isinstance(value, Mapping):
         raise ScheduleError(
@@ -95,10 +101,10 @@ def from_mapping(value: Any) -> Solar:
 
 
 def _in_reach(event: str, lat: float, day: int) -> bool:
-    """False if the sun certainly does not pass the event's height on that day.
+    """False if the sun cannot pass the height of the event on that day (days since 1970).
 
-    A search by ephem for a sunset in the polar night takes a hundred times as long as this
-    estimate.
+    This estimate saves a search by ephem for a sunset in the polar night, which takes a hundred
+    times as long.
     """
     search, horizon, _ = EVENTS[event]
     if search == "next_transit":
@@ -112,7 +118,10 @@ def _in_reach(event: str, lat: float, day: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
-    """Return the UTC seconds of an event within one UTC day; none if the sun stays up or down."""
+    """Return the UTC seconds of an event within one UTC day (days since 1970).
+
+    The result is empty if the sun stays up or down.
+    """
     ephem = _ephem()
     if ephem is None:
         raise MissingExtra("solar schedules", "solar")
@@ -147,7 +156,7 @@ def _degrees(key: str, value: Any, most: int) -> float:
 
 
 def _ephem() -> Any:
-    """Return the library, or None if it is not installed."""
+    """Return the module ephem, or None if it is not installed."""
     try:
         import ephem
     except ImportError:

@@ -9,13 +9,16 @@ _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return the parts with commas, and with "and" before the last."""
+    """Return the parts as one text, with commas between them and "and" before the last."""
     *before, last = parts
     return f"{', '.join(before)} and {last}" if before else last
 
 
 def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
-    """Return sorted values in words, with three or more in a row as one span."""
+    """Return sorted values as a list in words, with "a to c" for three or more in a row.
+
+    `say` returns the word for one value.
+    """
     parts: list[tuple[int, int]] = []
     for value in values:
         if parts and value == parts[-1][1] + 1:
@@ -32,7 +35,7 @@ def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 31st; "last day" and "2nd last day" for negative numbers."""
+    """Return 1st, 2nd, 31st; "last day" for -1, "2nd last day" for -2."""
     if number < 0:
         return "last day" if number == -1 else f"{ordinal(-number)} last day"
     ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -40,20 +43,20 @@ def ordinal(number: int) -> str:
 
 
 def nth(number: int) -> str:
-    """Return first to fifth, last, or the ordinal of any other number."""
+    """Return "first" to "fifth", "last" for -1, else an ordinal: "6th", or "2nd last" for -2."""
     return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
 
 
 def weekdays(values: list[int]) -> str:
-    """Return the days of the week in words, Monday first; 0 is Sunday."""
+    """Return the names of weekdays as a list in words, from Monday on; the value 0 is Sunday."""
     return runs(sorted((day - 1) % 7 for day in values), lambda day: DAY_NAMES[(day + 1) % 7])
 
 
 def months(values: Iterable[int]) -> str:
-    """Return the months in words; 1 is January."""
+    """Return the names of months as a list in words; the value 1 is January."""
     return runs(values, lambda month: MONTH_NAMES[month - 1])
 
 
 def bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set, lowest first."""
+    """Return the numbers of the bits that are set in a mask, lowest first."""
     return [bit for bit in range(mask.bit_length()) if mask >> bit & 1]

@@ -1,4 +1,4 @@
-"""Bound the work of one search, in steps and not in time, so that all machines agree."""
+"""Limit the work of one search, in steps and not in time, so that all machines agree."""
 
 from beatd.errors import ScheduleError
 
@@ -7,11 +7,11 @@ MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
-    """The search for the next moment used up its steps: the schedule hardly ever fires."""
+    """Raised when a search for the next run uses up its steps: the schedule hardly ever runs."""
 
 
 class Steps:
-    """The steps that are left; all parts of one search share them."""
+    """Counts down the steps that a search may still take; all parts of the search share them."""
 
     __slots__ = ("left",)
 
@@ -19,7 +19,7 @@ class Steps:
         self.left = most
 
     def take(self, count: int = 1) -> None:
-        """Use up steps; raise SearchGivenUp if fewer are left."""
+        """Subtract steps from those left; raise SearchGivenUp if there are not enough."""
         self.left -= count
         if self.left < 0:
             raise SearchGivenUp(

@@ -1,7 +1,7 @@
-"""Find the wall-clock seconds that a cron means, by stepping over months and looking up bits.
+"""Find the wall-clock seconds that a cron matches, by stepping over months and looking up bits.
 
-Nothing is tried second by second: the rest of a day is one look-up in each of three bit masks, and
-a month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
+No second is tried one by one: the rest of a day is one look-up in each of three bit masks, and a
+month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
 microseconds a moment; bench/next_after.py measures both, and the tests compare them.
 """
 
@@ -20,7 +20,10 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The values that match, as bit masks; equal when they mean the same wall-clock seconds."""
+    """The matching values of each cron field, as bit masks; equal when the same seconds match.
+
+    Bit n of `years` is the year 1970 + n; None means every year.
+    """
 
     seconds: int
     minutes: int
@@ -30,7 +33,7 @@ class Fields:
     years: int | None = None
 
     def at_or_after(self, local: int) -> int | None:
-        """Return the first matching wall-clock second from `local` on; None after the last."""
+        """Return the first matching wall-clock second at or after `local`; None if none is left."""
         day, second = divmod(local, 86400)
         ordinal = day + _UNIX_EPOCH
         if ordinal < 1:
@@ -61,7 +64,7 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """Return the mask of the days that match in the month after the ordinal day `begin`."""
+        """Return the matching days of a month as a mask; it begins after the ordinal `begin`."""
         if not self.months >> month & 1:
             return 0
         if self.years is not None and (
@@ -72,11 +75,11 @@ class Fields:
 
     @property
     def first_time(self) -> int:
-        """The first matching second of a day."""
+        """Return the first matching second of a day, from 0 to 86399."""
         return _lowest(self.hours) * 3600 + _lowest(self.minutes) * 60 + _lowest(self.seconds)
 
     def _time_at_or_after(self, second: int) -> int | None:
-        """Return the first matching second of a day from `second` on, or None."""
+        """Return the first matching second of a day at or after `second`; None if there is none."""
         hour, rest = divmod(second, 3600)
         if self.hours >> hour & 1:
             minute, rest = divmod(rest, 60)
@@ -93,5 +96,5 @@ class Fields:
 
 
 def _lowest(mask: int) -> int:
-    """Return the number of the lowest bit that is set."""
+    """Return the number of the lowest bit that is set in the mask."""
     return (mask & -mask).bit_length() - 1

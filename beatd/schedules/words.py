@@ -21,7 +21,7 @@ _UNITS = (
 
 
 def describe(schedule: Schedule) -> str:
-    """Return the schedule in plain English; a kind from elsewhere is shown as it was written."""
+    """Return the schedule in plain English; a schedule of an unknown kind is shown as written."""
     match schedule:
         case Interval():
             return _interval(schedule)

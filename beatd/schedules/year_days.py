@@ -1,7 +1,8 @@
-"""Compute the days of a year that a recurrence rule names, as a bit mask (bit 0 is 1 January).
+"""Compute the days of a year that match a recurrence rule, as a bit mask (bit 0 is 1 January).
 
-The calendar repeats every 400 years to the weekday, and has only a few kinds of years: a rule has
-one mask for each kind, so that a year without a matching day costs one look-up.
+The calendar repeats every 400 years, weekdays included, and has only a few kinds of years: years
+with the same weekdays and leap years around them. A rule has one mask for each kind, so that a year
+without a matching day costs one look-up.
 """
 
 from calendar import isleap
@@ -17,7 +18,10 @@ LAST_DAY = date.max.toordinal()
 
 
 class Year(NamedTuple):
-    """One kind of year, with a mask of the days of each month, day of the month and weekday."""
+    """A kind of year, with masks of its days.
+
+    There is one mask for each month, for each day of the month and for each weekday.
+    """
 
     number: int
     length: int
@@ -27,7 +31,10 @@ class Year(NamedTuple):
 
 
 class YearDays:
-    """The days that match all given parts; without parts every day matches."""
+    """Finds the days that match all given parts of a rule; without parts every day matches.
+
+    The parts are those that select days, such as `bymonth`, `byweekno` and `byweekday`.
+    """
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
 
@@ -37,7 +44,7 @@ class YearDays:
         self._masks: dict[int, int] = {}
 
     def at_or_after(self, day: int, last: int, steps: Steps) -> int | None:
-        """Return the first matching day from `day` on, both ordinals; None after `last`."""
+        """Return the first matching day from `day` to `last`, all as ordinals; None if none."""
         if self.every:
             return day if day <= last else None
         year = date.fromordinal(day).year
@@ -58,7 +65,7 @@ class YearDays:
         return found if found <= last else None
 
     def mask(self, year: int, steps: Steps) -> int:
-        """Return the mask of a year; it is made once for each kind of year."""
+        """Return the mask of the matching days of a year, computed once for each kind of year."""
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
         if mask is None:
@@ -104,16 +111,17 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """Return the mask of the nth of some days (negative: from the last); 0 if there is none."""
+    """Return the mask of only the nth day in `days` (-1 is the last); 0 if there is none."""
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
     return 1 << places[index] if 0 <= index < len(places) else 0
 
 
 def _week(year: Year, week: int, wkst: int) -> int:
-    """Return the mask of the days of a numbered week that lie in a year.
+    """Return the mask of the days of week number `week` (-1 is the last) that lie in this year.
 
-    Some days of a year lie in weeks of its neighbours.
+    Weeks begin on weekday `wkst` and are numbered as in ISO 8601, so that the first and last days
+    of a year may belong to weeks of its neighbours.
     """
     first = date(year.number, 1, 1).toordinal()
     mask = 0
@@ -130,15 +138,18 @@ def _shifted(mask: int, by: int) -> int:
 
 
 def _first_week(year: int, wkst: int) -> int:
-    """Return the first day of the first week that has four days or more in a year."""
+    """Return the first day (ordinal) of the first week that has four days or more in the year."""
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - wkst) % 7
 
 
 @cache
 def _kinds() -> tuple[int, ...]:
-    """Return, for each year of the cycle, the first year that is like it in itself and its
-    neighbours."""
+    """Return, for each year of the 400-year cycle, the first year of the same kind.
+
+    Two years are of the same kind if they begin with the same weekday and agree in which are leap
+    years: the year itself, the year before it and the year after it.
+    """
     seen: dict[tuple[int, bool, bool, bool], int] = {}
     kinds = []
     for place in range(_CYCLE):

@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, and the changes of their clocks as plain integers."""
+"""Find time zones by their IANA names, and list the changes of their clocks as plain integers."""
 
 import re
 import struct
@@ -40,7 +40,7 @@ _spelled: dict[str, str] = {}
 
 
 def preload_zones() -> None:
-    """Read the files of all zones (0.7 MB) into memory: a new entry may name any of them."""
+    """Read the files of all zones (0.7 MB) into memory, so that no later look-up opens a file."""
     if not _kept:
         files = {}
         for name in pytz.all_timezones:
@@ -59,7 +59,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _pytz(name: str) -> Any:
-    """Return pytz's zone of a name in any case."""
+    """Return pytz's zone of this name; upper and lower case are the same."""
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
@@ -70,22 +70,26 @@ def _pytz(name: str) -> Any:
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """Return the zone of an IANA name, in any case, or of a zone object that has its name."""
+    """Return the zone of an IANA name in any case, or of a zone object that has such a name."""
     return _zone(zone_name(name))
 
 
 @lru_cache(maxsize=700)
 def _zone(name: str) -> ZoneInfo:
-    """Return pytz's zone, read by the standard library, which goes on after 2037.
+    """Return the zone as a ZoneInfo read from pytz's file.
 
-    It reads the transitions in the file's second half and the POSIX rule at the end of the file.
+    Unlike pytz, it knows clock changes after 2037: it reads the second half of the file and the
+    POSIX rule at its end.
     """
     with _opened(name) as file:
         return ZoneInfo.from_file(file, key=name)
 
 
 def zone_name(name: str | tzinfo) -> str:
-    """Return the one spelling of a zone; ScheduleError, with the nearest name, if it is unknown."""
+    """Return the official spelling of a zone's name.
+
+    Raises ScheduleError, with the nearest known name, if the zone is unknown.
+    """
     if isinstance(name, tzinfo):
         name = getattr(name, "zone", None) or getattr(name, "key", None) or name.tzname(None) or ""
     if not isinstance(name, str):
@@ -120,11 +124,11 @@ def _hint(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
-    """The stretches of time during which the clock of a zone is a fixed number of seconds off UTC.
+    """Keeps the stretches of time during which the clock of a zone has the same offset from UTC.
 
-    Stretch j begins at the second at[j] (UTC). On the wall clock it begins at start[j] and ends
-    before end[j]; reached[j] is the latest time that the wall clock had shown before it, so that
-    start > reached is a gap and start < reached a fold.
+    Stretch j begins at the UTC second at[j] and has the offset off[j], in seconds. On the wall
+    clock it begins at start[j] and ends before end[j]; reached[j] is the latest time that the wall
+    clock had shown before it, so that start > reached is a gap and start < reached a fold.
     """
 
     at: tuple[int, ...]
@@ -134,13 +138,13 @@ class Offsets:
     reached: tuple[int, ...]
 
     def index(self, second: int) -> int:
-        """Return the index of the stretch that a UTC second lies in."""
+        """Return the index of the stretch that contains a UTC second."""
         return bisect_right(self.at, second) - 1
 
 
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
-    """Return the stretches of a known zone; one that only has a new name is not another."""
+    """Return the stretches of a known zone; one begins only where the offset changes."""
     known = _pytz(name)
     times: list[datetime] = getattr(known, "_utc_transition_times", None) or [_ANY]
     infos = getattr(known, "_transition_info", None) or [(known.utcoffset(_ANY),)]
@@ -164,7 +168,7 @@ def offsets(name: str) -> Offsets:
 
 
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
-    """Yield each change of the clock from 2038 on: the UTC second, and the new seconds off UTC."""
+    """Yield each change of the clock from 2038 on: its UTC second and the new offset in seconds."""
     with _opened(name) as file:
         text = file.read()
     known = _zone(name)
@@ -189,7 +193,10 @@ def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
 
 
 def _transitions(text: bytes) -> tuple[int, ...]:
-    """Return the transitions in the second half of a TZif file (RFC 8536), in 64 bits each."""
+    """Return the UTC seconds of the clock changes listed in the 64-bit half of a TZif file.
+
+    RFC 8536 describes the format.
+    """
     header = struct.Struct(">4sc15x6l")
     *_, isutc, isstd, leap, times, types, letters = header.unpack_from(text)
     second = header.size + times * 5 + types * 6 + letters + leap * 8 + isstd + isutc
