@@ -1,7 +1,7 @@
-"""An entry as YAML and the stores have it: plain data, checked when it is read.
+"""Convert entries from and to plain data, the form that YAML and the stores hold, and check them.
 
-`entry_from` makes an entry of it, `check` reports everything that is wrong with it, `plain_of`
-writes an entry as plain data, and `codec` does both for the stores, fast.
+`entry_from` makes an entry from plain data, `check` reports every fault in it, `plain_of` writes an
+entry as plain data, and `codec` does both for the stores, fast.
 """
 
 from beatd.definition.as_plain import json_plain_of, plain_of

@@ -1,4 +1,4 @@
-"""Check the values that a message may carry: arguments, options, and text."""
+"""Check that a message can carry the values of arguments, options and text."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -21,9 +21,9 @@ MAX_DEPTH = 50  # levels of lists and mappings in an argument
 
 
 def as_argument(value: Any, depth: int = 0) -> Any:
-    """Return the value as a worker gets it; ConfigError if no message can carry it.
+    """Return an argument as workers will receive it; ConfigError if no message can carry it.
 
-    That is a value of JSON, a date, time, datetime, Decimal, UUID or bytes.
+    Allowed are values of JSON, dates, times, datetimes, Decimals, UUIDs and bytes.
     """
     if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
         return as_json(value)
@@ -50,7 +50,7 @@ def as_argument(value: Any, depth: int = 0) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """Return the value of kombu's form, or ConfigError."""
+    """Return the value for a type name and content of kombu's form, or raise ConfigError."""
     try:
         return typed(name, value)
     except ValueError:
@@ -59,7 +59,7 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def unknown_types(value: Any) -> list[str]:
-    """Return each `__type__` in the values that workers do not know without code of their own."""
+    """Return each `__type__` in the value that workers can decode only with code of their own."""
     if isinstance(value, dict):
         own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
         return own + [name for item in value.values() for name in unknown_types(item)]
@@ -69,7 +69,7 @@ def unknown_types(value: Any) -> list[str]:
 
 
 def as_json(value: Any, depth: int = 0) -> Any:
-    """Return the value in plain dicts and lists; ConfigError if JSON cannot carry it."""
+    """Return the value with plain dicts, lists and text; ConfigError if JSON cannot carry it."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -93,14 +93,14 @@ def as_json(value: Any, depth: int = 0) -> Any:
 
 
 def text_key(key: Any) -> str:
-    """Return the key as plain text; ConfigError if it is none."""
+    """Return the key as a plain str; raise ConfigError if it is not text."""
     if not isinstance(key, str):
         raise ConfigError(f"the key {quoted(key)} is not text")
     return str.__str__(unicode(key))
 
 
 def unicode(text: str) -> str:
-    """Return the text; ConfigError if it holds bytes that were no UTF-8."""
+    """Return the text unchanged; raise ConfigError if it holds bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

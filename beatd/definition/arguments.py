@@ -1,7 +1,7 @@
-"""Argument values that JSON lacks: dates, times, Decimals, UUIDs and bytes.
+"""Convert argument values that JSON lacks: dates, times, Decimals, UUIDs and bytes.
 
-JSON has them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores and
-commands write that form, and a worker reads it as the value.
+JSON holds them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores
+and commands write that form, and a worker reads it as the value.
 """
 
 import re
@@ -40,12 +40,15 @@ _TIMESTAMP = re.compile(
 
 
 class Timestamp(str):
-    """Text that YAML reads as a date or a datetime; only arguments read it so."""
+    """A text that YAML defines as a date or datetime; only an argument is converted to one."""
 
     __slots__ = ()
 
     def moment(self) -> date | datetime:
-        """Return the date or datetime, naive without an offset; ValueError if it cannot be."""
+        """Return the date or datetime, naive if the text has no offset.
+
+        Raises ValueError if there is no such date or time.
+        """
         found = _TIMESTAMP.fullmatch(self)
         assert found is not None, "`timestamp` has seen it"
         if found[1]:
@@ -62,24 +65,24 @@ class Timestamp(str):
 
 
 def timestamp(text: str) -> Timestamp | None:
-    """Return the text as a Timestamp, or None if YAML reads it as something else."""
+    """Return the text as a Timestamp, or None if YAML does not define it as a date or datetime."""
     return Timestamp(text) if _TIMESTAMP.fullmatch(text) else None
 
 
 def is_tagged(value: Any) -> bool:
-    """True for a mapping that has exactly the two keys of kombu's form."""
+    """True if the value is a mapping with exactly the two keys of kombu's form."""
     return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
 
 
 def is_type(name: Any) -> bool:
-    """True for the name of a type that kombu knows."""
+    """True if kombu knows a type of this name."""
     return isinstance(name, str) and name in TYPES
 
 
 def typed(name: Any, value: Any) -> Any:
-    """Return the value of kombu's form.
+    """Return the value that kombu's form stands for, from its type name and its content.
 
-    ValueError if `value` is none of that type, KeyError if the name is not in `TYPES`.
+    Raises ValueError if `value` is not of that type, KeyError if the name is not in `TYPES`.
     """
     if not is_type(name):
         raise KeyError(name)
@@ -106,17 +109,17 @@ def typed(name: Any, value: Any) -> Any:
 
 
 def exact(value: Any) -> Any:
-    """Return a date, time, Decimal, UUID or bytes as workers get it.
+    """Return a date, time, Decimal, UUID or bytes exactly as a worker will receive it.
 
-    That is the plain class in place of a subclass, and an offset in place of a zone. TypeError for
-    any other value.
+    A subclass becomes the plain class, and a zone becomes an offset. Raises TypeError for any other
+    value.
     """
     form = _form(value)
     return typed(form[TYPE], form[VALUE])
 
 
 def tagged(value: Any) -> Any:
-    """Return the value for JSON, with lists for tuples; TypeError if JSON has no form for it."""
+    """Return the value for JSON, typed values in kombu's form; TypeError if JSON cannot hold it."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -135,9 +138,9 @@ def tagged(value: Any) -> Any:
 
 
 def untagged(value: Any) -> Any:
-    """Return the value that JSON stands for.
+    """Return the value that decoded JSON stands for, with each mapping in kombu's form converted.
 
-    A mapping in kombu's form that holds no value of its type stays as it is.
+    A mapping whose content does not fit its type stays unchanged.
     """
     if isinstance(value, dict):
         if is_tagged(value):
@@ -150,14 +153,14 @@ def untagged(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the value as JSON, equal for two values exactly if workers get the same from both."""
+    """Return the value as JSON; two results are equal exactly if workers receive the same value."""
     return json.encode(tagged(value), order="deterministic")
 
 
 def same(one: Entry, other: Entry) -> bool:
-    """True if two entries are equal and workers get the same from both.
+    """True if two entries are equal and workers receive the same arguments from both.
 
-    `==` takes 1, 1.0 and true for the same argument, and a Decimal NaN for a different one.
+    `==` alone would take 1, 1.0 and true as equal, and two Decimal NaNs as different.
     """
     if _payload(one) != _payload(other):
         return False
@@ -170,7 +173,7 @@ def same(one: Entry, other: Entry) -> bool:
 
 
 def _payload(entry: Entry) -> bytes:
-    """Return the arguments and options as JSON, empty if the entry has none."""
+    """Return the arguments and options of an entry as JSON; empty if it has none."""
     values = [getattr(entry, name) for name in PAYLOAD]
     return canonical_json(values) if any(values) else b""
 
@@ -182,7 +185,7 @@ def _without_payload(entry: Entry) -> Entry:
 
 
 def _form(value: Any) -> dict[str, Any]:
-    """Return a value in kombu's form; TypeError if it has none."""
+    """Return a typed value in kombu's form; raise TypeError if kombu has no type for it."""
     if isinstance(value, bytes):
         try:
             return {TYPE: "bytes", VALUE: value.decode()}

@@ -1,4 +1,4 @@
-"""Write an entry as YAML and JSON have it, without the fields that are at their defaults."""
+"""Write an entry as plain data for YAML and JSON, without the fields that have their defaults."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def plain_of(entry: Entry) -> dict[str, Any]:
 
 
 def json_plain_of(entry: Entry) -> dict[str, Any]:
-    """Return `plain_of` for JSON: dates, Decimals and other tagged values in kombu's form."""
+    """Return `plain_of` for JSON: dates, Decimals and other typed arguments are in kombu's form."""
     plain = plain_of(entry)
     for name in PAYLOAD:
         if name in plain:

@@ -1,4 +1,4 @@
-"""Write a schedule object of Celery as our YAML has it."""
+"""Write a schedule object of Celery as plain data, in the keys of our YAML."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -18,7 +18,7 @@ _HINT = "write it as every, cron, crontab, at, solar or rrule in YAML"
 
 
 def zone_name_of(tz: Any) -> str:
-    """Return the IANA name of a tzinfo or of a name; ConfigError if it has none."""
+    """Return the IANA name of a tzinfo or of a name; raise ConfigError if it has none."""
     for name in (tz, getattr(tz, "key", None), getattr(tz, "zone", None), str(tz)):
         if isinstance(name, str):
             try:
@@ -30,15 +30,18 @@ def zone_name_of(tz: Any) -> str:
 
 
 def as_written(entry: Any) -> Any:
-    """Return a ScheduleEntry as the dict that beat_schedule has for it, and anything else
-    unchanged."""
+    """Return a ScheduleEntry as a dict of `beat_schedule`; return any other value unchanged."""
     if not isinstance(entry, ScheduleEntry):
         return entry
     return {key: getattr(entry, key) for key in _WRITTEN if getattr(entry, key)}
 
 
 def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
-    """Return one schedule key of YAML, with `tz` and `start` if they are part of the schedule."""
+    """Return a Celery schedule, timedelta or number of seconds as plain data: {"every": "5m"}.
+
+    It also has `tz` if the schedule has a zone of its own, and `start` if `relative` (Celery's
+    rounding to whole days, hours or minutes) needs one. Raises ConfigError for any other object.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta | BaseSchedule):
         text = f"{value!r:.80} is a {type(value).__name__}"
         raise ConfigError(f"schedule: {text}, not seconds, a timedelta or a schedule; {_HINT}")
@@ -78,7 +81,7 @@ def _every(period: timedelta, relative: bool, timezone: str) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """Return the `tz` that the schedule itself was given; empty if it has the app's."""
+    """Return {"tz": name} for the zone that the schedule was given; {} if it uses the app's."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
@@ -89,12 +92,12 @@ def _own_zone(value: BaseSchedule) -> dict[str, Any]:
 
 
 def _field(value: Any) -> Any:
-    """Return a cron field as it was given to crontab(): text, a number or a list."""
+    """Return a crontab field in the form it was given: text, a number, or a list of numbers."""
     return value if isinstance(value, str | int) else sorted(value)
 
 
 def _refuse_other_meaning(value: BaseSchedule, known: type) -> None:
-    """Raise ConfigError if a subclass decides by a method of its own when it runs."""
+    """Raise ConfigError if a subclass of `known` overrides a method that decides when it runs."""
     for name in _DECIDING:
         if getattr(type(value), name, None) is not getattr(known, name, None) and not (
             type(value).__module__.startswith("django_celery_beat")

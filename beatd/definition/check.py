@@ -1,4 +1,4 @@
-"""Make an entry of plain data, and report everything that is wrong with it at once."""
+"""Make an entry from plain data, and report every fault in the data at once."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
-    """An entry and its problems; the entry is None if one of them is more than a warning."""
+    """An entry and all problems of its data; the entry is None if one of them is an error."""
 
     entry: Entry | None
     problems: list[Problem]
@@ -37,7 +37,10 @@ def entry_from(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Return the entry, its zone resolved; ConfigError with all problems that are no warnings."""
+    """Return the entry that plain data describes; raise ConfigError with all errors if it has any.
+
+    `timezone` is the zone of an entry without `tz`; `defaults` has the values of keys left out.
+    """
     checked = check(
         name,
         plain,
@@ -61,7 +64,12 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """Return the entry and every problem with it; paths begin at the entry's own keys."""
+    """Return the entry that plain data describes, and every problem with it.
+
+    The path of a problem begins at the entry's own keys. `timezone` is the zone of an entry without
+    `tz`; `defaults` has the values of keys left out; `source` is the owner of the entry, and
+    `declared_at` its place in a file.
+    """
     problems: list[Problem] = []
     named = name_problem(name)
     if named:
@@ -96,14 +104,17 @@ def check(
 
 
 def hint_for(key: Any, known: Collection[str]) -> str:
-    """Return where a wrong key belongs or what may have been meant, or ""."""
+    """Return a hint for an unknown key: its right place or the nearest known key; "" for none."""
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
     return nearest(str(key), known)
 
 
 def name_problem(name: Any) -> str:
-    """Return what is wrong with a name, or ""; blanks within it and emoji are right."""
+    """Return why an entry cannot have this name; "" if it can.
+
+    Blanks within a name and emoji are allowed.
+    """
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
     if not name.strip():
@@ -122,7 +133,10 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the values of all fields that are given and right, and the problems of the others."""
+    """Return the values of all valid fields by name, and the problems of the others.
+
+    A moment without an offset is in the zone of `tz`, or else in `timezone`.
+    """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     tz = timezone
@@ -185,7 +199,7 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    """Return the problems of keys that do not go together."""
+    """Return a problem for each value that contradicts another, has no effect or may surprise."""
     found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:

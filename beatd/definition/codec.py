@@ -1,4 +1,7 @@
-"""Encode an entry as the JSON that a store keeps, and decode it: a leader does so for each row."""
+"""Encode an entry as the JSON that a store keeps, and decode it.
+
+Decoding is fast, because a leader decodes every row of the store.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -34,7 +37,7 @@ def _moment(text: str) -> datetime:
 
 
 def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
-    """Return the function that reads the text of a field, or None if JSON has its value itself."""
+    """Return the function that converts a field's text; None if JSON holds the value itself."""
     if field.name == "tz":
         return zone_name
     types = (field.type, *get_args(field.type))
@@ -42,7 +45,7 @@ def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
 
 
 def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
-    """Yield what `defstruct` takes, name and type and default, for each key of the JSON."""
+    """Yield name, type and default of each key of the JSON, as `defstruct` expects them."""
     for field in ENTRY_FIELDS:
         of_type = field.type
         if _reader_of(field):
@@ -76,9 +79,11 @@ def _schedule(
     when: tuple[str, str | None, str, str],
     name: str,
 ) -> Schedule:
-    """Return the schedule of this JSON; entries on equal schedules share one value.
+    """Return the schedule of the value `raw` (JSON) of the key `kind`.
 
-    `name` is empty unless the schedule depends on the entry's name.
+    Cached, so that entries with equal schedules share one value. `shifts` holds spread and phase,
+    `when` holds tz, start, dst_gap and dst_fold; `name` is empty unless the schedule depends on the
+    name.
     """
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
@@ -110,7 +115,7 @@ def _schedule_of(name: str, found: Any) -> Schedule:
 
 
 class JsonCodec:
-    """The catalog's `Codec`: a definition is the entry's YAML, written as JSON."""
+    """The catalog's `Codec`: stores an entry's definition as the JSON of its YAML keys."""
 
     def encode(self, entry: Entry) -> bytes:
         return _encoder.encode(json_plain_of(entry))

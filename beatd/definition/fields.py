@@ -1,6 +1,6 @@
-"""The keys of an entry in YAML, made from the fields of `Entry`: how each is read and written.
+"""List the keys of an entry in YAML, made from the fields of `Entry`, with their kinds of value.
 
-`check`, `plain_of`, the codec and the JSON Schema go by this table.
+`check`, `plain_of`, the codec and the JSON Schema are all driven by this table.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from beatd.entry import Entry
 
 
 class Field(Struct, frozen=True):
-    """One key of a mapping in YAML. `default` is what YAML would have there; None = no default."""
+    """A key of a mapping in YAML; `default` is written as in YAML, None if there is no default."""
 
     name: str
     kind: Kind
@@ -24,7 +24,7 @@ class Field(Struct, frozen=True):
 
 
 class EntryField(Field, frozen=True, kw_only=True):
-    """A key that is a field of `Entry`, with its type there; `initial` is the default there."""
+    """A key that is a field of `Entry`, whose type and default there are `type` and `initial`."""
 
     type: Any
     initial: Any
@@ -108,7 +108,7 @@ _KINDS_BY_TYPE = {
 
 
 def _entry_fields() -> Iterator[EntryField]:
-    """Yield a key for each field of `Entry` with a help text."""
+    """Yield an EntryField for each field of `Entry` that has a help text."""
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated:
             continue
@@ -124,7 +124,7 @@ def _entry_fields() -> Iterator[EntryField]:
 
 
 def _kind_of(of_type: Any) -> Kind:
-    """Return how YAML writes a type."""
+    """Return the Kind of the YAML value for a field of this Python type."""
     if get_origin(of_type) is Literal:
         return kinds.choice(*get_args(of_type))
     return _KINDS_BY_TYPE[of_type]

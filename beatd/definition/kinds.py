@@ -1,6 +1,6 @@
-"""The types of values in YAML: how each is read, written and described to an editor.
+"""Define the kinds of values in YAML: how each is read, written and described in the JSON Schema.
 
-Every reader raises ConfigError with the value and an example of a right one; the caller adds the
+Each reader raises ConfigError with the value and an example of a right one; the caller adds the
 key.
 """
 
@@ -26,9 +26,10 @@ def _unchanged(value: Any) -> Any:
 
 
 class Kind(Struct, frozen=True):
-    """One type of value: how YAML's value is read, its JSON Schema, and how YAML is written.
+    """A kind of value in YAML, with its reader, its JSON Schema and its writer.
 
-    `read` gets the value, and the zone of moments without an offset.
+    `read` gets the value and the zone of moments without an offset; it returns the field's value or
+    raises ConfigError. `write` converts the field's value back for YAML.
     """
 
     read: Callable[[Any, str], Any]
@@ -37,7 +38,7 @@ class Kind(Struct, frozen=True):
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
-    """One line of text."""
+    """Return a Kind for one line of text, at most `longest` characters; errors call it `what`."""
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -56,7 +57,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 
 
 def prose() -> Kind:
-    """Text that may have several lines."""
+    """Return a Kind for text that may have several lines."""
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
@@ -67,7 +68,7 @@ def prose() -> Kind:
 
 
 def flag() -> Kind:
-    """true or false."""
+    """Return a Kind for true or false; yes, no, on and off are accepted too."""
 
     def read(value: Any, _tz: str) -> bool:
         if isinstance(value, str):
@@ -80,7 +81,7 @@ def flag() -> Kind:
 
 
 def whole(least: int, most: int | None = None) -> Kind:
-    """A whole number."""
+    """Return a Kind for a whole number from `least` to `most`, both included."""
     bounds = f"{least} or more" if most is None else f"{least} to {most}"
 
     def read(value: Any, _tz: str) -> int:
@@ -98,7 +99,7 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """One of some words."""
+    """Return a Kind for a value that is one of these words, in upper or lower case."""
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and value.strip().lower() in words:
@@ -134,7 +135,7 @@ DURATION_SCHEMA: dict[str, Any] = {
 
 
 def duration(*, above_zero: bool = False) -> Kind:
-    """A length of time."""
+    """Return a Kind for a length of time; with `above_zero`, a length of 0 is an error."""
 
     def read(value: Any, _tz: str) -> timedelta:
         length = parse_duration(value)
@@ -146,7 +147,7 @@ def duration(*, above_zero: bool = False) -> Kind:
 
 
 def moment() -> Kind:
-    """A moment in ISO 8601."""
+    """Return a Kind for a moment in ISO 8601."""
 
     def read(value: Any, tz: str) -> datetime:
         return parse_moment(value, tz)
@@ -158,7 +159,7 @@ def moment() -> Kind:
 
 
 def zone() -> Kind:
-    """The name of a time zone."""
+    """Return a Kind for the name of a time zone."""
 
     def read(value: Any, _tz: str) -> str:
         return zone_name(value)
@@ -167,7 +168,7 @@ def zone() -> Kind:
 
 
 def json_list() -> Kind:
-    """A list of values that JSON has."""
+    """Return a Kind for a list of JSON values."""
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_json(item) for item in _list(value))
@@ -176,7 +177,7 @@ def json_list() -> Kind:
 
 
 def json_mapping() -> Kind:
-    """A mapping of values that JSON has."""
+    """Return a Kind for a mapping of JSON values."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         kept: dict[str, Any] = as_json(mapping(value))
@@ -186,7 +187,7 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
-    """A list of arguments; see `as_argument`."""
+    """Return a Kind for a list of task arguments; `as_argument` defines the allowed values."""
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_argument(item) for item in _list(value))
@@ -195,7 +196,7 @@ def argument_list() -> Kind:
 
 
 def argument_mapping() -> Kind:
-    """A mapping of arguments; see `as_argument`."""
+    """Return a Kind for a mapping of task arguments; `as_argument` defines the allowed values."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
@@ -204,7 +205,7 @@ def argument_mapping() -> Kind:
 
 
 def options() -> Kind:
-    """The options of an entry, not yet read: `read_options` reads each by its own kind."""
+    """Return a Kind for an entry's `options`; it leaves their values to `read_options`."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): item for key, item in mapping(value).items()}
@@ -223,7 +224,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
-    """Return the value; ConfigError if it is no mapping."""
+    """Return the value unchanged; raise ConfigError if it is not a mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
     return value

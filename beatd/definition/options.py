@@ -1,4 +1,4 @@
-"""The keys of `options:`: the options of celery's apply_async, and the values that they take."""
+"""Read the keys of `options:`, the options of celery's apply_async, and check their values."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "re
 
 
 def _number(length: timedelta) -> int | float:
-    """Return the seconds of a length, as an int if they are whole."""
+    """Return a length in seconds, as an int if it is a whole number of them."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 
 
 def _seconds(value: Any, _tz: str) -> int | float:
-    """Return seconds, as apply_async takes them; YAML may write 1h."""
+    """Return a number of seconds for apply_async; the value is a number or a length such as 1h."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         as_json(value)
         length = value
@@ -49,7 +49,10 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Return seconds, a moment, or `next`: workers drop it when the following run is due."""
+    """Return the expiry of a message: seconds, an ISO moment, or `next`.
+
+    With `next`, workers drop the message when the entry's following run is due.
+    """
     if isinstance(value, str) and value.strip().lower() == "next":
         return "next"
     try:
@@ -74,7 +77,7 @@ def _any(value: Any, _tz: str) -> Any:
 
 
 def _signatures(value: Any, tz: str) -> Any:
-    """Return a celery signature as a mapping, or a list of them."""
+    """Return a celery signature as a mapping, or a list of them; ConfigError if one is invalid."""
     if isinstance(value, list | tuple):
         return [_signatures(item, tz) for item in value]
     if not isinstance(value, Mapping) or not isinstance(value.get("task"), str):
@@ -183,7 +186,7 @@ _REFUSED = {
 
 
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the options as celery takes them, and their problems.
+    """Return the options as celery expects them, and their problems.
 
     An option that beatd does not know is passed on, with a warning.
     """
@@ -223,7 +226,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
 
 
 def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
-    """Return a warning for each header that celery or beatd writes, too."""
+    """Return a warning for each given header that celery or beatd writes itself."""
     found: list[Problem] = []
     for name in headers:
         if name in _OF_CELERY:
@@ -237,7 +240,10 @@ def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
 
 
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's keys over its defaults: `options` key by key, all others as a whole."""
+    """Return an entry's keys, with missing ones from `defaults`.
+
+    `options` are merged key by key; every other value of the entry replaces the whole default.
+    """
     both = {**defaults, **plain}
     ours, theirs = plain.get("options"), defaults.get("options")
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
