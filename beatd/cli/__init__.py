@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, also `list` and `next`."""
+"""The command line of beatd; each command is a module, `list` and `next` included."""
 
 from beatd.cli.commands import main
 

@@ -83,7 +83,7 @@ def command(
 
 
 def _as_typed(problem: "Problem") -> "Problem":
-    """Return the problem in terms of the options that were typed."""
+    """Return a problem of the entry with the command's options in place of the keys of YAML."""
     if problem.text.startswith(NO_SCHEDULE):
         from msgspec.structs import replace
 
@@ -93,7 +93,7 @@ def _as_typed(problem: "Problem") -> "Problem":
 
 
 def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    """Return the warnings about an entry, with those of its task where the app can be loaded."""
+    """Return the warnings about an entry; those about its task only if the app can be loaded."""
     from beatd.cli.entry_warnings import warnings_of
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app

@@ -77,9 +77,10 @@ def command(
 
 
 def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[HeldName]":
-    """Return the conflicts to report; without a named owner, only those with another definition.
+    """Return the entries to report as conflicts: those that another owner already declares.
 
-    An exported file names no owner: an entry that another owner declares alike is no conflict then.
+    Without a named owner, an entry with the same definition is no conflict: an exported file names
+    no owner.
     """
     return [held for one in done for held in one.conflicts if named or not held.same]
 

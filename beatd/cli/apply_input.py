@@ -1,4 +1,4 @@
-"""The declarations that `apply` applies: those of a configuration, or of the given files."""
+"""Read the declarations that `apply` applies, from a configuration or from the given files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,10 @@ from beatd.sources.files import Files, without_line
 
 
 def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
-    """Return everything that the configuration declares.
+    """Return everything that the configuration declares, one item for each owner of entries.
 
-    With `prune`, a missing place of its schedules is a warning, as its removal is intended.
+    With `prune`, a missing file or folder of `schedules` is only a warning: its removal is
+    intended.
     """
     sources: list[Source] = [Files(config, SystemClock())]
     if config.app is not None:
@@ -36,10 +37,10 @@ def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
 
 
 def declared_in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
-    """Return the declarations of files, folders and globs, one for each owner.
+    """Return the declarations in files, folders and globs, one item for each owner of entries.
 
-    The owner of a file that the configuration's schedules cover is the configuration. Any other
-    file is owned by `name`, or by the name of the place that led to it.
+    The owner of a file that the configuration's `schedules` cover is the configuration. Any other
+    file is owned by `name`, or else by the name of the file or folder that was typed.
     """
     here = Path.cwd()
     loaded = load_entries(
@@ -89,7 +90,10 @@ def _set(
 
 
 def _name_of(place: str) -> str:
-    """Return the owner's name for a place: the folder's name, or the file's without its suffix."""
+    """Return the owner's name for a typed path: the folder's name, or the file's without suffix.
+
+    Raises ConfigError for a glob, which has no name.
+    """
     path = Path(place).resolve()
     if has_magic(place) and not path.exists():
         raise ConfigError(f"{place!r}: whose are these entries? give --name")
@@ -105,12 +109,12 @@ def _refuse_owner_of_configuration(owner: str, config: Config, place: str) -> No
 
 
 def _below(folder: str, here: Path, place: str) -> str:
-    """Return a place that is relative to `here` as one that is relative to `folder`."""
+    """Return a path relative to `here` as a path relative to `folder`."""
     return os.path.relpath(here / place, folder)
 
 
 def _report(problems: Iterable[Problem]) -> None:
-    """Print warnings as notes. Raises ConfigError if one of the problems is no warning."""
+    """Print the problems as notes; raise ConfigError if one of them is more than a warning."""
     found = list(problems)
     wrong = [problem for problem in found if not problem.warning]
     if wrong:
@@ -120,13 +124,13 @@ def _report(problems: Iterable[Problem]) -> None:
 
 
 def _as_intended(problem: Problem) -> Problem:
-    """Return the problem, as a warning if it is about a place of `schedules`."""
+    """Return the problem, turned into a warning if it is about a missing place of `schedules`."""
     warning = problem.warning or problem.path == ("schedules",)
     return Problem(problem.text, problem.path, problem.place, warning)
 
 
 def _as_typed(problem: Problem, here: str) -> Problem:
-    """Return a problem of a file that was typed as an argument, without `schedules` as its key."""
+    """Return a problem of a file argument with the path as typed, and not under `schedules`."""
     path = () if problem.path == ("schedules",) else problem.path
     place = problem.place.removeprefix(here)
     return Problem(problem.text, path, place, problem.warning)

@@ -85,7 +85,7 @@ def command(
 
 
 def _confirm(name: str, asked_for: "Skip") -> None:
-    """Let the user confirm a large backfill. Raises click.UsageError without a terminal."""
+    """Ask the user to confirm a large backfill; raise click.UsageError if there is no terminal."""
     question = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"{question}; add --yes if you mean it")
@@ -105,7 +105,7 @@ def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
 
 
 def _runs(stretches: "Sequence[Skip]") -> str:
-    """Return the number of runs as text, "more than" if they were not all counted."""
+    """Return the number of runs as text, with "more than" if counting stopped at a limit."""
     count = sum(one.count for one in stretches)
     runs = "1 run" if count == 1 else f"{count} runs"
     return f"more than {runs}" if any(one.at_least for one in stretches) else runs

@@ -59,7 +59,7 @@ def command(*, given: ConfigOption, files: tuple[str, ...], connect: bool, json:
 
 
 class _Report:
-    """Collects the problems of a configuration, of entry files and of an app."""
+    """Collects the problems of a configuration, of entry files and of an app, and prints them."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -160,7 +160,7 @@ class _Report:
 
 
 def _examine_app(given: ConfigOption) -> Examined:
-    """Return the configuration that the settings of an app make, or its problem."""
+    """Return the configuration made of the app's settings, or the problem that prevents it."""
     try:
         return Examined(given.load(), ())
     except ConfigError as error:
@@ -168,7 +168,7 @@ def _examine_app(given: ConfigOption) -> Examined:
 
 
 def _unusable_lock(config: Config) -> Iterator[Problem]:
-    """Yield the problem that the driver finds in the lock's URL; no server is asked."""
+    """Yield a problem if the driver refuses the URL of the lock; no server is contacted."""
     try:
         backends.open_lease(schemes.lock_url(config.store.url, config.lock.url)).close()
     except ConfigError as error:
@@ -193,7 +193,7 @@ def _count(number: int, one: str, many: str | None = None) -> str:
 
 
 def _warnings(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
-    """Yield the warnings about entries, each with its place."""
+    """Yield the warnings about entries, each with the file and line that declare the entry."""
     now = SystemClock().now()
     for entry in entries[:ENTRIES_LOOKED_AT_MAX]:
         above = "beat_schedule" if entry.source.startswith("app:") else "entries"

@@ -1,4 +1,4 @@
-"""The store that a command works on: the configuration's, or the one of --store."""
+"""Open the store that a command works on: the configuration's, or the one of --store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 
 class ChosenStore(Struct, frozen=True):
-    """The options that choose a store; nothing is open yet."""
+    """Keeps the typed options that choose a store, which is not open yet; `url` is from --store."""
 
     given: ConfigOption
     url: str | None
 
     def config(self) -> "Config":
-        """Return the configuration, with the store of --store in it. Raises ConfigError."""
+        """Return the configuration, with the URL of --store in it.
+
+        Raises ConfigError if the configuration or the URL is wrong.
+        """
         if self.url is None:
             return self._loaded()
         from pathlib import Path
@@ -57,7 +60,11 @@ class ChosenStore(Struct, frozen=True):
 
     @contextmanager
     def open(self, config: "Config | None" = None) -> "Iterator[OpenedStore]":
-        """Open the store until the block ends. Raises StoreError, or ConfigError for memory:."""
+        """Open the store until the block ends.
+
+        Raises StoreError if it cannot be reached, and ConfigError for memory:, which only its own
+        daemon can use.
+        """
         from beatd.clock import SystemClock
         from beatd.config import make_folders
         from beatd.definition import codec
@@ -85,7 +92,7 @@ class ChosenStore(Struct, frozen=True):
 
 
 class OpenedStore(Struct, frozen=True):
-    """An open store, and what time it is there."""
+    """An open store with its configuration, and functions for the time by the store's clock."""
 
     config: "Config"
     store: "Roles"
@@ -97,7 +104,10 @@ class OpenedStore(Struct, frozen=True):
 def _started_at(
     now: "Callable[[], datetime]", clock: "Clock", started_at_elapsed: float | None
 ) -> "datetime":
-    """Return the start of the command by the store's clock."""
+    """Return the moment when the command was started, by the store's clock.
+
+    `started_at_elapsed` is that moment on the clock of elapsed time; None counts as now.
+    """
     moment = now()
     if started_at_elapsed is None:
         return moment
@@ -105,7 +115,7 @@ def _started_at(
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -c and --store to a command; its function gets them as `chosen`."""
+    """Add -c, -A and --store to a command; its function gets them as `chosen`."""
 
     @click.option(
         "--store", "url", metavar="URL", help="The store, instead of the configuration's."

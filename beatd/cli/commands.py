@@ -1,8 +1,8 @@
-"""The table of commands.
+"""List all commands, and import the module of a command only when it runs.
 
-The module `beatd/cli/NAME.py` has a click command called `command`; it is imported when the command
-runs, because `beatd --help` and every tab key wait for each import. A command returns an exit code,
-or None for 0: 0 done, 1 failed, 2 wrong usage. An exception that it raises becomes one line.
+The module `beatd/cli/NAME.py` has a click command called `command`. The import is late because
+`beatd --help` and every tab key wait for each import. A command returns an exit code, or None for
+0: 0 done, 1 failed, 2 wrong usage. An exception that it raises becomes one line on stderr.
 """
 
 import os
@@ -53,7 +53,7 @@ _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 
 class Main(click.Group):
-    """The group of all commands, which imports the module of one when it is needed."""
+    """A click group of all commands, which imports the module of a command when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -105,9 +105,9 @@ class Main(click.Group):
 
 
 def _with_run(args: list[str]) -> list[str]:
-    """Return the arguments with `run` in them where no command is named.
+    """Return the arguments with `run` inserted if they name no command.
 
-    `beatd -c FILE --shadow` is `beatd -c FILE run --shadow`.
+    `beatd -c FILE --shadow` becomes `beatd -c FILE run --shadow`.
     """
     at = 0
     while at < len(args) and args[at].startswith("-"):

@@ -1,4 +1,4 @@
-"""The completion of NAME by the tab key: entries of the store, if it answers at once."""
+"""Complete the name of an entry at the tab key, from the store if it answers at once."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ STORE_TIMEOUT_S = 0.5
 
 
 def names_of_entries(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names that begin with `incomplete`.
+    """Return the names of entries that begin with `incomplete`.
 
-    After any error the list is empty: a message would stand in the line that is being typed.
+    After any error the list is empty: a message would appear in the line that is being typed.
     """
     try:
         return _names_beginning_with(incomplete, _config_of(ctx))

@@ -1,4 +1,4 @@
-"""The options of every command that choose the configuration and the app."""
+"""The options -c and -A of every command, which choose the configuration and the app."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,7 @@ DEBUG_HELP = "Show where an unexpected error came from."
 
 
 class ConfigOption(Struct, frozen=True):
-    """The options as they were typed, before or after the command; those after it win."""
+    """Keeps the values of -c, -A and --debug; one after the command wins over one before it."""
 
     config: str | None = None
     app: str | None = None
@@ -30,7 +30,7 @@ class ConfigOption(Struct, frozen=True):
     )
 
     def started_at(self) -> "datetime":
-        """Return the start of the command by the host's clock."""
+        """Return the moment when the command was started, by the host's clock."""
         from datetime import timedelta
 
         from beatd.clock import SystemClock
@@ -41,7 +41,11 @@ class ConfigOption(Struct, frozen=True):
         return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
-        """Return the configuration. Raises ConfigError with all of its problems but warnings."""
+        """Return the chosen configuration; raise ConfigError with all of its errors if it has any.
+
+        Without -c and -A it is config.yaml in the current folder; raises click.UsageError if there
+        is none.
+        """
         from pathlib import Path
 
         from beatd.config import load_config
@@ -61,7 +65,7 @@ class ConfigOption(Struct, frozen=True):
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -c and -A to a command; its function gets them as `given`."""
+    """Add -c, -A and --debug to a command; its function gets them as `given`."""
 
     @click.option("-c", "--config", type=click.Path(), metavar="FILE", help=CONFIG_HELP)
     @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)

@@ -1,4 +1,4 @@
-"""The checks that need the app and the servers: `beatd check --connect`."""
+"""Run the checks of `beatd check --connect`, which need the app and the servers."""
 
 import errno
 import socket
@@ -19,7 +19,10 @@ from beatd.wiring.build import celery_app, sources_of
 
 
 def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Yield the problems of app, broker, store, lock and port; add each success to `facts`."""
+    """Yield the problems of broker, store, lock and HTTP port, after a connection to each.
+
+    Each success is appended to `facts` as a line of text.
+    """
     publisher = store = None
     try:
         make_folders(config)
@@ -83,9 +86,9 @@ def declared_by_app(
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Yield the problem of the lock, after an attempt to hold and release it.
+    """Try to hold and release the lock, and yield the problem if that fails.
 
-    A daemon that leads keeps it.
+    A daemon that leads keeps the lock, and then the lock works as well.
     """
     url = schemes.lock_url(config.store.url, config.lock.url)
     if url in ("none", "none:"):
@@ -104,9 +107,9 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
 
 
 def _pages(config: Config) -> Iterator[Problem]:
-    """Yield the problem of the pages' port.
+    """Try to listen on the port of the HTTP pages, and yield the problem if that fails.
 
-    A port in use is a warning: the daemon of this configuration may be running.
+    A port in use is a warning only: the daemon of this configuration may be running.
     """
     if config.http is None:
         return

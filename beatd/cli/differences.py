@@ -1,4 +1,4 @@
-"""The difference that a change makes to an entry, printed like diff."""
+"""Print the difference that a change makes to an entry, in the style of diff."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,10 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 def print_difference(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
-    """Print one line for a new or removed entry, and the changed lines of another."""
+    """Print a change of an entry: one line if it is new or removed, else its changed lines.
+
+    `before` and `after` are its plain data; None means that it does not exist.
+    """
     lines = []
     if before is None and after is not None:
         lines.append(("+", f"{name}: {_brief(after)}"))

@@ -92,7 +92,7 @@ def _print(before: "Stored", after: "Stored") -> None:
 
 
 def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
-    """Return the fields that the user changes in $EDITOR, and those to remove.
+    """Let the user change the fields in $EDITOR; return changed fields, and names of removed ones.
 
     The editor opens again until the text is valid. Raises BeatError if the user gives up.
     """
@@ -147,7 +147,7 @@ def _read(text: str) -> tuple[Any, list[str]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value without the line numbers of its keys."""
+    """Return a value of the YAML reader as plain data, without the line numbers on its keys."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

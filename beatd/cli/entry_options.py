@@ -33,7 +33,7 @@ _METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N"}
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:
-    """Yield name, metavar and help of each field of `Entry` that is an option with a value."""
+    """Yield the option of each field of `Entry` that takes a value: its name, metavar and help."""
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated or field.name in ("options", "enabled"):
             continue
@@ -52,7 +52,7 @@ _NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; `fields_of` reads them."""
+    """Add the options for an entry's fields to a command; `fields_of` reads their values."""
     command = click.option(
         "--disabled/--enabled",
         default=None,
@@ -76,9 +76,9 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def fields_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the options of fields from `options`, and return the fields.
+    """Remove the values of these options from `options`, and return them as fields of an entry.
 
-    A key may be inside another field, like options.headers.x.
+    A key may name a place inside a field, such as options.headers.x.
     """
     fields: dict[str, Any] = {}
     for name, metavar, _ in _FIELDS:
@@ -103,7 +103,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_option(problem: "Problem") -> "Problem":
-    """Return the problem with the option that was typed: --priority for options.priority."""
+    """Return a problem with the option in place of the key: --priority for options.priority."""
     from beatd.errors import Problem
 
     path = problem.path
@@ -119,7 +119,7 @@ def as_option(problem: "Problem") -> "Problem":
 
 
 def one_name(words: Sequence[str]) -> str:
-    """Return the only name among the arguments. Raises click.UsageError for none or several."""
+    """Return the only argument, an entry's name; raise click.UsageError for none or several."""
     if len(words) == 1:
         return words[0]
     if not words:

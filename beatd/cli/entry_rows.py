@@ -1,4 +1,4 @@
-"""Entries as commands print them: the rows of a table, and the JSON of `list` and `show`."""
+"""Format entries for commands: the rows of a table, and the JSON of `list` and `show`."""
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,10 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
 def json_of(row: Stored) -> dict[str, Any]:
-    """Return an entry for JSON; fields at their defaults are left out, except the usual ones."""
+    """Return an entry with its plan as a mapping for JSON.
+
+    Fields that have their defaults are left out, except those that nearly every reader uses.
+    """
     entry = row.entry
     schedule = entry.schedule.plain()
     more = {
@@ -45,14 +48,17 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
-    """Return a moment as ISO text, or None for None."""
+    """Return a moment as ISO 8601 text in UTC, or None for None."""
     return None if moment is None else format_moment(moment)
 
 
 def cells_of(
     rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
 ) -> Iterator[list[Cell]]:
-    """Yield the cells of a table with COLUMNS; `failing` are the names of entries that fail."""
+    """Yield the cells of one row of the table with COLUMNS for each entry.
+
+    `failing` has the names of entries whose newest run failed.
+    """
     for row in rows:
         yield [
             row.entry.name,
@@ -65,7 +71,7 @@ def cells_of(
 
 
 def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
-    """Return how long ago the last run was, and whether it failed."""
+    """Return how long ago the last run was, in red and with "failed" if it failed."""
     if row.last is None:
         return ("failed", "red") if failed else ""
     ago = distance_text(row.last - now)

@@ -1,4 +1,4 @@
-"""Warnings about the runs of an entry before its first one; a worker may be set up otherwise."""
+"""Find reasons why the runs of an entry may fail or surprise, before its first run."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,9 +17,10 @@ PICKLE = {"pickle", "application/x-python-serialize"}
 
 
 def warnings_of(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
-    """Yield the warnings about an entry; paths are keys of the entry.
+    """Yield the warnings about an entry; their paths are keys of the entry.
 
-    Without the project's app nothing is known of its tasks.
+    Its task and arguments are checked only if the project's app is given. A worker may be set up in
+    another way than this app, so these are no errors.
     """
     try:
         if entry.enabled and next_moment(entry, now) is None:
@@ -53,7 +54,7 @@ def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:
 
 
 def croniter_difference(entry: Entry, now: datetime) -> str:
-    """Return how croniter reads the entry's cron text differently, or an empty text."""
+    """Return how croniter reads the entry's cron text differently; "" if it agrees."""
     text = entry.schedule.plain().get("cron")
     if not isinstance(text, str):
         return ""
@@ -63,7 +64,7 @@ def croniter_difference(entry: Entry, now: datetime) -> str:
 
 
 def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
-    """Yield a warning if the jitter is longer than one of the next few gaps between moments."""
+    """Yield a warning if the jitter is longer than the time between two of the next runs."""
     if not entry.jitter:
         return
     gaps: list[timedelta] = []

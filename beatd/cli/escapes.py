@@ -1,4 +1,4 @@
-"""Escapes for text from outside, which must not control the terminal that it is printed on."""
+"""Escape characters in text from outside that could control the terminal."""
 
 import re
 
@@ -9,12 +9,15 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 
 def visible(text: str) -> str:
-    """Return the text with each character that controls a terminal as \\x1b or \\u202e."""
+    r"""Return the text with an escape such as \x1b for each character that controls a terminal."""
     return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line that may contain text from outside, escaped; it must have no style yet."""
+    """Print a line of text from outside, escaped.
+
+    The text must have no style yet: the escape sequences of a style would be escaped as well.
+    """
     click.echo(visible(text), err=err)
 
 

@@ -1,4 +1,4 @@
-"""The end of a command that failed: one line on stderr and an exit code, no traceback."""
+"""End a failed command with one line on stderr and an exit code, without a traceback."""
 
 import os
 import sys
@@ -17,9 +17,10 @@ EXIT_WRONG_USAGE = 2
 
 @contextmanager
 def exit_with_message(*, debug: bool = False) -> Iterator[None]:
-    """Turn an exception into a line on stderr and an exit code.
+    """Turn an exception of the block into a line on stderr and an exit code.
 
-    Each problem of a configuration gets a line. With `debug`, an unexpected exception is raised.
+    Each problem of a configuration gets a line of its own. With `debug`, an unexpected exception is
+    raised again, which shows its traceback.
     """
     try:
         yield
@@ -62,7 +63,7 @@ def exit_with_message(*, debug: bool = False) -> Iterator[None]:
 
 
 def print_message(text: str, colour: str = "red") -> None:
-    """Print a text as one line on stderr, escaped and without passwords."""
+    """Print a text as one line on stderr, escaped, and with passwords masked."""
     line = visible(" ".join(hidden(text).split("\n")))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 

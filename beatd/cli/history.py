@@ -66,14 +66,14 @@ def command(
 
 
 class RecordFilter(Struct, frozen=True):
-    """The records to show; None means any."""
+    """Selects records of the history by state and time; None means any."""
 
     state: str | None
     since: "datetime | None"
     until: "datetime | None"
 
     def matching(self, records: "Iterable[Record]") -> "Iterator[Record]":
-        """Yield the records that match; `records` are sorted, the newest first."""
+        """Yield the records that match; `records` must be sorted, the newest first."""
         for record in records:
             if self.since and record.published is not None and record.published < self.since:
                 return  # this record and all that follow were written before, and no run is early
@@ -101,7 +101,10 @@ def _records(
 
 
 def json_of(record: "Record") -> dict[str, Any]:
-    """Return a record for JSON; `until` and `count` only if it stands for several moments."""
+    """Return a record as a mapping for JSON.
+
+    `until` and `count` are present only if the record stands for several moments.
+    """
     from beatd.cli.entry_rows import iso_or_none
 
     return {

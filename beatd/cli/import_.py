@@ -140,7 +140,7 @@ def _since(text: str, tz: str | None) -> "datetime":
 
 
 def _recent_run_note(made: "Imported") -> "Iterator[str]":
-    """Yield a note if the newest run is so recent that the scheduler may still be running."""
+    """Yield a note if the newest run is so recent that the other scheduler may still be running."""
     from beatd.clock import SystemClock
 
     newest = max((one.last for one in made.entries if one.last), default=None)
@@ -153,7 +153,10 @@ def _recent_run_note(made: "Imported") -> "Iterator[str]":
 
 
 def _outcome(made: "Imported", given: ConfigOption, how: "ImportOptions") -> dict[str, str]:
-    """Write the entries unless it is a dry run; return the outcome of each entry by name."""
+    """Write the imported entries unless it is a dry run; return each entry's outcome by its name.
+
+    Without a configuration or an app there is no store, and every entry counts as new.
+    """
     if given.config is None and given.app is None:
         return {one.entry.name: "new" for one in made.entries}
     from beatd.clock import SystemClock
@@ -232,7 +235,7 @@ def _plain(one: "ImportedEntry", outcome: str, how: "ImportOptions") -> dict[str
 
 
 def _next(one: "ImportedEntry", how: "ImportOptions") -> Any:
-    """Return the planned moment of the next run; None if it is disabled or has none."""
+    """Return the planned moment of the next run; None if the entry is disabled or has ended."""
     from beatd import planning
     from beatd.clock import SystemClock
 

@@ -79,7 +79,7 @@ def _print(
 
 
 def _within(options: dict[str, Any]) -> timedelta | None:
-    """Return the value of --due-within. Raises if options do not go together."""
+    """Return the value of --due-within; raise click.UsageError if the options contradict."""
     from beatd.errors import ConfigError
     from beatd.schedules.duration import parse_duration
 
@@ -92,7 +92,10 @@ def _within(options: dict[str, Any]) -> timedelta | None:
 
 
 def _query(within: timedelta | None, now: datetime, options: dict[str, Any]) -> "Query":
-    """Return the query for the store, which does not tell paused from disabled: `_chosen` does."""
+    """Return the store's query for the options.
+
+    The store cannot select paused or disabled entries alone; `_chosen` does that afterwards.
+    """
     from beatd.catalog import Query
 
     stopped = options["paused"] or options["disabled"]
@@ -120,9 +123,9 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
 def _quick_list(
     config: "Config", within: timedelta | None, options: dict[str, Any]
 ) -> "tuple[Sequence[Stored], Container[str]] | None":
-    """Return the rows of a small SQLite store and the names of failing entries; None for others.
+    """Return the rows of a small SQLite store, and the names of failing entries.
 
-    SQLAlchemy, whose import takes long, is not used.
+    None for any other store. It avoids SQLAlchemy, whose import takes long.
     """
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:

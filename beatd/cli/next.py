@@ -120,7 +120,7 @@ def _entry_of_expression(
 
 
 def _as_options(problem: Problem) -> Problem:
-    """Return the problem with the option that was typed: --dst-gap for dst_gap."""
+    """Return a problem with the option in place of the key: --dst-gap for dst_gap."""
     path = tuple(f"--{str(key).replace('_', '-')}" for key in problem.path[:1])
     return Problem(problem.text, path)
 
@@ -157,7 +157,7 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
 
 
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
-    """Return the entries of these names that are in the store."""
+    """Return those of the named entries that are in the store, by name."""
     from beatd.catalog import Query
     from beatd.config import make_folders
     from beatd.definition import codec
@@ -174,7 +174,7 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 
 def _from_app(config: Any) -> dict[str, Entry]:
-    """Return the entries of the app, which no daemon may have applied to the store yet."""
+    """Return the entries that the app declares, by name; a daemon may not have applied them yet."""
     from beatd.cli.connect_check import declared_by_app
     from beatd.wiring.build import celery_app
 
@@ -192,7 +192,7 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
 
 
 def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Return up to `count` moments, and True if no more follow."""
+    """Return up to `count` runs after a moment, and True if there are no more after them."""
     next_after = shared_next_after()
 
     def moments() -> Iterator[datetime]:

@@ -1,4 +1,4 @@
-"""The output of commands: tables for people, JSON for programs."""
+"""Print the output of commands: tables for people, JSON for programs."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from beatd.cli.escapes import visible
 
 
 def print_json(value: Any) -> None:
-    """Print a value as indented JSON, with datetimes as ISO 8601."""
+    """Print a value as indented JSON; datetimes become ISO 8601 text."""
     click.echo(json.format(json.encode(value), indent=2).decode())
 
 
 def stream_json(values: Iterable[Any]) -> None:
-    """Print a JSON list while its values come, one a line, so that memory does not grow."""
+    """Print values as a JSON list, one on each line as it arrives, so that memory does not grow."""
     before = "[\n"
     for value in values:
         sys.stdout.write(before + json.encode(value).decode())
@@ -25,9 +25,9 @@ def stream_json(values: Iterable[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
-    """Print a table; a cell is text, or text and its style.
+    """Print a table; a cell is a text, or a pair of text and style.
 
-    No cell is cut, so that grep and awk find the whole text.
+    No cell is shortened, so that grep and awk find the whole text.
     """
     from rich import box
     from rich.table import Table
@@ -49,7 +49,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
 def print_rich(thing: Any, least: int = 0) -> None:
     """Print a renderable of rich, at least `least` columns wide, without trailing blanks.
 
-    Where stdout is no terminal, the text has no styles.
+    If stdout is not a terminal, the text has no styles.
     """
     from rich.console import Console
 

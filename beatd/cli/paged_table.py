@@ -1,4 +1,4 @@
-"""Tables of any length: in pages on a terminal, streamed elsewhere; memory does not grow.
+"""Print tables of any length in constant memory: in pages on a terminal, else as a stream.
 
 Rich is not used: it lays out a whole table before the first line, and is slow for each cell.
 """
@@ -30,7 +30,8 @@ def print_pages(
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there is no row.
 
-    On a narrow terminal the columns in `cut` are cut, the first of them first; in a pipe none is.
+    `cut` names the columns that may be shortened on a narrow terminal, the first one first. In a
+    pipe no cell is shortened.
     """
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
@@ -93,7 +94,7 @@ def _lines(
 
 
 def _dash() -> str:
-    """Return the character of a rule, or a hyphen if the terminal's encoding does not have it."""
+    """Return the character of a horizontal line; a hyphen if the terminal cannot encode it."""
     try:
         "─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
@@ -110,7 +111,7 @@ def _text(value: Cell) -> str:
 
 
 def _length(text: str) -> int:
-    """Return the width of a text on a terminal, where some characters need two columns."""
+    """Return how many columns a text fills on a terminal; some characters fill two."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

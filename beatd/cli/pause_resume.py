@@ -1,4 +1,4 @@
-"""The part that `pause` and `resume` share."""
+"""The work that `pause` and `resume` have in common."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +13,10 @@ Edit = Callable[[EditableCatalog, Sequence[str], Callable[[], datetime]], list[s
 def set_paused(
     chosen: ChosenStore, names: Sequence[str], edit: Edit, done: str, was_so: str, json: bool
 ) -> None:
-    """Make the edit for these names and print the outcome of each: `done`, or `was_so`."""
+    """Pause or resume the named entries by calling `edit`, and print a line for each.
+
+    The line says `done` for an edited entry, and `was_so` for one that was in that state already.
+    """
     from beatd.cli.output import print_json
     from beatd.edits.editing import rows
 

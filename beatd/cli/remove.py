@@ -38,7 +38,10 @@ def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool
 
 
 def _returns(entry: "Entry | None") -> str:
-    """Return a note for an entry that its file or app declares again."""
+    """Return a note if a file or an app still declares the removed entry; else "".
+
+    Such an entry is added again by the next apply.
+    """
     from beatd.edits.editing import is_declared
 
     if entry is None or not is_declared(entry):

@@ -1,4 +1,4 @@
-"""`beatd run`, and `beatd -c FILE` alone: the daemon."""
+"""`beatd run`, and `beatd -c FILE` alone: run the daemon."""
 
 import os
 import signal
@@ -58,9 +58,10 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
 
 
 def _try_configuration(given: ConfigOption, shadow: bool) -> int:
-    """Load the configuration and open its store and lock, for the trial of a running daemon.
+    """Load the configuration and open its store and lock, and return 0 if all of that works.
 
-    Returns 0, or raises the fault of the configuration.
+    A running daemon starts this as a process, to test a changed configuration before it restarts.
+    Raises the error of the configuration, the store or the lock.
     """
     from beatd.clock import SystemClock
     from beatd.config import make_folders

@@ -1,4 +1,4 @@
-"""The options that give a command a schedule, such as --every and --cron."""
+"""The options by which a command takes a schedule, such as --every and --cron."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,14 +16,14 @@ _MAPPINGS = {"crontab": str, "solar": float}
 
 
 class ScheduleOptions(Struct, frozen=True):
-    """The schedule as YAML has it, empty if no option gave one, and the arguments left over."""
+    """Keeps the schedule that the options gave, as plain data ({} if none), and other arguments."""
 
     plain: dict[str, Any]
     rest: tuple[str, ...] = ()
 
 
 def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --every, --cron, --crontab, --at, --solar and --rrule; `read_schedule` reads them."""
+    """Add an option for each kind of schedule to a command; `read_schedule` reads their values."""
     for option in reversed(
         (
             click.option(
@@ -59,7 +59,7 @@ def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_schedule(options: dict[str, Any], rest: Sequence[str] = ()) -> ScheduleOptions:
-    """Remove the options of a schedule from `options`, and return them.
+    """Remove the values of these options from `options`, and return them as a schedule.
 
     --crontab and --solar may have further KEY=VALUE pairs, which the shell passes as arguments in
     `rest`. Raises click.UsageError for options that do not go together.

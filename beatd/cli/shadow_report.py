@@ -15,7 +15,7 @@ ENTRIES_SHOWN_MAX = 50
 
 
 def show(config: "Config", *, json: bool) -> int:
-    """Print how far the other scheduler agrees, and the entries with differences.
+    """Print how far the plans of a shadow agree with the other scheduler, and where they do not.
 
     Returns 1 if any run was missed, doubled, unplanned or sent at another time.
     """

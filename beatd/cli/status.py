@@ -64,9 +64,9 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
 
 def _conflicts(opened: "OpenedStore") -> list[str]:
-    """Return the problems that applying the configuration's files would find.
+    """Return the problems that an apply of the configuration's files would find now.
 
-    On a store of Django's, those that the leader found in its rows come first.
+    On a Django store, the conflicts that the leader found in its tables come first.
     """
     from beatd.config.schemes import DJANGO
 
@@ -103,7 +103,7 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
 
 def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
-    """Return heading, text and style of each line."""
+    """Return heading, text and style of each line to print, from the content of `--json`."""
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
         return [("store", f"does not answer: {store['error']}", "red")]

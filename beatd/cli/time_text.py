@@ -1,10 +1,10 @@
-"""Moments and lengths of time, as commands read and print them."""
+"""Read and format moments and lengths of time for commands."""
 
 from datetime import datetime, timedelta
 
 
 def read_moment(option: str, text: str, tz: str) -> datetime:
-    """Return the moment that an option gives; without an offset it is on the wall clock of tz.
+    """Return the moment that the text of an option means, on the clock of `tz` without an offset.
 
     Raises ConfigError with the name of the option.
     """
@@ -18,7 +18,7 @@ def read_moment(option: str, text: str, tz: str) -> datetime:
 
 
 def moment_text(moment: datetime, tz: str) -> str:
-    """Return a moment on the wall clock of tz, with its fraction of a second if it has one."""
+    """Return a moment on the wall clock of `tz`, with its fraction of a second if it has one."""
     from beatd.schedules import zone
 
     local = moment.astimezone(zone(tz))
@@ -28,14 +28,14 @@ def moment_text(moment: datetime, tz: str) -> str:
 
 
 def lateness_text(seconds: float) -> str:
-    """Return seconds to the millisecond, or from a minute on like `length_text`."""
+    """Return seconds as text: to the millisecond below a minute, else as `length_text` does."""
     if seconds < 60:
         return f"{seconds:.3f} s"
     return length_text(seconds)
 
 
 def length_text(seconds: float) -> str:
-    """Return a length in its two largest units: 3 h 12 min."""
+    """Return a length in its two largest units, such as 3 h 12 min."""
     left, parts = int(abs(seconds)), []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, left = divmod(left, size)
@@ -47,7 +47,7 @@ def length_text(seconds: float) -> str:
 
 
 def distance_text(length: timedelta) -> str:
-    """Return how far away a moment is: in 3 h 12 min, now, or 5 s ago."""
+    """Return the distance from now to a moment as text: in 3 h 12 min, now, or 5 s ago."""
     seconds = length / timedelta(seconds=1)
     if abs(seconds) < 1:
         return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")

@@ -1,4 +1,4 @@
-"""YAML that every YAML version reads alike, and that beatd reads back unchanged."""
+"""Write YAML that all YAML versions read alike, and that beatd reads back unchanged."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ _Dumper.add_representer(datetime, _timestamp)
 
 
 def yaml_of(value: Any) -> str:
-    """Return a value as YAML, in block style."""
+    """Return a value as YAML in block style; an innermost list or mapping is on one line."""
     text: str = yaml.dump(
         _writable(value),
         Dumper=_Dumper,
@@ -52,7 +52,7 @@ def yaml_of(value: Any) -> str:
 
 
 def file_of(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the text of an entry file, one entry at a time; defaults do not apply to it."""
+    """Yield the text of an entry file, entry by entry; it says that no `defaults` apply to it."""
     empty = True
     for entry in entries:
         if empty:
@@ -65,9 +65,9 @@ def file_of(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _writable(value: Any) -> Any:
-    """Return the value with Decimals, UUIDs and times in kombu's form, which YAML does not have.
+    """Return the value with `${`, which would begin a variable, as `$${`.
 
-    `${`, which would begin a variable, becomes `$${`.
+    Decimals, UUIDs and times, which YAML does not have, become mappings in kombu's form.
     """
     if isinstance(value, str):
         return value.replace("${", "$${")
