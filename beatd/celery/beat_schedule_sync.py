@@ -1,4 +1,4 @@
-"""Synchronisation of celery's dict of schedule entries with the app's `beat_schedule`."""
+"""Keep celery's dict of schedule entries and the app's `beat_schedule` the same."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ _NEITHER = (None, None)
 
 
 class BeatScheduleSync:
-    """Copies edits between the two dicts.
+    """Copies edits between celery's dict of schedule entries and the app's `beat_schedule`.
 
-    Code that knows celery's scheduler edits the dict of entries, `add_periodic_task` edits
-    `beat_schedule`. `entry_of` makes a schedule entry from a name and what `beat_schedule` has.
+    Code that knows celery's scheduler edits the former, `add_periodic_task` the latter. `entry_of`
+    makes a schedule entry from a name and a value of `beat_schedule`.
     """
 
     def __init__(self, entry_of: Callable[[str, Any], Any]) -> None:
@@ -20,15 +20,15 @@ class BeatScheduleSync:
         self._seen: dict[str, tuple[Any, Any]] = {}
 
     def start(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Take the two dicts as equal, as they are now."""
+        """Remember the content of both dicts, which agree now; `update` looks for changes to it."""
         self._seen = {
             name: (entries.get(name), declared.get(name)) for name in {**declared, **entries}
         }
 
     def update(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Make in each dict the edits that the other got since the last call.
+        """Apply to each dict the edits that the other got since the last call.
 
-        Where both were edited, `entries` wins. Other threads may edit the dicts meanwhile.
+        If a name was edited in both, `entries` wins. Other threads may edit the dicts meanwhile.
         """
         seen = {}
         for name in {**self._seen, **declared, **entries}:
@@ -46,7 +46,7 @@ class BeatScheduleSync:
 
 
 def _put(place: dict[str, Any], name: str, value: Any) -> None:
-    """Set the value of a name; remove the name when the value is None."""
+    """Set the value of a name in the dict, or remove the name if the value is None."""
     if value is None:
         place.pop(name, None)
     else:

@@ -1,4 +1,4 @@
-"""The scheduler that celery loads for `-S beatd` and `worker -B --scheduler beatd`.
+"""The scheduler class that celery loads for `-S beatd` and `worker -B --scheduler beatd`.
 
 The daemon runs on a thread of its own, and `tick` only watches it: celery's signal handler may
 interrupt the main thread at any moment, which must hold no lock or connection then.
@@ -40,9 +40,9 @@ STOP_TIMEOUT_S = 15.0
 
 
 class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
-    """Runs a daemon as celery's scheduler.
+    """Runs a beatd daemon in place of celery's scheduler.
 
-    `schedule` has the entries that this app declares; the store may have more.
+    `schedule` holds the entries that this app declares; the store may hold more.
     """
 
     max_interval = 1
@@ -65,18 +65,24 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # celery's dict of entries, synchronised with the app's beat_schedule
 
     def setup_schedule(self) -> None:
-        """Read the app's entries; the first tick opens the store, after celery sent beat_init."""
+        """Read the entries of the app.
+
+        The store is opened later, by the first tick, after celery has sent its signal beat_init.
+        """
         self.merge_inplace(self.app.conf.beat_schedule)
         self.install_default_entries(self.schedule)
         self._sync.start(self.schedule, self.app.conf.beat_schedule)
 
     def install_default_entries(self, data: Mapping[str, Any]) -> None:
-        """Add celery's clean-up of results, unless the result backend cannot be made here."""
+        """Add celery's clean-up of results, unless the result backend cannot be created here."""
         with suppress(Exception):
             super().install_default_entries(data)
 
     def merge_inplace(self, b: Mapping[str, Any]) -> None:
-        """Replace the entries by those of `b`, each by a new object, which marks it as edited."""
+        """Replace all entries by those of `b`.
+
+        Each becomes a new object, because an edit is recognised by its new object.
+        """
         for name in set(self.schedule) - set(b):
             del self.schedule[name]
         self.update_from_dict(b)
@@ -97,7 +103,11 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # what celery calls
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Watch the daemon for a moment, and return 0. Raises the exception that ended it."""
+        """Wait a moment while the daemon runs, and return 0; raise the error that ended the daemon.
+
+        The first call starts the daemon. After `close` it does nothing and returns the seconds to
+        wait.
+        """
         if self._closed:
             return WATCH_S
         if self._running is None:
@@ -106,7 +116,10 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         return 0.0
 
     def close(self) -> None:
-        """Finish the batch, resign and close every connection; a second call does nothing."""
+        """Finish the current batch, resign as leader and close all connections.
+
+        A second call does nothing.
+        """
         self._closed = True
         running, self._running = self._running, None
         if running is not None:
@@ -115,14 +128,14 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 
     @property
     def info(self) -> str:
-        """The lines that celery prints at its start."""
+        """Return the lines that celery prints when it starts: the URLs of store and lock."""
         store = self.config.store.url
         lock = schemes.lock_url(store, self.config.lock.url)
         return f"    . store -> {masked(store)}\n    . lock -> {masked(lock)}"
 
 
 class _RunningDaemon:
-    """The daemon of an app, on a thread of its own."""
+    """Runs the daemon of an app on a thread of its own."""
 
     def __init__(
         self, app: Any, config: Config, file: Path, synchronise: Callable[[], None]
@@ -154,9 +167,10 @@ class _RunningDaemon:
             self._ended.set()
 
     def watch(self, seconds: float) -> None:
-        """Return after so many seconds, or later if the beat is stuck.
+        """Wait for `seconds`, and longer while the daemon is stuck; raise the error that ended it.
 
-        Celery's own health check expects a stuck scheduler not to return from `tick`.
+        Celery's health check expects `tick` not to return while the scheduler is stuck. Raises
+        SystemExit if this is the beat of a worker (`worker -B`) and that worker is gone.
         """
         while True:
             if self._ended.wait(seconds):
@@ -170,17 +184,17 @@ class _RunningDaemon:
                 return
 
     def stop(self) -> None:
-        """Finish the batch and resign."""
+        """Finish the current batch and resign as leader; wait for that up to STOP_TIMEOUT_S."""
         self.daemon.stop()
         self._thread.join(STOP_TIMEOUT_S)
 
 
 class _WithLastRuns:
-    """Applies declarations, after two steps of its own.
+    """Applies the declarations of an app, and first copies the last runs of celery's own scheduler.
 
-    Before the entries of an app are applied for the first time, they get the last runs from the
-    file of celery's own scheduler. Before each call, `synchronise` brings edits of celery's dict of
-    entries to the app.
+    Before the app's entries are applied for the first time, they get their last runs from the file
+    of that scheduler. Before each call, `synchronise` copies edits of celery's dict of entries to
+    the app.
     """
 
     def __init__(
@@ -213,7 +227,7 @@ class _WithLastRuns:
         return self._declaring(catalog, term, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        """Add the entries that the file knows and the store does not, with their last runs."""
+        """Add the entries that are in the file and not in the store, with their last runs."""
         last_runs = last_runs_in(self._file)
         there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)
@@ -230,9 +244,9 @@ class _WithLastRuns:
 
 
 def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
-    """Return last run and number of runs by name, from a file of celery's PersistentScheduler.
+    """Return the last run and the number of runs of each entry in a file of PersistentScheduler.
 
-    The result is empty if there is no such file, or if it cannot be read.
+    The result, by name of the entry, is empty if there is no such file, or if it cannot be read.
     """
     if not any(Path(f"{file}{suffix}").exists() for suffix in ("", ".db", ".dat")):
         return {}
@@ -245,14 +259,14 @@ def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
 
 
 def _is_embedded() -> bool:
-    """True in the beat process of `worker -B`, which would outlive a killed worker."""
+    """True if this process is the beat of `worker -B`, which would outlive a killed worker."""
     return beat._Process is not None and isinstance(current_process(), beat._Process)
 
 
 def _end_on_sigterm() -> None:
-    """Make SIGTERM raise SystemExit where celery leaves it at its default, as in `worker -B`.
+    """Make SIGTERM raise SystemExit if it has its default action, as in `worker -B`.
 
-    The default would end the process while it holds the lead.
+    The default action would end the process while it is still the leader.
     """
     if threading.current_thread() is not threading.main_thread():
         return

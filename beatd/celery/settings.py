@@ -1,4 +1,4 @@
-"""The settings of beatd in a Celery app, such as beatd_store_url, in every style celery reads."""
+"""Read beatd's settings, such as beatd_store_url, from a Celery app."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,10 +21,10 @@ SETTINGS = {
 
 
 def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
-    """Return the configuration of an app that has no file, for `celery beat -S beatd`.
+    """Return the configuration that an app's settings make, without a configuration file.
 
-    `spelled` is the app as `beatd -A` names it; both commands use the same store. Raises
-    ConfigError with the name of the setting that is wrong.
+    The store is by default a shelve file beside `schedule_filename`, celery's own file. `spelled`
+    is the app as given to `beatd -A`. Raises ConfigError with the name of a wrong setting.
     """
     file = schedule_filename or app.conf.beat_schedule_filename
     # Beside celery's own file, which stays as it is for a way back to celery beat.
@@ -34,7 +34,7 @@ def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = 
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """Return the configuration, with the app's settings in place of its own."""
+    """Return the configuration with each value that the app's settings give in place of its own."""
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history
     if given["beatd_store_url"]:
@@ -58,7 +58,7 @@ def _with_settings(config: Config, app: Any) -> Config:
 
 
 def setting(app: Any, name: str) -> Any:
-    """Return the value of a setting, or None.
+    """Return the value of a setting of the app, or None if it is not set.
 
     It may be spelled beatd_store_url, BEATD_STORE_URL, and CELERY_BEATD_STORE_URL under
     namespace='CELERY'.
