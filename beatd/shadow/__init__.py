@@ -1,1 +1,1 @@
-"""`beatd --shadow`: a daemon that sends nothing and compares its plans with another scheduler."""
+"""Run `beatd --shadow`: a daemon that sends nothing and checks its plans by another scheduler."""

@@ -1,4 +1,4 @@
-"""The entries that a shadow plans: those that the daemon itself would run.
+"""Find the entries that a shadow plans: the same that the daemon itself would run.
 
 They are declared in files, an app or Django's tables, or they are in the daemon's store.
 """
@@ -24,8 +24,11 @@ from beatd.wiring.build import declaring_of
 def followed_entries(
     config: Config, clock: Clock, app: Celery, tally: SavedTally
 ) -> tuple[Declares, Callable[[], None]]:
-    """Return the declarations that a shadow applies to its own store, and a function that closes
-    the daemon's store."""
+    """Return two functions: one applies the daemon's entries to the shadow's store, one closes.
+
+    The second closes the daemon's store if it was opened to copy entries from, else it does
+    nothing.
+    """
     url = config.store.url
     declaring = declaring_of(config, clock=clock, app=app)
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
@@ -36,12 +39,12 @@ def followed_entries(
 
 
 def _exists(url: str) -> bool:
-    """True if the store's file exists or it is not a file; a missing file has no entries."""
+    """True unless the URL names an SQLite file that does not exist."""
     return not url.startswith("sqlite") or Path(url.split("///", 1)[-1].split("?")[0]).exists()
 
 
 class _Counted:
-    """Applies declarations, and names their entries to the tally."""
+    """Applies declarations, then adds the names of all entries to the tally if any was changed."""
 
     def __init__(self, declaring: Declares, tally: SavedTally) -> None:
         self._declaring, self._tally = declaring, tally
@@ -65,7 +68,7 @@ class _Counted:
 
 
 class _Both:
-    """Several declarations as one."""
+    """Applies several sets of declarations, one after the other, as if they were one."""
 
     def __init__(self, *parts: Declares) -> None:
         self._parts = parts

@@ -1,4 +1,4 @@
-"""The report of a shadow, kept in a file beside the configuration."""
+"""Read the report of a shadow, which is kept in a file beside the configuration."""
 
 from pathlib import Path
 
@@ -10,7 +10,11 @@ from beatd.shadow.tally import Figures
 
 
 class Report(Struct, kw_only=True):
-    """The content of `beatd status --shadow`; it goes on from one run of the shadow to the next."""
+    """Holds the content of the report file, which `beatd status --shadow` prints.
+
+    A later shadow continues it. `since` and `until` are ISO texts; `listening` is False while the
+    broker is away; `heard` counts all messages; `entries` has the figures of each entry by name.
+    """
 
     since: str
     until: str
@@ -26,12 +30,12 @@ def store_file(config: Config) -> Path:
 
 
 def report_file(config: Config) -> Path:
-    """Return the file of the report."""
+    """Return the path of the report file."""
     return Path(config.folder) / "beatd-shadow.json"
 
 
 def read_report(config: Config) -> Report:
-    """Return the report. Raises BeatError if there is none or it cannot be read."""
+    """Return the report; raise BeatError if there is none or it cannot be read."""
     path = report_file(config)
     try:
         return json.decode(path.read_bytes(), type=Report)

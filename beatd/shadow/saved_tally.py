@@ -1,4 +1,4 @@
-"""The tally with its file, for the threads of the beat and of the listener."""
+"""Guard the tally for the threads of the daemon and the listener, and save its report."""
 
 import os
 import threading
@@ -21,7 +21,10 @@ SAVE_EVERY_S = 5.0
 
 
 class SavedTally:
-    """Adds plans and messages to a tally under a lock, and saves its report."""
+    """Adds plans and messages to a tally under a lock, and saves the tally's report to a file.
+
+    It continues the report that an earlier shadow left in the file.
+    """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path, self._clock = path, clock
@@ -37,9 +40,10 @@ class SavedTally:
         self._saved_at = float("-inf")
 
     def add_run(self, run: Run) -> None:
-        """Add a run that this daemon would send now.
+        """Add a run that this daemon would send now, as a plan.
 
-        A late run is left out: nobody listened at the moment for which it was planned.
+        A late run is left out, and so is any run while the listener is not connected: the other
+        scheduler's message for it was perhaps not heard.
         """
         now, moment = self._clock.now(), run.occurrence.planned
         if (now - moment).total_seconds() <= ON_TIME_S and self.listening:
@@ -50,13 +54,13 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Count the messages of these entries from now on."""
+        """Count the messages of these entries from now on; those of unknown entries are ignored."""
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add a task-sent event of celery's."""
+        """Add the message that an event `task-sent` of celery reports."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
@@ -65,14 +69,20 @@ class SavedTally:
             self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
 
     def set_listening(self, listening: bool) -> None:
-        """Note whether the listener is connected; a change drops all that is not settled."""
+        """Record whether the listener is connected.
+
+        A change drops all plans and messages that are not counted yet.
+        """
         with self._lock:
             if listening != self.listening:
                 self._tally.start_over(self._clock.now().timestamp())
             self.listening = listening
 
     def save(self, *, now: bool = False) -> None:
-        """Write the report, at most every few seconds unless `now`."""
+        """Count what can be counted and write the report.
+
+        Unless `now`, do nothing within SAVE_EVERY_S of the last time.
+        """
         elapsed = self._clock.elapsed()
         if not now and elapsed - self._saved_at < SAVE_EVERY_S:
             return
@@ -95,12 +105,12 @@ class SavedTally:
 
 
 def key_of(entry: Entry) -> Key:
-    """Return the key that celery's events show for the messages of an entry."""
+    """Return the part of an entry that celery's events show: task, args and kwargs as text."""
     kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
     return entry.task, args_text(saferepr(list(entry.args))), kwargs
 
 
 def period_of(entry: Entry) -> float | None:
-    """Return the period of an interval in seconds; None for any other schedule."""
+    """Return the period in seconds of an entry that runs `every`; None for any other schedule."""
     period_us = entry.schedule.period
     return None if period_us is None else period_us / 1_000_000

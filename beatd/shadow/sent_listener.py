@@ -1,4 +1,4 @@
-"""Listens for the messages of the other scheduler, through celery's task-sent events."""
+"""Listen for the messages of the other scheduler, through celery's task-sent events."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class SentListener:
-    """Adds the task-sent events of an app's broker to the tally, on a thread of its own."""
+    """Adds each task-sent event of the app's broker to the tally, on a thread of its own."""
 
     def __init__(self, app: Celery, tally: SavedTally) -> None:
         self._app, self._tally = app, tally
@@ -49,6 +49,6 @@ class SentListener:
                     self._tally.save()
 
     def close(self) -> None:
-        """Stop listening; the report is saved once more."""
+        """Stop listening, after the thread has saved the report once more."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)

@@ -1,5 +1,7 @@
-"""The daemon beside a running scheduler: it plans and claims in a store of its own, sends nothing,
-and listens to the messages of the other."""
+"""Run a daemon beside another scheduler, which plans and claims in its own store and sends nothing.
+
+It listens to the messages of the other scheduler and compares them with its plans.
+"""
 
 import logging
 
@@ -22,7 +24,7 @@ log = logging.getLogger("beatd")
 
 
 class Shadow:
-    """A shadow as `beatd --shadow` runs it."""
+    """Runs `beatd --shadow`: a daemon with its own store, a silent publisher and a listener."""
 
     def __init__(self, config: Config, *observers: Observer) -> None:
         self.has_app = config.app is not None
@@ -58,10 +60,10 @@ class Shadow:
         self._listener = SentListener(app, tally)
 
     def open(self) -> None:
-        """Log that this daemon sends nothing; it listens already."""
+        """Log that this daemon sends nothing. The listener already runs since the constructor."""
         log.info("a shadow: it sends nothing; beatd status --shadow tells what it sees")
 
     def close(self) -> None:
-        """Stop listening and save the report."""
+        """Stop the listener, save the report, and close the daemon's store."""
         self._listener.close()
         self._close_followed()

@@ -1,4 +1,4 @@
-"""A publisher that sends nothing and adds each run to the tally."""
+"""A publisher that sends nothing: it adds each run to the tally of a shadow."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from beatd.shadow.saved_tally import SavedTally
 
 
 class SilentPublisher:
-    """Confirms every run."""
+    """Adds each run to the tally in place of sending it, and returns it as confirmed."""
 
     def __init__(self, tally: SavedTally) -> None:
         self._tally = tally

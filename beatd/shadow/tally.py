@@ -1,8 +1,8 @@
-"""Pairs of what beatd planned and what another scheduler sent, and the rest of both.
+"""Pair the runs that beatd planned with the messages that another scheduler sent, and count both.
 
-Both sides are given as key and moment; the key is the part of its entry that a message shows: task,
-args and kwargs. A plan and a message are a pair when no other is nearer. A plan or a message is
-settled when no nearer partner can follow.
+Plans and messages have a key and a moment; the key is the part of an entry that a message shows:
+task, args and kwargs. A plan and a message of the same key are a pair if no other is nearer. Each
+is settled, which means counted as paired or as alone, once no nearer partner can follow.
 """
 
 from collections import defaultdict, deque
@@ -20,7 +20,7 @@ SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one witho
 
 
 class Plan(Struct):
-    """A moment at which beatd would have sent a message."""
+    """A moment (seconds since 1970) at which beatd would have sent a message of the entry."""
 
     name: str
     moment: float
@@ -29,7 +29,12 @@ class Plan(Struct):
 
 
 class Figures(Struct):
-    """The counts of one entry; `other_time` counts pairs that are further apart than ON_TIME_S."""
+    """Counts the pairs of one entry, its plans without a message, and its messages without a plan.
+
+    `agreed` counts pairs at most ON_TIME_S apart, `other_time` other pairs, `missed` plans without
+    a message, `doubled` second messages for a plan, `unplanned` other messages without one. `apart`
+    is how many seconds the message of the last pair came after its plan.
+    """
 
     agreed: int = 0
     other_time: int = 0
@@ -40,12 +45,15 @@ class Figures(Struct):
     examples: list[str] = field(default_factory=list)
 
     def add_example(self, line: str) -> None:
-        """Add a line for people; only the last few are kept."""
+        """Add a line that describes one difference; only the last EXAMPLES_MAX are kept."""
         self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
 class Tally:
-    """Pairs plans with messages; not thread-safe. Moments are seconds since 1970."""
+    """Pairs plans with messages and counts them. Moments are seconds since 1970.
+
+    It is not thread-safe.
+    """
 
     def __init__(self, since: float, figures: dict[str, Figures] | None = None) -> None:
         self.figures: dict[str, Figures] = defaultdict(Figures, figures or {})
@@ -59,10 +67,10 @@ class Tally:
         self._windows: dict[Key, float] = {}
 
     def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
-        """Add a plan of an entry.
+        """Add a plan: beatd would have sent a message of the entry `name` at this moment.
 
-        `period` is that of an interval: each scheduler has its own phase, so that the message may
-        be anywhere within half a period.
+        `period` is the length of an interval in seconds, else None. Each scheduler has its own
+        phase, so that the message of an interval may be anywhere within half a period.
         """
         window = max(ON_TIME_S, period / 2) if period is not None else WINDOW_S
         self._names[key] = name
@@ -70,23 +78,23 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Name the entry of a key before its first plan, so that its messages are counted."""
+        """Map a key to its entry's name before its first plan, so that its messages are counted."""
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
-        """Add a message of the other scheduler; one that no entry sends is left out."""
+        """Add a message of the other scheduler, unless its key belongs to no known entry."""
         if key in self._names:
             self._seen[key].append(moment)
 
     def start_over(self, now: float) -> None:
-        """Drop all that is not settled, because messages before `now` were not heard."""
+        """Drop all plans and messages not yet counted: messages before `now` may have been lost."""
         self._plans.clear()
         self._seen.clear()
         self._settled.clear()
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count each plan and message for which no nearer partner can follow."""
+        """Count each plan and message for which no nearer partner can follow any more."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
@@ -132,7 +140,7 @@ class Tally:
             figures.add_example(f"not planned {iso(moment)}")
 
     def totals(self) -> dict[str, int]:
-        """Return the sums over all entries."""
+        """Return the sum over all entries of each count, by its name."""
         keys = ("agreed", "other_time", "missed", "doubled", "unplanned")
         return {key: sum(getattr(f, key) for f in self.figures.values()) for key in keys}
 
@@ -143,7 +151,7 @@ def iso(moment: float) -> str:
 
 
 def args_text(args: Any) -> str:
-    """Return the repr of positional arguments without brackets: list and tuple are equal."""
+    """Return the text of positional arguments without brackets: list and tuple become equal."""
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""
