@@ -1,1 +1,1 @@
-"""The assembly of a daemon from a configuration: the only room that names classes of backends."""
+"""Assemble a daemon from a configuration: the only package that names classes of backends."""

@@ -1,4 +1,4 @@
-"""The backend that a URL names: the only file that names their classes, and imports one of them."""
+"""Open the backend that a URL names: the only file that names the classes, and imports just one."""
 
 import os
 import socket
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def open_store(
     url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
 ) -> Store:
-    """Return the store of a URL.
+    """Return the opened store that a URL names; `timeout` is in seconds and for databases only.
 
-    Raises StoreError while it cannot be reached, StoreUnusable if waiting would not help, and
-    ConfigError for a URL that names no store.
+    Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
+    and ConfigError if the URL names no store.
     """
     scheme = scheme_of(url)
     refuse_options("store", url)
@@ -58,7 +58,10 @@ def open_store(
 
 
 def refuse_options(section: str, url: str) -> None:
-    """Raise ConfigError for an option of the URL that its driver does not know."""
+    """Raise ConfigError if the URL has an option that its driver does not know.
+
+    `section` is the part of the configuration that has the URL, for the message.
+    """
     try:
         refuse_unknown_options(section, url)
     except ConfigError as error:
@@ -66,7 +69,7 @@ def refuse_options(section: str, url: str) -> None:
 
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
-    """Return the lease of a URL. Raises like `open_store`."""
+    """Return the lease that the URL of a lock names; raise the same errors as `open_store`."""
     scheme = scheme_of(url)
     refuse_options("lock", url)
     if url in ("none", "none:"):
@@ -89,7 +92,11 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
-    """Return the atomic way where ledger and broker are the same Redis, else the one in steps."""
+    """Return an atomic dispatch if ledger and broker are the same Redis, else one in steps.
+
+    The atomic one claims, publishes and records in one script; the other does so one after the
+    other.
+    """
     from beatd.dispatches.atomic_dispatch import AtomicDispatch
     from beatd.dispatches.step_dispatch import StepDispatch
 
@@ -103,7 +110,7 @@ def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> 
 def on_one_redis(
     claims: "Claims", publisher: "Publisher"
 ) -> "tuple[AtomicLedger, RedisPublisher] | None":
-    """Return the two as they are on one Redis, or None where they are not on the same one."""
+    """Return the atomic ledger and the publisher if both use the same Redis server, else None."""
     ledger, pusher = claims.atomic(), publisher.on_redis()
     if ledger is None or pusher is None:
         return None
@@ -112,6 +119,6 @@ def on_one_redis(
 
 
 def own_holder(name: str, since: datetime) -> Holder:
-    """Return a holder for this process; without a name it is called HOST:PID."""
+    """Return this process as the holder of a lease; without a name it is called HOST:PID."""
     host = socket.gethostname()
     return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))

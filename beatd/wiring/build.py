@@ -1,4 +1,4 @@
-"""The daemon of a configuration, and the parts that it is made of."""
+"""Build the daemon that a configuration describes, and the parts that it is made of."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def celery_app(config: Config) -> Celery:
-    """Return the project's app, or one of our own if the configuration names none.
+    """Return the project's app, or an app of beatd's own if the configuration names none.
 
-    The broker of the configuration, if it has one, replaces the app's.
+    The configuration's broker, if it has one, replaces the app's.
     """
     if config.app is None:
         return app_for(config.broker.settings(), timezone=config.timezone)
@@ -38,7 +38,10 @@ def celery_app(config: Config) -> Celery:
 
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
-    """Return the functions that open the parts of a daemon."""
+    """Return the functions that open the store, lease, publisher and dispatch of a daemon.
+
+    Nothing is open yet.
+    """
     store_url, lock_url = config.store.url, schemes.lock_url(config.store.url, config.lock.url)
     prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
 
@@ -57,7 +60,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 
 
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
-    """Return the declarations of a configuration: files, app and the rows of a Django store."""
+    """Return the object that applies all declared entries: of files, the app and a Django store."""
     declaring = Declarations(sources_of(config, clock=clock, app=app), clock=clock)
     if not config.store.url.startswith(schemes.DJANGO):
         return declaring
@@ -75,7 +78,7 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 
 
 def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
-    """Return the files of a configuration as a source, and its app if it names one."""
+    """Return the sources of declared entries: the configuration's files, and its app if any."""
     sources: list[Source] = [Files(config, clock)]
     if config.app is not None:
         from beatd.sources.app import App
@@ -93,7 +96,10 @@ def daemon_of(
     observers: tuple[Observer, ...] = (),
     parts: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> Daemon:
-    """Return the daemon of a configuration; `parts` may replace some of its parts."""
+    """Return a daemon for the configuration, not yet running; `parts` may replace its parts.
+
+    It also imports now what the daemon would import later; see `packages`.
+    """
     clock = clock or SystemClock()
     app = app or celery_app(config)
     read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
@@ -111,7 +117,7 @@ def daemon_of(
 def web_of(config: Config) -> "WebPages | None":
     """Return the HTTP pages, or None if the configuration has none.
 
-    Only then their libraries are imported, because each start would wait for them.
+    Their libraries are imported only if there are pages, because each start would wait for them.
     """
     if config.http is None:
         return None
@@ -121,7 +127,7 @@ def web_of(config: Config) -> "WebPages | None":
 
 
 def store_of(config: Config) -> Store:
-    """Open the store of a configuration, as a command does."""
+    """Return the configuration's store, opened for a command."""
     return backends.open_store(
         config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )

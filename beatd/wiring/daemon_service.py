@@ -1,4 +1,4 @@
-"""The daemon as a service, with everything around it that `beatd -c` runs."""
+"""Run the daemon as `beatd -c` does, with its log, its HTTP pages and `celery inspect`."""
 
 from beatd.config import Config
 from beatd.daemon.celery_inspect import CeleryInspect
@@ -10,7 +10,7 @@ from beatd.wiring.build import celery_app, daemon_of, web_of
 
 
 class DaemonService:
-    """A daemon as `beatd -c` runs it: with its log, its pages and `celery inspect`."""
+    """A daemon together with its log, its HTTP pages and its answers to `celery inspect`."""
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
         self._web, self.has_app = web_of(config), config.app is not None
@@ -22,7 +22,10 @@ class DaemonService:
         self._inspect = CeleryInspect(app, self.daemon)
 
     def open(self) -> None:
-        """Open the pages and answer `celery inspect`. Raises BeatError if the port is in use."""
+        """Open the HTTP pages and begin to answer `celery inspect`.
+
+        Raises BeatError if the port is in use.
+        """
         self._inspect.open()
         if self._web is not None:
             self._web.open(lambda: health_of(self.daemon), self.status)
@@ -32,7 +35,7 @@ class DaemonService:
         return status_of(self.daemon)
 
     def close(self) -> None:
-        """Close the pages, and stop answering."""
+        """Close the HTTP pages and stop answering `celery inspect`."""
         self._inspect.close()
         if self._web is not None:
             self._web.close()

@@ -1,7 +1,7 @@
-"""Reading at the start what a daemon may need of its packages later.
+"""Read at the start all files of installed packages that a daemon may need later.
 
-An upgrade replaces or deletes files while a daemon runs, and a process may have no descriptor left
-when it needs one.
+An upgrade replaces or deletes these files while a daemon runs, and a process may have no free file
+descriptor left when it needs one.
 """
 
 import logging
@@ -27,9 +27,10 @@ READ_AFTER_S = 2.0  # the beat has started by then
 
 
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
-    """Import what the store, the lock, the dispatch and the schedules import at their first use.
+    """Import the modules that store, lock, dispatch and schedules would import at their first use.
 
-    A thread of its own reads the rest, which takes longer; the beat does not wait for it.
+    A thread reads the rest (what sending imports, and all time zones) a little later, because it
+    takes longer.
     """
     import_parts(store_url, lock_url)
     later = Timer(READ_AFTER_S, _read_the_rest, (app,))
@@ -38,7 +39,7 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
 
 
 def import_parts(store_url: str, lock_url: str) -> None:
-    """Import the modules that this store and this lock are made of."""
+    """Import the modules of the backends that both URLs name; skip missing optional libraries."""
     for name in _modules(store_url, lock_url):
         try:
             import_module(name)
