@@ -20,7 +20,13 @@ from tests.run import packages
 
 SERVERS = Path(__file__).with_name("servers.py")
 # They take half of the time; a new folder is run by the second process.
-FIRST = ("tests/stores", "tests/leaders", "tests/schedules", "tests/simulation")
+FIRST = (
+    "tests/stores",
+    "tests/leaders",
+    "tests/publishers",
+    "tests/schedules",
+    "tests/simulation",
+)
 
 
 def main(options: Sequence[str]) -> int:
