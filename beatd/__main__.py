@@ -1,4 +1,4 @@
-"""Run `python -m beatd`."""
+"""Run the command line of beatd as `python -m beatd`."""
 
 from beatd.cli import main
 

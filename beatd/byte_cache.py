@@ -1,6 +1,7 @@
-"""A cache with a bound in bytes instead of a number of values.
+"""A cache with a limit in bytes.
 
-An entry may have a hundred bytes of arguments or a megabyte.
+A limit on the number of values would not limit memory: the arguments of one entry may take a
+hundred bytes or a megabyte.
 """
 
 from collections.abc import Iterable
@@ -12,10 +13,10 @@ V = TypeVar("V")
 
 
 class ByteCache(dict[K, V]):
-    """A dict that drops its oldest values when their sizes exceed the limit.
+    """A dict that drops its oldest values when the sum of all sizes would exceed `limit` bytes.
 
-    `keep` adds a value with its size, estimated in bytes. Reading is a plain dict's and needs no
-    lock.
+    Values are added by `keep` and removed by `drop` and `clear`, under a lock. A look-up is that of
+    a plain dict, without a lock.
     """
 
     def __init__(self, limit: int) -> None:
@@ -26,7 +27,11 @@ class ByteCache(dict[K, V]):
         self._lock = Lock()
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Add or replace a value; one larger than a quarter of the limit is not kept."""
+        """Add or replace the value of a key; `size` is its estimated size in bytes.
+
+        The oldest values are dropped to make room. A value larger than a quarter of the limit is
+        not kept, and the key's older value is dropped all the same.
+        """
         with self._lock:
             self._drop(key)
             if size > self.limit // 4:
@@ -38,7 +43,7 @@ class ByteCache(dict[K, V]):
             self.size += size
 
     def drop(self, keys: Iterable[K]) -> None:
-        """Remove the values of some keys, if they are there."""
+        """Remove the values of these keys; ignore keys that are not in the cache."""
         with self._lock:
             for key in keys:
                 self._drop(key)

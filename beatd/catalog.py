@@ -1,4 +1,5 @@
-"""What should run: entries by name, and a version that changes if and only if they do."""
+"""The catalog of a store: values of entries and plans, and the roles of reading and changing
+them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -13,11 +14,12 @@ from beatd.run import Skip
 
 
 class Plan(Struct, frozen=True):
-    """The next moment of an entry, and the definition and rules that it was computed from.
+    """The next moment of an entry, and the definition and rules from which it was computed.
 
-    `planned` makes the task id; order, lateness and grace count from `due` (planned + jitter).
-    Both are None when nothing is ahead: the entry is finished. `due` alone is None when the entry
-    is paused or disabled; `planned` is then the moment that the entry had reached.
+    `planned` makes the task id; order, lateness and grace count from `due` (planned + jitter). Both
+    are None when the entry is finished: no moment is ahead. `due` alone is None when the entry is
+    paused or disabled; `planned` is then the moment that the entry had reached. `fingerprint` is a
+    digest of the fields that decide when the entry runs, `rules` is the value of `planning.RULES`.
     """
 
     planned: datetime | None
@@ -27,7 +29,11 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far an entry has come. Every claim changes it; a claim leaves the revision as it is."""
+    """The progress of an entry. Each claim of a planned run changes it, without a new revision.
+
+    `planned` is the next moment, `runs` the number of runs that count towards `max_runs`, and
+    `last` the newest planned moment among these runs.
+    """
 
     planned: datetime | None = None
     runs: int = 0
@@ -35,11 +41,11 @@ class Progress(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as the store has it.
+    """An entry as a store returns it: the definition, its plan and its progress.
 
     `revision` grows with every change to the entry or to its pause. A revision never repeats, not
-    even for a name that was removed and added again. `last` is the newest planned moment among the
-    runs that `runs` counts.
+    even for a name that was removed and added again. `runs` counts towards `max_runs`; `last` is
+    the newest planned moment among these runs.
     """
 
     entry: Entry
@@ -55,27 +61,29 @@ class Stored(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One entry written, re-planned, paused or removed.
+    """A change of one entry: write, re-plan, pause or remove it.
 
     The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
-    A change made from an older revision is refused, and can be made again from the newest one.
+    It refuses a change made from an older revision; the caller may read the entry and try again.
 
-    - `entry` None removes the entry. Its requests are dropped (removed), its open claims stay.
-    - `plan` None leaves the moment where it is. The plan of an entry that exists is written only if
-      the row has come just as far as `progress`: written after another claim, it would set the
+    - `entry` None removes the entry. Its requests are dropped with the reason "removed"; its open
+      claims (claimed, not recorded) stay.
+    - `plan` None leaves the entry's plan as it is. The plan of an existing entry is written only if
+      the entry's progress still equals `progress`: after another claim, the plan would set the
       entry back to a moment that ran.
     - A plan with another fingerprint (edited), or one that makes the entry due again (resumed),
       drops the entry's backlog.
-    - A disabled or paused entry is never due, whatever its plan. Its `planned` stays, so that the
-      history can tell what the pause skipped when a plan comes again.
-    - `skip` is the stretch that this change skips. It is recorded if the plan still stands at the
-      first moment of the stretch, and nothing was claimed since.
-    - `missed` is the only moment of a definition that came too late for it. It is recorded.
-    - `calls_off` drops the entry's backfills (called off).
-    - `runs` and `last` of a new entry come from its earlier scheduler; an entry that exists ignores
-      them.
+    - A disabled or paused entry is never due, whatever its plan. Its `planned` stays, so that a
+      later plan can record which moments the pause skipped.
+    - `runs` and `last` of a new entry come from its earlier scheduler; they are ignored for an
+      entry that exists.
+    - `skip` is the stretch of moments that this change skips. It is recorded if the plan is still
+      at the first moment of the stretch, and nothing was claimed since.
+    - `calls_off` True drops the entry's backfills with the reason "called off".
+    - `missed` is the only moment of the new definition when that moment is already past. It is
+      recorded as skipped.
 
-    Everything dropped is recorded as skipped.
+    Every moment that a change drops is recorded as skipped.
     """
 
     name: str
@@ -92,8 +100,11 @@ class Change(Struct, frozen=True):
 
 
 class MissingPart(Struct, frozen=True):
-    """An entry of which a row was deleted behind beatd's back: its plan is missing, or, when
-    `entry` is None, its definition."""
+    """An entry that lost one of its two rows, such as by a deletion outside beatd.
+
+    `entry` None: the definition is missing. Otherwise the plan is missing; `entry` and `paused`
+    hold the rest.
+    """
 
     name: str
     entry: Entry | None
@@ -101,14 +112,17 @@ class MissingPart(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """Which entries to find, in which order. An entry must meet every condition that is given."""
+    """A search for entries: the conditions, all of which an entry must meet, and the order.
 
-    names: tuple[str, ...] | None = None
+    A condition that is None is not applied.
+    """
+
+    names: tuple[str, ...] | None = None  # exact names
     name_like: str | None = None  # shell pattern: * and ?
-    task_like: str | None = None
+    task_like: str | None = None  # shell pattern, too
     source: str | None = None
     due_before: datetime | None = None
-    rules_before: str | None = None  # planned by rules older than these
+    rules_before: str | None = None  # the plan was computed by an older `planning.RULES`
     enabled: bool | None = None  # False: disabled or paused
     order: Literal["name", "next"] = "name"
     limit: int | None = None
@@ -118,18 +132,18 @@ class EntryFinder(Protocol):
     """The role of finding entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the entries in the query's order. Memory does not grow with their number.
+        """Yield the matching entries in the query's order; memory does not grow with their number.
 
-        In the order "next", entries come by due moment, those with nothing ahead last, equal ones
-        by name.
+        In the order "next", entries come by due moment and then by name; entries without one come
+        last.
         """
 
 
 class Catalog(EntryFinder, Protocol):
-    """The entries of a store, to be read: what `status` and lists need."""
+    """The role of reading entries, which `status` and lists use."""
 
     def version(self) -> str:
-        """Return a text that changes if and only if an entry does."""
+        """Return a text that changes if and only if any entry changes."""
 
     def count(self) -> int:
         """Return the number of entries, including those that this program cannot read."""
@@ -139,49 +153,49 @@ class EntryWriter(Protocol):
     """The role of changing entries."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Make the changes in order, each whole or not at all; return for each True if it was made.
+        """Make the changes in order, each completely or not at all; return True for each one made.
 
-        False: the entry was not at the revision seen. An entry of which a part is missing counts
-        as no entry (0); the change replaces its other part.
+        False: the entry was not at revision `seen`. An entry that lost its definition or its plan
+        counts as no entry (revision 0); the change replaces the part that is left.
         """
 
 
 class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
-    """The entries of a store, to be changed: what edits and declared sets need."""
+    """The role of reading and changing entries, which edits and the declarations of sources use."""
 
     @property
     def marks(self) -> Marks:
-        """What the store remembers of the sets that were applied."""
+        """The store's marks: notes about the sets of entries that sources declared and applied."""
 
 
 class RepairableCatalog(EntryWriter, Protocol):
-    """What a leader needs to repair a store that lost something."""
+    """The role of finding and repairing entries of which a store lost a part."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
-        """Return entries of which a part is missing, and mend indexes that can be made again.
+        """Return up to `limit` entries of which a part is missing, and rebuild damaged indexes.
 
-        If `whole` is True, every entry is looked at; if False, a store may look at a few, where
+        If `whole` is True, every entry is checked; if False, a store may check only a few, where
         that is much cheaper.
         """
 
     def losses(self) -> Sequence[str]:
-        """Return a line for each loss that this handle found and no entry shows; no server is
-        asked."""
+        """Return a line for each loss that this store object noticed and that no entry shows. No
+        server is queried."""
 
 
 class Codec(Protocol):
-    """Turn an entry into the plain data that a store keeps, and back. The wiring gives it to
+    """Converts entries to the bytes that a store keeps, and back. The wiring passes it to
     stores."""
 
     def encode(self, entry: Entry) -> bytes:
-        """Return the definition as JSON in the form of YAML, without name, source and
-        declared_at."""
+        """Return the entry's definition as JSON with the keys of YAML, without name, source and
+        declared_at, which a store keeps beside it."""
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Return the entry of a definition.
+        """Return the entry with this name and definition.
 
-        Raise ConfigError for a definition of a newer program, or one changed by hand, and
-        StoreError when this process cannot open a file that decoding needs.
+        Raise ConfigError for a definition that a newer version wrote or that was damaged by hand,
+        and StoreError when this process cannot open a file that decoding needs.
         """
 
 

@@ -1,4 +1,4 @@
-"""The rules of what is not sent any more: of moves that were settled, open claims and requests."""
+"""Decide whether a settled move, a request or an open claim may still be sent. Pure functions."""
 
 from datetime import datetime
 
@@ -10,10 +10,11 @@ from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return until when a move that was settled for its moment is what becomes of the row.
+    """Return the moment until which a move that was computed ahead for the row's due moment stays
+    right; None if it must not be kept.
 
-    Then the next moment falls due, or the catch-up rule finds this one too late. None where it does
-    not hold at all.
+    At that moment the next occurrence falls due, or the catch-up rule finds this one too late, and
+    the row has to be settled again.
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
@@ -26,7 +27,12 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return why the rest of a request is dropped, or nothing; one by hand runs when paused."""
+    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if it
+    may go on.
+
+    `row` is the request's entry, None if it was removed. A trigger or backfill, which was requested
+    by hand, runs even if its entry is paused or disabled; a backlog does not.
+    """
     if row is None:
         return "removed"
     if request.kind != "backlog":
@@ -41,7 +47,11 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
 
 
 def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return why an open claim is not sent again, or nothing."""
+    """Return the reason not to send an open claim (a run claimed, without a recorded outcome)
+    again, or "" if it has to be sent.
+
+    `unsent` is True if its message certainly did not go out.
+    """
     row = claim.stored
     if row is None:
         return "removed"
@@ -65,9 +75,10 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
 
 
 def if_found(next_after: NextAfter) -> NextAfter:
-    """Return a search for the next moment that returns None where the given one fails.
+    """Wrap `next_after` so that it returns None where it would raise ScheduleError.
 
-    What was promised before is settled all the same. The plan itself must not end that quietly.
+    Runs that were claimed or requested earlier are settled even if the schedule fails now. The plan
+    itself uses the unwrapped function, so that its failure is reported.
     """
 
     def ask(schedule: Schedule, moment: datetime) -> datetime | None:

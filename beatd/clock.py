@@ -1,4 +1,4 @@
-"""The time: the only file that reads the operating system's clocks."""
+"""Read the operating system's clocks; no other file does."""
 
 import os
 import threading
@@ -18,54 +18,57 @@ MAX_START_S = 10.0  # seconds that a command takes to start
 
 
 class Earliest(Struct, frozen=True):
-    """The earliest moment that the store's clock can show at `heard_at`, a time of `elapsed`."""
+    """A lower bound of the store's clock: it shows at least `moment` at `heard_at`, a value of
+    `Clock.elapsed` in seconds."""
 
     moment: datetime
     heard_at: float
 
     def at(self, elapsed: float) -> datetime:
-        """Return the earliest moment at another time of `elapsed`, rounded down to 1 µs."""
+        """Return the earliest moment that the store's clock can show at another value of
+        `Clock.elapsed`, rounded down to 1 µs; drift widens the bound."""
         since = elapsed - self.heard_at
         return self.moment + timedelta(microseconds=floor((since - abs(since) * MAX_DRIFT) * 1e6))
 
 
 class StoreTime(Struct, frozen=True):
-    """What a store's clock showed, rounded down to a microsecond; `server` names whose clock."""
+    """A time that a store's clock showed, rounded down to a microsecond; `server` names the server
+    whose clock it is."""
 
     moment: datetime
     server: str
 
 
 class SharedClock(Protocol):
-    """The role of telling the time that all daemons share."""
+    """The role of reading the clock that all daemons of a store share."""
 
     def now(self) -> StoreTime | None:
-        """Return the time of the store's own clock at some instant of the call; None when the store
-        has no clock."""
+        """Return what the store's own clock showed at some instant during this call; None if the
+        store has no clock."""
 
 
 class Clock(Protocol):
-    """The time, and a wait that can be cut short."""
+    """The clock of a daemon, and a wait that an event can end early."""
 
     def now(self) -> datetime:
         """Return the store's time, or the host's if the store has no clock; aware, in UTC."""
 
     def elapsed(self) -> float:
-        """Return seconds that only grow, and that count while the machine is suspended."""
+        """Return monotonic seconds, which also count while the machine is suspended."""
 
     def steer(self, by: Earliest) -> None:
-        """Make `now` the earliest time of the store's clock; before the first call it is the
-        host's."""
+        """Set the clock: from now on `now` returns the lower bound `by` of the store's clock,
+        instead of the host's time or the bound set before."""
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
-        """Return when the time is over or `wake` is set, whichever comes first."""
+        """Block until the seconds are over or `wake` is set, whichever comes first."""
 
     def host_now(self) -> datetime:
-        """Return the host's wall clock, to compare it with the store's."""
+        """Return the host's wall clock, which shows how far it differs from the store's."""
 
 
 class SystemClock:
-    """The host's clocks; once the store set it, steps of the host's wall clock do not matter."""
+    """Reads the host's clocks; after `steer`, steps of the wall clock do not change `now`."""
 
     def __init__(self) -> None:
         self._earliest: Earliest | None = None
@@ -92,8 +95,8 @@ class SystemClock:
 def process_age() -> float:
     """Return the seconds since this process was started, or 0 if that is unknown.
 
-    It is unknown for a process that is older than a command takes to start: it was another program
-    before, such as a script, that became this one.
+    It counts as unknown above `MAX_START_S`: the process then probably ran another program first,
+    such as a shell script that replaced itself by beatd.
     """
     with suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()

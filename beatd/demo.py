@@ -25,11 +25,11 @@ for folder in ("queue", "control"):
 
 @app.task(name="demo.add")  # type: ignore[untyped-decorator]  # celery has no types
 def add(x: float, y: float) -> float:
-    """Return the sum."""
+    """Return the sum of two numbers."""
     return x + y
 
 
 @app.task(name="demo.say")  # type: ignore[untyped-decorator]  # celery has no types
 def say(text: str) -> str:
-    """Return the text."""
+    """Return the text unchanged."""
     return text

@@ -1,8 +1,8 @@
-"""How a batch gets through ledger and broker: what the two ways have in common.
+"""The dispatch of a batch: claim its moves in the ledger, and publish their messages to the broker.
 
-`StepDispatch` claims and publishes in two steps, and the tick records; a crash in between leaves
-open claims. `AtomicDispatch` is one script where ledger and broker are one Redis: nothing is
-unknown.
+`StepDispatch` claims and publishes in two steps, and the tick records the outcomes; a crash in
+between leaves open claims. `AtomicDispatch` does all of it in one script where ledger and broker
+are the same Redis, so that no outcome is ever unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,11 @@ MayGoOn = Callable[[], bool]
 
 
 class Published(Struct, frozen=True):
-    """A batch after its messages: which moves were made, and how each message ended."""
+    """The result of publishing a batch of moves (a move is one change of one row of the ledger).
+
+    `made` has for each move True if the ledger accepted it; `results` has the outcome of each
+    message.
+    """
 
     moves: Sequence[Move]
     made: Sequence[bool]
@@ -29,15 +33,15 @@ class Published(Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """True if some message did not go out, and will have to be sent again."""
+        """True if a message was not sent, or may not have been, and must be sent again."""
         return any(result.outcome.sent in ("unsent", "unknown") for result in self.unrecorded)
 
     @property
     def doubt(self) -> str:
-        """The first reason to think that the broker is away, or nothing.
+        """The first reason to think that the broker is away, or "".
 
-        A single answer, even a refusal, shows that it is there: one full queue holds back no other.
-        A message that was not sent because the lead was lost shows nothing.
+        One confirmed or rejected message shows that the broker answers, so that one full queue
+        holds back no other. A message that was not sent because the lead was lost shows nothing.
         """
         outcomes = [result.outcome for result in self.unrecorded]
         if any(outcome.sent in ("confirmed", "rejected") for outcome in outcomes):
@@ -47,30 +51,38 @@ class Published(Struct, frozen=True):
 
 
 class Claimed(Protocol):
+    """A batch whose moves were claimed and whose messages are not published yet."""
+
     @property
     def left(self) -> Sequence[Move]:
-        """Moves that were not tried, as they need a batch of their own."""
+        """The moves that were not claimed, because they need a batch of their own."""
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Send the messages of what was claimed, and wait for their outcomes."""
+        """Publish the messages of the claimed runs, wait for their outcomes, and return them. Stop
+        before the next message when `may_go_on` returns False."""
 
 
 class Dispatch(Protocol):
-    atomic: bool  # then its batches overlap on one thread
-    first: int  # the best size of a herd's first batch; the others grow from it
-    unsent: dict[str, tuple[datetime, int]]  # task id -> when and in which term; see never_sent
+    """Claims and publishes batches; how, depends on the kinds of ledger and broker."""
+
+    atomic: bool  # True: one script claims and publishes, and batches overlap on one thread
+    first: int  # the best size of the first batch of many due runs; later batches are larger
+    unsent: dict[str, tuple[datetime, int]]  # task id -> its claim's (claimed_at, term number)
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Do ahead what can be done for the batches that are most likely the next, due at `at`."""
+        """Do part of the work for the batches that are most likely claimed next, when they are due
+        at `at`. Nothing is claimed or sent yet."""
 
     def drop_prepared(self) -> None:
-        """Undo `prepare`: other batches come next, or none soon."""
+        """Discard the batches of `prepare`, because other ones come next or none soon."""
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Claim a batch. Raise Deposed or StoreError; then its claims may be open."""
+        """Claim the moves under the term, and return the batch to publish. Raise Deposed or
+        StoreError; after a StoreError its claims may be open."""
 
     def write_history(self) -> bool:
-        """Write some lines of history that were left for an idle moment. True if there are more."""
+        """Write some lines of history that were left for later; return True if there are more."""
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        """True if this process made that very claim and is certain that it did not publish it."""
+        """True if this process made exactly this claim (of this time and term) and is certain that
+        its message was never published."""

@@ -12,7 +12,7 @@ from beatd.wiring.build import daemon_of
 
 
 class Beat:
-    """A daemon on a thread of its own; it logs to `beatd` and sets no signal handlers."""
+    """Runs a daemon on a thread of its own; it logs to `beatd` and sets no signal handlers."""
 
     def __init__(
         self, config: str | PathLike[str] | Config, *, observers: tuple[Observer, ...] = ()
@@ -23,12 +23,16 @@ class Beat:
         self._thread = threading.Thread(target=self._run, name="beatd beat", daemon=True)
 
     def start(self) -> "Beat":
-        """Start the thread."""
+        """Start the daemon's thread, and return this object."""
         self._thread.start()
         return self
 
     def stop(self, timeout: float | None = 5.0) -> None:
-        """Finish the batch, resign, and raise the error that ended the thread early, if any."""
+        """Finish the current batch, resign the lead and wait for the thread.
+
+        Raise BeatError if it does not end within `timeout` seconds (None: wait for ever), or the
+        error that ended the thread earlier.
+        """
         self.daemon.stop()
         self._thread.join(timeout)
         if self._thread.is_alive():

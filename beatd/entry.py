@@ -1,6 +1,6 @@
-"""The definition of one periodic task: what to run, when, and what to do when that is late.
+"""The definition of one periodic task: what to run, when, and what to do when a run is late.
 
-`Schedule` is the seam of schedules: when something runs.
+`Schedule` is the protocol that every kind of schedule implements.
 """
 
 from collections.abc import Mapping
@@ -20,29 +20,29 @@ PAYLOAD = ("args", "kwargs", "options")
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A frozen, hashable value; two are equal when they have the same moments."""
+    """The moments at which something runs; frozen and hashable, equal if all moments are equal."""
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after an aware one, in UTC; None = never again."""
+        """Return the first moment strictly after `moment` (aware), in UTC, or None."""
 
     @property
     def period(self) -> int | None:
-        """Microseconds between any two neighbouring fire times; None where they differ."""
+        """The microseconds between any two neighbouring moments; None if the distances differ."""
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as YAML has it, such as {"cron": "0 2 * * *"}, without its zone."""
+        """Return the schedule as in YAML, such as {"cron": "0 2 * * *"}, without its time zone."""
 
     def __hash__(self) -> int: ...
 
 
 class Entry(Struct, frozen=True):
-    """One periodic task, with nothing left to look up in a configuration.
+    """One periodic task, complete: all defaults of the configuration are filled in.
 
-    This is the list of an entry's fields. A field with a help text is a key of an entry in YAML, in
-    the store's JSON and in the JSON Schema, and an option of `beatd add`, with the type and the
-    default that it has here. `beatd.definition.fields` says how YAML writes a type.
+    This class is the only list of an entry's fields. A field with a help text is a key of an entry
+    in YAML, in the store's JSON and in the JSON Schema, and an option of `beatd add`, with the type
+    and the default that it has here. `beatd.definition.fields` defines how YAML writes each type.
 
-    Name the fields when you make an entry: only the codec passes them by position.
+    Pass fields by keyword; only the codec passes them by position.
     """
 
     name: str
@@ -79,4 +79,4 @@ class Entry(Struct, frozen=True):
 
     # who declares it
     source: str = "cli"
-    declared_at: str = ""
+    declared_at: str = ""  # such as the file

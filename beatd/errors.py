@@ -1,6 +1,6 @@
-"""The errors of beatd: one class for each decision that a caller makes.
+"""The errors of beatd: one class for each way in which a caller reacts.
 
-A `Problem` is one thing that is wrong in what an operator wrote.
+A `Problem` describes one mistake in the operator's configuration or command.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,10 @@ Path = tuple[str | int, ...]
 
 
 class Problem(Struct, frozen=True):
-    """One line for a person: the place, the path of the key, and what is wrong.
+    """One mistake in the operator's input, which `str` shows as one line for a person.
 
-    `place` is file and line, "config.yaml:12".
+    `path` holds the keys that lead to the wrong value, `place` the file and line, "config.yaml:12".
+    `warning` is True if the input can be used all the same.
     """
 
     text: str
@@ -32,12 +33,12 @@ class Problem(Struct, frozen=True):
         return ": ".join(part for part in (self.place, dotted(self.path), self.text) if part)
 
     def under(self, *above: str | int) -> "Problem":
-        """Return the same problem with its path below further keys."""
+        """Return the same problem with the keys `above` put in front of its path."""
         return Problem(self.text, (*above, *self.path), self.place, self.warning)
 
 
 def dotted(path: Path) -> str:
-    """Return the path as text: entries.tidy.args[0]."""
+    """Return a path of keys and indexes as text, such as `entries.tidy.args[0]`."""
     text = ""
     for key in path:
         if isinstance(key, int):
@@ -50,18 +51,19 @@ def dotted(path: Path) -> str:
 
 
 def unicode_of(path: str) -> str:
-    """Return the name of a file, with bytes that are no text escaped, so that it can be printed."""
+    """Return a path whose bytes that are no valid text are escaped, so that it can be printed."""
     return path.encode(errors="backslashreplace").decode()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean queue?" for a word that is like a known one, else ""."""
+    """Return "; did you mean queue?" for the known word that is most similar, or "" if none is."""
     near = get_close_matches(word[:60].lower(), list(known), 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def in_one_line(problems: Iterable[Problem]) -> str:
-    """Return the first problem, and the number of further ones."""
+    """Return the first problem as text and the number of further problems, in one line. There must
+    be at least one."""
     every = list(problems)
     more = len(every) - 1
     if more < 1:
@@ -70,9 +72,9 @@ def in_one_line(problems: Iterable[Problem]) -> str:
 
 
 class BeatError(Exception):
-    """The root of all errors that beatd raises on purpose.
+    """The base class of all errors that beatd raises on purpose.
 
-    Its text is one line that a person can act on, without any password that this process knows.
+    Its text is one line that tells a person what to do; known passwords in it are hidden.
     """
 
     def __str__(self) -> str:
@@ -80,9 +82,9 @@ class BeatError(Exception):
 
 
 class ConfigError(BeatError, ValueError):
-    """Something that the operator wrote cannot be used; nothing was changed.
+    """Raised when a configuration, entry or command is invalid; nothing was changed.
 
-    `problems` holds every problem, if there can be several; the text is the first.
+    `problems` holds every mistake that was found; the text is the first one.
     """
 
     def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
@@ -91,39 +93,40 @@ class ConfigError(BeatError, ValueError):
 
 
 class ScheduleError(ConfigError):
-    """A schedule cannot be understood, or can never fire."""
+    """Raised when a schedule cannot be parsed, or can never fire."""
 
 
 class MissingExtra(ConfigError):
-    """A library is needed that is not installed; the text has the line that installs it."""
+    """Raised when an optional library is missing; the text has the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"an extra library is needed for {what}: pip install 'beatd[{extra}]'")
 
 
 class UnknownEntry(BeatError, KeyError):
-    """The store has no entry of that name."""
+    """Raised when the store has no entry with the requested name."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class Conflict(BeatError):
-    """Another source owns the name, or the entry was changed meanwhile."""
+    """Raised when another source owns the entry, or the entry was changed since it was read."""
 
 
 class StoreError(BeatError):
-    """The store could not be reached or did not answer; trying again may help."""
+    """Raised when the store cannot be reached or does not answer; a retry may succeed."""
 
 
 class StoreEmptied(StoreError):
-    """The store lost everything that it had confirmed. Raised once; then the store is used as it
-    is."""
+    """Raised once when the store has lost all data that it had confirmed. The next call uses the
+    store as it is now."""
 
 
 class StoreUnusable(StoreError):
-    """The store answers, but waiting will not help: wrong schema, wrong password, read-only."""
+    """Raised when the store answers and a retry will not help: a wrong schema, a wrong password, a
+    read-only server."""
 
 
 class Deposed(BeatError):
-    """The ledger has a newer term, so the caller must stop leading."""
+    """Raised when the ledger has a newer term, so that the caller no longer leads."""

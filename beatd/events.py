@@ -1,4 +1,4 @@
-"""The events of the engine; observers decide how to show them."""
+"""The events of the engine and the daemon, which observers log, count or report."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,20 +11,20 @@ from beatd.run import Skip
 
 
 class Event(Struct, frozen=True):
-    """Something that the engine or the daemon did or saw."""
+    """The base class of all events."""
 
     pass
 
 
 class Ticked(Event, frozen=True):
-    """A tick ended; the next one is at `until`."""
+    """Emitted when a tick ended at `at`. The next tick is at `until`, or earlier after an edit."""
 
     at: datetime
     until: datetime
 
 
 class LeadWon(Event, frozen=True):
-    """This daemon leads."""
+    """Emitted when this daemon begins to lead, under a new term."""
 
     term: Term
 
@@ -33,22 +33,24 @@ RESIGNED = "resigned"
 
 
 class LeadLost(Event, frozen=True):
-    """This daemon leads no more; `holder` leads now, if anyone is known to."""
+    """Emitted when this daemon stops to lead, for `reason`. `holder` is the last known holder of
+    the lease, which may be this daemon; None if unknown."""
 
     reason: str
     holder: Holder | None
 
 
 class LeaderSeen(Event, frozen=True):
-    """A standby sees another leader than before."""
+    """Emitted when a daemon sees that another one, `holder`, has got the lease."""
 
     holder: Holder
 
 
 class Sent(Event, frozen=True):
-    """The broker's results of a batch, one for each run.
+    """Emitted after a batch was published, with one result for each of its runs.
 
-    `late` has the seconds of lateness of the runs that were published.
+    `seconds` is the time from the first message to the last answer. `late` has the lateness in
+    seconds of each confirmed run that was not requested by hand.
     """
 
     results: Sequence[Result]
@@ -57,31 +59,34 @@ class Sent(Event, frozen=True):
 
     @classmethod
     def of(cls, results: Sequence[Result], seconds: float) -> "Sent":
-        """Return the event of these results."""
+        """Return the event for these results; `late` is taken from them."""
         return cls(results, seconds, [late for one in results if (late := one.late) is not None])
 
 
 class Skipped(Event, frozen=True):
-    """The skipped moments of a batch, each with the name of its entry."""
+    """Emitted after a batch that skipped moments: pairs of an entry's name and the skip."""
 
     skips: Sequence[tuple[str, Skip]]
 
 
 class Unplannable(Event, frozen=True):
-    """The next moment of an entry cannot be computed: a bug of beatd that stops only this entry."""
+    """Emitted when the plan of entry `name` fails with an unexpected exception, once for each
+    revision. The entry does not run until it is edited; the others go on."""
 
     name: str
     reason: str
 
 
 class Refused(Event, frozen=True):
-    """Claims of rows that were edited meanwhile; the rows are read again."""
+    """Emitted when the ledger refused moves because their rows had changed since they were read;
+    the rows of the entries `names` are read again."""
 
     names: Sequence[str]
 
 
 class Overdue(Event, frozen=True):
-    """A standby sees an occurrence that the leader should have published long ago."""
+    """Emitted on a standby when the first entry in the plan, `name`, was due at `due` and the
+    leader has not claimed it; `seconds` is how long ago that was."""
 
     name: str
     due: datetime
@@ -89,66 +94,66 @@ class Overdue(Event, frozen=True):
 
 
 class OnTime(Event, frozen=True):
-    """The occurrence that a standby saw overdue is so no longer."""
+    """Emitted on a standby after `Overdue`, when no entry is overdue any more."""
 
 
 class StoreAway(Event, frozen=True):
-    """The store does not answer."""
+    """Emitted when the store stops to answer or refuses writes."""
 
     reason: str
 
 
 class StoreBack(Event, frozen=True):
-    """The store answers again, after so many seconds."""
+    """Emitted when the store works again; `seconds` is the length of the outage."""
 
     seconds: float
 
 
 class BrokerAway(Event, frozen=True):
-    """The broker does not answer."""
+    """Emitted when the broker stops to answer."""
 
     reason: str
 
 
 class BrokerBack(Event, frozen=True):
-    """The broker answers again, after so many seconds."""
+    """Emitted when the broker answers again; `seconds` is the length of the outage."""
 
     seconds: float
 
 
 class LockAway(Event, frozen=True):
-    """The lock cannot be used, so this daemon cannot lead."""
+    """Emitted when the lock of the lease cannot be used, so that this daemon cannot lead."""
 
     reason: str
 
 
 class LockBack(Event, frozen=True):
-    """The lock can be used again, after so many seconds."""
+    """Emitted when the lock works again; `seconds` is the length of the outage."""
 
     seconds: float
 
 
 class WentBack(Event, frozen=True):
-    """The store has older data than this daemon saw in it: a failover or a restored backup."""
+    """Emitted when the store shows older data than before, as after a restored backup."""
 
     reason: str
 
 
 class ClockStepped(Event, frozen=True):
-    """The clock jumped by so many seconds against elapsed time."""
+    """Emitted when the daemon's clock was set, by `seconds`; negative if it went back."""
 
     seconds: float
 
 
 class Broke(Event, frozen=True):
-    """A bug in one turn of a loop; the loop goes on."""
+    """Emitted when a turn of the loop `loop` raised an unexpected exception; the loop goes on."""
 
     loop: str
     error: Exception
 
 
 class Stopped(Event, frozen=True):
-    """The daemon stopped."""
+    """Emitted as the last event, when the daemon has stopped."""
 
     pass
 
@@ -157,4 +162,4 @@ Observer = Callable[[Event], None]
 
 
 def nobody(event: Event) -> None:
-    """Do nothing: the observer where none is given."""
+    """Ignore the event: the default observer."""

@@ -1,8 +1,8 @@
 """The lead: a lease, which lets one daemon lead, and a term, which makes a second leader harmless.
 
-A lease (a row, a key, a lock on a file) says who may lead. The lease does not keep a run from being
-published twice: its holder only gets the right to begin a term in the ledger, and the ledger
-refuses every claim that does not carry its newest term.
+The holder of the lease (a row, a key or a lock on a file) may begin a term in the ledger. Only the
+term keeps a run from being published twice: the ledger refuses every claim that does not carry its
+newest term.
 """
 
 from datetime import datetime
@@ -12,7 +12,11 @@ from msgspec import Struct
 
 
 class Holder(Struct, frozen=True):
-    """A daemon that holds a lease or a term; `token` tells two starts of one daemon apart."""
+    """A daemon that holds a lease or a term, or announces itself.
+
+    `since` is the time when its process started or, for the holder of a term, when the term began.
+    `token` is random, so that two starts of one daemon differ.
+    """
 
     name: str
     host: str
@@ -22,32 +26,34 @@ class Holder(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """A term that the ledger issued. A claim carries both fields, equal to the ledger's own."""
+    """The fencing number of a leader, which the ledger issued. The ledger refuses a claim unless
+    both fields equal those of its newest term."""
 
     number: int
     token: str
 
 
 class Lead(Struct, frozen=True):
-    """A term, and the time of `Clock.elapsed` until which its holder may trust it."""
+    """The right to lead under a term. Its holder may trust it while `Clock.elapsed` is less than
+    `until` (seconds)."""
 
     term: Term
     until: float
 
 
 class Lease(Protocol):
-    """A lock that one daemon holds. A method raises whenever it is in doubt; the caller then stops
-    leading."""
+    """The lock that one daemon at a time holds. A method raises whenever the result is in doubt;
+    the caller must then stop leading."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        """Win or renew the lease if it is free, atomically, by the lock's own clock; return its
-        holder afterwards.
+        """Get or renew the lease atomically, if it is free or already this holder's; return the
+        holder that has it afterwards, which may be another one.
 
-        Another daemon's lease is free after its ttl, or earlier when the system proves that its
-        holder is dead.
+        The lease lasts `ttl` seconds by the lock's own clock. It is free after that, or earlier
+        when the system proves that its holder is dead.
         """
 
     def release(self, holder: Holder) -> None:
-        """Free the lease at once if this holder has it; do nothing otherwise."""
+        """Free the lease at once if this holder has it; otherwise do nothing."""
 
     def close(self) -> None: ...

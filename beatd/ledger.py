@@ -1,8 +1,8 @@
 """The ledger of a store: plans, claims, requests, terms and history.
 
-A run goes through the ledger in two steps. `claim` compares the row with what was read, moves the
-plan on and leaves an open claim. `record` closes the claim with the outcome of the message. Between
-the two steps the outcome is unknown, and the next leader finds the claim in `unknowns`.
+A run goes through the ledger in two steps. `claim` checks that the row is as it was read, moves the
+plan to the next moment and leaves an open claim. `record` closes the claim with the outcome of the
+message. Between the two steps the outcome is unknown, and `unknowns` returns the claim.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +20,13 @@ from beatd.run import Occurrence, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
-    """Moments to run besides the plan; the leader works requests off, oldest first.
+    """Moments of an entry to run besides its plan, from `first` to `last`; the leader publishes
+    them, oldest request first.
 
-    The kinds `trigger` and `backfill` give their occurrences a random id: these are new tasks,
-    which change neither plan nor runs. A `backlog` holds moments that `catch_up: all` still has to
-    publish: its occurrences are the plan's. `revision` is the entry's when the request was made.
+    A `trigger` or `backfill` gives its occurrences the request's random id: they are new tasks,
+    which change neither the plan nor `runs`. A `backlog` holds missed moments that `catch_up: all`
+    still has to publish; its occurrences are those of the plan. `revision` is that of the entry
+    when the request was made.
     """
 
     id: str
@@ -36,7 +38,8 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """A run that was claimed and not recorded; `unsent` is True if it certainly did not go out."""
+    """A run that was claimed under the number `term` and whose outcome is not recorded. `unsent` is
+    True if its message certainly did not go out."""
 
     occurrence: Occurrence
     task_id: str
@@ -48,15 +51,16 @@ class OpenClaim(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True, kw_only=True):
-    """One step of one row, made only if the row is still as it was `seen`.
+    """One change of one row, which the ledger makes only if the row is still in the state `seen`.
 
-    - of a plan: `seen` is the planned moment, `plan` the next one.
-    - of a request: `seen` is its first moment, `first` the next one (None: the request is done).
-    - of an open claim: `seen` is claimed_at.
+    - of "plan": `seen` is the planned moment, `plan` the next plan.
+    - of "request": `seen` is the request's first moment, `first` the next one (None: the request is
+      done).
+    - of "claim": `seen` is the `claimed_at` of the open claim.
 
-    In each case `run` opens a claim (that of an open claim: anew), `skips` are recorded, `backlog`
-    becomes a request, and `counts` adds to the entry's runs. Without a run, the skip closes an open
-    claim.
+    In each case `run` opens a claim (an open claim is claimed anew), `skips` are recorded,
+    `backlog` is added as a request, and `counts` is added to the entry's runs. A move of an open
+    claim without a run closes the claim with its skip.
     """
 
     of: Literal["plan", "request", "claim"]
@@ -74,9 +78,11 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """The outcome of a claimed run. An unknown one leaves the claim open, an unsent one marks it.
+    """The outcome of a claimed run, noted at the time `at`.
 
-    When `claimed_at` is given and the claim was made anew since, only "confirmed" changes it.
+    "unknown" leaves the claim open, "unsent" leaves it open and marks it as not sent. If
+    `claimed_at` is given and the run was claimed anew since then, the ledger ignores all outcomes
+    but "confirmed".
     """
 
     run: Run
@@ -86,15 +92,19 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """Return the lateness in seconds; None when the run did not go out, or was requested by
-        hand and has no moment to be late for."""
+        """The time from due to `at` in seconds; None if the run was not confirmed, or was requested
+        by hand and so has no due moment."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
 
 
 class Record(Struct, frozen=True):
-    """A line of history. A stretch of skipped moments is one line, with `until` and `count`."""
+    """A record of history: how one run ended or, with `until` and `count`, which stretch of moments
+    was skipped.
+
+    `late` is in seconds. `at_least` is True if `count` is only a lower bound.
+    """
 
     name: str
     planned: datetime
@@ -110,24 +120,25 @@ class Record(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """What the engine reads of a store: the next rows, open claims and requests."""
+    """The role of reading the next rows of the plan, open claims and requests."""
 
     @property
     def namespace(self) -> UUID:
         """The namespace of the store's task ids: random, so that no two stores share an id."""
 
     def version(self) -> str:
-        """Return a text that changes if and only if an entry does."""
+        """Return a text that changes if and only if any entry changes."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
-        """Return the next rows of the plan by due moment; an index makes this cheap for any number
-        of entries.
+        """Return up to `limit` rows of the plan, the earliest due moment first. An index makes this
+        cheap for any number of entries.
 
         An entry whose definition this program cannot read is left out; `beatd check` reports it.
         """
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Return the open claims made before a moment and all unsent ones, oldest claim first.
+        """Return up to `limit` open claims: those claimed before the moment `before` and all that
+        are marked as unsent, oldest claim first.
 
         As in `upcoming` and `requests`, entries that this program cannot read are left out.
         """
@@ -136,100 +147,110 @@ class Ledger(Protocol):
         """Return the pending requests with their entries, oldest request first."""
 
     def drop_cached(self, names: Sequence[str]) -> None:
-        """Drop these entries, which may be gone, from the memory of this process."""
+        """Drop these entries, which may have been removed, from the caches of this process."""
 
 
 class Claims(Protocol):
-    """What dispatch writes to a store: the claims of runs, and their outcomes."""
+    """The role of writing claims of runs and their outcomes, which a dispatch uses."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Make each move atomically, and return for each True if its row was as seen.
+        """Make each move atomically if its row is as `seen`, and return for each True if it was
+        made. `at` is the time that is stored as `claimed_at`.
 
-        A plan row matches on planned moment, revision, enabled and not paused; a request on its
-        first moment; an open claim on claimed_at. If a request or an open claim comes with a run,
-        the entry must be at the run's revision: an edit made before the claim is honoured.
-        Raise Deposed, with nothing done, when `term` is not the ledger's newest.
+        The row of a plan must have the seen planned moment and revision, and be enabled and not
+        paused; a request must have the seen first moment, an open claim the seen claimed_at. If a
+        request or an open claim comes with a run, the entry must be at the run's revision, so that
+        a claim never ignores an edit made before it. Raise Deposed, with nothing done, if `term` is
+        not the ledger's newest.
         """
 
     def record(self, results: Sequence[Result]) -> None:
-        """Close the claims of the results; doing it twice changes nothing.
+        """Write the outcomes, and close the claims that have a final one. It may be called twice.
 
-        A result belongs to its claim, not to a term, and is accepted late: "published" is a fact,
-        which replaces an open claim, or the skip of a run whose outcome was unknown.
+        A result is accepted from an older term, too: a confirmed message is a fact. It replaces the
+        open claim, or the skip of a run whose outcome was unknown.
         """
 
     def atomic(self) -> "AtomicLedger | None":
-        """Return these claims as an AtomicLedger, or None where no claim can push a message."""
+        """Return this object as an AtomicLedger, or None if this store cannot push a message as
+        part of a claim."""
 
 
 class HeldClaim(Protocol):
-    """Dropped, or left by a process that ends, it is as if it had not been."""
+    """A claim that was begun and holds its rows locked. Nothing is claimed before `make`; `drop`,
+    or the end of the process, undoes it."""
 
     def make(self) -> Sequence[bool]:
-        """As `claim` answers, and raises."""
+        """Finish the claim; return and raise as `Claims.claim` does."""
 
     def drop(self) -> None: ...
 
 
 @runtime_checkable
 class HoldingLedger(Protocol):
-    """What a ledger may offer besides, where a claim takes long."""
+    """The optional role of beginning a claim early, for ledgers where a claim takes long."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Begin a claim for a moment a few milliseconds ahead: rows are locked, nothing is claimed.
+        """Begin a claim for the moment `at`, a few milliseconds ahead: lock the rows, claim
+        nothing.
 
-        The thread that called it makes or drops it before it writes anything else. None where
-        nothing would be gained, or it failed: the claim itself will tell why.
+        The calling thread must make or drop it before it writes anything else. Return None where
+        this would save no time, or if it failed; the later `claim` raises the cause.
         """
 
 
-# Per move: confirmed; rejected (the push failed, the broker's reason; recorded as failed); or None
-# where the row was not as seen. Raises Deposed or StoreError. Of two steps with the same moves the
-# second does nothing and answers the same.
+# Returns one outcome per move: confirmed; rejected (the broker refused the push; it is recorded as
+# failed); or None if the row was not as seen. Raises Deposed or StoreError. A second step with the
+# same moves does nothing and returns the same outcomes.
 Outcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
-    """A batch that is ready to be claimed, pushed and recorded in one."""
+    """A batch that is ready to be claimed, pushed to the broker and recorded in one script."""
 
     def send_ahead(self) -> None:
-        """A few milliseconds before it is begun: what can be is on its server by then. It must be
-        begun or dropped."""
+        """Transfer the batch's data to the server, a few milliseconds before `begin`, to save time
+        then. Nothing is claimed; `begin` or `drop` must follow."""
 
     def drop(self) -> None:
-        """It will not be begun."""
+        """Discard the batch, and what `send_ahead` transferred; `begin` is not called."""
 
     def begin(self, term: Term, at: datetime) -> Outcomes:
-        """Hand it over to the server. What is returned must be called: it waits for the end."""
+        """Send the script to the server, which claims under `term` at the time `at`, and return
+        without its reply.
+
+        The returned function waits for the reply and returns the outcomes; the caller must call it.
+        """
 
 
 class AtomicLedger(Claims, Protocol):
-    """A ledger in a Redis: where the broker is the same one, claim and push are one step, and
-    nothing is unknown."""
+    """The claims of a ledger in Redis. If the broker is the same Redis, a claim and the pushes of
+    its messages are one script, and no outcome is ever unknown."""
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Return a step that makes the moves and pushes once it is begun; nothing is done yet."""
+        """Return a step that makes the moves and pushes the messages once it is begun. `pushes` has
+        the pushes of each move, in the same order. Nothing is done yet."""
 
     def write_up(self, limit: int) -> bool:
         """Write up to `limit` lines of history that steps left for an idle moment; return True if
-        there are more. Every reader finds these lines before they are written, too."""
+        there are more. Readers find these lines before they are written, too."""
 
     def server(self) -> tuple[str, int] | None:
-        """Return the server's (run_id, db), to be compared with the broker's; None where a queue
-        may lie on another server than the ledger."""
+        """Return the (run_id, db) of the ledger's Redis, which the caller compares with the
+        broker's; None if a queue may lie on another server."""
 
 
 class Terms(SharedClock, Protocol):
-    """The role of issuing terms: only the holder of the newest one may claim."""
+    """The role of issuing terms (fencing numbers); only the holder of the newest may claim."""
 
     def begin(self, holder: Holder) -> Term:
-        """Issue the next term: the number raised by one, and a new token, atomically.
+        """Issue the next term atomically: the old number plus one, and a new token.
 
-        Older terms are refused from here on. After it, `namespace` is read again from the store.
+        From then on the ledger refuses older terms. `namespace` is read again from the store.
         """
 
     def term(self) -> tuple[Term, Holder] | None:
-        """Return the newest term and its holder, or None before the first."""
+        """Return the newest term and its holder; None if no term was issued yet."""
 
 
 class Requests(EntryFinder, EntryWriter, Protocol):
@@ -243,19 +264,19 @@ class Requests(EntryFinder, EntryWriter, Protocol):
         """Return the pending requests with their entries, oldest request first."""
 
     def add_requests(self, requests: Sequence[Request]) -> None:
-        """Add requests, which the leader works off. A pending request is not added again."""
+        """Add requests, which the leader publishes; ignore those whose id is pending."""
 
 
 class History(Protocol):
-    """The records of runs."""
+    """The role of reading and deleting the records of runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield the records, newest first by the time they were written; open claims are among
-        them, as "claimed"."""
+        """Yield up to `limit` records of the entry `name` (None: of all), the last written first.
+        Open claims are among them, with the state "claimed"."""
 
     def open_claims(self) -> int:
-        """Return the number of open claims; no entry is read, so that none of them hides one."""
+        """Return the number of open claims, also of entries that this program cannot read."""
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete records older than `before`, and all but the newest `keep`, in small batches;
-        return their number. Open claims are never deleted."""
+        """Delete, in small batches, records older than `before` and all but the newest `keep`;
+        return the number deleted. Open claims are never deleted."""

@@ -1,7 +1,8 @@
-"""Marks: what a store remembers of an owner's sets besides the entries, each with a typed value.
+"""Marks: small notes that a store keeps beside the entries, most of them about the set of entries
+that an owner (a source of entries) declared and applied.
 
 A store keeps a mark as three columns, `source`, `loaded_at` and `digest`, which every version of
-beatd reads. Only `Marks` knows under which source each value lies and how its digest is written.
+beatd reads. Only `Marks` knows the key and the text of each kind of mark.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
 class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "text": "digest"}):
-    """A mark as stores keep it."""
+    """A mark as a store keeps it: a time and a text under a key."""
 
     key: str
     at: datetime
@@ -24,29 +25,31 @@ class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "tex
 
 
 class MarkRows(Protocol):
-    """The rows of the marks in a store."""
+    """The role of reading and writing single marks."""
 
     def read_mark(self, key: str) -> Mark | None:
-        """Return the mark under a key; None when there is none, or it cannot be read."""
+        """Return the mark under a key; None if there is none or it cannot be read."""
 
     def write_mark(self, mark: Mark) -> None:
-        """Write the mark, over the one under the same key."""
+        """Write the mark, and replace the one with the same key."""
 
 
 class AppliedSet(Struct, frozen=True):
-    """The set that an owner applied last; an older set is not applied over it."""
+    """The set of entries that an owner applied last: when it was loaded, and its digest. A set that
+    was loaded earlier is not applied over it."""
 
     loaded_at: datetime
     digest: str
     whole: bool = True  # False while its entries are being written
 
     def holds(self, digest: str) -> bool:
-        """Return True if the whole set with this digest was written."""
+        """Return True if the set with this digest was written completely."""
         return self.whole and self.digest == digest
 
 
 class VerifiedSet(Struct, frozen=True):
-    """A set whose every entry was found in the store, and the state of the store at that time."""
+    """A set whose entries were all found in the store, with the store's version and number of
+    entries at that time. While these are the same, the check need not be repeated."""
 
     loaded_at: datetime
     digest: str
@@ -55,13 +58,13 @@ class VerifiedSet(Struct, frozen=True):
 
 
 class Marks:
-    """The marks of one store as typed values."""
+    """Reads and writes the marks of one store as typed values."""
 
     def __init__(self, rows: MarkRows) -> None:
         self._rows = rows
 
     def applied(self, owner: str) -> AppliedSet | None:
-        """Return the set that the owner applied last, or None before the first."""
+        """Return the set that the owner applied last; None if it never applied one."""
         mark = self._rows.read_mark(owner)
         if mark is None:
             return None
@@ -69,45 +72,50 @@ class Marks:
         return AppliedSet(mark.at, digest, whole=digest == mark.text)
 
     def write_applied(self, owner: str, applied: AppliedSet) -> None:
+        """Note the set that the owner has applied, or has begun to apply (`whole` False)."""
         text = applied.digest if applied.whole else applied.digest + UNDER_WAY
         self._rows.write_mark(Mark(owner, applied.loaded_at, text))
 
     def is_verified(self, owner: str, found: VerifiedSet) -> bool:
-        """Return True if the newest set verified for the owner is this one, in the same state of
+        """Return True if `found` equals the last verified set of the owner, in the same state of
         the store."""
         mark = self._rows.read_mark(_verified(owner, found).key)
         return mark is not None and mark.text == _verified(owner, found).text
 
     def write_verified(self, owner: str, found: VerifiedSet) -> None:
+        """Note that the set `found` was verified."""
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
-        """Return a token that changes each time that an entry of the owner gets another owner by
-        hand; empty before the first time."""
+        """Return a token that changes whenever a person moves one of the owner's entries to another
+        owner; "" before the first time."""
         mark = self._rows.read_mark(_takeover_key(owner))
         return "" if mark is None else mark.text
 
     def write_takeover(self, owner: str) -> None:
-        """Write a new token, unless the owner never applied a set."""
+        """Write a new token for `takeover`; do nothing if the owner never applied a set."""
         applied = self.applied(owner)
         if applied is not None:
             key = _takeover_key(owner)
             self._rows.write_mark(Mark(key, applied.loaded_at, token_hex(8)))
 
     def conflicts(self, owner: str) -> list[str]:
-        """Return the lines that the owner's leader wrote about its conflicts."""
+        """Return the problems that `write_conflicts` wrote for the owner, one per line."""
         mark = self._rows.read_mark(_conflicts_key(owner))
         return [] if mark is None else mark.text.splitlines()
 
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
+        """Write the problems of the owner's declarations, one per line."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def rules(self) -> str | None:
-        """Return the version of the rules that all plans follow, or None before it is written."""
+        """Return the version of the planning rules that all plans in the store follow; None before
+        it was written."""
         mark = self._rows.read_mark(RULES_KEY)
         return None if mark is None else mark.text
 
     def write_rules(self, rules: str, at: datetime) -> None:
+        """Note that all plans in the store follow this version of the planning rules."""
         self._rows.write_mark(Mark(RULES_KEY, at, rules))
 
 

@@ -1,4 +1,4 @@
-"""The rules of time for one entry: when it is due, and what becomes of missed moments. Pure.
+"""Compute when an entry is due, and what happens to missed moments. Pure functions.
 
 `first` plans an entry that is new, edited or resumed; `settle` decides about one that is due.
 """
@@ -45,7 +45,7 @@ def _next(schedule: Schedule, moment: datetime) -> datetime | None:
 
 
 def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
-    """Return a cached `next_after`: ten thousand entries on one cron compute a moment once."""
+    """Return a cached `next_after`, so that entries with the same cron compute a moment once."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 
     def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
@@ -62,7 +62,7 @@ def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
 
 
 def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) -> datetime | None:
-    """Return the entry's first moment strictly after another; None = never again."""
+    """Return the entry's first moment strictly after `after`; None if there is none."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND
     moment = next_after(entry.schedule, after)
@@ -72,7 +72,7 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) ->
 
 
 def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> datetime:
-    """Return planned + jitter: the same in every process, and always before the next moment."""
+    """Return the planned moment plus jitter: equal in every process, and before the next moment."""
     if not entry.jitter:
         return planned
     digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
@@ -86,7 +86,7 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> da
 def plan_at(
     entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _next
 ) -> Plan:
-    """Return the plan of an entry whose next moment is `planned`; `mark` is its fingerprint."""
+    """Return the plan for the next moment `planned`; `mark` is the entry's fingerprint."""
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
@@ -99,7 +99,7 @@ def first(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Plan:
-    """Return the plan of an entry that counts from now; it is never due if paused or disabled."""
+    """Return the plan from now or, if later, from `last`; it is never due if paused or disabled."""
     mark = fingerprint(entry)
     if has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
@@ -111,7 +111,7 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """Return the record of the moments that an old plan missed before its replacement, or None."""
+    """Return a record of the moments up to now that the row's old plan will not run, or None."""
     entry, oldest = row.entry, row.plan.planned
     if oldest is None or oldest > now:
         return None
@@ -122,12 +122,12 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
 
 
 def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
-    """Return the record of a new entry whose only moment is past, or None."""
+    """Return a skip record if the only moment of a new entry is already past, else None."""
     return _missed(entry, plan, "past when added")
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return the record of an edited entry's past only moment; None if it ran or is in `passed`."""
+    """Return a skip of an edited entry's past only moment; None if it ran or is in `passed`."""
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):
         return None
@@ -142,7 +142,7 @@ def _missed(entry: Entry, plan: Plan, reason: str) -> Skip | None:
 
 
 def is_once(entry: Entry) -> bool:
-    """True if the schedule of the entry has exactly one moment."""
+    """True if the entry has exactly one moment."""
     moment = next_moment(entry, EPOCH)
     return moment is not None and next_moment(entry, moment) is None
 
@@ -153,16 +153,16 @@ def has_run_out(entry: Entry, runs: int) -> bool:
 
 
 class Settlement(Struct, frozen=True):
-    """The decision about a row that is due: `publish` now, `backlog` later, `skips` never."""
+    """The decision about a due row: what to `publish` now, to run as `backlog`, and to skip."""
 
     publish: datetime | None
     plan: Plan
     skips: tuple[Skip, ...] = ()
-    backlog: tuple[datetime, datetime] | None = None
+    backlog: tuple[datetime, datetime] | None = None  # its first and last moment
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:
-    """Return what becomes of all unclaimed moments up to now, by the entry's catch-up rule."""
+    """Decide by the catch-up rule about all moments of a due row up to now."""
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
     skips: tuple[Skip, ...] = ()
@@ -193,7 +193,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlem
 def _settle_backlog(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
 ) -> Settlement:
-    """Return the settlement of `catch_up: all`: missed moments become a backlog."""
+    """Return the settlement for `catch_up: all`: missed moments become a backlog."""
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)
@@ -218,7 +218,7 @@ def _settle_backlog(
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Return why a moment is too late for the entry's catch-up rule, or ""."""
+    """Return why a moment is too late for the entry's catch-up rule, or "" if it is not."""
     late = now - due
     if entry.catch_up == "skip" and late > entry.grace:
         return f"late by {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
@@ -228,7 +228,7 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """Return the last moment that is due, by steps back from now that double."""
+    """Return the newest moment, from `oldest` on, that is due at `now`."""
     newest = oldest
     following = next_moment(entry, oldest, next_after)
     if following is None:
@@ -250,7 +250,7 @@ def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAf
 def moment_before(
     entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
 ) -> datetime:
-    """Return the entry's last moment from `oldest` on that lies before a later one."""
+    """Return the entry's newest moment before `moment`, at least `oldest`."""
     step = MICROSECOND
     while moment - step > oldest:
         earlier = next_moment(entry, moment - step, next_after)
@@ -269,7 +269,7 @@ def moment_before(
 def _first_of_newest(
     entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
 ) -> datetime:
-    """Return the first of the newest `keep` moments between two."""
+    """Return the earliest of the newest `keep` moments from `first` to `last`."""
     moment = last
     for _ in range(keep - 1):
         if moment <= first:
@@ -279,7 +279,7 @@ def _first_of_newest(
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
-    """One record for all moments from first to last; exact up to ten thousand, and for `every`."""
+    """Return one skip record for the moments from first to last; large counts are a lower bound."""
     period = entry.schedule.period
     if period is not None:
         return Skip(first, last, (last - first) // MICROSECOND // period + 1, reason)

@@ -1,4 +1,4 @@
-"""Presences: what each running daemon writes about itself for the others and for `status`."""
+"""Presences: the records that running daemons write for each other and for `status`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,29 +10,29 @@ from beatd.leader import Holder
 
 
 class Presence(Struct, frozen=True):
-    """What a daemon writes about itself, once per renewal."""
+    """The record that a daemon writes about itself, once a second. No text in it has a password."""
 
     holder: Holder
     role: Literal["leader", "standby"]
     broker_ok: bool
     seen_at: datetime
-    clock_offset: float = 0.0
-    declares: str = ""  # the digest of what it would apply
-    stats: dict[str, float] = {}
-    broker: str = ""  # why it is away; no password
-    problems: tuple[str, ...] = ()  # the first few of what it could not read or apply
-    lock: str = ""  # why it cannot be used; no password
-    went_back: str = ""  # what it saw the store lose last
+    clock_offset: float = 0.0  # seconds that its host's clock is ahead of the store's
+    declares: str = ""  # the digest of the entries that its sources declare
+    stats: dict[str, float] = {}  # its figures, see DaemonState.stats
+    broker: str = ""  # why the broker cannot be used
+    problems: tuple[str, ...] = ()  # the first declarations that failed
+    lock: str = ""  # why the lock cannot be used
+    went_back: str = ""  # the newest loss of data in the store that it noticed
 
 
 class Presences(Protocol):
-    """The daemons of a store."""
+    """The role of announcing and listing the running daemons of a store."""
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        """Write the presence of a daemon over its older one; it lasts for `ttl` seconds."""
+        """Write the presence of a daemon over its older one; it expires after `ttl` seconds."""
 
     def leave(self, holder: Holder) -> None:
-        """Remove the presence of a daemon that ends."""
+        """Remove the presence of a daemon that ends; do nothing if there is none."""
 
     def daemons(self) -> Sequence[Presence]:
-        """Return the presences that last."""
+        """Return the presences that have not expired."""

@@ -1,4 +1,4 @@
-"""A publisher: it sends a batch of runs, and returns an outcome for each message."""
+"""A publisher sends a batch of runs to a broker, and returns an outcome for each message."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -10,15 +10,17 @@ from beatd.run import Run
 Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 
 
-LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent for that
+LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent because of it
 
 
 class Outcome(Struct, frozen=True):
-    """The outcome of a message.
+    """The outcome of sending a message; `reason` is empty for a confirmed one.
 
-    confirmed: the broker has it. rejected: the broker never will; the reason is the broker's, or
-    ours if the message cannot be built. unsent: it was certainly not sent. unknown: it may have
-    been.
+    - confirmed: the broker has the message.
+    - rejected: the broker will never accept it, and gave the reason; or the message cannot be
+      built.
+    - unsent: the message was certainly not sent.
+    - unknown: the message may have been sent.
     """
 
     sent: Sent
@@ -26,56 +28,60 @@ class Outcome(Struct, frozen=True):
 
 
 class Push(Struct, frozen=True):
-    """A message to be pushed on a Redis list, by a ledger in the same Redis."""
+    """One push of a message to the Redis list `key`. A ledger in the same Redis can do it inside
+    its claim."""
 
     key: str
     body: bytes
 
 
 class Publisher(Protocol):
-    """The way of messages to a broker."""
+    """Sends messages to a broker."""
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
-        """Build what can be built before the moment. Never raise, send nothing to the broker.
+        """Build the parts of the messages that can be built before the runs are due. Never raise,
+        send nothing to the broker.
 
-        `soon` says that just these runs are most likely published in some milliseconds.
+        `soon` is True if exactly these runs are most likely published within some milliseconds.
         """
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """Publish the runs; return one outcome per run, in order, within the time-out. Never raise.
+        """Publish the runs, and return one outcome per run, in order, within the time-out. Never
+        raise.
 
-        A bad message does not touch the others. If messages go one by one, `may_go_on` is called
-        before each; once it returns False, the rest is unsent.
+        A message that fails does not affect the others. If messages go one by one, `may_go_on` is
+        called before each; once it returns False, the rest is "unsent".
         """
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop what is kept of these entries, which may be gone; it is built again when needed."""
+        """Drop the cached messages of these entries, which may have been removed; they are built
+        again when needed."""
 
     def reachable(self) -> bool:
-        """Return True if the broker answers within the time-out; reconnect if need be."""
+        """Return True if the broker answers within the time-out; connect again if necessary."""
 
     def trouble(self) -> str:
-        """Return why `reachable` last returned False: one line with the broker's name, without
-        password."""
+        """Return the reason why `reachable` last returned False: one line with the broker's name,
+        without password."""
 
     def on_redis(self) -> "RedisPublisher | None":
-        """Return this publisher as a RedisPublisher, or None where its broker is no Redis."""
+        """Return this publisher as a RedisPublisher; None if its broker is not Redis."""
 
     def close(self) -> None: ...
 
 
 class RedisPublisher(Publisher, Protocol):
-    """A publisher whose messages end as pushes on Redis lists."""
+    """A publisher whose messages are pushes to Redis lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run the pushes that publish it, or an outcome that says why pushes cannot
-        (a fanout, a broker that is away, a message that cannot be built). `publish` may be able to
-        send such a run."""
+        """Return for each run the pushes that publish it, or an outcome with the reason why it
+        cannot be published by pushes alone: a fanout exchange, a broker that is away, a message
+        that cannot be built. `publish` may be able to send such a run."""
 
     def server(self) -> tuple[str, int] | None:
-        """Return the broker's (run_id, db), to be compared with the ledger's; None if it is not
-        known."""
+        """Return the (run_id, db) of the broker's Redis, which the caller compares with the
+        ledger's; None if unknown."""
 
     def asked(self) -> bool:
-        """Return True if `server` was read on the connection in use. On a newer one, `pushes`
+        """Return True if the reply of `server` belongs to the current connection. If not, `pushes`
         returns outcomes only."""

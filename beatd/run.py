@@ -1,5 +1,5 @@
-"""Occurrences and runs. An occurrence is (entry, planned moment); its task id is made of exactly
-that."""
+"""Occurrences and runs. An occurrence is one planned moment of one entry, and its task id is
+computed from nothing else. A run is an occurrence on its way to the broker."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
@@ -17,17 +17,17 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(moment: datetime) -> int:
-    """Return the microseconds since the Unix epoch, which is how every store keeps a moment."""
+    """Return the microseconds since the Unix epoch, as every store keeps a moment."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moment_of(micros: int) -> datetime:
-    """Return the moment of some microseconds since the Unix epoch."""
+    """Return the moment, aware and in UTC, that is `micros` microseconds after the Unix epoch."""
     return EPOCH + micros * MICROSECOND  # half the time of timedelta(microseconds=…)
 
 
 class Occurrence(Struct, frozen=True):
-    """One planned moment of one entry; `request` is the id of a request by hand, or ""."""
+    """One planned moment of one entry; `request` is the id of the manual request for it, or ""."""
 
     name: str
     planned: datetime
@@ -35,7 +35,7 @@ class Occurrence(Struct, frozen=True):
 
 
 def task_id(namespace: UUID, occurrence: Occurrence) -> str:
-    """Return the uuid5 of the occurrence, the same in every daemon at any time."""
+    """Return the uuid5 of the occurrence in the store's namespace, equal in every daemon."""
     text = f"{occurrence.name}\n{micros(occurrence.planned)}\n{occurrence.request}"
     # uuid.uuid5 written out: building the UUID object costs more than the hash.
     digest = bytearray(sha1(namespace.bytes + text.encode(), usedforsecurity=False).digest()[:16])
@@ -46,20 +46,22 @@ def task_id(namespace: UUID, occurrence: Occurrence) -> str:
 
 
 class Run(Struct, frozen=True):
-    """An occurrence on its way to the broker."""
+    """An occurrence on its way to the broker, with the entry and its revision as they were when it
+    was claimed. `due` is the planned moment plus jitter."""
 
     occurrence: Occurrence
     task_id: str
     entry: Entry
     revision: int
     due: datetime
-    expires: datetime | None = None  # only for the option `expires: next`
+    expires: datetime | None = None  # the next moment, only with the option `expires: next`
 
 
 class Skip(Struct, frozen=True):
     """A stretch of moments of one entry that were not published, as one record.
 
-    `at_least` = counting stopped before the end of the stretch.
+    The stretch has `count` moments, from `planned` to `until`. `at_least` is True if the count
+    stopped early, so that `count` is only a lower bound.
     """
 
     planned: datetime

@@ -1,7 +1,7 @@
-"""Passwords: remembered when they are read, and hidden in every text that is shown.
+"""Collect passwords when they are read, and hide them in every text that is shown.
 
-A password is recognized by itself and not by the text around it: an error of a library may quote a
-URL in pieces, escaped, or cut anywhere.
+A text is searched for the passwords themselves and not only for their context: an error of a
+library may quote a URL in pieces, escaped, or cut anywhere.
 """
 
 import re
@@ -27,7 +27,7 @@ _QUERY = re.compile(r"[?&;]([^=&;?]+)=([^&;]*)")
 
 
 class _Known:
-    """All passwords of this process, and one pattern that finds any of them."""
+    """Keeps all passwords of this process, and one pattern that matches any of them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -35,6 +35,7 @@ class _Known:
         self.pattern: re.Pattern[str] | None = None
 
     def add(self, words: set[str]) -> None:
+        """Add words to hide; the longest match first, so that no rest of a longer one is shown."""
         with self._lock:
             if words <= self._words:
                 return
@@ -47,7 +48,10 @@ _known = _Known()
 
 
 def learn(password: str, *, beside: str = "") -> None:
-    """Hide a password from now on, but no word of it that is also in `beside` (a user, a host)."""
+    """Add a password to those that `hidden` hides, with its pieces and escaped forms.
+
+    A word that is also in `beside` (such as the user or the host of the URL) stays visible.
+    """
     pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= MIN_PIECE_CHARS]
     words = {form for word in (password, *pieces) for form in _forms(word)}
     plain = set(re.split(r"[^\w-]+", beside))
@@ -55,7 +59,8 @@ def learn(password: str, *, beside: str = "") -> None:
 
 
 def learn_url(url: str) -> None:
-    """Hide each password of a URL, or of several URLs in one text, however it is written."""
+    """Add every password in a URL, or in several URLs separated by `;` or `,`, to those that
+    `hidden` hides."""
     for part in _SEVERAL.split(url):
         rest = _SCHEME.sub("", part, count=1)
         userinfo, at, place = rest.rpartition("@")
@@ -68,7 +73,7 @@ def learn_url(url: str) -> None:
 
 
 def learn_options(options: Any) -> None:
-    """Hide each value whose key is named like a password, at any depth."""
+    """Add each value whose key is named like a password, at any depth, for `hidden` to hide."""
     if isinstance(options, Mapping):
         for name, value in options.items():
             if isinstance(value, str) and _NAMES.search(str(name)):
@@ -80,7 +85,7 @@ def learn_options(options: Any) -> None:
 
 
 def hidden(text: str) -> str:
-    """Return the text without passwords: those that are known, and any in a URL."""
+    """Return the text with known passwords, and any password in a URL, replaced by `***`."""
     masked = _USERINFO.sub(rf"\1:{MASK}@", text) if "@" in text else text
     masked = _NAMED.sub(rf"\1{MASK}", masked) if "?" in masked else masked
     pattern = _known.pattern
@@ -88,13 +93,13 @@ def hidden(text: str) -> str:
 
 
 def masked(url: str) -> str:
-    """Return the URL as it may be shown; its passwords are hidden from now on."""
+    """Return the URL without its passwords, and add them to those that `hidden` hides."""
     learn_url(url)
     return hidden(url)
 
 
 class Secret(str):
-    """A URL whose repr hides its passwords; as text it is the URL itself."""
+    """A URL whose repr hides its passwords; `str` and comparisons use the complete URL."""
 
     __slots__ = ()
 
@@ -107,7 +112,7 @@ class Secret(str):
 
 
 def _forms(word: str) -> Iterator[str]:
-    """Yield the word as it is written in a URL, read from one, and escaped in other ways."""
+    """Yield the forms of a word in which a text may quote it: unquoted, URL-quoted and escaped."""
     for form in {word, unquote(word)}:
         yield form
         yield quote(form, safe="")

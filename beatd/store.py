@@ -1,7 +1,7 @@
 """A store: entries, plans, claims and history, shared by all daemons and commands.
 
-`Store` is the sum of its roles, which every backend keeps; only the wiring names it. Everybody else
-names the role that is needed, and gets it from `Roles`.
+`Store` is the sum of its roles, which every backend implements; only the wiring uses it. All other
+code names the one role that it needs, and gets it from `Roles`.
 """
 
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ from beatd.presence import Presences
 
 
 class Place(Protocol):
-    """The place where a store lies: a file, a database, a server."""
+    """The file, database or server of a store."""
 
     def new_identity(self) -> UUID:
-        """Write and return another namespace, which every later term uses; a cloned store needs
-        it."""
+        """Write a new random namespace (of the task ids) into the store, and return it; every later
+        term uses it. A copy of a store needs this, so that the two make different ids."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` soon after each change that others make; return False if the store cannot
-        notice them."""
+        """Call `wake` soon after each change that another process makes. Return False if this store
+        cannot notice such changes."""
 
     def problems(self) -> Sequence[str]:
         """Return a line for each problem that `beatd check` should show, such as a slow or full
         disk, an eviction policy, or entries that this program cannot read.
 
-        Unreadable entries are looked for among the next ten thousand. Nobody claims them, so they
-        come to the front of the plan by themselves.
+        Unreadable entries are searched among the next ten thousand rows of the plan. No daemon
+        claims them, so that they soon are the earliest rows of the plan.
         """
 
     def close(self) -> None: ...
@@ -51,11 +51,11 @@ class Store(
     Place,
     Protocol,
 ):
-    """All roles in one object. Raises StoreError while the place cannot be reached."""
+    """A store with all its roles; methods raise StoreError while it cannot be reached."""
 
 
 class Roles(Struct, frozen=True):
-    """An open store, role by role."""
+    """An open store, as one field for each role."""
 
     catalog: EditableCatalog
     repair: RepairableCatalog
@@ -69,6 +69,7 @@ class Roles(Struct, frozen=True):
 
     @classmethod
     def of(cls, store: Store) -> "Roles":
+        """Return the roles of a store; each field is the same object."""
         return cls(
             catalog=store,
             repair=store,

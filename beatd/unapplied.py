@@ -1,4 +1,4 @@
-"""Entries that wait at the start of a term: the leader has not applied their source yet."""
+"""The entries that the leader must not run yet, because it has not applied their source."""
 
 from msgspec import Struct
 
@@ -8,22 +8,29 @@ Owned = frozenset[tuple[str, str]]
 
 
 class Unapplied(Struct, frozen=True):
-    """All entries of `owners` wait. Where the set of an owner was applied, entries wait that could
-    not be read: those of its `names`, and those that it declared in its `places` (files)."""
+    """A set of entries that the leader must not run yet.
+
+    - `owners`: every entry of these sources waits, because the source was not applied yet.
+    - `names`: entries as (source, name) whose declarations could not be read.
+    - `places`: (source, file) of files that could not be read; the entries declared there wait.
+    """
 
     owners: frozenset[str] = frozenset()
     names: Owned = frozenset()
     places: Owned = frozenset()
 
     def __bool__(self) -> bool:
+        """True if any entry waits."""
         return bool(self.owners or self.names or self.places)
 
     def __or__(self, other: "Unapplied") -> "Unapplied":
+        """Return the entries that wait in either set."""
         return Unapplied(
             self.owners | other.owners, self.names | other.names, self.places | other.places
         )
 
     def __and__(self, other: "Unapplied") -> "Unapplied":
+        """Return the owners, names and places that are in both sets."""
         return Unapplied(
             self.owners & other.owners, self.names & other.names, self.places & other.places
         )
