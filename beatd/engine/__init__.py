@@ -1,1 +1,1 @@
-"""One tick, and all that decides in it; knows no backend."""
+"""Run the ticks of a daemon: read what is due, claim and publish it. Independent of backends."""

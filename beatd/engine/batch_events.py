@@ -1,4 +1,4 @@
-"""What observers are told of a batch."""
+"""Make the events of a published batch."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from beatd.events import Event, Refused, Sent, Skipped
 
 
 def events_of(batch: Published) -> Iterator[Event]:
+    """Yield the events of a batch: its skipped moments, its refused moves and its sent runs."""
     pairs = zip(batch.moves, batch.made, strict=True)
     skips = [(move.name, skip) for move, ok in pairs if move.skips and ok for skip in move.skips]
     if skips:

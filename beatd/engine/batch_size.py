@@ -1,4 +1,4 @@
-"""How large a batch may be: it must fit well into the lease, or its leader is deposed meanwhile."""
+"""Choose the size of a batch: one that takes longer than the lease lasts costs the lead."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,17 +10,19 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Halved when a batch took more than a quarter of the lease, grown again when well below."""
+    """Keeps the best size of a batch in `now`: halved when a batch took more than a quarter of the
+    lease's `ttl` (seconds), doubled again, up to `most`, when it took less than an eighth."""
 
     def __init__(self, most: int, *, ttl: float) -> None:
         self.now, self._most, self._quarter = most, most, ttl / 4
 
     @property
     def rows_a_tick(self) -> int:
+        """The number of due rows that one tick reads."""
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Learn how long the batches of a tick took, which had so many moves in all."""
+        """Adapt the size to the batches of a tick: `count` moves in all took `seconds`."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)
@@ -29,7 +31,8 @@ class BatchSize:
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
-    """Growing from the first to a size: the first of a herd must not wait for a thousand."""
+    """Split items into batches that double from `first` to `size`, so that the first messages of
+    many due runs go out early."""
     batches, at, length = list[Sequence[T]](), 0, min(first, size)
     while at < len(items):
         batches.append(items[at : at + length])

@@ -1,4 +1,4 @@
-"""Whether the broker can be reached: nothing is claimed before it is known, or while it is away."""
+"""Track whether the broker can be reached; nothing is claimed before that is known."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from beatd.publisher import Publisher
 
 
 class BrokerOutage(Outage):
-    """The broker is asked at the start of a term and during an outage; in between, the outcomes of
-    the batches show whether it is there."""
+    """The outage of the broker. The broker is checked at the start of a term and during an outage;
+    in between, the outcomes of the batches show whether it answers."""
 
     def __init__(self, publisher: Publisher, *, clock: Clock, tell: Observer) -> None:
         super().__init__(BrokerAway, BrokerBack, clock=clock, tell=tell)
@@ -21,26 +21,28 @@ class BrokerOutage(Outage):
 
     @property
     def last_asked(self) -> float:
-        """Seconds since the broker was asked last."""
+        """The seconds since the broker was checked last."""
         return self._clock.elapsed() - self._asked_at
 
     def forget(self) -> None:
-        """Forget, at the start of a term, what was known before it."""
+        """Make the next `answers` check the broker; called at the start of a term."""
         self._known = False
 
     def answers(self) -> bool:
-        """True if the broker can be published to, as far as is known."""
+        """True if the broker can be reached, by its last check or a new one."""
         # Asking before each batch would cost a round trip.
         return (self._known and self.over) or self.ask()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
-        """Begin an outage if the outcomes leave a doubt."""
+        """Begin an outage, as of `began` (a value of `Clock.elapsed`), if the outcomes of the
+        batches suggest that the broker is away."""
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:
-            # It has been away since it was spoken to, not since its time-out: others are waiting.
+            # As of the publishing and not of its time-out: another daemon may take over sooner.
             self.begin(doubt, since=began)
 
     def ask(self) -> bool:
+        """Check the broker, begin or end the outage, and return True if it answers."""
         self._known, self._asked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()

@@ -1,4 +1,4 @@
-"""Rows of the plan by due moment, soonest first."""
+"""Keep rows of the plan sorted by due moment."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,8 @@ from beatd.catalog import Stored
 
 
 class ByMoment:
-    """A herd is one moment, and costs no more than a look-up."""
+    """Keeps rows of the plan by due moment, soonest first. Many rows with one moment cost little
+    more than one, because only the moments are sorted."""
 
     def __init__(self, rows: Iterable[Stored] = ()) -> None:
         self._rows: dict[datetime, list[Stored]] = {}
@@ -17,6 +18,7 @@ class ByMoment:
             self.push(row)
 
     def push(self, row: Stored) -> None:
+        """Add a row, which must have a due moment."""
         due = row.plan.due
         assert due is not None, "a row without a moment is not in the plan"
         rows = self._rows.get(due)
@@ -27,6 +29,7 @@ class ByMoment:
             rows.append(row)
 
     def take(self, until: datetime, limit: int) -> list[Stored]:
+        """Remove and return up to `limit` rows that are due by `until`, soonest first."""
         taken: list[Stored] = []
         while self._moments and self._moments[0] <= until and len(taken) < limit:
             moment, room = self._moments[0], limit - len(taken)
@@ -39,10 +42,11 @@ class ByMoment:
         return taken
 
     def at(self, moment: datetime, limit: int) -> list[Stored]:
+        """Return up to `limit` rows that are due at exactly this moment, and keep them."""
         return self._rows.get(moment, [])[:limit]
 
     def names(self, before: datetime | None = None) -> set[str]:
-        """Names of the rows that are due before a moment; of all without one."""
+        """Return the names of the rows that are due before a moment; of all rows if it is None."""
         return {
             row.entry.name
             for due, rows in self._rows.items()
@@ -51,4 +55,5 @@ class ByMoment:
         }
 
     def soonest(self) -> datetime | None:
+        """Return the earliest due moment, or None if there are no rows."""
         return self._moments[0] if self._moments else None

@@ -1,20 +1,22 @@
-"""Noticing that the clock was set: the plan is right all the same, and people want to know."""
+"""Notice that the clock was set. The plan needs no correction for it; the event informs people."""
 
 from datetime import datetime
 
 from beatd.clock import Clock
 from beatd.events import ClockStepped, Observer
 
-UNNOTICED_S = 1.0  # by which the clock may be corrected without a word
+UNNOTICED_S = 1.0  # a smaller step of the clock emits no event
 
 
 class ClockSteps:
+    """Compares the clock with elapsed time, and emits ClockStepped when the two differ."""
+
     def __init__(self, clock: Clock, tell: Observer) -> None:
         self._clock, self._tell = clock, tell
         self._last = clock.now(), clock.elapsed()
 
     def notice(self, now: datetime) -> bool:
-        """True if the clock was set since the last call."""
+        """Emit ClockStepped and return True if the clock was set since the last call."""
         elapsed = self._clock.elapsed()
         (last_now, last_elapsed), self._last = self._last, (now, elapsed)
         step = (now - last_now).total_seconds() - (elapsed - last_elapsed)

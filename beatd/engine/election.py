@@ -1,12 +1,12 @@
-"""Campaigning: from a lease to a term, and how long to trust in it.
+"""Campaign for the lead: get the lease, begin a term, and compute how long it may be trusted.
 
     standby ──lease won──> ask the ledger for a term ──> leading ──renewed──┐
        ^                                                   │  ^──────────────┘
        └── lease lost, any error, trust run out, deposed ──┘
 
-Trust ends at *request start* + ttl - margin, on a clock that runs during suspend: the lease may
-have been granted at any moment after we asked, never before. Losing the lead is an ordinary event;
-a daemon never ends because of it.
+Trust ends at the *start of the request* + ttl - margin, on a clock that counts during suspend: the
+lease may have been granted at any moment after the request was sent, never before. To lose the lead
+is an ordinary event; a daemon never ends because of it.
 """
 
 import threading
@@ -35,7 +35,11 @@ from beatd.ledger import Terms
 
 
 class Election:
-    """Who may lead, on any lease; `campaign` may be called from one thread, all else from any."""
+    """Campaigns for the lead with any kind of lease, and knows whether this daemon leads.
+
+    `campaign` may be called from one thread, every other method from any. `may_lead` returns False
+    while this daemon must not lead.
+    """
 
     def __init__(
         self,
@@ -51,12 +55,12 @@ class Election:
         self._lease, self._terms, self._me = lease, terms, me
         self._clock, self._ttl, self._may_lead, self._tell = clock, ttl, may_lead, tell
         self._lock = Outage(LockAway, LockBack, clock=clock, tell=tell)
-        self._doubted_at: float | None = None  # the first of an unbroken row of failures
+        self._doubted_at: float | None = None  # when the lock began to fail; None after a success
         self._lead: Lead | None = None
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
         self._terms_seen = TermsSeen(tell)
-        self._given_up = 0  # how often; a campaign that it happened to wins nothing
+        self._given_up = 0  # how often the lease was given up; a campaign meanwhile wins nothing
         self._guard = threading.Lock()
         # Giving the lease up waits for a campaign under way, which would else take it again.
         self._campaigning = threading.RLock()
@@ -64,45 +68,54 @@ class Election:
 
     @property
     def ttl(self) -> float:
+        """The seconds that the lease lasts."""
         return self._ttl
 
     def lead(self) -> Lead | None:
-        """The lead while it can be trusted; None from the moment its trust has run out."""
+        """Return the lead while it can be trusted; None on a standby and after the trust has
+        ended."""
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
     def trusts(self, term: Term) -> bool:
-        """True while this daemon leads under the term."""
+        """True if this daemon leads under this very term and can trust it now."""
         lead = self.lead()
         return lead is not None and lead.term == term
 
     def margin(self) -> float:
-        """Seconds of trust left; nothing on a standby."""
+        """Return the seconds of trust that are left; 0 on a standby."""
         lead = self._lead
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
     def holder(self) -> Holder | None:
+        """Return the holder of the lease that the last campaign saw; None before the first."""
         return self._holder
 
     @property
     def lock_trouble(self) -> str:
-        """Why the lock cannot be used, without a password; nothing while it can."""
+        """The reason why the lock cannot be used, without a password; "" while it can."""
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
-        """The ledger's newest term, whoever's it is."""
+        """Compare the newest term in the ledger, of any daemon, with the one seen before. Emit
+        WentBack if the ledger lost terms."""
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """The store lost all, its terms as well."""
+        """Emit WentBack and forget the terms seen: the store lost all its data."""
         self._terms_seen.forget()
         self._tell(WentBack(reason))
 
     def pause(self) -> float:
-        """Seconds until the next campaign is worth its round trip."""
+        """Return the seconds to wait before the next campaign."""
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
+        """Get or renew the lease once, begin a term if necessary, and return the lead that can be
+        trusted now; None if this daemon does not lead.
+
+        An error of the lock or the store is not raised: the lead ends at the end of its trust.
+        """
         with self._campaigning:
             return None if self._over else self._campaign()
 
@@ -121,15 +134,15 @@ class Election:
                 self._lose(f"{holder.name} holds the lease")
                 return None
             if self._given_up != given_up:
-                # Whoever gave it up waits for us to release the lease: a term of ours would only
-                # depose the one who rightly leads.
+                # Another thread gave the lease up and waits to release it: a term begun now would
+                # only depose the next leader.
                 return None
             lead = self.lead()
             if lead is None:
                 # Another may have led since: a term is good only for an unbroken trust.
                 self._lose("the lease was not renewed in time")
                 if self._clock.elapsed() >= asked_at + self._ttl - self._margin:
-                    # By now it may be another's, and a term of ours would only depose that one.
+                    # Another daemon may have the lease by now; a new term would only depose it.
                     return None
             term = lead.term if lead is not None else self._begin()
         except BeatError as doubt:
@@ -143,6 +156,7 @@ class Election:
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _take(self) -> Holder:
+        """Get or renew the lease, track the lock's outage, and return the lease's holder."""
         try:
             holder = self._lease.take(self._me, self._ttl)
         except BeatError as trouble:
@@ -157,14 +171,17 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        """The ledger's newest holder leads since now, whenever its process was started."""
+        """Begin and return a new term, whose holder has `since` = now."""
         return self._terms.begin(replace(self._me, since=self._clock.now()))
 
     @property
     def _margin(self) -> float:
+        """The seconds by which the trust ends before the lease."""
         return self._ttl / 8
 
     def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
+        """Keep the lead until `until`, emit LeadWon if it is new, and return it; None if the lease
+        was given up since the campaign began."""
         with self._guard:
             if self._given_up != given_up:
                 return None
@@ -176,29 +193,34 @@ class Election:
         return won
 
     def _lose(self, reason: str) -> None:
+        """Drop the lead, if there is one, and emit LeadLost."""
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
             self._tell(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
+        """Keep the holder of the lease, and emit LeaderSeen if another daemon has got it."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
             self._tell(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """The ledger refused our term: step down, and stay out for one ttl."""
+        """Step down because the ledger refused this daemon's term; do not campaign for one ttl."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
-        """Give the lease up and do not ask for it again for one ttl; never raises."""
+        """End the lead, free the lease and do not campaign for one ttl. Never raise."""
         self._barred_until = self._clock.elapsed() + self._ttl
         self._give_up(reason)
 
     def resign(self) -> None:
+        """End the lead and free the lease; the next campaign may win again."""
         self._give_up(RESIGNED)
 
     def _give_up(self, reason: str) -> None:
+        """End the lead at once, and free the lease when a campaign under way has ended, which could
+        get it again."""
         with self._guard:
             self._given_up += 1
         self._lose(reason)
@@ -207,10 +229,11 @@ class Election:
             self._release()
 
     def close(self) -> None:
-        """Resign for good: no campaign after this one wins anything."""
+        """Resign for ever: no later campaign wins."""
         self._over = True
         self.resign()
 
     def _release(self) -> None:
+        """Free the lease; ignore errors."""
         with suppress(Exception):  # It runs out by itself after one ttl.
             self._lease.release(self._me)

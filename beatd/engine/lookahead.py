@@ -1,7 +1,7 @@
-"""How far the plan is read ahead, when it is read again, and what is done before the moment.
+"""Read the plan ahead, read it again after changes, and prepare runs before they are due.
 
-What was read may be stale at any time and that is safe: a claim compares the row with what was
-read.
+Rows that were read may be out of date at any time, which is safe: the claim compares each row with
+the version that was read.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,15 +21,19 @@ from beatd.publisher import Publisher
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOKAHEAD = timedelta(seconds=2)
-LOOK_EVERY = timedelta(seconds=1)  # edits are noticed within this, where the store cannot tell
-LOOK_BEFORE_DUE = timedelta(milliseconds=25)  # whether what was read still holds
-FEWEST_ROWS, MOST_ROWS = 16, 20_000  # read at once
-MOST_ROWS_WITH_WAITING = 200_000  # where some wait: they lie before those that do not
-PREPARED_MOVES = 875  # in the last moment before they are due; more would take half of that
+LOOK_EVERY = timedelta(seconds=1)  # an edit is noticed within this, if the store cannot report it
+LOOK_BEFORE_DUE = timedelta(milliseconds=25)  # the version is checked, and batches are prepared
+FEWEST_ROWS, MOST_ROWS = 16, 20_000  # of one read
+MOST_ROWS_WITH_WAITING = 200_000  # while entries wait, whose rows come first in the plan
+PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """The next rows by due moment: the plan up to `covers`, or all of it when that is None."""
+    """Keeps the next rows of the plan by due moment.
+
+    All rows that are due before `_covers` were read; every row of the plan if that is None. `moves`
+    keeps the moves that were settled ahead (computed before their moment).
+    """
 
     def __init__(
         self, store: Ledger, publisher: Publisher, *, clock: Clock, tell: Observer
@@ -39,23 +43,25 @@ class Lookahead:
         self.moves = SettledMoves(tell)
         self._rows = ByMoment()
         self._covers: datetime | None = None
-        self._known_at = 0.0  # when what was read was last known to hold
+        self._known_at = 0.0  # `Clock.elapsed` when the rows were last known to be up to date
         self._limit, self._version = FEWEST_ROWS, ""
         self._waiting = NOTHING_WAITS
         self.is_stale = True
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
+        """Drop all rows and settled moves; the next `read` reads the plan."""
         self._rows, self._covers, self.is_stale = ByMoment(), None, True
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next rows in place of those read before, if those may be out of date."""
+        """Read the next rows in place of the old ones, if those may be out of date or run out;
+        leave out the entries in `waiting`, which must not run yet."""
         if self._must_read(now, waiting):
             self._read(now)
 
     def _must_read(self, now: datetime, waiting: Unapplied) -> bool:
-        """True after an edit, when what was read runs out, and when the store has changed."""
+        """True if the plan must be read: after any change, or when the rows run out."""
         if waiting != self._waiting:
             self._waiting, self.is_stale = waiting, True
         if self.is_stale or self._is_exhausted(now):
@@ -71,6 +77,7 @@ class Lookahead:
         return version != known
 
     def _read(self, now: datetime) -> None:
+        """Read the rows of the next seconds, within the limits, and replace the old ones."""
         self.is_stale = False
         limit, horizon, elapsed = self._limit, now + LOOKAHEAD, self._clock.elapsed()
         most = MOST_ROWS_WITH_WAITING if self._waiting else MOST_ROWS
@@ -99,7 +106,8 @@ class Lookahead:
         return self._rows.take(now, limit)
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Keep rows that moved on for their next moment; forget those that were not as read."""
+        """Update the rows after their moves: keep a row that moved on, with its next moment; drop
+        from the caches an entry whose move was refused, and read the plan again."""
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -118,7 +126,8 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Settle, render and prepare before the moment. True if there is more to do at once."""
+        """Settle and render the runs of the next seconds and, just before the soonest moment,
+        prepare its batches. Return True if there is more to do at once."""
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -130,7 +139,7 @@ class Lookahead:
         return False
 
     def _forget_entries(self, names: Collection[str]) -> None:
-        """Forget entries that may be gone; they leave nothing in a cache."""
+        """Drop entries, which may have been removed, from every cache."""
         if names:
             gone = list(names)
             self._publisher.forget(gone)
@@ -139,7 +148,7 @@ class Lookahead:
                 self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
-        """When the next tick is worth its time, if nothing is left to do in this one."""
+        """Return the moment at which the next tick has work, if this one has none left."""
         if self.is_stale or self._is_exhausted(now):
             return now
         known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
@@ -151,12 +160,12 @@ class Lookahead:
         return min(again, soonest if before <= now else before)
 
     def _is_exhausted(self, now: datetime) -> bool:
-        """True if there may be due rows that were not read."""
+        """True if all rows that were read are used up, and later ones may be due."""
         return self._covers is not None and self._covers <= now and self._rows.soonest() is None
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return the row as it is in the plan after its move."""
+    """Return the row as the store has it after its move to the next moment."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

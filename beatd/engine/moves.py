@@ -1,6 +1,7 @@
-"""What becomes of rows that are due, of open claims and of requests, each as one move.
+"""Compute the moves of due rows, open claims and requests. A move is one change of one row: it
+moves on to its next moment and, with a run, publishes a message.
 
-Pure: everything it needs is handed in, and nothing is done until the ledger makes the move.
+Pure: all data is passed in, and nothing changes until the ledger makes the move.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,11 +18,13 @@ from beatd.run import Occurrence, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
+    """Return an empty cause: the default where causes are not tracked."""
     return ""
 
 
 class Mover:
-    """Moves of one store, whose namespace makes the task ids."""
+    """Computes the moves for one store, whose namespace makes the task ids. `cause_of` returns why
+    a moment was missed, or ""."""
 
     def __init__(
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
@@ -30,7 +33,8 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """Return the move of a row whose moment has come: the catch-up rule parts what is due."""
+        """Return the move of a due row; the catch-up rule decides which missed moments run, become
+        a backlog or are skipped."""
         assert row.plan.planned is not None
         settled = settle(row, now, self._next_after)
         name, run, backlog = row.entry.name, None, None
@@ -53,13 +57,14 @@ class Mover:
         )
 
     def _with_cause(self, skip: Skip) -> Skip:
-        """The rule tells why it was not made up; the cause, why it went by at all."""
+        """Return the skip with the cause of the miss, such as an outage, added to its reason."""
         cause = "" if skip.reason == USED_UP else self._cause_of(skip)
         return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
+        """Return the run of an occurrence, with its task id, due moment and expiry."""
         entry, planned, expires = row.entry, occurrence.planned, None
-        # What is asked for by hand runs as soon as it can, so it is late from its moment on.
+        # A run requested by hand has no jitter: it runs as soon as possible.
         due = planned if occurrence.request else due_at(entry, planned, self._if_found)
         if entry.options.get("expires") == "next":
             expires = next_moment(entry, max(now, planned), self._if_found)
@@ -73,7 +78,9 @@ class Mover:
         )
 
     def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
-        """Return the move that claims an open claim anew, or closes it with the reason."""
+        """Return the move that claims an open claim anew, to send it again, or that closes the
+        claim with the reason why it is not sent. `unsent` is True if its message certainly did not
+        go out."""
         row, planned = claim.stored, claim.occurrence.planned
         reason = why_not(claim, unsent, now, self._if_found)
         run: Run | None = None
@@ -95,7 +102,7 @@ class Mover:
     def asked(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield the next moments of a request, oldest first, each move after the one before."""
+        """Yield moves for up to `limit` moments of a request, oldest first, each after the last."""
         for _ in range(limit):
             move = self._asked(request, row, now)
             yield move
@@ -105,7 +112,8 @@ class Mover:
             row = replace(row, runs=row.runs + move.counts)
 
     def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
-        """Return the move of one moment of a request; the last one ends it."""
+        """Return the move of the request's first moment: it runs, or is skipped as too late. If the
+        request must be dropped, its one move skips all the rest."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         if row is None or reason:
@@ -134,6 +142,7 @@ class Mover:
         counts: int = 0,
         skips: tuple[Skip, ...] = (),
     ) -> Move:
+        """Return a move of the request; `first` is its next moment, None if the request is done."""
         return Move(
             of="request",
             name=request.name,

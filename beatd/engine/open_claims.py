@@ -1,4 +1,5 @@
-"""Claims whose outcome is unknown, and runs that were requested: both lie beside the plan."""
+"""Send open claims (runs that were claimed and whose outcome was not recorded) and requested runs,
+which are not part of the plan."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,11 +18,12 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 LOOK_EVERY_S = 1.0
 READ_AT_ONCE = 100  # open claims, requests, and moments of one request
-READ_AT_ONCE_WITH_WAITING = 2000  # where some wait: they may lie before those that do not
+READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the oldest
 
 
 class OpenClaims:
-    """Claims that nobody recorded, and requests. What is due now never waits for them."""
+    """Returns the moves of open claims and requests. The tick calls it after the due rows of the
+    plan, which never wait for it."""
 
     def __init__(self, ledger: Ledger, *, clock: Clock, limits: Limits, ttl: float) -> None:
         self._ledger, self._clock = ledger, clock
@@ -29,15 +31,15 @@ class OpenClaims:
         self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
-        self._asked = False  # something was asked for since
-        self._held = False  # some of it did not go out
+        self._asked = False  # look at the next call: a request may have been added
+        self._held = False  # a message of the last moves was not sent, or may not have been
 
     def noticed_change(self) -> None:
-        """Look for requests at the next call, as some may have been made."""
+        """Make the next call of `moves` look for requests, because one may have been added."""
         self._asked = True
 
     def begin(self) -> None:
-        """Look without delay, under a new term, at what the last leader left."""
+        """Begin a term: make the next call of `moves` look at what the last leader left."""
         self._asked, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -49,7 +51,12 @@ class OpenClaims:
         limit: int,
         waiting: Unapplied,
     ) -> list[Move]:
-        """Return what may be done now; call `sent` with what became of it."""
+        """Return the moves of open claims and of up to about `limit` requested moments; [] if it is
+        not time to look. The caller passes the published batches to `sent`.
+
+        `never_sent` is True for a claim of this process whose message certainly did not go out.
+        Entries in `waiting` are left out.
+        """
         if waiting != self._waiting:
             self._asked, self._waiting = True, waiting
         self._at_once = READ_AT_ONCE_WITH_WAITING if waiting else READ_AT_ONCE
@@ -59,15 +66,15 @@ class OpenClaims:
             return []
         self._asked = False
         moves: list[Move] = []
-        if paced or not self._held:  # what did not go out is not tried again at once
+        if paced or not self._held:  # an unsent message is not tried again at once
             self._looked_at = elapsed
             moves += self._open_claims(now, mover, never_sent)
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
-        """Note what became of the moves that were returned last."""
+        """Note how the moves that were returned last were published, to time the next look."""
         self._held = any(batch.held for batch in batches)
-        # There may be more, and a full queue does not slow the others.
+        # There may be more of them, and a full queue must not slow the other requests.
         self._asked = not self._held or any(
             ok and move.of == "request"
             for batch in batches
@@ -77,6 +84,7 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
+        """Return a move for each open claim that can be settled now."""
         return [
             mover.again(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
@@ -84,14 +92,17 @@ class OpenClaims:
         ]
 
     def _waits(self, row: Stored | None) -> bool:
+        """True if the row's entry must not run yet."""
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
 
     def _unknown_before(self, now: datetime) -> datetime:
-        """Return the moment before which claims are unknown: none at all while a term is young.
+        """Return the moment before which open claims are unknown; in a young term, the epoch, so
+        that no claim is.
 
-        Whoever led before may have begun to publish as long as it trusted its lease, up to a ttl
-        into our term, and is at it for a publish time-out. How old its claims are does not tell:
-        that counts from the request, which may have been slow, and by a clock that may be wrong.
+        The last leader may have begun to publish as long as it trusted its lease, up to one ttl
+        into this term, and may continue for one publish time-out. The age of its claims does not
+        show this: it counts from the request, which may have been slow, by a clock that may be
+        wrong.
         """
         age = self._clock.elapsed() - self._began_at
         if age < self._ttl + self._publish_timeout:
@@ -99,6 +110,7 @@ class OpenClaims:
         return now - timedelta(seconds=self._publish_timeout)
 
     def _requested(self, now: datetime, mover: Mover, limit: int) -> list[Move]:
+        """Return the moves of pending requests, oldest first, until there are `limit` of them."""
         moves = list[Move]()
         counted: Counter[str] = Counter()  # two backlogs of one entry share its `max_runs`
         for request, row in self._ledger.requests(self._at_once):

@@ -1,4 +1,4 @@
-"""Why a moment went by: what kept this daemon from its work, as far as that is known."""
+"""Find out why a moment was missed: an outage, or a time in which this daemon did not lead."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """Listens on the way to another observer; the last outage of each server is remembered."""
+    """An observer that keeps each server's last outage, and passes every event on to `tell`."""
 
     def __init__(self, clock: Clock, tell: Observer) -> None:
         self._clock, self._tell = clock, tell
@@ -29,10 +29,11 @@ class OutageCauses:
         self._tell(event)
 
     def leads(self, since: datetime) -> None:
+        """Note the moment since which this daemon leads."""
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return the cause of a skip, or nothing where it is not known."""
+        """Return the cause of a skip, such as "the broker was away"; "" if it is not known."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

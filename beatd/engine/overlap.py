@@ -1,4 +1,4 @@
-"""Two batches at once: one is published and recorded while the next one is settled and claimed."""
+"""Process two batches at once: one is published while the next one is settled and claimed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class Overlap(Generic[T]):
-    """Runs the later half of each batch, in order and never two at once.
+    """Runs the second half of each batch (publish and record) in order, one at a time.
 
-    On another thread where that half waits for a broker; else on the same thread, when the earlier
-    half of the next batch has been done.
+    With `threaded` it runs on another thread, so that the caller can claim the next batch
+    meanwhile; else on the caller's thread, after the next batch was claimed.
     """
 
     def __init__(self) -> None:
@@ -21,17 +21,19 @@ class Overlap(Generic[T]):
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Begin the later half of a batch when the one before it has ended."""
+        """Complete the second half of the last batch, then start `later`, or (not `threaded`) keep
+        it until the next call."""
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
-        """End what was started, and return what all of it returned."""
+        """Complete every started half, and return their results in order."""
         self._end_started()
         ended, self._ended = self._ended, []
         return ended
 
     def _end_started(self) -> None:
+        """Wait for the started half, or run the one that was kept, and store its result."""
         end, self._end = self._end, None
         if end is not None:
             self._ended.append(end())
@@ -40,10 +42,11 @@ class Overlap(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Finish what is under way, after an error in another half; its own errors are dropped."""
+        """After an error in another half, complete the started one; drop its errors and results."""
         with suppress(Exception):
             self._end_started()
         self._ended = []
 
     def close(self) -> None:
+        """Let the thread end; do not wait for it."""
         self._second.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""Noticing that the store went back in time: a failover, or a backup that was restored."""
+"""Notice that the store went back in time, after a failover or a restored backup."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,19 +10,23 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """Remembers the newest claim, which a store that went back in time loses first: its row must
-    not be read again with an earlier moment, unless the entry was edited."""
+    """Keeps the row of the newest claim. A store that went back in time has lost that claim first:
+    it then returns the row with an earlier moment, although the entry was not edited."""
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Remember a row as it is since its claim."""
+        """Keep the row as it is after its claim."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Compare rows of the plan, soonest first; a row that went back is due again."""
+        """Emit WentBack if one of the rows is the newest claimed one, at an earlier moment.
+
+        `rows` are the next of the plan, soonest first. A row that went back is due, so only due
+        rows are compared.
+        """
         newest = self._newest
         if newest is None or newest.plan.due is None:
             return

@@ -1,4 +1,4 @@
-"""What a standby does: it watches whether its leader works, and whether the servers answer."""
+"""The work of a standby: watch whether its leader works, and whether the servers answer."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ ASK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """Tells observers once when an occurrence becomes overdue, and once when none is any more."""
+    """Emits Overdue once when an entry becomes overdue, and OnTime once when none is any more."""
 
     def __init__(
         self, ledger: Ledger, broker: BrokerOutage, clock: Clock, tell: Observer, limits: Limits
@@ -26,10 +26,12 @@ class Standby:
         self._owed: Overdue | None = None
 
     def ends(self) -> None:
-        """Forget what was overdue: this daemon leads now, and has to run it itself."""
+        """Forget the overdue entry, because this daemon leads now."""
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:
+        """Look once a second for an overdue entry, and check the broker. `leader` is the known
+        holder of the lease; while it is None, no entry is reported."""
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed
@@ -47,6 +49,7 @@ class Standby:
             self._broker.ask()
 
     def _overdue(self, now: datetime) -> Overdue | None:
+        """Return the event for the first row of the plan, if it is overdue, else None."""
         for row in self._ledger.upcoming(1):
             due = row.plan.due
             if due is not None and now - due > self._patience:

@@ -1,7 +1,7 @@
-"""Whether the store can be used: it answers, and takes writes.
+"""Track whether the store can be used: whether it answers and accepts writes.
 
-The campaign's thread writes the presence record once a second and notes the result here, so that
-the answer costs no round trip of its own.
+The campaign's thread writes the presence record once a second and notes the result here, so that a
+check needs no request of its own.
 """
 
 from datetime import timedelta
@@ -13,22 +13,23 @@ from beatd.events import Observer, StoreAway, StoreBack
 
 
 class StoreOutage(Outage):
-    """Where writes are noted, only one that succeeds ends an outage."""
+    """The outage of the store. With `notes_writes`, only a write that succeeded ends it."""
 
     def __init__(self, *, clock: Clock, tell: Observer, notes_writes: bool) -> None:
         super().__init__(StoreAway, StoreBack, clock=clock, tell=tell)
         self._notes_writes, self._refusal = notes_writes, ""
-        self.is_proven = True  # a write has succeeded since the last failure; it was just opened
+        self.is_proven = True  # True if a write succeeded since the last failure, and at the start
 
     def answered(self) -> None:
-        """Note that the store answered all of a tick; it may still refuse what is written."""
+        """Note that the store answered every request of a tick. That ends an outage, unless a write
+        was refused or none has succeeded yet."""
         if self._refusal:
             self.begin(f"it refuses writes: {self._refusal}")
         elif self.is_proven:
             self.end()
 
     def failed(self, trouble: StoreError) -> timedelta:
-        """Note that the store did not answer, and return how long to leave it alone."""
+        """Note that the store did not answer, and return the pause before the next try."""
         self.is_proven = not self._notes_writes
         self.begin(str(trouble))
         return self.back_off()

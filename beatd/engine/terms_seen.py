@@ -1,4 +1,4 @@
-"""Noticing that the ledger issued a term that is older than one it issued before."""
+"""Notice that the ledger issued a term with a smaller number than before, so that it lost terms."""
 
 import threading
 
@@ -8,9 +8,10 @@ from beatd.leader import Term
 
 
 class TermsSeen:
-    """A ledger never issues a term that is older than one it issued before, to whichever daemon.
+    """Keeps the newest term that was seen. A ledger never issues a smaller number, to any daemon,
+    unless it lost data.
 
-    Any thread may call it; each loss is told once.
+    Any thread may call it; each loss emits one event.
     """
 
     def __init__(self, tell: Observer) -> None:
@@ -19,7 +20,7 @@ class TermsSeen:
         self._newest: Term | None = None
 
     def saw(self, term: Term) -> None:
-        """The newest term that the ledger has now."""
+        """Compare the ledger's newest term with the last one; emit WentBack if it is older."""
         with self._guard:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
@@ -27,6 +28,6 @@ class TermsSeen:
             self._tell(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """What was seen is gone, and that was told."""
+        """Forget the term seen: the store lost it, and that was reported."""
         with self._guard:
             self._newest = None

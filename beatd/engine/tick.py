@@ -1,12 +1,13 @@
-"""One tick: the way of an occurrence from the plan to its record, in the order in which it happens.
+"""Run one tick: the steps of an occurrence from the plan to its record, in order.
 
     read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
                                         ^                   |
                                         +-- the next batch -+
 
-A batch is published while the next one is settled and claimed (`Overlap`). Files beside this one
-decide how far is read ahead, how large a batch is, what is prepared and who waits. The tick never
-sleeps and knows no backend; it runs on a leader and on a standby alike.
+To settle a row is to compute its move (what runs, what is skipped, the next moment). A batch is
+published while the next one is settled and claimed (`Overlap`). The other files of this package
+decide how far the plan is read ahead, how large a batch is, what is prepared and which entries
+wait. The tick never sleeps and knows no backend; it runs on a leader and on a standby alike.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +39,11 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """The ticks of one daemon. All of it runs on the thread that calls `tick`, but `_publish`."""
+    """Runs the ticks of one daemon, all on the thread that calls `tick`, except `_publish`.
+
+    `notes_writes` is passed to StoreOutage. `set_clock` sets the clock from the store's, and
+    `unapplied` returns for a term number the entries that must not run yet.
+    """
 
     def __init__(
         self,
@@ -72,20 +77,22 @@ class Tick:
         self._unrecorded: list[Result] = []
 
     def use(self, dispatch: Dispatch) -> None:
-        """Dispatch in this way from the next tick on; on the thread that ticks."""
+        """Use another dispatch from the next tick on; call it on the thread that ticks."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
     def noticed_change(self) -> None:
-        """Read again at the next tick what was read ahead: something was edited or requested."""
+        """Make the next tick read the plan and the requests again, because something was edited."""
         self._lookahead.is_stale = True
         self._open_claims.noticed_change()
 
     def close(self) -> None:
+        """Let the publishing thread end."""
         self._overlap.close()
 
     def tick(self) -> datetime:
-        """Do what is due, and return the moment to look again."""
+        """Run one tick, as a leader or a standby, and return the moment of the next one. Errors of
+        the store and a lost term are handled, not raised."""
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -108,11 +115,13 @@ class Tick:
         return again
 
     def _turn(self, now: datetime) -> datetime:
+        """Record open results, then lead or watch; return the moment of the next tick. Raise
+        StoreError or Deposed."""
         if not self.store_outage.over:
             # Another server may answer by now, and its clock may be behind.
             self._set_clock()
             now = self._clock.now()
-        self._record()  # whoever leads: what was published is a fact
+        self._record()  # also on a standby: a published message is a fact
         lead = self._election.lead()
         if lead is None or lead.term != self._term:
             self._dispatch.drop_prepared()
@@ -125,7 +134,7 @@ class Tick:
         if term != self._term:
             self._begin(term)
         if not self.broker_outage.answers():
-            self._store.version()  # nothing else asks the store meanwhile, and it may go away, too
+            self._store.version()  # to notice an outage of the store, too
             return now + self.broker_outage.back_off()
         waiting = self._unapplied(term.number)
         self._lookahead.read(now, waiting)
@@ -136,11 +145,12 @@ class Tick:
             self._lookahead.move_on(due, self._send(due, settle, term))
         if not more:
             self._send_open_claims(now, waiting, term)
-        if not due:  # What is due must not wait for what can be done ahead.
+        if not due:  # Due rows must not wait for work that can be done ahead.
             more = self._lookahead.work_ahead(now, term, self._dispatch, self._batch)
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
+        """Begin a term: drop what belongs to the last one."""
         self._term = term
         # A store that came back empty has another namespace.
         mover = Mover(self._store.namespace, self._next_after, self._causes.of)
@@ -152,7 +162,8 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim, publish and record, batch by batch, as long as the lead is trusted."""
+        """Settle, claim, publish and record the items, batch by batch, while the lead is trusted.
+        Return the published batches."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._overlap as overlap:
@@ -166,7 +177,8 @@ class Tick:
         return published
 
     def _claim(self, moves: Sequence[Move], term: Term, *, is_last: bool) -> Sequence[Move]:
-        """Claim a batch and begin to publish it; return moves that need a batch of their own."""
+        """Claim a batch and start to publish it. Return the moves that need a batch of their own.
+        Nothing is claimed once the lead is not trusted."""
         if not moves or not self._election.trusts(term):
             self._lookahead.is_stale |= bool(moves)
             return ()
@@ -176,7 +188,7 @@ class Tick:
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
-        """Publish a claimed batch, tell observers, and record: perhaps on the second thread."""
+        """Publish a claimed batch, emit its events and record it; may run on the second thread."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
             self._tell(event)
@@ -185,12 +197,13 @@ class Tick:
         return published
 
     def _record(self) -> None:
-        """Record what has been published; all of it once more when the store was away."""
+        """Record the results of published runs; keep them for the next tick if that fails."""
         if self._unrecorded:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
     def _send_open_claims(self, now: datetime, waiting: Unapplied, term: Term) -> None:
+        """Send open claims and requested runs, if it is time to look for them."""
         mover, never_sent = self._lookahead.moves.mover, self._dispatch.never_sent
         moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
         if moves:
