@@ -1,1 +1,1 @@
-"""One process: its threads, its signals, its health."""
+"""Run the scheduler as one process: its threads, its signals, its status."""

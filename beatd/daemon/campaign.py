@@ -1,4 +1,4 @@
-"""The campaign for the lead: one turn renews the lease, sets the clock and announces the daemon."""
+"""Campaign for the lead: each turn renews the lease, sets the clock and announces the daemon."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,14 +13,14 @@ from beatd.presence import Presence, Presences
 
 ANNOUNCE_EVERY_S = 1.0
 ANNOUNCED_FOR_AT_LEAST_S = 5.0
-LONGEST_PAUSE_S = 0.5  # between two turns: the setting of a leader's clock gets no older
+LONGEST_PAUSE_S = 0.5  # between two turns, so that a leader's clock is set often enough
 
 
 class Campaign:
-    """Campaigns for the lead on a thread of its own: a long batch must not cost the lease.
+    """Campaigns for the lead on a thread of its own, so that a long batch does not cost the lease.
 
-    `lead_changed` is called when this daemon wins or loses the lead, and when a store that refused
-    writes takes them again.
+    `presence` returns the announcement to write. `lead_changed` is called when this daemon wins or
+    loses the lead, and when a store that refused writes accepts them again.
     """
 
     def __init__(
@@ -40,13 +40,13 @@ class Campaign:
         self._store_clock = store_clock
         self._clock, self._presence, self._lead_changed = clock, presence, lead_changed
         self._announced_at = float("-inf")
-        self.others_reach_broker = False  # while this daemon does not
+        self.others_reach_broker = False  # valid only while this daemon does not reach it
 
     def turn(self) -> float:
         """Campaign once, and return the seconds until the next turn.
 
-        An unexpected exception resigns the lead, because this daemon no longer knows whether it
-        leads.
+        An unexpected exception ends the lead before it is raised, because this daemon no longer
+        knows whether it leads.
         """
         try:
             return self._turn()
@@ -55,6 +55,8 @@ class Campaign:
             raise
 
     def _turn(self) -> float:
+        """Set the clock, campaign and, if it is time, announce the daemon; return the pause
+        (seconds)."""
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
         if not self._store_clock.is_set:
             self._set_clock()
@@ -87,18 +89,20 @@ class Campaign:
         return self._election.lead() is not None
 
     def _set_clock(self) -> None:
+        """Set the clock from the store's; ignore an error of the store."""
         with suppress(StoreError):
             self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
-        """Show the store's newest term to the election, which notices a store that lost terms."""
+        """Pass the store's newest term to the election, which notices a store that lost terms."""
         with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
-        """Write this daemon's presence; note whether the store took the write."""
+        """Write this daemon's presence, and note whether the store accepted the write and, while
+        the broker is away here, whether another daemon reaches it."""
         mine = self._presence()
         try:
             self._presences.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))

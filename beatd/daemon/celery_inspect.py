@@ -1,6 +1,6 @@
-"""`celery inspect ping -d celerybeat@HOST`, answered as celery 5.7's own beat answers it.
+"""Answer `celery inspect ping -d celerybeat@HOST` as celery 5.7's own beat answers it.
 
-Celery's code answers: under the same node name, and not at all while a tick is overdue.
+Celery's code sends the answers, under the same node name; it sends none while a tick is overdue.
 """
 
 import time
@@ -22,7 +22,7 @@ FANOUT_TRANSPORTS = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
 class _AsService:
-    """The attributes of celery's beat service that celery's mailbox reads."""
+    """Looks like celery's beat service to celery's mailbox, which reads these attributes."""
 
     hostname = None
     max_interval = effective_max_interval = 1.0
@@ -37,12 +37,13 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Release the daemon: the mailbox's thread holds this object up to a second longer."""
+        """Drop the reference to the daemon, because the mailbox's thread keeps this object up to a
+        second longer."""
         self._daemon = None
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Return celery's mailbox with a loop that starts again after every failure.
+    """Return celery's mailbox, changed so that its loop starts again after every failure.
 
     Celery's own loop ends at a message that cannot be read, and when the broker is away too long.
     """
@@ -59,7 +60,8 @@ def mailbox_of(service: _AsService) -> Any:
 
 
 class CeleryInspect:
-    """Answers `celery inspect` while it is open, where the broker can broadcast the question."""
+    """Answers `celery inspect` between `open` and `close`, if the broker can broadcast messages and
+    celery has a mailbox for beat (5.7)."""
 
     def __init__(self, app: Celery, daemon: Daemon) -> None:
         self._mailbox = None
@@ -73,13 +75,13 @@ class CeleryInspect:
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
-        """Start to answer, on a thread of celery's."""
+        """Start the mailbox's thread, which answers."""
         if self._mailbox is not None:
             with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()
 
     def close(self) -> None:
-        """Stop answering; wait only shortly, because the thread is a daemon thread."""
+        """Stop answering; wait only `JOIN_TIMEOUT_S`, because the thread is a daemon thread."""
         if self._mailbox is not None:
             self._mailbox.join_timeout = JOIN_TIMEOUT_S
             self._mailbox.stop()

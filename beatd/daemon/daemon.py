@@ -1,6 +1,6 @@
-"""A daemon: the beat on one thread, the campaign on another, housekeeping on a third.
+"""A daemon, with three threads: one ticks, one campaigns for the lead, one does housekeeping.
 
-Nothing that happens to the store, the broker or the lock ends it; only `stop` does.
+No failure of the store, the broker or the lock ends it; only `stop` does.
 """
 
 import threading
@@ -23,16 +23,16 @@ from beatd.errors import BeatError, Deposed, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder
 
-BROKER_AWAY_LIMIT_S = 5.0  # then a daemon that reaches the broker should lead instead
+BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
 HOUSEKEEPING_EVERY_S = 1.0
 HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
-HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # a million new entries take long to write
-REPLAN_PAUSE_S = 0.05  # after each batch of rows: a beat on the same core must not wait for all
+HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
+REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 JOIN_TIMEOUT_S = 1.0
 
 
 class Daemon(DaemonState):
-    """Runs one scheduler: `run` blocks until `stop` is called from another thread."""
+    """Runs one scheduler; `run` blocks until another thread calls `stop`."""
 
     def __init__(
         self,
@@ -69,20 +69,20 @@ class Daemon(DaemonState):
         self._campaign: Campaign | None = None
         self._choose_dispatch_again = False
         self._closing = ExitStack()
-        self.waits_for_unusable_store = False  # else StoreUnusable ends the start
+        self.waits_for_unusable_store = False  # False: StoreUnusable is raised at the start
         self.before_wait: Callable[[float], None] = lambda seconds: None
 
     # for every thread
 
     def stop(self) -> None:
-        """End `run` after the current batch."""
+        """Make `run` return after the current batch; any thread may call this."""
         self._stop.set()
         self._wake.set()
         for loop in self.loops:
             loop.stop()
 
     def wake(self) -> None:
-        """Start the next tick now, because an entry was edited."""
+        """Start the next tick now: an entry was edited or requested. Any thread may call this."""
         if self.engine is not None:
             self.engine.noticed_change()
         self._wake.set()
@@ -90,16 +90,16 @@ class Daemon(DaemonState):
     # the beat
 
     def run(self) -> None:
-        """Open the parts and tick until `stop` is called.
+        """Open the store, lease and publisher, and tick until `stop` is called.
 
-        Raises StoreUnusable if the store cannot be used and waiting for it would not help.
+        Raise StoreUnusable if the store cannot be used and waiting for it would not help.
         """
         with self:
             while not self._stop.is_set():
                 self.turn()
 
     def __enter__(self) -> "Daemon":
-        """Open the parts, waiting for the store until it answers or `stop` is called."""
+        """Open the parts and start the loops; block until the store answers or `stop` is called."""
         with ExitStack() as closing:
             opened = self._open(closing)
             self._closing.callback(self._observe, Stopped())
@@ -112,11 +112,12 @@ class Daemon(DaemonState):
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Stop, resign the lead and close the parts."""
         self.stop()
         self._closing.close()
 
     def turn(self) -> None:
-        """Run one tick and wait for the next one; an edit and `stop` end the wait."""
+        """Run one tick and wait for the next one; `wake` and `stop` end the wait."""
         if self.engine is None:
             return
         self._wake.clear()
@@ -128,7 +129,8 @@ class Daemon(DaemonState):
             self.clock.wait((until - self.clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        """Make every part; False when `stop` was called before store and lock answered."""
+        """Make every part, and register how to close it. Return False if `stop` was called before
+        the store and the lock answered."""
         clock, observe = self.clock, self._observe
         open_part = partial(
             open_when_reachable,
@@ -190,7 +192,7 @@ class Daemon(DaemonState):
         return True
 
     def _resign(self) -> None:
-        """Give up the lead and remove this daemon's announcement from the store."""
+        """Resign the lead and remove this daemon's announcement from the store."""
         assert self.election and self.store and self.dispatch
         self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
         self.election.close()
@@ -200,10 +202,10 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Use the dispatch that fits the servers now, after one of them came back.
+        """Choose the dispatch again after the store or the broker came back or the lead was won.
 
-        A server that comes back may be another one, so that ledger and broker become the same
-        Redis, or are it no longer.
+        The server may be another one: ledger and broker may have become, or may no longer be, the
+        same Redis.
         """
         assert self.engine and self.dispatch and self.store and self.publisher
         # Cleared first: a server that comes back during the choice asks for another one.
@@ -220,24 +222,26 @@ class Daemon(DaemonState):
     # the campaign, on its own thread
 
     def _turn_campaign(self) -> float:
+        """Run one turn of the campaign, and return the seconds until the next."""
         assert self._campaign is not None
         return self._campaign.turn()
 
     def _may_lead(self) -> bool:
-        """True if the beat makes progress and no other daemon could publish better."""
+        """True if ticks go on, and no other daemon reaches a broker that is away here."""
         engine, campaign = self.engine, self._campaign
         if engine is None or campaign is None or self.tick_age() >= TICK_STALE_AFTER_S:
             return False
         return engine.broker_outage.lasts <= BROKER_AWAY_LIMIT_S or not campaign.others_reach_broker
 
     def _lead_changed(self) -> None:
+        """Start the next tick and the next round of housekeeping now."""
         self._wake.set()
         self._housekeeping_loop.wake()
 
     # housekeeping, on its own thread
 
     def _turn_housekeeping(self) -> float:
-        """Run one round of housekeeping, and return the seconds until the next."""
+        """Run one round of housekeeping, and return the seconds until the next one."""
         assert self.store is not None
         with suppress(StoreError, Deposed):
             if self.housekeeping.run_once(
@@ -251,7 +255,7 @@ class Daemon(DaemonState):
         return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
 
     def _observe(self, event: Event) -> None:
-        """Pass an event on to every observer."""
+        """Pass an event on to every observer, and note what the daemon itself needs of it."""
         match event:
             case Ticked():
                 self.ticked_at = self.clock.elapsed()

@@ -1,4 +1,4 @@
-"""The parts of a daemon and their condition, for every thread to read."""
+"""The parts of a daemon and their state, which every thread may read."""
 
 from datetime import datetime
 
@@ -17,12 +17,12 @@ from beatd.publisher import Publisher
 from beatd.secret import hidden
 from beatd.store import Roles
 
-TICK_STALE_AFTER_S = 10.0  # then the beat is stuck, and must not keep others from leading
-REASON_MAX_CHARS = 300  # of a trouble that other daemons can read
+TICK_STALE_AFTER_S = 10.0  # then the ticks are stuck, and another daemon should lead
+REASON_MAX_CHARS = 300  # of each reason in the daemon's presence
 
 
 class DaemonState:
-    """Holds the parts, each None until it is open; a method asks no server."""
+    """Holds the parts of a daemon, each None until it is open. No method contacts a server."""
 
     housekeeping: Housekeeping
     loops: tuple[Loop, ...]
@@ -39,7 +39,7 @@ class DaemonState:
         self.ticked_at = clock.elapsed()
 
     def now(self) -> datetime:
-        """Return the present moment, by the store's clock or, if it has none, by the host's."""
+        """Return the current time, of the store's clock or, if it has none, of the host's."""
         return self.clock.now()
 
     def tick_age(self) -> float:
@@ -47,7 +47,7 @@ class DaemonState:
         return self.clock.elapsed() - self.ticked_at
 
     def alive(self) -> bool:
-        """True if the beat and both loops make progress."""
+        """True if the ticks and both loops (campaign and housekeeping) make progress."""
         return not self.trouble()
 
     def leading(self) -> bool:
@@ -70,25 +70,26 @@ class DaemonState:
 
     @property
     def lock_ok(self) -> bool:
+        """True if the daemon is open and the lock can be used."""
         return self.election is not None and not self.election.lock_trouble
 
     @property
     def conflicts(self) -> list[str]:
-        """Everything declared that could not be read or applied, one line for each problem."""
+        """One line for each declaration that failed and for each loss in the store."""
         return self.housekeeping.conflicts
 
     @property
     def entries(self) -> int:
-        """The number of entries in the store when this daemon, as the leader, counted them last."""
+        """The number of entries in the store when this daemon last counted them as the leader."""
         return self.housekeeping.entries
 
     @property
     def clock_offset(self) -> float:
-        """Seconds that the host's clock is ahead of the store's."""
+        """The seconds that the host's clock is ahead of the store's."""
         return self.store_clock.offset_s
 
     def trouble(self) -> str:
-        """Return why this process does not work, or an empty text.
+        """Return why this process makes no progress, or "" if it does.
 
         A server that is away is no such reason.
         """
@@ -115,7 +116,9 @@ class DaemonState:
         return hidden(self.publisher.trouble())[:REASON_MAX_CHARS]
 
     def stats(self) -> dict[str, float]:
-        """Return the figures of this daemon that it announces: age of the tick, lateness, runs."""
+        """Return the figures that this daemon announces: age of the last tick (seconds), 1.0 or 0.0
+        for an atomic dispatch, percentiles of lateness (seconds) and the number of runs per
+        outcome."""
         state = self.last_state
         late = {f"late_{key}": s for key, s in state.lateness().items() if s is not None}
         counts = {f"runs_{end}": float(count) for end, count in state.run_counts().items()}
@@ -123,7 +126,7 @@ class DaemonState:
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
     def presence(self) -> Presence:
-        """Return the announcement of this daemon, which must be open."""
+        """Return the presence record of this daemon; its parts must be open."""
         assert self.engine is not None
         return Presence(
             holder=self.me,

@@ -1,4 +1,4 @@
-"""Entries whose newest record, among the last few hundred, is a failure."""
+"""Find the entries whose newest record, among the last few hundred, is a failure."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ RECORDS_READ_OF_ONE_ENTRY = 50
 
 
 def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
-    """Return the newest record of each entry that fails, by name, the newest first.
+    """Return the newest record of each entry that failed last, by name, the newest first.
 
-    With `name` only that entry is looked at. The history is read by index, whatever its length.
+    With `name` only that entry is checked. An index makes this quick for a history of any length.
     """
     limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
     newest = newest_of_each(history.history(name, limit))
@@ -19,7 +19,8 @@ def failing_entries(history: History, name: str | None = None) -> dict[str, Reco
 
 
 def newest_of_each(records: Iterable[Record]) -> dict[str, Record]:
-    """Return the first record of each entry that shows how a run ended: published or failed."""
+    """Return for each entry, by name, its first record with the state "published" or "failed". The
+    records come newest first."""
     newest: dict[str, Record] = {}
     for record in records:
         if record.state in ("published", "failed"):

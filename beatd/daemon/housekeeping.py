@@ -1,5 +1,5 @@
-"""Housekeeping of a store: apply declarations, repair losses, count entries, forget old history and
-re-plan under new rules."""
+"""Do the housekeeping of a store: apply declarations, repair losses, count entries, delete old
+history and plan again under new rules."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ log = logging.getLogger("beatd")
 
 
 class Declares(Protocol):
-    """Applies the entries that this daemon declares to the store."""
+    """Applies the entries that this daemon's sources declare to the store."""
 
     def __call__(
         self,
@@ -36,42 +36,44 @@ class Declares(Protocol):
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        """Read the sources and apply those that changed; True if the store was changed.
+        """Read the sources and apply those that changed; return True if the store was changed.
 
-        `term` is the term that this daemon leads; 0 on a standby, which only reads. `released` is
-        called each time that fewer entries wait. `lasts` returns False when the term is over; then
-        this raises Deposed.
+        `term` is the number of the term that this daemon leads; 0 on a standby, which only reads.
+        `released` is called each time that fewer entries have to wait (see `unapplied`). `lasts`
+        returns False when the term is over; then this raises Deposed.
         """
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of that term must not run yet; for every thread."""
+        """Return the entries that the leader of that term must not run yet. Any thread may call
+        it."""
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare the declarations with the store, which may have lost entries.
+        """Make the next call compare declarations with the store, which may have lost entries.
 
-        All of them are compared if `whole`, else those of each owner that has no entry in the
-        store.
+        If `whole` is True, all declarations are compared; if False, those of each owner that has no
+        entry left in the store.
         """
 
     def conflicts(self) -> list[str]:
         """Return a line for each declaration that could not be read or applied."""
 
     def digest(self) -> str:
-        """Return a digest of the declarations, equal on daemons that declare the same."""
+        """Return a digest of the declarations; daemons with the same declarations have the same."""
 
 
 class HistoryLimits(Struct, frozen=True):
-    """How much history a store keeps."""
+    """The limits of the history: the age of a record and the number of records to keep."""
 
     age: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Housekeeping:
-    """Runs on a thread of its own, because each of its jobs may take long.
+    """Does the slow regular jobs of a daemon, on a thread of its own.
 
     `term` returns the number of the term that this daemon leads, 0 on a standby; long jobs call it
-    again to learn whether they may go on. `rest` is called between the batches of a long job.
+    again to learn whether they may go on. `rest` is called between the batches of a long job,
+    `released` each time that fewer entries have to wait for their source.
     """
 
     def __init__(
@@ -97,7 +99,8 @@ class Housekeeping:
 
     @property
     def conflicts(self) -> list[str]:
-        """A line for each problem: declarations, a leader that declares otherwise, and losses."""
+        """A line for each problem: a failed declaration, a leader that declares other entries, a
+        loss in the store."""
         declared = list(self._declaring.conflicts()) if self._declaring is not None else []
         return [*declared, *([self._difference] if self._difference else []), *self._losses]
 
@@ -118,9 +121,9 @@ class Housekeeping:
         history: History,
         presences: Presences,
     ) -> bool:
-        """Do every job that is due; True if declared entries changed the store.
+        """Do every job that is due; return True if declared entries changed the store.
 
-        Raises StoreError; the next call does the jobs that were left.
+        Raise StoreError if the store fails; the next call does the remaining jobs.
         """
         term, changed = self._term(), False
         try:
@@ -136,7 +139,8 @@ class Housekeeping:
         return changed
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
-        """Repair entries that lost a part; the losses are shown as long as this daemon leads."""
+        """Repair entries that lost a part, if it is time; show the losses while this daemon
+        leads."""
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
             self._repaired_in_term, self._losses = term, []
@@ -154,15 +158,18 @@ class Housekeeping:
             self._declaring.compare_again(catalog, whole=bool(losses))
 
     def _report_losses(self, lines: Sequence[str]) -> None:
+        """Log the losses, and keep the last few for `conflicts`."""
         for line in lines:
             log.warning("%s", line)
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
 
     def _leads(self, term: int) -> bool:
+        """True if this daemon still leads under the term."""
         return self._term() == term
 
     def _count(self, catalog: Catalog) -> None:
-        """Count the entries if their version changed, because a database reads each to count."""
+        """Count the entries once a minute, if the catalog's version changed: to count, a database
+        reads every entry."""
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
             version = catalog.version()
@@ -170,7 +177,8 @@ class Housekeeping:
                 self.entries, self._counted_version = catalog.count(), version
 
     def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
-        """Re-plan entries that older rules planned, and delete history beyond the limits."""
+        """Once a minute, plan entries again that older planning rules planned, and delete history
+        beyond the limits."""
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
             try:
@@ -180,7 +188,7 @@ class Housekeeping:
                 history.forget(self._clock.now() - self._history.age, self._history.records)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
-        """Note on a standby that the leader declares other entries.
+        """On a standby, note as a problem if the leader declares other entries than this daemon.
 
         Such a standby would change the entries when it leads.
         """

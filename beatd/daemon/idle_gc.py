@@ -1,6 +1,7 @@
-"""Collect cyclic garbage in idle moments: in the middle of a herd it took a third of the time.
+"""Collect cyclic garbage in idle moments. In the middle of a large batch, collections took a third
+of the time.
 
-This is for a process of beatd's own; inside another program its collector is left alone.
+This is only for a process of beatd's own; an embedding program keeps its own collector.
 """
 
 import gc
@@ -16,10 +17,10 @@ AFTER_RELOAD_WHEN_BUSY_S = 7.0  # then a beat that is never idle is interrupted
 
 
 class IdleGc:
-    """Replaces the automatic collector of the process; called before each wait of the beat.
+    """Replaces the process's garbage collector; the daemon calls it before each wait.
 
-    Make it before the imports: collections between them take a sixth of the time to readiness. The
-    objects that exist at the first wait are kept for ever.
+    Create it before the other imports: collections during these take a sixth of the time to
+    readiness. Objects that exist at the first wait are never collected.
     """
 
     def __init__(self) -> None:
@@ -29,17 +30,17 @@ class IdleGc:
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Make one of the next calls collect the daemon that has ended.
+        """Make one of the next calls collect the daemon that has ended after a reload.
 
-        Its objects are frozen, or older than the generations that most collections look at, and
-        would stay for ever. The caller must not hold them.
+        Its objects are frozen, or in generations that most collections skip, and would otherwise
+        stay for ever. The caller must not hold a reference to them.
         """
         gc.unfreeze()
         if self._reloaded_at is None:
             self._reloaded_at = monotonic()
 
     def __call__(self, seconds: float) -> None:
-        """Collect if it is worth it; `seconds` is the length of the wait that begins now."""
+        """Collect if there is enough garbage; a wait of `seconds` begins now."""
         if not self._started:
             self._started = True
             gc.freeze()
@@ -57,7 +58,7 @@ class IdleGc:
                 gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
     def _is_reload_due(self, seconds: float) -> bool:
-        """True if a daemon that ended is to be collected now."""
+        """True if the ended daemon of a reload should be collected now."""
         if self._reloaded_at is None:
             return False
         least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S

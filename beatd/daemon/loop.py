@@ -1,4 +1,4 @@
-"""A loop on a thread of its own; an exception in a turn does not end it, only `stop` does."""
+"""Run a loop on a thread of its own; only `stop` ends it, not an exception in a turn."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ PAUSE_AFTER_FAILURE_S = 1.0
 
 
 class Loop:
-    """Calls `turn` again and again; a turn returns the seconds to wait for the next one.
+    """Calls `turn` again and again; `turn` returns the seconds to wait before the next call.
 
-    An exception is passed to the observer once for each place in the code that raises it.
-    `stuck_after_s` is the longest time that a turn may take.
+    An exception is passed to the observer (event Broke) once for each place in the code that raises
+    it. `trouble` reports a turn that takes longer than `stuck_after_s`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Loop:
         self._thread.start()
 
     def run(self) -> None:
-        """Take turns until `stop` is called."""
+        """Call `turn` until `stop` is called; the thread runs this."""
         while True:
             self._wake.clear()
             if self._stopped:
@@ -49,6 +49,8 @@ class Loop:
             self._clock.wait(self._turn_safely(), self._wake)
 
     def _turn_safely(self) -> float:
+        """Call `turn` and return its pause; after an exception, report it and return another
+        pause."""
         try:
             return self._turn()
         except Exception as error:
@@ -67,12 +69,12 @@ class Loop:
         self._wake.set()
 
     def join(self, seconds: float) -> None:
-        """Wait at most so long until the thread has ended."""
+        """Wait until the thread has ended, at most this many seconds."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def trouble(self) -> str:
-        """Return why the loop makes no progress, or an empty text."""
+        """Return why the loop makes no progress, or "" if it does or was stopped."""
         if self._thread is None or self._stopped:
             return ""
         if not self._thread.is_alive():
@@ -84,9 +86,9 @@ class Loop:
 
 
 def kind_of(error: Exception) -> tuple[type[Exception], str, int]:
-    """Return the type of an exception and the file and line that raised it.
+    """Return the type of an exception, and the file and line that raised it.
 
-    Its text is left out, because it may differ each time.
+    Its text is not part of the result, because it may differ each time.
     """
     where = error.__traceback__
     while where is not None and where.tb_next is not None:

@@ -1,4 +1,4 @@
-"""How to make the parts of a daemon."""
+"""The functions that make the parts of a daemon."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ from beatd.store import Roles
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """One function for each part; each raises StoreError while its server is away."""
+    """The functions that make the parts of a daemon; each raises StoreError while its server is
+    away. `declaring` applies declared entries, None if no source declares any."""
 
     store: Callable[[], Roles]
     lease: Callable[[], Lease]

@@ -1,6 +1,6 @@
-"""How this process was started, and the same start once more for a reload.
+"""Keep how this process was started, to start it in the same way again for a reload.
 
-A daemon with an app starts again in its own process, so that the app is imported anew.
+A daemon with a project's app replaces its process, so that the app is imported again.
 """
 
 import os
@@ -14,9 +14,9 @@ RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a r
 
 
 class ProcessStart:
-    """Keeps the command, environment and folder of the process.
+    """Keeps the command, environment and working folder of the process.
 
-    Make it before a project's code can change them.
+    Create it before a project's code can change them.
     """
 
     def __init__(self) -> None:
@@ -25,9 +25,9 @@ class ProcessStart:
         self._environment, self._folder = dict(os.environ), os.getcwd()  # noqa: PTH109  # a text
 
     def start_again(self) -> NoReturn:
-        """Replace this process by the same program, started from its beginning.
+        """Replace this process by the same program, started from the beginning; never return.
 
-        Only the blocked signals stay, so that none is lost meanwhile.
+        The signals stay blocked, so that none is lost meanwhile.
         """
         for stream in (sys.stdout, sys.stderr):
             # None where it was closed at the start; its pipe may have no reader, its disk no room.
@@ -38,5 +38,5 @@ class ProcessStart:
         os.execve(sys.executable, self._command, {**self._environment, RELOADED_VARIABLE: "1"})
 
     def trial(self) -> Trial:
-        """Start a process that tries the configuration. Raises OSError if none can be started."""
+        """Start a process that tries the configuration. Raise OSError if it cannot be started."""
         return Trial([*self._command, TRIAL_OPTION], self._environment, self._folder)

@@ -1,4 +1,4 @@
-"""The daemon as a process: its signals, reloads and messages to systemd."""
+"""Run the daemon as a process: handle signals and reloads, and report to systemd."""
 
 import logging
 import os
@@ -33,20 +33,21 @@ CHECK_FOR_END_EVERY_S = 0.02
 
 
 class Service(Protocol):
-    """A daemon with its pages and other servers, ready to run."""
+    """A daemon with its web pages and other servers, ready to run."""
 
     daemon: Daemon
-    has_app: bool  # of a project, whose modules stay imported until the process ends
+    has_app: bool  # True: it uses a project's app, whose modules stay imported
 
     def open(self) -> None:
-        """Open what only one process can hold, such as a port; the service before is closed."""
+        """Open the resources that only one service at a time can hold, such as a port; the previous
+        service is closed by then."""
 
     def close(self) -> None:
-        """Close everything but the daemon, which has ended."""
+        """Close everything except the daemon, which has ended already."""
 
 
 def set_up_log(level: str, form: str) -> None:
-    """Write the logger `beatd` to standard error, in the form "text" or "json"."""
+    """Configure the logger `beatd` to write to standard error; `form` is "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger("beatd")
@@ -63,8 +64,8 @@ def serve(
 ) -> int:
     """Run the service that `build` makes until SIGTERM or SIGINT, and return the exit code.
 
-    SIGHUP tries the new configuration. If it is right, a new service replaces the old one, or the
-    process starts again where an app must be imported anew. If it is not, the refusal is logged
+    SIGHUP tries the new configuration. If it is valid, a new service replaces the old one or, if an
+    app must be imported again, the process starts again. If it is not valid, the reason is logged
     and the old service goes on. An exception of the first `build` is raised.
     """
     # Blocked before any thread is started: all inherit it, and only this thread gets signals.
@@ -96,9 +97,9 @@ def serve(
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """End the process at SIGTERM or SIGINT: the import of an app may hang.
+    """Exit the process at SIGTERM or SIGINT while the body runs: the import of an app may hang.
 
-    Nothing is open yet that would have to be closed.
+    Nothing is open yet that must be closed.
     """
     over = threading.Event()
 
@@ -118,7 +119,7 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _open(service: Service, is_reload: bool) -> None:
-    """Open the service; after a reload an error is only logged, and the daemon runs."""
+    """Open the service. After a reload, an error is only logged, and the daemon runs without it."""
     try:
         service.open()
     except Exception as trouble:
@@ -134,9 +135,10 @@ def _listen(
     build: Callable[[], Service],
     start: ProcessStart,
 ) -> Callable[[], Service] | None:
-    """Handle signals until the service is to stop.
+    """Handle signals until the service has to stop.
 
-    Returns the function that makes the next service after this one has stopped; None at the end.
+    Return the function that makes the next service, to be called after this one has stopped; None
+    if the process should end.
     """
     trial: Trial | None = None
     try:
@@ -170,9 +172,9 @@ def _listen(
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
-    """Start to try the new configuration; None where no process can be started.
+    """Start a process that tries the new configuration; if that fails, log why and return None.
 
-    A process needs descriptors, memory and disk.
+    A process needs descriptors, memory and disk space.
     """
     try:
         return start.trial()
@@ -182,14 +184,14 @@ def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
 
 
 def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
-    """Log why the old configuration stays."""
+    """Log why the new configuration is not used, and report the reload to systemd as finished."""
     unforeseen = not isinstance(refusal, BeatError)
     log.error("configuration not reloaded, the old one stays: %s", refusal, exc_info=unforeseen)
     systemd.ready()
 
 
 def _next_signal(trial: Trial | None) -> int | None:
-    """Return the next signal; None every few milliseconds while a trial runs."""
+    """Wait for the next signal and return it; return None often while a trial runs."""
     if trial is None:
         return signal.sigwait(SIGNALS)
     received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
@@ -199,9 +201,9 @@ def _next_signal(trial: Trial | None) -> int | None:
 def _next_build(
     service: Service, trial: Trial, build: Callable[[], Service], start: ProcessStart
 ) -> Callable[[], Service]:
-    """Return the function that makes the next service.
+    """Return the function that makes the next service, after a trial that is over.
 
-    Raises an exception that names the fault of the new configuration.
+    Raise an exception with the reason if the new configuration cannot be used.
     """
     if refusal := trial.refusal():
         raise BeatError(refusal)
@@ -214,7 +216,7 @@ def _next_build(
 
 
 class _Running:
-    """A service whose daemon runs on its own thread, so that this one is free to get signals."""
+    """Runs a service's daemon on a thread of its own; the main thread can then wait for signals."""
 
     def __init__(self, service: Service, idle_gc: IdleGc) -> None:
         self.service = service
@@ -225,6 +227,7 @@ class _Running:
         self._thread.start()
 
     def _run(self) -> None:
+        """Run the daemon, keep the error that ended it, and wake the main thread with SIGUSR2."""
         try:
             self.service.daemon.run()
         except BeatError as error:
@@ -238,7 +241,7 @@ class _Running:
             os.kill(os.getpid(), signal.SIGUSR2)
 
     def stop_for_next(self) -> None:
-        """Stop for the next service in this process, without the log lines of an end."""
+        """Stop, because the next service follows; do not log that the daemon ends."""
         log.addFilter(_is_no_planned_end)
         try:
             self.stop()
@@ -246,14 +249,14 @@ class _Running:
             log.removeFilter(_is_no_planned_end)
 
     def stop(self) -> None:
-        """Finish the batch, resign and close the service."""
+        """Finish the current batch, resign the lead and close the service."""
         self.service.daemon.stop()
         self._thread.join()
         self.service.close()
 
 
 def _is_no_planned_end(record: logging.LogRecord) -> bool:
-    """True if a log record is about something else than the end of a daemon that was stopped."""
+    """True for every log record except those of the planned end of a daemon; a log filter."""
     event = getattr(record, "facts", {}).get("event")
     # A lead that is lost otherwise is logged as a warning.
     return event not in ("Stopped", "LeadLost") or record.levelno > logging.INFO

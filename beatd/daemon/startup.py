@@ -1,4 +1,4 @@
-"""Waiting at the start for a server that does not answer yet."""
+"""Wait at the start for a server that does not answer yet."""
 
 import threading
 from collections.abc import Callable
@@ -23,10 +23,10 @@ def open_when_reachable(
     before_wait: Callable[[float], None],
     waits_for_unusable: bool = False,
 ) -> T | None:
-    """Return the result of `open_part`, retried until its server answers; None when stopped.
+    """Call `open_part` until its server answers, and return its result; None if `stop` was set.
 
-    Raises StoreUnusable, unless `waits_for_unusable`, which retries after that too. `before_wait`
-    is called before each wait with its length in seconds.
+    Raise StoreUnusable, unless `waits_for_unusable` is True: then that is retried, too.
+    `before_wait` is called before each wait with its length in seconds.
     """
     pause, away_since = FIRST_PAUSE_S, None
     while not stop.is_set():

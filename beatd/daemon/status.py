@@ -1,4 +1,4 @@
-"""The status of this daemon: what its store shows of all daemons, and what only it knows."""
+"""Make the status of this daemon, from the store (all daemons) and from its own state."""
 
 from contextlib import suppress
 from typing import Any
@@ -45,7 +45,7 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def broker_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return whether the broker can be used, None if that is unknown, and why it cannot."""
+    """Return "ok" (True if the broker can be used, None if unknown) and, if not, the "error"."""
     if daemon.engine is None:
         return {"ok": None}
     trouble = daemon.broker_trouble()
@@ -53,7 +53,7 @@ def broker_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def lock_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return whether the lock can be used, None if that is unknown, and why it cannot."""
+    """Return "ok" (True if the lock can be used, None if unknown) and, if not, the "error"."""
     if daemon.election is None:
         return {"ok": None}
     trouble = daemon.lock_trouble()
@@ -61,7 +61,7 @@ def lock_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def state_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the facts of the log line that SIGUSR1 writes; no server is asked for them."""
+    """Return the facts for the log line that SIGUSR1 causes; no request is sent to a server."""
     engine, election = daemon.engine, daemon.election
     lead = election.lead() if election else None
     return {
@@ -76,7 +76,7 @@ def state_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def health_of(daemon: DaemonState) -> Health:
-    """Return the health that the probes and the gauges show; no server is asked for it."""
+    """Return the health that the probes and the gauges show; no request is sent to a server."""
     engine, election = daemon.engine, daemon.election
     return Health(
         trouble=daemon.trouble(),
@@ -93,7 +93,7 @@ def health_of(daemon: DaemonState) -> Health:
 
 
 def _waits_for(daemon: DaemonState) -> str:
-    """Return why the daemon is not ready, or an empty text."""
+    """Return why the daemon is not ready, or "" if it is."""
     engine = daemon.engine
     if trouble := daemon.trouble():
         return trouble

@@ -1,8 +1,10 @@
-"""The daemon's clock, set from the store's, so that all daemons agree on now and none is ahead.
+"""Set the daemon's clock from the store's, so that all daemons agree and none is ahead of the
+store.
 
-A store reads its clock at some instant between the request and the reply. Counted from the arrival
-of the reply, the time in it is the earliest that the store's clock can show; the daemon's clock is
-set to that one. Counted from the request, it is the latest.
+A store reads its clock at some instant between the request and the reply. If that was when the
+reply arrived, the store's clock shows the time of the reply now: the earliest possible time, to
+which the daemon's clock is set. If it was when the request was sent, the store's clock is ahead by
+the whole round trip: the latest possible time.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +13,7 @@ from threading import Lock
 from beatd.clock import MAX_DRIFT, Clock, Earliest, SharedClock, StoreTime
 
 RESOLUTION = timedelta(microseconds=1)  # of a store's time, which is rounded down
-WORTHWHILE_GAIN = timedelta(milliseconds=0.5)  # by one reply; then the next may gain more
+WORTHWHILE_GAIN = timedelta(milliseconds=0.5)  # by one reply, so that the next may gain more
 SET_BACK_DOUBT = timedelta(milliseconds=5)  # a smaller step back may be a slow reply
 REQUESTS_MAX = 5  # one after the other
 QUICK_REPLY_S = 0.005
@@ -19,7 +21,8 @@ QUICK_REQUESTS = 3  # made at least while replies are quick: the first reply is 
 
 
 class StoreClock:
-    """Keeps the best reply of the store's server; any thread may call it."""
+    """Keeps the most exact reply of the store's clock, and sets the daemon's clock from it; any
+    thread may call it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,13 +30,13 @@ class StoreClock:
         self._best: Earliest | None = None
         self._server = ""
         self._newest_request_at = float("-inf")
-        self.is_set = False  # True also when the store is known to have no clock
+        self.is_set = False  # True also if the store has no clock
         self.offset_s = 0.0  # seconds that the host's clock is ahead of the store's
 
     def set_from(self, store: SharedClock) -> None:
         """Read the store's clock a few times, and set the daemon's clock from the best reply.
 
-        Raises StoreError; the clock then runs on as it was set before.
+        Raise StoreError if the store fails; the clock then goes on as it was set before.
         """
         for request in range(1, REQUESTS_MAX + 1):
             requested_at = self._clock.elapsed()
@@ -47,7 +50,8 @@ class StoreClock:
                 return
 
     def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
-        """Set the clock if this reply is better; True if the next reply may be better still."""
+        """Set the clock if this reply is more exact; return True if another one may be better
+        still. `requested_at` and `replied_at` are values of `Clock.elapsed`."""
         with self._guard:
             if requested_at < self._newest_request_at:
                 return False  # another thread has a newer reply
@@ -68,5 +72,6 @@ class StoreClock:
 
 
 def latest(reply: StoreTime, trip_s: float) -> datetime:
-    """Return the latest moment that the store's clock can show when its reply arrives."""
+    """Return the latest time that the store's clock can show when its reply arrives, `trip_s`
+    seconds after the request."""
     return reply.moment + RESOLUTION + timedelta(seconds=trip_s * (1 + MAX_DRIFT))

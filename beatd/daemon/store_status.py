@@ -1,4 +1,4 @@
-"""The status of a store's daemons, read from what they wrote into it; no daemon is asked."""
+"""Make the status of a store's daemons from their records in it; no daemon is contacted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,8 +37,8 @@ def status_in(
 ) -> dict[str, Any]:
     """Return the status in the shape of `beatd status --json`.
 
-    It is the leader's where there is one, else the first standby's. `conflicts` are the problems
-    that the caller knows; those that daemons announced are added.
+    It describes the leader or, without one, the first standby. `conflicts` are the problems that
+    the caller knows; those that the daemons announced are added.
     """
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
@@ -82,7 +82,8 @@ def status_in(
 
 
 def refusal_of(presences: Presences) -> str:
-    """Return why the store refuses writes, or an empty text; nothing in it is changed."""
+    """Return why the store refuses writes, or "" if it accepts them. The test write removes a
+    presence that does not exist."""
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
         presences.leave(nobody)
@@ -92,16 +93,17 @@ def refusal_of(presences: Presences) -> str:
 
 
 def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the first problems of the daemon `name`, and a line with the number of the others."""
+    """Return the first problems of the daemon `name`, and a line with the number of further
+    ones."""
     first = tuple(hidden(text)[:PROBLEM_MAX_CHARS] for text in problems[:PROBLEMS_ANNOUNCED_MAX])
     more = len(problems) - len(first)
     return (*first, f"{more}{_MORE}{name}") if more else first
 
 
 def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
-    """Return the known problems and the announced ones, each once.
+    """Return the known problems and those that the daemons announced, each once.
 
-    A line with the number of further problems is left out where that many are known.
+    A line "N more problems" is left out if at least that many are known.
     """
     found = dict.fromkeys(known)
     for one in daemons:
@@ -130,9 +132,9 @@ def _pending_requests(requests: Requests) -> dict[str, Any]:
 
 
 def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the daemon that holds the newest term and announces that it leads; None if none does.
+    """Return the daemon that holds the newest term and announces that it leads, or None.
 
-    A frozen daemon may still announce that it leads a term that is over.
+    The role alone is not enough: a daemon that was frozen may still announce an old term.
     """
     if newest is None:
         return None
@@ -142,7 +144,7 @@ def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | N
 
 
 def status_without_store(error: str) -> dict[str, Any]:
-    """Return the same shape for a store that does not answer."""
+    """Return a status in the shape of `status_in` for a store that does not answer."""
     nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
     return {
         **nothing,
@@ -165,7 +167,7 @@ def status_without_store(error: str) -> dict[str, Any]:
 
 
 def daemon_row(holder: Holder) -> dict[str, Any]:
-    """Return the fields that identify a daemon."""
+    """Return the name, host, process id and start of a daemon."""
     return {
         "name": holder.name,
         "host": holder.host,
@@ -175,13 +177,16 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:
+    """Return "ok" (True if the shown daemon reaches the broker, None if unknown) and the
+    "error"."""
     if shown is None or shown.broker_ok or not shown.broker:
         return {"ok": shown.broker_ok if shown else None}
     return {"ok": False, "error": shown.broker}
 
 
 def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
-    """Return whether every daemon can use the lock, and the first that cannot with its cause."""
+    """Return "ok" (True if every daemon can use the lock, None without daemons) or, for the first
+    daemon that cannot, its name and "error"."""
     for one in daemons:
         if one.lock:
             return {"ok": False, "error": one.lock, "daemon": one.holder.name}
@@ -189,11 +194,13 @@ def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
 
 
 def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:
+    """Return the seconds since the daemon wrote its presence; None without a daemon."""
     return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
 
 
 def _tick_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the age of the last tick when the daemon announced it, plus the time since."""
+    """Return the seconds since the daemon's last tick: the age that it announced plus the age of
+    the announcement; None if unknown."""
     since = _seen_age_s(shown, now)
     if shown is None or since is None or "tick_age" not in shown.stats:
         return None

@@ -1,4 +1,4 @@
-"""The trial of a new configuration, in a process of its own, before a reload."""
+"""Try a new configuration in a process of its own, before a reload."""
 
 import subprocess
 import tempfile
@@ -10,9 +10,10 @@ REFUSAL_MAX_CHARS = 500
 
 
 class Trial:
-    """Runs `beatd run --trial` from its construction on; poll `is_over`, then read `refusal`.
+    """Runs `beatd run --trial` from its construction on. Poll `is_over`, then call `refusal` and
+    `close`.
 
-    The constructor raises OSError where no process can be started.
+    The constructor raises OSError if no process can be started.
     """
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: str) -> None:
@@ -36,7 +37,7 @@ class Trial:
         return self._process.poll() is not None or time.monotonic() > self._ends_at
 
     def refusal(self) -> str:
-        """Return why the configuration cannot be used, or an empty text if it can."""
+        """Return why the configuration cannot be used, or "" if it can; call it when `is_over`."""
         code = self._process.poll()
         if code is None:
             return f"it did not load within {TRIAL_LIMIT_S:.0f} s"
@@ -49,7 +50,7 @@ class Trial:
         return reason[:REFUSAL_MAX_CHARS] or f"the process that tried it ended with {code}"
 
     def close(self) -> None:
-        """Kill the process if it still runs."""
+        """Kill the process if it still runs, and wait for its end."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
