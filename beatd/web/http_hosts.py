@@ -1,7 +1,7 @@
-"""The Host headers that the server answers, as protection against DNS rebinding.
+"""Check the Host header of requests, as protection against DNS rebinding.
 
-The host name of a web page can be made to lead to this machine; the page would then read the
-status through its visitor's browser.
+An attacker can make the host name of a web page resolve to this machine; the page could then read
+the status through its visitor's browser.
 """
 
 import ipaddress
@@ -13,10 +13,10 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 class HttpHosts:
-    """Accepts the bound address, the names of the loopback and the names in `http.hosts`.
+    """Accepts the bound address, the loopback names and the names in `http.hosts`.
 
-    A server that is bound to all addresses accepts also this machine's name and every numeric
-    address: only a name can be made to lead elsewhere.
+    A server that is bound to all addresses also accepts this machine's name and every numeric
+    address, because only a name can be made to resolve to another machine.
     """
 
     def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
@@ -26,9 +26,10 @@ class HttpHosts:
             self._names.add(socket.gethostname().lower())
 
     def refusal(self, headers: Sequence[str]) -> str:
-        """Return why a request with these Host headers is refused, or an empty text.
+        """Return why a request with these Host headers is refused, or "" if it is accepted.
 
-        A request without one is answered, because a browser always sends one.
+        A request without a Host header is accepted: a browser, from which an attack comes, always
+        sends one.
         """
         if not headers:
             return ""

@@ -17,10 +17,10 @@ log = logging.getLogger("beatd")
 
 CONNECTIONS_MAX = 32  # one more closes the oldest one, so that a probe always gets an answer
 CONNECTION_LIFE_S = 10.0
-CLIENT_TIMEOUT_S = 5.0  # a client that sends nothing holds a thread no longer
+CLIENT_TIMEOUT_S = 5.0  # then the thread of a silent client ends
 PAUSE_AFTER_FAILED_ACCEPT_S = 0.5  # such as without a free descriptor
 LOG_FAILURE_EVERY_S = 60.0
-#: Answered whatever the Host header is: probes and scrapers call a daemon by many names, and these
+#: Pages for any Host header: probes and scrapers call a daemon by many names, and these
 #: pages contain figures only.
 PAGES_FOR_ANY_HOST = ("/live", "/ready", "/metrics")
 
@@ -28,14 +28,15 @@ Answer = tuple[int, str, bytes]
 
 
 class Answers(Protocol):
-    """The pages of a server."""
+    """Makes the pages of a server."""
 
     def answer(self, path: str) -> Answer:
         """Return status code, content type and body of the page at `path`."""
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Serves each connection on a thread of its own; logs no client that goes away."""
+    """Serves each connection on a thread of its own, with limits on the number and age of
+    connections. A client that goes away is not logged."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -49,7 +50,7 @@ class HttpServer(ThreadingHTTPServer):
         super().__init__(*args)
 
     def get_request(self) -> Any:
-        """Accept a connection; after a failure, pause before it is raised."""
+        """Accept a connection. If that fails, log it and pause before the error is raised."""
         try:
             accepted = super().get_request()
         except OSError as error:
@@ -64,7 +65,7 @@ class HttpServer(ThreadingHTTPServer):
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Note the new connection, and cut the oldest one if there are too many; always True."""
+        """Register the new connection, and cut the oldest if there are too many; return True."""
         with self._guard:
             if len(self._opened_at) >= CONNECTIONS_MAX:
                 self._cut(next(iter(self._opened_at)))
@@ -72,13 +73,14 @@ class HttpServer(ThreadingHTTPServer):
         return True
 
     def service_actions(self) -> None:
-        """Close the connections that last too long; the base class calls this twice a second."""
+        """Cut the connections that last too long; the base class calls this twice a second."""
         with self._guard:
             for request, opened_at in list(self._opened_at.items()):
                 if monotonic() - opened_at > CONNECTION_LIFE_S:
                     self._cut(request)
 
     def shutdown_request(self, request: Any) -> None:
+        """Close a connection whose request is finished, and remove it from the open ones."""
         with self._guard:
             self._opened_at.pop(request, None)
         super().shutdown_request(request)
@@ -94,22 +96,25 @@ class HttpServer(ThreadingHTTPServer):
         log.error("http: a request failed", exc_info=error)
 
     def shutdown(self) -> None:
+        """Stop the server's loop, and end a pause of `get_request`."""
         self._shut_down.set()
         super().shutdown()
 
     def server_close(self) -> None:
+        """Close the listening socket, and cut all connections."""
         super().server_close()
         with self._guard:
             for request in list(self._opened_at):
                 self._cut(request)
 
     def _cut(self, request: Any) -> None:
-        """Shut a connection down; its thread then closes it."""
+        """Shut a connection down; its thread then closes the socket."""
         self._opened_at.pop(request, None)
         with suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
 
     def _log_failure(self, error: Exception) -> None:
+        """Log that a connection was not accepted, at most once a minute."""
         if monotonic() - self._failure_logged_at > LOG_FAILURE_EVERY_S:
             self._failure_logged_at = monotonic()
             reason = getattr(error, "strerror", None) or str(error)
@@ -117,12 +122,14 @@ class HttpServer(ThreadingHTTPServer):
 
 
 def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
-    """Return a server that listens, on a thread of its own. Raises BeatError if it cannot."""
+    """Return a server that already serves the pages on a thread of its own. `hosts` checks the Host
+    headers. Raise BeatError if it cannot listen on the address."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = CLIENT_TIMEOUT_S
 
         def do_GET(self) -> None:
+            """Send the page of the path, or refuse a request with a foreign Host header."""
             path = self.path.split("?")[0]
             named = self.headers.get_all("Host") or []
             if path not in PAGES_FOR_ANY_HOST and (refusal := hosts.refusal(named)):
@@ -147,7 +154,7 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
         def send_error(
             self, code: int, message: str | None = None, explain: str | None = None
         ) -> None:
-            """Answer with one line of text; an unknown method gets 405 instead of 501."""
+            """Send an error as one line of text; an unknown method gets 405 instead of 501."""
             code = 405 if code == 501 else code
             body = f"{message or code}\n".encode()
             self.close_connection = True
@@ -159,7 +166,7 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Log nothing: a probe comes every few seconds."""
+            """Log nothing, because probes send a request every few seconds."""
 
     class Bound(HttpServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""The pages /live, /ready, /metrics and /status, for probes and dashboards."""
+"""Serve the pages /live, /ready, /metrics and /status, for probes and dashboards."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,8 @@ from beatd.web.http_server import Answer, HttpServer, serve
 
 
 class WebPages:
-    """Counts events from its construction on, and serves the pages from `open` on."""
+    """Serves the pages of one daemon from `open` on. Its `metrics` is an observer and counts events
+    from the construction on."""
 
     def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
         self._host, self._port, self._hosts = host, port, HttpHosts(host, hosts)
@@ -20,7 +21,8 @@ class WebPages:
         self._server: HttpServer | None = None
 
     def open(self, health: Callable[[], Health], status: Callable[[], dict[str, Any]]) -> None:
-        """Listen for requests. Raises BeatError if the address is in use or not of this host."""
+        """Start to serve the pages with what `health` and `status` return at each request. Raise
+        BeatError if the address is in use or does not belong to this host."""
         answers = PageAnswers(health, self.metrics, status)
         self._server = serve(self._host, self._port, self._hosts, answers)
 
@@ -32,7 +34,7 @@ class WebPages:
 
 
 class PageAnswers:
-    """Answers one request with the state of the daemon at that moment."""
+    """Makes the pages from the state of the daemon at the moment of each request."""
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class PageAnswers:
         self._health, self._metrics, self._status = health, metrics, status
 
     def answer(self, path: str) -> Answer:
-        """Return status code, content type and body of a page; 404 for a path that is none."""
+        """Return status code, content type and body of the page, 404 for an unknown path."""
         match path:
             case "/live":
                 health = self._health()
@@ -62,6 +64,7 @@ class PageAnswers:
                 return _plain_text(False, "here are /live /ready /metrics /status", code=404)
 
     def _set_gauges(self, health: Health) -> None:
+        """Copy the daemon's health into the gauges."""
         metrics = self._metrics
         metrics.leader.set(health.leading)
         metrics.tick_age.set(health.tick_age)
@@ -74,4 +77,5 @@ class PageAnswers:
 
 
 def _plain_text(good: bool, text: str, code: int = 503) -> Answer:
+    """Return a page of text: status 200 if `good`, else `code`."""
     return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"
