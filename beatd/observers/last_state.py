@@ -1,4 +1,4 @@
-"""The last state of a daemon, kept from its events for `status` and the health checks."""
+"""Keep the last state of a daemon from its events, for `status` and the health checks."""
 
 import threading
 from collections import Counter, deque
@@ -10,7 +10,11 @@ LATENESS_OF_LAST_RUNS = 10_000
 
 
 class LastState:
-    """An observer whose attributes hold what the newest events reported; any thread may read it."""
+    """An observer that keeps what the newest events reported; any thread may read its attributes.
+
+    `overdue`, `went_back` and `store_away` are texts for people, empty if there is nothing to
+    report; `stepped` is the last step of the clock in seconds.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -50,12 +54,13 @@ class LastState:
                 pass
 
     def run_counts(self) -> dict[str, int]:
-        """Return the number of runs that ended in each state."""
+        """Return the number of runs per outcome (such as "confirmed") and of skipped moments."""
         with self._guard:
             return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
-        """Return percentiles over the last ten thousand runs, in seconds; None before the first."""
+        """Return the lateness of the last ten thousand runs as "p50", "p99" and "max", in seconds;
+        each is None before the first run."""
         with self._guard:
             late = sorted(self._late)
         if not late:

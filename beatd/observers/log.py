@@ -1,4 +1,5 @@
-"""The log line of every event, in text or JSON; events without a wording write none."""
+"""Write the log lines of events, as text or JSON. An event type without an entry in `WORDINGS`
+writes none."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,11 @@ from beatd.secret import hidden
 log = logging.getLogger("beatd")
 LINES_PER_BATCH_MAX = 5  # a larger batch gets one line for all its runs that ended alike
 
-Line = tuple[int, str, dict[str, Any]]
+Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 class LogObserver:
-    """Writes events to the logger `beatd`; each record carries the facts for JSON."""
+    """Writes each event to the logger `beatd`; the record's `facts` are the fields for JSON."""
 
     def __call__(self, event: events.Event) -> None:
         lines_of = WORDINGS.get(type(event))
@@ -35,6 +36,7 @@ class LogObserver:
 
 
 def _sent(event: events.Sent) -> list[Line]:
+    """Return a line for each run of a batch, or a summary if it is large."""
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG):
@@ -48,9 +50,9 @@ def _sent(event: events.Sent) -> list[Line]:
 
 
 def _open_or_failed(results: Sequence[Result]) -> list[Line]:
-    """Return a line for each result, or in a large batch for each reason.
+    """Return a line for each result, or in a large batch one for each outcome and reason.
 
-    A full queue and a broker that went away give the same reason for all of them.
+    A full queue or a broker that went away has one reason for many results.
     """
     if len(results) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_not_published(r) for r in results]
@@ -61,6 +63,7 @@ def _open_or_failed(results: Sequence[Result]) -> list[Line]:
 
 
 def _published(result: Result) -> Line:
+    """Return the line of a confirmed run."""
     run, late = result.run, result.late or 0.0
     text = f"published {run.entry.name} ({run.entry.task}) id {run.task_id}"
     if late >= 1:
@@ -69,7 +72,7 @@ def _published(result: Result) -> Line:
 
 
 def _not_published(result: Result, among: int = 1) -> Line:
-    """Return the line for `among` results that ended like this one."""
+    """Return one line for `among` results with the same outcome and reason as this one."""
     name, outcome = result.run.entry.name, result.outcome
     if among > 1:
         name = f"{name} and {among - 1} more"
@@ -84,6 +87,7 @@ def _not_published(result: Result, among: int = 1) -> Line:
 
 
 def _facts(result: Result) -> dict[str, Any]:
+    """Return the JSON fields of a result."""
     run = result.run
     return {
         "entry": run.entry.name,
@@ -95,6 +99,7 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def _skipped(event: events.Skipped) -> list[Line]:
+    """Return a line for each skip, or in a large batch one for each reason."""
     if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_line_of_skip(name, skip) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
@@ -104,6 +109,7 @@ def _skipped(event: events.Skipped) -> list[Line]:
 
 
 def _line_of_skip(name: str, skip: Skip) -> Line:
+    """Return the line of one skip."""
     return logging.WARNING, f"{name} skipped {_stretch(skip)}: {skip.reason}", {
         "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
         "count": skip.count, "reason": skip.reason,
@@ -111,7 +117,7 @@ def _line_of_skip(name: str, skip: Skip) -> Line:
 
 
 def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
-    """Return one line for all skips of a reason; the history has a line for each."""
+    """Return one line for all skips with one reason; the history has a record of each."""
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -126,6 +132,7 @@ def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
 
 
 def _stretch(skip: Skip) -> str:
+    """Return the moments of a skip in words."""
     if skip.count == 1 and not skip.at_least:
         return f"the run of {skip.planned.isoformat()}"
     least = "at least " if skip.at_least else ""
@@ -133,16 +140,17 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return the first words of a reason, without the figures that differ each time."""
+    """Return a reason without the figures after " by ", which differ each time."""
     return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
+    """Return a function that makes one line without facts, with this level and text."""
     return lambda event: [(level, text(event), {})]
 
 
 def _level_of_lost_lead(event: events.LeadLost) -> int:
-    """Return INFO for a lead that was resigned at the end, else WARNING."""
+    """Return INFO for a lead that was resigned at a normal stop, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
 
 
@@ -156,6 +164,7 @@ def _seen(event: events.LeaderSeen) -> str:
 
 
 def _stepped(seconds: float) -> str:
+    """Return the text about a step of the clock, negative if it went back."""
     if seconds > 0:
         return (
             f"the clock went ahead by {seconds:.0f} s; what that made due follows its catch-up rule"
@@ -195,11 +204,12 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
 
 
 def in_words(facts: Mapping[str, Any]) -> str:
-    """Return facts as text for people: `leading yes, term 3, conflicts none`."""
+    """Return facts as text for people, such as `leading yes, term 3, conflicts none`."""
     return ", ".join(f"{key.replace('_', ' ')} {_word(value)}" for key, value in facts.items())
 
 
 def _word(value: Any) -> str:
+    """Return one value as text: yes, no, none, a list or a number."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -207,7 +217,7 @@ def _word(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-#: Characters that would move a terminal's cursor, colour the text or reverse its direction.
+#: Escapes of characters that move a terminal's cursor, colour the text or reverse its direction.
 _ESCAPES = {
     place: chr(place).encode("unicode_escape").decode()
     for place in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -215,7 +225,7 @@ _ESCAPES = {
 
 
 class TextLines(logging.Formatter):
-    """Formats a record as one line of text: moment, level, message."""
+    """Formats a record as one line of text: time, level, message; passwords are hidden."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -227,7 +237,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object with its message and its facts."""
+    """Formats a record as one JSON object with message and facts; passwords are hidden."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()

@@ -1,4 +1,4 @@
-"""The metrics for Prometheus: counters fed by events, and gauges set when the page is read."""
+"""Keep the metrics for Prometheus: counters count events, gauges are set when the page is read."""
 
 import math
 from bisect import bisect_left
@@ -26,7 +26,7 @@ LABELS_OF_OUTCOME = {
 
 
 class Lateness(Collector):
-    """A histogram that adds a batch at a time, without a lock for each message."""
+    """A histogram that gets a whole batch at once, without a lock for each message."""
 
     def __init__(self, name: str, text: str) -> None:
         self._name, self._text = name, text
@@ -34,18 +34,21 @@ class Lateness(Collector):
         self._sum = 0.0
 
     def add(self, seconds: Iterable[float]) -> None:
+        """Add the lateness of each run of a batch."""
         for late in seconds:
             self._counts[bisect_left(BUCKETS_S, late)] += 1
             self._sum += late
 
     def collect(self) -> Iterable[Metric]:
+        """Yield the histogram in the form of prometheus_client, which calls this for each page."""
         edges = [*(str(float(edge)) for edge in BUCKETS_S), "+Inf"]
         counts = list(zip(edges, accumulate(self._counts), strict=True))
         yield HistogramMetricFamily(self._name, self._text, buckets=counts, sum_value=self._sum)
 
 
 class Metrics:
-    """The metrics of one daemon, in a registry of their own: a process may have several daemons."""
+    """An observer that keeps the metrics of one daemon. It has its own registry, because a process
+    may run several daemons."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

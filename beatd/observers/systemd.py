@@ -1,4 +1,4 @@
-"""Messages to systemd: ready, status, and the watchdog, which only a tick feeds."""
+"""Send messages to systemd: ready, status, and the watchdog, which is fed by each tick."""
 
 import os
 import socket
@@ -8,7 +8,8 @@ from beatd import events
 
 
 class SystemdObserver:
-    """Sends sd_notify messages to $NOTIFY_SOCKET; without that variable it sends none."""
+    """An observer that sends sd_notify messages to `address`, by default $NOTIFY_SOCKET; without an
+    address it sends none."""
 
     def __init__(self, address: str | None = None) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET") if address is None else address
@@ -34,7 +35,7 @@ class SystemdObserver:
                 pass
 
     def ready(self) -> None:
-        """Report the start or the reload as finished; only the first call sends a message."""
+        """Report that the start or a reload is finished, once for each of them."""
         if not self._ready:
             self._ready = True
             self.notify("READY=1")
@@ -44,7 +45,7 @@ class SystemdObserver:
         self.notify("STATUS=" + text.replace("\n", " "))
 
     def reloading(self, elapsed_micros: int) -> None:
-        """Report that a reload begins, at that reading of the monotonic clock."""
+        """Report that a reload begins; `elapsed_micros` is the monotonic clock in microseconds."""
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={elapsed_micros}")
         self._ready = False
 
@@ -53,7 +54,7 @@ class SystemdObserver:
         self.notify("STOPPING=1")
 
     def notify(self, text: str) -> None:
-        """Send one message; a socket that cannot be written is ignored."""
+        """Send one message to systemd; ignore a socket that cannot be written."""
         if not self._address:
             return
         # An abstract socket is written with @ and addressed with a NUL.
