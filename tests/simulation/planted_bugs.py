@@ -350,7 +350,7 @@ def all_servers_are_thought_to_have_one_clock(patch: Patch) -> None:
 
 @plant
 def clocks_are_thought_not_to_drift(patch: Patch) -> None:
-    patch.setattr(beatd.clock, "DRIFT", 0.0)
+    patch.setattr(beatd.clock, "MAX_DRIFT", 0.0)
 
 
 # what is declared
