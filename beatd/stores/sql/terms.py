@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from beatd.clock import StoreTime
 from beatd.leader import Holder, Term
 from beatd.run import moment_of
+from beatd.stores.sql.database import REPLIED_AT
 from beatd.stores.sql.migrations import refuse_newer, restore
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import ledger
@@ -48,8 +49,8 @@ class SqlTerms(Part):
             return None
 
         def read(connection: Connection) -> tuple[int, str, float]:
-            return *self._db.dialect.time(connection), monotonic()
+            return *self._db.dialect.time(connection), connection.info[REPLIED_AT]
 
-        micros, server, heard_at = self._db.read(read)
-        # Add the time that the end of the transaction took: in MariaDB, another round trip.
-        return StoreTime(moment_of(micros + int((monotonic() - heard_at) * 1e6)), server)
+        micros, server, replied_at = self._db.read(read)
+        # Add what the driver and the end of the transaction took: in MariaDB, another round trip.
+        return StoreTime(moment_of(micros + int((monotonic() - replied_at) * 1e6)), server)
