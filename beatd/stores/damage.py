@@ -1,5 +1,5 @@
-"""Report data in a store that cannot be read. It is left as it is, logged once, and listed by
-`problems`."""
+"""Report data in a store that cannot be read. The data stay as they are; each damaged place is
+logged once and listed by `problems`."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """Keeps the first 100 damaged places that this process met, and forgets a place that reads well
-    again. `where` names the store in messages."""
+    """Keeps a list of the damaged places that this process found in a store, at most 100. A place
+    is removed from the list when it can be read again. `where` names the store in messages."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -36,8 +36,8 @@ class Damage:
         self._lock = Lock()
 
     def read(self, what: str, decode: Callable[[], T]) -> T | None:
-        """Return what `decode` returns, or None if it raises one of `UNREADABLE`; then `what` is
-        logged as damaged."""
+        """Call `decode` and return its result. If it raises one of the errors in `UNREADABLE`, log
+        the place `what` as damaged and return None."""
         try:
             found = decode()
         except UNREADABLE as reason:
@@ -49,7 +49,8 @@ class Damage:
         return found
 
     def note(self, what: str, reason: Exception | str) -> None:
-        """Log the damaged place once, and remember it for `lines`."""
+        """Log the damaged place `what` with the reason, and add it to the list. Do nothing if it is
+        in the list already, or if the list is full."""
         said = " ".join(str(reason).split())[:LONGEST_REASON] or type(reason).__name__
         with self._lock:
             if what in self._found or len(self._found) >= KEPT:
@@ -58,7 +59,7 @@ class Damage:
         log.error("%s", self._line(what, said))
 
     def lines(self) -> Sequence[str]:
-        """Return a line for each damaged place that is remembered."""
+        """Return one line for each damaged place in the list."""
         with self._lock:
             return [self._line(what, said) for what, said in self._found.items()]
 

@@ -14,8 +14,8 @@ TRIES = 5
 
 
 def problems_of_disk(file: Path) -> Sequence[str]:
-    """Return a line if the disk of this file is nearly full, and one if its writes are slow. What
-    the system refuses to measure is left out."""
+    """Return a line if the disk of `file` is nearly full, and a line if its synced writes are slow.
+    If the system refuses a measurement, return only the lines found before it."""
     found = []
     folder = file.parent
     with suppress(OSError):
@@ -38,8 +38,11 @@ def room_left(folder: Path) -> int:
 
 
 def time_to_keep(folder: Path) -> float:
-    """Return the least of five times, in seconds, that the disk takes to write and sync 4 KB. The
-    least is taken since a machine that is busy for a moment is no slow disk."""
+    """Write and sync 4 KB in `folder` five times, and return the shortest of the five times in
+    seconds.
+
+    The shortest time is used because a healthy disk may be busy for a moment.
+    """
     times = []
     with TemporaryFile(dir=folder, buffering=0) as file:
         for _ in range(TRIES):

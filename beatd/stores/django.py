@@ -1,5 +1,5 @@
-"""Keep a store in django-celery-beat's database, beside its tables, and write the last run and the
-number of runs into its rows."""
+"""Keep a store in the database of django-celery-beat, and write the last run and the number of runs
+into the rows of django-celery-beat."""
 
 import logging
 from collections import defaultdict
@@ -55,8 +55,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """The runs of an entry that its row does not show yet: their number and the moment of the last
-    one."""
+    """Runs that the row of an entry in django-celery-beat does not show yet. `count` is the number
+    of runs, `at` the moment of the last one."""
 
     count: int
     at: datetime
@@ -66,18 +66,19 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
-        """Return the sum of both counts and the later of both moments."""
+        """Return a new `Ran` with the sum of both counts and the later of both moments; `self` if
+        `other` is None."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
 
 
 class DjangoStore(SqlStore):
-    """A SQL store that writes last_run_at and total_run_count into django-celery-beat's rows, in
-    the transaction that records the run.
+    """A SQL store that also writes last_run_at and total_run_count into django-celery-beat's rows,
+    in the transaction that records the run.
 
-    It does not touch the marker of changes in that database: Django's own schedulers would read all
-    entries again.
+    It does not write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers
+    would then read all entries again.
     """
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
@@ -111,8 +112,12 @@ class DjangoStore(SqlStore):
         return left
 
     def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
-        """Write the runs into the rows. Return False if a row refuses them or is locked: the rows
-        belong to another program, and our record must not depend on them."""
+        """Write the runs in `ran` (by entry name) into django-celery-beat's rows. Return False,
+        with none of them written, if the database refuses the update or a row stays locked. Raises
+        if the whole transaction was undone and must be repeated.
+
+        The rows belong to another program, so a refusal must not prevent beatd's own record.
+        """
         alike: dict[Ran, list[str]] = defaultdict(list)
         for name, its in ran.items():
             alike[its].append(name)
@@ -135,13 +140,15 @@ class DjangoStore(SqlStore):
         return True
 
     def _keep(self, failed: Mapping[str, Ran]) -> None:
-        """Remember runs that rows refused, for the next `tell_again`."""
+        """Remember the runs in `failed`, which could not be written into the rows, for the next
+        `tell_again`."""
         with self._keeping:
             for name, its in failed.items():
                 self._untold[name] = its.and_also(self._untold.get(name))
 
     def _say(self, reason: str) -> None:
-        """Log once that rows refuse, until all of them were written."""
+        """Log a warning with the reason why rows could not be written. Do so only once, until all
+        remembered runs are written."""
         if not self._said:
             log.warning(
                 "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
@@ -151,8 +158,8 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Write the runs that rows refused before, each row in a transaction of its own. Stop after
-        ten rows that refuse again."""
+        """Try again to write the runs that could not be written into django-celery-beat's rows
+        before. Each row has its own transaction. Stop after ten rows that fail again."""
         refused = 0
         for name in list(self._untold):
             with self._keeping:
@@ -171,8 +178,8 @@ class DjangoStore(SqlStore):
             self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable one-off rows that ran under another scheduler and rows that have expired at
-        `now`; return their number."""
+        """Disable the one-off rows that another scheduler ran, and the rows that have expired at
+        `now`. Return the number of rows that were disabled."""
 
         def work(connection: Connection) -> int:
             ran = connection.execute(
@@ -191,9 +198,9 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    # The column has 32 bits, signed: the count stops at the largest number.
     """Return the update of the rows with these names after these runs; it also disables one-off
     rows."""
+    # The column has 32 bits, signed: the count stops at the largest number.
     room = task.c.total_run_count <= MOST_RUNS - ran.count
     count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)
     return (

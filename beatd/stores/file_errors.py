@@ -1,4 +1,4 @@
-"""Turn errors of the file system into one line each."""
+"""Turn errors of the file system into StoreErrors with a message of one line."""
 
 import errno
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ _HOPELESS = {
 
 @contextmanager
 def said_clearly(path: Path) -> Iterator[None]:
-    """Raise an OSError of the block as a StoreError of one line; as StoreUnusable if waiting cannot
-    help."""
+    """Convert an OSError that the block raises to a StoreError with a message of one line. Convert
+    it to StoreUnusable if trying again later cannot help."""
     try:
         yield
     except OSError as error:
@@ -36,5 +36,5 @@ def said_clearly(path: Path) -> Iterator[None]:
 
 
 def beside(path: Path, ending: str) -> Path:
-    """Return the path of a file beside this one: its name with an ending added."""
+    """Return `path` with `ending` added to its file name."""
     return path.with_name(path.name + ending)

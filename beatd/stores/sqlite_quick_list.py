@@ -1,7 +1,7 @@
 """List a small SQLite store without SQLAlchemy, whose import takes longer than the list.
 
-In every unusual case the answer is None, and the caller asks the store, which raises the right
-error.
+In every unusual case the result is None; the caller then reads the store itself, which raises the
+right error.
 """
 
 import sqlite3
@@ -30,11 +30,12 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 def glance(
     path: Path, query: Query, codec: Codec, records: int
 ) -> tuple[Sequence[Stored], Container[str]] | None:
-    """Return the entries of a query, and the names whose newest result among the newest `records`
-    lines of history is a failure.
+    """Return the entries of a query, and the names of the entries that fail: their newest result
+    among the newest `records` records of history is a failure.
 
-    None if there are more than 1000 entries, if the query needs the store, or if the file cannot be
-    read.
+    Return None if the caller must ask the store itself: the file or an entry cannot be read, the
+    schema has another version, the query has a condition that is not supported here, the answer has
+    more than 1000 entries, or the store is large and sorted faster by its own indexes.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
@@ -61,7 +62,8 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
-    """Return the rows that the query matches, at most 1001 of them."""
+    """Return up to 1001 rows that match the query, so that the caller can see whether there are
+    more than 1000."""
     asked: list[tuple[str, object]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
@@ -81,7 +83,8 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
 
 
 def _plain_glob(pattern: str) -> str:
-    """Return a GLOB pattern in which only * and ? have a meaning; brackets stand for themselves."""
+    """Convert a shell pattern to a GLOB pattern of SQLite in which only * and ? have a meaning;
+    brackets match themselves."""
     return pattern.replace("[", "[[]")
 
 
@@ -99,8 +102,8 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:
-    """Return the names whose newest published or failed record, among the newest `records`, is a
-    failure."""
+    """Return the names of the entries whose newest published or failed record, among the newest
+    `records` records of history, is a failure."""
     newest: dict[str, str] = {}
     for name, state in there.execute(_NEWEST, (records,)):
         if state in ("published", "failed"):

@@ -1,4 +1,5 @@
-"""Make the changes of operators in the tables: write, re-plan, pause or remove an entry."""
+"""Make the changes of operators in the tables in memory: write, re-plan, pause or remove an
+entry."""
 
 from datetime import datetime
 
@@ -15,11 +16,12 @@ NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 def make_change(
     tables: Tables, change: Change, definition: Raw | None, version: int, now: datetime
 ) -> bool:
-    """Make a change and return True; return False, and change nothing, if the row is not as the
-    change saw it.
+    """Make one change of an entry in the tables and return True. Return False, and change nothing,
+    if the entry is not at the revision or the progress that the change expects.
 
-    `version` is the new revision; `definition` is the encoded entry, None when the change removes
-    it. An entry that lost its plan or its definition counts as missing, and is removed first.
+    `version` becomes the revision of the entry. `definition` is the encoded entry, or None if the
+    change removes the entry. An entry that lost its plan or its definition counts as missing: what
+    is left of it is removed first.
     """
     name, entry = change.name, change.entry
     defined, there = tables.defined.get(name), tables.planned.get(name)
@@ -73,7 +75,8 @@ def make_change(
 
 
 def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:
-    """Delete an entry, and record its pending requests as skipped."""
+    """Delete an entry, and write a skip record (the moments that will not run, with the reason) for
+    each of its pending requests."""
     requests = [tables.requests[id] for id in tables.requests_of.get(name, ())]
     drop_requests(tables, requests, "removed", now)
     tables.put(Removed(name))

@@ -1,4 +1,4 @@
-"""Make the changes of the engine in the tables: claims, outcomes, and lines of history."""
+"""Make the engine's changes in the tables in memory: claims, outcomes and records of history."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +25,8 @@ LINES = 100_000
 
 
 def refuse_old_term(tables: Tables, term: Term) -> None:
-    """Raise Deposed unless the term (the fencing number of a leader) is the newest."""
+    """Raise Deposed unless `term` (the fencing number of a leader) is the newest that the store
+    issued."""
     leads = tables.leads
     if leads is None:
         raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
@@ -38,9 +39,13 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """Make a move (a change of one row, made under the leader's term) and return True; return
-    False, and change nothing, if the row is not as the move saw it. `at` is the moment of the
-    claim."""
+    """Make one move and return True. Return False, and change nothing, if the row or the entry was
+    changed since the move was prepared.
+
+    A move is one change of a plan, a request (moments to run besides the plan) or an open claim (a
+    run that was claimed and not recorded). It is made in the name of the leader's `term`; `at` is
+    the moment of the claim.
+    """
     if move.of == "plan":
         return _make_of_plan(tables, move, term, at)
     if move.of == "request":
@@ -101,8 +106,8 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
 
 
 def _is_edited(tables: Tables, move: Move) -> bool:
-    """Return True if the move runs an entry that was edited or removed since the move was
-    prepared."""
+    """Return True if the move (one change of one row) starts a run of an entry that was edited or
+    removed since the move was prepared."""
     if move.run is None:
         return False
     defined = tables.defined.get(move.name)
@@ -110,7 +115,8 @@ def _is_edited(tables: Tables, move: Move) -> bool:
 
 
 def _counted(planned: Planned, move: Move) -> Planned:
-    """Return the plan row with the runs of the move added."""
+    """Return the plan row with the move's runs added to its number of runs, and with its last run
+    updated."""
     last = planned.last
     if move.run is not None and move.counts:
         moment = move.run.occurrence.planned
@@ -119,7 +125,8 @@ def _counted(planned: Planned, move: Move) -> Planned:
 
 
 def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
-    """Write what a move leaves: its open claim, its skips and its backlog."""
+    """Write the rows that a move adds: the open claim of its run, its skip records (moments that do
+    not run), and its backlog (missed moments that are still to be published)."""
     if move.run is not None:
         run = move.run
         tables.put(Claimed(run.occurrence, run.task_id, run.due, at, term.number, False))
@@ -130,8 +137,13 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """Record a result: close its claim and write a line of history if it was published or rejected;
-    mark the claim if its message did not go out. The same result a second time changes nothing."""
+    """Record the outcome of a claimed run; recording the same result again changes nothing.
+
+    If the message was published or rejected, delete the open claim and write a record of history.
+    If the message certainly did not go out, mark the open claim as unsent. An unknown outcome
+    changes nothing. If the run was claimed again after `result.claimed_at`, only a published
+    message counts.
+    """
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
     fact = sent == "confirmed"
@@ -155,7 +167,7 @@ def settle(tables: Tables, result: Result) -> None:
 
 
 def _ended(run: Run, result: Result, term: int) -> Record:
-    """Return the record of a run that was published or rejected."""
+    """Return the record of history for a run whose message was published or rejected."""
     name, planned = run.occurrence.name, run.occurrence.planned
     if result.outcome.sent == "rejected":
         reason = result.outcome.reason
@@ -167,7 +179,8 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Delete these requests, and record each as one skip with the reason."""
+    """Delete these requests, and write a skip record with `reason` at the time `at` for each of
+    them."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -176,7 +189,9 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
-    """Return the record of a skip. `task_id` names the run whose open claim the skip closes."""
+    """Return the record of history for `skip`, a stretch of moments that do not run. If the skip
+    closes an open claim (a run that was claimed and not recorded), `task_id` is the task id of that
+    run."""
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,
@@ -192,8 +207,11 @@ def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
-    """Write a line of history; delete the oldest ones when there are more than 110,000. `claim` is
-    the occurrence whose claim the line closed."""
+    """Write a record of history; if there are now more than 110,000, delete the oldest until about
+    100,000 are left.
+
+    If the record closed a claim, `claim` is the occurrence that was claimed.
+    """
     tables.put(Line(tables.next_line, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:
         tables.put(Forgotten(tables.first_line, tables.next_line - 1 - LINES))

@@ -1,4 +1,4 @@
-"""Turn definitions into entries; decoded entries are kept while there is room."""
+"""Decode the definitions of entries, and keep the decoded entries in a cache of limited size."""
 
 from collections.abc import Iterable
 
@@ -17,12 +17,12 @@ class Reader:
         self._decoded = ByteCache[str, tuple[int, Entry | None, str]](DECODED_BYTES)
 
     def entry(self, defined: Defined, *, keep: bool = True) -> Entry | None:
-        """Return the entry, or None if this program cannot read it. `keep` remembers the decoded
-        entry for the next read."""
+        """Return the decoded entry, or None if this program cannot read its definition. If `keep`
+        is True, the decoded entry stays in the cache for the next read."""
         return self._read(defined, keep=keep)[0]
 
     def problem(self, defined: Defined) -> str:
-        """Return why this program cannot read the entry; an empty text if it can."""
+        """Return the reason why this program cannot read the entry, or an empty text if it can."""
         return self._read(defined, keep=True)[1]
 
     def drop_cached(self, names: Iterable[str]) -> None:

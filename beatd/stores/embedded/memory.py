@@ -1,5 +1,5 @@
-"""Keep a store in this process alone (`store.url: memory:`). It is the model that all other stores
-are tested against."""
+"""Keep a store in the memory of this process (`store.url: memory:`). The tests compare every other
+store with this one."""
 
 import heapq
 import threading
@@ -36,7 +36,7 @@ from beatd.stores.embedded.tables import (
 
 
 class MemoryStore(MemoryPresences):
-    """A store in memory, lost when the process ends. Thread-safe."""
+    """A store in memory, which is lost when the process ends. Thread-safe."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
         super().__init__(clock=clock, lock=threading.RLock())
@@ -52,8 +52,8 @@ class MemoryStore(MemoryPresences):
         return self._lock
 
     def _writing(self) -> AbstractContextManager[object]:
-        """Return a context for changes: nobody else reads or writes in it, and its changes are kept
-        when it ends."""
+        """Return a context manager for changes: no other thread reads or writes inside it. A
+        subclass also saves the changes at its end."""
         return self._lock
 
     # entries
@@ -91,8 +91,8 @@ class MemoryStore(MemoryPresences):
         return islice(self._read(in_order(rows, query.order), query), query.limit)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
-        """Yield the entries of the rows that run the query's task. They are decoded one by one and
-        not kept, so that memory does not grow with the answer."""
+        """Yield the entries of the rows whose task matches the query. Each entry is decoded when it
+        is yielded and not cached, so that memory does not grow with the answer."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
@@ -205,7 +205,7 @@ class MemoryStore(MemoryPresences):
             return pending
 
     def _stored(self, name: str) -> Stored | None:
-        """Return an entry with its plan; None if it is missing or this program cannot read it."""
+        """Return an entry with its plan; None if missing or unreadable by this program."""
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None

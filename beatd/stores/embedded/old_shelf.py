@@ -1,5 +1,5 @@
-"""Import a shelf in the form that older versions of beatd wrote, once: two equal files of JSON
-lines.
+"""Import a shelf in the file format of older beatd versions, once. Such a shelf is two equal files
+of JSON lines.
 
 Each line is a CRC-32 checksum, the line number, and JSON:
 
@@ -33,18 +33,19 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """A daemon in PATH.daemons. It announced itself at `at`, for `ttl` seconds."""
+    """A daemon of an older beatd, as the file PATH.daemons lists it. The daemon counts as running
+    until `ttl` seconds after `at`."""
 
     at: datetime
     ttl: float
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Write the data of an old shelf to a new one, and keep the old one as PATH.old. Do nothing if
-    there is no old shelf.
+    """Convert a shelf in the old format to the new format, and keep the old file as PATH.old. Do
+    nothing if there is no old shelf at `path`.
 
-    `write` creates a shelf at a path from values. Raises StoreError if an older beatd runs or a
-    file cannot be used.
+    `write` creates a new shelf at the given path from the given values. Raises StoreError if an
+    older beatd still runs or a file cannot be used.
     """
     with said_clearly(path):
         if not _may_be_old(path):
@@ -79,8 +80,7 @@ def _may_be_old(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """Return True if there is a write-ahead log beside the file, or it begins like a SQLite
-    file."""
+    """Return True if the file begins like a SQLite file, or if a write-ahead log lies beside it."""
     return beside(path, "-wal").exists() or _text(path).startswith(SQLITE)
 
 
@@ -91,8 +91,8 @@ def _text(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock that an older beatd holds while it uses the shelf. Raises StoreError if one
-    does."""
+    """Hold the lock that older beatd versions take while they use the shelf. Raises StoreError if
+    another process holds it."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     access = beside(path, ".access")
     handle = os.open(access, flags, 0o600)
@@ -106,8 +106,8 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_used(path: Path) -> None:
-    """Raise StoreError if a daemon of an older beatd runs. It holds its lock only during each call,
-    but announces itself in PATH.daemons."""
+    """Raise StoreError if the file PATH.daemons lists a running daemon of an older beatd. Such a
+    daemon holds its lock only during each call, so the lock alone does not show that it runs."""
     try:
         told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
     except (OSError, DecodeError, ValidationError):
@@ -120,8 +120,9 @@ def _refuse_if_used(path: Path) -> None:
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:
-    """Return the lines of the file or its copy, without the header. If both are damaged, merge them
-    and leave out the lines that are damaged in both. None if the file is not an old shelf."""
+    """Return the lines of the old shelf without its header, from the file at `path` or from its
+    copy; None if neither is an old shelf. If both are damaged, merge them and leave out each line
+    that is damaged in both."""
     here, there = _good_lines(path), _good_lines(beside(path, ".copy"))
     whole = next((lines for lines in (here, there) if lines and None not in lines), None)
     merged = whole or [a or b for a, b in zip_longest(here, there)]
@@ -135,7 +136,8 @@ def _lines_of_both(path: Path) -> list[bytes] | None:
 
 
 def _good_lines(path: Path) -> list[bytes | None]:
-    """Return the text of each line, None for a damaged one; no lines if the file does not exist."""
+    """Return the text of each line of a file without its checksum and number, or None in the place
+    of a damaged line. Return [] if the file does not exist."""
     try:
         complete = _text(path).split(b"\n")[:-1]  # a write that left no newline never returned
     except FileNotFoundError:
@@ -144,7 +146,8 @@ def _good_lines(path: Path) -> list[bytes | None]:
 
 
 def _opened(line: bytes, number: int) -> bytes | None:
-    """Return the text of a line; None if its checksum or its number is wrong."""
+    """Return the text of a line without its checksum and number; None if the checksum or the number
+    is wrong."""
     checksum, _, numbered = line.partition(b" ")
     place, _, text = numbered.partition(b" ")
     good = checksum == b"%08x" % crc32(numbered) and place == b"%d" % number
@@ -152,8 +155,8 @@ def _opened(line: bytes, number: int) -> bytes | None:
 
 
 def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
-    """Yield the values that the lines leave after all their changes. Raises StoreUnusable for an
-    unknown one."""
+    """Apply all changes in the lines, and yield the values (rows of the tables) that exist
+    afterwards. Raises StoreUnusable if a line holds an unknown value."""
     held = Tables()
     try:
         for line in lines:
@@ -175,8 +178,8 @@ def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
 
 
 def _give_to_owner(new: Path, old: Path) -> None:
-    """Give the new shelf the owner of the old one if this process runs as root, so that the daemon
-    can use it."""
+    """Set the owner of the new shelf to that of the old one if this process runs as root. Without
+    this, the daemon's user could not open the new shelf."""
     if os.geteuid() == 0 and old.exists():
         owner = old.stat()
         handle = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

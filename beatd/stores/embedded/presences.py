@@ -1,4 +1,5 @@
-"""Keep the presences of the daemons (what each writes about itself) in one process."""
+"""Keep the presences of running daemons in the memory of one process. A presence is what a daemon
+announces about itself."""
 
 import threading
 from collections.abc import Sequence

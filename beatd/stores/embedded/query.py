@@ -16,8 +16,9 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a test of a row for all conditions that need no decoded definition: name, source, due
-    moment, rules and state. `query.names` is not tested."""
+    """Return a function that tests a row for all conditions of the query that need no decoded
+    definition: name pattern, source, due moment, planning rules and state. It does not test
+    `query.names`."""
     name_like = _pattern(query.name_like)
 
     def holds(defined: Defined, planned: Planned) -> bool:
@@ -34,13 +35,15 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
 
 
 def runs_a_task(query: Query) -> Callable[[Entry], bool]:
-    """Return a test whether an entry runs a task that the query matches."""
+    """Return a function that tests whether the task of an entry matches the query's task pattern.
+    Without a pattern, every entry matches."""
     task_like = _pattern(query.task_like)
     return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
-    """Return the rows by name, or by due moment and name; rows that are not due come last."""
+    """Return the rows sorted by name or, for "next", by due moment and then by name. In the order
+    "next", rows without a due moment come last."""
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -50,14 +53,14 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
 
 
 def beginning(shell: str | None) -> str:
-    """Return the text that every match of a shell pattern begins with: all before its first * or
-    ?."""
+    """Return the part of a shell pattern before its first * or ?, with which every match begins.
+    Return an empty text if the pattern is None."""
     return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
-    """Return the regular expression of a shell pattern of * and ?; None for None. Brackets stand
-    for themselves, as names may hold them."""
+    """Return the regular expression for a shell pattern; None if the pattern is None. Only * and ?
+    have a meaning; brackets match themselves, because names may contain them."""
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}

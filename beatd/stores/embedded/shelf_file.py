@@ -1,5 +1,5 @@
-"""Open the file of a shelf, run transactions on it, and notice when it is replaced by another
-file."""
+"""Open the file of a shelf, run transactions on it, and detect that another file has replaced
+it."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is fr
 
 
 class ShelfFile:
-    """One connection to the file of a shelf. One thread at a time may use it."""
+    """One connection to the file of a shelf. Only one thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         with said_clearly(path):
@@ -32,8 +32,8 @@ class ShelfFile:
         self._process = os.getpid()
 
     def is_open(self) -> bool:
-        """Return True if the file at the path is open here. False before the first `open`, in a
-        forked child, and when another file has taken its place."""
+        """Return True if this process has the file at the path open. Return False before the first
+        `open`, in a forked child, and after another file has replaced the opened one."""
         if self._connection is None:
             return False
         if self._process != os.getpid():
@@ -49,12 +49,13 @@ class ShelfFile:
 
     @property
     def was_open(self) -> bool:
-        """True if this process has opened a file, even if another one is at the path now."""
+        """Return True if this process has opened a file, even if another file has replaced it
+        since."""
         return self._connection is not None
 
     def open(self) -> None:
-        """Open the file, and create it if it is missing. Raises StoreError while another process
-        locks it, StoreUnusable if it is not a shelf."""
+        """Open the file, and create it if it is missing. Raises StoreError if another process locks
+        it, StoreUnusable if it is not a shelf."""
         self.close()
         self._process = os.getpid()
         with said_clearly(self.path):
@@ -86,8 +87,8 @@ class ShelfFile:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
-        """Yield the shelf in a transaction: all changes are on the disk when it ends, or none if it
-        raises."""
+        """Yield the shelf inside a transaction. At the end all changes are committed to the disk;
+        if the block raises, none are."""
         connection = self._connection
         assert connection is not None, "opened before it is used"
         with self._said_clearly():
@@ -102,9 +103,12 @@ class ShelfFile:
             raise
 
     def _begin(self, connection: sqlite3.Connection, how: str) -> None:
-        """Begin a transaction, and wait up to 5 seconds for other processes. SQLite has no queue,
-        and its pauses grow with each try, so that one of many busy writers would starve: here every
-        try starts with short pauses."""
+        """Begin a transaction with the statement `how`, and wait about 5 seconds if other processes
+        lock the file.
+
+        SQLite has no queue, and its pauses grow while it waits, so one of many busy writers could
+        wait forever. Therefore this method starts again and again with short pauses.
+        """
         began = monotonic()
         while True:
             try:
@@ -115,7 +119,7 @@ class ShelfFile:
                     raise
 
     def data_version(self) -> int:
-        """Return a number that changes each time another connection has written."""
+        """Return a number that changes whenever another connection has written to the file."""
         assert self._connection is not None, "opened before it is used"
         with self._said_clearly():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

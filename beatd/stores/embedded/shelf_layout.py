@@ -14,8 +14,8 @@ PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writ
 
 
 class Dict(MutableMapping[bytes, bytes]):
-    """The table of a shelf as a mapping. A key that is written again keeps its place in the
-    order."""
+    """The key-value table of a shelf as a mapping. A key that is written again keeps its place in
+    the order."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -45,13 +45,14 @@ class Dict(MutableMapping[bytes, bytes]):
         return int(self._connection.execute("SELECT count(*) FROM Dict").fetchone()[0])
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield all keys and values from one query, in the order in which the keys were first
+        """Yield (key, value) of all rows from one query, in the order in which the keys were first
         written."""
         yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
 
 
 class PlainShelf(Shelf[Any]):
-    """A `shelve.Shelf` that reads plain data only: dict, list, str, bytes, numbers, bool, None."""
+    """A `shelve.Shelf` that reads only plain data: dict, list, str, bytes, numbers, bool and
+    None."""
 
     def __init__(self, rows: Dict) -> None:
         super().__init__(rows, protocol=PICKLE_PROTOCOL)
@@ -63,11 +64,11 @@ class PlainShelf(Shelf[Any]):
         return plain(self._rows[key.encode()])
 
     def pickled(self, key: str) -> bytes:
-        """Return the pickle of a key, without reading it. Raises KeyError."""
+        """Return the pickle under a key as bytes, without decoding it. Raises KeyError."""
         return self._rows[key.encode()]
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return an iterator of all keys and their pickles, without reading these."""
+        """Return an iterator of (key, pickle) of all rows, without decoding the pickles."""
         return self._rows.rows()
 
 

@@ -1,5 +1,5 @@
-"""Convert the values of the tables to the keys and the plain data of a shelf, and back. A person
-can read these with Python's `shelve.open`.
+"""Convert the values of the tables in memory to keys and plain data of a shelf, and back. A person
+can read the shelf with Python's `shelve.open`.
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
 """
@@ -48,7 +48,8 @@ NAME_OF = {kind: name for name, kind in DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """Yield the keys that this value writes or deletes."""
+    """Yield the keys of the shelf that a value writes or, for a value that deletes rows, the keys
+    that it deletes."""
     match value:
         case Identity():
             yield "identity"
@@ -78,8 +79,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """Return what each key holds after all of these values were put, in order; None if the key is
-    deleted."""
+    """Return the value that each key of the shelf holds after all these values were applied in
+    order; None for a key that is deleted."""
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -89,12 +90,13 @@ def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
 
 
 def deletions(values: Iterable[AnyValue]) -> list[Any]:
-    """Return those of the values that delete something, each as [kind, fields] in plain data."""
+    """Return the values that delete rows, each as [kind, fields] in plain data; all other values
+    are left out."""
     return [[NAME_OF[type(v)], to_builtins(v)] for v in values if type(v) in NAME_OF]
 
 
 def deletion(plain: Any) -> AnyValue:
-    """Return the value that an element of `deletions` holds."""
+    """Return the value that `deletions` converted to this [kind, fields] pair."""
     name, fields = plain
     return convert(fields, type=DELETIONS[name])
 
@@ -107,10 +109,10 @@ def to_plain(value: AnyValue) -> Any:
 
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
-    """Return the value of a key from the plain data that `read` returns; None if the key is of no
-    known kind, and `read` is not called.
+    """Return the value of a key, made from the plain data that `read` returns. Return None, without
+    calling `read`, if the key is of no known kind.
 
-    Raises ValidationError for damaged data, and what `read` raises.
+    Raises ValidationError for damaged data; errors of `read` pass through.
     """
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:

@@ -1,7 +1,7 @@
 """Keep a store in a file (`store.url: shelve:PATH`), for up to 100,000 entries on one machine.
 
-The store is a memory store that writes every change to the shelf before it returns, and reads what
-other processes wrote before every call.
+The store keeps all tables in memory. Before each call it reads the changes of other processes from
+the file, and before a call returns it writes its own changes to the file.
 """
 
 import logging
@@ -47,8 +47,8 @@ class Announced(Struct, frozen=True):
 
 
 class ShelveStore(MemoryStore):
-    """A store in a shelf, safe for several threads and processes. A change is on the disk when its
-    call returns, so that no kill loses it."""
+    """A store in the file of a shelf, safe for several threads and processes. A change is on the
+    disk when its call returns, so a killed process loses none."""
 
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
         self._file = ShelfFile(path)
@@ -113,7 +113,7 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """Create a shelf with these values at a path where no file is."""
+        """Create a shelf with these values at `path`, where no file may exist yet."""
         file = ShelfFile(path)
         file.open()
         try:
@@ -145,8 +145,9 @@ class ShelveStore(MemoryStore):
         self._number, self._seen = newest, version
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
-        """Apply the changes of other processes up to `newest` to the tables. Return False if some
-        are not kept any more, or another program wrote: then the shelf must be loaded."""
+        """Apply the changes that other processes made, up to number `newest`, to the tables in
+        memory. Return False if a change is no longer in the file or another program wrote it; the
+        caller must then load the whole shelf."""
         if newest <= self._number:
             return False  # written by a program that is not beatd
         for number in range(self._number + 1, newest + 1):
@@ -197,8 +198,8 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """Return the value of a key; None if the key is not of the tables, or if it is damaged,
-        which is logged."""
+        """Return the value of a key. Return None if the key belongs to no table, or if the value is
+        damaged; the damage is logged."""
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:
@@ -224,8 +225,8 @@ class ShelveStore(MemoryStore):
         self._note_change(shelf, put, deletions(values))
 
     def _note_change(self, shelf: PlainShelf, put: list[str], gone: list[Any]) -> None:
-        """Write which keys this change put and deleted, so that other processes need not load the
-        shelf."""
+        """Write into the shelf which keys this change put and deleted. Other processes then apply
+        only this change and need not load the whole shelf."""
         self._number += 1
         shelf["changes"] = self._number
         shelf[key_of_change(self._number)] = {"put": put, "gone": gone}

@@ -1,7 +1,7 @@
-"""Hold the tables of a store in memory. They change only by `put`, one value at a time.
+"""Keep the tables of a store in memory. They change only by values, each of which writes or deletes
+rows.
 
-A list of the values that were put is therefore a journal, and the values that are alive are a
-snapshot.
+So a list of the values that were put is a journal, and a list of all existing rows is a snapshot.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -20,23 +20,23 @@ from beatd.run import Occurrence
 
 
 class Value(Struct, frozen=True, gc=False):
-    """The base of the values that `Tables.put` accepts: rows to write, and rows to delete."""
+    """The base class of the values (rows to write or to delete) that `Tables.put` accepts."""
 
 
 class Identity(Value, frozen=True):
-    """Sets the namespace of the store, from which the ids of runs are made."""
+    """Sets the namespace of the store, from which the task ids of runs are made."""
 
     namespace: str
 
 
 class Version(Value, frozen=True):
-    """Sets the version of the entries, which each edit increases."""
+    """Sets the store's revision number, which grows with each edit of an entry."""
 
     number: int
 
 
 class Defined(Value, frozen=True):
-    """The definition of an entry, with its state and owner. Operators write it; claims never do."""
+    """Writes the definition, state and owner (`source`) of an entry; claims never change them."""
 
     name: str
     revision: int
@@ -48,8 +48,8 @@ class Defined(Value, frozen=True):
 
 
 class Planned(Value, frozen=True):
-    """The plan of an entry and how often and when it ran. Each claim writes one, so it is kept
-    apart from the definition."""
+    """Writes the plan of an entry, the number of its runs and its last run. It is apart from the
+    definition because each claim of a planned run writes it."""
 
     name: str
     plan: Plan
@@ -68,8 +68,8 @@ class Removed(Value, frozen=True):
 
 
 class Claimed(Value, frozen=True):
-    """An open claim: a run that was claimed and not recorded. `unsent` is True if its message
-    certainly did not go out."""
+    """Writes an open claim (a run that was claimed and not recorded). `unsent` is True if its
+    message certainly did not go out; `term` is the fencing number of the leader that claimed it."""
 
     occurrence: Occurrence
     task_id: str
@@ -86,7 +86,7 @@ class Closed(Value, frozen=True):
 
 
 class Asked(Value, frozen=True):
-    """Writes a pending request for runs."""
+    """Writes a pending request (moments of an entry to run besides its plan)."""
 
     request: Request
 
@@ -98,8 +98,9 @@ class Done(Value, frozen=True):
 
 
 class Line(Value, frozen=True):
-    """A record of history, written at `at`. `claim` is the occurrence whose claim it closed: a
-    later result for that occurrence may replace the record."""
+    """Writes a record of history; `at` is the time when it was written. If the record closed a
+    claim, `claim` is the claimed occurrence, and a later result for that occurrence may replace the
+    record."""
 
     number: int
     at: datetime
@@ -108,22 +109,22 @@ class Line(Value, frozen=True):
 
 
 class Forgotten(Value, frozen=True):
-    """Deletes the lines of history whose numbers are from `first` to `last`, both included."""
+    """Deletes the records of history with the numbers `first` to `last`, both included."""
 
     first: int
     last: int
 
 
 class Termed(Value, frozen=True):
-    """The newest term (the fencing number of a leader) and its holder."""
+    """Writes the newest term (the fencing number of a leader) and its holder."""
 
     term: Term
     holder: Holder
 
 
 class Marked(Value, frozen=True):
-    """A mark (what the store remembers of an owner's sets, by key), written over the one of the
-    same key."""
+    """Writes a mark (a small note of the store, mostly about the set of entries that a source
+    declared), and replaces the mark with the same key."""
 
     mark: Mark
 
@@ -146,9 +147,9 @@ AnyValue = (
 
 
 class Tables:
-    """The tables in memory, with an index by due moment. Not thread-safe.
+    """The tables of a store in memory, with an index by due moment. Not thread-safe.
 
-    If `journal` is a list, every value that is put is added to it, so that a store can write it to
+    If `journal` is a list, `put` appends every value to it, so that a store can write the values to
     a file.
     """
 
@@ -171,13 +172,13 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        """Change the tables by a value, and add it to the journal."""
+        """Apply a value to the tables, and append it to the journal if there is one."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Change the tables by a value that a journal already holds."""
+        """Apply a value to the tables without appending it to the journal."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
@@ -185,7 +186,8 @@ class Tables:
         return 2 * len(self.defined) + len(self.requests) + len(self.claims) + len(self.lines)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Yield values that give empty tables the same contents as these."""
+        """Yield values which, put into empty tables, give them the same contents as these
+        tables."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -196,8 +198,8 @@ class Tables:
         yield from chain(self.claims.values(), self.lines.values())
 
     def soonest(self) -> Generator[str, None, None]:
-        """Yield the names of the entries by due moment. Close the generator when done, so that the
-        names are put back."""
+        """Yield the names of the entries that have a due moment, earliest first. The caller must
+        exhaust or close the generator, which then restores the index."""
         taken = []
         try:
             while self._heap:

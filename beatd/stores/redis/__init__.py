@@ -1,4 +1,4 @@
-"""Keep the catalog and the ledger in Redis; each batch of changes is one script."""
+"""Keep the catalog and the ledger in Redis; each batch of changes runs as one Lua script."""
 
 from beatd.stores.redis.redis_store import RedisStore
 

@@ -1,5 +1,5 @@
-"""Claim, push and record a batch of runs in one Redis script, whose arguments are packed before the
-moment of the runs."""
+"""Claim, push and record a batch of runs in one Redis script. The arguments of the script are
+packed before the runs are due."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,9 +24,12 @@ MOST = 2000  # moves for one `plain.lua`: Lua unpacks no more than 8000 values
 
 
 class RedisStep:
-    """A batch to be claimed, pushed and recorded at once. It runs `plain.lua`, which handles all
-    moves (changes of one row each) together, if every move is plain and every row is as it was
-    seen; otherwise `moves.lua`, which handles them one by one."""
+    """A batch of runs that one script claims, pushes to the broker and records.
+
+    The script `plain.lua` handles all moves (changes of one row each) together. It is used if every
+    move is plain (see `is_plain`) and no row was changed since it was read; otherwise `moves.lua`
+    handles the moves one by one.
+    """
 
     def __init__(
         self, scripts: Scripts, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]
@@ -69,8 +72,8 @@ class RedisStep:
 
 
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
-    """Return True if `plain.lua` can make these moves: at most 2000, each moves the plan of another
-    entry on and pushes one message."""
+    """Return True if `plain.lua` can make these moves (changes of one row each): there are 1 to
+    2000, each is plain, each has one push, and no two are of the same entry."""
     return (
         0 < len(moves) <= MOST
         and all(map(is_plain, moves))
@@ -80,8 +83,8 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
-    """Return True if the move claims one run of the plan and writes nothing else: no skip, no
-    backlog."""
+    """Return True if the move (one change of one row) claims one planned run and moves the plan on,
+    and does nothing else: it writes no skip record and no backlog."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -94,8 +97,11 @@ def is_plain(move: Move) -> bool:
 
 
 class Plain:
-    """The arguments of `plain.lua` for a batch, in `told`: the packed columns of the moves, the
-    packed columns of their lines of history, and the message bodies grouped by queue."""
+    """Packs a batch of moves (changes of one row each) as arguments of `plain.lua`.
+
+    `told` holds the arguments: the columns of the moves, the columns of their records of history,
+    and then the message bodies, grouped by queue.
+    """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
         columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
@@ -128,8 +134,12 @@ class Plain:
         )
 
     def outcomes(self, refused: Sequence[bytes | int]) -> Sequence[Outcome | None]:
-        """Return the outcome of each move. `refused` holds the number of each queue that refused
-        its messages, followed by the reason."""
+        """Return the outcome of each move, in the order of the moves: confirmed, or rejected if the
+        queue of its message refused the messages.
+
+        `refused` holds pairs one after the other: the number of a queue that refused, then the
+        reason.
+        """
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)
         if refused:
             reasons = dict(zip(refused[::2], refused[1::2], strict=True))

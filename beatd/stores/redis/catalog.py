@@ -1,4 +1,4 @@
-"""Find entries by name in pages, and write each batch of changes in one script."""
+"""Find entries by name in pages, and write each batch of changes with one script."""
 
 import heapq
 import re
@@ -52,8 +52,9 @@ class RedisCatalog:
         return islice(found, query.limit)
 
     def _names(self, query: Query) -> Iterable[list[str]]:
-        """Return pages of names in the query's order. Names that `name_like` excludes are left out;
-        the caller tests the other conditions on each entry."""
+        """Return the names that the query may match as pages (lists), in the query's order. Names
+        that do not match `name_like` are left out; the caller must test the other conditions on
+        each entry."""
         if query.names is not None:
             names = sorted(set(query.names))
             if query.order == "next":
@@ -75,11 +76,11 @@ class RedisCatalog:
         return pages(filter(_like(query.name_like), stream), size)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names that match the query's source and name pattern, by name, if they are
-        10,000 or fewer; otherwise None.
+        """Return the names that match the query's source and name pattern, in alphabetical order.
+        Return None if there are more than 10,000.
 
-        None also if the query has neither a source nor a pattern with a fixed beginning, or if it
-        limits the due moment: then the caller reads the plan in the order of due moments.
+        Return None also if the query limits the due moment, or has neither a source nor a name
+        pattern with a fixed beginning. The caller then reads the plan in the order of due moments.
         """
         if query.due_before is not None or not (query.source or beginning(query.name_like)):
             return None
@@ -88,12 +89,13 @@ class RedisCatalog:
         return names if len(names) <= FEW else None
 
     def _nothing_ahead(self) -> Iterator[str]:
-        """Yield the names of the entries that have no next moment, by name. All disabled and paused
-        entries are among them."""
+        """Yield the names of the entries that have no due moment, in alphabetical order. All
+        disabled and paused entries are among them."""
         return self._soonest(Query(), after=b"inf")
 
     def _of_older_rules(self, names: Iterable[str], rules: str) -> Iterator[str]:
-        """Yield those of these names whose plan was computed with older rules."""
+        """Yield each of the given names whose plan was computed with older planning rules than
+        `rules`."""
         client, key = self._scripts.client, self._scripts.key("rows")
         for page in pages(names):
             rows = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -109,7 +111,8 @@ class RedisCatalog:
         return count
 
     def _by_next(self, names: Sequence[str]) -> list[str]:
-        """Return the names sorted by due moment, those without one last."""
+        """Return the names sorted by due moment, then by name; names without a due moment come
+        last. Names whose entry is missing or damaged are left out."""
         ahead: list[tuple[bool, int, str]] = []
         for page in pages(names):
             for name, row, _ in self._reader.read(page):
@@ -118,8 +121,9 @@ class RedisCatalog:
         return [name for _, _, name in sorted(ahead)]
 
     def _alphabet(self, query: Query) -> Iterator[str]:
-        """Yield the names of the query's source, or of all sources, in the order of names. Redis
-        keeps a sorted list for each source; the lists are merged."""
+        """Yield the names of the query's source (of all sources if the query has none), in
+        alphabetical order. Redis keeps a sorted list of names for each source; the lists are
+        merged."""
         if query.source is not None:
             return self._of_source(query.source, query)
         client, key = self._scripts.client, self._scripts.key("sources")
@@ -127,14 +131,15 @@ class RedisCatalog:
         return heapq.merge(*(self._of_source(source, query) for source in self._texts(sources)))
 
     def _texts(self, names: Iterable[bytes]) -> Iterator[str]:
-        """Yield the names that are UTF-8; log each that is not."""
+        """Yield each name that is valid UTF-8 as text; log each other name as damaged."""
         for name in names:
             text = self._reader.damage.read(f"the name {name!r}", name.decode)
             if text is not None:
                 yield text
 
     def _of_source(self, source: str, query: Query) -> Iterator[str]:
-        """Yield the names of a source that may match the query's name pattern, by name."""
+        """Yield the names of a source in alphabetical order, limited to those that begin like the
+        query's name pattern."""
         key, client = self._scripts.key(f"names:{source}"), self._scripts.client
         head = beginning(query.name_like)
         seen = f"[{head}".encode() if head else b"-"
@@ -150,8 +155,9 @@ class RedisCatalog:
             seen = b"(" + page[-1]
 
     def _soonest(self, query: Query, after: bytes = b"") -> Iterator[str]:
-        """Yield names by due moment and name, up to the query's `due_before`. `after` is the due
-        moment in microseconds to start at; entries without a next moment have "inf"."""
+        """Yield names by due moment and then by name, and stop at the query's `due_before`. Start
+        at the due moment `after`, in microseconds; b"inf" starts at the entries without a due
+        moment."""
         bound = None if query.due_before is None else micros(query.due_before)
         score: bytes = after
         name: bytes = b""
@@ -216,8 +222,8 @@ class RedisCatalog:
         self._scripts.ask(lambda: client.hset(marks, mark.key, json.encode(mark)))
 
     def unreadable(self) -> Iterator[str]:
-        """Yield a line for each entry that this program cannot read, among the first 10,000 by due
-        moment."""
+        """Check the first 10,000 entries by due moment, and yield a line for each entry that this
+        program cannot read."""
         for page in pages(islice(self._soonest(Query()), CHECKED)):
             for name, _, definition in self._reader.read(page):
                 try:
@@ -227,8 +233,8 @@ class RedisCatalog:
 
 
 def _like(shell: str | None) -> Callable[[str], bool]:
-    """Return a test whether a text matches a shell pattern of * and ?; for None, the test is always
-    True. Brackets stand for themselves."""
+    """Return a function that tests whether a text matches a shell pattern of * and ?. If the
+    pattern is None, every text matches; brackets match themselves."""
     if shell is None:
         return lambda text: True
     meaning = {"*": ".*", "?": "."}
@@ -237,8 +243,8 @@ def _like(shell: str | None) -> Callable[[str], bool]:
 
 
 def _asks_for(query: Query) -> Callable[[Stored], bool]:
-    """Return the test of the query's conditions on task, rules, due moment and state; the name and
-    the source are tested elsewhere."""
+    """Return a function that tests an entry for the query's conditions on task, planning rules, due
+    moment and state. It does not test the name and the source."""
     task = _like(query.task_like)
 
     def holds(row: Stored) -> bool:

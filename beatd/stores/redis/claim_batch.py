@@ -1,5 +1,5 @@
-"""Pack a batch of moves (changes of one row each) as arguments of `moves.lua`, and read its
-reply."""
+"""Pack a batch of moves (changes of one row each) as arguments of `moves.lua`, and read the reply
+of that script."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,8 +20,8 @@ CONFIRMED = Outcome("confirmed")
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
-    """Return an outcome for each move from the reply of `moves.lua`; None if its row was not as
-    seen."""
+    """Return the outcome of each move from the reply of `moves.lua`, in the order of the moves. An
+    outcome is None if the move was not made because its row had changed."""
     made, *refused = reply
     outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
     for place, reason in zip(refused[::2], refused[1::2], strict=True):
@@ -32,13 +32,18 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of `moves.lua`. `remember` is the key under which Redis keeps the
-    answer, so that a repeated call returns it; empty: none is kept."""
+    """Return the arguments of `moves.lua` for a batch that is claimed under `term` at the time
+    `at`.
+
+    `remember` is a key of Redis where the script keeps its answer, so that a repeated call returns
+    the same answer. If it is empty, the answer is not kept.
+    """
     return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
-    """Return the reply of a script, or raise Deposed if it says that the term is over."""
+    """Return the reply of a script unchanged. Raise Deposed if the reply means that `term` is no
+    longer the newest, because another daemon leads."""
     if reply[0] != b"deposed":
         return reply
     if not reply[1]:
@@ -51,8 +56,8 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
 
 
 class Batch:
-    """The moves of a batch packed as columns, so that the script compares and stores their texts
-    unchanged.
+    """Packs moves (changes of one row each) and their messages as arguments of `moves.lua`. The
+    moves are packed as columns, so that the script compares and stores their texts unchanged.
 
     Fields that few moves have are in a separate table, by the place of the move. The message bodies
     are joined in one argument: the unpacker in Redis knows text and no bytes, and a thousand
@@ -74,15 +79,20 @@ class Batch:
         self.bodies = b"".join(self._bodies)
 
     def _target(self, pushes: Sequence[Push]) -> object:
-        """Add the bodies of the pushes, and return their queue, or a list of queues if there are
-        several."""
+        """Add the message bodies of the pushes to the batch. Return the key of their queue, or a
+        list of keys if there are several pushes."""
         self._bodies += [push.body for push in pushes]
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
     def _columns(self, place: int, move: Move) -> tuple[object, ...]:
-        """Return the cells of a move: name, the row's beginning as it was seen, the new beginning,
-        the new rest of the row, score in the plan, runs to count, and of its run the claim's key,
-        the planned moment, and the due moment with the task id."""
+        """Return the fields of a move that go into the columns, and add its rare fields to
+        `self._rare`.
+
+        The fields are: name; beginning of the row before the move; beginning of the row after it;
+        rest of the row after it; score in the plan; number of runs to count; and, of its run, the
+        key of the claim, the planned moment, and the due moment with the task id. Fields that the
+        move does not have are empty.
+        """
         run, expect, instead, rest, score = move.run, "", "", "", ""
         if move.of == "plan":
             expect = f"{text_of(move.seen)}\t{move.revision}\te\t"
@@ -103,10 +113,13 @@ class Batch:
 
 
 def _rare(move: Move) -> tuple[object, ...]:
-    """Return the fields that few moves have: kind; key of the request or open claim; its value's
-    beginning as it was seen; the new beginning, or "" to delete it; the entry's revision that the
-    run needs; lines of the skips; key of the claim that these lines close; backlog as (id, text),
-    or False."""
+    """Return the fields that only few moves have.
+
+    They are: kind of row; key of the request or open claim; beginning of its value before the move;
+    beginning after the move ("" deletes it); revision of the entry that the run needs; records of
+    the skipped moments; key of the open claim that these records close; backlog as (id, text), or
+    False.
+    """
     found = instead = ended = skipped_id = ""
     seen = f"{micros(move.seen)}\t"
     if move.of == "request":

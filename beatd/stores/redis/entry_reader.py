@@ -1,5 +1,5 @@
-"""Turn rows and definitions in Redis into entries; a decoded definition is kept while there is
-room."""
+"""Decode rows and definitions of Redis to entries, and keep the decoded definitions in a cache of
+limited size."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -20,8 +20,8 @@ PAGE = 1000
 
 
 class Definition:
-    """A definition as Redis keeps it: "revision, tab, JSON array of source, declared_at and
-    definition"."""
+    """A definition as Redis keeps it: the revision, a tab, and a JSON array of source, declared_at
+    and definition."""
 
     __slots__ = ("declared_at", "json", "revision", "source")
 
@@ -33,13 +33,14 @@ class Definition:
 
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
-        """Return the JSON array of an entry, without the revision, which `write.lua` adds."""
+        """Return the JSON array of source, declared_at and definition for an entry. The script
+        `write.lua` adds the revision."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Reads entries, and remembers those that it decoded last. Thread-safe."""
+    """Reads entries, and caches the definitions that it decoded last. Thread-safe."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -54,9 +55,11 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return entries by name, without those that have no row or that this program cannot read.
+        """Return the entries of these (name, text of the row) pairs, by name. Entries without a
+        row, and entries that this program cannot read, are left out.
 
-        `unmoved` leaves out each entry whose plan moved on while its definition was read.
+        If `unmoved` is True, an entry is also left out if its plan changed while its definition was
+        read.
         """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
@@ -77,12 +80,12 @@ class Reader:
         return found
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
-        """Return the names that have no row."""
+        """Return the names whose text of the row is None, that is, whose entry does not exist."""
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
-        """Return (name, row, definition) of each entry, all read at one instant. Entries that are
-        missing or damaged are left out."""
+        """Return (name, row, definition) of each entry, all read at the same instant. Missing and
+        damaged entries are left out."""
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -95,7 +98,8 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """Return the row that a text holds; None, and a line in the log, if it is damaged."""
+        """Return the row that a text holds; log the damage and return None if the text is
+        damaged."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -103,12 +107,14 @@ class Reader:
             return None
 
     def decoded(self, name: str, definition: Definition) -> Entry:
-        """Return the entry of a definition. Raises ConfigError if this program cannot read it."""
+        """Decode a definition and return the entry. Raises ConfigError if this program cannot read
+        the definition."""
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Return the entry with its row, or None if this program cannot read it. The decoded entry
-        is not kept: a list of all entries must not displace those that are due soon."""
+        """Return the entry with its row; None if this program cannot read the entry. The decoded
+        entry is not cached, so that a list of all entries does not displace the entries that are
+        due soon."""
         known = self._known.get(name)
         if known is not None and known[0] == definition.revision:
             return None if known[1] is None else _stored(known[1], row)
@@ -118,8 +124,8 @@ class Reader:
             return None
 
     def _remembered(self, name: str, definition: Definition) -> Entry | None:
-        """Decode a definition, keep the result and return it; None if this program cannot read
-        it."""
+        """Decode a definition, cache the entry and return it. If this program cannot read the
+        definition, cache and return None."""
         try:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:
@@ -135,7 +141,7 @@ def _stored(entry: Entry, row: Row) -> Stored:
 
 
 def pages(names: Iterable[str], size: int = PAGE) -> Iterable[list[str]]:
-    """Yield the names in lists of `size`; the last list may be shorter."""
+    """Yield the names in lists of `size` names; the last list may be shorter."""
     page: list[str] = []
     for name in names:
         page.append(name)

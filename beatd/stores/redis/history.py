@@ -1,4 +1,5 @@
-"""Read and delete the lines of history in a Redis stream, and merge the open claims with them."""
+"""Read and delete the records of history in a Redis stream. When records are read, open claims
+(runs that are claimed and not recorded) are merged with them."""
 
 import heapq
 from collections.abc import Iterator, Sequence

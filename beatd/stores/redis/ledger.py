@@ -1,5 +1,5 @@
-"""Read the plan, claim runs and record their outcomes; each batch is one script, whatever the
-number of entries."""
+"""Read the plan, claim runs and record their outcomes in Redis. Each batch runs as one script,
+whatever the number of entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +47,8 @@ class RedisLedger:
         return [row for row in ahead if row.plan.due is not None]
 
     def _text(self, name: bytes) -> str:
-        """Return the name as text; empty, and a line in the log, if it is not UTF-8."""
+        """Return the name as text. If it is not valid UTF-8, log the damage and return an empty
+        text."""
         return self._reader.damage.read(f"the name {name!r}", name.decode) or ""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
@@ -90,8 +91,9 @@ class RedisLedger:
         return int(self._scripts.ask(lambda: client.hlen(key)))
 
     def _opened(self, found: tuple[Any, ...]) -> tuple[tuple[int, int], OpenClaim, Any] | None:
-        """Return the sort key, the open claim and the entry's row that one reply of `unknowns.lua`
-        holds; None if the claim is gone or damaged."""
+        """Return (sort key, open claim, row of the entry) from one element of the reply of
+        `unknowns.lua`; None if the claim is gone or damaged. The open claim (a run that is claimed
+        and not recorded) has no entry yet."""
         key, claim, unsent, row = found
         if claim is None:
             return None
@@ -124,8 +126,8 @@ class RedisLedger:
 
 
 def _ended(result: Result) -> tuple[object, ...]:
-    """Return a result as `record.lua` takes it: name, claim key, state, and moment of the result,
-    then moment of the claim and the body of the line of history."""
+    """Return the fields of a result in the order that `record.lua` expects: name, key of the claim,
+    state, moment of the result, moment of the claim, and text of the record of history."""
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
@@ -138,8 +140,9 @@ def _ended(result: Result) -> tuple[object, ...]:
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:
-    """Return the sort key of an open claim and the claim, still without its entry. The sort key is
-    the moment of the claim in microseconds, then the place in its batch."""
+    """Return (sort key, open claim) from the key and the text of a claim in Redis; `stored` of the
+    open claim is None. The sort key is the moment of the claim in microseconds, then the place in
+    its batch."""
     at, term, due, task_id, place, _ = claim.split(b"\t")
     return (int(at), int(place)), OpenClaim(
         occurrence_of(key),

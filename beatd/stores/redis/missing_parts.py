@@ -1,4 +1,4 @@
-"""Find entries that lost a part: a hash or an index does not hold them, and the others do."""
+"""Find entries of which Redis lost a part: some hashes or indexes hold the entry, others do not."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,8 +17,8 @@ class RedisMissingParts:
         self._scripts, self._reader = scripts, reader
 
     def misses_parts(self) -> bool:
-        """Return True if rows, definitions, plan and lists of names differ in length. Redis knows
-        these four numbers without counting."""
+        """Return True if the numbers of rows, definitions, plans and listed names are not all
+        equal. Redis knows these four numbers without counting."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -34,7 +34,7 @@ class RedisMissingParts:
         return list(found.values())[:limit]
 
     def _all_names(self) -> Iterator[str]:
-        """Return an iterator of each name that any hash or index holds; a name may come several
+        """Return an iterator over the names in all hashes and indexes. A name may come several
         times."""
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
@@ -45,8 +45,8 @@ class RedisMissingParts:
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
     def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
-        """Yield a MissingPart for each of these names that lost its definition or its plan; the
-        script also repairs the indexes of the others."""
+        """Yield a MissingPart for each of these names whose definition or plan is missing. The
+        script also repairs the indexes of all other names."""
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]
         reply = self._scripts("missing_parts", msgpack.encode(names), msgpack.encode(sources))

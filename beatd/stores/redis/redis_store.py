@@ -28,8 +28,8 @@ OLDEST = (6, 2)
 
 
 class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
-    """A store in Redis. Its keys are `beatd:{0}:…`: the hash tag {0} keeps all of them in one slot
-    of a Cluster, so that a script can use them together."""
+    """A store in Redis. Its keys are `beatd:{0}:…`: the hash tag {0} keeps all keys in one slot of
+    a Cluster, so that a script can use them together."""
 
     def __init__(
         self, url: str, *, codec: Codec, prefix: str = "beatd:", timeout: float = 2.0
@@ -54,7 +54,8 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         scripts.expect(self._namespace.hex.encode())
 
     def _settle_namespace(self, offered: UUID) -> UUID:
-        """Write the offered namespace unless the store has one; return the one that it has."""
+        """Write `offered` as the namespace (from which task ids are made) if the store has none,
+        and return the namespace of the store."""
         client, key = self._server.client, self._scripts.key("namespace")
 
         def settle() -> bytes:
@@ -65,11 +66,11 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return UUID(self._scripts.ask(settle).decode())
 
     def _emptied(self, found: bytes | None) -> StoreError:
-        """Return the error for a store that came back with another namespace (`found`) or without
-        one (None).
+        """Return the error to raise when the namespace in Redis is no longer ours: StoreEmptied if
+        `found` is None, or StoreError if `found` is another namespace.
 
-        If there is none, all data are gone: write our namespace back, so that every daemon goes on
-        making the same task ids.
+        If it is None, all data are gone. Our namespace is then written again, so that every daemon
+        goes on making the same task ids.
         """
         self._reader.forget()
         self._namespace = self._settle_namespace(self._namespace)
@@ -99,8 +100,8 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return self
 
     def server(self) -> tuple[str, int] | None:
-        """Return the server as (run_id, database number); None on a Cluster, where a queue may be
-        in another slot than the ledger."""
+        """Return the server as (run_id, database number). Return None on a Cluster, where a queue
+        may be in another slot than the ledger."""
         if self._server.is_cluster:
             return None
         client = self._server.client
@@ -168,7 +169,8 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         return [*self._about_server(), *found]
 
     def _about_server(self) -> list[str]:
-        """Return a line for each problem of the server: its version or its eviction policy."""
+        """Return a line for each problem of the server: a version that is too old, or a memory
+        policy that may evict data of beatd."""
         client, place, found = self._server.client, self._server.place, []
         options = {}
         if self._server.is_cluster:

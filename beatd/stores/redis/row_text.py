@@ -1,4 +1,5 @@
-"""Write and read rows, claims, requests and lines of history as texts with tabs between the fields.
+"""Encode and decode rows, claims, requests and records of history as texts with tabs between the
+fields.
 
 The texts are short, readable in redis-cli, and a script can compare them by their beginning alone.
 A moment is a number of microseconds since 1970; None is the empty string.
@@ -16,7 +17,7 @@ STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"
 
 @lru_cache(4096)  # many entries are due at the same moment
 def text_of(moment: datetime | None) -> str:
-    """Return a moment as microseconds since 1970; empty for None."""
+    """Return a moment as text, in microseconds since 1970; an empty text for None."""
     return "" if moment is None else str((moment - EPOCH) // MICROSECOND)
 
 
@@ -25,13 +26,15 @@ def moment_in(text: bytes) -> datetime | None:
 
 
 def one_field(text: str) -> str:
-    """Return a text of a user or broker with its tabs and line breaks replaced by spaces."""
+    """Return a text of a user or broker as one field of a line: if it contains a tab or a line
+    break, each stretch of white space becomes one space."""
     return " ".join(text.split()) if "\t" in text or "\n" in text else text
 
 
 class Row:
-    """A row of the plan. Its text has the fields planned, revision, flags, runs, last, due,
-    fingerprint, rules; `due` is empty if it equals `planned`."""
+    """A row of the plan, read from its text in Redis. The fields of the text are planned, revision,
+    flags, runs, last, due, fingerprint and rules; `due` is empty in the text if it equals
+    `planned`."""
 
     __slots__ = ("last", "paused", "plan", "revision", "runs")
 
@@ -47,27 +50,30 @@ class Row:
 
 
 def flags_of(*, enabled: bool, paused: bool) -> str:
-    """Return the flags of a row: "e" for enabled or "d" for disabled, and "p" if it is paused."""
+    """Return the flags of a row: "e" (enabled) or "d" (disabled), followed by "p" if the entry is
+    paused."""
     return ("e" if enabled else "d") + ("p" if paused else "")
 
 
 def progress_text(progress: Progress) -> str:
-    """Return the text of a row's progress: planned, runs, last."""
+    """Return the progress of an entry as the text: planned moment, number of runs, last run."""
     return f"{text_of(progress.planned)}\t{progress.runs}\t{text_of(progress.last)}"
 
 
 def due_of(plan: Plan) -> str:
-    """Return the text of the due moment; empty if it equals the planned one."""
+    """Return the due moment of a plan as text; an empty text if it equals the planned moment."""
     return "" if plan.due == plan.planned else text_of(plan.due)
 
 
 def closes(occurrence: Occurrence) -> str:
-    """Return the key of an open claim without the entry's name: planned moment and request."""
+    """Return the key of an open claim (a run that is claimed and not recorded) without the name of
+    its entry: planned moment and request id."""
     return f"{text_of(occurrence.planned)}:{occurrence.request}"
 
 
 def occurrence_of(key: bytes) -> Occurrence:
-    """Return the occurrence in the key of an open claim. Raises ValueError for a damaged key."""
+    """Return the occurrence (entry, planned moment, request id) from the key of an open claim.
+    Raises ValueError for a damaged key."""
     planned, request, name = key.decode().split(":", 2)
     return Occurrence(name, moment_of(int(planned)), request)
 
@@ -90,8 +96,8 @@ def request_of(id: bytes, text: bytes) -> Request:
 
 
 def skipped(skip: Skip, task_id: str) -> str:
-    """Return the body of a line for a skip: planned, until, count, at_least, two empty fields, task
-    id, reason."""
+    """Return the text of the record for a skip (a stretch of moments that do not run): planned,
+    until, count, at_least, two empty fields, task id, reason."""
     until = text_of(skip.until) if skip.until > skip.planned else ""
     at_least = "1" if skip.at_least else ""
     reason = one_field(skip.reason)
@@ -99,7 +105,8 @@ def skipped(skip: Skip, task_id: str) -> str:
 
 
 def published(at: int, due: int, task_id: str) -> str:
-    """Return the body of a line for a published run. `at` and `due` are in microseconds."""
+    """Return the text of the record for a run that was published at `at` and due at `due`, both in
+    microseconds since 1970."""
     return f"\t\t1\t\t{at}\t{at - due}\t{task_id}\t"
 
 
@@ -108,10 +115,10 @@ def failed(task_id: str, reason: str) -> str:
 
 
 def record_of(fields: list[bytes]) -> Record:
-    """Return the record in a line of the stream. `fields` are names and values in turn: name,
-    previous line, closed claim, state, term, body.
+    """Return the record of history from one element of the stream. `fields` holds names and values
+    in turn: name, previous line, closed claim, state, term, text of the record.
 
-    If the body has no planned moment, it is that of the closed claim.
+    If the text has no planned moment, the planned moment of the closed claim is used.
     """
     name, closed, state, term, body = fields[1], fields[5], fields[7], fields[9], fields[11]
     planned, until, count, at_least, at, late, task_id, reason = body.split(b"\t", 7)
@@ -131,7 +138,8 @@ def record_of(fields: list[bytes]) -> Record:
 
 
 def claimed_of(key: bytes, text: bytes) -> tuple[datetime, Record]:
-    """Return the moment of an open claim and its record."""
+    """Return (moment of the claim, record with the state "claimed") for an open claim, from its key
+    and its text in Redis."""
     at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(

@@ -1,5 +1,5 @@
-"""Run the Lua scripts of the store. A script is sent whole once to each server, and then called by
-its hash."""
+"""Run the Lua scripts of the store. Each script is sent in full once to each server, and later
+called by its hash."""
 
 from collections.abc import Callable
 from functools import cache
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return (text, SHA-1 hash) of each script, by name.
+    """Return the (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`.
 
     All are read when a store is opened: later the process may have no free file descriptor, or an
     upgrade of the package may have removed the files.
@@ -59,27 +59,30 @@ class Scripts:
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Raise the error of `emptied` if this is not the expected namespace: the store came back
-        empty, or is another one."""
+        """Do nothing if `namespace` (the identity of the store) is the expected one. Otherwise the
+        store came back empty or is another one; raise the error that the function `emptied`
+        returns."""
         if namespace != self._expected:
             raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
-        """Run a script and return its reply. It is run again if the connection broke: each script
-        may run twice without another effect."""
+        """Run a script and return its reply. If the connection breaks, run the script again; every
+        script may run twice without another effect."""
         source, sha = self._sources[name]
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
-        """Send a script, and return a function that waits for its reply."""
+        """Send a script to the server without waiting. Return a function that waits for the reply
+        and returns it."""
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
-        """Send a script without its last `more` arguments, which `Ahead.begin` sends later. Return
-        None if the connection cannot be used now."""
+        """Send a script to the server without its last `more` arguments. `begin` of the returned
+        object sends these later, which starts the script. Return None if the connection cannot be
+        used now."""
         _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
@@ -95,8 +98,9 @@ class Scripts:
     def _begun(
         self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
     ) -> Callable[[], Any]:
-        """Call `begin`, which sends the script, and return a function that waits for the reply; run
-        the whole script again if that fails."""
+        """Call `begin`, which sends the script `name`, and return a function that waits for the
+        reply. If the connection breaks, or the server does not know the script yet, that function
+        runs the whole script again."""
         with self._server.answering():
             try:
                 reply = begin()
@@ -114,8 +118,8 @@ class Scripts:
         return answer
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Run a question to Redis and return its answer. Run it once more if the connection broke,
-        but not after a time-out."""
+        """Call `question`, which queries Redis, and return its answer. Call it once more if the
+        connection broke, but not after a time-out."""
         self._server.notice_move()
         with self._server.answering():
             try:
@@ -131,8 +135,8 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script that its server has received except for the last arguments. `begin` sends them, and
-    returns a function that waits for the reply; `drop` gives the script up."""
+    """A script whose server has received all but its last arguments. `begin` sends these, and
+    returns a function that waits for the reply; `drop` discards the script instead."""
 
     begin: Callable[..., Callable[[], Any]]
     drop: Callable[[], None]

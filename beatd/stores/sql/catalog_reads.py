@@ -1,4 +1,5 @@
-"""Find the entries of a SQL store, and read and write the marks of the sets that owners applied."""
+"""Find the entries of a SQL store. Read and write its marks: small notes, mostly about the set of
+entries that a source declared and applied."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -34,8 +35,9 @@ ZERO: Any = literal_column("0")
 
 
 class SqlFinding(Part):
-    """Finds entries and keeps marks. `find` reads pages, each in a short transaction of its own, so
-    that a million entries fill no memory."""
+    """Finds entries, and reads and writes marks (small notes of the store). `find` reads the
+    entries in pages, each in a short transaction of its own, so that memory does not grow with
+    their number."""
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -70,10 +72,11 @@ class SqlFinding(Part):
                 yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names that the query may match, in its order, if the query gives the names, or
-        if an index on another column finds at most 10,000.
+        """Return the names that the query may match, in the query's order, if they are found
+        cheaply: the query gives the names, or an index finds at most 10,000.
 
-        None otherwise: then `_walk` reads the index of the query's order and tests each entry.
+        Return None otherwise. The caller then uses `_walk`, which reads the entries in the query's
+        order and tests each.
         """
         keys = select(plan.c.name, plan.c.due)
         found: list[Any] = []
@@ -103,7 +106,8 @@ class SqlFinding(Part):
         return [row.name for row in found]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
-        """Yield the rows of these names in the order given, page by page."""
+        """Yield the rows that `statement` finds for these names in pages (lists), in the order of
+        `names`."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
         for start in range(0, len(names), CHUNK):
             chunk = names[start : start + CHUNK]
@@ -112,9 +116,12 @@ class SqlFinding(Part):
             yield [by_name[name] for name in chunk if name in by_name]
 
     def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
-        """Yield the rows of a statement page by page, by due moment and name (`by_due`) or by name.
-        Each page is a short transaction of its own and starts after the key of the last row,
-        without an OFFSET."""
+        """Yield the rows that `statement` finds in pages (lists), sorted by due moment and name if
+        `by_due` is True, else by name.
+
+        Each page is a short transaction of its own. It starts after the last row of the page
+        before; an OFFSET would read all rows before it again.
+        """
         size = 100  # the first page is small: most callers show one screen
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
         beyond: ColumnElement[bool] = plan.c.name > bindparam("name")
@@ -168,16 +175,16 @@ class SqlFinding(Part):
         self._db.write(put)
 
     def unreadable(self) -> list[str]:
-        """Return a line for each entry that this program cannot read, among the first 10,000 by due
-        moment."""
+        """Check the first 10,000 entries by due moment, and return a line for each entry that this
+        program cannot read."""
         rows = chain.from_iterable(self._pages(Query(order="next")))
         lines = (self._reader.problem(row) for row in islice(rows, CHECKED))
         return [line for line in lines if line is not None]
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of an index that may find a few rows for the query without a walk in the
-    query's order; () if no index can."""
+    """Return the columns of an index that may find the rows of the query without reading all
+    entries; () if no index can."""
     if query.due_before is not None:
         return plan.c.due, plan.c.name
     if query.source is not None:
@@ -188,7 +195,7 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
-    """Return the statement with the conditions of the query, except `names`."""
+    """Return `statement` with all conditions of the query added, except `names`."""
     if query.name_like is not None:
         statement = statement.where(dialect.matches(plan.c.name, query.name_like))
         if start := beginning(query.name_like):

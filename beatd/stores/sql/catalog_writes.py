@@ -1,4 +1,4 @@
-"""Write, re-plan, pause and remove entries: a thousand changes take a handful of statements."""
+"""Write, re-plan, pause and remove entries; a thousand changes need only a few statements."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -152,11 +152,13 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """Insert or update the definition and the plan of each change in `last` at this revision,
-        and drop the backlogs and backfills that a change ends.
+        """Insert or update the definition and the plan of each changed entry, with `revision` as
+        the new revision. Before that, drop the backlogs and backfills that a change ends, and
+        record them as skipped.
 
-        `there` maps the names of the entries that exist to their plan rows; all others are
-        inserted. `last` maps a name to its last accepted change and the encoded definition.
+        `there` maps the name of each existing entry to its plan row; an entry whose name is missing
+        there is inserted. `last` maps a name to its last accepted change and to the encoded
+        definition. A change that removes its entry writes nothing here.
         """
         edited, resumed = list[list[str]](), list[list[str]]()
         for name, (change, _) in last.items():
@@ -187,9 +189,12 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
-        """Write skip records for the moments that the changes skip or missed. A `skip` is recorded
-        only if the plan had reached its first moment; `stood` maps each name to the moment that its
-        plan had reached before."""
+        """Write a record of history for each stretch of moments that a change skips (`skip`) or
+        missed (`missed`).
+
+        A `skip` is recorded only if the plan stood at the first moment of the stretch before the
+        change. `stood` maps each name to the planned moment before the change.
+        """
         passed = [
             (change.name, change.skip)
             for change in changes
@@ -203,8 +208,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
     ) -> None:
-        """Delete the requests of these names that `asked` selects, and record each as skipped for
-        the reason."""
+        """Delete the requests that the statement `asked` selects among the requests of some
+        entries, and record each as skipped for the given reason. `names` holds one row, [name], for
+        each of these entries."""
         dropped = connection.execute(asked, self._names.bind(names)).all()
         if not dropped:
             return

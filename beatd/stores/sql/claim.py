@@ -1,5 +1,5 @@
-"""Make moves (each a change of one row, if the row is as it was seen) under the leader's term: a
-thousand moves take a handful of statements."""
+"""Make moves under the leader's term (its fencing number). A move is one change of one row, which
+is made only if the row is still as it was read. A thousand moves need only a few statements."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -78,8 +78,8 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        """Raise Deposed if the term (the fencing number of a leader) is not the newest; keep others
-        from issuing a new term until the commit."""
+        """Raise Deposed if `term` (the fencing number of a leader) is not the newest. If it is the
+        newest, keep other daemons from issuing a new term until the commit."""
         row = connection.execute(FENCE).one_or_none()
         if row is None:
             raise Deposed(
@@ -103,8 +103,8 @@ class SqlClaiming(SqlUpcoming):
             made[place] = moves[place].name in moved
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
-        """Return the revision of each entry that the moves run or count, and lock the plan rows
-        until the commit so that nobody edits them."""
+        """Return the revision of each entry that these moves (changes of one row each) run or
+        count. Lock the plan rows of these entries until the commit, so that nobody edits them."""
         names = sorted({move.name for move in moves if move.run is not None or move.counts})
         found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
         return {row.name: row.revision for row in found}
@@ -117,10 +117,12 @@ class SqlClaiming(SqlUpcoming):
         revisions: dict[str, int],
         made: list[bool],
     ) -> None:
-        """Make the moves of requests: set the first moment that is left of each request, or delete
-        the request at its end. Several moves may follow each other through one request.
+        """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
+        requests (moments to run besides the plan). A move sets the next moment of its request, or
+        deletes the request after its last moment; several moves may belong to one request.
 
-        Set `made` to True at the place of each move whose request and revision were as seen.
+        Set `made` to True at the place of each move that was made: its request and the revision of
+        its entry were as the move saw them.
         """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
@@ -158,11 +160,13 @@ class SqlClaiming(SqlUpcoming):
         revisions: dict[str, int],
         made: list[bool],
     ) -> list[int]:
-        """Take the open claims that the moves retry or close out of their batches, and return the
-        ids of the batches that changed. `_open` writes the retried ones again, in the batch of this
-        claim.
+        """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
+        open claims (runs claimed and not recorded): remove these claims from their batches. Return
+        the ids of the batches that changed. `_open` later writes the claims that are retried into a
+        new batch.
 
-        Set `made` to True at the place of each move whose claim and revision were as seen.
+        Set `made` to True at the place of each move that was made: its claim and the revision of
+        its entry were as the move saw them.
         """
         if not places:
             return []
@@ -196,8 +200,9 @@ class SqlClaiming(SqlUpcoming):
     def _open(
         self, connection: Connection, done: Sequence[Move], term: Term, at: int
     ) -> OpenBatch | None:
-        """Write what the moves that were made leave in the store: skip records, backlogs, and one
-        batch of open claims. Return the batch, or None if no move runs anything."""
+        """Write the rows that the `done` moves (changes of one row each) add: skip records,
+        backlogs, and one batch of open claims for all their runs. Return this batch, or None if no
+        move has a run."""
         skips = [
             of_skip(move.name, skip, at, term=term.number, task_id=closed_task(move))
             for move in done
@@ -212,8 +217,8 @@ class SqlClaiming(SqlUpcoming):
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
-    """Yield the places in parts in which no name comes twice, each part in the order of names.
-    Nearly always there is one part."""
+    """Split `places` (indexes of `moves`) into parts in which no entry comes twice, and yield each
+    part sorted by the entries' names. Nearly always there is one part."""
     while places:
         first: dict[str, int] = {}
         again = []
@@ -255,6 +260,9 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 
 
 def closed_task(move: Move) -> str:
-    """Return the task id of the open claim that this move closes with a skip, so that a late
-    outcome can replace the skip; empty for all other moves."""
+    """Return the task id of the open claim (a run claimed and not recorded) that this move closes
+    with a skip. Return "" if the move closes none.
+
+    The record of the skip keeps this id, so that a late outcome of the run can replace the record.
+    """
     return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

@@ -1,4 +1,5 @@
-"""Run reads and writes of a store as whole transactions, and turn database errors into one line."""
+"""Run the reads and writes of a store as whole transactions, and turn database errors into a
+message of one line."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -31,13 +32,15 @@ class Database:
         self._opening = RLock()
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Run `work` in a transaction that only reads, and return its result. If patient, a
-        statement may take two minutes instead of the store's time-out. Raises StoreError."""
+        """Call `work` in a transaction that only reads, and return its result. If `patient` is
+        True, a statement may take two minutes instead of the store's time-out. Raises
+        StoreError."""
         return self._transact(work, write=False, patient=patient)
 
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Run `work` in a transaction, commit, and return its result. Run it again if the database
-        rolled it back before the commit, as after a deadlock. `patient` is as in `read`. Raises
+        """Call `work` in a transaction, commit, and return its result. If the database rolls the
+        transaction back before the commit, as after a deadlock, `work` is called again. If
+        `patient` is True, a statement may take two minutes instead of the store's time-out. Raises
         StoreError."""
         return self._transact(work, write=True, patient=patient)
 
@@ -69,7 +72,8 @@ class Database:
                 raise
 
     def _change_over(self) -> None:
-        """Open the store that replaced the one that was open, once for all threads."""
+        """Open the new store after the file of the store was replaced. Only the first thread does
+        this; the others wait for it."""
         with self._opening:
             if not self._replaced:
                 return
@@ -82,8 +86,8 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
-        """Return the StoreError for an error of the database; StoreUnusable if waiting cannot
-        help."""
+        """Return the StoreError for an error of the database or the system; StoreUnusable if trying
+        again later cannot help."""
         cause = getattr(error, "orig", None) or error
         line = self.dialect.unusable(cause)
         if line is not None:

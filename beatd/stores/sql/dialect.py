@@ -1,4 +1,5 @@
-"""The protocol of a database: what differs between SQLite, PostgreSQL, MariaDB and MySQL."""
+"""Define the protocol of a database: all operations that differ between SQLite, PostgreSQL, MariaDB
+and MySQL."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -30,8 +31,9 @@ TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "floa
 
 
 class Batch:
-    """A relation `v` in a statement whose rows are given as parameters, any number of them at
-    once."""
+    """A relation named `v` for use in a statement; its rows are passed as parameters, and may be
+    any number. `relation` and `c` are the relation and its columns; `bind` turns rows into the
+    parameters."""
 
     def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
@@ -48,7 +50,7 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
 
 
 class Replaced(StoreError):
-    """Raised when the file of the open store was deleted or replaced by another one."""
+    """Raised when the file of the open store was deleted or replaced by another file."""
 
 
 class Dialect(Protocol):
@@ -64,51 +66,54 @@ class Dialect(Protocol):
     def batch(self, **columns: Kind) -> Batch: ...
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        """Insert many rows at once. `columns` gives their order and kinds; only a number may be
-        None."""
+        """Insert many rows at once. `columns` gives the names and kinds of the cells, in their
+        order. Only a number may be None."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
-        """Start a transaction. If patient, a statement may take two minutes instead of the
-        time-out.
+        """Start a transaction. If `patient` is True, a statement may take two minutes instead of
+        the store's time-out.
 
-        Raises Replaced, once in each thread, if the file of the store is another one than was
+        Raises Replaced, once in each thread, if the file of the store is no longer the one that was
         opened.
         """
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        """Return True if a statement that names no schema finds a table of this name."""
+        """Return True if a table of this name exists where a statement without a schema name looks
+        for it."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Return the names of all tables in the database, except those that an interrupted `create`
-        left."""
+        """Return the names of all tables in the database, except the tables that an interrupted
+        `create` left."""
 
     def create(self, connection: Connection) -> None:
         """Create all tables of the store, with the options that only this database has."""
 
     def lock_schema(self, connection: Connection) -> None:
-        """Take the lock that keeps other processes from migrating, until `unlock_schema` or the end
-        of the session."""
+        """Take a lock that keeps other processes from migrating the schema. It lasts until
+        `unlock_schema` or the end of the session."""
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Release the lock of `lock_schema` once this migration is committed."""
+        """Release the lock of `lock_schema`, after the migration of this connection is
+        committed."""
 
     def now(self, connection: Connection) -> int:
         """Return the database's time in microseconds since 1970."""
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        """Return the database's time in microseconds since 1970, rounded down, and a name of the
-        server whose clock it is."""
+        """Return (time of the database in microseconds since 1970, name of the server whose clock
+        it is). The time is rounded down."""
 
     def matches(self, column: Any, pattern: str) -> Any:
-        """Return the condition that a column matches a shell pattern of * and ?; case matters."""
+        """Return the SQL condition that a column matches a shell pattern of * and ?; case
+        matters."""
 
     def notify(self, connection: Connection) -> None:
-        """Wake the watchers of all processes when this transaction commits, if the database can do
-        so."""
+        """Notify the watchers of all processes when this transaction commits, if the database can
+        do so."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` whenever a transaction that called `notify` commits. Return False if the
-        database cannot notify; then `wake` is never called."""
+        """Call `wake` whenever a transaction that called `notify` commits. Return False, and never
+        call `wake`, if the database cannot notify."""
 
     def problems(self) -> Sequence[str]:
         """Return a line for each problem of the disk or server of the store."""
@@ -116,32 +121,33 @@ class Dialect(Protocol):
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        """Return how often to try a transaction in all that failed with this error: more than 1 if
-        the database rolled it back for the sake of another transaction, 1 for every other error."""
+        """Return how many times, in all, a transaction that failed with this error may be tried.
+        The number is greater than 1 if the database rolled the transaction back because of another
+        transaction, and 1 for every other error."""
 
     def waited(self, error: BaseException) -> bool:
-        """Return True if the statement failed by a time-out, mostly since another session holds a
-        lock."""
+        """Return True if the statement failed because of a time-out, which mostly means that
+        another session holds a lock."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """Return what the operator must correct, if waiting cannot help; None for all other
-        errors."""
+        """Return a text that names what the operator must correct, if trying again later cannot
+        help; None for all other errors."""
 
 
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
-    """Return an INSERT statement for one row; `mark` is the driver's placeholder for a value."""
+    """Return an INSERT statement for one row of these columns. `mark` is the driver's placeholder
+    for a value, `quote` the character around a column name."""
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def like(pattern: str) -> str:
-    """Return the LIKE pattern that matches as a shell pattern of * and ? does; its escape character
-    is "!"."""
+    """Convert a shell pattern of * and ? to a SQL LIKE pattern with the escape character "!"."""
     plain = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return plain.replace("*", "%").replace("?", "_")
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """Return a limit as a literal in the statement. With a bound parameter the planner would assume
-    that a tenth of the table is read."""
+    """Return a LIMIT value as a literal of the statement instead of a parameter. With a parameter,
+    the planner would assume that a tenth of the table is read."""
     return literal_column(str(int(limit)), Integer)

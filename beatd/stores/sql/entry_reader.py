@@ -1,5 +1,5 @@
-"""Turn rows into entries. A definition is decoded once for each revision, and kept while there is
-room."""
+"""Decode rows to entries. Each revision of a definition is decoded once, and kept in a cache of
+limited size."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ DEFINITION = (entry.c.definition, entry.c.source, entry.c.declared_at, entry.c.p
 
 
 def whole() -> Select[Any]:
-    """Return the statement that reads plan and definition of each entry that has both."""
+    """Return a SELECT of the plan and the definition of each entry that has both."""
     return select(*PLAN, *DEFINITION).join_from(plan, entry, entry.c.name == plan.c.name)
 
 
@@ -45,17 +45,17 @@ class Reader:
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
-        """Drop all decoded entries: another store may have other entries under the same
-        revisions."""
+        """Remove all decoded entries from the cache. This is needed when another store is opened,
+        which may have other entries with the same revisions."""
         self._kept.clear()
 
     def drop_cached(self, names: Iterable[str]) -> None:
-        """Drop the decoded entries of these names."""
+        """Remove the decoded entries of these names from the cache."""
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
-        """Return the entry of a row and whether it is paused; None if this program cannot read it.
-        `keep` remembers the decoded entry for the next read."""
+        """Return (entry, True if it is paused) for a row; None if this program cannot read the
+        definition. If `keep` is True, the decoded entry stays in the cache for the next read."""
         known = self._known(row.name, row.revision)
         if known is not None:
             return known
@@ -76,7 +76,7 @@ class Reader:
         return None if known is None or known[0] != revision else known[1:]
 
     def problem(self, row: Any) -> str | None:
-        """Return why this program cannot read the entry of a row; None if it can."""
+        """Return the reason why this program cannot read the entry of a row; None if it can."""
         try:
             self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
         except ConfigError as error:
@@ -84,14 +84,15 @@ class Reader:
         return None
 
     def stored(self, row: Any, *, keep: bool = False) -> Stored | None:
-        """Return the entry of a row with its plan; None if this program cannot read it."""
+        """Return the entry of a row with its plan; None if this program cannot read them. If `keep`
+        is True, the decoded entry stays in the cache."""
         known = self.definition(row, keep=keep)
         return None if known is None else self._planned(row, known)
 
     def named(
         self, connection: Connection, names: Iterable[str], *, keep: bool = True
     ) -> dict[str, Stored]:
-        """Return the entries of these names with their plans. Names without an entry, and entries
+        """Return the entries of these names with their plans, by name. Missing entries, and entries
         that this program cannot read, are left out."""
         found: dict[str, Stored] = {}
         wanted = sorted(set(names))
@@ -104,8 +105,9 @@ class Reader:
         return found
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
-        """Return for each row of the plan its entry with the plan; None if this program cannot read
-        it. Only definitions that are not remembered are fetched."""
+        """Return the entry with its plan for each row of the plan, in the order of the rows; None
+        in the place of an entry that this program cannot read. Only definitions that are not in the
+        cache are fetched."""
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self.named(connection, strange) if strange else {}
@@ -116,8 +118,8 @@ class Reader:
         ]
 
     def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
-        """Return the entry with the plan of the row; None, and a line in the log, if the plan is
-        damaged."""
+        """Return the entry `known` with the plan in `row`; log the damage and return None if the
+        plan is damaged."""
         try:
             return _stored(row, known)
         except UNREADABLE as reason:

@@ -1,8 +1,8 @@
-"""Prepare a claim in an open transaction, milliseconds before its moment, so that only the commit
-is left to do then. PostgreSQL only.
+"""Prepare a claim in an open transaction, a few milliseconds before the runs are due. Then only the
+commit is left to do at that moment. PostgreSQL only.
 
-The claimed rows stay locked meanwhile. PostgreSQL ends the transaction if this process freezes;
-other databases would keep its locks.
+The claimed rows are locked meanwhile. PostgreSQL ends the transaction if this process freezes;
+other databases would keep the rows locked.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,8 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
-    """A claim whose transaction has done everything but the commit."""
+    """A claim whose transaction is complete except for the commit. `make` commits it, `drop` rolls
+    it back."""
 
     def __init__(
         self,

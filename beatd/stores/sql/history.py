@@ -1,4 +1,4 @@
-"""Read the history newest first, and delete the records that are too old or too many."""
+"""Read the history, newest record first. Delete the records that are too old or too many."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -35,7 +35,9 @@ class SqlHistory(SqlRecording):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Return each open claim as (moment of the claim in microseconds, record), oldest first."""
+        """Return (moment of the claim in microseconds, record) of each open claim (a run claimed
+        and not recorded), oldest first. If `name` is given, return only the claims of this
+        entry."""
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -72,9 +74,12 @@ class SqlHistory(SqlRecording):
         )
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete the records written before a moment and all but the newest `keep`, and return
-        their number. Deletes a thousand at a time from the oldest on, and stops when a thousand has
-        none to delete."""
+        """Delete the records that were written before `before`, and all but the newest `keep`
+        records; return the number of deleted records.
+
+        Each transaction looks at the oldest thousand records. The deletion stops at a thousand of
+        which none is to be deleted.
+        """
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
         dropped = 0
         while True:
@@ -86,7 +91,8 @@ class SqlHistory(SqlRecording):
                 return dropped
 
     def _newest_kept(self, connection: Connection, keep: int) -> int:
-        """Return the largest id to delete so that the newest `keep` records stay; 0 if all stay."""
+        """Return the largest id among the records that must be deleted so that the newest `keep`
+        stay; 0 if none must be deleted."""
         newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
         return connection.scalar(newest) or 0
 

@@ -1,4 +1,4 @@
-"""Make rows of history from skips, and records from rows of history."""
+"""Convert skips (moments that do not run) to rows of history, and rows of history to records."""
 
 from typing import Any
 
@@ -27,8 +27,12 @@ COLUMNS: dict[str, Kind] = {
 
 
 class Line(Struct, array_like=True):
-    """A row of history that is to be inserted. Moments are in microseconds since 1970, `late` is in
-    seconds, `until` and `count` are the end and the number of a stretch of skipped moments."""
+    """A row of history to be inserted. Moments are in microseconds since 1970, and `late` is in
+    seconds.
+
+    For a stretch of skipped moments, `until` is its last moment and `count` the number of its
+    moments; `at_least` is 1 if `count` is only a lower bound.
+    """
 
     name: str
     planned: int
@@ -45,8 +49,9 @@ class Line(Struct, array_like=True):
 
 
 def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> Line:
-    """Return the row that records a skip, written at the moment `at` in microseconds. `task_id`
-    names the run whose open claim the skip closes."""
+    """Return the row of history for a skip (a stretch of moments that do not run), written at the
+    time `at` in microseconds since 1970. If the skip closes an open claim (a run claimed and not
+    recorded), `task_id` is the task id of that run."""
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
         name,
@@ -63,7 +68,7 @@ def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> 
 
 
 def record_of(row: Any) -> Record:
-    """Return the record that a row of history holds. Raises for a damaged row."""
+    """Return the record that a row of history holds. Raises an exception if the row is damaged."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -80,8 +85,8 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Return a phrase for messages that names the holder of a term, from the JSON text in the
-    ledger."""
+    """Return a phrase for messages that names the daemon that holds the term, such as "held by NAME
+    on HOST (pid 1)". `holder` is the JSON text of the holder in the ledger table."""
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

@@ -20,7 +20,7 @@ from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_
 
 def _first(connection: Connection, dialect: Dialect) -> None:
     """Create all tables and their first rows. Raises StoreUnusable if another program has a table
-    of the same name."""
+    with the same name as one of these tables."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise StoreUnusable(
@@ -34,8 +34,8 @@ def _first(connection: Connection, dialect: Dialect) -> None:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """Insert the row of the ledger again after it was lost. Terms (the fencing numbers of leaders)
-    begin from 1 again."""
+    """Insert the only row of the ledger table again after it was lost. The terms (the fencing
+    numbers of leaders) then start from 1 again."""
     _insert(connection, namespace, version=VERSION)
 
 
@@ -65,7 +65,8 @@ SERVES = 1
 
 
 def migrate(database: Database) -> UUID:
-    """Bring an older schema to this program's version, and return the namespace of the ids."""
+    """Create the schema or upgrade it to this program's version. Return the namespace of the store,
+    from which task ids are made."""
     found = database.read(lambda connection: _state(connection, database))
     if found is None or found.version < VERSION:
         database.write(lambda connection: _climb(connection, database), patient=True)
@@ -77,7 +78,7 @@ def migrate(database: Database) -> UUID:
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
     """Raise StoreUnusable if the schema needs a newer program than this one. `version` is the
-    schema's version, `serves` the oldest version that a program must know."""
+    version of the schema; `serves` is the oldest version that a program must know to work on it."""
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -86,7 +87,7 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    """Return the row of the ledger; None if the table or its row is missing.
+    """Return the row of the ledger table; None if the table or its row is missing.
 
     Raises StoreUnusable if the table belongs to another program.
     """
@@ -112,8 +113,8 @@ def _state(connection: Connection, database: Database) -> Any:
 
 
 def _climb(connection: Connection, database: Database) -> None:
-    """Run the missing migration steps, or restore the lost row of the ledger, under a lock that
-    keeps other processes from migrating."""
+    """Run the missing migration steps, or insert the lost row of the ledger table again. A lock
+    keeps other processes from migrating meanwhile."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)

@@ -1,5 +1,5 @@
-"""Find and remove entries that lost a part: they have a definition without a plan, or a plan
-without a definition."""
+"""Find and remove entries that lost a part: they have a definition but no plan, or a plan but no
+definition."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -41,8 +41,8 @@ class SqlMissingParts(Part):
     def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Remove those of these names that have a definition or a plan but not both, and return
-        them. `planned` holds the names that have a plan."""
+        """Delete the entries among `names` that have only a definition or only a plan, and return
+        their names. `planned` holds the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
@@ -73,8 +73,8 @@ def newest_revision(connection: Connection) -> int:
 
 
 def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
-    """Return the statement that reads the rows of `table` whose name is not in `other`, by name.
-    Only the first 100 rows of the table are looked at unless `whole`."""
+    """Return a SELECT of the rows of `table` whose name is not in the table `other`, by name, at
+    most `limit`. Unless `whole` is True, only the first 100 rows of `table` are examined."""
     if not whole:
         first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
         table = first

@@ -1,4 +1,4 @@
-"""The dialect of MariaDB and MySQL through PyMySQL: batches are JSON tables, and names are compared
+"""The dialect of MariaDB and MySQL through PyMySQL. Batches are JSON tables, and names are compared
 by their bytes."""
 
 from collections.abc import Sequence
@@ -79,8 +79,8 @@ class Mysql:
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """Limit the seconds that a statement may take on the server, and wait one second longer for
-        its answer."""
+        """Set the time-out of a statement on the server to `seconds`, and the time-out for its
+        answer to one second more."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -183,7 +183,8 @@ class Mysql:
 
 
 def json_table(given: str, columns: Columns) -> str:
-    """Return a table expression over a JSON array of rows; `given` is the SQL text of the array."""
+    """Return a SQL table expression named `t` over a JSON array of rows. `given` is the SQL
+    expression of the array."""
     cells = ", ".join(
         f"`{name}` {KINDS[kind]} PATH '$[{place}]'"
         for place, (name, kind) in enumerate(columns.items())

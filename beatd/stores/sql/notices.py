@@ -1,4 +1,4 @@
-"""Receive PostgreSQL's notices that an entry or a request was written."""
+"""Receive PostgreSQL's notices that another process wrote an entry or a request."""
 
 from collections.abc import Mapping
 from select import POLLIN, poll
@@ -21,7 +21,7 @@ def _nobody() -> None: ...
 
 class Notices:
     """Calls `wake` after each notice, on a thread and a connection of its own. Connects again after
-    a failure, and then calls `wake` for what it may have missed."""
+    a failure; it also calls `wake` after each connect, because notices may have been missed."""
 
     def __init__(self, options: Mapping[str, Any], wake: Wake) -> None:
         self._options = {**options, **connect_options("beatd watch", CONNECT_TIMEOUT_S)}
@@ -30,7 +30,7 @@ class Notices:
         Thread(target=self._run, name="beatd-postgresql-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop calling `wake`, and let the thread end within half a second; do not wait for it."""
+        """Stop calling `wake`, and return at once. The thread ends within half a second."""
         self._stopped.set()
         self._wake = _nobody
 

@@ -1,8 +1,8 @@
-"""Keep open claims (runs that are claimed and not recorded): one row for each claimed batch,
-rewritten only if some of its runs stay open.
+"""Keep open claims (runs that are claimed and not recorded). Each claimed batch is one row, which
+is rewritten only if some of its runs stay open.
 
 One row for each claim would cost more than the rest of the batch, and leave as many dead rows to
-clean up. The process that made a batch remembers what it wrote: to close the whole batch is then
+clean up. The process that made a batch remembers its contents; so it closes the whole batch with
 one statement and no read.
 """
 
@@ -23,8 +23,9 @@ MOST_REMEMBERED_BATCHES = 64
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """A run that is claimed and not recorded, as the row of its batch holds it. Moments are in
-    microseconds since 1970; `unsent` is 1 if its message certainly did not go out."""
+    """An open claim (a run that is claimed and not recorded), as it is stored in the row of its
+    batch. Moments are in microseconds since 1970. `unsent` is 1 if the message certainly did not go
+    out."""
 
     name: str
     planned: int
@@ -35,8 +36,9 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class OpenBatch(Struct, frozen=True):
-    """A row of the claim table: the runs of one claim that are still open. `claimed_at` is in
-    microseconds since 1970; `version` grows by 1 with each rewrite."""
+    """A row of the claim table: the runs of one batch that are claimed and not recorded.
+    `claimed_at` is in microseconds since 1970; `version` grows by 1 with each rewrite of the
+    row."""
 
     id: int
     version: int
@@ -55,7 +57,7 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 
 def of_run(run: Run) -> Open:
-    """Return the open claim of a run."""
+    """Convert a run to an open claim (a run that is claimed and not recorded)."""
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
@@ -63,15 +65,15 @@ def of_run(run: Run) -> Open:
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:
-    """Return the batch that a row holds. Raises ValueError for a damaged row."""
+    """Return the batch that a row of the claim table holds. Raises ValueError for a damaged row."""
     runs = {one.task_id: one for one in DECODER.decode(row.runs)}
     moment_of(row.claimed_at)  # raises for an impossible moment
     return OpenBatch(row.id, row.version, row.claimed_at, row.term, runs)
 
 
 class Claims:
-    """Reads and writes the table of open batches, and remembers the last 64 batches of this
-    process."""
+    """Reads and writes the table of open claims (runs that are claimed and not recorded), one row
+    for each batch. Also remembers the last 64 batches that this process wrote."""
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -82,15 +84,16 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
-        """Insert a batch of open claims for these runs, and return it."""
+        """Insert a batch of open claims for these runs, and return it. `claimed_at` is in
+        microseconds since 1970."""
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
         connection.execute(INSERT, _values(batch))
         return batch
 
     def remember(self, batch: OpenBatch) -> None:
-        """Remember a batch that this process committed; forget the oldest one if there are too
-        many."""
+        """Remember a batch that this process has committed. If 64 are remembered already, forget
+        the oldest batch first."""
         with self._lock:
             while len(self._mine) >= MOST_REMEMBERED_BATCHES:
                 self._drop(next(iter(self._mine)))
@@ -109,7 +112,7 @@ class Claims:
                 del self._batch_of[task_id]
 
     def remembered(self, task_ids: Iterable[str]) -> list[OpenBatch]:
-        """Return the remembered batches that hold any of these tasks."""
+        """Return the remembered batches that hold at least one of these tasks."""
         with self._lock:
             ids = dict.fromkeys(self._batch_of.get(task_id) for task_id in task_ids)
             return [self._mine[batch_id] for batch_id in ids if batch_id is not None]
@@ -117,16 +120,18 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """Return all open batches, or only those claimed at these moments, and lock their rows
-        until the commit."""
+        """Return all open batches and lock their rows until the commit. If `claimed_at` is given,
+        return and lock only the batches that were claimed at one of these moments (microseconds
+        since 1970)."""
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
         return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
-        """Reduce a batch to the runs in `left`, or delete it if `left` is empty. Return True if it
-        was written, False if another process has changed the batch since it was read."""
+        """Reduce the row of a batch to the runs in `left` (by task id), or delete the row if `left`
+        is empty. Return False, and change nothing, if another process has changed the row since it
+        was read."""
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -135,15 +140,15 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Return the batches that were claimed before a moment or hold an unsent run, oldest
-        first."""
+        """Return the batches that were claimed before the moment `before` (microseconds since 1970)
+        or that hold an unsent run. The oldest batch comes first."""
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Return the batches in the rows. A damaged row is logged and left out."""
+        """Return the batches that the rows hold. A damaged row is logged and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

@@ -1,11 +1,13 @@
-"""Move rows of the plan on to their next moments, if they are as they were seen, in the fastest way
-of each database.
+"""Move rows of the plan on to their next moments, if the rows are still as they were read. Each
+database has its own fastest way, `Dialect.moving`:
 
-"returning", PostgreSQL: one update that returns the rows it found.
-"each", SQLite: one small update for each row; it is rolled back, and repeated as "returning", only
-if a row was not as seen.
-"locked", MariaDB and MySQL: the rows that are as seen are locked and then written; a joined update
-would take three times as long.
+"returning", PostgreSQL: one update returns the names of the rows that it changed.
+
+"each", SQLite: one small update for each row. If a row was not as it was read, all are rolled back
+and repeated as "returning".
+
+"locked", MariaDB and MySQL: the rows that are still as they were read are locked and then written.
+A joined update would take three times as long.
 """
 
 from collections.abc import Sequence
@@ -46,7 +48,8 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """Updates the rows of the plan that are as they were seen. Builds its statements once."""
+    """Moves rows of the plan on to their next moments, if the rows are still as they were read.
+    Builds its SQL statements once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -69,9 +72,11 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Update each row that is as it was seen, and return the names of the updated rows.
+        """Update each row of the plan that still has the revision and the planned moment that were
+        read, and return the names of the updated rows.
 
-        The cells of a row are those of `COLUMNS`; the rows must be sorted by name.
+        Each element of `rows` holds the cells of `COLUMNS`, in that order. The elements must be
+        sorted by name.
         """
         if self._dialect.moving == "each":
             return self._move_each(connection, rows)
@@ -105,8 +110,8 @@ class PlanMoves:
 
 
 def _as_seen(v: Any) -> tuple[Any, ...]:
-    """Return the conditions that a row has the revision and the moment that were seen, and is
-    active."""
+    """Return the SQL conditions that a row of the plan still has the revision and the planned
+    moment in `v`, and is active (neither disabled nor paused)."""
     return plan.c.revision == v["revision"], plan.c.planned == v["seen"], plan.c.active == ONE
 
 

@@ -1,4 +1,4 @@
-"""The dialect of PostgreSQL through psycopg: batches are arrays, and session settings end every
+"""The dialect of PostgreSQL through psycopg. Batches are arrays, and session settings limit every
 wait."""
 
 from collections.abc import Mapping, Sequence
@@ -56,8 +56,11 @@ plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_c
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Return for each column the literal of an array of its cells, by parameter name. Without this,
-    the driver would look at each cell several times."""
+    """Return the parameters for a batch of rows: for each column the literal of a PostgreSQL array
+    with its cells, under the name `v_COLUMN`.
+
+    If the driver built the arrays, it would look at each cell several times.
+    """
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
         f"v_{name}": texts(cells) if kind == "text" else numbers(cells)
@@ -66,7 +69,8 @@ def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def texts(cells: Sequence[str]) -> str:
-    """Return the literal of a text array. Raises ConfigError for a text with a NUL character."""
+    """Return the literal of a PostgreSQL text array. Raises ConfigError if a text contains a NUL
+    character."""
     if not cells:
         return "{}"
     joined = "\0".join(cells)
@@ -77,7 +81,7 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    """Return the literal of an array of numbers; None becomes null."""
+    """Return the literal of a PostgreSQL array of numbers; None becomes null."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 

@@ -1,5 +1,5 @@
-"""Keep the presence of each running daemon: the daemon renews it, and a presence that is not
-renewed expires."""
+"""Keep the presence of each running daemon, that is, what the daemon announces about itself. A
+daemon renews its presence; otherwise the presence expires."""
 
 from collections.abc import Sequence
 from functools import partial

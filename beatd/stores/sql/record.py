@@ -1,4 +1,4 @@
-"""Close claims with their outcomes, and write the outcomes into the history."""
+"""Close claims with the outcomes of their messages, and write the outcomes into the history."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -31,10 +31,11 @@ class SqlRecording(SqlClaiming):
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
-        """Close the claims of the results and write the history in one transaction. Return the
-        batches of `mine` (remembered by this process) that still have open runs.
+        """Close the open claims of the results and write the outcomes into the history. Return the
+        batches of `mine` that still have open runs.
 
-        `by_task` maps each task id to its result.
+        `mine` are the batches of open claims that this process remembers; `by_task` maps each task
+        id to its result.
         """
         lines: list[Line] = []
         left: list[OpenBatch] = []
@@ -60,11 +61,12 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Close the claims of the results that no remembered batch holds, and return their rows for
-        the history: another process made the claim, it was made again since, or it was closed
-        before.
+        """Close the claims of the results that `_record` could not match with a batch that this
+        process remembers, and return their rows of history. Another process made or changed such a
+        claim, or it was closed before.
 
-        `made_at` maps a task id to the moment of the claim that this process made, in microseconds.
+        `made_at` maps a task id to the moment at which this process claimed the run, in
+        microseconds since 1970.
         """
         lines: list[Line] = []
         for batch in self._claims.locked(connection):
@@ -79,10 +81,11 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """Return the row of history for a result whose claim is closed already. Return [] if the
-        task has a published row, or if it was rejected and has any row.
+        """Return a list with the row of history for a result whose claim is closed already. Return
+        [] if the history says that the task was published, or if the result is rejected and the
+        task has any row.
 
-        A confirmed result deletes the task's other rows, as it takes their place.
+        The task's other rows are deleted, because the new row takes their place.
         """
         run = result.run
         line = ended(of_run(run), result, term=0)
@@ -102,11 +105,11 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Return the runs of the batch that stay open, by task id, and the rows of history of those
-    that ended.
+    """Apply results to a batch of open claims. Return the runs that stay open, by task id, and the
+    rows of history for the runs that ended.
 
-    `made_at` maps a task id to the moment of the claim that this process made, in microseconds. If
-    the batch was claimed at another moment, only a confirmed result ends the run.
+    `made_at` maps a task id to the moment at which this process claimed the run, in microseconds
+    since 1970. If the batch was claimed at another moment, only a confirmed result ends the run.
     """
     left: dict[str, Open] = {}
     lines: list[Line] = []
@@ -128,7 +131,8 @@ def settled(
 
 
 def ended(run: Open, result: Result, term: int) -> Line:
-    """Return the row of history of a run that was published or rejected under a term."""
+    """Return the row of history for a run whose message was confirmed or rejected. `term` is the
+    number of the term (fencing number of a leader) under which the run was claimed."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

@@ -1,5 +1,5 @@
-"""Keep entries, plan, claims and history in one SQL database, for any number of daemons and
-commands."""
+"""Keep entries, plan, claims and history in one SQL database, which any number of daemons and
+commands may share."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -18,8 +18,8 @@ from beatd.stores.sql.url import dialect_of
 
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
-    """A store in a SQL database. It opens the database and creates or migrates the tables at once;
-    raises StoreError when it cannot."""
+    """A store in a SQL database. The constructor opens the database and creates or migrates the
+    tables; it raises StoreError if this fails."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(Database(dialect_of(url, timeout)), codec)
@@ -31,7 +31,8 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
         self._db.open_anew = self._settle
 
     def _settle(self) -> None:
-        """Migrate the schema, and read the namespace of the store that is open now."""
+        """Migrate the schema of the store that is open now, read its namespace, and empty the cache
+        of entries."""
         self._reader.forget()
         self._namespace = migrate(self._db)
 

@@ -1,4 +1,5 @@
-"""The dialect of SQLite: one file, one writer at a time, and every commit on the disk."""
+"""The dialect of SQLite. The store is one file with one writer at a time, and every commit is on
+the disk."""
 
 import os
 from collections.abc import Sequence
@@ -107,8 +108,8 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _check_identity(self) -> None:
-        """Raise Replaced, once in each thread, if the file of the store or its log was replaced
-        while in use.
+        """Raise Replaced, once in each thread, if the file of the store or its write-ahead log was
+        deleted or replaced while in use.
 
         SQLite itself would go on in a deleted file without an error.
         """
@@ -129,8 +130,8 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """Accept any file at the next check: when its last connection is closed, SQLite deletes the
-        log and later makes another one."""
+        """Make the next check of the file's identity accept any file. This is needed because SQLite
+        deletes its log when the last connection is closed, and later creates another."""
         with self._lock:
             self._opened = None
 
@@ -179,7 +180,7 @@ class Sqlite:
 
 
 def _state_folder_hint() -> str:
-    """Return a hint for an error message that names the unit's state folder of systemd; empty
-    without systemd."""
+    """Return a hint for an error message that names a file in systemd's state folder of this
+    service; an empty text without systemd."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

@@ -1,4 +1,4 @@
-"""The base of the parts of a SQL store: they share the database and the reader of entries."""
+"""The base of the parts of a SQL store; all parts share the database and the reader of entries."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,5 @@
-"""Issue terms: the number and the token that every claim of a leader must carry."""
+"""Issue terms. A term is the fencing number and the token that every claim of a leader must
+carry."""
 
 from functools import partial
 from secrets import token_hex

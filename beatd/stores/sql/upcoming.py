@@ -1,5 +1,5 @@
-"""Read by index what comes next and what is still open, at a cost that does not grow with the
-number of entries."""
+"""Read the next entries, the open claims and the pending requests by index, at a cost that does not
+grow with the number of entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,8 @@ MARGIN = 60_000_000
 
 @lru_cache(64)
 def soonest(limit: int) -> Select[Any]:
-    """Return the statement that reads the first rows of the plan by due moment and name."""
+    """Return a SELECT of the first `limit` rows of the plan that have a due moment, by due moment
+    and name."""
     return (
         select(*PLAN)
         .where(plan.c.due.is_not(None))  # a paused or disabled entry has no due moment
@@ -36,7 +37,7 @@ def soonest(limit: int) -> Select[Any]:
 
 @lru_cache(64)
 def later(limit: int) -> Select[Any]:
-    """Return the statement that reads the first rows of the plan that are due at `start` or
+    """Return the SELECT of `soonest`, limited to rows that are due at the parameter `start` or
     later."""
     return soonest(limit).where(plan.c.due >= bindparam("start"))
 
@@ -55,10 +56,10 @@ class SqlUpcoming(Part):
         return self._db.read(lambda connection: self._soonest(connection, limit))
 
     def _soonest(self, connection: Connection, limit: int) -> list[Stored]:
+        """Return up to `limit` entries with the earliest due moments. Entries that this program
+        cannot read are left out and do not count."""
         # If this program cannot read some of the rows, more are read, so that unreadable entries
         # never hide the others.
-        """Return the next entries by due moment. Entries that this program cannot read are left out
-        and do not count."""
         asked = limit
         while True:
             rows = self._rows(connection, asked)
@@ -71,12 +72,12 @@ class SqlUpcoming(Part):
             asked = asked * 2 + 100
 
     def _rows(self, connection: Connection, limit: int) -> Sequence[Any]:
-        """Return the next rows of the plan by due moment. Start a minute before the last claim, not
-        at the beginning of the index: there lie the dead index entries of all claimed rows, for as
-        long as an old snapshot keeps them.
+        """Return up to `limit` rows of the plan with the earliest due moments. Where possible,
+        start to read the index a minute before the last claim.
 
-        Read from the beginning if few rows are found, and once in 60 reads, to find a row that was
-        planned earlier than that all the same.
+        At the beginning of the index lie the dead index entries of all claimed rows, for as long as
+        an old snapshot keeps them. Reading starts at the beginning if too few rows are found, and
+        once in 60 reads, because a row may have been planned earlier.
         """
         start = self._start
         if start is not None and self._reads % FROM_THE_BEGINNING:
@@ -160,7 +161,7 @@ class SqlUpcoming(Part):
         self._db.write(put)
 
     def _add(self, connection: Connection, requests: Sequence[Request]) -> None:
-        """Insert the requests that are not pending yet."""
+        """Insert the requests whose id is not pending yet."""
         wanted = {one.id: one for one in requests}
         if wanted:
             asked = select(request.c.id).where(request.c.id.in_(sorted(wanted)))
@@ -172,8 +173,8 @@ class SqlUpcoming(Part):
     def _with_entries(
         self, connection: Connection, names: Sequence[str]
     ) -> tuple[dict[str, Stored], set[str]]:
-        """Return the readable entries by name, and the names of the entries that exist but cannot
-        be read."""
+        """Return two values for these names: the readable entries by name, and the set of names
+        whose entry exists but cannot be read."""
         found = self._reader.named(connection, names)
         missing = sorted(set(names) - set(found))
         if not missing:

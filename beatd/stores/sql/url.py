@@ -1,4 +1,4 @@
-"""Choose the dialect that a store's URL names; the driver of a database is imported only when
+"""Choose the dialect for the URL of a store. The driver of a database is imported only when it is
 needed."""
 
 from sqlalchemy import make_url
@@ -9,8 +9,8 @@ from beatd.stores.sql.dialect import Dialect
 
 
 def dialect_of(url: str, timeout: float) -> Dialect:
-    """Return the dialect of the database that a URL names. Raises ConfigError for a URL that cannot
-    be read or names an unknown database, MissingExtra if the driver is not installed."""
+    """Return the dialect of the database that a URL names. Raises ConfigError if the URL cannot be
+    read or names an unknown database, MissingExtra if the driver is not installed."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
