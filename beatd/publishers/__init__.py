@@ -1,1 +1,1 @@
-"""Publishers, which send runs to their broker: one transport for each kind of broker."""
+"""Publishers send runs to their broker, through one transport for each kind of broker."""

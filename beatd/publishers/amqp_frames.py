@@ -29,15 +29,15 @@ TABLE, SIZE, BODY_SIZE, BODIES = (str(uuid4()) for _ in range(4))
 
 
 def frames(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return all frames of one message, for the channel with this number."""
+    """Return all AMQP frames of one message, for the channel with this number."""
     body = encoded(celery_message.body)
     header = pack(">HHQ", spec.Basic.Publish[0], 0, len(body)) + properties(celery_message)
     return method(celery_message, channel) + frame(2, channel, header) + bodies(body, channel)
 
 
 class AmqpFrames(TransportTemplate):
-    """A template of AMQP frames, with gaps for the parts that differ between messages. Filling a
-    gap also fills in the lengths that depend on it: of the text, the header table and the frame."""
+    """A message encoded as AMQP frames, with gaps where messages differ. Filling a gap also sets
+    the lengths that depend on it: of the text, the header table and the frame."""
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
@@ -106,7 +106,7 @@ class AmqpFrames(TransportTemplate):
 
 
 def method(celery_message: CeleryMessage, channel: int) -> bytes:
-    """Return the method frame: basic.publish with exchange and routing key."""
+    """Return the method frame of the message: basic.publish with its exchange and routing key."""
     # mandatory: the broker returns a message that no queue takes.
     arguments = dumps(
         "Bssbb", (0, celery_message.exchange, celery_message.routing_key, True, False)
@@ -115,7 +115,8 @@ def method(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 def properties(celery_message: CeleryMessage) -> bytes:
-    """Return the properties of the message, headers included, as its header frame holds them."""
+    """Return the properties of the message, headers included, encoded as its header frame holds
+    them."""
     message = amqp.Message(
         b"",
         priority=celery_message.priority,
@@ -128,7 +129,8 @@ def properties(celery_message: CeleryMessage) -> bytes:
 
 
 def bodies(body: bytes, channel: int) -> bytes:
-    """Return the body in as many body frames as its length needs."""
+    """Return the body cut into body frames, each of at most FRAME_BODY_BYTES; no frame if the body
+    is empty."""
     starts = range(0, len(body), FRAME_BODY_BYTES)
     return b"".join(frame(3, channel, body[start : start + FRAME_BODY_BYTES]) for start in starts)
 
@@ -138,7 +140,7 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 
 def long_text(text: str) -> bytes:
-    """Return a text as a header table holds it: S, four bytes of length, the text."""
+    """Return the text as it is written in a header table: S, four bytes of length, the text."""
     raw = text.encode()
     return b"S" + pack(">I", len(raw)) + raw
 
@@ -148,7 +150,7 @@ def encoded(body: bytes | str) -> bytes:
 
 
 def _table_at(written: bytes) -> int:
-    """Return the offset of the header table in encoded properties: it follows the flags, the
+    """Return the offset of the header table in encoded properties. The table follows the flags, the
     content type and the content encoding."""
     place = 2
     for _ in range(2):

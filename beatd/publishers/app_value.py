@@ -1,7 +1,9 @@
-"""A value in the arguments of a Celery app that JSON cannot hold, such as a set or an object.
+"""Replace values that JSON cannot hold, such as a set or an object, in the arguments that a Celery
+app declares.
 
-An entry holds a mark instead of the value: the name of its type, and a digest that changes when the
-value does. The value itself is read from the app's beat_schedule when the run is published.
+An entry holds a mark instead of such a value: a dict with the name of the value's type, and a
+digest that changes when the value does. The value itself is read from the app's beat_schedule when
+the run is published.
 """
 
 import copyreg
@@ -16,25 +18,27 @@ _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 
 def mark_of(value: Any) -> dict[str, str]:
-    """Return the mark that an entry holds instead of this value. Raises TypeError, or an error of
-    the value's own, if pickle cannot copy the value."""
+    """Return the mark that an entry holds instead of `value`: a dict with the name of its type and
+    its digest. Raises TypeError, or an error of the value's own, if pickle cannot copy the
+    value."""
     return {MARK: type(value).__qualname__, DIGEST: digest_of(value)}
 
 
 def is_app_value(value: Any) -> bool:
-    """True if the argument of an entry is a mark that stands for a value of an app."""
+    """True if `value`, an argument of an entry, is a mark: a dict that stands for a value which
+    only the app holds."""
     return isinstance(value, Mapping) and value.keys() == {MARK, DIGEST}
 
 
 def digest_of(value: Any) -> str:
-    """Return a digest of the value in hex. Values of the same type and contents have the same
-    digest in every process, whatever the order of the members of a set is there."""
+    """Return a digest of the value in hex. Two values of the same type and contents have the same
+    digest in every process; the order of the members of a set does not matter."""
     return _Digest().of(value).hex()
 
 
 class _Digest:
-    """Computes the digest of a value from the digests of its parts. A value that contains itself
-    has a fixed digest in that place, which ends the recursion."""
+    """Computes the digest of a value from the digests of its parts. Where a value contains itself,
+    the inner place gets a fixed digest, which ends the recursion."""
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""Run celery's own code up to the transport, and capture the message that it would send."""
+"""Run celery's own code up to the transport, and capture the message instead of sending it."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -10,9 +10,9 @@ from beatd.publishers.message import CeleryMessage
 
 
 class CapturingProducer(Producer):  # type: ignore[misc]
-    """A kombu producer that serialises and routes like any other, and sends nothing.
+    """A kombu producer that serialises and routes messages like any other, but sends nothing.
 
-    It passes each message to `on_message`, which by default appends it to `captured`.
+    It passes each message to `on_message`, which by default appends the message to `captured`.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -33,7 +33,7 @@ class CapturingProducer(Producer):  # type: ignore[misc]
             self._wanted.append(entity)
 
     def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
-        """Pass the message to `on_message`; the producer calls this instead of a channel's
+        """Pass the message to `on_message`. The producer calls this in the place of a channel's
         basic_publish."""
         declare, self._wanted = tuple(self._wanted), []
         self.on_message(
@@ -48,7 +48,8 @@ class CapturingProducer(Producer):  # type: ignore[misc]
 
 
 class _Channel:
-    """A channel without a connection: only the parts that a producer needs to prepare a message."""
+    """A channel without a connection, with only the parts that a producer needs to prepare a
+    message."""
 
     def __init__(self, connection: Connection, basic_publish: Any) -> None:
         self.connection = SimpleNamespace(client=connection)

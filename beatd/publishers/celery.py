@@ -1,4 +1,4 @@
-"""The publisher that sends what celery beat would send, to the broker of a Celery app."""
+"""Publish to the broker of a Celery app the same messages that celery beat would send."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +22,12 @@ RENDERED_FOR_S = 0.1  # a rendered message counts its eta and expiry from its re
 
 
 class CeleryPublisher:
-    """Publishes runs through kombu to the app's broker; safe to use from several threads."""
+    """A publisher that sends runs (occurrences of entries, on their way to a worker) to the broker
+    of `app`. Several threads may use it.
+
+    `timeout`, in seconds, limits the sending of a batch, and each wait for which the app sets no
+    limit.
+    """
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
         self._app = app
@@ -65,8 +70,9 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """Return a message for each run, or an outcome if celery cannot make it: those that
-        `prepare` rendered for exactly these runs no longer than 0.1 s ago, else new ones."""
+        """Return for each run its message, or an outcome that says why celery cannot make it. The
+        messages are those of `prepare` if they were rendered for exactly these runs and at most 0.1
+        s ago; otherwise new ones."""
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -93,8 +99,9 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run its pushes on Redis lists, or an outcome that says why pushes cannot
-        publish it. `publish` may be able to send such a run."""
+        """Return for each run a list of pushes (each adds its message to one Redis list), or an
+        outcome that says why pushes alone cannot publish the run. `publish` may still be able to
+        send such a run."""
         with self._lock:
             transport = self._transport
             if not isinstance(transport, RedisLists):
@@ -136,8 +143,8 @@ class CeleryPublisher:
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """Send the messages and return an outcome for each; all are unknown if the transport
-        raises."""
+        """Send the messages, and return one outcome for each, in order. If the transport raises,
+        close it, and return "unknown" for all of them."""
         try:
             return self._transport.send(messages, may_go_on)
         except Exception as error:
@@ -148,13 +155,14 @@ class CeleryPublisher:
     def _one_after_the_other(
         self, runs: Sequence[Run], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """Publish each run from inside celery's own call, for an app that listens to celery's
-        publish signals."""
+        """Publish the runs one by one, each from inside celery's own call, for an app that listens
+        to celery's publish signals. Return one outcome for each run, in order."""
         return [self._inside(run, may_go_on) for run in runs]
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
-        """Run celery's own call, which emits its signals, and send each message in the midst of it.
-        Return the outcome of the first message, which is the task's."""
+        """Publish the run by celery's own call, which emits its signals, and send each message when
+        celery would send it. Return the outcome of the first message, which is the task's;
+        "rejected" if there was none."""
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -192,8 +200,8 @@ class Rendered(Struct, frozen=True):
 
 
 def listened_to() -> bool:
-    """True if a receiver is connected to one of celery's publish signals, to see or change each
-    message as it is sent."""
+    """True if this process has a receiver for one of celery's publish signals. The receiver may
+    read or change each message when it is sent."""
     return any(
         signal.receivers
         for signal in (

@@ -21,8 +21,9 @@ SETTINGS = {
 
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
-    """Return an app without tasks and results, for a configuration that names only a broker.
-    `broker` holds the settings of `broker:`. Raises ConfigError if it has no URL."""
+    """Return a bare Celery app, without tasks, for a configuration that names only a broker.
+    `broker` is the section `broker:` of the configuration. Raises ConfigError if the section has no
+    URL or an unknown setting."""
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -33,9 +34,9 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 
 
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
-    """Return the app that `celery -A` finds under the same spelling, with its task modules
-    imported. Settings in `broker` replace those of the app. Raises ConfigError if the app cannot be
-    loaded."""
+    """Load the Celery app that `celery -A` finds for the same `spelling`, import its task modules,
+    and return the app. Settings in `broker`, the section `broker:` of the configuration, replace
+    those of the app. Raises ConfigError if the app cannot be loaded."""
     settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
@@ -71,8 +72,8 @@ def _learn_passwords(app: Celery) -> None:
 
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of `broker:` under celery's names, such as broker_url. Raises ConfigError
-    for an unknown setting."""
+    """Return the settings in `broker`, the section `broker:` of the configuration, under celery's
+    names, such as broker_url. Raises ConfigError for an unknown setting."""
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -86,8 +87,9 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checks(key: str, value: Any) -> Any:
-    """Return a TLS option as transports need it: the word of `cert_reqs` becomes the constant of
-    Python's ssl, any other value is returned unchanged. Raises ConfigError for an unknown word."""
+    """Return the value of the TLS option `key` as transports need it. For an option that ends in
+    `cert_reqs`, a word becomes the constant of Python's ssl; any other value is returned unchanged.
+    Raises ConfigError for an unknown word."""
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -98,7 +100,7 @@ def _checks(key: str, value: Any) -> Any:
 
 def import_for_sending(app: Celery) -> None:
     """Import the modules that celery imports for its first message, such as backends and events, so
-    that no run has to wait for them."""
+    that the first run does not wait for them."""
     with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):

@@ -1,4 +1,4 @@
-"""Make the messages that celery beat would send for a run, by celery's own code."""
+"""Let celery's own code make the messages that celery beat would send for a run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,12 +17,12 @@ PICKLED = "application/x-python-serialize"
 
 
 class Unbuildable(BeatError):
-    """Raised when celery cannot make a message of an entry; the text says why."""
+    """Raised when the message of an entry cannot be made or encoded; the text says why."""
 
 
 def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
-    """Return the messages that celery's own code makes for the run: the task's message first, then
-    the event about it if the app sends such events. Raises Unbuildable if celery cannot make
+    """Return the messages that celery's own code makes for the run: first the message of the task,
+    then the event about it, if the app sends such events. Raises Unbuildable if celery cannot make
     them."""
     producer.captured.clear()
     producer.calls.clear()
@@ -39,8 +39,9 @@ def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[
 
 
 def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
-    """Publish the run through celery and this producer, as celery.beat.Scheduler.apply_async does,
-    with our task id and two more headers."""
+    """Publish the run by celery's own code through `producer`, as celery.beat.Scheduler.apply_async
+    does. The message gets our task id, and headers that name the entry and the planned moment.
+    Raises BeatError if the app has set task_always_eager."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -68,13 +69,15 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
-    """Return the error that says why the run's entry cannot be sent."""
+    """Return an error whose text names the run's entry and task, and says `why` the entry cannot be
+    sent."""
     return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    """Return the options of the entry for apply_async: without a task id, with the headers of beat,
-    with the moment that `expires: next` means for this run, and with complete signatures."""
+    """Return the options of the run's entry as apply_async needs them: without a task id, with the
+    headers that beat adds, with the moment of expiry that `expires: next` means for this run, and
+    with each callback as a complete signature."""
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)
@@ -95,8 +98,9 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 
 def _signatures(given: Any) -> Any:
-    """Return the callbacks of `link` or `link_error` as signatures with all keys, which a worker
-    needs; a short form in the entry names only some."""
+    """Return the callbacks of the option `link` or `link_error` as signatures with all keys, which
+    a worker needs. `given` is one callback (a task's name, a signature, or a dict with some of its
+    keys) or a list of callbacks; any other value is returned unchanged."""
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""Assign the broker's confirms to the messages of a batch; no sockets are used here."""
+"""Match the broker's confirms with the messages of a batch; this module uses no sockets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,10 +8,11 @@ from beatd.publishers.message import CONFIRMED, Message
 
 
 class Confirms:
-    """The outcomes of a batch's messages, each known by its place: its index in the batch.
+    """Keeps the outcomes of a batch's messages. It knows each message by its place, which is the
+    index in the batch.
 
-    The broker names a message by its delivery tag. Tags count up on a channel, and one confirm may
-    be for all tags up to its own.
+    The broker names a message by its delivery tag, a number that counts up on a channel. One
+    confirm may be for all tags up to its own.
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,7 @@ class Confirms:
         self._places: Mapping[str, int] = {}
 
     def begin(self, messages: Sequence[Message]) -> None:
-        """Forget the batch before, and expect the outcomes of these messages."""
+        """Forget the batch before, and start to keep the outcomes of these messages."""
         self.waiting.clear()
         self.ended.clear()
         self.returned.clear()
@@ -34,19 +35,20 @@ class Confirms:
         self.waiting.clear()
 
     def written(self, place: int) -> None:
-        """Assign the next delivery tag to the message at this place, which is about to be
-        written."""
+        """Assign the next delivery tag to the message at `place`. Call this just before the message
+        is written."""
         self._tag += 1
         self.waiting[self._tag] = place
 
     def abandon(self, outcome: Outcome) -> None:
-        """Set this outcome for all messages that wait for a confirm."""
+        """Set `outcome` for every message that still waits for a confirm."""
         for place in self.waiting.values():
             self.ended[place] = outcome
         self.waiting.clear()
 
     def again(self, place: int) -> None:
-        """Delete the outcome of a returned message, which is about to be sent once more."""
+        """Delete the outcome of the returned message at `place`, so that the message can be sent
+        once more."""
         self.returned.discard(place)
         del self.ended[place]
 
@@ -60,7 +62,7 @@ class Confirms:
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         """Set the outcome "rejected" for a message that the broker returned because no queue takes
-        it; the confirm that follows is ignored."""
+        it. The confirm that follows does not change this outcome."""
         place = self._places.get((message.headers or {}).get("id", ""))
         if place is not None:
             self.returned.add(place)
@@ -70,7 +72,8 @@ class Confirms:
             )
 
     def _end(self, tag: int, multiple: bool, outcome: Outcome) -> None:
-        """Set the outcome of the message with this tag or, if `multiple`, of all up to this tag."""
+        """Set the outcome of the message with this delivery tag or, if `multiple`, of all messages
+        with a tag up to this one. An outcome that is already set stays."""
         if not multiple:
             place = self.waiting.pop(tag, None)
             if place is not None:

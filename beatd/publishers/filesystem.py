@@ -1,5 +1,5 @@
-"""The transport to kombu's filesystem broker: it writes each message as one file, wholly or not at
-all."""
+"""The transport to kombu's filesystem broker, where each message is one file that appears complete
+or not at all."""
 
 import errno
 import os
@@ -19,11 +19,12 @@ NTH = count()  # orders the messages of one millisecond
 
 
 class NoFileName(Exception):
-    """Raised when the name of a queue cannot be a part of a file name; no retry helps."""
+    """Raised when the name of a queue cannot be a part of a file's name, so that no retry helps."""
 
 
 class Filesystem(KombuChannel):
-    """Writes each message to a hidden file, then renames it: no worker reads half a message."""
+    """A transport that writes each message to a hidden file and then renames the file, so that no
+    worker reads half a message."""
 
     def _channel(self) -> Any:
         channel = super()._channel()
@@ -53,8 +54,8 @@ class Filesystem(KombuChannel):
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
-    """Rename the hidden file. Raises NoFileName if the name of the queue is the reason why that
-    fails."""
+    """Rename `hidden` to `file`, whose name contains the name of the queue. Raises NoFileName if
+    this name is the reason why renaming fails."""
     try:
         hidden.rename(file)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The transport to any broker that kombu knows: it sends one message after the other."""
+"""The transport to any broker that kombu knows: it sends the messages one by one."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -20,8 +20,8 @@ from beatd.publishers.message import (
 
 
 class KombuChannel(Transport):
-    """Sends through a kombu channel; a message is confirmed if the channel accepts it without
-    error."""
+    """A transport that sends each message through a kombu channel. A message counts as confirmed
+    when the channel accepts it without an error."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -36,16 +36,16 @@ class KombuChannel(Transport):
         return ""
 
     def probe(self, channel: Any) -> None:
-        """Raise an error if the broker does not answer. A subclass may override this; here nothing
-        is sent."""
+        """Raise an error if the broker does not answer. This implementation does nothing; a
+        subclass may override it."""
 
     def refuses_message(self, error: Exception) -> bool:
-        """True if the error means that the broker refuses this one message, though its class is
-        that of an outage."""
+        """True if the broker refuses only this one message, although the class of `error` otherwise
+        means an outage. This implementation returns False; a subclass may override it."""
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """Return the outcome of a message, given the error that its publishing raised."""
+        """Return the outcome of a message whose publishing raised `error`."""
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -125,7 +125,7 @@ class KombuChannel(Transport):
         return CONFIRMED
 
     def _channel(self) -> Any:
-        """Return the channel in use; connect first if there is no connection."""
+        """Return the kombu channel in use; connect first if there is no connection."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -142,7 +142,7 @@ class KombuChannel(Transport):
 
 
 def _is_outage(error: Exception, connection: Connection) -> bool:
-    """True if an error before publishing is no fault of the message: the connection broke, the disk
-    is full, no descriptor is left."""
+    """True if `error`, which was raised before publishing, means an outage (a broken connection, a
+    full disk, no free descriptor) and no fault of the message."""
     kinds = (OSError, *connection.connection_errors)
     return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

@@ -1,4 +1,4 @@
-"""Encode messages as all of kombu's virtual transports do: as a JSON text."""
+"""Encode messages as JSON text, as all of kombu's virtual transports do."""
 
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -10,8 +10,8 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, 
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
-    """Return a kombu channel without a connection, which can only encode messages. `options` are
-    the transport options of the broker."""
+    """Return a kombu channel without a connection, which can only encode messages. `transport` is
+    kombu's transport, and `options` are the broker's transport options."""
     channel = object.__new__(transport.Channel)
     channel.body_encoding = options.get("body_encoding", channel.body_encoding)
     return channel
@@ -24,8 +24,7 @@ def pack(channel: Any, celery_message: CeleryMessage) -> bytes:
 
 
 class KombuJson(TransportTemplate):
-    """A template of the JSON text of a message, with gaps for the parts that differ between
-    messages."""
+    """The JSON text of a message, with gaps for the parts that differ between messages."""
 
     def __init__(self, channel: Any, celery_message: CeleryMessage) -> None:
         self._channel = channel
@@ -45,7 +44,7 @@ class KombuJson(TransportTemplate):
 
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:
-    """Return the message as the dict that kombu writes as JSON."""
+    """Return the message as the dict that kombu would write to a queue as JSON."""
     message: dict[str, Any] = channel.prepare_message(
         celery_message.body,
         celery_message.priority,

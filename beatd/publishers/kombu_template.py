@@ -7,8 +7,8 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Value
 
 
 class KombuTemplate(TransportTemplate):
-    """A message of celery with marks (random texts) in its headers and properties, where messages
-    of different entries and runs differ."""
+    """A message of celery in which marks (random texts) stand for the headers and properties that
+    differ between entries and runs. Filling in a value replaces its mark."""
 
     def __init__(self, celery_message: CeleryMessage) -> None:
         self._celery_message = celery_message

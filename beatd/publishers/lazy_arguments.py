@@ -1,8 +1,9 @@
-"""Arguments that a Celery app computes anew at each send, declared as celery's BeatLazyFunc.
+"""Replace arguments that a Celery app computes anew at each send, declared as celery's
+BeatLazyFunc.
 
-An entry is data and cannot hold a function, so it holds a mark with the function's name. The
-function is looked up in the app's beat_schedule when the run is published. Where the app is not
-loaded, the run is refused.
+An entry is data and cannot hold a function. It holds a mark instead: a dict with the function's
+name. The function is looked up in the app's beat_schedule when the run is published. Where the app
+is not loaded, the run is refused.
 """
 
 from collections.abc import Mapping
@@ -25,19 +26,21 @@ def holds_lazy(arguments: Any) -> bool:
 
 
 def mark_of(value: BeatLazyFunc) -> dict[str, str]:
-    """Return the mark that an entry holds instead of this function."""
+    """Return the mark that an entry holds instead of this function: a dict with the function's
+    name."""
     function = value._func
     return {MARK: str(getattr(function, "__qualname__", type(function).__name__))}
 
 
 def is_mark(value: Any) -> bool:
-    """True if the argument of an entry is a mark that stands for a BeatLazyFunc."""
+    """True if `value`, an argument of an entry, is a mark: a dict that stands for a
+    BeatLazyFunc."""
     return isinstance(value, Mapping) and value.keys() == {MARK}
 
 
 def called(mark: Mapping[str, Any], lazy: Any) -> Any:
-    """Call the app's function and return its result. `lazy` is the app's value in the place of the
-    mark. Raises BeatError if it is no BeatLazyFunc."""
+    """Call the function that the app declares in the place of `mark`, and return its result. `lazy`
+    is the argument that the app declares there. Raises BeatError if `lazy` is no BeatLazyFunc."""
     if not isinstance(lazy, BeatLazyFunc):
         raise BeatError(
             f"its argument {mark[MARK]} is a BeatLazyFunc of an app that is not loaded here; "

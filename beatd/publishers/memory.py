@@ -1,4 +1,4 @@
-"""A publisher that keeps the last runs in memory, for trials and tests."""
+"""A publisher that keeps the newest runs in memory and sends nothing, for trials and tests."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,8 +10,7 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """Confirms every run and sends nothing; keeps the newest `size` runs, oldest first, in
-    `sent`."""
+    """Confirms every run and sends nothing. `sent` holds the newest `size` runs, oldest first."""
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)

@@ -28,8 +28,8 @@ class CeleryMessage(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True, eq=False):
-    """The destination of messages. Equal routes are one object, since a batch is grouped by
-    identity."""
+    """The destination of messages. Messages with the same destination share one Route object,
+    because a batch is grouped by the identity of its routes."""
 
     exchange: str
     routing_key: str
@@ -38,8 +38,8 @@ class Route(Struct, frozen=True, eq=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A message ready for its transport: `payload` is what the transport's `pack` or its template
-    returned, and `id` is the task id."""
+    """A message that is ready to be sent. `payload` is the message as its transport encoded it, and
+    `id` is the task id."""
 
     route: Route
     payload: Any
@@ -48,8 +48,8 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class EntryFields(Struct, frozen=True):
-    """The parts of a message that differ between entries with the same template: the entry's name,
-    its arguments as a text for people, and the serialised body."""
+    """The parts of a message in which entries of the same task and options differ. `argsrepr` and
+    `kwargsrepr` are the arguments as a text for people; `body` is serialised."""
 
     name: str
     argsrepr: str
@@ -58,37 +58,42 @@ class EntryFields(Struct, frozen=True):
 
 
 class TransportTemplate(Protocol):
-    """A template encoded for one transport: bytes or a message, with marks (random texts) in the
-    place of the parts that differ."""
+    """A template (a message with gaps where messages of entries and runs differ), encoded for one
+    transport."""
 
     def fill(self, fields: EntryFields) -> Any:
-        """Return the template with the fields of one entry filled in, to be passed to `render`."""
+        """Return the template with the fields of one entry filled in. The result is the `filled` of
+        `render`."""
 
     def render(self, filled: Any, values: Values) -> Any:
-        """Return the payload of one message: `filled`, which `fill` returned, with the values of
-        one run, in the order of `placeholders.RUN`."""
+        """Return the payload of one message: `filled`, a result of `fill`, with the values of one
+        run filled in. `values` are in the order of `placeholders.RUN`."""
 
 
 class Transport(Protocol):
-    """One kind of broker, on one connection that the transport opens and replaces by itself."""
+    """Sends messages to one kind of broker, over one connection that it opens and replaces by
+    itself."""
 
     def open(self) -> str:
-        """Connect within the time-out; return why that failed, or an empty text."""
+        """Connect within the time-out. Return an empty text, or the reason why no message can be
+        sent."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return this message, which has marks in it, as a template for the transport; None where
-        the transport has no templates."""
+        """Return a template made of this message, in which marks (random texts) stand for the parts
+        that differ between messages. Return None if the transport cannot make templates."""
 
     def pack(self, celery_message: CeleryMessage) -> Any:
-        """Return the payload of one message, encoded as `send` needs it."""
+        """Return the message encoded for this transport, as the `payload` of a Message."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
-        """Return an outcome for each message, in order, within the time-out; never raises."""
+        """Send the messages within the time-out; return one outcome for each, in order. Never
+        raises. Messages not yet sent when the time is over, or when `may_go_on` returns False, are
+        "unsent"."""
 
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """True if the broker answers within the time-out."""
+        """True if the broker answers within the time-out; otherwise `why` holds the reason."""
 
     def close(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Limit the queues that celery adds to the app for each unknown queue name in an entry."""
+"""Limit the number of queues that celery adds to an app for unknown queue names in entries."""
 
 from celery import Celery
 
@@ -6,15 +6,17 @@ MOST_MISSING_QUEUES = 2000
 
 
 class MissingQueues:
-    """Deletes queues that celery added; otherwise the app would grow with each new name."""
+    """Deletes the queues that celery has added to the app; otherwise the app would grow with each
+    new name."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Delete the added queues once there are more than 2000; celery adds them again when
-        needed. The first call only remembers which queues are the project's own."""
+        """Delete the queues that celery has added, if there are more than 2000 of them; celery adds
+        a queue again when it is needed. The first call deletes nothing: it notes the queues that
+        are the project's own."""
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)

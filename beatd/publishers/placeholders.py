@@ -1,7 +1,8 @@
-"""Marks (random texts) in a message for the parts that differ, and bytes with gaps in their place.
+"""Cut the bytes of a message at marks, and fill values into the gaps.
 
-Celery and kombu make one message with marks in the place of ids and moments. The bytes of this
-message are cut at the marks; from then on, making a message means joining bytes.
+A mark is a random text in the place of a value that differs between messages, such as an id or a
+moment. Celery and kombu make one message with marks; its bytes are cut at the marks. From then on,
+making a message means joining bytes.
 """
 
 import re
@@ -21,8 +22,9 @@ MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment i
 
 
 class Gaps:
-    """The bytes of a message with two kinds of gaps. `once` names the marks of the gaps that are
-    filled once for each entry; `later` names those that are filled for each run of the entry."""
+    """The bytes of a message, cut at marks (random texts), with gaps in the place of the marks.
+    `once` names the marks whose gaps are filled once for each entry; `later` names those whose gaps
+    are filled for each run of the entry."""
 
     def __init__(self, text: bytes, once: Sequence[str], later: Sequence[str]) -> None:
         self._once = {mark.encode(): place for place, mark in enumerate(once)}
@@ -36,8 +38,8 @@ class Gaps:
         )
 
     def fill(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Fill in the values of one entry, in the order of `once`. Return the bytes, cut at the
-        gaps of a run, with an empty part for each of these gaps."""
+        """Fill in the values of one entry, in the order of `once`. Return the bytes cut at the gaps
+        that remain for a run: every second part is empty and stands for such a gap."""
         filled = [b""]
         for part in self._parts:
             if part in self._later:
@@ -47,8 +49,8 @@ class Gaps:
         return tuple(filled)
 
     def render(self, filled: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
-        """Return the bytes of one message: `filled`, which `fill` returned, with the values of a
-        run, in the order of `later`, in its gaps."""
+        """Return the bytes of one message. `filled` is a result of `fill`; `values` are those of
+        one run, in the order of `later`."""
         rendered = list(filled)
         rendered[1::2] = self._pick(values)
         return b"".join(rendered)

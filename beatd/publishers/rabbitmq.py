@@ -37,7 +37,8 @@ MOST_ROUTES = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
-    """Sends over one connection, with a channel for publishing and one for declaring queues."""
+    """A transport to RabbitMQ over one connection, with one channel for publishing messages and one
+    for declaring queues."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -116,8 +117,8 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Send the messages at these places of the batch. Return why messages without an outcome
-        were not sent, or an empty text."""
+        """Send the messages at these places (indexes in the batch). Return an empty text, or the
+        reason why the messages that have no outcome were not sent."""
         left = deque(places)
         accident = False
         while True:
@@ -147,8 +148,9 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Write the messages at the places in `left`, and wait for their confirms. A place is
-        removed when it is written. Return why the rest was not written, or an empty text."""
+        """Write the messages at the places in `left`, and wait for their confirms. Remove each
+        place from `left` when its message is written. Return an empty text, or the reason why the
+        rest was not written."""
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -177,7 +179,8 @@ class RabbitMQ(Transport):
         return ""
 
     def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
-        """Write the frames of the messages at these places, and expect their confirms."""
+        """Write the frames of the messages at these places, and note that each waits for its
+        confirm."""
         for place in places:
             self._confirms.written(place)
         transport = self._link.transport
@@ -198,7 +201,8 @@ class RabbitMQ(Transport):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """Declare the queues of these routes, and remember why the broker refused one.
+        """Declare the queues of these routes (destinations of messages). Remember for each route
+        why the broker refused its queue.
 
         A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue
         of a project that this daemon does not know. If the queue does not exist, the broker returns
@@ -216,8 +220,8 @@ class RabbitMQ(Transport):
                         self._declared[route] = one_line(error)
 
     def _open(self) -> None:
-        """Connect if need be; then wait for one reply, unless the broker has answered within the
-        last second or blocks publishers."""
+        """Connect if there is no connection. Then wait for one reply of the broker, unless the
+        broker has answered within the last second or blocks publishers."""
         if self._link is not None:
             self._look()
             if self._blocked or monotonic() - self._spoken_at < 1.0:
@@ -248,8 +252,8 @@ class RabbitMQ(Transport):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Read the events that the broker has sent since the last read: blocked, unblocked,
-        goodbye."""
+        """Read the events that the broker has sent since the last read, such as that it blocks
+        publishers or closes the connection."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

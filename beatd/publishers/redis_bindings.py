@@ -1,5 +1,5 @@
-"""Find the Redis lists of a route: kombu's exchanges are tables of queues, and its queues are
-lists."""
+"""Find the Redis lists of a route (the destination of a message). In Redis, kombu's exchanges are
+tables of queues, and its queues are lists."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +13,11 @@ MOST_ROUTES = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """The Redis keys of a route: the lists to push on (`keys`), or the channels to publish on
-    (`topics`, for a fanout), and the lists that expire, with milliseconds (`expiring`)."""
+    """The Redis keys to which the messages of one route go.
+
+    `keys` are the lists to push on; `topics` are the channels to publish on, for a fanout exchange;
+    `expiring` are the lists that expire, each with its time to live in milliseconds.
+    """
 
     keys: tuple[str, ...]
     topics: tuple[str, ...] = ()
@@ -22,8 +25,9 @@ class Lists(Struct, frozen=True):
 
 
 class Bindings:
-    """Finds the lists of routes. Queues are declared once for each connection; the bindings of an
-    exchange are read again for each batch, since workers come and go."""
+    """Finds the Redis lists of routes (destinations of messages). Queues are declared once for each
+    connection; the bindings of an exchange are read again for each batch, since workers come and
+    go."""
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -34,7 +38,8 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Fill `lists` for these routes. Return the error of each route whose lists were not found.
+        """Find the lists of these routes, and keep them in `lists`. Return a dict with the error of
+        each route whose lists were not found.
 
         Raises an error of the connection when Redis does not answer.
         """
@@ -58,14 +63,14 @@ class Bindings:
         return refused
 
     def _declare_once(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of the route, unless that was done on this connection."""
+        """Declare the queues of the route, unless they were already declared on this connection."""
         if route not in self._declared:
             for entity in route.declare:
                 entity(channel).declare()
             self._declared.add(route)
 
     def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Add the route to `lists`, unless no queue is bound for it."""
+        """Add the lists of the route to `lists`. Add nothing if no queue is bound for the route."""
         exchange, key = route.exchange, route.routing_key
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
@@ -73,8 +78,8 @@ class Bindings:
             self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of the route again, and look it up. Raises LookupError if no queue is
-        bound."""
+        """Declare the queues of a route once more, after `_look_up` found none, and look the route
+        up again. Raises LookupError if still no queue is bound."""
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
@@ -88,8 +93,9 @@ class Bindings:
 
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
-    """Return the queues that an exchange binds to a routing key, as kombu's `_lookup` does.
-    `tables` keeps each exchange's table, so that it is read once for a batch."""
+    """Return the names of the queues that `exchange` binds to the routing key `key`, as kombu's
+    `_lookup` does; the dead-letter queue, if there is one, where no queue is bound. `tables` keeps
+    the table of each exchange, so that it is read once for a batch."""
     if not exchange:
         return [key]
     if exchange not in tables:
@@ -100,7 +106,7 @@ def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> lis
 
 
 def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
-    """Return the lists of these queues for messages of this priority, as kombu names them."""
+    """Return the keys of the lists that kombu uses for these queues and this priority."""
     given = {"properties": {"priority": priority or channel.default_priority}}
     step = channel._get_message_priority(given)
     keys = tuple(channel._q_for_pri(queue, step) for queue in found)
@@ -115,7 +121,7 @@ def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
 
 
 def topics(channel: Any, exchange: str, key: str) -> tuple[str, ...]:
-    """Return the channels to publish on for a fanout exchange, as kombu names them."""
+    """Return the names of the Redis channels on which kombu publishes for this fanout exchange."""
     if hasattr(channel, "_get_publish_topics"):
         return tuple(channel._get_publish_topics(exchange, key))
     return (channel._get_publish_topic(exchange, key),)  # before kombu 5.7

@@ -31,18 +31,19 @@ COMMANDS_IN_FLIGHT = 4  # between two checks of the lead and the time
 
 
 class Command(Struct, frozen=True):
-    """One Redis command, packed for the wire, and the places in the batch of the messages in it. A
-    message for several queues is in several commands."""
+    """One Redis command, packed for the wire. `places` holds the indexes, in the batch, of the
+    messages in it. A message for several queues is in several commands."""
 
     packed: Any
     places: list[int]
 
 
 class RedisLists(Transport):
-    """Sends many messages at once, with the keys, payloads and connections of kombu's own channel.
+    """A transport to Redis that sends many messages at once, with the keys, payloads and
+    connections of kombu's own channel.
 
-    Up to five hundred messages share one command and its reply: after a broken connection only a
-    bounded number of outcomes is unknown, and a refusal belongs to one queue.
+    Up to five hundred messages share one command and its reply. Thus a broken connection leaves a
+    bounded number of outcomes unknown, and a refusal concerns only one queue.
     """
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
@@ -91,8 +92,9 @@ class RedisLists(Transport):
         return [outcome or Outcome("unsent", why) for outcome in outcomes]
 
     def lists(self, messages: Sequence[Message]) -> Sequence[Lists | Outcome]:
-        """Return the lists of each message, or its outcome where they cannot be found. The bindings
-        are read again at each call, since they change."""
+        """Return for each message the Redis lists to which it goes, or an outcome that says why
+        they cannot be found. The bindings of exchanges are read again at each call, since they
+        change."""
         outcomes: list[Outcome | None] = [None] * len(messages)
         why = self.open() or self._resolve(messages, outcomes)
         return [
@@ -105,7 +107,8 @@ class RedisLists(Transport):
         return f"{self._channel.global_keyprefix}{key}"
 
     def server(self) -> tuple[str, int] | None:
-        """Return the (run_id, db) of the Redis in use, or None if it is not known."""
+        """Return (run_id, db), the identity of the Redis server and database in use, or None if it
+        cannot be read."""
         if self.open():
             return None
         try:
@@ -121,7 +124,7 @@ class RedisLists(Transport):
 
     @property
     def asked(self) -> bool:
-        """True if the connection in use is the one on which `server` read its identity."""
+        """True if `server` has read the identity of Redis on the connection that is in use now."""
         return self._link is not None and self._link is self._asked_on
 
     def reachable(self) -> bool:
@@ -133,8 +136,8 @@ class RedisLists(Transport):
         self._drop()
 
     def _open(self) -> None:
-        """Connect to the current primary if need be; make sure that it has answered within the last
-        second."""
+        """Connect to the current primary if there is no connection to it, and make sure that Redis
+        has answered within the last second."""
         if self._primary is not None and self._primary.moves:
             self._drop()
         for last in (False, True):
@@ -183,8 +186,8 @@ class RedisLists(Transport):
         self._connection.collect(socket_timeout=0.1)
 
     def _resolve(self, messages: Sequence[Message], outcomes: list[Outcome | None]) -> str:
-        """Find the lists of each message's route; set the outcome of each message whose route is
-        refused. Return why Redis does not answer, or an empty text."""
+        """Find the Redis lists for each message, and set the outcome of each message whose route
+        (destination) is refused. Return an empty text, or the reason why Redis does not answer."""
         try:
             refused = self._bindings.resolve(self._channel, {one.route for one in messages})
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -202,8 +205,8 @@ class RedisLists(Transport):
     def _commands(
         self, messages: Sequence[Message], outcomes: Sequence[Outcome | None]
     ) -> Iterator[Command]:
-        """Yield the commands that publish all messages without an outcome, then those that let
-        lists expire."""
+        """Yield the commands that publish all messages without an outcome, and then the commands
+        that set the time to live of lists that expire."""
         routes: dict[Route, list[int]] = {}
         for place, message in enumerate(messages):
             if outcomes[place] is None:
@@ -231,8 +234,8 @@ class RedisLists(Transport):
             yield Command(link.pack_command("PEXPIRE", self.prefixed(key), milliseconds), [])
 
     def _send(self, commands: Sequence[Command], outcomes: list[Outcome | None]) -> str:
-        """Send the commands, read their replies, and set the outcomes of their messages. Return why
-        no more commands can be sent, or an empty text."""
+        """Send the commands, read their replies, and set the outcomes of their messages. Return an
+        empty text, or the reason why no more commands can be sent."""
         link, left, moved = self._link, list(commands), False
         try:
             for command in commands:
@@ -260,8 +263,9 @@ class RedisLists(Transport):
 
 
 def settle(outcomes: list[Outcome | None], places: Sequence[int], outcome: Outcome) -> None:
-    """Set the outcome of the messages at these places. A message on several queues may have another
-    outcome already: it is rejected if one of the two is, else unknown."""
+    """Set the outcome of the messages at these places (indexes in `outcomes`). A message for
+    several queues may have another outcome already: then it becomes "rejected" if one of the two
+    is, else "unknown"."""
     for place in places:
         before = outcomes[place]
         if before is None:

@@ -1,5 +1,4 @@
-"""Make the message of each run: from the template of its entry, or by celery where there is
-none."""
+"""Make the message of each run from the template of its entry, or let celery make it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -38,10 +37,11 @@ MOST_ROUTES = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """The template of all entries of one task with the same options, encoded for the transport.
+    """The template (the message in common) of all entries of one task with the same options,
+    encoded for the transport.
 
-    `compared` counts the entries whose message was compared with celery's own; `trusted` is False
-    once the two differed.
+    `compared` counts the entries whose message was compared with celery's own; `trusted` becomes
+    False once the two differ.
     """
 
     template: Template
@@ -52,7 +52,8 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A template with the name and arguments of one entry, at one revision, filled in."""
+    """A template into which the name and arguments of one entry, at one revision, were filled
+    in."""
 
     entry: Entry
     revision: int
@@ -60,7 +61,8 @@ class EntryTemplate(Struct, frozen=True):
     filled: Any
 
     def serves(self, run: Run) -> bool:
-        """True if the run's message can be made of this template.
+        """True if the run's message can be made of this template: the entry has not changed, and
+        the shared template has not differed from celery's own messages.
 
         Different definitions have different revisions, unless the store was emptied in between: for
         that case the contents are compared, too.
@@ -72,8 +74,8 @@ class EntryTemplate(Struct, frozen=True):
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return the parts of an entry that its messages depend on: its task, and a text of its
-    arguments and options.
+    """Return the parts of an entry that decide its messages: its task, and a text of its arguments
+    and options.
 
     They are compared as text, because 0, 0.0 and False are equal and not the same.
     """
@@ -81,8 +83,8 @@ def content(entry: Entry) -> tuple[str, str]:
 
 
 class Renderer:
-    """Makes the messages of runs. It keeps the newest template of each entry, as long as there is
-    room."""
+    """Makes the messages of runs, from templates where that is possible. It keeps the newest
+    template of each entry, as long as there is room."""
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class Renderer:
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        """Make and keep the template of each run's entry."""
+        """Make the template of each run's entry before it is needed, and keep it."""
         for run in runs:
             try:
                 self._entry_template(run)
@@ -116,7 +118,8 @@ class Renderer:
                 continue  # `render` reports it when the run is due
 
     def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
-        """Return for each run its message, or the outcome if celery cannot make it."""
+        """Return for each run, in order, its message, or the outcome "rejected" if celery cannot
+        make it."""
         now = self._app.now()
         moments: dict[SharedTemplate, tuple[bytes, bytes]] = {}
         # A delivery tag is a unique text in the form of a uuid: here the batch and the place in it.
@@ -167,8 +170,8 @@ class Renderer:
         return replace(first, along=tuple(along))
 
     def message(self, celery_message: CeleryMessage, run: Run) -> Message:
-        """Return the message, encoded for the transport. Raises Unbuildable if the transport cannot
-        encode it."""
+        """Return celery's message, encoded for the transport. Raises Unbuildable if the transport
+        cannot encode it."""
         try:
             return Message(
                 self.route(celery_message), self._transport.pack(celery_message), run.task_id
@@ -178,7 +181,8 @@ class Renderer:
             raise cannot_be_sent(run, one_line(error)) from error
 
     def route(self, celery_message: CeleryMessage) -> Route:
-        """Return the message's route; messages with the same destination get the same object."""
+        """Return the destination of the message. Messages with the same destination get the same
+        object."""
         key = (
             celery_message.exchange,
             celery_message.routing_key,
@@ -199,8 +203,8 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
-        """Return the template of the run's entry, and keep it if it is new; None where celery has
-        to make each message itself. Raises Unbuildable."""
+        """Return the template of the run's entry; make and keep a new one if none fits. Return None
+        if celery has to make each message itself. Raises Unbuildable."""
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -258,8 +262,8 @@ class Renderer:
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _shared_template(self, run: Run) -> SharedTemplate | None:
-        """Return the template that the run's entry shares with entries of the same task and
-        options; None where celery has to make each message itself."""
+        """Return the template that all entries of this task with the same options share; make it if
+        there is none. Return None if celery has to make each message itself."""
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None))
@@ -272,8 +276,8 @@ class Renderer:
         return self._shared[options]
 
     def _new_shared_template(self, run: Run) -> SharedTemplate | None:
-        """Let celery make one message, and return the template of it; None where celery has to make
-        each message itself."""
+        """Let celery make one message, and return the template made of it. Return None if celery
+        has to make each message itself."""
         self._missing_queues.trim()
         template = template_of(self._app, self._producer, run)
         if template is None:

@@ -1,5 +1,8 @@
-"""Compute the arguments of a run when it is published. A value that an entry cannot hold is read
-from the app that declares the entry; the entry holds a mark in its place."""
+"""Compute the arguments of a run when it is published.
+
+Where an entry cannot hold a value, it holds a mark (a dict that stands for the value). The value
+itself is read from the app that declares the entry.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,18 +21,21 @@ _RUN = "run beatd with -A, or with app: in the configuration"
 
 
 def has_marks(entry: Entry) -> bool:
-    """True if an argument of the entry is a mark, whose value the app supplies at each send."""
+    """True if an argument of the entry is a mark: a dict that stands for a value which the app
+    supplies at each send."""
     return has_app_value(entry) or any(map(lazy_arguments.is_mark, _values(entry)))
 
 
 def has_app_value(entry: Entry) -> bool:
-    """True if an argument of the entry is a mark for an object that only the app holds."""
+    """True if an argument of the entry is a mark that stands for an object which only the app
+    holds."""
     return any(map(is_app_value, _values(entry)))
 
 
 def evaluated(app: Celery, entry: Entry) -> tuple[list[Any], dict[str, Any]]:
-    """Return (args, kwargs) of the entry as they are to be sent now, with the app's values in the
-    place of marks. Raises BeatError where the app has no such value.
+    """Return (args, kwargs) of the entry as they are to be sent now. Values of the app replace
+    marks, which stand for values that an entry cannot hold. Raises BeatError where the app has no
+    such value.
 
     The app may declare a value of another type that JSON writes alike (a tuple, a datetime with a
     zone's name, an Enum). Then the app's value is returned: pickle sends it, and `argsrepr` shows
@@ -53,8 +59,9 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 
 def _declared(entry: Any) -> dict[int | str, Any]:
-    """Return the arguments that the app declares for an entry, by place and by key. `entry` is a
-    dict, a ScheduleEntry of celery, or None."""
+    """Return the arguments that the app declares for an entry: a dict with the index of each
+    positional argument and the name of each keyword argument. `entry` is a dict, a ScheduleEntry of
+    celery, or None."""
     if isinstance(entry, Mapping):
         args, kwargs = entry.get("args"), entry.get("kwargs")
     else:
@@ -63,8 +70,8 @@ def _declared(entry: Any) -> dict[int | str, Any]:
 
 
 def _value(place: str, stored: Any, theirs: Any) -> Any:
-    """Return the argument to be sent: the app's value (`theirs`) for a mark, or where JSON writes
-    both alike; else the stored one."""
+    """Return the argument to be sent: the app's value `theirs` if `stored` is a mark or JSON writes
+    both alike, else `stored`. `place` names the argument in errors."""
     if lazy_arguments.is_mark(stored):
         return lazy_arguments.called(stored, theirs)
     if is_app_value(stored):
@@ -78,8 +85,8 @@ def _value(place: str, stored: Any, theirs: Any) -> Any:
 
 
 def _app_value(place: str, mark: Mapping[str, Any], theirs: Any) -> Any:
-    """Return the app's value for a mark. Raises BeatError if the app declares none there, or one
-    with another digest."""
+    """Return the app's value `theirs` for a mark. Raises BeatError if the app declares no value
+    there, or a value with another digest. `place` names the argument in the error."""
     if theirs is _MISSING:
         text = (
             f"its {place} is a {mark[MARK]} that only an app can send, and no app declares it here"

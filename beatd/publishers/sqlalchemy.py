@@ -17,7 +17,8 @@ NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
 class Sqlalchemy(KombuChannel):
-    """Sends through kombu's channel, and rolls back after each error, which kombu does not."""
+    """A transport that sends through kombu's channel, and rolls back after each error, which kombu
+    does not do."""
 
     _session: Session | None = None
 
@@ -49,8 +50,8 @@ class Sqlalchemy(KombuChannel):
         return outcome
 
     def refuses_message(self, error: Exception) -> bool:
-        """True for a DataError, such as a name too long for its column, and for text that the
-        charset of a column does not have; no retry helps."""
+        """True for an error that no retry can mend: a DataError, such as a name too long for its
+        column, or a text that the charset of a column does not have."""
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()

@@ -19,7 +19,8 @@ NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 
 
 class Sqs(KombuChannel):
-    """Sends through kombu's channel, and turns the errors of botocore into outcomes."""
+    """A transport that sends through kombu's channel, and turns the errors of botocore into
+    outcomes."""
 
     def probe(self, channel: Any) -> None:
         with suppress(ClientError):  # a refusal is an answer, too

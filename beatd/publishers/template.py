@@ -47,8 +47,8 @@ OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", 
 
 
 class Template(Struct, frozen=True):
-    """A message with marks (random texts) for the parts that differ, and what is needed to compute
-    these parts."""
+    """A message with marks (random texts) for the parts that differ between entries and runs, and
+    the settings from which these parts are computed."""
 
     celery_message: CeleryMessage  # with marks
     serializer: str | None
@@ -60,8 +60,8 @@ class Template(Struct, frozen=True):
     levels: int | None  # of nested arguments that are shown
 
     def fields(self, app: Celery, run: Run) -> EntryFields:
-        """Return the name, arguments and body of the run's entry, as its message holds them. Raises
-        what celery raises for arguments that the task does not accept."""
+        """Return the name, arguments and body of the run's entry as its message holds them. Raises
+        an error if the task does not accept the arguments, or if they cannot be serialised."""
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
@@ -78,12 +78,14 @@ class Template(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """Return (eta, expires) of a message that is sent at `now`; an empty text for none."""
+        """Return (eta, expires) as they are written in a message that is sent at `now`; each is
+        empty if the template sets none."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
 def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template | None:
-    """Return the template of the run's entry; None where celery has to make each message itself."""
+    """Return a template for the run's entry, made of a message that celery makes here. Return None
+    if a template could differ from celery's messages, so that celery has to make each of them."""
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
     if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
@@ -128,19 +130,20 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """Return the milliseconds from `now` until a message expires, at least 0, as celery computes
-    them."""
+    """Return the time from `now` until `expires` in milliseconds, at least 0, as celery computes
+    and writes it."""
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
 def same(one: CeleryMessage, other: CeleryMessage) -> bool:
-    """True if both messages are equal apart from eta and expiry, which differ each time they are
-    made."""
+    """True if both messages are equal apart from eta and expiry, which differ each time a message
+    is made."""
     return _without_moments(one) == _without_moments(other)
 
 
 def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
-    """Return the message without the values of eta and expiry; only whether each is set remains."""
+    """Return a copy of the message for a comparison: its headers eta and expires hold only whether
+    they are missing, it has no property `expiration`, and its body is bytes."""
     headers = {**celery_message.headers}
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
@@ -154,7 +157,8 @@ def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
-    """Return the moment `seconds` after `now` as a message holds it; an empty text for None."""
+    """Return the moment `seconds` after `now` as a message holds it, or an empty text if `seconds`
+    is None."""
     if seconds is None:
         return b""
     # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
@@ -163,9 +167,9 @@ def _later(now: datetime, seconds: float | None) -> bytes:
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """Return the arguments as a text for people, the same as celery's saferepr: cut to about
-    `longest` characters and `levels` of nesting. For a few plain values repr is the same, and
-    faster."""
+    """Return the arguments as a text for people, the same text as celery's saferepr returns: cut to
+    about `longest` characters and `levels` of nesting. For a few plain values, repr returns the
+    same and is faster."""
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -175,14 +179,14 @@ def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: i
 
 
 def _is_plain(value: Any) -> bool:
-    """True if repr and saferepr of the value are certainly the same."""
+    """True if repr and celery's saferepr certainly return the same text for the value."""
     kind = type(value)
     return kind is int or kind is bool or (kind is str and PLAIN.fullmatch(value) is not None)
 
 
 def _plain_app(app: Celery) -> bool:
     """True if the app makes, routes and sends messages by celery's own code, sends no events, and
-    writes moments of the expected length."""
+    writes moments with the expected length."""
     return (
         _by(celery.app.base, type(app).send_task)
         and _by(celery.app.amqp, app.amqp.create_task_message, "as_task_v2")
@@ -204,7 +208,7 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """True if a function is celery's own, from this module (and with this name, if it is given):
+    """True if `function` is celery's own, from `module` (and with this `name`, if it is given), and
     neither overridden nor wrapped by a tracing library."""
     code = getattr(function, "__code__", None)
     return (
@@ -215,6 +219,6 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
-    """True if the options and headers of an entry set no field of OWN_WAYS or MARKED: a template
-    fills these in itself, or cannot hold them."""
+    """True if the options and headers of an entry set no field of OWN_WAYS or MARKED. A template
+    fills in these fields itself, or cannot hold them."""
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

@@ -44,13 +44,13 @@ def connection_of(app: Celery, timeout: float) -> Connection:
 
 
 def kind_of(app: Celery) -> str:
-    """Return the scheme of the broker's URL."""
+    """Return the scheme of the URL of the app's broker, such as redis or amqp."""
     return str(app.conf.broker_write_url or "").partition(":")[0]
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
-    """Return the transport options that end every wait after the time-out. `kind` is kombu's type
-    of the transport; `host` is the URL of the database if the type is sql."""
+    """Return transport options that end each wait after `timeout` seconds. `kind` is kombu's type
+    of the transport; `host` is the URL of the database if this type is sql."""
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
@@ -66,8 +66,8 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
 
 
 def transport_to(connection: Connection, timeout: float) -> Transport:
-    """Return the transport for the connection's broker: KombuChannel, which sends one message at a
-    time, where beatd has none of its own."""
+    """Return the transport for the connection's broker. A kind of broker for which beatd has no
+    transport of its own gets a KombuChannel, which sends one message at a time."""
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)
