@@ -1,1 +1,1 @@
-"""Implementations of `beatd.leader.Lease`, the lock of the leader: one file for each technology."""
+"""Implement `beatd.leader.Lease`, the lock of the leader, in one file for each technology."""

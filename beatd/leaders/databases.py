@@ -5,8 +5,9 @@ from beatd.leader import Lease
 
 
 def sql_lease(url: str) -> Lease:
-    """Return the lease in the SQL database that the URL names. Raises ConfigError for a kind of
-    database that beatd does not support, and MissingExtra where the driver is not installed."""
+    """Return the lease (the lock of the leader) in the SQL database that the URL names. Raises
+    ConfigError for a kind of database that beatd does not support, and MissingExtra where the
+    driver is not installed."""
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

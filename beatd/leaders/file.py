@@ -19,7 +19,8 @@ LONGEST_FILE_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
-    """A lease that this process holds as long as it has the file open and locked."""
+    """A lease (the lock of the leader) that this process has as long as it keeps the file open and
+    locked."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,8 +53,9 @@ class FileLease:
                 os.close(handle)
 
     def _open(self) -> int:
-        """Open the lock file, and create it for its owner alone if there is none. Raises
-        StoreUnusable for a symbolic link, StoreError for any other failure."""
+        """Open the lock file and return its descriptor; create the file, for its owner alone, if
+        there is none. Raises StoreUnusable for a symbolic link, and StoreError for any other
+        failure."""
         # No link is followed: the owner of the folder must not make root write elsewhere. Without
         # O_NONBLOCK, opening a FIFO would wait for its other end.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -68,7 +70,7 @@ class FileLease:
             raise StoreError(f"lock file {self._path}: {error.strerror}") from None
 
     def _refuse_other_content(self, handle: int) -> None:
-        """Raise StoreUnusable for a file that is neither empty nor a lock of beatd."""
+        """Raise StoreUnusable if the open file is neither empty nor a lock file of beatd."""
         found = os.fstat(handle)
         if stat.S_ISREG(found.st_mode):
             if not found.st_size:
@@ -81,7 +83,8 @@ class FileLease:
         )
 
     def _read(self, handle: int) -> Holder:
-        """Return the holder that the file names. Raises StoreError if the file names none yet."""
+        """Return the Holder that the open file names. Raises StoreError if the file names none
+        yet."""
         try:
             return json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
         except DecodeError:
@@ -90,7 +93,8 @@ class FileLease:
             ) from None
 
     def _is_mine(self, handle: int) -> bool:
-        """True if the open file still lies at the path, False if it was deleted or replaced."""
+        """True if the open file still lies at the path of the lock; False if it was deleted or
+        replaced."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(handle))
         except FileNotFoundError:

@@ -1,5 +1,5 @@
-"""A lease in MariaDB or MySQL: a row with the end of the lease by the server's clock, and GET_LOCK,
-which a session loses when it ends, as the hint that its holder is alive."""
+"""A lease in MariaDB or MySQL. A row holds the end of the lease by the server's clock. A lock of
+GET_LOCK, which a session loses when it ends, is the hint that the holder is alive."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,8 +21,8 @@ HINT = "CONCAT('beatd.', LEFT(SHA1(DATABASE()), 40))"
 
 
 class MysqlSession(LeaseSession):
-    """A connection to the lock's database. No wait is longer than the ttl: by then the lease has
-    run out."""
+    """A connection to the database of the lock. Each wait ends after the ttl (the duration of the
+    lease), because the lease has run out by then."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -75,5 +75,5 @@ class MysqlSession(LeaseSession):
 
 
 def mysql_lease(url: str) -> SqlLease:
-    """Return the lease in the database that the URL names; it connects at its first use."""
+    """Return the lease in the database that the URL names. The lease connects at its first use."""
     return SqlLease(lambda ttl: MysqlSession(url, ttl))

@@ -1,11 +1,11 @@
-"""No lock, for a single daemon, which always leads. Two daemons without a lock would depose each
-other in turn."""
+"""No lock, for a single daemon, which always leads. Two daemons without a lock would end each
+other's term in turn."""
 
 from beatd.leader import Holder
 
 
 class NoLease:
-    """A lease that each daemon wins at once, whoever else has it."""
+    """A lease that every daemon gets at once, even if another daemon has it."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         return holder

@@ -1,5 +1,5 @@
-"""A lease in PostgreSQL: a row with the end of the lease by the server's clock, and an advisory
-lock, which a session loses when it ends, as the hint that its holder is alive."""
+"""A lease in PostgreSQL. A row holds the end of the lease by the server's clock. An advisory lock,
+which a session loses when it ends, is the hint that the holder is alive."""
 
 from secrets import token_hex
 from typing import Any
@@ -37,8 +37,8 @@ HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
 class PostgresqlSession(LeaseSession):
-    """A connection to the lock's database. No wait is longer than the ttl: by then the lease has
-    run out."""
+    """A connection to the database of the lock. Each wait ends after the ttl (the duration of the
+    lease), because the lease has run out by then."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -63,8 +63,8 @@ class PostgresqlSession(LeaseSession):
             raise
 
     def _set_up(self, ttl: float, stated: bool | None) -> None:
-        """Limit each statement to the ttl, create the table, and set a random mark as a setting of
-        the session.
+        """Limit each statement to `ttl` seconds, create the table if there is none, and store a
+        random text (the mark) as a setting of the session.
 
         `stated` is the URL's word on a pooler: True if clients share sessions, None if it says
         nothing. A session that has the mark of another client is shared, whatever the URL says.
@@ -86,11 +86,12 @@ class PostgresqlSession(LeaseSession):
         self.run(ROW)
 
     def acquire_hint(self) -> bool:
-        """Try to lock the hint, without waiting. True if this session holds it now; always False if
-        a pooler shares the session with other clients, where holding the lock proves nothing.
+        """Try to lock the hint, without waiting. The hint is a lock that the database frees when
+        the session of its holder ends. True if this session holds the lock now.
 
-        A session is shared if it had the mark of another client when it was new, or if ours got
-        lost.
+        Always False if a pooler shares the session with other clients, where the lock proves
+        nothing. A session is shared if it had the mark (a random text in a setting) of another
+        client when it was new, or if our own mark is lost.
         """
         if self._pooled:
             return False
@@ -120,7 +121,7 @@ class PostgresqlSession(LeaseSession):
             raise self._explained(error) from None
 
     def _value(self, statement: str) -> Any:
-        """Run the statement; return the first column of its first row, or None if there is no
+        """Run the statement. Return the first column of its first row, or None if there is no
         row."""
         found, _ = self.run(statement)
         return found[0] if found else None
@@ -131,7 +132,7 @@ class PostgresqlSession(LeaseSession):
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    """Return the lease in the database that the URL names; it connects at its first use.
+    """Return the lease in the database that the URL names. The lease connects at its first use.
 
     Raises ConfigError for a URL that libpq cannot read.
     """

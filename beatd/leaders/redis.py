@@ -1,4 +1,4 @@
-"""A lease that is one key in Redis, which deletes the key by its own clock after the ttl."""
+"""A lease that is one key in Redis. Redis deletes the key by its own clock after the ttl."""
 
 from hashlib import sha1
 
@@ -24,7 +24,8 @@ return 0
 
 
 class RedisLease:
-    """A lease in Redis. Each wait ends after half a ttl, so that time is left for one more try."""
+    """A lease (the lock of the leader) in Redis. Each wait for Redis ends after half a ttl, so that
+    time is left for one more try."""
 
     def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
         self._url = url
@@ -51,8 +52,11 @@ class RedisLease:
             self._run(self._server, RELEASE, f"{holder.token}\n")
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
-        """Run a Lua script on the key of the lease, and return its reply, empty if the reply is no
-        text. A failed call is not retried here: the daemon renews its lease soon enough."""
+        """Run a Lua script on the key of the lease. Return its reply, or an empty text if the reply
+        is no text.
+
+        A failed call is not retried here, because the daemon renews its lease soon enough.
+        """
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():
             answer = server.run_script(source, sha, 1, self._key, *args)

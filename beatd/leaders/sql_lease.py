@@ -36,24 +36,25 @@ class LeaseRow(Struct, frozen=True):
 
 
 class LeaseSession(ABC):
-    """One connection to the lock's database. Every method raises StoreError when the result is in
-    doubt."""
+    """One connection to the database of the lock. Every method raises StoreError when its result is
+    in doubt."""
 
     now_micros: ClassVar[str]  # SQL for the database's clock, in microseconds
     mark: ClassVar[str]  # the driver's placeholder for a value in a statement
 
     @abstractmethod
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
-        """Run a statement. Return the first row that it found (or None), and the number of rows
-        that it changed."""
+        """Run a statement with these values. Return the first row that it found (None if there is
+        none), and the number of rows that it changed."""
 
     @abstractmethod
     def make_row(self) -> None:
-        """Insert a row without a holder, unless the row exists."""
+        """Insert the row of the lease, without a holder, unless the row exists."""
 
     @abstractmethod
     def acquire_hint(self) -> bool:
-        """Try to lock the hint, without waiting. True if this session holds it now."""
+        """Try to lock the hint, without waiting. The hint is a lock that the database frees when
+        the session of its holder ends. True if this session holds the lock now."""
 
     @abstractmethod
     def release_hint(self) -> None: ...
@@ -75,8 +76,9 @@ class LeaseSession(ABC):
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Replace the row that was `seen`, so that the lease ends `seconds` after the database's
-        now. `holder` is a Holder as JSON.
+        """Replace the row of the lease if it is still as it was `seen`. `holder` is the new Holder
+        as JSON, `token` is its token, and `hinted` is True if this session has the hint as well;
+        the lease then ends `seconds` after the current time of the database.
 
         True if the row was replaced; False if it has changed since it was read, if only by a
         renewal.
@@ -92,8 +94,8 @@ class LeaseSession(ABC):
 
 
 class SqlLease:
-    """A lease in any SQL database, safe to use from several threads. After an error the session is
-    closed, which frees the hint as well."""
+    """A lease in any SQL database; several threads may use it. After an error it closes its
+    session, so that the database also frees the hint (the lock of the session)."""
 
     def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
@@ -112,8 +114,9 @@ class SqlLease:
                 raise
 
     def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
-        """Win or renew the lease; return its holder afterwards. Another daemon's lease is free when
-        its time is over, or when that daemon had the hint and has lost it."""
+        """Win or renew the lease, or leave it to the daemon that has it; return its holder
+        afterwards. The lease of another daemon is free when its time is over, or when that daemon
+        had the hint (a lock of its session) and has lost it."""
         text = json.encode(holder).decode()
         while True:
             # The hint comes before the row: then the row that is read is as new as the proof.
@@ -166,7 +169,8 @@ class SqlLease:
 
 
 def holder_of(row: LeaseRow) -> Holder:
-    """Return the holder that the row names. Raises StoreError if its text is not a Holder."""
+    """Return the Holder that the row of the lease names. Raises StoreError if the row's text is not
+    a Holder."""
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

@@ -1,4 +1,5 @@
-"""A lease in a SQLite file, by this host's clock. It has no hint: a takeover waits for the ttl.
+"""A lease in a SQLite file, by this host's clock. It has no hint (a lock that shows if its holder
+is dead), so that a takeover waits for the ttl.
 
 `file:PATH` is the better lock on one host: the kernel frees it in the instant its holder dies.
 """
@@ -19,7 +20,7 @@ TABLE = (
 
 
 class SqliteSession(LeaseSession):
-    """A connection to the SQLite file of the lock; a wait for another writer ends after half a
+    """A connection to the SQLite file of the lock. A wait for another writer ends after half a
     ttl."""
 
     now_micros, mark = NOW_MICROS, "?"
@@ -37,7 +38,7 @@ class SqliteSession(LeaseSession):
         self.run("INSERT OR IGNORE INTO beatd_lease VALUES ('leader', '', '', 0, 0)")
 
     def acquire_hint(self) -> bool:
-        """Return False: a SQLite file has no lock that belongs to a session."""
+        """Return False, because a SQLite file has no lock that belongs to a session."""
         return False
 
     def release_hint(self) -> None: ...
@@ -55,6 +56,7 @@ class SqliteSession(LeaseSession):
 
 
 def sqlite_lease(url: str) -> SqlLease:
-    """Return the lease in the SQLite file that the URL names; its first use creates the file."""
+    """Return the lease in the SQLite file that the URL names. The first use of the lease creates
+    the file."""
     path = Path(unquote(urlsplit(url).path.removeprefix("/")))
     return SqlLease(lambda ttl: SqliteSession(path, ttl))
