@@ -1,4 +1,4 @@
-"""Connections to a MariaDB or MySQL server: time-outs, its clock, and what its errors mean."""
+"""Connect to a MariaDB or MySQL server: time-outs, the server's clock, and hints for its errors."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,8 +19,8 @@ TRUE = ("true", "yes", "on", "y", "t", "1")
 
 
 def url_options(query: str) -> dict[str, Any]:
-    """Return PyMySQL's options for the parameters of a URL that say how to reach the server.
-    `query` is the part of the URL after the question mark.
+    """Return options of PyMySQL for those parameters of a URL that say how to reach the server;
+    ignore the others. `query` is the part of the URL after the question mark.
 
     Each parameter means the same as in SQLAlchemy, which reads the URL of a store.
     """
@@ -37,7 +37,8 @@ def url_options(query: str) -> dict[str, Any]:
 
 
 def whole_seconds(timeout_s: float) -> int:
-    """Return the time-out in whole seconds, at least one: server and driver accept no fraction."""
+    """Return the time-out rounded down to whole seconds, at least 1, because server and driver
+    accept no fraction."""
     return max(1, int(timeout_s))
 
 
@@ -53,7 +54,7 @@ def timeouts(timeout_s: float, *, reply_grace_s: int = 0) -> dict[str, int]:
 
 
 def place(host: str | None, port: int | None, database: str | None) -> str:
-    """Return HOST:PORT/DATABASE, to be shown to people, without user and password."""
+    """Return HOST:PORT/DATABASE, without user and password, to be shown to people."""
     return f"{host or 'localhost'}:{port or 3306}/{database or ''}"
 
 
@@ -63,11 +64,11 @@ def is_mariadb(version: str) -> bool:
 
 
 def code(error: BaseException) -> int:
-    """Return the number of an error of the server, or 0 if the error has none."""
+    """Return the number that the server gave to the error, or 0 if there is none."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return how to correct an error that no retry can mend, such as a wrong password; None for any
-    other error."""
+    """Return a hint how to correct an error that no retry can mend, such as a wrong password.
+    Return None for any other error."""
     return NOT_MENDED_BY_WAITING.get(code(error))

@@ -1,4 +1,5 @@
-"""Connections to a PostgreSQL server: time-outs, poolers, its clock, and what its errors mean."""
+"""Connect to a PostgreSQL server: time-outs, poolers, the server's clock, and hints for its
+errors."""
 
 from collections.abc import Generator
 from time import monotonic
@@ -42,8 +43,8 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
 
     def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-        """Pass on each wait of psycopg's `gen`. After the deadline, a time of `monotonic`, close
-        the connection and raise OperationalError."""
+        """Pass on each wait of psycopg's generator `gen`, and return its result. After `deadline`,
+        a time of `monotonic`, close the connection and raise OperationalError."""
         try:
             wanted = next(gen)
             while True:
@@ -58,19 +59,19 @@ class PostgresqlConnection(psycopg.Connection[Any]):
 
 
 def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
-    """Return psycopg's options for the application's name and the time-out of connecting. A
-    time-out below two seconds is raised to two, the least that libpq knows."""
+    """Return psycopg's options for the name of the application and for the time-out of connecting.
+    A time-out below two seconds becomes two, which is the least that libpq knows."""
     return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
 
 
 def place(host: object, port: object, database: object) -> str:
-    """Return HOST:PORT/DATABASE, to be shown to people, without user and password."""
+    """Return HOST:PORT/DATABASE, without user and password, to be shown to people."""
     return f"{host or 'local socket'}:{port or 5432}/{database or ''}"
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return the meaning of the URL's option `?pooler=`: True for transaction (clients share
-    sessions), False for session, None if the option is absent.
+    """Return the meaning of the option `?pooler=` of a URL: True for "transaction" (clients share
+    sessions), False for "session", None if the option is absent. `word` is its value.
 
     Raises ConfigError for any other word; its text begins with `setting`, the name of the URL's
     setting.
@@ -83,8 +84,8 @@ def pooled_by(word: object, setting: str) -> bool | None:
 
 
 def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
-    """True if a pooler shares our session with other clients. `stated` is the URL's word on this;
-    if it is None, the connection is tested.
+    """True if a pooler (a proxy between clients and server) shares our session with other clients.
+    `stated` is the URL's word on this; if it is None, the connection is tested.
 
     PgBouncer in transaction mode and its like give a connection another session for each
     transaction. Nothing may be left in such a session: no setting, no prepared statement, no lock,
@@ -98,8 +99,8 @@ def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return how to correct an error that no retry can mend, such as a wrong password; None for any
-    other error."""
+    """Return a hint how to correct an error that no retry can mend, such as a wrong password.
+    Return None for any other error."""
     text = str(error)
     for sign, line in NOT_MENDED_BY_WAITING:
         if sign in text:

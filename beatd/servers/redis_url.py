@@ -8,9 +8,9 @@ SENTINEL_FORM = "sentinel://HOST:26379;HOST:26379/SERVICE/DB"
 def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
     """Return the name of the service that the Sentinels watch, and the number of its database.
 
-    `path` is the path of the URL, /SERVICE/DB; `given` holds its parameters, which may name them as
-    `master_name` and `db` instead. Raises ValueError where the service is missing or the database
-    is no number.
+    `path` is the path of the URL, /SERVICE/DB; `given` holds its parameters, which may name the two
+    as `master_name` and `db` instead. Raises ValueError where the service is missing or the
+    database is no number.
     """
     service, _, database = path.strip("/").partition("/")
     if "master_name" in given:
@@ -28,16 +28,16 @@ def service_and_database(path: str, given: dict[str, str]) -> tuple[str, int]:
 
 
 def database_number(text: str, form: str) -> int:
-    """Return the number of a database, 0 for an empty text. Raises ValueError for a text that is no
-    number; the error shows `form`, a URL of the right form."""
+    """Return the number of a database that `text` holds, 0 if it is empty. Raises ValueError if the
+    text is no number; the error shows `form`, the right form of the URL."""
     if text and not (text.isascii() and text.isdecimal()):
         raise ValueError(f"the database {text!r} is no number; write it like {form}")
     return int(text or 0)
 
 
 def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
-    """Return (host, port) of each server in the `netloc` of a URL, where they are separated by , or
-    ;."""
+    """Return (host, port) of each server in the `netloc` of a URL, in which commas or semicolons
+    separate the servers."""
     found = []
     for part in netloc.rpartition("@")[2].replace(";", ",").split(","):
         host, _, port = part.rpartition(":") if ":" in part else (part, "", "")
@@ -46,12 +46,12 @@ def hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
 
 
 def place(url: str) -> str:
-    """Return the URL without user, password and options."""
+    """Return the URL without user, password and options, to be shown to people."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def for_redis_py(url: str) -> str:
-    """Return the URL of a socket with unix://, the only form that redis-py knows, in the place of
-    redis+socket://, which kombu and other libraries write. Other URLs are returned unchanged."""
+    """Return the URL in the form that redis-py knows: redis+socket://, which kombu and other
+    libraries write, becomes unix://. Other URLs are returned unchanged."""
     return url.replace("redis+socket://", "unix://", 1)

@@ -22,15 +22,15 @@ Address = tuple[str, int]
 
 
 class Sentinels(Sentinel):
-    """A Sentinel client like that of redis-py, which follows a failover from its first moment.
+    """A Sentinel client that follows a failover from its first moment, unlike that of redis-py.
 
     redis-py itself reads `SENTINEL MASTERS`, which names the old primary until all replicas follow
     the new one; that takes up to minutes.
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return (host, port) of the service's primary. Raises MasterNotFoundError if no Sentinel
-        answers that knows it."""
+        """Return (host, port) of the primary of a service. Raises MasterNotFoundError if no
+        Sentinel names a primary."""
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
@@ -51,8 +51,8 @@ class PrimaryWatch:
     """A thread that queries the Sentinels of a connection pool for the primary, four times a
     second.
 
-    When they name another one, the pool closes its idle connections at once, and each of the other
-    connections when it is released.
+    When the Sentinels name another primary, the pool closes its idle connections at once, and
+    closes each connection in use when it is released.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -70,8 +70,8 @@ class PrimaryWatch:
                 self._look()
 
     def _look(self) -> None:
-        """Query the Sentinels once. If they name another primary than before, count it and call
-        `moved`."""
+        """Query the Sentinels once. If they name another primary than before, count the change in
+        `moves` and call `moved`."""
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

@@ -1,5 +1,5 @@
-"""SQLite files: create them for their owner alone, write every commit to the disk, and notice when
-a file was replaced."""
+"""Create SQLite files for their owner alone, write every commit to the disk, and notice when a file
+was replaced."""
 
 import os
 import sqlite3
@@ -22,8 +22,8 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """The identity of a database file: its device and inode, and the inode of its write-ahead log
-    (0: there is none yet)."""
+    """The identity of a database file: its device and inode, and the inode of its write-ahead log,
+    which is 0 if there is no log yet."""
 
     device: int
     inode: int
@@ -31,8 +31,8 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return how to correct an error that no retry can mend, such as a read-only file; None for any
-    other error."""
+    """Return a hint how to correct an error that no retry can mend, such as a read-only file.
+    Return None for any other error."""
     text = str(error)
     return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
 
@@ -40,8 +40,8 @@ def unusable(error: BaseException) -> str | None:
 def create_file(path: Path, what: str, *, hint: str = "") -> None:
     """Create the file, for its owner alone, unless it exists.
 
-    Raises StoreUnusable if this user cannot work with the file. The error begins with `what`, the
-    purpose of the file; `hint` is added where other permissions would help.
+    Raises StoreUnusable if this user cannot work with the file. The text of the error begins with
+    `what`, the purpose of the file, and ends with `hint` where other permissions would help.
     """
     try:
         if path.is_dir():
@@ -89,7 +89,7 @@ def keep_every_commit(cursor: sqlite3.Cursor) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch the database to a write-ahead log; retry while another process does the same.
+    """Switch the database to a write-ahead log; try again while another process does the same.
 
     SQLite's own time-out does not cover this one change.
     """
@@ -120,10 +120,11 @@ def identity(path: Path) -> Identity | None:
 
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
-    """True if the file or its log was deleted or replaced between two readings of its identity:
-    `was` is the earlier one, `found` the later one.
+    """True if a database file or its write-ahead log was deleted or replaced between two readings
+    of its identity. `was` is the earlier reading, `found` the later one.
 
-    A log that did not exist yet is no replacement: the first write of any process creates it.
+    A log that did not exist at the earlier reading is no replacement: the first write of any
+    process creates the log.
     """
     if was is None or found is None:
         return was != found
