@@ -1,4 +1,5 @@
-"""Claim, publish and record in one script, where the ledger and the broker are one Redis."""
+"""Claim, publish and record a batch in one script, where the ledger and the broker are one
+Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +20,8 @@ LINES_AT_ONCE = 100  # of history, written between two looks at what is due
 
 class AtomicDispatch:
     """Claims, publishes and records a batch in one script, where the ledger and the broker are one
-    Redis. Where they are not, each batch goes through StepDispatch.
+    Redis. Where they are not, each batch goes through StepDispatch, which claims and publishes in
+    two steps.
 
     While Redis works on one batch, the same thread packs the next one: two threads would wait
     longer for each other than for Redis.
@@ -36,8 +38,9 @@ class AtomicDispatch:
         self.atomic, self.unsent = True, self._steps.unsent
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Pack the batches that are most likely next; send the call of each script to Redis except
-        for its last words."""
+        """Discard the batches that were prepared before. If ledger and broker are one Redis, pack
+        these batches, which are most likely claimed next, and send their data to Redis. Nothing is
+        claimed or published yet."""
         self.drop_prepared()
         if self._is_still_one():
             for batch in batches:
@@ -49,11 +52,13 @@ class AtomicDispatch:
         self._prepared.drop()
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Begin the script of this batch as soon as the script before it has ended.
+        """Begin the script of this batch as soon as the script before it has ended, and return
+        without waiting for its reply. Where ledger and broker are not one Redis, claim the batch in
+        steps.
 
-        A move (one change of one row) whose run is not published by pushes on lists (no run at all,
-        a fanout, a message that cannot be serialised) is not tried: it is in `left` of the result.
-        A batch of only such moves is claimed in steps.
+        A move is one change of one row. The script leaves out each move whose message cannot be
+        pushed on lists (there is no run, a fanout, a message that cannot be serialised), and the
+        result names it in `left`. A batch of only such moves is claimed in steps.
         """
         if not self._is_still_one():
             self.drop_prepared()
@@ -74,8 +79,8 @@ class AtomicDispatch:
         return flight
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":
-        """Build the script's step for the moves of a batch whose messages are pushes on lists; the
-        other moves become `left`."""
+        """Prepare the script for a batch. The script gets the moves (changes of one row each) whose
+        messages are pushes on lists; the other moves are in `left` of the result."""
         moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
         told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
         for move in batch:
@@ -88,8 +93,9 @@ class AtomicDispatch:
         return Packed(moves, left, self._ledger.step(moves, pushes))
 
     def _is_still_one(self) -> bool:
-        """True if broker and ledger are the same database of one Redis. The broker's identity is
-        read again on each new connection: its name may lead to another server by now."""
+        """True if broker and ledger are the same database of one Redis. The identity of the broker
+        is read again on each new connection, because its host name may lead to another server by
+        now."""
         if not self._publisher.asked():
             self.atomic = self._publisher.server() == self._ledger.server()
         return self.atomic
@@ -106,8 +112,8 @@ class AtomicDispatch:
 
 
 class Packed(Struct, frozen=True):
-    """A batch that is ready to be sent: `step` makes the `moves`; the moves in `left` need a batch
-    of their own."""
+    """A batch that is ready to be sent to Redis. `step` is the script that makes the `moves`, each
+    of which changes one row; the moves in `left` need a batch of their own."""
 
     moves: Sequence[Move]
     left: Sequence[Move]
@@ -118,7 +124,8 @@ class Packed(Struct, frozen=True):
 
 
 class Flight:
-    """A batch whose script was sent to Redis; it publishes the messages, too."""
+    """A batch whose script was sent to Redis. The script claims the rows, publishes the messages
+    and records their outcomes."""
 
     def __init__(self, packed: Packed, outcomes: Outcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
@@ -127,10 +134,9 @@ class Flight:
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the end of the script, and keep its outcomes. Each call but the first does
-        nothing.
+        """Wait for the end of the script, and keep its outcomes. Only the first call does anything.
 
-        Results are built later, in `publish`: the next script waits to begin.
+        The results are built later, in `publish`, so that the next script can begin at once.
         """
         if self._wait is not None:
             wait, self._wait = self._wait, None
@@ -138,8 +144,8 @@ class Flight:
             self._landed = outcomes, self._clock.now(), self._clock.elapsed() - self._began
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Wait for the end of the script, and return what it has published and recorded. Raises
-        StoreError if the script failed."""
+        """Wait for the end of the script, and return the results of its messages. The script has
+        already published and recorded them. Raises StoreError if the script failed."""
         self.land()
         if self._landed is None:
             raise StoreError("the script of this batch has failed")

@@ -1,4 +1,5 @@
-"""Keep what was prepared for a batch a few milliseconds before its moment."""
+"""Keep objects that were prepared for the next batches a few milliseconds before the batches are
+due."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ GOOD_FOR_S = 0.1  # a prepared message counts its eta and expiry from its prepar
 
 
 class Droppable(Protocol):
-    """A prepared object that frees its resources when it is not used."""
+    """A prepared object whose resources must be freed with `drop` if it is not used."""
 
     def drop(self) -> None: ...
 
@@ -21,7 +22,7 @@ T = TypeVar("T", bound=Droppable)
 
 
 class Prepared(Generic[T]):
-    """A queue of prepared objects, one for each of the next batches, in the order of the
+    """A queue of prepared objects, one object for each of the next batches, in the order of these
     batches."""
 
     def __init__(self, clock: Clock) -> None:
@@ -35,8 +36,9 @@ class Prepared(Generic[T]):
         self._kept.append((batch, prepared))
 
     def take(self, batch: Sequence[Move]) -> T | None:
-        """Remove the first object from the queue and return it, if it was prepared for this batch
-        no longer than 0.1 s ago. Otherwise drop all objects and return None."""
+        """Remove the first object from the queue and return it, if it was prepared for this very
+        batch and the queue was begun less than 0.1 s ago. Otherwise drop all objects and return
+        None."""
         if not self._kept:
             return None
         kept, prepared = self._kept[0]
@@ -52,6 +54,5 @@ class Prepared(Generic[T]):
 
 
 def is_same(one: Sequence[Move], other: Sequence[Move]) -> bool:
-    """True if both batches consist of the same Move objects, compared by identity, in the same
-    order."""
+    """True if both batches hold the same Move objects, compared by identity, in the same order."""
     return len(one) == len(other) and all(map(is_, one, other))

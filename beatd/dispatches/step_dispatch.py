@@ -1,4 +1,4 @@
-"""Claim and publish in two steps, with any ledger and any broker."""
+"""Claim a batch and publish it in two steps, with any ledger and any broker."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,9 +20,10 @@ Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
 
 
 class StepDispatch:
-    """Claims a batch in the ledger, then publishes its messages; the caller records the outcomes.
+    """Claims a batch in the ledger, which moves its rows on under a term, and then publishes its
+    messages. The caller records the outcomes.
 
-    `hold`, where the ledger has it, begins a claim a few milliseconds before its moment.
+    `hold`, which some ledgers have, locks the rows of a claim a few milliseconds before it is due.
     """
 
     atomic = False
@@ -36,8 +37,9 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Render the messages of the first batch. Where the ledger can hold a claim, also begin the
-        claim of this batch, without making it."""
+        """Render the messages of the first batch. If the ledger can hold a claim, also lock the
+        rows of this batch for a claim at `at`, at most every 0.2 s. Nothing is claimed or published
+        yet."""
         self.drop_prepared()
         if batches:
             runs = [move.run for move in batches[0] if move.run is not None]
@@ -70,8 +72,10 @@ class StepDispatch:
         return ClaimedInStep(moves, made, at, self._publisher, self._clock)
 
     def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
-        """Remember that the runs of a failed claim were not published: the ledger may have made the
-        claim all the same, only its reply was lost."""
+        """Remember in `unsent` that the runs of a failed claim were not published.
+
+        The ledger may have made the claim nevertheless, and only its reply was lost.
+        """
         for move in moves:
             if move.run is not None:
                 self.unsent[move.run.task_id] = at, term.number
@@ -86,7 +90,7 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
-    """A claim that was begun for the moment `at`, and is not made yet."""
+    """A claim that was begun for the moment `at`: its rows are locked, and not claimed yet."""
 
     claim: HeldClaim
     at: datetime
@@ -96,8 +100,8 @@ class HeldFor(Struct, frozen=True):
 
 
 class ClaimedInStep(Struct, frozen=True):
-    """A batch that was claimed at `at` and is to be published; `made` holds True for each move (a
-    change of one row) whose row was claimed."""
+    """A batch of moves (a move is one change of one row) that was claimed at the time `at`. `made`
+    has for each move True if its row was claimed; `publish` publishes the runs of these moves."""
 
     moves: Sequence[Move]
     made: Sequence[bool]
