@@ -13,10 +13,10 @@ V = TypeVar("V")
 
 
 class ByteCache(dict[K, V]):
-    """A dict that drops its oldest values when the sum of all sizes would exceed `limit` bytes.
+    """A dict that drops its oldest values when their sizes would add up to more than `limit` bytes.
 
-    Values are added by `keep` and removed by `drop` and `clear`, under a lock. A look-up is that of
-    a plain dict, without a lock.
+    Values are added by `keep` and removed by `drop` and `clear`, under a lock. Look-ups use no
+    lock.
     """
 
     def __init__(self, limit: int) -> None:
@@ -27,10 +27,11 @@ class ByteCache(dict[K, V]):
         self._lock = Lock()
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Add or replace the value of a key; `size` is its estimated size in bytes.
+        """Store `value` under `key`, in place of an older value; `size` is its estimated size in
+        bytes.
 
         The oldest values are dropped to make room. A value larger than a quarter of the limit is
-        not kept, and the key's older value is dropped all the same.
+        not kept, and the older value of the key is dropped all the same.
         """
         with self._lock:
             self._drop(key)

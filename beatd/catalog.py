@@ -1,4 +1,4 @@
-"""The catalog of a store: values of entries and plans, and the roles of reading and changing
+"""The catalog of a store: the values of entries and plans, and the interfaces that read and change
 them."""
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,15 @@ from beatd.run import Skip
 
 
 class Plan(Struct, frozen=True):
-    """The next moment of an entry, and the definition and rules from which it was computed.
+    """The next run of an entry, and what it was computed from.
 
-    `planned` makes the task id; order, lateness and grace count from `due` (planned + jitter). Both
-    are None when the entry is finished: no moment is ahead. `due` alone is None when the entry is
-    paused or disabled; `planned` is then the moment that the entry had reached. `fingerprint` is a
-    digest of the fields that decide when the entry runs, `rules` is the value of `planning.RULES`.
+    - `planned`: the moment of the next run, from which its task id is computed. None if the entry
+      is finished, because no moment is ahead.
+    - `due`: the moment at which the run should be sent: `planned` plus jitter. Order, lateness and
+      grace count from it. None if the entry is finished, or is paused or disabled; `planned` then
+      keeps the moment that the entry had reached.
+    - `fingerprint`: a digest of the fields that decide when the entry runs.
+    - `rules`: the value of `planning.RULES` (the version of the planning rules and the zone data).
     """
 
     planned: datetime | None
@@ -29,10 +32,12 @@ class Plan(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """The progress of an entry. Each claim of a planned run changes it, without a new revision.
+    """The position of an entry in its plan.
 
-    `planned` is the next moment, `runs` the number of runs that count towards `max_runs`, and
-    `last` the newest planned moment among these runs.
+    It changes each time the leader claims a planned run (reserves it for sending), which moves the
+    plan to the next moment. The entry's revision does not change then. `planned` is the next
+    moment, `runs` the number of runs that count towards `max_runs`, and `last` the newest planned
+    moment among these runs.
     """
 
     planned: datetime | None = None
@@ -41,7 +46,7 @@ class Progress(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An entry as a store returns it: the definition, its plan and its progress.
+    """An entry as it was read from a store, with its definition, plan and progress.
 
     `revision` grows with every change to the entry or to its pause. A revision never repeats, not
     even for a name that was removed and added again. `runs` counts towards `max_runs`; `last` is
@@ -61,25 +66,26 @@ class Stored(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """A change of one entry: write, re-plan, pause or remove it.
+    """One change of one entry, which writes, re-plans, pauses or removes it.
 
     The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
     It refuses a change made from an older revision; the caller may read the entry and try again.
 
-    - `entry` None removes the entry. Its requests are dropped with the reason "removed"; its open
-      claims (claimed, not recorded) stay.
+    - `entry` None removes the entry. Its requests (runs requested by hand, and missed runs still to
+      be sent) are dropped with the reason "removed"; its open claims (claimed, not recorded) stay.
     - `plan` None leaves the entry's plan as it is. The plan of an existing entry is written only if
       the entry's progress still equals `progress`: after another claim, the plan would set the
       entry back to a moment that ran.
     - A plan with another fingerprint (edited), or one that makes the entry due again (resumed),
-      drops the entry's backlog.
+      drops the entry's backlog (missed runs still to be sent).
     - A disabled or paused entry is never due, whatever its plan. Its `planned` stays, so that a
       later plan can record which moments the pause skipped.
     - `runs` and `last` of a new entry come from its earlier scheduler; they are ignored for an
       entry that exists.
     - `skip` is the stretch of moments that this change skips. It is recorded if the plan is still
       at the first moment of the stretch, and nothing was claimed since.
-    - `calls_off` True drops the entry's backfills with the reason "called off".
+    - `calls_off` True drops the entry's backfills (runs requested for past moments) with the reason
+      "called off".
     - `missed` is the only moment of the new definition when that moment is already past. It is
       recorded as skipped.
 
@@ -100,10 +106,10 @@ class Change(Struct, frozen=True):
 
 
 class MissingPart(Struct, frozen=True):
-    """An entry that lost one of its two rows, such as by a deletion outside beatd.
+    """An entry that lost its definition or its plan, such as by a deletion outside beatd.
 
-    `entry` None: the definition is missing. Otherwise the plan is missing; `entry` and `paused`
-    hold the rest.
+    A store keeps the two in separate rows. If `entry` is None, the definition is missing. Otherwise
+    the plan is missing, and `entry` and `paused` hold what is left.
     """
 
     name: str
@@ -112,9 +118,9 @@ class MissingPart(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """A search for entries: the conditions, all of which an entry must meet, and the order.
+    """The conditions and the order of a search for entries.
 
-    A condition that is None is not applied.
+    An entry must meet all conditions; a condition that is None is not applied.
     """
 
     names: tuple[str, ...] | None = None  # exact names
@@ -129,18 +135,19 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class EntryFinder(Protocol):
-    """The role of finding entries by name, task, source and state."""
+    """The part of a store that finds entries by name, task, source and state."""
 
     def find(self, query: Query) -> Iterator[Stored]:
-        """Yield the matching entries in the query's order; memory does not grow with their number.
+        """Yield the entries that match `query`, in its order, without keeping all of them in
+        memory.
 
-        In the order "next", entries come by due moment and then by name; entries without one come
-        last.
+        In the order "next", entries come by due moment and then by name; entries that have no due
+        moment come last.
         """
 
 
 class Catalog(EntryFinder, Protocol):
-    """The role of reading entries, which `status` and lists use."""
+    """The part of a store that reads entries."""
 
     def version(self) -> str:
         """Return a text that changes if and only if any entry changes."""
@@ -150,46 +157,52 @@ class Catalog(EntryFinder, Protocol):
 
 
 class EntryWriter(Protocol):
-    """The role of changing entries."""
+    """The part of a store that changes entries."""
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Make the changes in order, each completely or not at all; return True for each one made.
+        """Make the changes in order, and return for each of them True if it was made.
 
-        False: the entry was not at revision `seen`. An entry that lost its definition or its plan
-        counts as no entry (revision 0); the change replaces the part that is left.
+        Each change is made completely or not at all. False means that the entry was not at revision
+        `seen`. An entry that lost its definition or its plan counts as no entry (revision 0); the
+        change replaces the part that is left.
         """
 
 
 class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
-    """The role of reading and changing entries, which edits and the declarations of sources use."""
+    """The part of a store that reads and changes entries, also those that sources declare."""
 
     @property
     def marks(self) -> Marks:
-        """The store's marks: notes about the sets of entries that sources declared and applied."""
+        """The marks of the store: short notes about the sets of entries that sources declare, and
+        others."""
 
 
 class RepairableCatalog(EntryWriter, Protocol):
-    """The role of finding and repairing entries of which a store lost a part."""
+    """The part of a store that finds and repairs entries of which a part was lost."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
-        """Return up to `limit` entries of which a part is missing, and rebuild damaged indexes.
+        """Return up to `limit` entries that lost their definition or their plan.
 
-        If `whole` is True, every entry is checked; if False, a store may check only a few, where
-        that is much cheaper.
+        Damaged indexes are rebuilt, too. If `whole` is True, every entry is checked; if False, a
+        store may check only a few, where that is much cheaper.
         """
 
     def losses(self) -> Sequence[str]:
-        """Return a line for each loss that this store object noticed and that no entry shows. No
-        server is queried."""
+        """Return one line of text for each loss of data that this object noticed and that no entry
+        shows.
+
+        No server is queried.
+        """
 
 
 class Codec(Protocol):
-    """Converts entries to the bytes that a store keeps, and back. The wiring passes it to
-    stores."""
+    """Converts entries to the bytes that a store keeps, and back."""
 
     def encode(self, entry: Entry) -> bytes:
-        """Return the entry's definition as JSON with the keys of YAML, without name, source and
-        declared_at, which a store keeps beside it."""
+        """Return the entry's definition as JSON, with the same keys as in YAML.
+
+        `name`, `source` and `declared_at` are left out, because a store keeps them separately.
+        """
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
         """Return the entry with this name and definition.

@@ -1,4 +1,7 @@
-"""Decide whether a settled move, a request or an open claim may still be sent. Pure functions."""
+"""Decide whether a run that is late, requested or without an outcome may still be sent.
+
+All functions are pure.
+"""
 
 from datetime import datetime
 
@@ -10,11 +13,11 @@ from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return the moment until which a move that was computed ahead for the row's due moment stays
-    right; None if it must not be kept.
+    """Return the moment until which `move` may be used; None if it must not be kept.
 
-    At that moment the next occurrence falls due, or the catch-up rule finds this one too late, and
-    the row has to be settled again.
+    The move (the change that takes a row to its next moment) was computed ahead, as of the due
+    moment of `row`. At the returned moment the next occurrence falls due, or the catch-up rule
+    finds this one too late, and the move must be computed anew.
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
@@ -27,11 +30,12 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if it
-    may go on.
+    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if the
+    request may go on.
 
-    `row` is the request's entry, None if it was removed. A trigger or backfill, which was requested
-    by hand, runs even if its entry is paused or disabled; a backlog does not.
+    A request is a range of moments to run besides the plan. `row` is its entry, None if that was
+    removed. A trigger or backfill, which was requested by hand, runs even if its entry is paused or
+    disabled; a backlog (missed moments of the plan) does not.
     """
     if row is None:
         return "removed"
@@ -47,10 +51,10 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
 
 
 def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return the reason not to send an open claim (a run claimed, without a recorded outcome)
-    again, or "" if it has to be sent.
+    """Return the reason not to send an open claim again, or "" if the claim must be sent.
 
-    `unsent` is True if its message certainly did not go out.
+    An open claim is a run that was claimed and whose outcome was not recorded. `unsent` is True if
+    its message certainly did not go out. The catch-up rule decides whether it is too late at `now`.
     """
     row = claim.stored
     if row is None:
@@ -75,7 +79,8 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
 
 
 def if_found(next_after: NextAfter) -> NextAfter:
-    """Wrap `next_after` so that it returns None where it would raise ScheduleError.
+    """Return a function like `next_after` that returns None where `next_after` raises
+    ScheduleError.
 
     Runs that were claimed or requested earlier are settled even if the schedule fails now. The plan
     itself uses the unwrapped function, so that its failure is reported.

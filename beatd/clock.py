@@ -18,15 +18,20 @@ MAX_START_S = 10.0  # seconds that a command takes to start
 
 
 class Earliest(Struct, frozen=True):
-    """A lower bound of the store's clock: it shows at least `moment` at `heard_at`, a value of
-    `Clock.elapsed` in seconds."""
+    """A lower bound of the store's clock.
+
+    The store's clock shows at least `moment` when `Clock.elapsed` returns `heard_at` (seconds).
+    """
 
     moment: datetime
     heard_at: float
 
     def at(self, elapsed: float) -> datetime:
-        """Return the earliest moment that the store's clock can show at another value of
-        `Clock.elapsed`, rounded down to 1 µs; drift widens the bound."""
+        """Return the lower bound of the store's clock for the time when `Clock.elapsed` returns
+        `elapsed`.
+
+        The result allows for `MAX_DRIFT` between the two clocks, and is rounded down to 1 µs.
+        """
         since = elapsed - self.heard_at
         return self.moment + timedelta(microseconds=floor((since - abs(since) * MAX_DRIFT) * 1e6))
 
@@ -40,35 +45,45 @@ class StoreTime(Struct, frozen=True):
 
 
 class SharedClock(Protocol):
-    """The role of reading the clock that all daemons of a store share."""
+    """The part of a store that reads the clock which all its daemons share."""
 
     def now(self) -> StoreTime | None:
-        """Return what the store's own clock showed at some instant during this call; None if the
-        store has no clock."""
+        """Return the time of the store's own clock at some instant during this call.
+
+        Return None if the store has no clock.
+        """
 
 
 class Clock(Protocol):
-    """The clock of a daemon, and a wait that an event can end early."""
+    """The clock of a daemon, with a wait that an event can end early."""
 
     def now(self) -> datetime:
-        """Return the store's time, or the host's if the store has no clock; aware, in UTC."""
+        """Return the current time of the store or, if the store has no clock, of the host; aware,
+        in UTC."""
 
     def elapsed(self) -> float:
-        """Return monotonic seconds, which also count while the machine is suspended."""
+        """Return the seconds of a monotonic clock that also counts while the machine is
+        suspended."""
 
     def steer(self, by: Earliest) -> None:
-        """Set the clock: from now on `now` returns the lower bound `by` of the store's clock,
-        instead of the host's time or the bound set before."""
+        """Compute the result of `now` from `by`, a lower bound of the store's clock, from now on.
+
+        This replaces the host's time, or an earlier bound.
+        """
 
     def wait(self, seconds: float, wake: threading.Event) -> None:
         """Block until the seconds are over or `wake` is set, whichever comes first."""
 
     def host_now(self) -> datetime:
-        """Return the host's wall clock, which shows how far it differs from the store's."""
+        """Return the time of the host's own clock, aware and in UTC, to compare it with the
+        store's."""
 
 
 class SystemClock:
-    """Reads the host's clocks; after `steer`, steps of the wall clock do not change `now`."""
+    """A `Clock` that reads the host's clocks.
+
+    After `steer`, a step of the host's wall clock no longer changes `now`.
+    """
 
     def __init__(self) -> None:
         self._earliest: Earliest | None = None
@@ -93,10 +108,10 @@ class SystemClock:
 
 
 def process_age() -> float:
-    """Return the seconds since this process was started, or 0 if that is unknown.
+    """Return the seconds since this process was started, or 0.0 if that is unknown.
 
-    It counts as unknown above `MAX_START_S`: the process then probably ran another program first,
-    such as a shell script that replaced itself by beatd.
+    An age above `MAX_START_S` counts as unknown: the process then probably ran another program
+    first, such as a shell script that replaced itself by beatd.
     """
     with suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()

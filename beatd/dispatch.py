@@ -1,8 +1,9 @@
-"""The dispatch of a batch: claim its moves in the ledger, and publish their messages to the broker.
+"""The dispatch of a batch: claim its moves in the ledger, and publish their messages.
 
+A move is one change of one row of the ledger; to claim it also reserves its run for this leader.
 `StepDispatch` claims and publishes in two steps, and the tick records the outcomes; a crash in
-between leaves open claims. `AtomicDispatch` does all of it in one script where ledger and broker
-are the same Redis, so that no outcome is ever unknown.
+between leaves open claims (claimed, not recorded). `AtomicDispatch` does all of it in one script
+where ledger and broker are the same Redis, so that no outcome is ever unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ MayGoOn = Callable[[], bool]
 class Published(Struct, frozen=True):
     """The result of publishing a batch of moves (a move is one change of one row of the ledger).
 
-    `made` has for each move True if the ledger accepted it; `results` has the outcome of each
+    `made` holds for each move True if the ledger accepted it; `results` holds the outcome of each
     message.
     """
 
@@ -33,15 +34,17 @@ class Published(Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """True if a message was not sent, or may not have been, and must be sent again."""
+        """True if a message of the batch must be sent again, because it was not sent or may not
+        have been."""
         return any(result.outcome.sent in ("unsent", "unknown") for result in self.unrecorded)
 
     @property
     def doubt(self) -> str:
-        """The first reason to think that the broker is away, or "".
+        """The first reason in the outcomes to think that the broker is away, or "" if there is
+        none.
 
-        One confirmed or rejected message shows that the broker answers, so that one full queue
-        holds back no other. A message that was not sent because the lead was lost shows nothing.
+        One confirmed or rejected message shows that the broker answers, so that one full queue does
+        not stop the others. A message that was not sent because the lead was lost shows nothing.
         """
         outcomes = [result.outcome for result in self.unrecorded]
         if any(outcome.sent in ("confirmed", "rejected") for outcome in outcomes):
@@ -51,38 +54,59 @@ class Published(Struct, frozen=True):
 
 
 class Claimed(Protocol):
-    """A batch whose moves were claimed and whose messages are not published yet."""
+    """A batch whose moves the ledger has claimed for this leader, before its messages are
+    published."""
 
     @property
     def left(self) -> Sequence[Move]:
         """The moves that were not claimed, because they need a batch of their own."""
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Publish the messages of the claimed runs, wait for their outcomes, and return them. Stop
-        before the next message when `may_go_on` returns False."""
+        """Publish the messages of the claimed runs, wait for their outcomes, and return them.
+
+        `may_go_on` returns False when this daemon must not send any further message.
+        """
 
 
 class Dispatch(Protocol):
-    """Claims and publishes batches; how, depends on the kinds of ledger and broker."""
+    """Claims batches of moves in the ledger, and publishes their messages.
+
+    The implementation depends on the kinds of ledger and broker. A move is one change of one row of
+    the ledger.
+    """
 
     atomic: bool  # True: one script claims and publishes, and batches overlap on one thread
     first: int  # the best size of the first batch of many due runs; later batches are larger
     unsent: dict[str, tuple[datetime, int]]  # task id -> its claim's (claimed_at, term number)
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Do part of the work for the batches that are most likely claimed next, when they are due
-        at `at`. Nothing is claimed or sent yet."""
+        """Do part of the work for `batches` before they are claimed; nothing is claimed or sent
+        yet.
+
+        `batches` are the ones that will most likely be claimed next, under `term`, when they fall
+        due at `at`.
+        """
 
     def drop_prepared(self) -> None:
-        """Discard the batches of `prepare`, because other ones come next or none soon."""
+        """Discard what `prepare` made ready.
+
+        Call this when other batches will be sent next, or when no batch is expected soon.
+        """
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Claim the moves under the term, and return the batch to publish. Raise Deposed or
-        StoreError; after a StoreError its claims may be open."""
+        """Claim `moves` under `term`, and return the batch, which the caller must publish.
+
+        Raise Deposed if the ledger has a newer term, and StoreError if the ledger fails; the claims
+        may have been made all the same then.
+        """
 
     def write_history(self) -> bool:
-        """Write some lines of history that were left for later; return True if there are more."""
+        """Write some lines of history that were left for an idle moment; return True if more are
+        left."""
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        """True if this process made exactly this claim (of this time and term) and is certain that
-        its message was never published."""
+        """Return True if the message of `claim` was certainly never published.
+
+        That is known only if this process made exactly this claim, at the same time and under the
+        same term number.
+        """

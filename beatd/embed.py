@@ -12,7 +12,11 @@ from beatd.wiring.build import daemon_of
 
 
 class Beat:
-    """Runs a daemon on a thread of its own; it logs to `beatd` and sets no signal handlers."""
+    """Runs a scheduler daemon on a thread of its own, inside another program.
+
+    It logs to the logger `beatd` and sets no signal handlers. `observers` are called with each
+    event.
+    """
 
     def __init__(
         self, config: str | PathLike[str] | Config, *, observers: tuple[Observer, ...] = ()
@@ -28,7 +32,7 @@ class Beat:
         return self
 
     def stop(self, timeout: float | None = 5.0) -> None:
-        """Finish the current batch, resign the lead and wait for the thread.
+        """Finish the current batch, give up the lead and wait until the thread has ended.
 
         Raise BeatError if it does not end within `timeout` seconds (None: wait for ever), or the
         error that ended the thread earlier.

@@ -20,23 +20,30 @@ PAYLOAD = ("args", "kwargs", "options")
 
 @runtime_checkable
 class Schedule(Protocol):
-    """The moments at which something runs; frozen and hashable, equal if all moments are equal."""
+    """The moments at which something runs.
+
+    A schedule is frozen and hashable; two schedules are equal if all their moments are equal.
+    """
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after `moment` (aware), in UTC, or None."""
+        """Return the first moment strictly after `moment` (aware), in UTC, or None without such a
+        moment."""
 
     @property
     def period(self) -> int | None:
-        """The microseconds between any two neighbouring moments; None if the distances differ."""
+        """The microseconds between any two neighbouring moments, or None if the distances
+        differ."""
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as in YAML, such as {"cron": "0 2 * * *"}, without its time zone."""
+        """Return the schedule as YAML writes it, such as {"cron": "0 2 * * *"}, without its time
+        zone."""
 
     def __hash__(self) -> int: ...
 
 
 class Entry(Struct, frozen=True):
-    """One periodic task, complete: all defaults of the configuration are filled in.
+    """The complete definition of one periodic task, with all defaults of the configuration filled
+    in.
 
     This class is the only list of an entry's fields. A field with a help text is a key of an entry
     in YAML, in the store's JSON and in the JSON Schema, and an option of `beatd add`, with the type

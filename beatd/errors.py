@@ -14,10 +14,10 @@ Path = tuple[str | int, ...]
 
 
 class Problem(Struct, frozen=True):
-    """One mistake in the operator's input, which `str` shows as one line for a person.
+    """One mistake in the operator's input; `str` returns it as one line for a person.
 
-    `path` holds the keys that lead to the wrong value, `place` the file and line, "config.yaml:12".
-    `warning` is True if the input can be used all the same.
+    `path` holds the keys that lead to the wrong value, `place` the file and line, such as
+    "config.yaml:12". `warning` is True if the input can be used all the same.
     """
 
     text: str
@@ -51,7 +51,7 @@ def dotted(path: Path) -> str:
 
 
 def unicode_of(path: str) -> str:
-    """Return a path whose bytes that are no valid text are escaped, so that it can be printed."""
+    """Return `path` with every byte that is not valid text escaped, so that it can be printed."""
     return path.encode(errors="backslashreplace").decode()
 
 
@@ -119,14 +119,19 @@ class StoreError(BeatError):
 
 
 class StoreEmptied(StoreError):
-    """Raised once when the store has lost all data that it had confirmed. The next call uses the
-    store as it is now."""
+    """Raised once when the store has lost all data that it had confirmed.
+
+    The next call uses the store as it is now.
+    """
 
 
 class StoreUnusable(StoreError):
-    """Raised when the store answers and a retry will not help: a wrong schema, a wrong password, a
-    read-only server."""
+    """Raised when the store answers but cannot be used, so that a retry will not help.
+
+    Examples are a wrong schema, a wrong password and a read-only server.
+    """
 
 
 class Deposed(BeatError):
-    """Raised when the ledger has a newer term, so that the caller no longer leads."""
+    """Raised when the caller no longer leads, because the ledger has a newer term (the fencing
+    number of a leader)."""

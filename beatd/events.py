@@ -17,14 +17,17 @@ class Event(Struct, frozen=True):
 
 
 class Ticked(Event, frozen=True):
-    """Emitted when a tick ended at `at`. The next tick is at `until`, or earlier after an edit."""
+    """Emitted at the end of a tick, one turn of the scheduler that began at `at`.
+
+    The next tick is at `until`, or earlier after an edit.
+    """
 
     at: datetime
     until: datetime
 
 
 class LeadWon(Event, frozen=True):
-    """Emitted when this daemon begins to lead, under a new term."""
+    """Emitted when this daemon becomes the leader; `term` is its new fencing number."""
 
     term: Term
 
@@ -33,15 +36,20 @@ RESIGNED = "resigned"
 
 
 class LeadLost(Event, frozen=True):
-    """Emitted when this daemon stops to lead, for `reason`. `holder` is the last known holder of
-    the lease, which may be this daemon; None if unknown."""
+    """Emitted when this daemon stops leading; `reason` is a text for people.
+
+    `holder` is the last known holder of the lease, which may be this daemon; None if unknown.
+    """
 
     reason: str
     holder: Holder | None
 
 
 class LeaderSeen(Event, frozen=True):
-    """Emitted when a daemon sees that another one, `holder`, has got the lease."""
+    """Emitted when this daemon sees that another daemon, `holder`, has got the lease.
+
+    The lease is the lock that lets one daemon lead.
+    """
 
     holder: Holder
 
@@ -59,34 +67,46 @@ class Sent(Event, frozen=True):
 
     @classmethod
     def of(cls, results: Sequence[Result], seconds: float) -> "Sent":
-        """Return the event for these results; `late` is taken from them."""
+        """Return the event for these results, with the lateness of each of them in `late`."""
         return cls(results, seconds, [late for one in results if (late := one.late) is not None])
 
 
 class Skipped(Event, frozen=True):
-    """Emitted after a batch that skipped moments: pairs of an entry's name and the skip."""
+    """Emitted after a batch that skipped moments, which will not run.
+
+    `skips` holds pairs of an entry's name and a stretch of skipped moments.
+    """
 
     skips: Sequence[tuple[str, Skip]]
 
 
 class Unplannable(Event, frozen=True):
-    """Emitted when the plan of entry `name` fails with an unexpected exception, once for each
-    revision. The entry does not run until it is edited; the others go on."""
+    """Emitted when the next moment of entry `name` cannot be computed, because of an unexpected
+    error.
+
+    It is emitted once for each revision. The entry does not run until it is edited; the others go
+    on.
+    """
 
     name: str
     reason: str
 
 
 class Refused(Event, frozen=True):
-    """Emitted when the ledger refused moves because their rows had changed since they were read;
-    the rows of the entries `names` are read again."""
+    """Emitted when the ledger refused changes of rows that had changed since they were read.
+
+    The rows of the entries `names` are read again.
+    """
 
     names: Sequence[str]
 
 
 class Overdue(Event, frozen=True):
-    """Emitted on a standby when the first entry in the plan, `name`, was due at `due` and the
-    leader has not claimed it; `seconds` is how long ago that was."""
+    """Emitted on a standby (a daemon that does not lead) when the leader seems to have stopped.
+
+    `name` is the first entry in the plan. It was due at `due`, `seconds` ago, and the leader has
+    not claimed it.
+    """
 
     name: str
     due: datetime
@@ -94,11 +114,12 @@ class Overdue(Event, frozen=True):
 
 
 class OnTime(Event, frozen=True):
-    """Emitted on a standby after `Overdue`, when no entry is overdue any more."""
+    """Emitted on a standby (a daemon that does not lead) after `Overdue`, when no entry is overdue
+    any more."""
 
 
 class StoreAway(Event, frozen=True):
-    """Emitted when the store stops to answer or refuses writes."""
+    """Emitted when the store stops answering or refuses writes."""
 
     reason: str
 
@@ -110,7 +131,7 @@ class StoreBack(Event, frozen=True):
 
 
 class BrokerAway(Event, frozen=True):
-    """Emitted when the broker stops to answer."""
+    """Emitted when the broker stops answering."""
 
     reason: str
 
@@ -122,7 +143,7 @@ class BrokerBack(Event, frozen=True):
 
 
 class LockAway(Event, frozen=True):
-    """Emitted when the lock of the lease cannot be used, so that this daemon cannot lead."""
+    """Emitted when the lock that makes a leader cannot be used, so that this daemon cannot lead."""
 
     reason: str
 
@@ -140,13 +161,17 @@ class WentBack(Event, frozen=True):
 
 
 class ClockStepped(Event, frozen=True):
-    """Emitted when the daemon's clock was set, by `seconds`; negative if it went back."""
+    """Emitted when the daemon's clock was set; `seconds` is the step, negative if the clock went
+    back."""
 
     seconds: float
 
 
 class Broke(Event, frozen=True):
-    """Emitted when a turn of the loop `loop` raised an unexpected exception; the loop goes on."""
+    """Emitted when a turn of a background loop raised an unexpected exception; the loop goes on.
+
+    `loop` is the name of the loop.
+    """
 
     loop: str
     error: Exception
@@ -162,4 +187,4 @@ Observer = Callable[[Event], None]
 
 
 def nobody(event: Event) -> None:
-    """Ignore the event: the default observer."""
+    """Do nothing with the event; this is the default observer."""

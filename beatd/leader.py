@@ -1,7 +1,7 @@
 """The lead: a lease, which lets one daemon lead, and a term, which makes a second leader harmless.
 
 The holder of the lease (a row, a key or a lock on a file) may begin a term in the ledger. Only the
-term keeps a run from being published twice: the ledger refuses every claim that does not carry its
+term prevents that a run is published twice: the ledger refuses every claim that does not carry its
 newest term.
 """
 
@@ -12,7 +12,8 @@ from msgspec import Struct
 
 
 class Holder(Struct, frozen=True):
-    """A daemon that holds a lease or a term, or announces itself.
+    """A daemon, as the holder of a lease (the lock of the leader) or of a term (its fencing
+    number).
 
     `since` is the time when its process started or, for the holder of a term, when the term began.
     `token` is random, so that two starts of one daemon differ.
@@ -26,34 +27,41 @@ class Holder(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """The fencing number of a leader, which the ledger issued. The ledger refuses a claim unless
-    both fields equal those of its newest term."""
+    """The fencing number of a leader, which the ledger issued.
+
+    The ledger refuses a claim unless both fields equal those of its newest term.
+    """
 
     number: int
     token: str
 
 
 class Lead(Struct, frozen=True):
-    """The right to lead under a term. Its holder may trust it while `Clock.elapsed` is less than
-    `until` (seconds)."""
+    """The right to lead under a term.
+
+    Its holder may rely on it while `Clock.elapsed` is less than `until` (seconds).
+    """
 
     term: Term
     until: float
 
 
 class Lease(Protocol):
-    """The lock that one daemon at a time holds. A method raises whenever the result is in doubt;
-    the caller must then stop leading."""
+    """The lock that lets one daemon at a time lead.
+
+    A method raises an error whenever the result is in doubt; the caller must then stop leading.
+    """
 
     def take(self, holder: Holder, ttl: float) -> Holder:
-        """Get or renew the lease atomically, if it is free or already this holder's; return the
-        holder that has it afterwards, which may be another one.
+        """Get or renew the lease for `holder`, and return the daemon that holds the lease
+        afterwards.
 
-        The lease lasts `ttl` seconds by the lock's own clock. It is free after that, or earlier
-        when the system proves that its holder is dead.
+        The call is atomic. It returns another daemon if that one holds the lease. The lease lasts
+        `ttl` seconds by the lock's own clock. It is free after that, or earlier when the system
+        proves that its holder is dead.
         """
 
     def release(self, holder: Holder) -> None:
-        """Free the lease at once if this holder has it; otherwise do nothing."""
+        """Free the lease at once if `holder` has it; otherwise do nothing."""
 
     def close(self) -> None: ...

@@ -20,13 +20,12 @@ from beatd.run import Occurrence, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
-    """Moments of an entry to run besides its plan, from `first` to `last`; the leader publishes
-    them, oldest request first.
+    """Moments of an entry to run besides its plan, from `first` to `last`.
 
-    A `trigger` or `backfill` gives its occurrences the request's random id: they are new tasks,
-    which change neither the plan nor `runs`. A `backlog` holds missed moments that `catch_up: all`
-    still has to publish; its occurrences are those of the plan. `revision` is that of the entry
-    when the request was made.
+    The leader publishes them, oldest request first. A `trigger` or `backfill` gives its occurrences
+    the request's random id: they are new tasks, which change neither the plan nor `runs`. A
+    `backlog` holds missed moments that `catch_up: all` still has to publish; its occurrences are
+    those of the plan. `revision` is that of the entry when the request was made.
     """
 
     id: str
@@ -38,8 +37,8 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """A run that was claimed under the number `term` and whose outcome is not recorded. `unsent` is
-    True if its message certainly did not go out."""
+    """A run that was claimed (under the number `term`) and whose outcome is not recorded. `unsent`
+    is True if its message certainly did not go out."""
 
     occurrence: Occurrence
     task_id: str
@@ -78,7 +77,7 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """The outcome of a claimed run, noted at the time `at`.
+    """The outcome of a claimed run, which was known at the time `at`.
 
     "unknown" leaves the claim open, "unsent" leaves it open and marks it as not sent. If
     `claimed_at` is given and the run was claimed anew since then, the ledger ignores all outcomes
@@ -92,16 +91,16 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """The time from due to `at` in seconds; None if the run was not confirmed, or was requested
-        by hand and so has no due moment."""
+        """The seconds from the due moment to `at`; None if the run was not confirmed, or was
+        requested by hand and so has no due moment."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
 
 
 class Record(Struct, frozen=True):
-    """A record of history: how one run ended or, with `until` and `count`, which stretch of moments
-    was skipped.
+    """A line of history about one run or, with `until` and `count`, about a stretch of skipped
+    moments.
 
     `late` is in seconds. `at_least` is True if `count` is only a lower bound.
     """
@@ -120,11 +119,11 @@ class Record(Struct, frozen=True):
 
 
 class Ledger(Protocol):
-    """The role of reading the next rows of the plan, open claims and requests."""
+    """The part of a store that reads the plan, open claims (claimed, not recorded) and requests."""
 
     @property
     def namespace(self) -> UUID:
-        """The namespace of the store's task ids: random, so that no two stores share an id."""
+        """The random namespace of the store's task ids, which keeps the ids of two stores apart."""
 
     def version(self) -> str:
         """Return a text that changes if and only if any entry changes."""
@@ -137,38 +136,40 @@ class Ledger(Protocol):
         """
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Return up to `limit` open claims: those claimed before the moment `before` and all that
-        are marked as unsent, oldest claim first.
+        """Return up to `limit` open claims (claimed, not recorded), oldest claim first: those
+        claimed before the moment `before` and all that are marked as unsent.
 
         As in `upcoming` and `requests`, entries that this program cannot read are left out.
         """
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return the pending requests with their entries, oldest request first."""
+        """Return up to `limit` pending requests (moments to run besides the plan), oldest first,
+        each with its entry (None: removed)."""
 
     def drop_cached(self, names: Sequence[str]) -> None:
-        """Drop these entries, which may have been removed, from the caches of this process."""
+        """Drop the entries `names`, which may have been removed, from the caches of this
+        process."""
 
 
 class Claims(Protocol):
-    """The role of writing claims of runs and their outcomes, which a dispatch uses."""
+    """The part of a store that writes claims of runs and their outcomes."""
 
     def claim(self, moves: Sequence[Move], term: Term, at: datetime) -> Sequence[bool]:
-        """Make each move atomically if its row is as `seen`, and return for each True if it was
-        made. `at` is the time that is stored as `claimed_at`.
+        """Make each move (one change of one row) whose row is still as `seen`; return True for each
+        made.
 
-        The row of a plan must have the seen planned moment and revision, and be enabled and not
-        paused; a request must have the seen first moment, an open claim the seen claimed_at. If a
-        request or an open claim comes with a run, the entry must be at the run's revision, so that
-        a claim never ignores an edit made before it. Raise Deposed, with nothing done, if `term` is
-        not the ledger's newest.
+        Each move is atomic. `at` is the time that is stored as `claimed_at`. The row of a plan must
+        have the seen planned moment and revision, and be enabled and not paused; a request must
+        have the seen first moment, an open claim the seen claimed_at. If a request or an open claim
+        comes with a run, the entry must be at the run's revision, so that a claim never ignores an
+        edit made before it. Raise Deposed, with nothing done, if `term` is not the ledger's newest.
         """
 
     def record(self, results: Sequence[Result]) -> None:
-        """Write the outcomes, and close the claims that have a final one. It may be called twice.
+        """Write the outcomes to the history, and close the claims that have a final outcome.
 
-        A result is accepted from an older term, too: a confirmed message is a fact. It replaces the
-        open claim, or the skip of a run whose outcome was unknown.
+        It may be called twice. A result is accepted from an older term, too: a confirmed message is
+        a fact. It replaces the open claim, or the skip of a run whose outcome was unknown.
         """
 
     def atomic(self) -> "AtomicLedger | None":
@@ -177,25 +178,25 @@ class Claims(Protocol):
 
 
 class HeldClaim(Protocol):
-    """A claim that was begun and holds its rows locked. Nothing is claimed before `make`; `drop`,
-    or the end of the process, undoes it."""
+    """A claim that has locked its rows but has not claimed anything yet. `make` completes it;
+    `drop`, or the end of the process, undoes it."""
 
     def make(self) -> Sequence[bool]:
-        """Finish the claim; return and raise as `Claims.claim` does."""
+        """Complete the claim; return and raise as `Claims.claim` does."""
 
     def drop(self) -> None: ...
 
 
 @runtime_checkable
 class HoldingLedger(Protocol):
-    """The optional role of beginning a claim early, for ledgers where a claim takes long."""
+    """The optional part of a store that can begin a claim early, where a claim takes long."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Begin a claim for the moment `at`, a few milliseconds ahead: lock the rows, claim
-        nothing.
+        """Lock the rows of a claim that is due at `at`, some milliseconds from now, without
+        claiming them.
 
-        The calling thread must make or drop it before it writes anything else. Return None where
-        this would save no time, or if it failed; the later `claim` raises the cause.
+        The same thread must then complete or drop it before it writes anything else. Return None if
+        this would save no time or has failed; the later `claim` then raises the cause.
         """
 
 
@@ -206,18 +207,18 @@ Outcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
-    """A batch that is ready to be claimed, pushed to the broker and recorded in one script."""
+    """A batch that one script will claim, push to the broker and record."""
 
     def send_ahead(self) -> None:
-        """Transfer the batch's data to the server, a few milliseconds before `begin`, to save time
+        """Transfer the batch's data to the server a few milliseconds before `begin`, to save time
         then. Nothing is claimed; `begin` or `drop` must follow."""
 
     def drop(self) -> None:
-        """Discard the batch, and what `send_ahead` transferred; `begin` is not called."""
+        """Discard the batch and the data that `send_ahead` transferred, because `begin` is not
+        called."""
 
     def begin(self, term: Term, at: datetime) -> Outcomes:
-        """Send the script to the server, which claims under `term` at the time `at`, and return
-        without its reply.
+        """Send the script, which claims under `term` at the time `at`; do not wait for the reply.
 
         The returned function waits for the reply and returns the outcomes; the caller must call it.
         """
@@ -228,8 +229,8 @@ class AtomicLedger(Claims, Protocol):
     its messages are one script, and no outcome is ever unknown."""
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Return a step that makes the moves and pushes the messages once it is begun. `pushes` has
-        the pushes of each move, in the same order. Nothing is done yet."""
+        """Return a step, which makes the moves and pushes their messages once it is begun. `pushes`
+        has the pushes of each move, in the same order. Nothing is done yet."""
 
     def write_up(self, limit: int) -> bool:
         """Write up to `limit` lines of history that steps left for an idle moment; return True if
@@ -241,10 +242,10 @@ class AtomicLedger(Claims, Protocol):
 
 
 class Terms(SharedClock, Protocol):
-    """The role of issuing terms (fencing numbers); only the holder of the newest may claim."""
+    """The part of a store that issues terms (fencing numbers); only the newest allows claims."""
 
     def begin(self, holder: Holder) -> Term:
-        """Issue the next term atomically: the old number plus one, and a new token.
+        """Issue the next term for `holder`, atomically: the old number plus one, and a new token.
 
         From then on the ledger refuses older terms. `namespace` is read again from the store.
         """
@@ -254,29 +255,32 @@ class Terms(SharedClock, Protocol):
 
 
 class Requests(EntryFinder, EntryWriter, Protocol):
-    """The role of requesting runs by hand."""
+    """The part of a store that accepts requests for runs by hand."""
 
     @property
     def namespace(self) -> UUID:
-        """The namespace of the store's task ids: random, so that no two stores share an id."""
+        """The random namespace of the store's task ids, which keeps the ids of two stores apart."""
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return the pending requests with their entries, oldest request first."""
+        """Return up to `limit` pending requests, oldest first, each with its entry (None:
+        removed)."""
 
     def add_requests(self, requests: Sequence[Request]) -> None:
-        """Add requests, which the leader publishes; ignore those whose id is pending."""
+        """Add requests, which the leader will publish; ignore a request whose id is already
+        pending."""
 
 
 class History(Protocol):
-    """The role of reading and deleting the records of runs."""
+    """The part of a store that reads and deletes the records of runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` records of the entry `name` (None: of all), the last written first.
-        Open claims are among them, with the state "claimed"."""
+        """Yield up to `limit` records of the entry `name` (None: of every entry), the last written
+        first. Open claims are included, with the state "claimed"."""
 
     def open_claims(self) -> int:
-        """Return the number of open claims, also of entries that this program cannot read."""
+        """Return the number of open claims (claimed, not recorded), also of entries that cannot be
+        read."""
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete, in small batches, records older than `before` and all but the newest `keep`;
+        """Delete, in small batches, the records older than `before` and all but the newest `keep`;
         return the number deleted. Open claims are never deleted."""

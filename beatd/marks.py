@@ -17,7 +17,7 @@ UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
 class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "text": "digest"}):
-    """A mark as a store keeps it: a time and a text under a key."""
+    """A mark, which is a short note that a store keeps under a key: a time and a text."""
 
     key: str
     at: datetime
@@ -25,31 +25,37 @@ class Mark(Struct, frozen=True, rename={"key": "source", "at": "loaded_at", "tex
 
 
 class MarkRows(Protocol):
-    """The role of reading and writing single marks."""
+    """The part of a store that reads and writes single marks (short notes under a key)."""
 
     def read_mark(self, key: str) -> Mark | None:
-        """Return the mark under a key; None if there is none or it cannot be read."""
+        """Return the mark under `key`, or None if there is no such mark or it cannot be read."""
 
     def write_mark(self, mark: Mark) -> None:
-        """Write the mark, and replace the one with the same key."""
+        """Write the mark, in place of an older mark with the same key."""
 
 
 class AppliedSet(Struct, frozen=True):
-    """The set of entries that an owner applied last: when it was loaded, and its digest. A set that
-    was loaded earlier is not applied over it."""
+    """The set of declared entries that an owner (a source of entries) last wrote to the store.
+
+    `loaded_at` is when its declarations were read, `digest` identifies them. A set that was loaded
+    earlier is not applied over it.
+    """
 
     loaded_at: datetime
     digest: str
     whole: bool = True  # False while its entries are being written
 
     def holds(self, digest: str) -> bool:
-        """Return True if the set with this digest was written completely."""
+        """Return True if this set has the given digest and was written completely."""
         return self.whole and self.digest == digest
 
 
 class VerifiedSet(Struct, frozen=True):
-    """A set whose entries were all found in the store, with the store's version and number of
-    entries at that time. While these are the same, the check need not be repeated."""
+    """A set of declared entries that were all found in the store.
+
+    `version` and `entries` are the store's version and number of entries at that time. While these
+    are the same, the check need not be repeated.
+    """
 
     loaded_at: datetime
     digest: str
@@ -58,13 +64,17 @@ class VerifiedSet(Struct, frozen=True):
 
 
 class Marks:
-    """Reads and writes the marks of one store as typed values."""
+    """Reads and writes the marks (short notes) of one store as typed values.
+
+    An owner is a source of declared entries.
+    """
 
     def __init__(self, rows: MarkRows) -> None:
         self._rows = rows
 
     def applied(self, owner: str) -> AppliedSet | None:
-        """Return the set that the owner applied last; None if it never applied one."""
+        """Return the set of entries that `owner` applied last, or None if it never applied a
+        set."""
         mark = self._rows.read_mark(owner)
         if mark is None:
             return None
@@ -72,28 +82,34 @@ class Marks:
         return AppliedSet(mark.at, digest, whole=digest == mark.text)
 
     def write_applied(self, owner: str, applied: AppliedSet) -> None:
-        """Note the set that the owner has applied, or has begun to apply (`whole` False)."""
+        """Note the set of entries that `owner` has applied or, if `whole` is False, has begun to
+        apply."""
         text = applied.digest if applied.whole else applied.digest + UNDER_WAY
         self._rows.write_mark(Mark(owner, applied.loaded_at, text))
 
     def is_verified(self, owner: str, found: VerifiedSet) -> bool:
-        """Return True if `found` equals the last verified set of the owner, in the same state of
-        the store."""
+        """Return True if `found` equals the set that was last verified for `owner`.
+
+        The version and the number of entries of the store must be the same, too.
+        """
         mark = self._rows.read_mark(_verified(owner, found).key)
         return mark is not None and mark.text == _verified(owner, found).text
 
     def write_verified(self, owner: str, found: VerifiedSet) -> None:
-        """Note that the set `found` was verified."""
+        """Note that every entry of the set `found` was found in the store."""
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
         """Return a token that changes whenever a person moves one of the owner's entries to another
-        owner; "" before the first time."""
+        owner.
+
+        Return "" if that has not happened yet.
+        """
         mark = self._rows.read_mark(_takeover_key(owner))
         return "" if mark is None else mark.text
 
     def write_takeover(self, owner: str) -> None:
-        """Write a new token for `takeover`; do nothing if the owner never applied a set."""
+        """Write a new token for `takeover`, unless the owner never applied a set of entries."""
         applied = self.applied(owner)
         if applied is not None:
             key = _takeover_key(owner)
@@ -109,13 +125,15 @@ class Marks:
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def rules(self) -> str | None:
-        """Return the version of the planning rules that all plans in the store follow; None before
-        it was written."""
+        """Return the version of the planning rules by which all plans in the store were computed.
+
+        Return None if it was never written.
+        """
         mark = self._rows.read_mark(RULES_KEY)
         return None if mark is None else mark.text
 
     def write_rules(self, rules: str, at: datetime) -> None:
-        """Note that all plans in the store follow this version of the planning rules."""
+        """Note that all plans in the store were computed by this version of the planning rules."""
         self._rows.write_mark(Mark(RULES_KEY, at, rules))
 
 

@@ -27,7 +27,7 @@ NextAfter = Callable[[Schedule, datetime], datetime | None]
 
 
 def fingerprint(entry: Entry) -> str:
-    """Return a digest of the fields that decide when the entry runs."""
+    """Return a digest of the entry's fields that decide when it runs."""
     when: list[Any] = [
         entry.schedule.plain(),
         entry.tz,
@@ -72,7 +72,7 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) ->
 
 
 def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> datetime:
-    """Return the planned moment plus jitter: equal in every process, and before the next moment."""
+    """Return `planned` plus jitter, equal in every process and earlier than the next moment."""
     if not entry.jitter:
         return planned
     digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
@@ -86,7 +86,7 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> da
 def plan_at(
     entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _next
 ) -> Plan:
-    """Return the plan for the next moment `planned`; `mark` is the entry's fingerprint."""
+    """Return the plan for the next moment `planned`, if any; `mark` is the entry's fingerprint."""
     due = None if planned is None else due_at(entry, planned, next_after)
     return Plan(planned=planned, due=due, fingerprint=mark, rules=RULES)
 
@@ -99,7 +99,7 @@ def first(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Plan:
-    """Return the plan from now or, if later, from `last`; it is never due if paused or disabled."""
+    """Return the plan for the first moment after `now` and `last`; it is not due while paused."""
     mark = fingerprint(entry)
     if has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
@@ -111,7 +111,7 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """Return a record of the moments up to now that the row's old plan will not run, or None."""
+    """Return a skip record of the old plan's moments up to `now`, which no longer run, or None."""
     entry, oldest = row.entry, row.plan.planned
     if oldest is None or oldest > now:
         return None
@@ -127,7 +127,8 @@ def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return a skip of an edited entry's past only moment; None if it ran or is in `passed`."""
+    """Return a skip record of an edited entry's past only moment, unless it ran or is in
+    `passed`."""
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):
         return None
@@ -148,12 +149,12 @@ def is_once(entry: Entry) -> bool:
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:
-    """True if the entry has had `max_runs` runs."""
+    """True if an entry that has had `runs` runs has reached its `max_runs`."""
     return entry.max_runs is not None and runs >= entry.max_runs
 
 
 class Settlement(Struct, frozen=True):
-    """The decision about a due row: what to `publish` now, to run as `backlog`, and to skip."""
+    """The decision about a due row: which moments to publish now, run later, and skip."""
 
     publish: datetime | None
     plan: Plan
@@ -162,7 +163,7 @@ class Settlement(Struct, frozen=True):
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:
-    """Decide by the catch-up rule about all moments of a due row up to now."""
+    """Decide by the catch-up rule which moments of a due row run, wait or are skipped at `now`."""
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
     skips: tuple[Skip, ...] = ()
@@ -193,7 +194,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlem
 def _settle_backlog(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
 ) -> Settlement:
-    """Return the settlement for `catch_up: all`: missed moments become a backlog."""
+    """Return the settlement for `catch_up: all`: missed moments become a backlog, to run later."""
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)
@@ -218,7 +219,7 @@ def _settle_backlog(
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Return why a moment is too late for the entry's catch-up rule, or "" if it is not."""
+    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
     late = now - due
     if entry.catch_up == "skip" and late > entry.grace:
         return f"late by {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
@@ -228,7 +229,7 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """Return the newest moment, from `oldest` on, that is due at `now`."""
+    """Return the newest moment, not before `oldest`, that is due at `now`."""
     newest = oldest
     following = next_moment(entry, oldest, next_after)
     if following is None:
@@ -250,7 +251,7 @@ def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAf
 def moment_before(
     entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
 ) -> datetime:
-    """Return the entry's newest moment before `moment`, at least `oldest`."""
+    """Return the entry's newest moment before `moment`; `oldest` if none lies in between."""
     step = MICROSECOND
     while moment - step > oldest:
         earlier = next_moment(entry, moment - step, next_after)
@@ -279,7 +280,7 @@ def _first_of_newest(
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
-    """Return one skip record for the moments from first to last; large counts are a lower bound."""
+    """Return one skip record for `first` to `last`; `at_least` is True where counting stopped."""
     period = entry.schedule.period
     if period is not None:
         return Skip(first, last, (last - first) // MICROSECOND // period + 1, reason)

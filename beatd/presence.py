@@ -10,7 +10,10 @@ from beatd.leader import Holder
 
 
 class Presence(Struct, frozen=True):
-    """The record that a daemon writes about itself, once a second. No text in it has a password."""
+    """The record that a daemon writes about itself, once a second, for `status` and other daemons.
+
+    No text in it has a password.
+    """
 
     holder: Holder
     role: Literal["leader", "standby"]
@@ -26,13 +29,14 @@ class Presence(Struct, frozen=True):
 
 
 class Presences(Protocol):
-    """The role of announcing and listing the running daemons of a store."""
+    """The part of a store in which running daemons announce themselves."""
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        """Write the presence of a daemon over its older one; it expires after `ttl` seconds."""
+        """Write a daemon's record about itself over its older one; it expires after `ttl`
+        seconds."""
 
     def leave(self, holder: Holder) -> None:
-        """Remove the presence of a daemon that ends; do nothing if there is none."""
+        """Remove the record of a daemon that ends, if there is one."""
 
     def daemons(self) -> Sequence[Presence]:
-        """Return the presences that have not expired."""
+        """Return the records of the daemons that have not expired."""

@@ -14,7 +14,9 @@ LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent bec
 
 
 class Outcome(Struct, frozen=True):
-    """The outcome of sending a message; `reason` is empty for a confirmed one.
+    """The outcome of sending one message.
+
+    `reason` is a text for people, empty for a confirmed message.
 
     - confirmed: the broker has the message.
     - rejected: the broker will never accept it, and gave the reason; or the message cannot be
@@ -28,8 +30,10 @@ class Outcome(Struct, frozen=True):
 
 
 class Push(Struct, frozen=True):
-    """One push of a message to the Redis list `key`. A ledger in the same Redis can do it inside
-    its claim."""
+    """One push of the message `body` to the Redis list `key`.
+
+    A ledger in the same Redis can do it inside its claim.
+    """
 
     key: str
     body: bytes
@@ -39,33 +43,37 @@ class Publisher(Protocol):
     """Sends messages to a broker."""
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
-        """Build the parts of the messages that can be built before the runs are due. Never raise,
-        send nothing to the broker.
+        """Build the parts of the messages that can be built before the runs are due, and send
+        nothing.
 
-        `soon` is True if exactly these runs are most likely published within some milliseconds.
+        It never raises. `soon` is True if exactly these runs are most likely published within some
+        milliseconds.
         """
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
-        """Publish the runs, and return one outcome per run, in order, within the time-out. Never
-        raise.
+        """Publish the runs within the time-out, and return one outcome per run, in the same order.
 
-        A message that fails does not affect the others. If messages go one by one, `may_go_on` is
-        called before each; once it returns False, the rest is "unsent".
+        It never raises. A message that fails does not affect the others. If messages go one by one,
+        `may_go_on` is called before each; once it returns False, the rest is "unsent".
         """
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop the cached messages of these entries, which may have been removed; they are built
-        again when needed."""
+        """Drop the cached messages of the entries `names`, which may have been removed.
+
+        They are built again when needed.
+        """
 
     def reachable(self) -> bool:
         """Return True if the broker answers within the time-out; connect again if necessary."""
 
     def trouble(self) -> str:
-        """Return the reason why `reachable` last returned False: one line with the broker's name,
-        without password."""
+        """Return why `reachable` last returned False, as one line with the broker's name.
+
+        No password is in it.
+        """
 
     def on_redis(self) -> "RedisPublisher | None":
-        """Return this publisher as a RedisPublisher; None if its broker is not Redis."""
+        """Return this publisher as a RedisPublisher, or None if its broker is not Redis."""
 
     def close(self) -> None: ...
 
@@ -74,14 +82,22 @@ class RedisPublisher(Publisher, Protocol):
     """A publisher whose messages are pushes to Redis lists."""
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run the pushes that publish it, or an outcome with the reason why it
-        cannot be published by pushes alone: a fanout exchange, a broker that is away, a message
-        that cannot be built. `publish` may be able to send such a run."""
+        """Return for each run the pushes that publish it, or an outcome if pushes cannot publish
+        it.
+
+        The outcome has the reason: a fanout exchange, a broker that is away, a message that cannot
+        be built. `publish` may be able to send such a run.
+        """
 
     def server(self) -> tuple[str, int] | None:
         """Return the (run_id, db) of the broker's Redis, which the caller compares with the
-        ledger's; None if unknown."""
+        ledger's.
+
+        Return None if it is unknown.
+        """
 
     def asked(self) -> bool:
-        """Return True if the reply of `server` belongs to the current connection. If not, `pushes`
-        returns outcomes only."""
+        """Return True if `server` was asked on the current connection to the broker.
+
+        Otherwise its reply may be out of date, and `pushes` returns outcomes only.
+        """

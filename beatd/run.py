@@ -1,5 +1,8 @@
-"""Occurrences and runs. An occurrence is one planned moment of one entry, and its task id is
-computed from nothing else. A run is an occurrence on its way to the broker."""
+"""Occurrences and runs.
+
+An occurrence is one planned moment of one entry, and its task id is computed from nothing else. A
+run is an occurrence on its way to the broker.
+"""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
@@ -27,7 +30,10 @@ def moment_of(micros: int) -> datetime:
 
 
 class Occurrence(Struct, frozen=True):
-    """One planned moment of one entry; `request` is the id of the manual request for it, or ""."""
+    """One planned moment of one entry.
+
+    `request` is the id of the request by hand that it belongs to, or "" if it belongs to the plan.
+    """
 
     name: str
     planned: datetime
@@ -35,7 +41,8 @@ class Occurrence(Struct, frozen=True):
 
 
 def task_id(namespace: UUID, occurrence: Occurrence) -> str:
-    """Return the uuid5 of the occurrence in the store's namespace, equal in every daemon."""
+    """Return the task id of the occurrence: a uuid5 in the store's namespace, equal in every
+    daemon."""
     text = f"{occurrence.name}\n{micros(occurrence.planned)}\n{occurrence.request}"
     # uuid.uuid5 written out: building the UUID object costs more than the hash.
     digest = bytearray(sha1(namespace.bytes + text.encode(), usedforsecurity=False).digest()[:16])
@@ -46,8 +53,11 @@ def task_id(namespace: UUID, occurrence: Occurrence) -> str:
 
 
 class Run(Struct, frozen=True):
-    """An occurrence on its way to the broker, with the entry and its revision as they were when it
-    was claimed. `due` is the planned moment plus jitter."""
+    """An occurrence (one planned moment of one entry) on its way to the broker.
+
+    `entry` and `revision` are as they were when it was claimed. `due` is the planned moment plus
+    jitter.
+    """
 
     occurrence: Occurrence
     task_id: str
@@ -58,7 +68,7 @@ class Run(Struct, frozen=True):
 
 
 class Skip(Struct, frozen=True):
-    """A stretch of moments of one entry that were not published, as one record.
+    """A stretch of moments of one entry that were not published, kept as one record.
 
     The stretch has `count` moments, from `planned` to `until`. `at_least` is True if the count
     stopped early, so that `count` is only a lower bound.

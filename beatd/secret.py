@@ -27,7 +27,7 @@ _QUERY = re.compile(r"[?&;]([^=&;?]+)=([^&;]*)")
 
 
 class _Known:
-    """Keeps all passwords of this process, and one pattern that matches any of them."""
+    """Keeps all passwords of this process, and one pattern that matches each of them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -35,7 +35,10 @@ class _Known:
         self.pattern: re.Pattern[str] | None = None
 
     def add(self, words: set[str]) -> None:
-        """Add words to hide; the longest match first, so that no rest of a longer one is shown."""
+        """Add words to hide.
+
+        Longer words are matched first, so that no rest of one stays visible.
+        """
         with self._lock:
             if words <= self._words:
                 return
@@ -48,7 +51,7 @@ _known = _Known()
 
 
 def learn(password: str, *, beside: str = "") -> None:
-    """Add a password to those that `hidden` hides, with its pieces and escaped forms.
+    """Make `hidden` hide this password, its pieces and its escaped forms from now on.
 
     A word that is also in `beside` (such as the user or the host of the URL) stays visible.
     """
@@ -59,8 +62,7 @@ def learn(password: str, *, beside: str = "") -> None:
 
 
 def learn_url(url: str) -> None:
-    """Add every password in a URL, or in several URLs separated by `;` or `,`, to those that
-    `hidden` hides."""
+    """Make `hidden` hide every password in `url`, or in several URLs separated by `;` or `,`."""
     for part in _SEVERAL.split(url):
         rest = _SCHEME.sub("", part, count=1)
         userinfo, at, place = rest.rpartition("@")
@@ -73,7 +75,8 @@ def learn_url(url: str) -> None:
 
 
 def learn_options(options: Any) -> None:
-    """Add each value whose key is named like a password, at any depth, for `hidden` to hide."""
+    """Make `hidden` hide each value whose key is named like a password, at any depth of
+    `options`."""
     if isinstance(options, Mapping):
         for name, value in options.items():
             if isinstance(value, str) and _NAMES.search(str(name)):
@@ -93,13 +96,17 @@ def hidden(text: str) -> str:
 
 
 def masked(url: str) -> str:
-    """Return the URL without its passwords, and add them to those that `hidden` hides."""
+    """Return the URL with its passwords replaced by `***`; from now on `hidden` hides them
+    everywhere."""
     learn_url(url)
     return hidden(url)
 
 
 class Secret(str):
-    """A URL whose repr hides its passwords; `str` and comparisons use the complete URL."""
+    """A URL whose repr hides its passwords.
+
+    `str` and comparisons use the complete URL.
+    """
 
     __slots__ = ()
 
@@ -112,7 +119,7 @@ class Secret(str):
 
 
 def _forms(word: str) -> Iterator[str]:
-    """Yield the forms of a word in which a text may quote it: unquoted, URL-quoted and escaped."""
+    """Yield the forms in which a text may quote `word`: unquoted, URL-quoted and escaped."""
     for form in {word, unquote(word)}:
         yield form
         yield quote(form, safe="")

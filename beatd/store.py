@@ -1,7 +1,7 @@
-"""A store: entries, plans, claims and history, shared by all daemons and commands.
+"""A store of entries, plans, claims and history, shared by all daemons and commands.
 
-`Store` is the sum of its roles, which every backend implements; only the wiring uses it. All other
-code names the one role that it needs, and gets it from `Roles`.
+`Store` is the sum of its parts, which every backend implements; only the wiring uses it. All other
+code names the one part that it needs, and gets it from `Roles`.
 """
 
 from collections.abc import Sequence
@@ -20,19 +20,23 @@ class Place(Protocol):
     """The file, database or server of a store."""
 
     def new_identity(self) -> UUID:
-        """Write a new random namespace (of the task ids) into the store, and return it; every later
-        term uses it. A copy of a store needs this, so that the two make different ids."""
+        """Write a new random namespace (of the task ids) into the store, and return it.
+
+        Every later term uses it. A copy of a store needs this, so that the two make different ids.
+        """
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` soon after each change that another process makes. Return False if this store
-        cannot notice such changes."""
+        """Call `wake` soon after each change that another process makes.
+
+        Return False if this store cannot notice such changes.
+        """
 
     def problems(self) -> Sequence[str]:
-        """Return a line for each problem that `beatd check` should show, such as a slow or full
-        disk, an eviction policy, or entries that this program cannot read.
+        """Return one line of text for each problem that `beatd check` should show.
 
-        Unreadable entries are searched among the next ten thousand rows of the plan. No daemon
-        claims them, so that they soon are the earliest rows of the plan.
+        Examples are a slow or full disk, an eviction policy, or entries that this program cannot
+        read. Unreadable entries are searched among the next ten thousand rows of the plan. No
+        daemon claims them, so that they soon are the earliest rows of the plan.
         """
 
     def close(self) -> None: ...
@@ -51,11 +55,12 @@ class Store(
     Place,
     Protocol,
 ):
-    """A store with all its roles; methods raise StoreError while it cannot be reached."""
+    """The complete interface of a store; its methods raise StoreError while it cannot be
+    reached."""
 
 
 class Roles(Struct, frozen=True):
-    """An open store, as one field for each role."""
+    """An open store, with one field for each part of its interface."""
 
     catalog: EditableCatalog
     repair: RepairableCatalog
@@ -69,7 +74,7 @@ class Roles(Struct, frozen=True):
 
     @classmethod
     def of(cls, store: Store) -> "Roles":
-        """Return the roles of a store; each field is the same object."""
+        """Return `store` as a Roles object; each of its fields is `store` itself."""
         return cls(
             catalog=store,
             repair=store,

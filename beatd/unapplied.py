@@ -10,6 +10,8 @@ Owned = frozenset[tuple[str, str]]
 class Unapplied(Struct, frozen=True):
     """A set of entries that the leader must not run yet.
 
+    Their declarations are not in the store yet, so that the store may have an outdated version.
+
     - `owners`: every entry of these sources waits, because the source was not applied yet.
     - `names`: entries as (source, name) whose declarations could not be read.
     - `places`: (source, file) of files that could not be read; the entries declared there wait.
@@ -20,11 +22,11 @@ class Unapplied(Struct, frozen=True):
     places: Owned = frozenset()
 
     def __bool__(self) -> bool:
-        """True if any entry waits."""
+        """True if the set holds any owner, name or place, so that entries wait."""
         return bool(self.owners or self.names or self.places)
 
     def __or__(self, other: "Unapplied") -> "Unapplied":
-        """Return the entries that wait in either set."""
+        """Return the entries that must wait according to either set."""
         return Unapplied(
             self.owners | other.owners, self.names | other.names, self.places | other.places
         )
@@ -36,7 +38,7 @@ class Unapplied(Struct, frozen=True):
         )
 
     def waits(self, entry: Entry) -> bool:
-        """True if the leader must not run the entry yet."""
+        """True if `entry` belongs to the set, so that the leader must not run it yet."""
         source = entry.source
         return (
             source in self.owners
