@@ -1,4 +1,4 @@
-"""Track whether the broker can be reached; nothing is claimed before that is known."""
+"""Track whether the broker can be reached; nothing is claimed while that is unknown."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,11 @@ from beatd.publisher import Publisher
 
 
 class BrokerOutage(Outage):
-    """The outage of the broker. The broker is checked at the start of a term and during an outage;
-    in between, the outcomes of the batches show whether it answers."""
+    """Tracks whether the broker is away.
+
+    The broker is checked when this daemon begins to lead, and during an outage. In between, the
+    outcomes of the batches show whether it answers.
+    """
 
     def __init__(self, publisher: Publisher, *, clock: Clock, tell: Observer) -> None:
         super().__init__(BrokerAway, BrokerBack, clock=clock, tell=tell)
@@ -21,28 +24,35 @@ class BrokerOutage(Outage):
 
     @property
     def last_asked(self) -> float:
-        """The seconds since the broker was checked last."""
+        """The seconds that have passed since the broker was last checked."""
         return self._clock.elapsed() - self._asked_at
 
     def forget(self) -> None:
-        """Make the next `answers` check the broker; called at the start of a term."""
+        """Make the next call of `answers` check the broker, because this daemon begins to lead."""
         self._known = False
 
     def answers(self) -> bool:
-        """True if the broker can be reached, by its last check or a new one."""
+        """Return True if the broker can be reached.
+
+        The result of the last check is used while no outage is known; else, and after `forget`, the
+        broker is checked now.
+        """
         # Asking before each batch would cost a round trip.
         return (self._known and self.over) or self.ask()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
-        """Begin an outage, as of `began` (a value of `Clock.elapsed`), if the outcomes of the
-        batches suggest that the broker is away."""
+        """Begin an outage if the outcomes of `batches` suggest that the broker is away.
+
+        The outage counts from `began`, a value of `Clock.elapsed`.
+        """
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:
             # As of the publishing and not of its time-out: another daemon may take over sooner.
             self.begin(doubt, since=began)
 
     def ask(self) -> bool:
-        """Check the broker, begin or end the outage, and return True if it answers."""
+        """Check the broker now, begin or end the outage accordingly, and return True if it
+        answers."""
         self._known, self._asked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()

@@ -8,8 +8,10 @@ from beatd.catalog import Stored
 
 
 class ByMoment:
-    """Keeps rows of the plan by due moment, soonest first. Many rows with one moment cost little
-    more than one, because only the moments are sorted."""
+    """Keeps rows of the plan sorted by due moment, soonest first.
+
+    Many rows with one moment cost little more than one, because only the moments are sorted.
+    """
 
     def __init__(self, rows: Iterable[Stored] = ()) -> None:
         self._rows: dict[datetime, list[Stored]] = {}
@@ -42,11 +44,12 @@ class ByMoment:
         return taken
 
     def at(self, moment: datetime, limit: int) -> list[Stored]:
-        """Return up to `limit` rows that are due at exactly this moment, and keep them."""
+        """Return up to `limit` rows that are due at exactly `moment`, without removing them."""
         return self._rows.get(moment, [])[:limit]
 
     def names(self, before: datetime | None = None) -> set[str]:
-        """Return the names of the rows that are due before a moment; of all rows if it is None."""
+        """Return the names of the rows that are due before `before`, or of all rows if `before` is
+        None."""
         return {
             row.entry.name
             for due, rows in self._rows.items()
@@ -55,5 +58,5 @@ class ByMoment:
         }
 
     def soonest(self) -> datetime | None:
-        """Return the earliest due moment, or None if there are no rows."""
+        """Return the earliest due moment of all rows, or None if there are no rows."""
         return self._moments[0] if self._moments else None

@@ -35,8 +35,9 @@ from beatd.ledger import Terms
 
 
 class Election:
-    """Campaigns for the lead with any kind of lease, and knows whether this daemon leads.
+    """Competes with other daemons for the lead, and knows whether this daemon leads.
 
+    To lead, a daemon needs the lease (a lock) and a term (a fencing number from the ledger).
     `campaign` may be called from one thread, every other method from any. `may_lead` returns False
     while this daemon must not lead.
     """
@@ -68,53 +69,61 @@ class Election:
 
     @property
     def ttl(self) -> float:
-        """The seconds that the lease lasts."""
+        """The number of seconds that the lease lasts after each renewal."""
         return self._ttl
 
     def lead(self) -> Lead | None:
-        """Return the lead while it can be trusted; None on a standby and after the trust has
-        ended."""
+        """Return the lead while this daemon may rely on it, else None.
+
+        It is None on a standby (a daemon that does not lead), and when the lease was not renewed in
+        time.
+        """
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
 
     def trusts(self, term: Term) -> bool:
-        """True if this daemon leads under this very term and can trust it now."""
+        """Return True if this daemon leads under exactly this term, and may rely on it now."""
         lead = self.lead()
         return lead is not None and lead.term == term
 
     def margin(self) -> float:
-        """Return the seconds of trust that are left; 0 on a standby."""
+        """Return the seconds for which this daemon may still rely on its lead; 0 on a standby."""
         lead = self._lead
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
     def holder(self) -> Holder | None:
-        """Return the holder of the lease that the last campaign saw; None before the first."""
+        """Return the daemon that held the lease at the last campaign, or None before the first
+        campaign."""
         return self._holder
 
     @property
     def lock_trouble(self) -> str:
-        """The reason why the lock cannot be used, without a password; "" while it can."""
+        """The reason why the lock of the lease cannot be used, without a password; "" while it
+        can."""
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
-        """Compare the newest term in the ledger, of any daemon, with the one seen before. Emit
-        WentBack if the ledger lost terms."""
+        """Emit `WentBack` if `term`, the newest in the ledger, shows that the ledger lost terms.
+
+        It is compared with the newest term that was seen before, of any daemon.
+        """
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """Emit WentBack and forget the terms seen: the store lost all its data."""
+        """Emit `WentBack` with `reason`, and forget the terms seen, because the store lost all its
+        data."""
         self._terms_seen.forget()
         self._tell(WentBack(reason))
 
     def pause(self) -> float:
-        """Return the seconds to wait before the next campaign."""
+        """Return the seconds to wait before the next call of `campaign`."""
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
-        """Get or renew the lease once, begin a term if necessary, and return the lead that can be
-        trusted now; None if this daemon does not lead.
+        """Try once to get or renew the lease, and return the lead if this daemon leads, else None.
 
-        An error of the lock or the store is not raised: the lead ends at the end of its trust.
+        A new leader begins a term. An error of the lock or the store is not raised: an existing
+        lead may be used until its time is over, and then ends.
         """
         with self._campaigning:
             return None if self._over else self._campaign()
@@ -156,7 +165,8 @@ class Election:
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _take(self) -> Holder:
-        """Get or renew the lease, track the lock's outage, and return the lease's holder."""
+        """Get or renew the lease, track the lock's outage, and return the daemon that holds the
+        lease."""
         try:
             holder = self._lease.take(self._me, self._ttl)
         except BeatError as trouble:
@@ -171,17 +181,21 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        """Begin and return a new term, whose holder has `since` = now."""
+        """Begin a new term in the ledger, and return it; the `since` of its holder is the current
+        time."""
         return self._terms.begin(replace(self._me, since=self._clock.now()))
 
     @property
     def _margin(self) -> float:
-        """The seconds by which the trust ends before the lease."""
+        """The seconds before the end of the lease at which this daemon stops relying on it."""
         return self._ttl / 8
 
     def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
-        """Keep the lead until `until`, emit LeadWon if it is new, and return it; None if the lease
-        was given up since the campaign began."""
+        """Keep the lead until `until`, and return it; emit `LeadWon` if it is new.
+
+        Return None if the lease was given up since the campaign began, when the counter was
+        `given_up`.
+        """
         with self._guard:
             if self._given_up != given_up:
                 return None
@@ -193,34 +207,37 @@ class Election:
         return won
 
     def _lose(self, reason: str) -> None:
-        """Drop the lead, if there is one, and emit LeadLost."""
+        """Drop the lead and emit `LeadLost`, if this daemon has the lead."""
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
             self._tell(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
-        """Keep the holder of the lease, and emit LeaderSeen if another daemon has got it."""
+        """Note the holder of the lease, and emit `LeaderSeen` if another daemon has got it."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
             self._tell(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """Step down because the ledger refused this daemon's term; do not campaign for one ttl."""
+        """End the lead and do not campaign for one ttl, because the ledger refused this daemon's
+        term."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
-        """End the lead, free the lease and do not campaign for one ttl. Never raise."""
+        """End the lead, free the lease, and make `campaign` do nothing for one ttl; never raise."""
         self._barred_until = self._clock.elapsed() + self._ttl
         self._give_up(reason)
 
     def resign(self) -> None:
-        """End the lead and free the lease; the next campaign may win again."""
+        """End the lead and free the lease; the next campaign may win the lead again."""
         self._give_up(RESIGNED)
 
     def _give_up(self, reason: str) -> None:
-        """End the lead at once, and free the lease when a campaign under way has ended, which could
-        get it again."""
+        """End the lead at once, and free the lease after any campaign that is under way.
+
+        That campaign could otherwise get the lease again.
+        """
         with self._guard:
             self._given_up += 1
         self._lose(reason)
@@ -229,11 +246,10 @@ class Election:
             self._release()
 
     def close(self) -> None:
-        """Resign for ever: no later campaign wins."""
+        """Give up the lead for ever: every later campaign returns None."""
         self._over = True
         self.resign()
 
     def _release(self) -> None:
-        """Free the lease; ignore errors."""
         with suppress(Exception):  # It runs out by itself after one ttl.
             self._lease.release(self._me)

@@ -6,8 +6,12 @@ from msgspec import Struct
 
 
 class Limits(Struct, frozen=True):
-    """The largest batch (in moves), the time-out of publishing a batch (in seconds), and how late
-    an entry must be before a standby reports it as overdue."""
+    """The limits of the engine.
+
+    - `batch`: the largest batch, in moves (changes of one row each).
+    - `publish_timeout`: the seconds after which publishing a batch is given up.
+    - `overdue`: how late an entry must be before a standby reports that its leader seems silent.
+    """
 
     batch: int = 1000
     publish_timeout: float = 5.0

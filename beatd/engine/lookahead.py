@@ -29,10 +29,10 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the next rows of the plan by due moment.
+    """Keeps the next rows of the plan, sorted by due moment.
 
     All rows that are due before `_covers` were read; every row of the plan if that is None. `moves`
-    keeps the moves that were settled ahead (computed before their moment).
+    keeps the moves that were settled ahead: the change of each row was computed before its moment.
     """
 
     def __init__(
@@ -50,18 +50,21 @@ class Lookahead:
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        """Drop all rows and settled moves; the next `read` reads the plan."""
+        """Drop all rows and the moves computed for them, so that the next `read` reads the plan
+        again."""
         self._rows, self._covers, self.is_stale = ByMoment(), None, True
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next rows in place of the old ones, if those may be out of date or run out;
-        leave out the entries in `waiting`, which must not run yet."""
+        """Read the next rows from the store, if the present ones may be out of date or are used up.
+
+        Entries in `waiting`, which must not run yet, are left out.
+        """
         if self._must_read(now, waiting):
             self._read(now)
 
     def _must_read(self, now: datetime, waiting: Unapplied) -> bool:
-        """True if the plan must be read: after any change, or when the rows run out."""
+        """Return True if the plan must be read, after any change or when the rows are used up."""
         if waiting != self._waiting:
             self._waiting, self.is_stale = waiting, True
         if self.is_stale or self._is_exhausted(now):
@@ -77,7 +80,8 @@ class Lookahead:
         return version != known
 
     def _read(self, now: datetime) -> None:
-        """Read the rows of the next seconds, within the limits, and replace the old ones."""
+        """Replace the rows by those of the next `LOOKAHEAD` seconds, within the limits of one
+        read."""
         self.is_stale = False
         limit, horizon, elapsed = self._limit, now + LOOKAHEAD, self._clock.elapsed()
         most = MOST_ROWS_WITH_WAITING if self._waiting else MOST_ROWS
@@ -102,12 +106,16 @@ class Lookahead:
         self._rewind.read(found, now)
 
     def take_due(self, now: datetime, limit: int) -> list[Stored]:
-        """Remove and return the rows that are due, oldest first."""
+        """Remove and return up to `limit` rows that are due at `now`, oldest first."""
         return self._rows.take(now, limit)
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Update the rows after their moves: keep a row that moved on, with its next moment; drop
-        from the caches an entry whose move was refused, and read the plan again."""
+        """Update the rows `due` after `batches` with their moves (changes to the next moment) were
+        published.
+
+        A row that moved on is kept with its next moment. If the ledger refused a move, the entry is
+        dropped from the caches, and the plan is read again.
+        """
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -126,8 +134,11 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Settle and render the runs of the next seconds and, just before the soonest moment,
-        prepare its batches. Return True if there is more to do at once."""
+        """Prepare the runs of the next seconds, and return True if there is more to do at once.
+
+        Their moves are computed and their messages built. Just before the soonest moment, its
+        batches are passed to `dispatch.prepare`.
+        """
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -139,7 +150,7 @@ class Lookahead:
         return False
 
     def _forget_entries(self, names: Collection[str]) -> None:
-        """Drop entries, which may have been removed, from every cache."""
+        """Drop the entries `names`, which may have been removed, from every cache."""
         if names:
             gone = list(names)
             self._publisher.forget(gone)
@@ -148,7 +159,7 @@ class Lookahead:
                 self.moves.forget_fault(name)
 
     def next_look(self, now: datetime) -> datetime:
-        """Return the moment at which the next tick has work, if this one has none left."""
+        """Return the moment at which the next tick has work to do, which may be `now`."""
         if self.is_stale or self._is_exhausted(now):
             return now
         known_for = timedelta(seconds=self._clock.elapsed() - self._known_at)
@@ -160,12 +171,13 @@ class Lookahead:
         return min(again, soonest if before <= now else before)
 
     def _is_exhausted(self, now: datetime) -> bool:
-        """True if all rows that were read are used up, and later ones may be due."""
+        """True if all rows that were read are used up, although later rows of the plan may be
+        due."""
         return self._covers is not None and self._covers <= now and self._rows.soonest() is None
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return the row as the store has it after its move to the next moment."""
+    """Return the row as the store has it after `move` took it to its next moment."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

@@ -1,4 +1,4 @@
-"""Track whether a server is away; emit one event when that begins and one when it ends."""
+"""Track whether a server is away, with one event when an outage begins and one when it ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,8 +10,11 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
 class Outage:
-    """The outage of one server, which counts as present until `begin`. `away` makes the event of
-    the beginning from the reason, `back` that of the end from the length in seconds."""
+    """Tracks the outage of one server.
+
+    The server counts as present until `begin` is called. `away` makes the event of the beginning
+    from the reason, `back` the event of the end from the length in seconds.
+    """
 
     def __init__(
         self,
@@ -28,35 +31,37 @@ class Outage:
 
     @property
     def reason(self) -> str:
-        """The newest reason why the server is away; "" while it is there."""
+        """The newest reason why the server is away, or "" while it is present."""
         return "" if self._since is None else self._reason
 
     @property
     def over(self) -> bool:
-        """True if the server is there, as far as is known."""
+        """True if the server is present, as far as is known."""
         return self._since is None
 
     @property
     def lasts(self) -> float:
-        """The seconds since the outage began; 0 while the server is there."""
+        """The seconds since the outage began, or 0 while the server is present."""
         since = self._since  # once: another thread may ask while it ends
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
-        """Begin the outage and emit its event; if it has begun already, only keep the newer reason.
-        `since` is a value of `Clock.elapsed`, by default now."""
+        """Begin the outage and emit its event; during an outage, only keep the newer reason.
+
+        `since` is the value of `Clock.elapsed` at the beginning, by default the current one.
+        """
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since
             self._tell(self._away(reason))
 
     def end(self) -> None:
-        """End the outage and emit its event; do nothing if the server is there."""
+        """End the outage and emit its event; do nothing if the server is present."""
         if self._since is not None:
             self._tell(self._back(self.lasts))
             self._since, self._pause = None, 0.0
 
     def back_off(self) -> timedelta:
-        """Return the pause before the next try: twice the last one, at most half a second."""
+        """Return the pause before the next try: twice the last pause, at most half a second."""
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2 or SHORTEST_PAUSE_S)
         return timedelta(seconds=self._pause)

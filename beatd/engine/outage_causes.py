@@ -1,4 +1,4 @@
-"""Find out why a moment was missed: an outage, or a time in which this daemon did not lead."""
+"""Find out why a moment was missed: because of an outage, or because this daemon did not lead."""
 
 from datetime import datetime
 
@@ -13,7 +13,8 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """An observer that keeps each server's last outage, and passes every event on to `tell`."""
+    """An observer that keeps the last outage of each server, and passes every event on to
+    `tell`."""
 
     def __init__(self, clock: Clock, tell: Observer) -> None:
         self._clock, self._tell = clock, tell
@@ -29,11 +30,12 @@ class OutageCauses:
         self._tell(event)
 
     def leads(self, since: datetime) -> None:
-        """Note the moment since which this daemon leads."""
+        """Note that this daemon has led since the moment `since`."""
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return the cause of a skip, such as "the broker was away"; "" if it is not known."""
+        """Return why the moments of a skip were missed, such as "the broker was away", or "" if
+        unknown."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

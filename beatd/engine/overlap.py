@@ -9,10 +9,11 @@ T = TypeVar("T")
 
 
 class Overlap(Generic[T]):
-    """Runs the second half of each batch (publish and record) in order, one at a time.
+    """Runs the second half of each batch (publish and record) while the caller claims the next
+    batch.
 
-    With `threaded` it runs on another thread, so that the caller can claim the next batch
-    meanwhile; else on the caller's thread, after the next batch was claimed.
+    The halves run in order, one at a time. If `start` is called with `threaded`, the half runs on
+    another thread; else on the caller's thread, after the next batch was claimed.
     """
 
     def __init__(self) -> None:
@@ -21,19 +22,19 @@ class Overlap(Generic[T]):
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Complete the second half of the last batch, then start `later`, or (not `threaded`) keep
-        it until the next call."""
+        """Wait for the `later` of the batch before. Then run this `later` on a second thread, or
+        keep it until the next call if not `threaded`."""
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
-        """Complete every started half, and return their results in order."""
+        """Complete the `later` functions of all batches, and return their results in order."""
         self._end_started()
         ended, self._ended = self._ended, []
         return ended
 
     def _end_started(self) -> None:
-        """Wait for the started half, or run the one that was kept, and store its result."""
+        """Complete the last `later`, on its thread or on this one, and keep its result."""
         end, self._end = self._end, None
         if end is not None:
             self._ended.append(end())
@@ -42,11 +43,11 @@ class Overlap(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """After an error in another half, complete the started one; drop its errors and results."""
+        """Complete a `later` that an error left behind; drop its errors and all results."""
         with suppress(Exception):
             self._end_started()
         self._ended = []
 
     def close(self) -> None:
-        """Let the thread end; do not wait for it."""
+        """Let the second thread end, without waiting for it."""
         self._second.shutdown(wait=False)

@@ -10,22 +10,26 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """Keeps the row of the newest claim. A store that went back in time has lost that claim first:
-    it then returns the row with an earlier moment, although the entry was not edited."""
+    """Notices that the store went back in time, by the row of the newest claim.
+
+    A store that went back has lost its newest claim first: it returns the row with an earlier
+    moment, although the entry was not edited.
+    """
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Keep the row as it is after its claim."""
+        """Keep `row`, which was just claimed and has its next moment, for the comparison in
+        `read`."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Emit WentBack if one of the rows is the newest claimed one, at an earlier moment.
+        """Emit `WentBack` if one of `rows` is the row of the newest claim, at an earlier moment.
 
-        `rows` are the next of the plan, soonest first. A row that went back is due, so only due
-        rows are compared.
+        `rows` are the next of the plan, soonest first. A row that went back is due at `now`, so
+        only due rows are compared.
         """
         newest = self._newest
         if newest is None or newest.plan.due is None:

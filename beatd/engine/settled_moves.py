@@ -1,6 +1,7 @@
-"""Keep moves of rows that were settled (computed) before their moment.
+"""Keep the moves of rows that were settled before their moment.
 
-A move takes a row to its next moment and, as a rule, publishes a run.
+A move takes a row to its next moment and, as a rule, publishes a run; to settle a row is to compute
+its move.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,12 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 
 
 class SettledMoves:
-    """Settles rows at their moment, or ahead of it, and keeps the moves until they are used."""
+    """Computes the moves of rows at their moment, or ahead of it, and keeps them until they are
+    used.
+
+    A move takes a row to its next moment and, as a rule, publishes a run. To settle a row is to
+    compute its move.
+    """
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
@@ -30,37 +36,42 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Begin a term: use `mover` for the moves from now on, and drop those that were kept."""
+        """Compute moves with `mover` and drop the kept ones, because this daemon begins to lead."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
 
     def forget(self) -> None:
-        """Drop all moves and all rows to settle ahead."""
+        """Drop all kept moves, and all rows whose moves could be computed ahead."""
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Keep only the moves of these rows; rows without a move can be settled ahead."""
+        """Drop the kept moves of all other rows; `settle_ahead` can compute those that `rows`
+        lack."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
 
     def add(self, row: Stored) -> None:
-        """Add a row that has moved on, so that it can be settled ahead of its next moment."""
+        """Add a row that has moved on, so that `settle_ahead` computes the move of its next
+        moment."""
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
-        """Forget that the plan of an entry failed, so that it is tried again."""
+        """Forget that the plan of the entry `name` failed, so that it is computed again."""
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
-        """Return the moves of due rows, kept or new; a row whose plan fails has none."""
+        """Return the moves of due rows, kept or computed now; a row whose plan fails has no
+        move."""
         moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
     def settle_ahead(self, now: datetime, until: datetime) -> tuple[list[Run], bool]:
-        """Settle some of the rows that are due before `until`, each as of its moment. Return their
-        runs, and True if there are more rows."""
+        """Compute moves of rows that will be due by `until`, each as of its moment, and keep them.
+
+        Return the runs of these moves, and True if there may be more rows.
+        """
         self._unsettled.take(now, maxsize)  # too late for those
         rows = self._unsettled.take(until, ROWS_AT_ONCE)
         runs = list[Run]()
@@ -77,7 +88,7 @@ class SettledMoves:
         return runs, len(rows) == ROWS_AT_ONCE
 
     def of(self, rows: Sequence[Stored]) -> list[Move]:
-        """Return the kept moves of the rows in order, and stop at the first row without one."""
+        """Return the kept moves of `rows` in order, up to the first row that has no kept move."""
         moves = list[Move]()
         for row in rows:
             if not self._has(row):
@@ -86,20 +97,23 @@ class SettledMoves:
         return moves
 
     def _take(self, row: Stored, now: datetime) -> Move | None:
-        """Remove and return the kept move of a row; None if there is none or it is out of date."""
+        """Remove and return the kept move of a row, or None if there is none or it is out of
+        date."""
         kept = self._kept.pop(row.entry.name, None)
         if kept is None or now >= kept[2] or not is_same(kept[0], row):
             return None
         return kept[1]
 
     def _has(self, row: Stored) -> bool:
-        """True if a move is kept for this state of the row."""
+        """True if a move is kept for exactly this state of the row."""
         kept = self._kept.get(row.entry.name)
         return kept is not None and is_same(kept[0], row)
 
     def _settle(self, row: Stored, now: datetime) -> Move | None:
-        """Return the move of a row; None if its plan fails, which emits Unplannable once a
-        revision."""
+        """Compute and return the move of a row, or None if its plan fails.
+
+        A failure emits `Unplannable`, once for each revision of the entry.
+        """
         if self._faulty.get(row.entry.name) == row.revision:
             return None  # not tried again: a search that is given up takes its time
         try:

@@ -1,4 +1,4 @@
-"""The work of a standby: watch whether its leader works, and whether the servers answer."""
+"""Watch, on a standby, whether the leader works and whether the servers answer."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,11 @@ ASK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """Emits Overdue once when an entry becomes overdue, and OnTime once when none is any more."""
+    """Watches the leader on behalf of a standby, a daemon that does not lead.
+
+    It emits `Overdue` once when an entry becomes overdue, and `OnTime` once when no entry is
+    overdue any more.
+    """
 
     def __init__(
         self, ledger: Ledger, broker: BrokerOutage, clock: Clock, tell: Observer, limits: Limits
@@ -26,12 +30,14 @@ class Standby:
         self._owed: Overdue | None = None
 
     def ends(self) -> None:
-        """Forget the overdue entry, because this daemon leads now."""
+        """Forget the overdue entry, because this daemon now leads itself."""
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:
-        """Look once a second for an overdue entry, and check the broker. `leader` is the known
-        holder of the lease; while it is None, no entry is reported."""
+        """Look once a second for an overdue entry, and check the broker.
+
+        `leader` is the known holder of the lease; while it is None, no entry is reported.
+        """
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed
@@ -49,7 +55,7 @@ class Standby:
             self._broker.ask()
 
     def _overdue(self, now: datetime) -> Overdue | None:
-        """Return the event for the first row of the plan, if it is overdue, else None."""
+        """Return `Overdue` if the first row of the plan is overdue at `now`, else None."""
         for row in self._ledger.upcoming(1):
             due = row.plan.due
             if due is not None and now - due > self._patience:

@@ -1,4 +1,4 @@
-"""Notice that the ledger issued a term with a smaller number than before, so that it lost terms."""
+"""Notice that the ledger lost terms, because it issued one with a smaller number than before."""
 
 import threading
 
@@ -8,10 +8,10 @@ from beatd.leader import Term
 
 
 class TermsSeen:
-    """Keeps the newest term that was seen. A ledger never issues a smaller number, to any daemon,
-    unless it lost data.
+    """Keeps the newest term (fencing number of a leader) that was seen in the ledger.
 
-    Any thread may call it; each loss emits one event.
+    A ledger never issues a smaller number, to any daemon, unless it lost data. Any thread may call
+    it; each loss emits one event.
     """
 
     def __init__(self, tell: Observer) -> None:
@@ -20,7 +20,8 @@ class TermsSeen:
         self._newest: Term | None = None
 
     def saw(self, term: Term) -> None:
-        """Compare the ledger's newest term with the last one; emit WentBack if it is older."""
+        """Emit `WentBack` if the number of `term` shows that the ledger lost terms since the last
+        call."""
         with self._guard:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
@@ -28,6 +29,6 @@ class TermsSeen:
             self._tell(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """Forget the term seen: the store lost it, and that was reported."""
+        """Forget the newest term, because the store lost it and that was reported already."""
         with self._guard:
             self._newest = None

@@ -39,10 +39,11 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon, all on the thread that calls `tick`, except `_publish`.
+    """Runs the ticks of one daemon: each sends what is due on a leader, or watches on a standby.
 
-    `notes_writes` is passed to StoreOutage. `set_clock` sets the clock from the store's, and
-    `unapplied` returns for a term number the entries that must not run yet.
+    All runs on the thread that calls `tick`, except `_publish`. `notes_writes` is passed to
+    StoreOutage. `set_clock` sets the clock from the store's, and `unapplied` returns for a term
+    number the entries that must not run yet.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Tick:
         self._unrecorded: list[Result] = []
 
     def use(self, dispatch: Dispatch) -> None:
-        """Use another dispatch from the next tick on; call it on the thread that ticks."""
+        """Claim and publish with `dispatch` from the next tick on; call it on the thread that
+        ticks."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
@@ -87,12 +89,14 @@ class Tick:
         self._open_claims.noticed_change()
 
     def close(self) -> None:
-        """Let the publishing thread end."""
+        """Let the publishing thread end, without waiting for it."""
         self._overlap.close()
 
     def tick(self) -> datetime:
-        """Run one tick, as a leader or a standby, and return the moment of the next one. Errors of
-        the store and a lost term are handled, not raised."""
+        """Run one tick, as a leader or a standby, and return the moment of the next tick.
+
+        Errors of the store and the loss of the lead are handled, not raised.
+        """
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -115,8 +119,11 @@ class Tick:
         return again
 
     def _turn(self, now: datetime) -> datetime:
-        """Record open results, then lead or watch; return the moment of the next tick. Raise
-        StoreError or Deposed."""
+        """Record open results, then send what is due or watch the leader; return the next tick's
+        moment.
+
+        Raise StoreError or Deposed.
+        """
         if not self.store_outage.over:
             # Another server may answer by now, and its clock may be behind.
             self._set_clock()
@@ -150,7 +157,8 @@ class Tick:
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Begin a term: drop what belongs to the last one."""
+        """Prepare to lead under a new term (fencing number), and drop all that belongs to the last
+        term."""
         self._term = term
         # A store that came back empty has another namespace.
         mover = Mover(self._store.namespace, self._next_after, self._causes.of)
@@ -162,8 +170,12 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim, publish and record the items, batch by batch, while the lead is trusted.
-        Return the published batches."""
+        """Compute, claim, publish and record the moves of `items`, batch by batch, while this
+        daemon leads.
+
+        A move is one change of one row; `settle` computes the moves of one batch of items. Return
+        the published batches.
+        """
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._overlap as overlap:
@@ -177,8 +189,10 @@ class Tick:
         return published
 
     def _claim(self, moves: Sequence[Move], term: Term, *, is_last: bool) -> Sequence[Move]:
-        """Claim a batch and start to publish it. Return the moves that need a batch of their own.
-        Nothing is claimed once the lead is not trusted."""
+        """Claim a batch of moves and start to publish it, unless this daemon no longer leads.
+
+        Return the moves that need a batch of their own.
+        """
         if not moves or not self._election.trusts(term):
             self._lookahead.is_stale |= bool(moves)
             return ()
@@ -188,7 +202,11 @@ class Tick:
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
-        """Publish a claimed batch, emit its events and record it; may run on the second thread."""
+        """Publish a claimed batch, emit its events and record its results; return what was
+        published.
+
+        It may run on the second thread.
+        """
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
             self._tell(event)
@@ -197,13 +215,15 @@ class Tick:
         return published
 
     def _record(self) -> None:
-        """Record the results of published runs; keep them for the next tick if that fails."""
+        """Write the outcomes of published runs to the ledger, and keep them for the next tick if
+        that fails."""
         if self._unrecorded:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
     def _send_open_claims(self, now: datetime, waiting: Unapplied, term: Term) -> None:
-        """Send open claims and requested runs, if it is time to look for them."""
+        """Send open claims (claimed, not recorded) and requested runs, if it is time to look for
+        them."""
         mover, never_sent = self._lookahead.moves.mover, self._dispatch.never_sent
         moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
         if moves:
