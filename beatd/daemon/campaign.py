@@ -1,4 +1,7 @@
-"""Campaign for the lead: each turn renews the lease, sets the clock and announces the daemon."""
+"""Campaign for the lead.
+
+Each turn renews the lease, sets the clock and, once a second, writes the daemon's presence.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,10 +20,11 @@ LONGEST_PAUSE_S = 0.5  # between two turns, so that a leader's clock is set ofte
 
 
 class Campaign:
-    """Campaigns for the lead on a thread of its own, so that a long batch does not cost the lease.
+    """Competes for the lead on a thread of its own, so that a long batch does not cost the lease.
 
-    `presence` returns the announcement to write. `lead_changed` is called when this daemon wins or
-    loses the lead, and when a store that refused writes accepts them again.
+    `presence` returns the record about this daemon that is written to the store. `lead_changed` is
+    called when this daemon wins or loses the lead, and when a store that refused writes accepts
+    them again.
     """
 
     def __init__(
@@ -55,8 +59,8 @@ class Campaign:
             raise
 
     def _turn(self) -> float:
-        """Set the clock, campaign and, if it is time, announce the daemon; return the pause
-        (seconds)."""
+        """Set the clock, campaign and, if it is time, announce the daemon; return the seconds to
+        wait."""
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
         if not self._store_clock.is_set:
             self._set_clock()
@@ -89,20 +93,25 @@ class Campaign:
         return self._election.lead() is not None
 
     def _set_clock(self) -> None:
-        """Set the clock from the store's; ignore an error of the store."""
+        """Set the daemon's clock from the store's; ignore an error of the store."""
         with suppress(StoreError):
             self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
-        """Pass the store's newest term to the election, which notices a store that lost terms."""
+        """Pass the store's newest term (the fencing number of a leader) to the election.
+
+        The election notices by it that a store has lost terms.
+        """
         with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
             if newest is not None:
                 self._election.saw(newest[0])
 
     def _announce(self) -> None:
-        """Write this daemon's presence, and note whether the store accepted the write and, while
-        the broker is away here, whether another daemon reaches it."""
+        """Write this daemon's presence record, and note whether the store accepted the write.
+
+        While the broker is away here, note also whether another daemon reaches it.
+        """
         mine = self._presence()
         try:
             self._presences.announce(mine, max(ANNOUNCED_FOR_AT_LEAST_S, self._election.ttl * 2))

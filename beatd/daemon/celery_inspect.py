@@ -1,4 +1,4 @@
-"""Answer `celery inspect ping -d celerybeat@HOST` as celery 5.7's own beat answers it.
+"""Answer `celery inspect ping -d celerybeat@HOST` in the same way as celery 5.7's own beat.
 
 Celery's code sends the answers, under the same node name; it sends none while a tick is overdue.
 """
@@ -22,7 +22,7 @@ FANOUT_TRANSPORTS = ("redis", "amqp", "pyamqp", "amqps", "rediss", "sentinel")
 
 
 class _AsService:
-    """Looks like celery's beat service to celery's mailbox, which reads these attributes."""
+    """An object with the attributes of celery's beat service, which celery's mailbox reads."""
 
     hostname = None
     max_interval = effective_max_interval = 1.0
@@ -37,13 +37,15 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Drop the reference to the daemon, because the mailbox's thread keeps this object up to a
-        second longer."""
+        """Drop the reference to the daemon.
+
+        The mailbox's thread keeps this object up to a second longer.
+        """
         self._daemon = None
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Return celery's mailbox, changed so that its loop starts again after every failure.
+    """Return celery's mailbox for `service`, changed so that its loop starts again after a failure.
 
     Celery's own loop ends at a message that cannot be read, and when the broker is away too long.
     """
@@ -60,8 +62,11 @@ def mailbox_of(service: _AsService) -> Any:
 
 
 class CeleryInspect:
-    """Answers `celery inspect` between `open` and `close`, if the broker can broadcast messages and
-    celery has a mailbox for beat (5.7)."""
+    """Answers `celery inspect` between `open` and `close`.
+
+    It does nothing if the broker cannot broadcast messages or celery has no mailbox for beat
+    (before 5.7).
+    """
 
     def __init__(self, app: Celery, daemon: Daemon) -> None:
         self._mailbox = None
@@ -75,13 +80,13 @@ class CeleryInspect:
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
-        """Start the mailbox's thread, which answers."""
+        """Start the thread of the mailbox, which answers."""
         if self._mailbox is not None:
             with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()
 
     def close(self) -> None:
-        """Stop answering; wait only `JOIN_TIMEOUT_S`, because the thread is a daemon thread."""
+        """Stop answering, and wait at most `JOIN_TIMEOUT_S` for the mailbox's thread."""
         if self._mailbox is not None:
             self._mailbox.join_timeout = JOIN_TIMEOUT_S
             self._mailbox.stop()

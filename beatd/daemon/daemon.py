@@ -82,7 +82,8 @@ class Daemon(DaemonState):
             loop.stop()
 
     def wake(self) -> None:
-        """Start the next tick now: an entry was edited or requested. Any thread may call this."""
+        """Start the next tick now, because an entry was edited or requested; any thread may call
+        this."""
         if self.engine is not None:
             self.engine.noticed_change()
         self._wake.set()
@@ -99,7 +100,10 @@ class Daemon(DaemonState):
                 self.turn()
 
     def __enter__(self) -> "Daemon":
-        """Open the parts and start the loops; block until the store answers or `stop` is called."""
+        """Open the store, lease and publisher, and start the background loops.
+
+        Block until the store and the lock answer or `stop` is called.
+        """
         with ExitStack() as closing:
             opened = self._open(closing)
             self._closing.callback(self._observe, Stopped())
@@ -112,7 +116,7 @@ class Daemon(DaemonState):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, resign the lead and close the parts."""
+        """Stop, give up the lead, and close the store, lease and publisher."""
         self.stop()
         self._closing.close()
 
@@ -129,8 +133,11 @@ class Daemon(DaemonState):
             self.clock.wait((until - self.clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        """Make every part, and register how to close it. Return False if `stop` was called before
-        the store and the lock answered."""
+        """Open the store, lease and publisher, make all other parts, and register in `closing` how
+        to close them.
+
+        Return False if `stop` was called before the store and the lock answered.
+        """
         clock, observe = self.clock, self._observe
         open_part = partial(
             open_when_reachable,
@@ -192,7 +199,7 @@ class Daemon(DaemonState):
         return True
 
     def _resign(self) -> None:
-        """Resign the lead and remove this daemon's announcement from the store."""
+        """Give up the lead, and remove this daemon's presence record from the store."""
         assert self.election and self.store and self.dispatch
         self.dispatch.drop_prepared()  # first: the prepared batch may lock rows
         self.election.close()
@@ -202,10 +209,10 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Choose the dispatch again after the store or the broker came back or the lead was won.
+        """Choose the way of dispatch again, because another server may have come back.
 
-        The server may be another one: ledger and broker may have become, or may no longer be, the
-        same Redis.
+        Ledger and broker may have become, or may no longer be, the same Redis. Call it after the
+        store or the broker came back or the lead was won.
         """
         assert self.engine and self.dispatch and self.store and self.publisher
         # Cleared first: a server that comes back during the choice asks for another one.
@@ -222,12 +229,12 @@ class Daemon(DaemonState):
     # the campaign, on its own thread
 
     def _turn_campaign(self) -> float:
-        """Run one turn of the campaign, and return the seconds until the next."""
+        """Run one turn of the campaign for the lead, and return the seconds until the next turn."""
         assert self._campaign is not None
         return self._campaign.turn()
 
     def _may_lead(self) -> bool:
-        """True if ticks go on, and no other daemon reaches a broker that is away here."""
+        """Return True unless the ticks are stuck, or only other daemons reach the broker."""
         engine, campaign = self.engine, self._campaign
         if engine is None or campaign is None or self.tick_age() >= TICK_STALE_AFTER_S:
             return False
@@ -255,7 +262,7 @@ class Daemon(DaemonState):
         return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
 
     def _observe(self, event: Event) -> None:
-        """Pass an event on to every observer, and note what the daemon itself needs of it."""
+        """Pass `event` on to every observer, and note what the daemon itself needs from it."""
         match event:
             case Ticked():
                 self.ticked_at = self.clock.elapsed()

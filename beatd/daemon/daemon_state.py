@@ -22,7 +22,10 @@ REASON_MAX_CHARS = 300  # of each reason in the daemon's presence
 
 
 class DaemonState:
-    """Holds the parts of a daemon, each None until it is open. No method contacts a server."""
+    """Holds the parts of a daemon; most are None until the daemon has opened them.
+
+    No method contacts a server.
+    """
 
     housekeeping: Housekeeping
     loops: tuple[Loop, ...]
@@ -47,15 +50,16 @@ class DaemonState:
         return self.clock.elapsed() - self.ticked_at
 
     def alive(self) -> bool:
-        """True if the ticks and both loops (campaign and housekeeping) make progress."""
+        """True if the ticks, the campaign for the lead and the housekeeping make progress."""
         return not self.trouble()
 
     def leading(self) -> bool:
-        """True if this daemon leads now."""
+        """True if this daemon is the leader now."""
         return self.election is not None and self.election.lead() is not None
 
     def term(self) -> int:
-        """Return the number of the term that this daemon leads; 0 on a standby."""
+        """Return the number of the term (the fencing number) under which this daemon leads, or 0 if
+        it does not lead."""
         lead = self.election.lead() if self.election is not None else None
         return 0 if lead is None else lead.term.number
 
@@ -70,17 +74,18 @@ class DaemonState:
 
     @property
     def lock_ok(self) -> bool:
-        """True if the daemon is open and the lock can be used."""
+        """True if the lock that makes a leader can be used; False until the daemon is open."""
         return self.election is not None and not self.election.lock_trouble
 
     @property
     def conflicts(self) -> list[str]:
-        """One line for each declaration that failed and for each loss in the store."""
+        """One line of text for each declaration that failed and for each loss in the store."""
         return self.housekeeping.conflicts
 
     @property
     def entries(self) -> int:
-        """The number of entries in the store when this daemon last counted them as the leader."""
+        """The number of entries in the store, as this daemon last counted it while it led; 0
+        before."""
         return self.housekeeping.entries
 
     @property
@@ -89,7 +94,7 @@ class DaemonState:
         return self.store_clock.offset_s
 
     def trouble(self) -> str:
-        """Return why this process makes no progress, or "" if it does.
+        """Return why this process makes no progress, or "" if it makes progress.
 
         A server that is away is no such reason.
         """
@@ -98,7 +103,7 @@ class DaemonState:
         return next((trouble for loop in self.loops if (trouble := loop.trouble())), "")
 
     def store_trouble(self) -> str:
-        """Return why the store cannot be used, or an empty text."""
+        """Return why the store cannot be used, or "" if no reason is known."""
         return (
             self.engine.store_outage.reason
             if self.engine is not None
@@ -106,19 +111,23 @@ class DaemonState:
         )
 
     def lock_trouble(self) -> str:
-        """Return why the lock cannot be used, or an empty text."""
+        """Return why the lock that makes a leader cannot be used, or "" if no reason is known."""
         return self.election.lock_trouble[:REASON_MAX_CHARS] if self.election is not None else ""
 
     def broker_trouble(self) -> str:
-        """Return why the broker cannot be used, or an empty text; passwords are hidden."""
+        """Return why the broker cannot be used, without passwords, or "" if no reason is known."""
         if self.engine is None or self.publisher is None or self.engine.broker_outage.over:
             return ""
         return hidden(self.publisher.trouble())[:REASON_MAX_CHARS]
 
     def stats(self) -> dict[str, float]:
-        """Return the figures that this daemon announces: age of the last tick (seconds), 1.0 or 0.0
-        for an atomic dispatch, percentiles of lateness (seconds) and the number of runs per
-        outcome."""
+        """Return the figures that this daemon writes to the store, by name.
+
+        - `tick_age`: the seconds since the last tick.
+        - `atomic`: 1.0 if one script claims and publishes, else 0.0.
+        - `late_p50`, `late_p99`, `late_max`: the lateness of runs in seconds.
+        - `runs_…`: the number of runs of each outcome, such as `runs_confirmed`.
+        """
         state = self.last_state
         late = {f"late_{key}": s for key, s in state.lateness().items() if s is not None}
         counts = {f"runs_{end}": float(count) for end, count in state.run_counts().items()}
@@ -126,7 +135,8 @@ class DaemonState:
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
     def presence(self) -> Presence:
-        """Return the presence record of this daemon; its parts must be open."""
+        """Return the record that this daemon writes about itself to the store; its parts must be
+        open."""
         assert self.engine is not None
         return Presence(
             holder=self.me,

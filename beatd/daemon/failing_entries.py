@@ -9,9 +9,11 @@ RECORDS_READ_OF_ONE_ENTRY = 50
 
 
 def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
-    """Return the newest record of each entry that failed last, by name, the newest first.
+    """Return, by entry name, the newest record of each entry whose last run failed, the newest
+    first.
 
-    With `name` only that entry is checked. An index makes this quick for a history of any length.
+    If `name` is given, only that entry is checked. An index makes this quick for a history of any
+    length.
     """
     limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
     newest = newest_of_each(history.history(name, limit))
@@ -19,8 +21,10 @@ def failing_entries(history: History, name: str | None = None) -> dict[str, Reco
 
 
 def newest_of_each(records: Iterable[Record]) -> dict[str, Record]:
-    """Return for each entry, by name, its first record with the state "published" or "failed". The
-    records come newest first."""
+    """Return, by entry name, the newest record with the state "published" or "failed".
+
+    `records` must come newest first.
+    """
     newest: dict[str, Record] = {}
     for record in records:
         if record.state in ("published", "failed"):

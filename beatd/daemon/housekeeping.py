@@ -1,5 +1,8 @@
-"""Do the housekeeping of a store: apply declarations, repair losses, count entries, delete old
-history and plan again under new rules."""
+"""Do the housekeeping of a store.
+
+It applies declarations, repairs losses, counts entries, deletes old history and plans again under
+new rules.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,7 +30,7 @@ log = logging.getLogger("beatd")
 
 
 class Declares(Protocol):
-    """Applies the entries that this daemon's sources declare to the store."""
+    """Writes the entries that this daemon's sources (files, an app) declare to the store."""
 
     def __call__(
         self,
@@ -36,7 +39,8 @@ class Declares(Protocol):
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        """Read the sources and apply those that changed; return True if the store was changed.
+        """Read the sources, write those that changed to `catalog`, and return True if it was
+        changed.
 
         `term` is the number of the term that this daemon leads; 0 on a standby, which only reads.
         `released` is called each time that fewer entries have to wait (see `unapplied`). `lasts`
@@ -44,32 +48,34 @@ class Declares(Protocol):
         """
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of that term must not run yet. Any thread may call
-        it."""
+        """Return the entries that the leader of the term number `term` must not run yet.
+
+        Any thread may call it.
+        """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare declarations with the store, which may have lost entries.
 
-        If `whole` is True, all declarations are compared; if False, those of each owner that has no
-        entry left in the store.
+        If `whole` is True, all declarations are compared; if False, only those of each owner
+        (source) that has no entry left in the store.
         """
 
     def conflicts(self) -> list[str]:
-        """Return a line for each declaration that could not be read or applied."""
+        """Return one line of text for each declaration that could not be read or applied."""
 
     def digest(self) -> str:
-        """Return a digest of the declarations; daemons with the same declarations have the same."""
+        """Return a digest of the declarations, equal in all daemons with the same declarations."""
 
 
 class HistoryLimits(Struct, frozen=True):
-    """The limits of the history: the age of a record and the number of records to keep."""
+    """The limits of the history: how old a record may be, and how many records are kept."""
 
     age: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Housekeeping:
-    """Does the slow regular jobs of a daemon, on a thread of its own.
+    """Does the slow, regular jobs of a daemon, on a thread of its own.
 
     `term` returns the number of the term that this daemon leads, 0 on a standby; long jobs call it
     again to learn whether they may go on. `rest` is called between the batches of a long job,
@@ -99,18 +105,22 @@ class Housekeeping:
 
     @property
     def conflicts(self) -> list[str]:
-        """A line for each problem: a failed declaration, a leader that declares other entries, a
-        loss in the store."""
+        """One line of text for each problem.
+
+        A problem is a failed declaration, a leader that declares other entries than this daemon, or
+        a loss in the store.
+        """
         declared = list(self._declaring.conflicts()) if self._declaring is not None else []
         return [*declared, *([self._difference] if self._difference else []), *self._losses]
 
     @property
     def declares(self) -> str:
-        """The digest of the declarations of this daemon."""
+        """A digest of the entries that this daemon's sources declare, or "" if it has no
+        sources."""
         return self._declaring.digest() if self._declaring is not None else ""
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of that term must not run yet."""
+        """Return the entries that the leader of the term number `term` must not run yet."""
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
     def run_once(
@@ -139,8 +149,7 @@ class Housekeeping:
         return changed
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
-        """Repair entries that lost a part, if it is time; show the losses while this daemon
-        leads."""
+        """Repair entries that lost a part, if it is time, and keep the losses for `conflicts`."""
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
             self._repaired_in_term, self._losses = term, []
@@ -158,18 +167,20 @@ class Housekeeping:
             self._declaring.compare_again(catalog, whole=bool(losses))
 
     def _report_losses(self, lines: Sequence[str]) -> None:
-        """Log the losses, and keep the last few for `conflicts`."""
+        """Log each line, and keep the last `LOSSES_SHOWN_MAX` lines for `conflicts`."""
         for line in lines:
             log.warning("%s", line)
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
 
     def _leads(self, term: int) -> bool:
-        """True if this daemon still leads under the term."""
+        """True if this daemon still leads under the term number `term`."""
         return self._term() == term
 
     def _count(self, catalog: Catalog) -> None:
-        """Count the entries once a minute, if the catalog's version changed: to count, a database
-        reads every entry."""
+        """Count the entries once a minute, if any entry has changed since.
+
+        To count, a database reads every entry.
+        """
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
             version = catalog.version()
@@ -177,8 +188,10 @@ class Housekeeping:
                 self.entries, self._counted_version = catalog.count(), version
 
     def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
-        """Once a minute, plan entries again that older planning rules planned, and delete history
-        beyond the limits."""
+        """Plan again, once a minute, the entries with outdated plans, and delete old history.
+
+        A plan is outdated if it was computed by older planning rules.
+        """
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
             try:
@@ -188,7 +201,7 @@ class Housekeeping:
                 history.forget(self._clock.now() - self._history.age, self._history.records)
 
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
-        """On a standby, note as a problem if the leader declares other entries than this daemon.
+        """On a standby, note a problem if the leader declares other entries than this daemon.
 
         Such a standby would change the entries when it leads.
         """

@@ -1,7 +1,7 @@
-"""Collect cyclic garbage in idle moments. In the middle of a large batch, collections took a third
-of the time.
+"""Collect cyclic garbage while the process is idle.
 
-This is only for a process of beatd's own; an embedding program keeps its own collector.
+In the middle of a large batch, collections took a third of the time. This is only for a process of
+beatd's own; an embedding program keeps its own collector.
 """
 
 import gc
@@ -17,10 +17,11 @@ AFTER_RELOAD_WHEN_BUSY_S = 7.0  # then a beat that is never idle is interrupted
 
 
 class IdleGc:
-    """Replaces the process's garbage collector; the daemon calls it before each wait.
+    """Replaces Python's automatic garbage collection by collections in idle moments.
 
-    Create it before the other imports: collections during these take a sixth of the time to
-    readiness. Objects that exist at the first wait are never collected.
+    The daemon calls it before each wait. Create it before the other imports: collections during
+    these take a sixth of the time to readiness. Objects that exist at the first wait are never
+    collected, except after a reload.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class IdleGc:
         self._reloaded_at: float | None = None  # monotonic seconds
 
     def reloaded(self) -> None:
-        """Make one of the next calls collect the daemon that has ended after a reload.
+        """Make one of the next calls collect the old daemon, which has ended after a reload.
 
         Its objects are frozen, or in generations that most collections skip, and would otherwise
         stay for ever. The caller must not hold a reference to them.
@@ -40,7 +41,8 @@ class IdleGc:
             self._reloaded_at = monotonic()
 
     def __call__(self, seconds: float) -> None:
-        """Collect if there is enough garbage; a wait of `seconds` begins now."""
+        """Collect garbage if there is enough of it and the wait that begins now, of `seconds`,
+        allows it."""
         if not self._started:
             self._started = True
             gc.freeze()
@@ -58,7 +60,8 @@ class IdleGc:
                 gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
     def _is_reload_due(self, seconds: float) -> bool:
-        """True if the ended daemon of a reload should be collected now."""
+        """True if the daemon that ended after a reload should be collected in this wait of
+        `seconds`."""
         if self._reloaded_at is None:
             return False
         least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S

@@ -1,4 +1,4 @@
-"""Run a loop on a thread of its own; only `stop` ends it, not an exception in a turn."""
+"""Run a loop on a thread of its own, which only `stop` ends, not an exception."""
 
 import threading
 from collections.abc import Callable
@@ -34,13 +34,13 @@ class Loop:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the loop on a new thread."""
         self._turned_at = self._clock.elapsed()
         self._thread = threading.Thread(target=self.run, name=f"beatd {self.name}", daemon=True)
         self._thread.start()
 
     def run(self) -> None:
-        """Call `turn` until `stop` is called; the thread runs this."""
+        """Call `turn` until `stop` is called; the thread of `start` runs this."""
         while True:
             self._wake.clear()
             if self._stopped:
@@ -49,8 +49,8 @@ class Loop:
             self._clock.wait(self._turn_safely(), self._wake)
 
     def _turn_safely(self) -> float:
-        """Call `turn` and return its pause; after an exception, report it and return another
-        pause."""
+        """Call `turn` and return the seconds to wait; report an exception, and wait a fixed time
+        then."""
         try:
             return self._turn()
         except Exception as error:
@@ -69,12 +69,12 @@ class Loop:
         self._wake.set()
 
     def join(self, seconds: float) -> None:
-        """Wait until the thread has ended, at most this many seconds."""
+        """Wait until the thread has ended, but no longer than `seconds`."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def trouble(self) -> str:
-        """Return why the loop makes no progress, or "" if it does or was stopped."""
+        """Return why the loop makes no progress, or "" if it makes progress or was stopped."""
         if self._thread is None or self._stopped:
             return ""
         if not self._thread.is_alive():
@@ -88,7 +88,7 @@ class Loop:
 def kind_of(error: Exception) -> tuple[type[Exception], str, int]:
     """Return the type of an exception, and the file and line that raised it.
 
-    Its text is not part of the result, because it may differ each time.
+    Its text, which may differ each time, is left out, so that equal results mean the same failure.
     """
     where = error.__traceback__
     while where is not None and where.tb_next is not None:

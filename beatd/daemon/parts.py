@@ -13,8 +13,11 @@ from beatd.store import Roles
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """The functions that make the parts of a daemon; each raises StoreError while its server is
-    away. `declaring` applies declared entries, None if no source declares any."""
+    """The functions that make the parts of a daemon.
+
+    Each raises StoreError while its server is away. `declaring` writes the declared entries to the
+    store; None if no source declares any.
+    """
 
     store: Callable[[], Roles]
     lease: Callable[[], Lease]

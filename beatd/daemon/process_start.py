@@ -1,4 +1,4 @@
-"""Keep how this process was started, to start it in the same way again for a reload.
+"""Keep how this process was started, so that a reload can start it again in the same way.
 
 A daemon with a project's app replaces its process, so that the app is imported again.
 """
@@ -14,7 +14,7 @@ RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a r
 
 
 class ProcessStart:
-    """Keeps the command, environment and working folder of the process.
+    """Keeps the command, environment and working folder with which this process was started.
 
     Create it before a project's code can change them.
     """
@@ -38,5 +38,8 @@ class ProcessStart:
         os.execve(sys.executable, self._command, {**self._environment, RELOADED_VARIABLE: "1"})
 
     def trial(self) -> Trial:
-        """Start a process that tries the configuration. Raise OSError if it cannot be started."""
+        """Start a process that tries the new configuration, and return it.
+
+        Raise OSError if no process can be started.
+        """
         return Trial([*self._command, TRIAL_OPTION], self._environment, self._folder)

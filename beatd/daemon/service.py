@@ -33,17 +33,19 @@ CHECK_FOR_END_EVERY_S = 0.02
 
 
 class Service(Protocol):
-    """A daemon with its web pages and other servers, ready to run."""
+    """A daemon together with its web pages and other servers, ready to run."""
 
     daemon: Daemon
     has_app: bool  # True: it uses a project's app, whose modules stay imported
 
     def open(self) -> None:
-        """Open the resources that only one service at a time can hold, such as a port; the previous
-        service is closed by then."""
+        """Open the resources that only one service at a time can hold, such as a port.
+
+        The previous service is closed by then.
+        """
 
     def close(self) -> None:
-        """Close everything except the daemon, which has ended already."""
+        """Close everything except the daemon, which has ended by then."""
 
 
 def set_up_log(level: str, form: str) -> None:
@@ -97,9 +99,9 @@ def serve(
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Exit the process at SIGTERM or SIGINT while the body runs: the import of an app may hang.
+    """Exit the process at SIGTERM or SIGINT while the body of the `with` runs.
 
-    Nothing is open yet that must be closed.
+    The import of an app may hang there, and nothing is open yet that must be closed.
     """
     over = threading.Event()
 
@@ -119,7 +121,8 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _open(service: Service, is_reload: bool) -> None:
-    """Open the service. After a reload, an error is only logged, and the daemon runs without it."""
+    """Open the service; after a reload, only log an error, and let the daemon run without the
+    resource."""
     try:
         service.open()
     except Exception as trouble:
@@ -172,10 +175,7 @@ def _listen(
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
-    """Start a process that tries the new configuration; if that fails, log why and return None.
-
-    A process needs descriptors, memory and disk space.
-    """
+    """Start a process that tries the new configuration, or log why that failed and return None."""
     try:
         return start.trial()
     except OSError as error:
@@ -184,14 +184,15 @@ def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
 
 
 def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
-    """Log why the new configuration is not used, and report the reload to systemd as finished."""
+    """Log why the new configuration is not used, and report to systemd that the reload is over."""
     unforeseen = not isinstance(refusal, BeatError)
     log.error("configuration not reloaded, the old one stays: %s", refusal, exc_info=unforeseen)
     systemd.ready()
 
 
 def _next_signal(trial: Trial | None) -> int | None:
-    """Wait for the next signal and return it; return None often while a trial runs."""
+    """Wait for the next signal and return it; while a trial runs, return None after a short
+    time."""
     if trial is None:
         return signal.sigwait(SIGNALS)
     received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
@@ -201,7 +202,8 @@ def _next_signal(trial: Trial | None) -> int | None:
 def _next_build(
     service: Service, trial: Trial, build: Callable[[], Service], start: ProcessStart
 ) -> Callable[[], Service]:
-    """Return the function that makes the next service, after a trial that is over.
+    """Return the function that makes the next service, after the trial of its configuration is
+    over.
 
     Raise an exception with the reason if the new configuration cannot be used.
     """
@@ -241,7 +243,8 @@ class _Running:
             os.kill(os.getpid(), signal.SIGUSR2)
 
     def stop_for_next(self) -> None:
-        """Stop, because the next service follows; do not log that the daemon ends."""
+        """Stop the service because another one follows, without log lines about the end of the
+        daemon."""
         log.addFilter(_is_no_planned_end)
         try:
             self.stop()
@@ -256,7 +259,7 @@ class _Running:
 
 
 def _is_no_planned_end(record: logging.LogRecord) -> bool:
-    """True for every log record except those of the planned end of a daemon; a log filter."""
+    """Return False for the log records about the planned end of a daemon, to filter them out."""
     event = getattr(record, "facts", {}).get("event")
     # A lead that is lost otherwise is logged as a warning.
     return event not in ("Stopped", "LeadLost") or record.levelno > logging.INFO

@@ -1,4 +1,4 @@
-"""Make the status of this daemon, from the store (all daemons) and from its own state."""
+"""Make the status of this daemon, from the store's records of all daemons and its own state."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,7 +10,7 @@ from beatd.observers.health import Health
 
 
 def status_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the content of the page /status, in the shape of `beatd status --json`."""
+    """Return the content of the page /status, with the same keys as `beatd status --json`."""
     engine, election, store = daemon.engine, daemon.election, daemon.store
     status = status_without_store(daemon.store_trouble() or "not open yet")
     if store is not None and engine is not None and engine.store_outage.over:
@@ -45,7 +45,10 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def broker_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return "ok" (True if the broker can be used, None if unknown) and, if not, the "error"."""
+    """Return the state of the broker as "ok" and, if it cannot be used, the reason as "error".
+
+    "ok" is True if the broker can be used, None if that is unknown.
+    """
     if daemon.engine is None:
         return {"ok": None}
     trouble = daemon.broker_trouble()
@@ -53,7 +56,10 @@ def broker_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def lock_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return "ok" (True if the lock can be used, None if unknown) and, if not, the "error"."""
+    """Return the state of the lock that makes a leader as "ok" and, if it cannot be used, "error".
+
+    "ok" is True if the lock can be used, None if that is unknown.
+    """
     if daemon.election is None:
         return {"ok": None}
     trouble = daemon.lock_trouble()
@@ -61,7 +67,7 @@ def lock_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def state_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the facts for the log line that SIGUSR1 causes; no request is sent to a server."""
+    """Return the facts for the log line that SIGUSR1 causes, without a request to a server."""
     engine, election = daemon.engine, daemon.election
     lead = election.lead() if election else None
     return {
@@ -76,7 +82,7 @@ def state_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def health_of(daemon: DaemonState) -> Health:
-    """Return the health that the probes and the gauges show; no request is sent to a server."""
+    """Return the health that the probes and the gauges show, without a request to a server."""
     engine, election = daemon.engine, daemon.election
     return Health(
         trouble=daemon.trouble(),

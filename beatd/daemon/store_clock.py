@@ -21,8 +21,10 @@ QUICK_REQUESTS = 3  # made at least while replies are quick: the first reply is 
 
 
 class StoreClock:
-    """Keeps the most exact reply of the store's clock, and sets the daemon's clock from it; any
-    thread may call it."""
+    """Sets the daemon's clock from the most exact reply of the store's clock.
+
+    Any thread may call it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -50,8 +52,11 @@ class StoreClock:
                 return
 
     def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
-        """Set the clock if this reply is more exact; return True if another one may be better
-        still. `requested_at` and `replied_at` are values of `Clock.elapsed`."""
+        """Set the clock if this reply is more exact than the earlier ones.
+
+        Return True if another reply may be better still. `requested_at` and `replied_at` are values
+        of `Clock.elapsed`.
+        """
         with self._guard:
             if requested_at < self._newest_request_at:
                 return False  # another thread has a newer reply
@@ -72,6 +77,8 @@ class StoreClock:
 
 
 def latest(reply: StoreTime, trip_s: float) -> datetime:
-    """Return the latest time that the store's clock can show when its reply arrives, `trip_s`
-    seconds after the request."""
+    """Return the latest time that the store's clock can show when its reply arrives.
+
+    `trip_s` is the time from the request to the reply, in seconds.
+    """
     return reply.moment + RESOLUTION + timedelta(seconds=trip_s * (1 + MAX_DRIFT))

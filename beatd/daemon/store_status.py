@@ -1,4 +1,4 @@
-"""Make the status of a store's daemons from their records in it; no daemon is contacted."""
+"""Make the status of a store's daemons from their records in the store; no daemon is contacted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ def status_in(
     now: datetime,
     conflicts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the status in the shape of `beatd status --json`.
+    """Return the status with the same keys as `beatd status --json`.
 
     It describes the leader or, without one, the first standby. `conflicts` are the problems that
     the caller knows; those that the daemons announced are added.
@@ -82,8 +82,10 @@ def status_in(
 
 
 def refusal_of(presences: Presences) -> str:
-    """Return why the store refuses writes, or "" if it accepts them. The test write removes a
-    presence that does not exist."""
+    """Return why the store refuses writes, or "" if it accepts them.
+
+    The test write removes the presence record of a daemon that does not exist.
+    """
     nobody = Holder("", "", 0, EPOCH, token_hex(8))
     try:
         presences.leave(nobody)
@@ -93,15 +95,18 @@ def refusal_of(presences: Presences) -> str:
 
 
 def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the first problems of the daemon `name`, and a line with the number of further
-    ones."""
+    """Return the first problems of the daemon `name` and, if there are more, a line with their
+    number.
+
+    Passwords are hidden and long texts are cut.
+    """
     first = tuple(hidden(text)[:PROBLEM_MAX_CHARS] for text in problems[:PROBLEMS_ANNOUNCED_MAX])
     more = len(problems) - len(first)
     return (*first, f"{more}{_MORE}{name}") if more else first
 
 
 def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
-    """Return the known problems and those that the daemons announced, each once.
+    """Return the problems in `known` and those that the daemons announced, each of them once.
 
     A line "N more problems" is left out if at least that many are known.
     """
@@ -115,7 +120,11 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
 
 
 def _pending_requests(requests: Requests) -> dict[str, Any]:
-    """Return the number of pending requests, up to a limit, and the oldest of them."""
+    """Return the number of pending requests (runs asked for besides the plan), and the oldest of
+    them.
+
+    "at_least" is True if the number is a lower bound.
+    """
     pending = [request for request, _ in requests.requests(REQUESTS_COUNTED_MAX)]
     oldest = pending[0] if pending else None
     return {
@@ -132,9 +141,10 @@ def _pending_requests(requests: Requests) -> dict[str, Any]:
 
 
 def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the daemon that holds the newest term and announces that it leads, or None.
+    """Return the record of the daemon that leads, or None.
 
-    The role alone is not enough: a daemon that was frozen may still announce an old term.
+    It must hold the newest term and announce that it leads: a daemon that was frozen may still
+    announce an old term.
     """
     if newest is None:
         return None
@@ -144,7 +154,8 @@ def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | N
 
 
 def status_without_store(error: str) -> dict[str, Any]:
-    """Return a status in the shape of `status_in` for a store that does not answer."""
+    """Return a status with the keys of `status_in` for a store that does not answer, because of
+    `error`."""
     nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
     return {
         **nothing,
@@ -167,7 +178,8 @@ def status_without_store(error: str) -> dict[str, Any]:
 
 
 def daemon_row(holder: Holder) -> dict[str, Any]:
-    """Return the name, host, process id and start of a daemon."""
+    """Return the name, host and process id of a daemon, and the time since which it runs or
+    leads."""
     return {
         "name": holder.name,
         "host": holder.host,
@@ -177,16 +189,20 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:
-    """Return "ok" (True if the shown daemon reaches the broker, None if unknown) and the
-    "error"."""
+    """Return the state of the broker for the shown daemon, as "ok" and, if it fails, "error".
+
+    "ok" is True if the daemon reaches the broker, None without a daemon.
+    """
     if shown is None or shown.broker_ok or not shown.broker:
         return {"ok": shown.broker_ok if shown else None}
     return {"ok": False, "error": shown.broker}
 
 
 def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
-    """Return "ok" (True if every daemon can use the lock, None without daemons) or, for the first
-    daemon that cannot, its name and "error"."""
+    """Return the state of the lock as "ok": True if every daemon can use it, None without daemons.
+
+    If a daemon cannot use it, return also the "error" and the name of the first such "daemon".
+    """
     for one in daemons:
         if one.lock:
             return {"ok": False, "error": one.lock, "daemon": one.holder.name}
@@ -194,13 +210,16 @@ def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
 
 
 def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the seconds since the daemon wrote its presence; None without a daemon."""
+    """Return the seconds since the shown daemon wrote its record to the store; None without a
+    daemon."""
     return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
 
 
 def _tick_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the seconds since the daemon's last tick: the age that it announced plus the age of
-    the announcement; None if unknown."""
+    """Return the seconds since the shown daemon's last tick, or None if that is unknown.
+
+    That is the age which it announced plus the age of the announcement.
+    """
     since = _seen_age_s(shown, now)
     if shown is None or since is None or "tick_age" not in shown.stats:
         return None

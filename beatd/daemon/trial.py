@@ -10,10 +10,10 @@ REFUSAL_MAX_CHARS = 500
 
 
 class Trial:
-    """Runs `beatd run --trial` from its construction on. Poll `is_over`, then call `refusal` and
-    `close`.
+    """A process that tries a new configuration with `beatd run --trial`; it starts at once.
 
-    The constructor raises OSError if no process can be started.
+    Call `is_over` until it returns True, then `refusal` and `close`. The constructor raises OSError
+    if no process can be started.
     """
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: str) -> None:
@@ -33,11 +33,14 @@ class Trial:
             raise
 
     def is_over(self) -> bool:
-        """True if the process has ended or its time is up."""
+        """Return True if the process has ended or its time is up."""
         return self._process.poll() is not None or time.monotonic() > self._ends_at
 
     def refusal(self) -> str:
-        """Return why the configuration cannot be used, or "" if it can; call it when `is_over`."""
+        """Return why the configuration cannot be used, or "" if it can be used.
+
+        Call it when `is_over` returns True.
+        """
         code = self._process.poll()
         if code is None:
             return f"it did not load within {TRIAL_LIMIT_S:.0f} s"
@@ -50,7 +53,7 @@ class Trial:
         return reason[:REFUSAL_MAX_CHARS] or f"the process that tried it ended with {code}"
 
     def close(self) -> None:
-        """Kill the process if it still runs, and wait for its end."""
+        """Kill the process if it still runs, and wait until it has ended."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
