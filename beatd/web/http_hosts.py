@@ -13,10 +13,11 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 class HttpHosts:
-    """Accepts the bound address, the loopback names and the names in `http.hosts`.
+    """Decides by the Host header whether a request is answered.
 
-    A server that is bound to all addresses also accepts this machine's name and every numeric
-    address, because only a name can be made to resolve to another machine.
+    The bound address, the loopback names and the names in `http.hosts` are accepted. A server that
+    is bound to all addresses also accepts this machine's name and every numeric address, because
+    only a name can be made to resolve to another machine.
     """
 
     def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
@@ -26,7 +27,8 @@ class HttpHosts:
             self._names.add(socket.gethostname().lower())
 
     def refusal(self, headers: Sequence[str]) -> str:
-        """Return why a request with these Host headers is refused, or "" if it is accepted.
+        """Return why a request with these Host headers is refused, or "" if the request is
+        accepted.
 
         A request without a Host header is accepted: a browser, from which an attack comes, always
         sends one.

@@ -35,8 +35,10 @@ class Answers(Protocol):
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Serves each connection on a thread of its own, with limits on the number and age of
-    connections. A client that goes away is not logged."""
+    """Serves each connection on a thread of its own, with limits on their number and age.
+
+    A client that goes away is not logged.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -50,7 +52,7 @@ class HttpServer(ThreadingHTTPServer):
         super().__init__(*args)
 
     def get_request(self) -> Any:
-        """Accept a connection. If that fails, log it and pause before the error is raised."""
+        """Accept a connection; if that fails, log the error and pause before it is raised."""
         try:
             accepted = super().get_request()
         except OSError as error:
@@ -65,7 +67,8 @@ class HttpServer(ThreadingHTTPServer):
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Register the new connection, and cut the oldest if there are too many; return True."""
+        """Register the new connection, shut the oldest one down if there are too many, and return
+        True."""
         with self._guard:
             if len(self._opened_at) >= CONNECTIONS_MAX:
                 self._cut(next(iter(self._opened_at)))
@@ -73,20 +76,21 @@ class HttpServer(ThreadingHTTPServer):
         return True
 
     def service_actions(self) -> None:
-        """Cut the connections that last too long; the base class calls this twice a second."""
+        """Shut down the connections that last too long; the base class calls this twice a
+        second."""
         with self._guard:
             for request, opened_at in list(self._opened_at.items()):
                 if monotonic() - opened_at > CONNECTION_LIFE_S:
                     self._cut(request)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection whose request is finished, and remove it from the open ones."""
+        """Close a connection whose request is finished, and forget it."""
         with self._guard:
             self._opened_at.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a failed request, unless its client went away."""
+        """Log a failed request, unless it failed because its client went away."""
         error = sys.exception()
         if isinstance(error, OSError):
             return
@@ -101,14 +105,14 @@ class HttpServer(ThreadingHTTPServer):
         super().shutdown()
 
     def server_close(self) -> None:
-        """Close the listening socket, and cut all connections."""
+        """Close the listening socket, and shut all connections down."""
         super().server_close()
         with self._guard:
             for request in list(self._opened_at):
                 self._cut(request)
 
     def _cut(self, request: Any) -> None:
-        """Shut a connection down; its thread then closes the socket."""
+        """Shut a connection down and forget it; its thread then closes the socket."""
         self._opened_at.pop(request, None)
         with suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
@@ -122,8 +126,10 @@ class HttpServer(ThreadingHTTPServer):
 
 
 def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
-    """Return a server that already serves the pages on a thread of its own. `hosts` checks the Host
-    headers. Raise BeatError if it cannot listen on the address."""
+    """Return a server that already serves the pages on a thread of its own.
+
+    `hosts` checks the Host headers of requests. Raise BeatError if the address cannot be used.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = CLIENT_TIMEOUT_S

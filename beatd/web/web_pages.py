@@ -12,8 +12,11 @@ from beatd.web.http_server import Answer, HttpServer, serve
 
 
 class WebPages:
-    """Serves the pages of one daemon from `open` on. Its `metrics` is an observer and counts events
-    from the construction on."""
+    """Serves the web pages of one daemon, from the call of `open` on.
+
+    `hosts` are further names that a Host header may have. `metrics` is an observer, which counts
+    events from the construction on.
+    """
 
     def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
         self._host, self._port, self._hosts = host, port, HttpHosts(host, hosts)
@@ -21,20 +24,22 @@ class WebPages:
         self._server: HttpServer | None = None
 
     def open(self, health: Callable[[], Health], status: Callable[[], dict[str, Any]]) -> None:
-        """Start to serve the pages with what `health` and `status` return at each request. Raise
-        BeatError if the address is in use or does not belong to this host."""
+        """Start to serve the pages; `health` and `status` are called at each request.
+
+        Raise BeatError if the address is in use or does not belong to this host.
+        """
         answers = PageAnswers(health, self.metrics, status)
         self._server = serve(self._host, self._port, self._hosts, answers)
 
     def close(self) -> None:
-        """Stop listening, and close every connection."""
+        """Stop serving the pages, and close every connection."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
 
 class PageAnswers:
-    """Makes the pages from the state of the daemon at the moment of each request."""
+    """Makes the pages /live, /ready, /metrics and /status from the daemon's current state."""
 
     def __init__(
         self,
@@ -45,7 +50,8 @@ class PageAnswers:
         self._health, self._metrics, self._status = health, metrics, status
 
     def answer(self, path: str) -> Answer:
-        """Return status code, content type and body of the page, 404 for an unknown path."""
+        """Return the status code, the content type and the body of the page at `path`; 404 if
+        unknown."""
         match path:
             case "/live":
                 health = self._health()
@@ -64,7 +70,7 @@ class PageAnswers:
                 return _plain_text(False, "here are /live /ready /metrics /status", code=404)
 
     def _set_gauges(self, health: Health) -> None:
-        """Copy the daemon's health into the gauges."""
+        """Copy the daemon's health into the gauges of the metrics."""
         metrics = self._metrics
         metrics.leader.set(health.leading)
         metrics.tick_age.set(health.tick_age)
@@ -77,5 +83,5 @@ class PageAnswers:
 
 
 def _plain_text(good: bool, text: str, code: int = 503) -> Answer:
-    """Return a page of text: status 200 if `good`, else `code`."""
+    """Return a page of text, with the status code 200 if `good`, else `code`."""
     return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"
