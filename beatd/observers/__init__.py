@@ -1,1 +1,1 @@
-"""The observers of events: log lines, metrics and messages to systemd."""
+"""The observers of events, which write log lines, keep metrics and send messages to systemd."""

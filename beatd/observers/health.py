@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Health(Struct, frozen=True):
-    """The state of a daemon at one moment, as the daemon itself knows it."""
+    """The health of a daemon at one moment, as the daemon itself knows it."""
 
     trouble: str  # why it does not work, or an empty text
     waits_for: str  # why it is not ready, or an empty text

@@ -10,10 +10,10 @@ LATENESS_OF_LAST_RUNS = 10_000
 
 
 class LastState:
-    """An observer that keeps what the newest events reported; any thread may read its attributes.
+    """An observer that keeps what the newest events reported.
 
-    `overdue`, `went_back` and `store_away` are texts for people, empty if there is nothing to
-    report; `stepped` is the last step of the clock in seconds.
+    Any thread may read its attributes. `overdue`, `went_back` and `store_away` are texts for
+    people, empty if there is nothing to report; `stepped` is the last step of the clock in seconds.
     """
 
     def __init__(self) -> None:
@@ -54,13 +54,17 @@ class LastState:
                 pass
 
     def run_counts(self) -> dict[str, int]:
-        """Return the number of runs per outcome (such as "confirmed") and of skipped moments."""
+        """Return the number of runs by outcome, such as "confirmed", and of moments that were
+        "skipped"."""
         with self._guard:
             return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
-        """Return the lateness of the last ten thousand runs as "p50", "p99" and "max", in seconds;
-        each is None before the first run."""
+        """Return the lateness of the last ten thousand confirmed runs: "p50", "p99" and "max", in
+        seconds.
+
+        Each is None before the first run.
+        """
         with self._guard:
             late = sorted(self._late)
         if not late:

@@ -1,5 +1,7 @@
-"""Write the log lines of events, as text or JSON. An event type without an entry in `WORDINGS`
-writes none."""
+"""Write the log lines of events, as text or JSON.
+
+An event type without an entry in `WORDINGS` writes no line.
+"""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,10 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 class LogObserver:
-    """Writes each event to the logger `beatd`; the record's `facts` are the fields for JSON."""
+    """An observer that writes a line to the logger `beatd` for most events.
+
+    The `facts` of a log record are its fields in JSON.
+    """
 
     def __call__(self, event: events.Event) -> None:
         lines_of = WORDINGS.get(type(event))
@@ -36,7 +41,7 @@ class LogObserver:
 
 
 def _sent(event: events.Sent) -> list[Line]:
-    """Return a line for each run of a batch, or a summary if it is large."""
+    """Return the lines of a published batch: one for each run, or a summary of a large batch."""
     lines: list[Line] = []
     published = [r for r in event.results if r.outcome.sent == "confirmed"]
     if len(published) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG):
@@ -50,7 +55,7 @@ def _sent(event: events.Sent) -> list[Line]:
 
 
 def _open_or_failed(results: Sequence[Result]) -> list[Line]:
-    """Return a line for each result, or in a large batch one for each outcome and reason.
+    """Return a line for each result or, in a large batch, for each pair of outcome and reason.
 
     A full queue or a broker that went away has one reason for many results.
     """
@@ -63,7 +68,6 @@ def _open_or_failed(results: Sequence[Result]) -> list[Line]:
 
 
 def _published(result: Result) -> Line:
-    """Return the line of a confirmed run."""
     run, late = result.run, result.late or 0.0
     text = f"published {run.entry.name} ({run.entry.task}) id {run.task_id}"
     if late >= 1:
@@ -72,7 +76,10 @@ def _published(result: Result) -> Line:
 
 
 def _not_published(result: Result, among: int = 1) -> Line:
-    """Return one line for `among` results with the same outcome and reason as this one."""
+    """Return one line for `result` and the other results with the same outcome and reason.
+
+    There are `among` such results in all.
+    """
     name, outcome = result.run.entry.name, result.outcome
     if among > 1:
         name = f"{name} and {among - 1} more"
@@ -87,7 +94,6 @@ def _not_published(result: Result, among: int = 1) -> Line:
 
 
 def _facts(result: Result) -> dict[str, Any]:
-    """Return the JSON fields of a result."""
     run = result.run
     return {
         "entry": run.entry.name,
@@ -99,7 +105,7 @@ def _facts(result: Result) -> dict[str, Any]:
 
 
 def _skipped(event: events.Skipped) -> list[Line]:
-    """Return a line for each skip, or in a large batch one for each reason."""
+    """Return a line for each skip or, in a large batch, one line for each reason."""
     if len(event.skips) <= LINES_PER_BATCH_MAX or log.isEnabledFor(logging.DEBUG):
         return [_line_of_skip(name, skip) for name, skip in event.skips]
     alike: dict[str, list[tuple[str, Skip]]] = {}
@@ -109,7 +115,6 @@ def _skipped(event: events.Skipped) -> list[Line]:
 
 
 def _line_of_skip(name: str, skip: Skip) -> Line:
-    """Return the line of one skip."""
     return logging.WARNING, f"{name} skipped {_stretch(skip)}: {skip.reason}", {
         "entry": name, "planned": skip.planned.isoformat(), "until": skip.until.isoformat(),
         "count": skip.count, "reason": skip.reason,
@@ -117,7 +122,7 @@ def _line_of_skip(name: str, skip: Skip) -> Line:
 
 
 def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
-    """Return one line for all skips with one reason; the history has a record of each."""
+    """Return one line for all skips with the same reason; the history has a record of each skip."""
     names = list(dict.fromkeys(name for name, _ in some))
     whole = Skip(
         min(skip.planned for _, skip in some),
@@ -132,7 +137,7 @@ def _line_of_skips(reason: str, some: Sequence[tuple[str, Skip]]) -> Line:
 
 
 def _stretch(skip: Skip) -> str:
-    """Return the moments of a skip in words."""
+    """Return the skipped moments as text for people."""
     if skip.count == 1 and not skip.at_least:
         return f"the run of {skip.planned.isoformat()}"
     least = "at least " if skip.at_least else ""
@@ -140,17 +145,17 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return a reason without the figures after " by ", which differ each time."""
+    """Return `reason` up to " by ", because the figures after it differ each time."""
     return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
-    """Return a function that makes one line without facts, with this level and text."""
+    """Return a function that makes the line of an event, from this level and the text of `text`."""
     return lambda event: [(level, text(event), {})]
 
 
 def _level_of_lost_lead(event: events.LeadLost) -> int:
-    """Return INFO for a lead that was resigned at a normal stop, else WARNING."""
+    """Return INFO if the lead was given up at a normal stop, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
 
 
@@ -164,7 +169,7 @@ def _seen(event: events.LeaderSeen) -> str:
 
 
 def _stepped(seconds: float) -> str:
-    """Return the text about a step of the clock, negative if it went back."""
+    """Return the text about a step of the clock by `seconds`, negative if the clock went back."""
     if seconds > 0:
         return (
             f"the clock went ahead by {seconds:.0f} s; what that made due follows its catch-up rule"
@@ -209,7 +214,7 @@ def in_words(facts: Mapping[str, Any]) -> str:
 
 
 def _word(value: Any) -> str:
-    """Return one value as text: yes, no, none, a list or a number."""
+    """Return one value as text for people: yes, no, none, a list or a number."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -225,7 +230,8 @@ _ESCAPES = {
 
 
 class TextLines(logging.Formatter):
-    """Formats a record as one line of text: time, level, message; passwords are hidden."""
+    """Formats a log record as one line of text with time, level and message; passwords are
+    hidden."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -237,7 +243,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object with message and facts; passwords are hidden."""
+    """Formats a log record as one JSON object with message and facts; passwords are hidden."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()

@@ -1,4 +1,7 @@
-"""Keep the metrics for Prometheus: counters count events, gauges are set when the page is read."""
+"""Keep the metrics for Prometheus.
+
+Counters count events; gauges are set when the page is read.
+"""
 
 import math
 from bisect import bisect_left
@@ -26,7 +29,7 @@ LABELS_OF_OUTCOME = {
 
 
 class Lateness(Collector):
-    """A histogram that gets a whole batch at once, without a lock for each message."""
+    """A histogram of lateness, to which a whole batch is added without a lock for each message."""
 
     def __init__(self, name: str, text: str) -> None:
         self._name, self._text = name, text
@@ -34,7 +37,7 @@ class Lateness(Collector):
         self._sum = 0.0
 
     def add(self, seconds: Iterable[float]) -> None:
-        """Add the lateness of each run of a batch."""
+        """Add the lateness of each run of a batch, in seconds."""
         for late in seconds:
             self._counts[bisect_left(BUCKETS_S, late)] += 1
             self._sum += late
@@ -47,8 +50,10 @@ class Lateness(Collector):
 
 
 class Metrics:
-    """An observer that keeps the metrics of one daemon. It has its own registry, because a process
-    may run several daemons."""
+    """An observer that keeps the metrics of one daemon.
+
+    It has its own registry, because a process may run several daemons.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Send messages to systemd: ready, status, and the watchdog, which is fed by each tick."""
+"""Send messages to systemd: readiness, status, and a watchdog message with each tick."""
 
 import os
 import socket
@@ -8,8 +8,10 @@ from beatd import events
 
 
 class SystemdObserver:
-    """An observer that sends sd_notify messages to `address`, by default $NOTIFY_SOCKET; without an
-    address it sends none."""
+    """An observer that reports the daemon's state to systemd with sd_notify messages.
+
+    They are sent to `address`, by default $NOTIFY_SOCKET; without an address no message is sent.
+    """
 
     def __init__(self, address: str | None = None) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET") if address is None else address
@@ -35,26 +37,27 @@ class SystemdObserver:
                 pass
 
     def ready(self) -> None:
-        """Report that the start or a reload is finished, once for each of them."""
+        """Report that the start or a reload is finished; do nothing if that was reported
+        already."""
         if not self._ready:
             self._ready = True
             self.notify("READY=1")
 
     def status(self, text: str) -> None:
-        """Set the line that `systemctl status` shows."""
+        """Set the line about the daemon that `systemctl status` shows."""
         self.notify("STATUS=" + text.replace("\n", " "))
 
     def reloading(self, elapsed_micros: int) -> None:
-        """Report that a reload begins; `elapsed_micros` is the monotonic clock in microseconds."""
+        """Report that a reload begins; `elapsed_micros` is the monotonic time in microseconds."""
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={elapsed_micros}")
         self._ready = False
 
     def stopping(self) -> None:
-        """Report that the daemon stops."""
+        """Report to systemd that the daemon stops."""
         self.notify("STOPPING=1")
 
     def notify(self, text: str) -> None:
-        """Send one message to systemd; ignore a socket that cannot be written."""
+        """Send one message to systemd, and ignore a socket that cannot be written."""
         if not self._address:
             return
         # An abstract socket is written with @ and addressed with a NUL.
