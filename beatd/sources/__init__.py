@@ -1,6 +1,6 @@
 """Read declared entries from their sources: files, a Celery app, or another store.
 
-A source is read as a whole, and read again when it changed.
+A source is read as a whole, and read again when it has changed.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """Everything that a source declares at one moment, and the problems that were found.
+    """The result of reading a source: everything that it declares now, and its problems.
 
-    `valid_again` holds the files that were invalid at the last reading and are valid now.
+    `valid_again` holds the paths of files that were invalid at the last reading and are valid now.
     """
 
     declared: Declared
@@ -35,13 +35,14 @@ class Source(Protocol):
     def stale(self) -> bool:
         """True if the source differs from the last reading, even if it is still being written.
 
-        Must be fast and never raise.
+        The method must be fast and never raise.
         """
 
     def changed(self) -> bool:
         """True if the source has to be read again; called about once a second.
 
-        A file that is still being written counts as unchanged. Must be fast and never raise.
+        A file that is still being written counts as unchanged. The method must be fast and never
+        raise.
         """
 
     def read(self) -> Reading:
@@ -53,5 +54,5 @@ class Source(Protocol):
 
 
 def one_offs_of(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return the one-offs among the entries (those with a single planned moment), by name."""
+    """Return the one-offs (entries with a single planned moment) among the entries, by name."""
     return {entry.name: entry for entry in entries if isinstance(entry.schedule, At)}

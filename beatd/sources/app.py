@@ -25,7 +25,7 @@ _STATE = ("last_run_at", "total_run_count", "overwritten")
 
 
 class App:
-    """Reads the entries of a Celery app whose modules are imported and which is finalized.
+    """Reads the entries that a Celery app declares; the app is finalized, its modules imported.
 
     `shown` is the app's path for messages, `name` the name in its owner ("app:NAME"). `timezone`
     replaces the app's own zone.
@@ -49,7 +49,8 @@ class App:
     def changed(self) -> bool:
         """True if an entry was added, removed or replaced, or its arguments changed in place.
 
-        `add_periodic_task` may be called at any time, because the app is in this process.
+        A change may come at any time, because the app is in this process and `add_periodic_task`
+        may be called.
         """
         now = self._app.conf.beat_schedule
         looked_at = self._clock.now()
@@ -121,10 +122,10 @@ class App:
         )
 
     def _with_cleanup(self) -> dict[str, Any]:
-        """Return the app's entries, with celery's daily clean-up of results added.
+        """Return the app's entries, with celery's daily clean-up of results added if it is needed.
 
-        It is added only if results expire, the result backend does not delete them by itself, and
-        the app declares no clean-up of its own.
+        It is needed if results expire, the result backend does not delete them by itself, and the
+        app declares no clean-up of its own.
         """
         known = dict(self._known)
         conf = self._app.conf
@@ -143,7 +144,7 @@ class App:
         return known
 
     def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-        """Return an entry of the app as the plain data of YAML, and a warning for each ignored key.
+        """Return an entry of the app as plain data like YAML's, and a warning for each ignored key.
 
         Raises ConfigError for a value that is not an entry.
         """
@@ -191,9 +192,9 @@ class App:
         return value
 
     def _named(self, key: str, value: Any) -> str:
-        """Return the name of a kombu Queue that is in the app's task_queues.
+        """Return the name of `value`, a kombu Queue that is in the app's task_queues.
 
-        Raises ConfigError for any other object.
+        Raises ConfigError for any other object. `key` is the option with that value.
         """
         name = getattr(value, "name", None)
         if key == "queue" and name in self._app.amqp.queues:

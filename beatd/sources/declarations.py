@@ -1,7 +1,7 @@
 """Read all sources of a daemon and, as the leader, apply them to the store.
 
-At the start of a term (the fencing number of a leader) the entries of each source wait until it is
-applied; `Declarations.unapplied` returns those that wait.
+At the start of a term (the time of one leader) the entries of each source wait until it is applied;
+`Declarations.unapplied` returns the entries that wait.
 """
 
 import logging
@@ -28,7 +28,10 @@ log = logging.getLogger("beatd")
 
 
 class Declarations:
-    """Reads changed sources and, as the leader, applies them; called about once a second."""
+    """Reads changed sources about once a second and, as the leader, applies them.
+
+    To apply a source is to make the store agree with the entries that it declares.
+    """
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
         self._sources, self._clock = sources, clock
@@ -51,7 +54,7 @@ class Declarations:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Read changed sources and, as the leader, apply them; True if the store was changed.
+        """Read changed sources, apply them as the leader, and return True if the store was changed.
 
         `term` is the fencing number of the leader, or 0 on a standby, which only reads. `released`
         is called when entries need no longer wait. Raises Deposed when `lasts` returns False,
@@ -117,7 +120,7 @@ class Declarations:
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Start a term: make every source wait and be applied, as the last leader may differ."""
+        """Start a term (the time of one leader): each source waits until it is applied again."""
         self._term = term
         self._due = set(self._read)
         self._waiting = set(range(len(self._sources)))
@@ -125,14 +128,15 @@ class Declarations:
         self._unapplied = (term, self._all)
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of this term must not run yet; in any thread."""
+        """Return the entries that the leader of `term` must not run yet; safe in any thread."""
         of, found = self._unapplied
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare declarations with the store, which may have lost entries.
 
-        Compare all sources if `whole`, else only those of owners that have no entry in the store.
+        All sources are compared if `whole`, else only sources of which the store has no entry at
+        all.
         """
         for place, reading in self._read.items():
             if whole or (
@@ -157,20 +161,23 @@ class Declarations:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store has the whole set, because the last leader applied an equal one."""
+        """True if the store has all entries of the source, as an equal set was applied last."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """Return the new reading with the edit moments of the last one, which was not applied."""
+        """Return `reading`, with moments of edits that were read before but not applied yet."""
         before = self._read.get(place)
         if before is None:
             return reading
         return _with_edits(reading, {**before.declared.made, **reading.declared.made})
 
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store lost what the source declares, or an owner was changed by hand."""
+        """True if an unchanged source must be applied again.
+
+        That is if the store lost the set, or if another owner took or gave up one of its names.
+        """
         declared = self._read[place].declared
         if not declared.entries:
             return False
@@ -192,7 +199,7 @@ class Declarations:
         )
 
     def _located(self, held: HeldName) -> HeldName:
-        """Return the conflict with the line of the other declaration, if a source here has it."""
+        """Return the conflict with file and line of the other declaration, if known here."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -208,7 +215,7 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """Return a line for each file or entry of a source that waits; none on a standby."""
+        """Return a line for each file or entry of a source that waits; no lines on a standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -220,7 +227,7 @@ class Declarations:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """Return a digest of all declarations, equal for daemons that declare the same."""
+        """Return a digest of all declarations that is equal for daemons that declare the same."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
     def _log_problems(self, reading: Reading) -> None:
@@ -253,7 +260,10 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 
 
 class _Broken:
-    """Keeps the first exception that is not StoreError or Deposed, so that other sources go on."""
+    """A context manager that keeps the first exception, so that the other sources go on.
+
+    A StoreError or Deposed is not kept but raised.
+    """
 
     def __init__(self) -> None:
         self._first: Exception | None = None
@@ -273,7 +283,7 @@ class _Broken:
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the entries that wait although the set was applied: their definitions are invalid."""
+    """Return the entries and files that wait although the set was applied, as they are invalid."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),

@@ -1,4 +1,4 @@
-"""Make entries of the rows of django-celery-beat."""
+"""Make entries of the rows of django-celery-beat's task table."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,10 @@ from beatd.run import MICROSECOND
 
 
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
-    """Return the entry of a row. Raises ConfigError for a row that beatd cannot run."""
+    """Return the entry of a row. Raises ConfigError for a row that beatd cannot run.
+
+    `timezone` is for a row that names no zone; `source` becomes the owner of the entry.
+    """
     found = row_found(row, timezone=timezone, carry=False)
     checked = check(
         found.name,
@@ -36,7 +39,10 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
 
 
 def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
-    """Return a line about mistakes in a row that runs nevertheless, or "" if there are none."""
+    """Return a line about mistakes in a row that runs nevertheless, or "" if there are none.
+
+    `entry` is the entry that was made of the row.
+    """
     found = [several] if (several := several_schedules(row)) else []
     for problem in header_warnings(entry.options.get("headers") or {}):
         found.append(str(problem.under("options")))
@@ -52,10 +58,10 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Return the entry of a one-off row, with `max_runs` set so that it runs once per enabling.
+    """Return the entry of a one-off row, with `max_runs` set to run once each time it is enabled.
 
-    `stored` is its row in beatd's store, or None if it is new there. An entry that ran under the
-    other scheduler is disabled.
+    `stored` is the entry's row in beatd's store, or None if the store has none. If the table counts
+    a run already, the entry is disabled.
     """
     if row["total_run_count"]:
         return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
@@ -71,13 +77,16 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
 
 
 def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
-    """True if the table has the last run already; False while beatd still has to write it there."""
+    """True if the table has the last run already, False while beatd has yet to write it there."""
     last = moment_of_row(row["last_run_at"])
     return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
 
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
-    """True if a one-off row differs from the store only because beatd disabled it after its run."""
+    """True if a one-off differs from its stored row only because it was disabled after its run.
+
+    `before` is the stored row. beatd itself disables a one-off in the table after the run.
+    """
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False
     return same(replace(entry, enabled=True, max_runs=before.entry.max_runs), before.entry)

@@ -41,7 +41,8 @@ HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or 
 class DjangoMirror:
     """Applies the rows of Django's tables to the store, and then the declarations of other sources.
 
-    Has the same methods as `Declarations`, and is used in its place.
+    To apply rows is to make the store's entries equal to them. The class has the same methods as
+    `Declarations`, and is used in its place.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class DjangoMirror:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Apply changed rows as the leader, then other sources; True if the store was changed.
+        """As the leader, apply changed rows and other sources; True if the store was changed.
 
-        The arguments are those of `Declarations.__call__`.
+        `term` is the fencing number of the leader, or 0 on a standby. `released` is called when
+        entries need no longer wait. Raises Deposed when `lasts` returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
@@ -83,7 +85,10 @@ class DjangoMirror:
         return self._others(catalog, term, released, lasts) or changed
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of this term must not run yet; in any thread."""
+        """Return the entries that the leader must not run yet in this term (its fencing number).
+
+        May be called in any thread.
+        """
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
         return mine | others
@@ -91,8 +96,8 @@ class DjangoMirror:
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare all rows with the store, which may have lost entries.
 
-        If `whole` is False, do so only if the store has no entry of the rows at all. The other
-        declarations do the same.
+        If `whole` is False, rows are compared only if the store has no entry of any row. The other
+        sources do the same with their entries.
         """
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
@@ -101,13 +106,13 @@ class DjangoMirror:
         self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
-        """Let the entries of the rows run, and call `released` the first time in a term."""
+        """Let the entries of the rows run; call `released` the first time in a term."""
         if self._applied != self._term:
             self._applied = self._term
             self._released()
 
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
-        """Apply changed rows; return True if the store was changed.
+        """Apply changed rows to the store; return True if the store was changed.
 
         If the tables cannot be read, the entries stay as they are, and the error is logged once.
         """
@@ -135,14 +140,17 @@ class DjangoMirror:
         return trouble + self._row_conflicts.lines() + self._others.conflicts()
 
     def digest(self) -> str:
-        """Return the digest of the other sources; all daemons read the same rows."""
+        """Return the digest of the other sources.
+
+        The rows are not part of it, because all daemons read the same rows.
+        """
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
         """Read the rows that changed and apply them; return True if the store was changed.
 
-        The first call of a term applies all rows. Every 10 seconds the state of finished one-offs
-        is written back to the tables as well.
+        The first call of a term (the time of one leader) applies all rows. Every 10 seconds the
+        state of finished one-offs is written back to the tables as well.
         """
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
@@ -167,7 +175,7 @@ class DjangoMirror:
         return self._apply_changed(catalog, self._known, present)
 
     def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
-        """Apply every row at the start of a term; return True if the store was changed.
+        """Apply every row, and return True if the store was changed.
 
         If the last leader applied the same rows without a conflict, nothing is compared.
         """
@@ -251,7 +259,7 @@ class DjangoMirror:
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Return a digest of the rows, recorded in the store when they are applied.
+        """Return a digest of the rows, which is recorded in the store when they are applied.
 
         A leader that finds an equal digest need not read the rows. The version of beatd is part of
         it, because another version may read rows otherwise. Rows with conflicts get a different
@@ -263,7 +271,7 @@ class DjangoMirror:
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
         """Return the entry of a row; if it is invalid, add it to the conflicts and return None.
 
-        `once` holds the stored rows of one-offs by name.
+        `once` maps the names of one-offs to their rows in the store.
         """
         name = str(row["name"])
         try:

@@ -1,4 +1,4 @@
-"""Read the rows of django-celery-beat with SQL, without Django; read only changed rows again."""
+"""Read the rows of django-celery-beat with SQL, without Django, and find the changed rows."""
 
 import weakref
 import zlib
@@ -30,7 +30,7 @@ CONNECT_ARGS: dict[str, dict[str, Any]] = {
 
 
 class Seen(Struct, frozen=True):
-    """A row without its content: its name, a hash of its editable columns, and its date_changed."""
+    """A summary of a row: its name, a hash of its editable columns, and its date_changed."""
 
     name: str
     hash: int
@@ -38,9 +38,9 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """All rows by id, without content, and the marker that was read before them.
+    """A summary of all rows by id, and the marker that was read before them.
 
-    The marker (see `DjangoRows.marker`) tells whether the models were edited since.
+    The marker (see `DjangoRows.marker`) changes when the models are edited.
     """
 
     rows: Mapping[int, Seen]
@@ -48,12 +48,12 @@ class Listing(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Return a digest of all rows; every edit changes it."""
+        """Return a digest of all rows that changes with every edit."""
         return digest_of(len(self.rows), sum(seen.hash for seen in self.rows.values()))
 
 
 def digest_of(count: int, total: int) -> str:
-    """Return a digest of rows from their number and the sum of their hashes."""
+    """Return a digest of rows, made of their number and the sum of their hashes."""
     return f"{count}/{total}"
 
 
@@ -80,12 +80,15 @@ class DjangoRows:
         self._shape: Shape | None = None
 
     def marker(self) -> str:
-        """Return a text that changes with each edit through Django's models, and only then."""
+        """Return a text that changes with each edit through Django's models, and only then.
+
+        It is the time that django-celery-beat writes for its own scheduler, or "" if there is none.
+        """
         self._known()  # its error names a missing table better than the server's
         return str(next((row[0] for row in self._query(MARKER)), ""))
 
     def digest(self) -> str:
-        """Return a digest of all rows, computed by the server; every edit changes it."""
+        """Return a digest of all rows, computed by the server, that changes with every edit."""
         (row,) = self._query(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
         return digest_of(int(row[0]), int(row[1] or 0))
 
@@ -98,7 +101,7 @@ class DjangoRows:
         return Listing(seen, marker)
 
     def rows(self, ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows with these ids, each as a mapping of its columns."""
+        """Yield the rows with these ids, in the order of the ids, as dicts by column name."""
         wanted = ", ".join(f"{value} AS {name}" for name, value in self._known().columns.items())
         query = text(
             f"SELECT {wanted} FROM {self._known().source} WHERE t.id IN :ids ORDER BY t.id"
@@ -120,7 +123,7 @@ class DjangoRows:
         return self._shape
 
     def _hash(self) -> str:
-        """Return an SQL expression for an integer hash of the editable columns."""
+        """Return an SQL expression for an integer hash of a row's editable columns."""
         columns = [
             value
             for name, value in self._known().columns.items()
@@ -176,7 +179,7 @@ def _set_timeout(connection: Connection) -> None:
 
 
 def _add_hash_function(connection: Any, _record: Any) -> None:
-    """Add the function `beatd_hash` to a connection: SQLite has no hash function."""
+    """Add the SQL function `beatd_hash` to a connection, because SQLite has no hash function."""
     connection.text_factory = text_of
 
     def beatd_hash(*values: Any) -> int:

@@ -13,7 +13,7 @@ Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """Return a value that differs after a file was changed or replaced, or a link turned.
+    """Return a value that differs after a file was changed, replaced, or reached by another link.
 
     Kubernetes updates a ConfigMap by turning a link to another folder.
     """
@@ -29,9 +29,9 @@ def look_at(paths: Iterable[Path]) -> Look:
 
 
 class FileWatch:
-    """Watches the files that `paths` returns; it is called at each look, to notice new files.
+    """Watches files for changes in size, time and inode, without reading their content.
 
-    A look reads only size, time and inode of each file, not its content.
+    `paths` returns the files; it is called at each look, so that new files are noticed.
     """
 
     def __init__(self, paths: Callable[[], Iterable[Path]], clock: Clock) -> None:
@@ -44,7 +44,8 @@ class FileWatch:
     def changed(self) -> bool:
         """True if the files changed since `seen` was called, and are not still being written.
 
-        They must have stayed the same for 0.2 seconds.
+        They count as written once they have stayed the same for 0.2 seconds. Looks at the files at
+        most once a second, or every 0.2 seconds while they are changing.
         """
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
@@ -54,13 +55,13 @@ class FileWatch:
     def differs(self) -> bool:
         """True if the files changed since `seen` was called, even if they are still being written.
 
-        Looks at the files now, without a pause.
+        Looks at the files at once, however short ago the last look was.
         """
         self._look()
         return self._latest != self._known
 
     def seen(self) -> None:
-        """Remember the files as they are now, as unchanged; call this before reading them."""
+        """Remember the present files as unchanged; call this before reading them."""
         self._looked_at = self.known_at = self._clock.elapsed()
         self._known = self._latest = look_at(self._paths())
 
@@ -73,5 +74,5 @@ class FileWatch:
             self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
-        """Return the seconds between two looks; fewer while files are changing."""
+        """Return the seconds between two looks, which are fewer while files are changing."""
         return LOOK_EVERY_S if self._latest == self._known else SETTLED_AFTER_S

@@ -104,9 +104,11 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """Return the moment at which each new one-off was written, by name: the time of its file.
+        """Return the moment at which each new or edited one-off was written, by name.
 
-        A copied file may have an older time; then the last look before the file changed counts.
+        That is the time of its file, but not before `unseen_since`, the last look that found no
+        change, because a copied file may have an older time. At the first reading the time of the
+        file always counts.
         """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
@@ -128,7 +130,8 @@ class Files:
     def _read_config(self) -> Iterator[Problem]:
         """Read timezone, schedules, defaults and entries of the configuration; yield its problems.
 
-        Other settings take effect after a restart or SIGHUP.
+        If the configuration is invalid, its last valid values stay. Other settings take effect
+        after a restart or SIGHUP.
         """
         if self._path is None:
             return
@@ -150,7 +153,7 @@ class Files:
         return self._good.get(file.path)
 
     def _paths(self) -> Iterable[Path]:
-        """Return the configuration, if it is a file, and all entry files."""
+        """Return the paths of the configuration, if it is a file, and of all entry files."""
         found = find_files(self._config.schedules, self._config.folder)[0]
         return found if self._path is None else [self._path, *found]
 

@@ -12,7 +12,10 @@ LINES_MAX = 1000  # in the store
 
 
 class RowConflicts:
-    """Keeps a line for each row that is invalid, has a warning, or whose name another owner has."""
+    """Keeps a line for each row that is invalid, has a warning, or whose name another owner has.
+
+    `owner` is the owner of the rows' entries.
+    """
 
     def __init__(self, owner: str, clock: Clock) -> None:
         self._owner, self._clock = owner, clock
@@ -59,11 +62,14 @@ class RowConflicts:
         self._held.pop(name, None)
 
     def replace_held(self, lines: dict[str, str]) -> None:
-        """Replace all lines about names that other owners have; `lines` is keyed by name."""
+        """Replace all lines about names that other owners have.
+
+        `lines` maps each such name to its line.
+        """
         self._held = lines
 
     def lines(self) -> list[str]:
-        """Return all lines: invalid rows and warnings first, then names in conflict."""
+        """Return all lines, first of invalid rows and warnings, then of names in conflict."""
         invalid = [f"{self._owner}: {name}: {why}" for name, why in sorted(self._wrong.items())]
         return invalid + sorted(self._held.values())
 

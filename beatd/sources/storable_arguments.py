@@ -13,9 +13,9 @@ from beatd.publishers import app_value, lazy_arguments
 def storable(name: str, arguments: Any, serializer: str) -> Any:
     """Return args or kwargs with values that a store can keep; `name` is the field, for messages.
 
-    A value that only the app can send, such as an object of its own class, is replaced by a mark;
-    the publisher takes the value from the app again. Raises ConfigError for a value that the app's
-    serializer cannot send either.
+    A value that only the app can send, such as an object of its own class, is replaced by a
+    placeholder (a mark); when a run is sent, the value is taken from the app again. Raises
+    ConfigError for a value that the app's serializer cannot send either.
     """
     try:
         if isinstance(arguments, Mapping):

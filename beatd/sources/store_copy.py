@@ -12,7 +12,7 @@ SOURCE = "store:shadow"
 
 
 class StoreCopy:
-    """Declares the entries that commands added to another store, those paused there as disabled.
+    """Declares the entries that commands added to another store; paused ones become disabled.
 
     Entries of files and apps are left out, because the shadow reads these itself.
     """
