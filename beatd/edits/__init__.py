@@ -1,1 +1,1 @@
-"""Change entries in a store: the edits of operators, and of sources that declare entries."""
+"""Change entries in a store, for operators and for sources that declare entries."""

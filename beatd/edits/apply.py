@@ -1,4 +1,4 @@
-"""Make a store agree with declared entries: add, update, and remove those no longer declared.
+"""Add, update and remove entries of a store, so that it agrees with the declared entries.
 
 A declared set is everything that one owner declares, read at one moment. An owner is a kind of
 source and a name ("yaml:config", "app:config"), and removes only entries of its own. `compare`
@@ -40,7 +40,7 @@ class Step(Struct, frozen=True):
     before: Stored | None
 
     def change(self, now: datetime) -> Change:
-        """Return the step as a change for the store, with a plan that counts from `now`."""
+        """Return the step as a change for the store; a new plan (next run) counts from `now`."""
         if self.before is None:
             assert self.entry is not None, "what is not there is not removed"
             return added(self.entry, now)
@@ -50,7 +50,7 @@ class Step(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Holds the steps that make the store agree with a declared set, or that made it agree.
+    """The result of `compare` or `apply`: the steps to make, or made, and the entries left alone.
 
     `unchanged` counts the entries that agree already. `kept` holds names that are no longer
     declared but stay: their file is missing, empty or unreadable, or nothing was to be removed.
@@ -79,7 +79,7 @@ class Comparison(Struct, frozen=True):
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """Return the names that leave the store."""
+        """Return the names that are removed from the store."""
         return tuple(step.name for step in self.steps if step.entry is None)
 
 
@@ -94,7 +94,7 @@ def compare(
     """Return the steps that would make the store agree with the declared set, without writing.
 
     The owner's rows are read as a stream. Entries that are no longer declared are removed if
-    `prune`. `force` also removes those whose file is missing, empty or unreadable, and accepts a
+    `prune`. `force` also removes entries whose file is missing, empty or unreadable, and accepts a
     set that is older than the applied one. With `anywhere`, an entry that only moved to another
     file counts as unchanged.
     """
@@ -213,10 +213,10 @@ def apply(
 def _unseen_edits(
     declared: Declared, last: AppliedSet | None, now: datetime
 ) -> Mapping[str, datetime]:
-    """Return the moment of each edit made since the owner's last set was applied, by entry name.
+    """Return the moments of edits made since the owner's last set was loaded, by entry name.
 
-    If the store has no record of an applied set, it may have lost its history: then only edits of
-    the last minute are returned.
+    `last` is the record of that set; if it equals `declared`, nothing is returned. If it is None,
+    the store may have lost its history: then only edits of the last minute are returned.
     """
     if last is not None and last.holds(declared.digest):
         return {}
@@ -225,7 +225,7 @@ def _unseen_edits(
 
 
 def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
-    """Record that the owner's set is being written, before the first write.
+    """Record that an owner's set is being written; call this before the first write.
 
     After a crash the next leader sees that the store holds this set only in part.
     """
@@ -240,7 +240,7 @@ def _refuse_if_over(
     """Raise Deposed if `may_go_on` returns False, because another daemon may lead by now.
 
     If this daemon `has_written`, it may have overwritten a newer set while it was frozen; then the
-    owner is marked, so that the leader compares its set again.
+    owner `source` gets a mark in the store, so that the leader compares its set again.
     """
     if may_go_on():
         return
@@ -257,8 +257,9 @@ def _write(
 ) -> list[tuple[Step, Change]]:
     """Write the steps, and return those that were written, each with its change.
 
-    A row that was claimed meanwhile is read and tried again; a row that was edited is left out. The
-    plans count from the moment of the write, because comparing a large set takes long.
+    A row that a leader moved to its next run meanwhile is read and tried again; a row that was
+    edited is left out. Plans count from the moment of the write, as comparing a large set takes
+    long.
     """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):
@@ -283,7 +284,7 @@ def _write(
 
 def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
-    """True if the record of the owner's applied set has to be rewritten."""
+    """True if `applied` differs from `last`, the recorded set, and has to be recorded."""
     return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 

@@ -12,14 +12,15 @@ from beatd.entry import PAYLOAD, Entry
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """Everything that one owner declares, read at `loaded_at`.
+    """All entries that one owner (`source`, such as "yaml:config") declares, read at `loaded_at`.
 
     `digest` is equal for equal sets. `doubtful` are places (files, folders, globs) that are
     missing, empty or unreadable; `unread` are names whose definition is invalid. Entries declared
-    in either are kept until they can be read again, or removed by `force`. `unreadable` are the
-    files that were never valid. `places` maps a name to its file and line, for messages: the store
-    keeps the file only, because lines move. `within`, if not empty, limits the set to the entries
-    of these files. `made` maps a name to the moment of its edit, if the edit was noticed later.
+    in either stay in the store until they can be read again, unless `compare` is called with
+    `force`. `unreadable` are the files that were never valid. `places` maps a name to its file and
+    line, for messages: the store keeps the file only, because lines move. `within`, if not empty,
+    limits the set to the entries of these files. `made` maps a name to the moment of its edit, if
+    the edit was noticed later.
     """
 
     source: str
@@ -35,9 +36,9 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 def digest_of(entries: Iterable[Entry]) -> str:
-    """Return a hex digest of the entries, in any order, without owner, file and line.
+    """Return a hex digest of the entries that ignores their order, owner, file and line.
 
-    Hosts that declare the same in different folders get the same digest.
+    Hosts that declare the same entries in different folders get the same digest.
     """
     plain = sorted(
         json.encode([entry.name, entry.schedule.plain(), _fields_without_schedule(entry)])
@@ -47,7 +48,7 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 
 def _fields_without_schedule(entry: Entry) -> list[Any]:
-    """Return the values that count for the digest, except name and schedule."""
+    """Return the values of the fields that count for the digest, except name and schedule."""
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
     for name in PAYLOAD:

@@ -1,7 +1,7 @@
-"""The edits that operators make: add, put, patch, remove, pause and resume.
+"""Add, put, patch, remove, pause and resume entries in a store, as operators do.
 
-Each edit is made to the row as it is in the store, and again if another writer changed the row
-meanwhile. It works beside running daemons, and no past moment runs because of it. `now` is a
+Each edit is made to the row as it is in the store, and repeated if another writer changed the row
+meanwhile. Edits work beside running daemons, and no past moment runs because of them. `now` is a
 function that returns the present moment, such as `present`.
 """
 
@@ -31,7 +31,7 @@ Make = Callable[[Sequence[Stored]], Iterable[Change]]
 def present(store: SharedClock, clock: Clock) -> datetime:
     """Return the present moment by the store's clock, or by `clock` if the store has none.
 
-    So a host whose clock is wrong still plans correctly.
+    The store's clock keeps plans correct on a host whose own clock is wrong.
     """
     reply = store.now()
     return clock.now() if reply is None else reply.moment
@@ -53,7 +53,7 @@ def is_declared(entry: Entry) -> bool:
 
 
 def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
-    """Return the rows of these names by name, without names that are not in the store."""
+    """Return the store's rows of these names, by name, and leave out names it does not have."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
         for row in catalog.find(Query(names=tuple(batch))):
@@ -87,7 +87,10 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
 
 
 def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
-    """Add an entry, and return its row. Raises Conflict if the name exists already."""
+    """Add an entry, and return its row. Raises Conflict if the name exists already.
+
+    The plan of the entry (its next run) counts from `now`.
+    """
     moment = now()
     mark_if_empty(catalog, moment)
     change = added(entry, moment)
@@ -99,7 +102,7 @@ def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
 
 
 def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
-    """Add an entry or replace the one of the same name, and return its row.
+    """Add an entry or replace the entry of the same name, and return its row.
 
     A replaced entry keeps its number of runs and its pause. Raises Conflict if a file or an app
     declares it, unless `force`; then the owner changes to that of the new entry.
@@ -127,8 +130,9 @@ def patch(
 ) -> Stored:
     """Call `edit` with the entry as it is in the store, write the result, and return the row.
 
-    Two edits of different fields at the same time both stay. Raises UnknownEntry if there is no
-    such entry, and Conflict if a file or an app declares it, unless `force`.
+    Two edits of different fields at the same time both stay. Raises UnknownEntry if the store has
+    no entry `name`, ConfigError if `edit` changes the name, and Conflict if a file or an app
+    declares the entry, unless `force`.
     """
 
     made: list[tuple[Change, Stored]] = []
@@ -152,7 +156,7 @@ def patch(
 def remove(
     catalog: EditableCatalog, names: Sequence[str], *, force: bool = False
 ) -> dict[str, Entry]:
-    """Remove entries, and return the removed ones as a dict by name.
+    """Remove entries, and return the removed entries as a dict by name.
 
     Nothing is removed if a name is unknown (UnknownEntry), or if a file or an app declares it
     (Conflict), unless `force`.
@@ -178,7 +182,7 @@ def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]
 def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
     """Resume entries of any owner, and return the names that were paused.
 
-    They run from now on; moments missed during the pause do not run.
+    The entries run again from now on; moments missed during the pause do not run.
     """
     return _set_paused(catalog, names, now, paused=False)
 
@@ -196,7 +200,7 @@ def owner_text(entry: Entry) -> str:
 def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:
     """Raise Conflict if a file or an app declares the entry, unless `force` or its owner is `by`.
 
-    `verb` completes the message: "was not changed".
+    `verb`, such as "changed", completes the message: "was not changed".
     """
     if is_declared(entry) and not force and entry.source != by:
         where = entry.declared_at or entry.source
@@ -207,13 +211,20 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    """Mark the files and apps that lost entries to the owner `by`: a leader compares them again."""
+    """Mark each file or app that lost an entry of `before`, so that a leader compares it again.
+
+    `before` holds the rows before the edit, and `by` is the owner that the entries have now.
+    """
     lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
     mark_takeovers(catalog, (entry.source for entry in lost))
 
 
 def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
-    """Return the row after a change, or the row as written if another writer removed it since."""
+    """Return the row of an entry after a change was written.
+
+    If another writer removed the row since, return the row as the change wrote it. `before` is the
+    row before the edit, or None if the entry is new.
+    """
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
         return row
@@ -250,6 +261,7 @@ def _change_each(
 ) -> None:
     """Write the changes that `make` returns for the rows of these names, and retry refused ones.
 
+    A change is refused if another writer changed its row; `make` is then called with the new row.
     Raises UnknownEntry if a name is missing. With `skips_missing`, a name that disappears between
     two tries is not an error.
     """

@@ -1,4 +1,4 @@
-"""Build the changes that add, edit or remove one entry, with the plan that each needs."""
+"""Build the changes that add, edit or remove one entry, with its plan (the next run)."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from beatd.entry import Entry
 
 
 def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
-    """Return a new plan for an edited row, or None if its planned moment stays.
+    """Return a new plan (the next run) for an edited row, or None if its planned moment stays.
 
     A new plan is needed when the fingerprint of the schedule changed, when the entry is enabled or
     resumed, or when `max_runs` now ends or revives it. A disabled or paused entry keeps its moment,
@@ -24,14 +24,15 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
-    """Return the change that replaces the definition of an entry and keeps its pause."""
+    """Return the change that replaces the definition in `row` by `entry` and keeps the pause."""
     return changed(row, entry, now, paused=row.paused)
 
 
 def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
-    """Return the change that replaces both the definition and the pause of an entry.
+    """Return the change that replaces both the definition in `row` and its pause.
 
-    It also records the moments that the new plan skips.
+    If the edit needs a new plan, it counts from `now`, and the change also has records for the
+    history of the moments that will not run because of it.
     """
     plan = replanned(row, entry, now, paused=paused)
     skip = None if plan is None else planning.passed_over(row, now)
@@ -49,10 +50,10 @@ def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change
 
 
 def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
-    """Return the change that adds an entry, with a plan that counts from `now`.
+    """Return the change that adds an entry, with a plan (the next run) that counts from `now`.
 
-    `runs` and `last` are its number of runs and its last run under another scheduler. A one-off
-    whose moment is past gets a record in the history.
+    `runs` and `last` are its number of runs and its last run under another scheduler. A one-off (an
+    entry with a single moment) whose moment is past gets a record in the history.
     """
     plan = planning.first(entry, now, runs=runs, last=last)
     missed = planning.missed_when_new(entry, plan) if last is None and not runs else None
@@ -60,5 +61,5 @@ def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None =
 
 
 def removed(row: Stored) -> Change:
-    """Return the change that removes an entry."""
+    """Return the change that removes the entry in `row`."""
     return Change(name=row.entry.name, seen=row.revision, entry=None)

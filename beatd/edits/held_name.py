@@ -10,10 +10,11 @@ from beatd.entry import Entry
 
 
 class HeldName(Struct, frozen=True):
-    """A declared name that the store has under another owner.
+    """The conflict of a declared entry with the store's entry of the same name and another owner.
 
-    `declared_at` is the file or app that declares it here. `holder` is the owner in the store, and
-    `held_at` the place of its declaration, "" if unknown. `same` is True if both define it alike.
+    `declared_at` is the file or app that declares the name here. `holder` is the owner in the
+    store, and `held_at` the place of its declaration, "" if unknown. `same` is True if both define
+    it alike.
     """
 
     name: str
@@ -31,7 +32,10 @@ class HeldName(Struct, frozen=True):
 
 
 def held_name(entry: Entry, other: Entry, places: Mapping[str, str]) -> HeldName:
-    """Return the conflict between a declared entry and the entry of another owner."""
+    """Return the conflict between a declared entry and `other`, the entry of another owner.
+
+    `places` maps names to the file and line of their declaration, for the message.
+    """
     alike = replace(other, source=entry.source, declared_at=entry.declared_at)
     return HeldName(
         name=entry.name,

@@ -1,4 +1,4 @@
-"""Plan edits that are noticed later than they were made."""
+"""Plan entries whose edit was noticed later than it was made."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,11 +17,11 @@ NAMES_SHOWN_MAX = 20
 def counts_from(
     entry: Entry, now: datetime, *, made: datetime | None, unseen_since: datetime
 ) -> datetime:
-    """Return the moment from which the plan of an edited entry counts.
+    """Return the moment from which the plan (the next run) of an edited entry counts.
 
-    That is `made`, the moment of the edit; `now` if `made` is None. A one-off without `made` counts
-    from `unseen_since`, the last look before the edit was found, because its only moment may lie
-    between that look and now.
+    That is `made`, the moment of the edit, or `now` if `made` is None. A one-off (an entry with a
+    single moment) without `made` counts from `unseen_since`, the last look before the edit was
+    found, because its moment may lie between that look and now.
     """
     if made is not None:
         return min(made, now)
@@ -35,10 +35,11 @@ def _next_after(schedule: Schedule, moment: datetime) -> datetime | None:
 def with_unseen_moments(
     change: Change, row: Stored, unseen_since: datetime, now: datetime
 ) -> Change:
-    """Return the change with a skip record for the moments from `unseen_since` to `now`.
+    """Return the change with a record of the moments between `unseen_since` and `now`.
 
-    The edit was made in between, at an unknown time, so neither the old plan nor the new one ran
-    these moments.
+    The edit was made in that time, at an unknown moment, so neither the old plan nor the new one
+    ran these moments; the record in the history says so. The change is returned unchanged if there
+    are no such moments, or if it has a record of skipped moments already.
     """
     entry, plan = change.entry, change.plan
     if entry is None or plan is None or plan.due is None or change.skip is not None:
@@ -52,7 +53,10 @@ def with_unseen_moments(
 
 
 def past_one_offs(names: Sequence[str]) -> str:
-    """Return a log line that names one-offs which will not run, because their moment is past."""
+    """Return a log line with the names of one-offs that will not run.
+
+    A one-off is an entry with a single moment; the moment of these was past already.
+    """
     more = len(names) - NAMES_SHOWN_MAX
     named = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
     count = f"{len(names)} one-off{'s' if len(names) > 1 else ''}"

@@ -10,10 +10,11 @@ from beatd.catalog import EditableCatalog
 
 
 def mark_takeovers(catalog: EditableCatalog, owners: Iterable[str]) -> None:
-    """Write a new takeover token for each owner; call this after the change.
+    """Write a new takeover token to the store for each owner that lost an entry.
 
-    A leader compares an owner's set again when its token differs. An owner that never applied a set
-    gets no token.
+    A leader compares an owner's declared entries with the store again when the token differs from
+    the last one it read. Call this after the edit was written. An owner that never applied a set of
+    entries gets no token.
     """
     for owner in sorted(set(owners)):
         catalog.marks.write_takeover(owner)

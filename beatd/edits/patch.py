@@ -16,9 +16,10 @@ _DEEP = ("options", "kwargs")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
-    """Return a function that sets these fields of an entry, removes `unset`, and keeps the others.
+    """Return a function that sets `fields` of an entry, removes those in `unset`, and keeps others.
 
-    A new kind of schedule replaces the old one.
+    `fields` maps keys, or paths like `options.queue`, to values as in YAML. A new kind of schedule
+    replaces the old one.
     """
 
     def edit(entry: Entry) -> Entry:
@@ -35,7 +36,10 @@ def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable
 
 
 def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
-    """Return `edit`, extended to make `cli` the owner, so that no file or app changes the entry."""
+    """Return a function that calls `edit` and makes "cli" the owner of the result.
+
+    So no file or app changes the entry any more.
+    """
     return lambda entry: replace(edit(entry), source="cli", declared_at="")
 
 
@@ -44,7 +48,8 @@ def patched(
 ) -> dict[str, Any]:
     """Return a copy of the plain data with `fields` set and the keys in `unset` removed.
 
-    A key may be a path: `options.headers.x`. Raises ConfigError for an unknown key.
+    A key may be a path such as `options.headers.x`. A kind of schedule in `fields` replaces the old
+    schedule. Raises ConfigError for an unknown key.
     """
     result = dict(plain)
     if any(kind in fields for kind in KINDS):
@@ -60,7 +65,8 @@ def patched(
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that turn `before` into `after`; the value None removes a field.
 
-    Keys within options and kwargs are returned as paths: `options.queue`.
+    Keys within options and kwargs are returned as paths such as `options.queue`, except if a new
+    value in them is None: then all of the options or kwargs are returned.
     """
     fields: dict[str, Any] = {}
     for key in (*before, *(key for key in after if key not in before)):
@@ -79,12 +85,15 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """True if the two values differ as JSON; Python alone takes 0, 0.0 and false as equal."""
+    """True if the two values differ as JSON, where 0, 0.0 and false are different values."""
     return canonical_json(one) != canonical_json(other)
 
 
 def _parts(key: str) -> list[str]:
-    """Split a key like `options.headers.x` into its path. Raises ConfigError for an unknown key."""
+    """Split a key like `options.headers.x` into the list of its parts.
+
+    Raises ConfigError for an unknown key.
+    """
     head, dot, rest = key.partition(".")
     if head not in KEYS or (dot and head not in _DEEP):
         raise ConfigError(f"{key!r} is not a key of an entry{nearest(head, KEYS)}")

@@ -1,6 +1,7 @@
-"""Plan future moments again, once per store, after new zone data or a new version of planning.
+"""Compute planned runs again after new time zone data or a new version of planning.
 
-The rules are the version of both; each plan and the store as a whole remember theirs.
+The rules (`RULES`) are the version of both. Each plan and the store as a whole keep the rules by
+which they were planned, so that this is done once per store.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,10 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """Record that an empty store follows the present rules, so that no daemon replans it later."""
+    """Record in an empty store that it follows the present rules (the version of planning).
+
+    So no daemon replans it later.
+    """
     if catalog.marks.rules() is None and _is_empty(catalog):
         catalog.marks.write_rules(RULES, now)
 
@@ -24,7 +28,10 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 
 def needs_replan(catalog: EditableCatalog) -> bool:
-    """True if the store was planned by older rules than this program's; False for newer ones."""
+    """True if the store was planned by older rules (versions of planning), or by unknown ones.
+
+    False if the store's rules are those of this program, or newer.
+    """
     rules = catalog.marks.rules()
     return rules is None or rules < RULES
 
@@ -35,11 +42,13 @@ def replan(
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
-    """Plan future moments of older rules again, the soonest first; return how many moments moved.
+    """Compute future runs planned by older rules again, and return how many runs moved.
 
-    A moment that is due already stays. A row that is edited or claimed meanwhile is left out,
-    because that planned it anew. `rest` is called after each batch, to let a beat on the same core
-    run in between. Stops early, without recording the rules, when `may_go_on` returns False.
+    Rules are the version of planning and of time zone data. The soonest runs come first, and a
+    moment that is due already stays. A row that is edited or claimed (moved on to its next run)
+    meanwhile is left out, because that planned it anew. `rest` is called after each batch, to let a
+    beat on the same core run in between. Stops early, without recording the new rules in the store,
+    when `may_go_on` returns False.
     """
     moved = 0
     read: list[Stored] = []
@@ -64,7 +73,10 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
-    """Return the change to a new moment; None if the moment stays or is due already."""
+    """Return the change that gives a row its new moment, or None if the moment stays.
+
+    It stays if it is due already, or if the present rules lead to the same moment.
+    """
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.due <= now:
         return None

@@ -1,4 +1,4 @@
-"""Request runs by hand, in addition to the plan.
+"""Request runs by hand, in addition to an entry's plan (its next run by the schedule).
 
 A request leaves the plan, the number of runs and `max_runs` of its entry as they are.
 """
@@ -36,11 +36,11 @@ def backfill(
     *,
     only_count: bool = False,
 ) -> Skip:
-    """Request a run for each moment of an entry from `first` to `last`; return that stretch.
+    """Request a run for each moment of an entry from `first` to `last`, and return a summary.
 
-    The stretch holds the first and the last of these moments and their number. With `only_count`
-    nothing is requested. Raises ConfigError if `last` is in the future, BeatError if there is no
-    moment in between, and Conflict if a pending backfill has some of them.
+    The summary (a Skip) holds the first and the last of these moments and their number. With
+    `only_count` nothing is requested. Raises ConfigError if `last` is in the future, BeatError if
+    there is no moment in between, and Conflict if a pending backfill has some of them.
     """
     if last > now:
         raise ConfigError(f"--to {last.isoformat()} is ahead of us; a backfill ends in the past")
@@ -67,7 +67,7 @@ def backfill(
 
 
 def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
-    """Raise Conflict if a pending backfill overlaps with this request."""
+    """Raise Conflict if one of the `pending` requests is a backfill that overlaps `request`."""
     for one in pending:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
@@ -78,14 +78,15 @@ def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
 
 
 def pending_requests(store: Requests, name: str) -> list[Request]:
-    """Return the pending requests of an entry, among the oldest thousand of the store."""
+    """Return the requests for runs of an entry that are among the oldest thousand of the store."""
     return [request for request, _ in store.requests(REQUESTS_READ_MAX) if request.name == name]
 
 
 def cancel_backfills(store: Requests, name: str) -> list[Skip]:
-    """Cancel the pending backfills of an entry, and return the rest of each that will not run.
+    """Cancel the pending backfills of an entry, and return a summary of each.
 
-    Raises BeatError if there is none.
+    A summary (a Skip) holds the first and the last moment that will not run, and their number.
+    Raises BeatError if there is no pending backfill.
     """
     for _ in range(ATTEMPTS_MAX):
         row = row_of(store, name)

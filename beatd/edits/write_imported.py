@@ -31,8 +31,8 @@ class Imported(Protocol):
 class ImportOptions(Struct, frozen=True, kw_only=True):
     """Options of an import.
 
-    `since` is the moment from which plans count, or None for now. `replacing` replaces an entry of
-    the same name that a command added. `dry_run` writes nothing.
+    `since` is the moment from which plans (next runs) count, or None for now. If `replacing`, an
+    entry of the same name that a command added is replaced. If `dry_run`, nothing is written.
     """
 
     since: datetime | None = None
@@ -43,12 +43,12 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 def write_imported(
     catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
 ) -> dict[str, str]:
-    """Write the entries, and return what was done with each, by name.
+    """Write the entries, and return a dict of the outcome by name.
 
-    A value is one of DONE, or the reason why the entry was not written. An entry of the same name
-    is left alone, unless `options.replacing`; one that a file or an app declares is always left
-    alone. An entry that was imported before is planned again if the other scheduler has run it
-    since.
+    An outcome is one of DONE, or the reason why the entry was not written. If the store has an
+    entry of the same name, that entry stays, unless `options.replacing`; an entry that a file or an
+    app declares always stays. An entry that was imported before is planned again if the other
+    scheduler has run it since.
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
@@ -69,7 +69,10 @@ def write_imported(
 def _changes(
     one: Imported, row: Stored | None, moment: datetime, replacing: bool
 ) -> tuple[str, list[Change]]:
-    """Return the outcome for an imported entry, and the changes that lead to it."""
+    """Return the outcome for an imported entry, and the list of changes that lead to it.
+
+    `row` is the store's row of the same name, if any. A new plan counts from `moment`.
+    """
     entry = one.entry
     if row is None:
         return NEW, [entry_change.added(entry, moment, runs=one.runs, last=one.last)]
@@ -86,7 +89,10 @@ def _changes(
 
 
 def _differ_in_last_run(entry: Entry, row: Stored) -> bool:
-    """True if both are from one source, and differ only in the start of their interval's grid."""
+    """True if both have the same owner, and differ only in the `start` of their interval.
+
+    The importer sets `start` to the last run.
+    """
     if entry.source != row.entry.source:
         return False
     one, other = plain_of(entry), plain_of(row.entry)
