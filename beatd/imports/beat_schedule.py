@@ -1,4 +1,4 @@
-"""Read the entries of a Celery app's beat_schedule, with those that add_periodic_task added."""
+"""Read the entries of a Celery app's beat_schedule and of its add_periodic_task calls."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ _STATE = ("last_run_at", "total_run_count")
 
 
 def read_app(spelling: str) -> tuple[Read, str]:
-    """Load the app, and return its entries and the time zone of its crontabs."""
+    """Load the app, and return its entries and the time zone of its crontabs.
+
+    `spelling` is the app as for `celery -A`, such as "module:app".
+    """
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)
     found: list[FoundEntry] = []

@@ -12,7 +12,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Terms(NamedTuple):
-    """A schedule in the plain data of an entry.
+    """A schedule as the plain data of an entry in YAML.
 
     `notes` are sentences about how it will differ from the original.
     """
@@ -22,9 +22,10 @@ class Terms(NamedTuple):
 
 
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
-    """Convert celery's `schedule`, an interval of `length`.
+    """Return celery's `schedule`, an interval of `length`, as plain data.
 
-    A `relative` one starts from its last run, rounded down to a whole day, hour, minute or second.
+    If it is `relative` and has a `last` run, it starts from that run, rounded down to a whole day,
+    hour, minute or second. Raises ConfigError for an interval below a microsecond.
     """
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
@@ -37,7 +38,7 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 def _rounded(last: datetime, length: timedelta) -> datetime:
     """Return the moment rounded down to a whole day, hour, minute or second.
 
-    The unit is the largest that fits in `length`.
+    The unit is the largest that fits in `length`, or a second.
     """
     # As celery.utils.time.delta_resolution: the largest unit that fits into the interval.
     if length >= timedelta(days=1):
@@ -50,7 +51,7 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """Convert celery's `crontab`: return its fields as written, without those that are `*`."""
+    """Return celery's `crontab` as plain data, with its fields as written and without any `*`."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -61,7 +62,7 @@ def _field(value: Any) -> Any:
 
 
 def solar(event: Any, lat: Any, lon: Any) -> Terms:
-    """Convert celery's `solar`: an event such as "sunset" at a place given in degrees."""
+    """Return celery's `solar` as plain data: an event such as "sunset" at a place in degrees."""
     return Terms({"solar": {"event": event, "lat": float(lat), "lon": float(lon)}})
 
 
@@ -78,9 +79,10 @@ def entry_found(
     notes: tuple[str, ...] = (),
     **more: Any,
 ) -> FoundEntry:
-    """Return a FoundEntry with these fields; empty ones are left out.
+    """Return a FoundEntry (a task of another scheduler) with these fields; empty ones are left out.
 
-    `more` holds further fields of an entry, such as `enabled` or `tz`.
+    `terms` is its schedule, `last` its last run and `runs` its number of runs. `more` holds further
+    fields of an entry, such as `enabled` or `tz`.
     """
     plain: dict[str, Any] = {"task": task, **terms.plain}
     if args:
@@ -108,7 +110,7 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """Return the moment in UTC; a naive moment is in UTC already, as celery writes it."""
+    """Return the moment in UTC. A naive moment is taken as UTC already, as celery writes it."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

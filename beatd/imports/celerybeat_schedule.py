@@ -15,7 +15,7 @@ MAX_ARGUMENT_VALUES = 100_000  # in one entry
 
 
 def read_celerybeat_schedule(path: Path) -> Read:
-    """Return every entry of the file.
+    """Return every entry of celery beat's schedule file, and the entries that were refused.
 
     Raises ConfigError if it is not such a file, or if its pickles call a class that no schedule
     needs.
@@ -44,7 +44,7 @@ def read_celerybeat_schedule(path: Path) -> Read:
 
 
 def zone_of(path: Path) -> str | None:
-    """Return the time zone in which the file's crontabs are written, or None if it names none."""
+    """Return the time zone in which the file's crontabs are written, or None if it has no zone."""
     return _zone(raw_values(path))
 
 

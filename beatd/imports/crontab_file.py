@@ -29,8 +29,9 @@ def has_user_column(path: Path) -> bool:
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
     """Return an entry for every line of the file that runs a command.
 
-    `runner` is the task that runs shell commands; without it such lines are refused. `user_column`
-    is True if lines name a user, or None to decide by the file's name.
+    A command becomes an argument of the task `runner`; if it is None, lines with shell commands are
+    refused. A line that only runs `celery call` becomes the task that it calls. `user_column` is
+    True if lines name a user, or None to decide by the file's name.
     """
     try:
         text = path.read_text("utf-8", errors="replace")
@@ -51,7 +52,10 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """Yield number, text and time zone (the CRON_TZ above it) of each line that runs a command."""
+    """Yield the number, text and time zone of each line that runs a command.
+
+    The zone is the CRON_TZ above the line, or None.
+    """
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -96,18 +100,18 @@ def _entry(
 
 
 def _without_input(command: str) -> tuple[str, bool]:
-    """Return the command up to its first unescaped %, and True if there is one.
+    """Return the command up to its first unescaped %, and True if there is such a %.
 
-    Cron ends the command there, and gives the rest to it as input.
+    Cron ends the command there, and passes the rest to it as input.
     """
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
 
 
 def _celery_call(command: str) -> dict[str, Any] | None:
-    """Return task, arguments and options of `[cd DIR &&] celery -A APP call TASK …`.
+    """Return the task, arguments and options of a line `[cd DIR &&] celery -A APP call TASK …`.
 
-    None for any other command, and for one with an option that an entry cannot have.
+    Return None for any other command, and for an option that an entry cannot have.
     """
     try:
         words = shlex.split(command.rsplit("&&", 1)[-1], comments=False)

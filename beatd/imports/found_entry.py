@@ -13,8 +13,9 @@ from beatd.errors import BeatError
 class FoundEntry(Struct, frozen=True, kw_only=True):
     """A periodic task of another scheduler, before it is checked and becomes an entry.
 
-    `plain` has the keys and values of an entry in YAML. `last` is the moment of its last run, and
-    `runs` the number of runs. `notes` are sentences about how it will differ from the original.
+    `plain` has the keys and values of an entry in YAML. `last` is the moment of the task's last
+    run, and `runs` the number of runs. `notes` are sentences about how the entry will differ from
+    the original.
     """
 
     name: str
@@ -32,10 +33,10 @@ class Refused(Struct, frozen=True):
 
 
 class Read(Struct, frozen=True):
-    """The entries of a source, and those that were refused.
+    """The result of reading a source: its entries, and those that were refused.
 
-    `notes` are about the source as a whole. `running` says why its scheduler still seems to run, or
-    is "" if it does not seem to.
+    `notes` are about the source as a whole. `running` is the reason to assume that the other
+    scheduler still runs, or "" if there is none.
     """
 
     found: Sequence[FoundEntry]
@@ -45,7 +46,7 @@ class Read(Struct, frozen=True):
 
 
 def refused(name: str, error: Exception) -> Refused:
-    """Return the entry of this name as refused, with the error in one line."""
+    """Return a Refused with the name of the entry and the error in one line."""
     if isinstance(error, RecursionError):
         return Refused(name, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(error, OverflowError):

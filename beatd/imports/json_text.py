@@ -9,7 +9,7 @@ from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """Return the decoded value. Raises ConfigError for malformed JSON.
+    """Return the value of a JSON text. Raises ConfigError for malformed JSON.
 
     `what` begins the message, such as "args are".
     """

@@ -72,7 +72,7 @@ def is_unknown(value: Any) -> bool:
 
 
 class Maker:
-    """Stands for a name in `_NAMES`: makes a plain value, or an Unknown from wrong arguments."""
+    """Stands for a name in `_NAMES`; makes a plain value, or an Unknown from wrong arguments."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -98,7 +98,7 @@ class Maker:
 
 
 class CeleryObject:
-    """Stands for an object of celery: its kind, and its pickled arguments by name."""
+    """Stands for an object of celery, with its kind and its pickled arguments by name."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -140,7 +140,7 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the value if it is text, else raise TypeError: str() of it may be of any length."""
+    """Return the value if it is text, else raise TypeError, as str() of it may be of any length."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} instead of text")
     return value
@@ -265,14 +265,14 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Raise UnpicklingError for a memo index above the pickle's size: Python would allocate it."""
+    """Raise UnpicklingError for a memo index above the pickle's size; Python would allocate it."""
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """Return names of unknown classes in a value. Raises ConfigError above `most` values."""
+    """Return the names of unknown classes in `value`. Raises ConfigError above `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
     count = 0  # a few bytes of pickle can refer to themselves millions of times

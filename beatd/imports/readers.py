@@ -1,4 +1,4 @@
-"""Open the entries of another scheduler, whose kind is the beginning of the source's text."""
+"""Open a source of another scheduler's entries, by the kind with which its text begins."""
 
 from pathlib import Path
 
@@ -26,9 +26,9 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 class SourceOptions(Struct, frozen=True, kw_only=True):
     """Options for reading a source.
 
-    `timezone` is that of its wall-clock times; with `given_timezone` it replaces one that the
-    source itself names. `prefix` is for RedBeat, and `schema` (of the database) for tables.
-    `runner` and `user_column` are for crontab files: see `read_crontab`.
+    `timezone` is that of the source's wall-clock times; if `given_timezone`, it also replaces a
+    zone that the source itself names. `prefix` is for RedBeat, and `schema` (of the database) for
+    tables. `runner` and `user_column` are for crontab files: see `read_crontab`.
     """
 
     timezone: str = "UTC"
@@ -107,5 +107,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Return the first word of a source for messages; the rest may hold a password."""
+    """Return the first word of a source's text for messages; the rest may hold a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -20,9 +20,9 @@ BATCH = 500  # keys read at once
 
 
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
-    """Return every entry whose key begins with the prefix.
+    """Return every RedBeat entry whose key begins with `prefix`, and the refused entries.
 
-    An entry that RedBeat itself would drop is refused. `timezone` is that of its crontabs.
+    An entry that is malformed or incomplete is refused. `timezone` is that of the crontabs.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -49,7 +49,7 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 def _running(client: Any, lock: str) -> str:
     """Return a message if RedBeat's lock is held, else "".
 
-    RedBeat deletes its lock when it stops; the lock of one that was killed expires by itself.
+    RedBeat deletes its lock when it stops; after RedBeat was killed the lock expires by itself.
     """
     left = client.ttl(lock)
     if left == -2:
@@ -73,7 +73,10 @@ def _as_ours(url: str) -> str:
 
 
 def _hashes(client: Any, prefix: str) -> Iterator[tuple[str, dict[str, bytes] | str]]:
-    """Yield each key with its hash, or with the reason why its hash cannot be read."""
+    """Yield each key with its hash, or with the reason why its hash cannot be read.
+
+    The hash is a dict of the raw "definition" and "meta" of the entry.
+    """
     keys = sorted({key for key, _ in client.zscan_iter(f"{prefix}:schedule", count=1000)})
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
@@ -147,7 +150,7 @@ def _moment(value: Any) -> datetime | None:
 def _plain(value: Any, depth: int = 0) -> Any:
     """Return arguments or options with RedBeat's form of dates replaced by datetimes.
 
-    Values nested deeper than an entry may have stay unchanged.
+    Values that are nested deeper than an entry allows stay unchanged.
     """
     if depth > MAX_DEPTH:
         return value

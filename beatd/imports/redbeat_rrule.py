@@ -15,7 +15,7 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 
 
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
-    """Return the rule as plain data with iCalendar text.
+    """Return RedBeat's rrule as plain data with iCalendar text.
 
     `zone` is the app's time zone. If DTSTART has another offset from UTC, the rule gets a `tz` of
     its own and a note.

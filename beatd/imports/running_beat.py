@@ -11,7 +11,7 @@ _DEFAULT_NAME = "celerybeat-schedule"
 
 
 def who_runs_on(path: Path) -> str:
-    """Return a sentence that says which process uses the file, or "" if none seems to."""
+    """Return a sentence about the process that uses the schedule file, or "" if none seems to."""
     files = [file for suffix in _SUFFIXES if (file := Path(f"{path}{suffix}")).is_file()]
     for file in files:
         if _is_locked(file):

@@ -14,7 +14,7 @@ from beatd.imports.table_row import CRONTAB_COLUMNS, row_found, text_of
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """The names of a scheduler's tables: that of tasks, and one for each kind of schedule.
+    """The names of a scheduler's tables: one table of tasks, and one for each kind of schedule.
 
     `discriminated` is True if a task has one column for the kind of its schedule and one for its
     id, and False if it has one column for each kind.
@@ -74,7 +74,8 @@ _SCHEDULE_COLUMNS = {
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
     """Return every row of the task table as an entry; a malformed row is refused.
 
-    `timezone` is that of rows that name none; `schema` is the database schema of the tables.
+    `timezone` is that of rows that name no zone; `schema` is the database schema of the tables.
+    Raises ConfigError if the URL cannot be used, and StoreError if the tables cannot be read.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -101,12 +102,12 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
 
 
 def _read_text(connection: Any, _record: Any) -> None:
-    """Make SQLite return text that is not UTF-8 as NoText, where its driver would fail."""
+    """Make SQLite return text that is not UTF-8 as NoText, instead of failing."""
     connection.text_factory = text_of
 
 
 def _refuse_missing_file(engine: Engine) -> None:
-    """Raise ConfigError if the SQLite file does not exist: SQLite would create it."""
+    """Raise ConfigError if the SQLite file does not exist, because SQLite would create it."""
     file = engine.url.database
     if engine.dialect.name == "sqlite" and file and file != ":memory:":
         path = Path(file.removeprefix("file:").partition("?")[0])
@@ -115,9 +116,9 @@ def _refuse_missing_file(engine: Engine) -> None:
 
 
 def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
-    """Return the entry of a one-off row limited to one run, or disabled if it has run already.
+    """Return the task of a one-off row, limited to one run, or disabled if it has run already.
 
-    The entry of any other row is returned unchanged.
+    The task of any other row is returned unchanged.
     """
     if not row.get("one_off"):
         return found
@@ -145,7 +146,7 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """The columns that the tables really have.
+    """Holds the columns and tables that a database really has, as SQL.
 
     `columns` maps each wanted column to its SQL expression ("NULL" if it is missing), and `source`
     is the FROM clause.
@@ -156,7 +157,10 @@ class Shape(Struct, frozen=True):
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """Return the columns and tables of the database. Raises ConfigError without a task table."""
+    """Return the columns and tables of the database as SQL.
+
+    Raises ConfigError if there is no task table.
+    """
     look = inspect(connection)
     dot = f"{schema}." if schema else ""
     if not look.has_table(layout.task, schema=schema):

@@ -1,4 +1,4 @@
-"""Read the raw keys and values of a shelve file of any dbm, without writing to it."""
+"""Read the raw keys and values of a shelve file without writing to it, whichever dbm made it."""
 
 import ast
 import dbm

@@ -29,7 +29,7 @@ class NoText(str):
 def text_of(column: bytes) -> str:
     """Return the text of a column of SQLite, or a NoText if it is not UTF-8.
 
-    So only that row is refused; SQLite's driver would fail the whole query.
+    With a NoText only that row is refused; SQLite's driver would fail the whole query.
     """
     try:
         return column.decode()
@@ -38,10 +38,10 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """Return the entry of a row. Raises ConfigError if django-celery-beat cannot run it either.
+    """Return the task in a row. Raises ConfigError if django-celery-beat cannot run it either.
 
-    The row has the columns of its schedule beside its own, as `task_rows` selects them. If `carry`,
-    the entry keeps the last run and the number of runs of the row.
+    The row has the columns of its schedule beside its own, as `task_rows` selects them. `timezone`
+    is for a row that names no zone. If `carry`, the task keeps its last run and number of runs.
     """
     if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
         raise ConfigError(f"{', '.join(broken)}: not UTF-8")
@@ -84,9 +84,9 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
 
 
 def several_schedules(row: Mapping[str, Any]) -> str:
-    """Return a warning that says which of several schedules counts, or "" if only one is set.
+    """Return a warning if a row has several schedules, which says which of them counts, else "".
 
-    The models of django-celery-beat refuse several; its scheduler takes the first one.
+    The models of django-celery-beat refuse several schedules; its scheduler uses the first.
     """
     kinds = [kind for kind, column in SCHEDULES.items() if row.get(column) is not None]
     if len(kinds) < 2:
@@ -122,9 +122,10 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 
 
 def moment_of_row(value: Any) -> datetime | None:
-    """Return the moment in a column, or None if it is empty.
+    """Return the moment in a column in UTC, or None if the column is empty.
 
-    A naive one, as MySQL and SQLite have, is in UTC. Raises ConfigError if it is not a moment.
+    A naive moment, as MySQL and SQLite return it, is taken as UTC. Raises ConfigError if the value
+    is not a moment.
     """
     if value is None or value == "":
         return None

@@ -1,4 +1,4 @@
-"""Make entries of another scheduler's tasks, so that their intervals continue from the last run."""
+"""Make entries of another scheduler's tasks, whose intervals continue from the last run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from beatd.imports.found_entry import FoundEntry, Refused, refused
 class ImportedEntry(Struct, frozen=True):
     """An entry, with its last run and its number of runs under the other scheduler.
 
-    `notes` are sentences about how it will differ from the original, and warnings.
+    `notes` are warnings, and sentences about how the entry will differ from the original.
     """
 
     entry: Entry
@@ -24,7 +24,7 @@ class ImportedEntry(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """The entries made of a source, and those that were refused."""
+    """The entries that were made of a source, and those that were refused."""
 
     entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
@@ -35,8 +35,8 @@ def to_entries(
 ) -> Imported:
     """Check the found tasks, and return their entries in the same order.
 
-    An invalid task is refused, and so is a second one of the same name. `timezone` is that of tasks
-    that name none; `source` and `declared_at` become fields of each entry.
+    An invalid task is refused, and so is a second task of the same name. `timezone` is for tasks
+    that name no zone; `source` and `declared_at` become fields of each entry.
     """
     entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
@@ -63,7 +63,7 @@ def _taken(one: FoundEntry, timezone: str, source: str, declared_at: str) -> Imp
 def anchored(one: FoundEntry) -> dict[str, object]:
     """Return a task's plain data; an interval without `start` starts from its last run.
 
-    So a weekly one keeps its day and hour.
+    So a weekly task keeps its day and hour.
     """
     plain = dict(one.plain)
     if "every" in plain and "start" not in plain and one.last is not None:
