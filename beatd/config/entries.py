@@ -22,9 +22,10 @@ FILE_KEYS = ("entries", "timezone", "defaults")
 
 
 class EntryFile(Struct, frozen=True):
-    """One file as it was read. If it is not `valid`, none of its entries may be applied.
+    """The result of reading one entry file: its entries, the names it declares, and its problems.
 
-    `names` holds all names that it declares, also those of invalid entries.
+    If the file is not `valid`, none of its entries may be applied. `names` holds all declared
+    names, also those of invalid entries.
     """
 
     path: Path
@@ -39,10 +40,10 @@ class EntryFile(Struct, frozen=True):
 
 
 class EntryFiles(Struct, frozen=True):
-    """All files that a list of places (files, folders and globs) names.
+    """The result of reading all files that a list of places (files, folders and globs) names.
 
-    `missing` holds the places without a file. `problems` holds those of all files and of the
-    places.
+    `missing` holds the places that do not exist, have no entry file in them or cannot be read.
+    `problems` holds the problems of all files and of the places themselves.
     """
 
     files: tuple[EntryFile, ...]
@@ -51,7 +52,7 @@ class EntryFiles(Struct, frozen=True):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return the entries of all valid files; of two with the same name, the first."""
+        """Return the entries of all valid files; if two have the same name, only the first."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -61,7 +62,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """The time zone, defaults and owner (`source`) that entries inherit from their file."""
+    """Holds the time zone, defaults and owner (`source`) that entries inherit from their file."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -81,8 +82,11 @@ def load_entries(
 ) -> EntryFiles:
     """Read all files that `places` names, and return their entries with every problem.
 
-    Relative places are below `folder`. `taken` maps each name that is declared elsewhere to its
-    place; declaring it again is a problem. `shown` is the config's path as the user typed it.
+    A place is a file, a folder or a glob; relative places are below `folder`. The entries inherit
+    `timezone`, `defaults` and their owner, `source`. `taken` maps each name that is declared
+    elsewhere to the place of that declaration; declaring the name again is a problem. `shown` is
+    the config's path as the user typed it. Variables are replaced from `environment`, or from
+    os.environ if it is None.
     """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
@@ -102,10 +106,10 @@ def load_entries(
 
 
 def _as_typed(path: Path, config: str) -> str:
-    """Return the path of a file for messages.
+    """Return the path of an entry file as messages show it.
 
-    It is relative if the user typed the config's path so and the file lies below the current
-    folder.
+    It is relative to the current folder if the user typed a relative path of the config and the
+    file lies below that folder; else it is `path` itself.
     """
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
@@ -120,9 +124,11 @@ def read_entry_file(
     taken: dict[str, str],
     shown: str = "",
 ) -> EntryFile:
-    """Read one file, and add the names that it declares to `taken`.
+    """Read one entry file, and return its entries, names and problems.
 
-    `shown` is the file's path in messages; `folder` is where the places of its entries start from.
+    The entries inherit from `scope`; their `declared_at` is relative to `folder`. `taken` maps
+    names that are declared already to their places, and the names of this file are added to it.
+    `shown` is the file's path in messages. Variables are replaced from `environment`.
     """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
@@ -147,7 +153,10 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """Return the scope of a file's entries: `scope` with the file's own zone and defaults."""
+    """Return `scope` with the time zone and the defaults that the file itself sets, if any.
+
+    A problem is added to `read` for each unknown key and invalid value at the top of the file.
+    """
     for key in tree:
         if key not in FILE_KEYS and not key.startswith("x-"):
             text = f"is not a key of an entry file{nearest(key, FILE_KEYS)}"
@@ -169,7 +178,10 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """Return the valid defaults as they were written, and add a problem for each other one."""
+    """Return the valid defaults as they were written, and add a problem for each invalid one.
+
+    `given` is the value of `defaults:`. Defaults without a value are left out.
+    """
     if not isinstance(given, Mapping):
         add_problem(read, tree, Problem(f"{quoted(given)} is not a mapping", ("defaults",)))
         return {}
@@ -188,9 +200,11 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """Return the valid entries under `entries:`, and the names of all; add problems to `read`.
+    """Return the valid entries in `declared`, and all names in it, also those of invalid entries.
 
-    `shown` is the file as the store keeps it; `taken` gets the place of each name.
+    `declared` is the mapping under `entries:`. The entries inherit from `scope`; `shown` is the
+    file's path as the store keeps it. Problems are added to `read`, and the place of each new name
+    to `taken`. A name that `taken` has already is a problem.
     """
     tree = read.data
     if not isinstance(declared, Map):
@@ -229,7 +243,10 @@ def read_entries(
 
 
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
-    """Return a message if an entry's keys are not indented below its name, else ""."""
+    """Return a message if an entry's keys seem to be indented too little, else "".
+
+    `plain` is the value under `name` in `declared`, the mapping of all entries.
+    """
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
     if name in KEYS and not isinstance(plain, Mapping):
@@ -238,7 +255,10 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
 
 
 def add_problem(read: Read, tree: Any, problem: Problem) -> None:
-    """Add a problem with the line of its key, unless its value has a variable that is not set."""
+    """Add a problem to `read` with the line of its key in `tree`.
+
+    Nothing is added if a variable on that line is not set, because that is a problem already.
+    """
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:
         return

@@ -1,4 +1,4 @@
-"""Find the entry files that a configuration names: files, folders and globs."""
+"""Find the entry files that a configuration names by files, folders and globs."""
 
 import os
 import stat
@@ -22,9 +22,10 @@ def find_files(
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
     """Return the entry files that `places` (files, folders and globs) name, and the problems.
 
-    Files are in order, each once. A problem is a tuple: the place, the reason, and True if it is
-    only a warning. Names that begin with a dot are left out (editors and Kubernetes put their own
-    files there), and so are FIFOs and devices, which could be read without end.
+    Each file is returned once, in the order of `places`, which are relative to `folder`. A problem
+    is a tuple: the place, the reason, and True if it is only a warning. Names that begin with a dot
+    are left out (editors and Kubernetes put their own files there), and so are FIFOs and devices,
+    which could be read without end.
     """
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
@@ -64,7 +65,7 @@ def find_files(
 def _can_be_read(path: Path) -> bool:
     """True for a regular file, a path that does not exist, and a pipe that a shell made.
 
-    False for any other FIFO, a socket or a device.
+    False for any other FIFO, and for a socket or a device.
     """
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
@@ -88,7 +89,7 @@ def _endless_kind(path: Path) -> str:
 def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
     """Yield the YAML files of a folder and its subfolders.
 
-    `on_error` is called for each folder that cannot be listed: it may contain entry files.
+    `on_error` is called for each folder that cannot be listed, because it may contain entry files.
     """
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):

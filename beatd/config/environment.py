@@ -12,7 +12,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with its variables replaced by values of the environment.
+    """Return the text with ${NAME} and ${NAME:-default} replaced by values of the environment.
 
     Raises ConfigError for a variable that is malformed, or is not set and has no default.
     """
@@ -20,7 +20,7 @@ def substituted(text: str, environment: Mapping[str, str]) -> str:
 
 
 def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
-    """Return the replacement of one match of `_SPOT`."""
+    """Return the text that replaces one match of `_SPOT`, which is a variable or `$${`."""
     if spot[1]:
         return spot[1]
     named = _NAME.fullmatch(spot[2])

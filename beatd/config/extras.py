@@ -68,7 +68,7 @@ def _is_there(library: str) -> bool:
 
 
 def _urls(config: Config) -> Iterator[tuple[Path, str]]:
-    """Yield the key and value of each URL that is set in the configuration."""
+    """Yield the key, such as ("store", "url"), and the value of each URL in the configuration."""
     yield ("store", "url"), config.store.url
     if config.lock.url is not None:
         yield ("lock", "url"), config.lock.url

@@ -1,4 +1,4 @@
-"""Build the JSON Schema of the config and of entry files, from the tables by which they are read.
+"""Build the JSON Schema of the config and of entry files from the tables that their readers use.
 
 It is draft 7, which the YAML language server supports best.
 """

@@ -1,4 +1,4 @@
-"""Plain data of YAML that remembers the line of each value."""
+"""Keep plain data of YAML together with the line of each value."""
 
 from typing import Any
 
@@ -7,13 +7,17 @@ from beatd.errors import Path
 
 
 class Word(str):
-    """Text without quotes that only YAML 1.1 reads as a number or a flag; beatd reads YAML 1.2."""
+    """Unquoted text, such as `yes` or `012`, that only YAML 1.1 reads as a number or a flag.
+
+    beatd reads it as text, as YAML 1.2 does. `words` finds these values, so that the user is
+    warned.
+    """
 
     __slots__ = ()
 
 
 class Map(dict[str, Any]):
-    """A dict with the line where it begins, and in `lines` the line of each key."""
+    """A dict that keeps the line where it begins, and in `lines` the line of each key."""
 
     __slots__ = ("line", "lines")
 
@@ -24,7 +28,7 @@ class Map(dict[str, Any]):
 
 
 class List(list[Any]):
-    """A list with the line where it begins, and in `lines` the line of each item."""
+    """A list that keeps the line where it begins, and in `lines` the line of each item."""
 
     __slots__ = ("line", "lines")
 
@@ -35,7 +39,10 @@ class List(list[Any]):
 
 
 def line_of(tree: Any, path: Path) -> int:
-    """Return the line of a path in the tree; of its deepest existing part if it is not there."""
+    """Return the line of a path in the tree, or of its deepest existing part if it is not there.
+
+    A path is a tuple of keys and list positions.
+    """
     line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
         if isinstance(tree, Map) and key in tree.lines:
@@ -50,7 +57,10 @@ def line_of(tree: Any, path: Path) -> int:
 
 
 def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
-    """Return the path and text of each value that YAML 1.1 and 1.2 read differently."""
+    """Return each `Word` (text that YAML 1.1 and 1.2 read differently) in the tree, with its path.
+
+    `path` is the path of `tree` itself. Values of a tagged type, such as a decimal, are left out.
+    """
     if isinstance(tree, Word):
         return [(path, tree)]
     if is_tagged(tree):

@@ -31,7 +31,7 @@ class Loaded(NamedTuple):
 class Examined(NamedTuple):
     """A configuration without its invalid settings, and all problems in the order of their lines.
 
-    `config` is None if the file cannot be read at all.
+    `config` is None if the file cannot be read, or is not a mapping.
     """
 
     config: Config | None
@@ -48,7 +48,8 @@ def load_config(
 ) -> Loaded:
     """Return the configuration and its warnings. Raises ConfigError with all problems.
 
-    `app` replaces the one in the file. Files under `schedules` are not read: see `load_entries`.
+    `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
+    os.environ if it is None. Files under `schedules` are not read: see `load_entries`.
     """
     examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
@@ -60,7 +61,8 @@ def load_config(
 def without_file(app: str) -> Config:
     """Return the default configuration for an app that runs without a configuration file.
 
-    `celery_settings` replaces these defaults by the app's own settings.
+    `app` is the app as the user typed it. `beatd.celery.settings` replaces these defaults by the
+    settings of the app itself.
     """
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
@@ -70,7 +72,8 @@ def examine(
 ) -> Examined:
     """Return the configuration, as far as it is valid, and all problems, without raising them.
 
-    `app` replaces the one in the file.
+    `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
+    os.environ if it is None.
     """
     read = read_yaml(Path(path), str(path), os.environ if environment is None else environment)
     config = None
@@ -83,7 +86,7 @@ def examine(
 
 
 class _Loader:
-    """Makes a Config of a file's data, and adds problems to `read`."""
+    """Makes a Config of the data in `read`, and adds a problem to it for each invalid setting."""
 
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
@@ -176,7 +179,11 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """Complete the URL in `values`: add secrets from files, and make paths absolute."""
+        """Complete the URL in `values`, the settings of section `name`.
+
+        A URL or a password in a file is read, and a relative path becomes absolute. If that fails,
+        a problem is added.
+        """
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
         key = "url"

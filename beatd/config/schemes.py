@@ -10,14 +10,15 @@ LOCKS = ("none", "file:PATH", *STORES[3:])
 
 
 def scheme_of(url: str) -> str:
-    """Return the scheme of a URL in lower case, without its driver."""
+    """Return the scheme of a URL in lower case, without the driver psycopg."""
     return url.split(":", 1)[0].split("+psycopg")[0].lower()
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
     """Return the URL of the lock: `lock` if it is configured, else one that fits the store.
 
-    That is the store's own URL; a file beside an embedded store; "none" for a store in memory.
+    For a store in a local file that is a file beside it, for a store in memory it is "none", and
+    for any other store it is the store's own URL.
     """
     if lock:
         return lock

@@ -16,7 +16,7 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
 def url(example: str, *words: str) -> Kind:
-    """Return the kind of a setting whose value is a URL or one of `words`.
+    """Return the `Kind` (how a setting is read, checked and described) of a URL or one of `words`.
 
     Error messages show `example` and never the value, which may hold a password.
     """
@@ -49,7 +49,7 @@ def url(example: str, *words: str) -> Kind:
 def _address(value: Any, _tz: str) -> tuple[str, int]:
     """Return host and port of text like "127.0.0.1:9753".
 
-    Raises ConfigError for a port alone, which does not say from where the server may be reached.
+    Raises ConfigError for a port without a host: the host decides which machines reach the server.
     """
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")

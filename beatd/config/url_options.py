@@ -1,7 +1,7 @@
 """Refuse unknown options after the `?` of a URL, by its scheme.
 
-Most drivers ignore an option that they do not know, or fail with a traceback when it is used.
-PostgreSQL's driver reports an unknown option itself, and newer versions know more options.
+Most drivers ignore an unknown option, or fail with a traceback when it is used. PostgreSQL's driver
+reports an unknown option itself, and newer versions know more options.
 """
 
 from urllib.parse import parse_qsl
@@ -49,10 +49,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 
 def refuse_unknown_options(section: str, url: str) -> None:
-    """Raise ConfigError for an option of a URL that is unknown or that its driver would refuse.
+    """Raise ConfigError if an option of the URL is unknown, or if its driver would refuse it.
 
-    `section` is "store", "lock" or "broker". The message has no value but that of `ssl_cert_reqs`,
-    as others may be secret.
+    `section` is "store", "lock" or "broker". The message shows no values except that of
+    `ssl_cert_reqs`, because others may be secret.
     """
     for part in url.split(";") if section == "broker" else (url,):
         _refuse(section, part)
@@ -87,7 +87,7 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """Return the options of a scheme, or None if its driver reports unknown ones itself."""
+    """Return the names of a scheme's options, or None if its driver reports unknown ones itself."""
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

@@ -1,4 +1,4 @@
-"""Complete the URLs of a configuration: check schemes, add passwords, make paths absolute."""
+"""Check the schemes of a configuration's URLs, add passwords, and make paths absolute."""
 
 import ipaddress
 import os
@@ -43,7 +43,8 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 def resolved(section: str, url: str, folder: Path) -> Secret:
     """Return the URL with an absolute path. Raises ConfigError for an unknown scheme or option.
 
-    `section` is "store", "lock" or "broker"; relative paths are below `folder`.
+    `section` is "store", "lock" or "broker". A relative path is taken as below `folder`; a URL
+    without a path is returned unchanged.
     """
     if section == "store" and url == "memory":
         url = "memory:"  # which YAML takes for a mapping where it is not quoted
@@ -74,7 +75,10 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 
 
 def with_password(url: str | None, password: str) -> str:
-    """Return the URL with the password added. Raises ConfigError if it has a password already."""
+    """Return the URL with the password added.
+
+    Raises ConfigError if `url` is None or no URL, or if it has a password already.
+    """
     learn(password)
     found = _USERINFO.match(url or "")
     if url is None or found is None:
@@ -85,7 +89,10 @@ def with_password(url: str | None, password: str) -> str:
 
 
 def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the broker's transport options, with options that name a folder made absolute."""
+    """Return the broker's transport options, with paths in folder options made absolute.
+
+    Relative paths are below `folder`. An option is a folder option if its name contains "folder".
+    """
     return {
         key: os.path.normpath(folder / value)
         if isinstance(value, str) and re.search("folder", key)

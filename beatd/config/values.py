@@ -1,4 +1,4 @@
-"""The settings of a configuration: frozen values, read and checked, with absolute paths."""
+"""Hold the settings of a configuration as frozen, checked values with absolute paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +10,7 @@ from beatd.entry import Entry
 
 
 class Broker(Struct, frozen=True, kw_only=True):
-    """The connection to the broker. If `url` is None, that of the Celery app is used.
+    """The settings of the connection to the broker. If `url` is None, the Celery app's is used.
 
     `timeout` limits the wait for one answer. The other fields have the meaning of Celery's settings
     `broker_transport_options`, `broker_use_ssl`, `broker_login_method` and
@@ -28,7 +28,10 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
 
     def settings(self) -> dict[str, Any]:
-        """Return the options that are set, for the connection of the Celery app."""
+        """Return the settings that are not None and replace those of the Celery app.
+
+        `timeout` is not one of them.
+        """
         given = {
             "url": self.url,
             "transport_options": dict(self.transport_options) or None,
@@ -40,16 +43,20 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The store of entries and runs; in Redis, all of its keys begin with `prefix`."""
+    """The settings of the store, which keeps entries and runs.
+
+    In Redis, all keys of the store begin with `prefix`.
+    """
 
     url: str = "sqlite:///beatd.db"
     prefix: str = "beatd:"
 
 
 class Lock(Struct, frozen=True, kw_only=True):
-    """The lock that elects one leader. If `url` is None, it is derived from the store's URL.
+    """The settings of the lock that elects one leader among the daemons.
 
-    A leader that does not renew its lease for `ttl` is replaced.
+    If `url` is None, it is derived from the store's URL. The lock is held by a lease that the
+    leader renews; a leader that does not renew it for `ttl` is replaced.
     """
 
     url: str | None = None  # None: the store's
@@ -57,7 +64,7 @@ class Lock(Struct, frozen=True, kw_only=True):
 
 
 class Http(Struct, frozen=True, kw_only=True):
-    """The address of the web server for health and metrics.
+    """The settings of the web server for health and metrics.
 
     It answers requests whose Host header is the address, localhost, or one of `hosts`.
     """
@@ -84,9 +91,9 @@ class History(Struct, frozen=True, kw_only=True):
 class Config(Struct, frozen=True, kw_only=True):
     """All settings of a daemon.
 
-    `app` is a Celery app as "module:name", `name` the name in the owner of declared entries,
-    `schedules` the places of entry files. `shown` is the path of the file as the user typed it,
-    `folder` the folder of the file.
+    `app` is a Celery app as "module:name", and `schedules` the places (files, folders, globs) of
+    entry files. Entries that are declared here or there have the owner "yaml:" plus `name`. `shown`
+    is the path of the configuration file as the user typed it, `folder` the folder of the file.
     """
 
     name: str = "config"

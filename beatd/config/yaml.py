@@ -1,4 +1,4 @@
-"""Read YAML as plain data with line numbers, safely: no objects are made, and sizes are limited.
+"""Read YAML as plain data with line numbers, without making objects, and with limited sizes.
 
 Plain scalars are read as in YAML 1.2, like editors do: 12:30, yes, no, on and off are text. A date
 is text that arguments read as a date (`Timestamp`). Keys are always text.
@@ -44,9 +44,10 @@ _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Read:
-    """The result of reading a file: its data, and its problems.
+    """The result of reading a YAML file: its data, and its problems.
 
-    `data` is None if the file could not be read. `shown` is its path in messages.
+    `data` is None if the file is empty or could not be read. `shown` is the file's path in
+    messages.
     """
 
     def __init__(self, shown: str) -> None:
@@ -56,13 +57,13 @@ class Read:
         self.unread: set[str] = set()  # places of values whose variable is not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
-        """Add an error, with its line if that is known."""
+        """Add an error about the file, with its line if that is known."""
         place = self.shown if line is None else f"{self.shown}:{line}"
         self.problems.append(Problem(text, place=place))
 
 
 def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
-    """Return the data of a file and its problems; raises nothing for an invalid file.
+    """Read a YAML file, and return its data and problems. An invalid file raises nothing.
 
     `shown` is the path as the user typed it. Variables are replaced from `environment`.
     """
@@ -74,7 +75,10 @@ def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
 
 
 def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
-    """Parse the text, and set `read.data` or add problems to `read`."""
+    """Set `read.data` to the data of a YAML text, and add its problems to `read`.
+
+    Variables are replaced from `environment`. The data is None if the text is not valid YAML.
+    """
     try:
         read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
     except _Refused as refused:
@@ -87,7 +91,7 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
-    """Return the text of a file; None if it cannot be read, with a problem added to `read`."""
+    """Return the text of a file, or None with a problem added to `read` if it cannot be read."""
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")
@@ -121,7 +125,11 @@ class _Refused(Exception):
 
 
 class _Builder:
-    """Builds plain data from the parser's events: keeps lines, replaces variables, limits sizes."""
+    """Builds plain data with line numbers from the events of a YAML parser.
+
+    It replaces variables from `environment`, adds problems to `read`, and raises _Refused if the
+    data is nested too deeply or too large.
+    """
 
     def __init__(self, read: Read, environment: Mapping[str, str]) -> None:
         self._read, self._environment = read, environment

@@ -23,7 +23,7 @@ _DISPUTED = re.compile(
 def resolved(text: str) -> Any:
     """Return the value of a plain scalar: None, bool, number, date (as `Timestamp`) or text.
 
-    Text that YAML 1.1 reads otherwise is returned as a `Word`.
+    Text that YAML 1.1 reads as a number or a flag is returned as a `Word`, a kind of str.
     """
     if text in _NULL:
         return None
