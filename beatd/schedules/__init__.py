@@ -1,4 +1,7 @@
-"""The kinds of schedule: frozen values that compare equal when they run at the same moments."""
+"""Make schedules of every kind, compute their runs, and describe them in words.
+
+A schedule is an immutable value. Two schedules are equal when they run at the same moments.
+"""
 
 from beatd.schedules.at import at
 from beatd.schedules.clock_change import clock_change

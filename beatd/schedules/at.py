@@ -1,4 +1,4 @@
-"""The schedule `at`, which runs once, at one moment."""
+"""The schedule `at`, which runs once at one moment."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -10,23 +10,27 @@ from beatd.schedules.moment import parse_moment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """A schedule that runs once, at `moment` (UTC); `written` is its text in the configuration."""
+    """A schedule that runs once, at `moment` (in UTC).
+
+    `written` is the text of the moment in the configuration.
+    """
 
     moment: datetime
     written: str
 
     @property
     def period(self) -> None:
+        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the schedule's moment if it is strictly after the given moment, else None."""
+        """Return the only run of the schedule if it is strictly after `moment`, else None."""
         if moment.tzinfo is None:
             raise no_zone(moment)
         return self.moment if self.moment > moment else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as it was written: {"at": ISO text}."""
+        """Return the mapping that a configuration would hold: {"at": text}, as it was written."""
         return {"at": self.written}
 
     def __hash__(self) -> int:
@@ -37,6 +41,9 @@ class At:
 
 
 def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
-    """Return a schedule that runs once; a moment without an offset is on the wall clock of `tz`."""
+    """Return a schedule that runs once, at `moment`.
+
+    A moment without an offset is a time on the wall clock of the zone `tz`.
+    """
     written = moment.isoformat() if isinstance(moment, date) else moment
     return At(parse_moment(moment, tz), written)

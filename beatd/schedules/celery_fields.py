@@ -20,7 +20,7 @@ from beatd.schedules.walk import Fields
 
 
 class Key(NamedTuple):
-    """A key of the crontab mapping, with the lowest and the highest value that it may have."""
+    """A key of the crontab mapping, such as `hour`, with the lowest and highest value it allows."""
 
     name: str
     low: int
@@ -46,9 +46,10 @@ Written = str | int | tuple[int, ...]
 
 
 def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
-    """Return the mapping as hashable pairs in a fixed order, with sets and lists as sorted numbers.
+    """Return the mapping as hashable (key, value) pairs in a fixed order.
 
-    Raises ScheduleError for an unknown key or a value of a wrong type or range.
+    A set or list of numbers becomes a sorted tuple. Raises ScheduleError for an unknown key, or for
+    a value of a wrong type or range.
     """
     for name in mapping:
         if name not in KEYS:
@@ -58,9 +59,10 @@ def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
 
 @lru_cache(maxsize=4096)
 def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
-    """Return the wall-clock seconds that match the pairs made by `written`.
+    """Return the parsed form of a crontab mapping, given as the pairs that `written` returns.
 
-    A day matches only if both its day of the month and its day of the week match.
+    A day matches only if both its day of the month and its day of the week match. Raises
+    ScheduleError if a field is invalid or no day can ever match.
     """
     given = dict(fields)
     masks = {name: _mask(key, given.get(name, "*")) for name, key in KEYS.items()}
@@ -74,7 +76,11 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
 
 
 def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
-    """Return two bit masks of the given fields: the days of the month and the days of the week."""
+    """Return the matching days of the month and of the week, as two bit masks.
+
+    Bit d of the first is day d of the month; bit 0 of the second is Sunday. `fields` are the pairs
+    that `written` returns.
+    """
     given = dict(fields)
     month, week = (given.get(key.name, "*") for key in (DAY_OF_MONTH, DAY_OF_WEEK))
     return _mask(DAY_OF_MONTH, month), _mask(DAY_OF_WEEK, week)

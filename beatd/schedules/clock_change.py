@@ -11,10 +11,11 @@ _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def clock_change(schedule: Schedule, moment: datetime) -> str | None:
-    """Return a note on how a clock change affects the run at `moment`, or None if it does not.
+    """Return a note on how a clock change (DST) affects the run at `moment`, if it does.
 
-    The note says that the run was moved out of a gap (a time that the clock skips), or that it is
-    the first or the second of two runs at a time that the clock shows twice.
+    The note says that the run was moved because the clock skips its time, or that it is the first
+    or the second of two runs at a time that the clock shows twice. None means that the run is not
+    affected.
     """
     if not isinstance(schedule, Cron | RRule):
         return None
@@ -34,7 +35,10 @@ def clock_change(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """Format the wall-clock second `missed`, with its date if `shown` lies on another day."""
+    """Return the wall-clock second `missed` as text, with its date if `shown` lies on another day.
+
+    Both are seconds since 1970-01-01 00:00 on the wall clock.
+    """
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"
     return text if missed // 86400 == shown // 86400 else f"{clock:%Y-%m-%d} {text}"

@@ -1,4 +1,4 @@
-"""Write times of day in plain English: at 02:30, every 15 minutes, every hour."""
+"""Write times of day in plain English, such as "at 02:30" or "every 15 minutes"."""
 
 from beatd.schedules.speech import joined, ordinal, runs
 
@@ -6,9 +6,10 @@ _MOST_TIMES = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
-    """Return the times of day in words: each combination of the given seconds, minutes and hours.
+    """Return the times of day in words, such as "at 02:30" or "every 15 minutes".
 
-    Each list is sorted and not empty.
+    The times are all combinations of the given seconds, minutes and hours. Each list must be sorted
+    and not empty.
     """
     if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
         clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
@@ -26,7 +27,10 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:
-    """Return "every 5 minutes" if the values are evenly spread, else a list of the values."""
+    """Return "every 5 minutes" if the values are evenly spread, else a list of the values in words.
+
+    `unit` is the word for one value ("minute"), `whole` the word for the next larger unit ("hour").
+    """
     step = _step(values, 60)
     if step:
         return f"every {unit}" if step == 1 else f"every {step} {unit}s"
@@ -46,7 +50,7 @@ def _within(hours: list[int], minutes: list[int]) -> str:
 
 
 def _step(values: list[int], size: int) -> int | None:
-    """Return the distance between values that fill 0 to `size` evenly; None if they do not."""
+    """Return the distance between the values if they divide 0 to `size` evenly, else None."""
     if len(values) < 2 or values[0] or size % len(values):
         return None
     step = size // len(values)

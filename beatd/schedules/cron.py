@@ -1,4 +1,4 @@
-"""The schedules `cron` and `crontab`, which run at matching wall-clock seconds, by the DST rule."""
+"""The schedules `cron` and `crontab`, which run at the matching seconds of a wall clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,15 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """A schedule that runs when the wall clock of `tz` shows a matching second.
+    """A schedule that runs at each second of the wall clock of `tz` that matches `fields`.
 
-    `gap` and `fold` are the DST rule in force, which may differ from the given one: it is always
-    ("skip", "both") if the minute or hour field begins with *, or if the zone's clock never
-    changes. So two schedules are equal exactly when they run at the same moments.
+    `gap` is "run" or "skip": whether a run whose time the clock skips runs right after the gap.
+    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
+    `written` is the cron text, or the pairs of the crontab mapping.
+
+    If the minute or hour field begins with *, or if the zone's clock never changes, `gap` and
+    `fold` are always "skip" and "both", whatever the configuration says. So two schedules are equal
+    exactly when they run at the same moments.
     """
 
     fields: Fields
@@ -38,10 +42,14 @@ class Cron:
 
     @property
     def period(self) -> None:
+        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after an aware moment, in UTC; None if there is none."""
+        """Return the first run strictly after `moment`, in UTC; None if there is none.
+
+        Raises ScheduleError if `moment` has no time zone.
+        """
         return moment_at(
             first_fire(
                 self.zone, self.fields.at_or_after, self.gap, self.fold, second_after(moment)
@@ -56,7 +64,10 @@ class Cron:
         return self.fields.at_or_after(local)
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as it was written: {"cron": text} or {"crontab": {...}}."""
+        """Return the mapping that a configuration would hold: {"cron": text} or {"crontab": {...}}.
+
+        The values are those that were written.
+        """
         if isinstance(self.written, str):
             return {"cron": self.written}
         return {
@@ -94,9 +105,10 @@ def cron(
     dst_fold: str = "first",
     name: str = "",
 ) -> Cron:
-    """Return the schedule of a cron text in a zone.
+    """Return the schedule of a cron text in the zone `tz`.
 
-    The value of each H in the text is derived from `name`, the name of the entry.
+    `dst_gap` and `dst_fold` say what happens to a time that the clock skips or shows twice. Each
+    `H` in the text stands for a fixed value that is computed from `name`, the name of the entry.
     """
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
@@ -114,7 +126,10 @@ def crontab(
     name: str = "",
     **fields: Any,
 ) -> Cron:
-    """Return the schedule of a cron text, or of the keys of Celery's crontab given as keywords."""
+    """Return the schedule of a cron text, or of the keys of Celery's crontab given as keywords.
+
+    Raises ScheduleError if both are given. The other parameters are those of `cron`.
+    """
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
     if fields:
@@ -132,7 +147,10 @@ def from_mapping(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Cron:
-    """Return the schedule of Celery's crontab mapping in a zone; a missing key means *."""
+    """Return the schedule of Celery's crontab mapping in the zone `tz`; a missing key means *.
+
+    `dst_gap` and `dst_fold` say what happens to a time that the clock skips or shows twice.
+    """
     if not isinstance(fields, Mapping):
         raise ScheduleError(
             f"crontab is a mapping such as {{minute: 0, hour: '*/3'}}, not {quoted(fields)}; "
@@ -154,7 +172,11 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
-    """Return the gap and fold rule in force: ("skip", "both") for wildcards and constant clocks."""
+    """Return the gap and fold rules that apply: ("skip", "both") or else the given ones.
+
+    The former apply if `wildcard` (the minute or hour field begins with *), or if the clock of the
+    zone never changes.
+    """
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"
     return gap, fold

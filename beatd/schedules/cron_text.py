@@ -1,4 +1,4 @@
-"""Parse a cron text: five fields; six with seconds first; seven with the year last as well."""
+"""Parse a cron text of five fields, of six with seconds first, or of seven with the year last."""
 
 import re
 from collections.abc import Iterable
@@ -69,20 +69,20 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """A parsed text: the matching seconds, and whether its minute or hour begins with *."""
+    """The matching seconds of a parsed text, and whether its minute or hour field begins with *."""
 
     fields: Fields
     wildcard: bool
 
 
 def uses_hash(text: str) -> bool:
-    """True if the text has an H, whose value is derived from the name of the entry."""
+    """Return True if the text has an H, whose value is computed from the name of the entry."""
     return _HASHED.search(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
-    """Return the parsed text; the value of each H is derived from `seed` alone."""
+    """Parse a cron text; each `H` becomes a fixed value computed from `seed`, always the same."""
     words = split(text)
     try:
         parsed = _Parser(seed)
@@ -106,20 +106,20 @@ def parse(text: str, seed: str = "") -> CronText:
 
 @lru_cache(maxsize=4096)
 def _table(day: str, weekday: str, seed: str) -> days.Table:
-    """Return the table of matching days of a day field and a weekday field.
+    """Return the table of the days that match a day-of-month field and a day-of-week field.
 
-    It is cached: these fields take longest to parse, and most texts share them.
+    It is cached, because these fields take longest to parse and most texts share them.
     """
     return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:
-    """Return the values that a field without H matches, as a bit mask."""
+    """Return a bit mask of the values that match a field without H; bit n is the value n."""
     return _Parser("").mask(field, _unmarked(word))
 
 
 def split(text: str) -> list[str]:
-    """Return the seven fields of a text in lower case, with defaults for those left out."""
+    """Return the seven fields of a cron text in lower case; seconds default to 0, the year to *."""
     if len(text) > _MAX_CHARS:
         raise ScheduleError(
             f"cron {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
@@ -153,7 +153,7 @@ def split(text: str) -> list[str]:
 
 
 def _nickname(text: str, lower: str) -> str:
-    """Return the five fields that a nickname such as @daily stands for."""
+    """Return the five fields that a nickname such as @daily stands for, or raise ScheduleError."""
     if lower in NICKNAMES:
         return NICKNAMES[lower]
     if lower == "@reboot":
@@ -167,7 +167,7 @@ def _nickname(text: str, lower: str) -> str:
 
 
 class _Parser:
-    """Parses the fields of one text; the value of each H is derived from the seed."""
+    """Parses the fields of one cron text; the value of each H is computed from `seed`."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -179,7 +179,7 @@ class _Parser:
         return mask
 
     def part(self, field: Field, part: str) -> int:
-        """Return the values of one item of a list: *, a, a-b, H or H(a-b), with or without /n."""
+        """Return a mask of the values of one list item: *, a, a-b, H or H(a-b), perhaps with /n."""
         base, slash, step_text = part.partition("/")
         step = self.step(field, part, step_text) if slash else 1
         if base == "*":
@@ -210,7 +210,7 @@ class _Parser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """Return the values of an H: one value of the range, or every nth one for H/n."""
+        """Return the values of an H: one value of its range, or every `step`th one for H/n."""
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:
             raise _Wrong(f"{quoted(base)} is not understood; write H, H/15, H(0-29) or H(0-29)/10")
@@ -228,9 +228,10 @@ class _Parser:
         return range(low + drawn % min(step, high - low + 1), high + 1, step)
 
     def day_rule(self, day: str, weekday: str) -> days.DayRule:
-        """Return the rule of both day fields: one match is enough if both restrict the days.
+        """Return the rule of both day fields of a cron text, `day` (of month) and `weekday`.
 
-        A field restricts the days unless it begins with * or is ?.
+        A field restricts the days unless it begins with * or is ?. If both fields restrict the
+        days, a day needs to match only one of them; else it must match both.
         """
         on_day = days.union([self.day(part) for part in _unmarked(day).split(",")])
         on_weekday = days.union([self.weekday(part) for part in _unmarked(weekday).split(",")])

@@ -1,4 +1,4 @@
-"""Write a cron schedule in plain English: the times that it matches, and the days as written."""
+"""Write a cron schedule in plain English."""
 
 from itertools import pairwise
 
@@ -11,7 +11,10 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """Return the schedule in words: its times, its restricted days, months and years, its zone."""
+    """Return the schedule in words: its times of day, then days, months, years and zone.
+
+    Days, months and years appear only if they are restricted, and the zone only if it is not UTC.
+    """
     fields = cron.fields
     said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
     said += _days(cron)
@@ -45,7 +48,7 @@ def _days(cron: Cron) -> str:
 
 
 def _text_days(word: str) -> str:
-    """Return a day-of-month field of a cron text in words; "" if it matches every day."""
+    """Return a day-of-month field of a cron text in words; "" if every day matches."""
     mask, said = 0, []
     for part in word.split(","):
         if part == "l":
@@ -65,7 +68,7 @@ def _text_days(word: str) -> str:
 
 
 def _text_weekdays(word: str) -> str:
-    """Return a day-of-week field of a cron text in words; "" if it matches every day."""
+    """Return a day-of-week field of a cron text in words; "" if every day matches."""
     mask, said = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")

@@ -1,12 +1,13 @@
-"""Search for the next point of a grid within one day, by bit masks instead of one by one."""
+"""Find the next matching second, minute or hour of a day by bit masks, not one by one."""
 
 from collections.abc import Iterable
 
 
 class DayGrid:
-    """A day of `size` units, numbered from 0, of which only those in `places` may match.
+    """Finds the next allowed unit (second, minute or hour) of a day in steps of a fixed length.
 
-    A search looks at every `interval`th unit from the one that it is given.
+    The day has `size` units, numbered from 0, and `places` are the allowed ones. A search looks
+    only at every `interval`th unit, beginning with its first.
     """
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
@@ -20,7 +21,7 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """Return the first allowed unit of `place`, `place` + interval and so on; None if none."""
+        """Return the first allowed unit among `place`, `place` + interval and so on, or None."""
         if self._all:
             return place
         found = self._allowed >> place & self._steps

@@ -1,8 +1,8 @@
-"""Compute which days of a month match, for every combination of first weekday and length.
+"""Compute which days of a month match a rule such as 13, L, LW, 15W, fri#2 or L5.
 
-Every day rule (13, L, LW, 15W, fri#2, L5, either or both) depends on two things only: the weekday
-that a month begins with, and its length. So a rule is a table of 7 x 4 bit masks (bit d is day d),
-a month costs one look-up, and two rules are equal exactly when their tables are.
+Every day rule depends on two things only: the weekday that a month begins with, and its length. So
+a rule is a table of 7 x 4 bit masks (bit d is day d), a month costs one look-up, and two rules are
+equal exactly when their tables are.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,23 @@ Table = tuple[int, ...]
 
 
 def whole(length: int) -> int:
-    """Return a mask of all days of a month of this length."""
+    """Return a mask of all days of a month of this length; bit d is day d."""
     return (1 << (length + 1)) - 2
 
 
 def row(first: int, length: int) -> int:
-    """Return the place in a table of a month of `length` days that begins with weekday `first`."""
+    """Return the index in a `Table` for a month of `length` days that begins on weekday `first`.
+
+    Weekday 0 is Sunday.
+    """
     return first * 4 + length - 28
 
 
 def table(rule: DayRule) -> Table:
-    """Return the matching days of a rule, as a mask for each of 28 shapes of a month.
+    """Return the matching days of a rule for each of the 28 shapes of a month, as bit masks.
 
-    A shape is a first weekday and a length; `row` gives its place in the table.
+    A shape is the weekday of the first day together with the length of the month; `row` returns its
+    index in the table.
     """
     return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
 
@@ -41,7 +45,7 @@ def weekday(first: int, day: int) -> int:
 
 
 def on_days(mask: int) -> DayRule:
-    """Return a rule that matches the days of the month in the mask."""
+    """Return a rule that matches the days of the month in `mask`; bit d is day d."""
     return lambda first, length: mask
 
 
@@ -52,19 +56,20 @@ def on_weekdays(mask: int) -> DayRule:
 
 
 def last_day(first: int, length: int) -> int:
-    """Return the last day of the month, as a mask; this is a `DayRule`."""
+    """Return a mask with only the last day of the month; this function is itself a `DayRule`."""
     return 1 << length
 
 
 def last_working_day(first: int, length: int) -> int:
-    """Return the last day of the month from Monday to Friday, as a mask; this is a `DayRule`."""
+    """Return a mask with only the month's last day from Monday to Friday; this is a `DayRule`."""
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
 def nearest_working_day(wanted: int) -> DayRule:
     """Return a rule that matches the working day nearest to day `wanted`, in the same month.
 
-    In a month without that day, it is the working day nearest to the last day.
+    In a month that is too short for this day, the rule matches the working day nearest to the last
+    day.
     """
 
     def rule(first: int, length: int) -> int:
@@ -80,9 +85,10 @@ def nearest_working_day(wanted: int) -> DayRule:
 
 
 def nth_weekday(which: int, nth: int) -> DayRule:
-    """Return a rule that matches the nth weekday `which` (0 is Sunday) of a month; the last for -1.
+    """Return a rule that matches the `nth` weekday `which` (0 is Sunday) of a month.
 
-    In a month without a fifth such day, nth 5 matches no day.
+    If `nth` is -1, the rule matches the last one. If it is 5, the rule matches no day in a month
+    that has only four.
     """
 
     def rule(first: int, length: int) -> int:
@@ -94,7 +100,7 @@ def nth_weekday(which: int, nth: int) -> DayRule:
 
 
 def union(rules: list[DayRule]) -> DayRule:
-    """Return a rule that matches the days that any of the rules matches."""
+    """Return a rule that matches each day that at least one of the rules matches."""
 
     def rule(first: int, length: int) -> int:
         mask = 0
@@ -106,21 +112,22 @@ def union(rules: list[DayRule]) -> DayRule:
 
 
 def either(one: DayRule, other: DayRule) -> DayRule:
-    """Return a rule that matches the days that at least one of two rules matches."""
+    """Return a rule that matches each day that `one`, `other` or both match."""
     return lambda first, length: one(first, length) | other(first, length)
 
 
 def both(one: DayRule, other: DayRule) -> DayRule:
-    """Return a rule that matches the days that both rules match."""
+    """Return a rule that matches each day that `one` and `other` both match."""
     return lambda first, length: one(first, length) & other(first, length)
 
 
 @lru_cache(maxsize=1024)
 def reachable(months: int, days: Table) -> tuple[int, Table]:
-    """Return the months and the table, both without bits that can never match.
+    """Return the months and the table without the bits that can never match.
 
-    A month goes if no day of it can match; a length goes if none of the kept months has it. So two
-    rules that match the same days become equal, and the months are 0 if no day ever matches.
+    A month is dropped if no day of it can match, and a length of month if no kept month has it. So
+    two rules that match the same days become equal, and the returned months are 0 if no day ever
+    matches. Bit n of `months` is month n.
     """
     kept = 0
     lengths: set[int] = set()

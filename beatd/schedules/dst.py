@@ -1,12 +1,13 @@
-"""Turn wall-clock seconds into moments where clocks change: the only file with the DST rule.
+"""Convert wall-clock seconds to moments in UTC, also where the clock changes (DST).
 
-A wall-clock second counts from 1970-01-01 00:00 on the wall clock. A schedule gives its own as a
-function `at_or_after`, which returns the first one at or after its argument.
+A wall-clock second counts from 1970-01-01 00:00 on the wall clock. A schedule provides a function
+`at_or_after`, which returns the schedule's first wall-clock second at or after its argument.
 
 A gap is a time that the clock skips, a fold a time that it shows twice. A fixed job (gap "run",
 fold "first" unless its entry has other rules) runs at the first instant after a gap if any of its
 times fell into the gap, and once of two in a fold. A job that follows elapsed time has gap "skip"
-and fold "both": it makes up for nothing in a gap, and runs in both passes of a fold.
+and fold "both": it makes up for nothing in a gap, and runs in both passes of a fold. No other file
+has these rules.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,10 @@ AtOrAfter = Callable[[int], int | None]
 
 
 def checked(gap: str, fold: str) -> tuple[str, str]:
-    """Return both rules unchanged; raise ScheduleError with the allowed words if one is wrong."""
+    """Return `gap` and `fold` unchanged, or raise ScheduleError if one is not an allowed word.
+
+    `gap` may be "run" or "skip"; `fold` may be "first", "last" or "both".
+    """
     if gap not in GAPS:
         raise ScheduleError(f"dst_gap: {quoted(gap)} is neither run nor skip")
     if fold not in FOLDS:
@@ -33,7 +37,10 @@ def checked(gap: str, fold: str) -> tuple[str, str]:
 
 
 def second_after(moment: datetime) -> int:
-    """Return the first whole second strictly after an aware moment, in seconds since 1970 (UTC)."""
+    """Return the first whole second strictly after `moment`, in seconds since 1970 (UTC).
+
+    Raises ScheduleError if `moment` has no time zone.
+    """
     try:
         since = moment - EPOCH
     except TypeError:
@@ -42,14 +49,17 @@ def second_after(moment: datetime) -> int:
 
 
 def no_zone(moment: datetime) -> ScheduleError:
-    """Return the error to raise for a moment without a time zone."""
+    """Return the ScheduleError to raise for a moment that has no time zone."""
     return ScheduleError(
         f"{quoted(moment)} has no time zone; a moment needs one, like datetime.now(UTC)"
     )
 
 
 def moment_at(second: int | None) -> datetime | None:
-    """Return a second since 1970 as a UTC datetime; None for None or after the year 9999."""
+    """Return a second since 1970 as a UTC datetime.
+
+    None if `second` is None, or if it lies after the year 9999.
+    """
     if second is None or second > _LAST:
         return None
     return EPOCH + timedelta(0, second)
@@ -58,9 +68,11 @@ def moment_at(second: int | None) -> datetime | None:
 def first_fire(
     zone: Offsets, at_or_after: AtOrAfter, gap: str, fold: str, second: int
 ) -> int | None:
-    """Return the first UTC second, at or after `second`, at which the schedule runs; None if none.
+    """Return the first UTC second at or after `second` at which a schedule runs, or None.
 
-    `at_or_after` gives the wall-clock seconds of the schedule; `gap` and `fold` are its DST rule.
+    `at_or_after` returns the schedule's first wall-clock second at or after its argument, or None.
+    `gap` is "run" or "skip": whether a time that the clock skips runs right after the gap.
+    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
     """
     at, off, start, end, reached = zone.at, zone.off, zone.start, zone.end, zone.reached
     j = zone.index(second)
@@ -93,9 +105,10 @@ def first_fire(
 
 
 def utc_of(zone: Offsets, local: int) -> int:
-    """Return the UTC second at which the clock shows the wall-clock second `local`.
+    """Return the UTC second at which the clock of the zone shows the wall-clock second `local`.
 
-    That is the earlier one if the clock shows it twice, and the end of the gap if it skips it.
+    If the clock shows that time twice, the result is the earlier second; if the clock skips that
+    time, it is the end of the gap.
     """
     found = first_fire(
         zone, lambda asked: local if asked <= local else None, "run", "first", local - 2 * 86400

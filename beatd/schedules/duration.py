@@ -1,4 +1,4 @@
-"""Parse and write lengths of time as people write them: 30s, 1h30m, 0.5, {minutes: 5}."""
+"""Parse and write lengths of time in the forms 30s, 1h30m, 0.5 and {minutes: 5}."""
 
 import re
 from collections.abc import Mapping
@@ -38,9 +38,10 @@ _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Return the length that a text, a number of seconds, a mapping or a timedelta stands for.
+    """Return the length of a text such as 1h30m, a number of seconds, a mapping or a timedelta.
 
-    It is exact to the microsecond. Raises ScheduleError for a negative or unreadable length.
+    The result is exact to the microsecond. Raises ScheduleError for a negative or unreadable
+    length.
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
@@ -56,7 +57,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """Return the shortest text that `parse_duration` reads back as exactly this length."""
+    """Return the length as short text, such as 1h30m, that `parse_duration` reads back exactly."""
     left = length // timedelta(microseconds=1)
     if left < 0:
         raise ScheduleError(f"a duration cannot be negative: {length}")

@@ -1,4 +1,4 @@
-"""Make a schedule from the plain data that YAML and JSON hold."""
+"""Make a schedule from plain data, the form in which YAML and JSON hold it."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -28,9 +28,12 @@ def schedule_from(
     dst_gap: str = "run",
     dst_fold: str = "first",
 ) -> Schedule:
-    """Return the schedule of a mapping such as {"every": "5m"}, which names exactly one kind.
+    """Return the schedule that a mapping such as {"every": "5m"} describes.
 
-    `start` sets where the grid of an `every` begins; other kinds ignore it.
+    The mapping names exactly one kind of schedule (a key in `KINDS`), or ScheduleError is raised.
+    `tz` is the zone of its wall clock. `dst_gap` and `dst_fold` say what happens to a time that the
+    clock skips or shows twice. `name` is the entry's name, from which `spread` and H are computed.
+    `start` is the moment from which an `every` counts; other kinds ignore it.
     """
     if not isinstance(plain, Mapping):
         raise ScheduleError(f"a schedule is a mapping such as {{every: 30s}}, not {quoted(plain)}")

@@ -1,4 +1,4 @@
-"""The schedule `every`, which runs at an exact grid of moments, whatever the wall clock shows."""
+"""The schedule `every`, which runs after each fixed period, whatever the wall clock shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,10 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """A schedule that runs every `period` from `offset` on, which counts from 1970-01-01 UTC.
+    """A schedule that runs at `offset`, and then once in every `period`.
 
-    Both are microseconds; `written` holds the keys and values of the configuration.
+    Both are in microseconds, and `offset` counts from 1970-01-01 UTC. `written` holds the keys and
+    values of the configuration.
     """
 
     period: int
@@ -35,7 +36,10 @@ class Interval:
         object.__setattr__(self, "_hash", hash((self.period, self.offset)))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after an aware moment, in UTC; None after the year 9999."""
+        """Return the first run strictly after `moment`, in UTC; None if it is after the year 9999.
+
+        Raises ScheduleError if `moment` has no time zone.
+        """
         try:
             since = moment - EPOCH
         except TypeError:
@@ -45,7 +49,10 @@ class Interval:
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as it was written: {"every": …}, with its spread or phase."""
+        """Return the mapping that a configuration would hold: {"every": …, "phase": …}.
+
+        The values are those that were written; `phase` or `spread` is present only if it was given.
+        """
         return {
             key: dict(value) if key == "every" and isinstance(value, tuple) else value
             for key, value in self.written
@@ -71,10 +78,10 @@ def interval(
     name: str = "",
     start: datetime | None = None,
 ) -> Interval:
-    """Return a schedule that runs every `every`, counted from 1970-01-01 UTC or from `start`.
+    """Return a schedule that runs once in every `every`, counted from `start` or 1970-01-01 UTC.
 
-    `phase` delays each run by this length; `spread` by a length derived from `name`, below the
-    period.
+    `phase` is a length of time by which each run is later. With `spread`, each run is later by a
+    length below the period that is computed from `name`, so that entries do not all run at once.
     """
     length = parse_duration(every)
     if not length:
@@ -103,9 +110,10 @@ def interval(
 
 
 def _share(name: str, period: int) -> int:
-    """Return a delay below `period` derived from the name, always the same; both in microseconds.
+    """Return a delay below `period` that is computed from `name`; both are in microseconds.
 
-    It is rounded down to milliseconds if the period is a second or more.
+    The same name and period always have the same delay. It is rounded down to a millisecond if the
+    period is a second or more.
     """
     if not name:
         raise ScheduleError(

@@ -1,4 +1,4 @@
-"""Parse and write moments: ISO 8601 text, YAML timestamps, dates."""
+"""Parse and write moments, from ISO 8601 text, YAML timestamps and dates."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -13,10 +13,11 @@ _MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """Return the UTC moment that a text, a datetime or a date stands for.
+    """Return the UTC moment that a text, a datetime or a date means.
 
-    A value without an offset is on the wall clock of `tz`. It is the earlier moment if the clock
-    shows that time twice, and the first instant after the gap if the clock skips it.
+    A value without an offset is on the wall clock of the zone `tz`. If the clock shows that time
+    twice, the result is the earlier moment; if the clock skips it, the result is the first instant
+    after the gap.
     """
     local = local_moment(value)
     try:
@@ -33,14 +34,15 @@ def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
 
 
 def format_moment(moment: datetime) -> str:
-    """Return the moment in UTC as ISO 8601 with Z, and with a fraction only if it is not 0."""
+    """Return the moment as ISO 8601 text in UTC, ending in Z; a fraction of 0 is left out."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def local_moment(value: Any) -> datetime:
-    """Return the datetime that a text, a datetime or a date stands for, at midnight for a date.
+    """Return the datetime that a text, a datetime or a date means; a date means its midnight.
 
-    Without an offset it is naive. Raises ScheduleError if the value is not a moment.
+    The result is naive if the value has no offset. Raises ScheduleError if the value is not a
+    moment.
     """
     if isinstance(value, datetime):
         return value

@@ -1,4 +1,4 @@
-"""Step through the years, months, weeks or days that a recurrence rule counts from its start."""
+"""Step through the years, months, weeks or days that a recurrence rule (RFC 5545) repeats in."""
 
 from datetime import date, datetime
 
@@ -10,9 +10,10 @@ from beatd.schedules.year_days import LAST_DAY
 class Periods:
     """Steps through the periods of a rule: every `interval`th year, month, week or day.
 
-    The first period contains the rule's start. Each has a number: the year, the months since year
-    0, or the weeks or days since the start. The number plus `interval` is the rule's next period.
-    Days are ordinals (date.toordinal).
+    The first period contains the rule's start. Each period has a number: the year, the months since
+    year 0, or the weeks or days since the start. The rule's next period has that number plus
+    `interval`. Days are ordinals (date.toordinal), and `frequency` is a constant of dateutil such
+    as YEARLY.
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")
@@ -22,13 +23,16 @@ class Periods:
         self._first_week = start.toordinal() - (start.weekday() - wkst) % 7
 
     def day_at_or_after(self, day: int) -> int | None:
-        """Return the first day at or after `day` in a period of the rule; None after year 9999."""
+        """Return the first day at or after `day` that lies in a period of the rule.
+
+        None if there is none up to the year 9999.
+        """
         number = self.number(day)
         rest = (number - self._first_number) % self.interval
         return day if not rest else self.bounds(number + self.interval - rest)[0]
 
     def number(self, day: int) -> int:
-        """Return the number of the period that contains a day."""
+        """Return the number of the period that contains a day (see the class for the numbering)."""
         today = date.fromordinal(day)
         match self._frequency:
             case dateutil.YEARLY:
@@ -41,7 +45,10 @@ class Periods:
                 return day - self._start.toordinal()
 
     def bounds(self, number: int) -> tuple[int | None, int]:
-        """Return the first day of a period (None after year 9999) and the day after its last."""
+        """Return the first day of a period, and the day after its last day.
+
+        The first day is None if the period begins after the year 9999.
+        """
         match self._frequency:
             case dateutil.YEARLY:
                 return _first_of(number, 1), _first_of(number + 1, 1) or LAST_DAY + 1
@@ -71,7 +78,7 @@ class Periods:
 
 
 def until_last_day(day: int) -> int | None:
-    """Return the ordinal day unchanged, or None if it lies after the year 9999."""
+    """Return the ordinal day unchanged, or None if it is after the year 9999."""
     return day if day <= LAST_DAY else None
 
 

@@ -1,4 +1,4 @@
-"""Show a value in an error message."""
+"""Format a value for an error message."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ _MAX_CHARS = 60
 
 
 def quoted(value: Any) -> str:
-    """Return the value's repr for an error message: one printable line of bounded length."""
+    """Return the repr of a value for an error message, shortened to about 60 characters.
+
+    The result is one printable line, also for a value that is very large or nested too deeply.
+    """
     if isinstance(value, str | bytes):
         value = value[: _MAX_CHARS + 1]
     elif isinstance(value, int) and value.bit_length() > 200:

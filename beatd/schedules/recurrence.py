@@ -1,4 +1,4 @@
-"""Search for the times of one recurrence rule, period by period and day by day, within a bound.
+"""Find the times of a recurrence rule (RFC 5545) with a bounded number of steps.
 
 dateutil parses a rule's parts and fills in defaults from its start. It does not search: it would
 step through every day, or every second, up to the year 9999, and nothing could stop it.
@@ -31,7 +31,14 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A recurrence rule on the wall clock without defaults; two are equal when all parts are."""
+    """A recurrence rule on the wall clock, with all defaults written out.
+
+    `frequency` is a constant of dateutil such as DAILY, and `interval` counts such periods.
+    `start` is the earliest time it may have, `until` the latest (None without an end).
+    `by` holds the BY parts and the first day of the week, as sorted pairs.
+
+    The other fields are computed from these, and are not compared.
+    """
 
     frequency: int
     interval: int
@@ -67,10 +74,10 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the sorted seconds of each matching day at which the rule runs.
+        """Return the sorted seconds, within one unit, at which the rule runs.
 
-        For a rule by the hour or finer, they are the seconds of each matching hour, minute or
-        second.
+        The unit is an hour, a minute or a second for a rule with that frequency, and a day for any
+        other rule.
         """
         unit = _UNITS.get(self.frequency, _DAY)
         hours = by.get("byhour", _ALL["byhour"]) if unit > 3600 else (0,)
@@ -89,7 +96,11 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """Return a rule with defaults filled in from its start, and `count` turned into an end."""
+        """Return the rule with defaults from its start, and with `count` replaced by an end.
+
+        `by` has the BY parts as dateutil names them. `steps` is the work allowed, most of it to
+        find the end of `count` runs.
+        """
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
@@ -99,10 +110,10 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """Return the last time of a rule that has a COUNT, as the end of the rule.
+        """Return the time of the `count`th run, which becomes the end of a rule that has a COUNT.
 
-        None if the rule has fewer times, or if its last one is a century or more after its start.
-        Raises ScheduleError if the steps are used up before that.
+        None if the rule has fewer runs, or if the search gives up a century or more after the
+        start. Raises ScheduleError if the steps are used up before that.
         """
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
@@ -124,7 +135,7 @@ class Recurrence:
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the rule's first wall-clock time at or after `local`; None if there is none.
 
-        Raises SearchGivenUp when the steps are used up.
+        Raises SearchGivenUp when `steps` (the work allowed for this search) is used up.
         """
         steps.take(_STEPS_PER_SEARCH)
         local = max(local, self.start)
@@ -139,7 +150,7 @@ class Recurrence:
         return None if self.until and found and found > self.until else found
 
     def _on_days(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time of a rule by the day or longer that runs on every matching day."""
+        """Return the first time at or after `local` of a daily or rarer rule without BYSETPOS."""
         today, second = local.toordinal(), _second(local)
         first = today if second <= self.times[-1] else until_last_day(today + 1)
         while first is not None:
@@ -154,7 +165,10 @@ class Recurrence:
         return None
 
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time of a rule with BYSETPOS, which selects some times of a period."""
+        """Return the first time at or after `local` of a rule with BYSETPOS.
+
+        BYSETPOS keeps only some of the times of each period, such as the last one.
+        """
         begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
             number = self.periods.number(begin)
@@ -175,10 +189,10 @@ class Recurrence:
         return None
 
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
-        """Return the first time of a rule by the hour, minute or second.
+        """Return the first time at or after `local` of an hourly, minutely or secondly rule.
 
-        Such a rule is a grid of points from its start on; parts such as BYHOUR exclude some of
-        them.
+        The runs of such a rule have a fixed distance from its start on; parts such as BYHOUR
+        exclude some of them.
         """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
@@ -225,7 +239,10 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Return positions (1 is the first, -1 the last) as sorted indexes; drop those out of range."""
+    """Return the indexes that `positions` select in a list of `size` items, sorted.
+
+    Position 1 is the first item and -1 the last; positions out of range are dropped.
+    """
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)
 
@@ -247,7 +264,7 @@ def _at(day: int, second: int) -> datetime:
 
 
 def _written_out(rule: Any) -> tuple[tuple[str, Any], ...]:
-    """Return all parts of a dateutil rule as sorted pairs, with the defaults from its start."""
+    """Return all parts of a dateutil rule as pairs of name and value, with defaults included."""
     weekdays = [dateutil.weekday(day) for day in rule._byweekday or ()]
     weekdays += [dateutil.weekday(day, nth) for day, nth in rule._bynweekday or ()]
     parts = {

@@ -1,4 +1,4 @@
-"""The schedule `rrule` (RFC 5545) on the wall clock of a zone, by the DST rule of fixed jobs."""
+"""The schedule `rrule` (a recurrence rule of RFC 5545) on the wall clock of a zone."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -19,9 +19,13 @@ _PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RRule:
-    """A schedule that runs at the times of recurrence rules on the wall clock.
+    """A schedule that runs at the times of recurrence rules on the wall clock of `tz`.
 
-    Rules by the hour, minute or second follow the wall clock as well.
+    `gap` is "run" or "skip": whether a run whose time the clock skips runs right after the gap.
+    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
+    `written` is the text of the configuration.
+
+    Hourly, minutely and secondly rules follow the wall clock as well.
     """
 
     recurrences: Recurrences
@@ -39,7 +43,8 @@ class RRule:
     def at_or_after(self, local: int) -> int | None:
         """Return the first matching wall-clock second at or after `local`; None if there is none.
 
-        Raises SearchGivenUp if the search does not end within its bound of steps.
+        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock. Raises SearchGivenUp if
+        the search does not end within its bound of steps.
         """
         return self._at_or_after(local, Steps())
 
@@ -55,12 +60,14 @@ class RRule:
 
     @property
     def period(self) -> None:
+        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after an aware moment, in UTC; None if there is none.
+        """Return the first run strictly after `moment`, in UTC; None if there is none.
 
-        Raises SearchGivenUp if the search does not end within its bound of steps.
+        Raises SearchGivenUp if the search does not end within its bound of steps, and ScheduleError
+        if `moment` has no time zone.
         """
         steps = Steps()
         return moment_at(
@@ -74,11 +81,11 @@ class RRule:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as it was written: {"rrule": text}."""
+        """Return the mapping that a configuration would hold: {"rrule": text}."""
         return {"rrule": self.written}
 
     def _first(self, wall: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `wall` that the text does not exclude; None if none."""
+        """Return the first time at or after `wall` that the text does not exclude, or None."""
         parts = self.recurrences
         while True:
             steps.take()
@@ -117,9 +124,11 @@ class RRule:
 def rrule(
     text: str, *, tz: str | tzinfo = "UTC", dst_gap: str = "run", dst_fold: str = "first"
 ) -> RRule:
-    """Return the schedule of a recurrence text in a zone.
+    """Return the schedule of a recurrence text (RFC 5545) in the zone `tz`.
 
-    A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock.
+    A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock. `dst_gap` and `dst_fold`
+    say what happens to a time that the clock skips or shows twice. Raises ScheduleError if the text
+    is wrong, or if it never runs.
     """
     if not isinstance(text, str):
         raise ScheduleError(

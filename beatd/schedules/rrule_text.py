@@ -1,4 +1,4 @@
-"""Parse the text of a recurrence rule (RFC 5545): RRULE, DTSTART, EXDATE and RDATE."""
+"""Parse the lines RRULE, DTSTART, EXDATE and RDATE of a recurrence rule (RFC 5545)."""
 
 import re
 from dataclasses import dataclass
@@ -43,9 +43,10 @@ ANCHOR = datetime(1970, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Recurrences:
-    """A parsed recurrence text: its rules, its extra times, and the excluded times and days.
+    """A parsed recurrence text, with all times on the wall clock.
 
-    All of them are on the wall clock.
+    `rules` are its RRULE lines, `extra` its RDATE times in order.
+    `left_out` and `days_left_out` are its EXDATE times and whole days.
     """
 
     rules: tuple[Recurrence, ...]
@@ -60,7 +61,10 @@ class _Wrong(Exception):
 
 @lru_cache(maxsize=256)  # up to 60 kB each
 def parse(text: str, tz: str) -> Recurrences:
-    """Return the rules and times of a recurrence text, on the wall clock of the zone `tz`."""
+    """Parse a recurrence text (RFC 5545) into rules and times on the wall clock of zone `tz`.
+
+    Raises ScheduleError if the text is wrong.
+    """
     if len(text) > _MAX_CHARS:
         raise ScheduleError(f"rrule {quoted(text)} is {len(text)} characters long")
     try:
@@ -161,7 +165,7 @@ def _list(key: str, value: str) -> tuple[int, ...]:
 def _positions(by: dict[str, Any], frequency: int) -> tuple[int, ...]:
     """Return the values of BYSETPOS that can match within one period of the rule.
 
-    dateutil would search for hours for a position that cannot match.
+    Raises an error if none can match, because dateutil would search for hours for such a position.
     """
     parts = ("byhour", "byminute", "bysecond")[frequency - dateutil.DAILY :]
     size = prod(len(set(by.get(part, (0,)))) for part in parts)
@@ -193,7 +197,10 @@ def _weekday(text: str, frequency: int) -> Any:
 
 
 def _stamp(text: str, tz: str) -> datetime:
-    """Return a time such as 20270101T090000, naive on the wall clock of the zone; Z means UTC."""
+    """Return a time such as 20270101T090000 as a naive datetime on the wall clock of the zone `tz`.
+
+    A time that ends in Z is converted from UTC.
+    """
     match = _STAMP.fullmatch(text)
     if match is None:
         raise _Wrong(f"{quoted(text)} is not a time; write it like 20270101T090000")

@@ -11,7 +11,10 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 
 
 def rrule_words(schedule: RRule) -> str:
-    """Return the schedule in words: each rule, then added and excluded times, then the zone."""
+    """Return the schedule in words: each rule, then added and excluded times, then the zone.
+
+    Only the first three added times are named, excluded ones are only counted, and UTC is left out.
+    """
     parts = schedule.recurrences
     said = [_rule(rule) for rule in parts.rules]
     if parts.extra:

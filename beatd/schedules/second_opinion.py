@@ -1,7 +1,7 @@
-"""Find where croniter reads a cron text differently from beatd, and explain why.
+"""Find a cron text that croniter reads differently from beatd, and explain the difference.
 
-Both work on wall-clock times, without a zone. The daemon does not use this module: croniter takes
-some 90 us for each moment.
+Both are compared in UTC. The daemon does not use this module: croniter takes some 90 us for each
+moment.
 """
 
 import re
@@ -23,9 +23,10 @@ HASHED = re.compile(r"(?i)(?:^|[\s,])[hr]\b|\br\(")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference between beatd and croniter: the first runs that differ, and the reason.
+    """A difference between beatd and croniter: the first two runs that differ, and the reason.
 
-    `ours` is beatd's run, `theirs` croniter's; None means that there are no more runs.
+    `ours` is the run of beatd and `theirs` the run of croniter; None means that no more follow.
+    `rule` is a sentence that explains the difference.
     """
 
     ours: datetime | None
@@ -39,9 +40,10 @@ class Difference:
 
 @lru_cache(maxsize=1000)
 def difference(text: str, since: datetime) -> Difference | None:
-    """Return the first difference after `since`, or None if both agree on the next runs.
+    """Return the first run after `since` that beatd and croniter compute differently.
 
-    None also if croniter cannot read the text, or if the text has an H.
+    None if both agree on the next runs, if croniter cannot read the text, or if the text has an H,
+    whose value each computes in its own way.
     """
     fields = NICKNAMES.get(text.strip().lower(), text).split()
     if HASHED.search(text):
@@ -59,9 +61,10 @@ def difference(text: str, since: datetime) -> Difference | None:
 def _first_difference(
     fields: list[str], since: datetime, *, either_day: bool = True
 ) -> tuple[datetime | None, datetime | None] | None:
-    """Return the first two runs that differ, beatd's and croniter's; None if they agree.
+    """Return the first pair of runs (beatd's, croniter's) that differ; None if all compared agree.
 
-    croniter matches either of two restricted day fields, or both if not `either_day`.
+    With `either_day`, croniter runs on a day that matches one of two restricted day fields; without
+    it, both fields must match.
     """
     try:
         ours = crontab(" ".join(fields), tz="UTC")
@@ -90,7 +93,10 @@ def _first_difference(
 
 
 def _rule(day: str, weekday: str, fields: list[str], since: datetime) -> str:
-    """Return a sentence that explains the difference, and says with whom cronie agrees."""
+    """Return a sentence that explains the difference, mostly with the behaviour of cronie (a cron).
+
+    `day` and `weekday` are the fields of the text, and `fields` the five that were compared.
+    """
     if _first_difference(fields, since, either_day=False) is None:
         return (
             "where a day field begins with *, both day fields must match here and in cronie, "

@@ -1,4 +1,4 @@
-"""The schedule `solar`, which runs at events of the sun, computed by ephem as in celery's solar."""
+"""The schedule `solar`, which runs at events of the sun, computed by ephem as in Celery."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ _MARGIN_DEGREES = 3.0  # more than the estimate of the sun's height can be wrong
 
 @dataclass(frozen=True, slots=True)
 class Solar:
-    """A schedule that runs at an event of the sun, such as each sunset, to the nearest second.
+    """A schedule that runs at each event of the sun, such as sunset, to the nearest second.
 
-    It does not run on days without the event. `lat` and `lon` are the place, in degrees.
+    It does not run on a day without the event. `lat` and `lon` are the place, in degrees.
     """
 
     event: str
@@ -45,10 +45,15 @@ class Solar:
 
     @property
     def period(self) -> None:
+        """Return None, because only an `every` schedule has a period."""
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first event strictly after an aware moment, in UTC; None if there is none."""
+        """Return the first event strictly after `moment`, in UTC.
+
+        None if no such event comes within 400 days. Raises ScheduleError if `moment` has no time
+        zone.
+        """
         second = second_after(moment)
         today = second // _DAY_S
         # By whole days, so that an event does not depend on the moment of the search.
@@ -61,14 +66,14 @@ class Solar:
         return None
 
     def plain(self) -> dict[str, Any]:
-        """Return the schedule as YAML writes it: {"solar": {event, lat, lon}}."""
+        """Return the mapping that a configuration would hold: {"solar": {event, lat, lon}}."""
         return {"solar": {"event": self.event, "lat": self.lat, "lon": self.lon}}
 
 
 def solar(event: str, lat: float, lon: float) -> Solar:
-    """Return a schedule of one of celery's nine solar events; `lat` and `lon` are in degrees.
+    """Return a schedule of one of Celery's nine solar events at the place `lat`, `lon` (degrees).
 
-    Raises MissingExtra if ephem is not installed.
+    Raises ScheduleError for a wrong event or place, and MissingExtra if ephem is not installed.
     """
     if not isinstance(event, str) or event not in EVENTS:
         near = get_close_matches(str(event)[:40], EVENTS, 1)
@@ -80,7 +85,11 @@ def solar(event: str, lat: float, lon: float) -> Solar:
 
 
 def from_mapping(value: Any) -> Solar:
-    """Return the schedule of a mapping with the keys event, lat and lon."""
+    """Return the schedule of a mapping with the keys event, lat and lon (in degrees).
+
+    Raises ScheduleError for an unknown or missing key or a wrong value, and MissingExtra if ephem
+    is not installed.
+    """
     keys = ("event", "lat", "lon")
     if not isinstance(value, Mapping):
         raise ScheduleError(
@@ -101,10 +110,10 @@ def from_mapping(value: Any) -> Solar:
 
 
 def _in_reach(event: str, lat: float, day: int) -> bool:
-    """False if the sun cannot pass the height of the event on that day (days since 1970).
+    """Return False if the sun cannot reach the height of the event on that day.
 
-    This estimate saves a search by ephem for a sunset in the polar night, which takes a hundred
-    times as long.
+    `day` counts from 1970. The result is an estimate, which saves a slow search by ephem, for
+    example for a sunset in the polar night.
     """
     search, horizon, _ = EVENTS[event]
     if search == "next_transit":
@@ -118,9 +127,10 @@ def _in_reach(event: str, lat: float, day: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
-    """Return the UTC seconds of an event within one UTC day (days since 1970).
+    """Return the UTC seconds of an event within one UTC day, which counts from 1970.
 
-    The result is empty if the sun stays up or down.
+    The result is empty if the event does not occur on that day. Raises MissingExtra if ephem is not
+    installed.
     """
     ephem = _ephem()
     if ephem is None:

@@ -9,7 +9,10 @@ _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return the parts as one text, with commas between them and "and" before the last."""
+    """Return the parts as one text, with commas between them and "and" before the last.
+
+    There must be at least one part.
+    """
     *before, last = parts
     return f"{', '.join(before)} and {last}" if before else last
 
@@ -17,7 +20,7 @@ def joined(parts: Iterable[str]) -> str:
 def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
     """Return sorted values as a list in words, with "a to c" for three or more in a row.
 
-    `say` returns the word for one value.
+    `say` converts one value to its word.
     """
     parts: list[tuple[int, int]] = []
     for value in values:
@@ -35,7 +38,7 @@ def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 31st; "last day" for -1, "2nd last day" for -2."""
+    """Return a number as an ordinal: 1st, 31st, "last day" for -1, "2nd last day" for -2."""
     if number < 0:
         return "last day" if number == -1 else f"{ordinal(-number)} last day"
     ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -43,12 +46,12 @@ def ordinal(number: int) -> str:
 
 
 def nth(number: int) -> str:
-    """Return "first" to "fifth", "last" for -1, else an ordinal: "6th", or "2nd last" for -2."""
+    """Return "first" to "fifth", "last" for -1, and else an ordinal: "6th", "2nd last" for -2."""
     return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
 
 
 def weekdays(values: list[int]) -> str:
-    """Return the names of weekdays as a list in words, from Monday on; the value 0 is Sunday."""
+    """Return the names of weekdays as a list in words, Monday first; the value 0 is Sunday."""
     return runs(sorted((day - 1) % 7 for day in values), lambda day: DAY_NAMES[(day + 1) % 7])
 
 
@@ -58,5 +61,5 @@ def months(values: Iterable[int]) -> str:
 
 
 def bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set in a mask, lowest first."""
+    """Return the numbers of the bits that are set in the mask, lowest first."""
     return [bit for bit in range(mask.bit_length()) if mask >> bit & 1]

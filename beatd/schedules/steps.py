@@ -1,4 +1,4 @@
-"""Limit the work of one search, in steps and not in time, so that all machines agree."""
+"""Limit the work of one search by counted steps, so that every machine has the same limit."""
 
 from beatd.errors import ScheduleError
 
@@ -7,11 +7,14 @@ MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
-    """Raised when a search for the next run uses up its steps: the schedule hardly ever runs."""
+    """Raised when a search for the next run uses up its steps.
+
+    The schedule then hardly ever runs, or never.
+    """
 
 
 class Steps:
-    """Counts down the steps that a search may still take; all parts of the search share them."""
+    """Counts down the steps that one search may still take, over all functions of the search."""
 
     __slots__ = ("left",)
 
@@ -19,7 +22,7 @@ class Steps:
         self.left = most
 
     def take(self, count: int = 1) -> None:
-        """Subtract steps from those left; raise SearchGivenUp if there are not enough."""
+        """Subtract `count` steps from those left, or raise SearchGivenUp if fewer are left."""
         self.left -= count
         if self.left < 0:
             raise SearchGivenUp(

@@ -1,4 +1,4 @@
-"""Find the wall-clock seconds that a cron matches, by stepping over months and looking up bits.
+"""Find the wall-clock seconds that a cron schedule matches, by bit masks for days and times.
 
 No second is tried one by one: the rest of a day is one look-up in each of three bit masks, and a
 month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
@@ -20,9 +20,10 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The matching values of each cron field, as bit masks; equal when the same seconds match.
+    """The matching values of each cron field, as bit masks in which bit n is the value n.
 
-    Bit n of `years` is the year 1970 + n; None means every year.
+    `days` is a table from `days.table`. In `years`, bit n is the year 1970 + n, and None means
+    every year. Two values are equal when the same seconds match.
     """
 
     seconds: int
@@ -33,7 +34,10 @@ class Fields:
     years: int | None = None
 
     def at_or_after(self, local: int) -> int | None:
-        """Return the first matching wall-clock second at or after `local`; None if none is left."""
+        """Return the first matching wall-clock second at or after `local`; None if none is left.
+
+        Wall-clock seconds count from 1970-01-01 00:00 on the wall clock.
+        """
         day, second = divmod(local, 86400)
         ordinal = day + _UNIX_EPOCH
         if ordinal < 1:
@@ -64,7 +68,10 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """Return the matching days of a month as a mask; it begins after the ordinal `begin`."""
+        """Return the matching days of a month as a mask, in which bit d is day d.
+
+        `begin` is the ordinal of the day before the month, and `length` its number of days.
+        """
         if not self.months >> month & 1:
             return 0
         if self.years is not None and (
@@ -75,7 +82,7 @@ class Fields:
 
     @property
     def first_time(self) -> int:
-        """Return the first matching second of a day, from 0 to 86399."""
+        """Return the first matching second of each day, from 0 to 86399."""
         return _lowest(self.hours) * 3600 + _lowest(self.minutes) * 60 + _lowest(self.seconds)
 
     def _time_at_or_after(self, second: int) -> int | None:

@@ -21,7 +21,10 @@ _UNITS = (
 
 
 def describe(schedule: Schedule) -> str:
-    """Return the schedule in plain English; a schedule of an unknown kind is shown as written."""
+    """Return the schedule in plain English; a schedule of an unknown kind is shown as written.
+
+    An example is "every 5 minutes".
+    """
     match schedule:
         case Interval():
             return _interval(schedule)

@@ -18,9 +18,10 @@ LAST_DAY = date.max.toordinal()
 
 
 class Year(NamedTuple):
-    """A kind of year, with masks of its days.
+    """A kind of year, which stands for all years with the same calendar, with masks of its days.
 
-    There is one mask for each month, for each day of the month and for each weekday.
+    Bit 0 of a mask is 1 January. `number` is the first year of this kind, and `length` its number
+    of days.
     """
 
     number: int
@@ -31,9 +32,11 @@ class Year(NamedTuple):
 
 
 class YearDays:
-    """Finds the days that match all given parts of a rule; without parts every day matches.
+    """Finds the days that match all given parts of a recurrence rule; without parts, every day.
 
-    The parts are those that select days, such as `bymonth`, `byweekno` and `byweekday`.
+    `parts` has those parts that select days, such as `bymonth`, `byweekno` and `byweekday`. `wkst`
+    is the first day of the week (0 is Monday). With `nth_in_month`, a weekday such as the second
+    Friday is counted within each month, else within the year.
     """
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
@@ -44,7 +47,10 @@ class YearDays:
         self._masks: dict[int, int] = {}
 
     def at_or_after(self, day: int, last: int, steps: Steps) -> int | None:
-        """Return the first matching day from `day` to `last`, all as ordinals; None if none."""
+        """Return the first matching day from `day` to `last`, or None; all days are ordinals.
+
+        Raises SearchGivenUp if `steps` is used up.
+        """
         if self.every:
             return day if day <= last else None
         year = date.fromordinal(day).year
@@ -65,7 +71,10 @@ class YearDays:
         return found if found <= last else None
 
     def mask(self, year: int, steps: Steps) -> int:
-        """Return the mask of the matching days of a year, computed once for each kind of year."""
+        """Return a mask of the matching days of a year; bit 0 is 1 January.
+
+        It is computed once for all years with the same calendar.
+        """
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
         if mask is None:
@@ -111,14 +120,14 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """Return the mask of only the nth day in `days` (-1 is the last); 0 if there is none."""
+    """Return a mask with only the nth day in `days` (-1 is the last); 0 if there is no such day."""
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
     return 1 << places[index] if 0 <= index < len(places) else 0
 
 
 def _week(year: Year, week: int, wkst: int) -> int:
-    """Return the mask of the days of week number `week` (-1 is the last) that lie in this year.
+    """Return a mask of the days of week `week` (-1 is the last) that lie in this year.
 
     Weeks begin on weekday `wkst` and are numbered as in ISO 8601, so that the first and last days
     of a year may belong to weeks of its neighbours.
@@ -138,7 +147,7 @@ def _shifted(mask: int, by: int) -> int:
 
 
 def _first_week(year: int, wkst: int) -> int:
-    """Return the first day (ordinal) of the first week that has four days or more in the year."""
+    """Return the first day (an ordinal) of the first week with four or more days in the year."""
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - wkst) % 7
 

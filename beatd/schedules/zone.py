@@ -1,4 +1,4 @@
-"""Find time zones by their IANA names, and list the changes of their clocks as plain integers."""
+"""Find time zones by their IANA names, and list the changes of their clocks as integers."""
 
 import re
 import struct
@@ -59,7 +59,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _pytz(name: str) -> Any:
-    """Return pytz's zone of this name; upper and lower case are the same."""
+    """Return the zone of this name as pytz knows it; upper and lower case are the same."""
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
@@ -70,7 +70,10 @@ def _pytz(name: str) -> Any:
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """Return the zone of an IANA name in any case, or of a zone object that has such a name."""
+    """Return the zone of an IANA name in upper or lower case, or of another zone object.
+
+    Raises ScheduleError if there is no such zone, or if the object has no such name.
+    """
     return _zone(zone_name(name))
 
 
@@ -86,7 +89,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def zone_name(name: str | tzinfo) -> str:
-    """Return the official spelling of a zone's name.
+    """Return the IANA name of a zone in its official spelling, from a name or a zone object.
 
     Raises ScheduleError, with the nearest known name, if the zone is unknown.
     """
@@ -124,7 +127,7 @@ def _hint(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
-    """Keeps the stretches of time during which the clock of a zone has the same offset from UTC.
+    """The stretches of time during which the clock of a zone has the same offset from UTC.
 
     Stretch j begins at the UTC second at[j] and has the offset off[j], in seconds. On the wall
     clock it begins at start[j] and ends before end[j]; reached[j] is the latest time that the wall
@@ -144,7 +147,10 @@ class Offsets:
 
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
-    """Return the stretches of a known zone; one begins only where the offset changes."""
+    """Return the stretches of constant offset of a zone, up to the year 2200.
+
+    `name` must be a known name, as `zone_name` returns it.
+    """
     known = _pytz(name)
     times: list[datetime] = getattr(known, "_utc_transition_times", None) or [_ANY]
     infos = getattr(known, "_transition_info", None) or [(known.utcoffset(_ANY),)]
@@ -168,7 +174,10 @@ def offsets(name: str) -> Offsets:
 
 
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
-    """Yield each change of the clock from 2038 on: its UTC second and the new offset in seconds."""
+    """Yield each change of the clock after 2037, as a pair of UTC second and new offset in seconds.
+
+    Changes by the rule at the end of the file are computed up to the year 2200.
+    """
     with _opened(name) as file:
         text = file.read()
     known = _zone(name)
