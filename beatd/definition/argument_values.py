@@ -1,4 +1,4 @@
-"""Check that a message can carry the values of arguments, options and text."""
+"""Check that a Celery message can carry the values of arguments, options and text."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -21,9 +21,11 @@ MAX_DEPTH = 50  # levels of lists and mappings in an argument
 
 
 def as_argument(value: Any, depth: int = 0) -> Any:
-    """Return an argument as workers will receive it; ConfigError if no message can carry it.
+    """Return a task argument as workers will receive it.
 
-    Allowed are values of JSON, dates, times, datetimes, Decimals, UUIDs and bytes.
+    Allowed are JSON values, dates, times, datetimes, Decimals, UUIDs and bytes. Raises ConfigError
+    for any other value, and for lists and mappings nested deeper than MAX_DEPTH; `depth` is the
+    depth of this value.
     """
     if value is None or (isinstance(value, (str, int, float)) and type(value) is not Timestamp):
         return as_json(value)
@@ -50,7 +52,10 @@ def as_argument(value: Any, depth: int = 0) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """Return the value for a type name and content of kombu's form, or raise ConfigError."""
+    """Return the value that kombu's JSON form of a typed value stands for, or raise ConfigError.
+
+    `name` is the type in that form, such as "date", and `value` its content.
+    """
     try:
         return typed(name, value)
     except ValueError:
@@ -59,7 +64,10 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def unknown_types(value: Any) -> list[str]:
-    """Return each `__type__` in the value that workers can decode only with code of their own."""
+    """Return each `__type__` name in the value that kombu cannot decode by itself.
+
+    A mapping with such a name reaches a worker as its own type only if the worker registers it.
+    """
     if isinstance(value, dict):
         own = [str(value[TYPE])] if is_tagged(value) and not is_type(value[TYPE]) else []
         return own + [name for item in value.values() for name in unknown_types(item)]
@@ -69,7 +77,11 @@ def unknown_types(value: Any) -> list[str]:
 
 
 def as_json(value: Any, depth: int = 0) -> Any:
-    """Return the value with plain dicts, lists and text; ConfigError if JSON cannot carry it."""
+    """Return the value with only plain dicts, lists, text, numbers, booleans and None.
+
+    Raises ConfigError if JSON cannot carry the value, or if it is nested deeper than MAX_DEPTH;
+    `depth` is the depth of this value.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -93,14 +105,14 @@ def as_json(value: Any, depth: int = 0) -> Any:
 
 
 def text_key(key: Any) -> str:
-    """Return the key as a plain str; raise ConfigError if it is not text."""
+    """Return the key of a mapping as a plain str, or raise ConfigError if it is not text."""
     if not isinstance(key, str):
         raise ConfigError(f"the key {quoted(key)} is not text")
     return str.__str__(unicode(key))
 
 
 def unicode(text: str) -> str:
-    """Return the text unchanged; raise ConfigError if it holds bytes that are not UTF-8."""
+    """Return the text unchanged, or raise ConfigError if it cannot be encoded as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

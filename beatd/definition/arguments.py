@@ -1,7 +1,7 @@
-"""Convert argument values that JSON lacks: dates, times, Decimals, UUIDs and bytes.
+"""Convert argument values that JSON does not have: dates, times, Decimals, UUIDs and bytes.
 
 JSON holds them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores
-and commands write that form, and a worker reads it as the value.
+and commands write that form, and a worker decodes it to the value.
 """
 
 import re
@@ -40,12 +40,12 @@ _TIMESTAMP = re.compile(
 
 
 class Timestamp(str):
-    """A text that YAML defines as a date or datetime; only an argument is converted to one."""
+    """A text that YAML defines as a date or datetime; it is converted only if it is an argument."""
 
     __slots__ = ()
 
     def moment(self) -> date | datetime:
-        """Return the date or datetime, naive if the text has no offset.
+        """Return the date or datetime that the text means; a datetime is naive without an offset.
 
         Raises ValueError if there is no such date or time.
         """
@@ -70,19 +70,22 @@ def timestamp(text: str) -> Timestamp | None:
 
 
 def is_tagged(value: Any) -> bool:
-    """True if the value is a mapping with exactly the two keys of kombu's form."""
+    """Return True if the value is a mapping with exactly the keys `__type__` and `__value__`.
+
+    This is kombu's form of a value that JSON does not have.
+    """
     return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
 
 
 def is_type(name: Any) -> bool:
-    """True if kombu knows a type of this name."""
+    """Return True if kombu can decode a typed value whose `__type__` is this name."""
     return isinstance(name, str) and name in TYPES
 
 
 def typed(name: Any, value: Any) -> Any:
-    """Return the value that kombu's form stands for, from its type name and its content.
+    """Return the value for a `__type__` name and a `__value__`, kombu's form of typed values.
 
-    Raises ValueError if `value` is not of that type, KeyError if the name is not in `TYPES`.
+    Raises ValueError if `value` does not fit the type, and KeyError if the name is not in `TYPES`.
     """
     if not is_type(name):
         raise KeyError(name)
@@ -109,17 +112,21 @@ def typed(name: Any, value: Any) -> Any:
 
 
 def exact(value: Any) -> Any:
-    """Return a date, time, Decimal, UUID or bytes exactly as a worker will receive it.
+    """Return a date, time, Decimal, UUID or bytes value exactly as a worker will receive it.
 
-    A subclass becomes the plain class, and a zone becomes an offset. Raises TypeError for any other
-    value.
+    A subclass becomes the plain class, and a time zone becomes an offset. Raises TypeError for any
+    other value.
     """
     form = _form(value)
     return typed(form[TYPE], form[VALUE])
 
 
 def tagged(value: Any) -> Any:
-    """Return the value for JSON, typed values in kombu's form; TypeError if JSON cannot hold it."""
+    """Return the value as JSON can hold it, with dates, Decimals and the like in kombu's form.
+
+    That form is {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError for a value that
+    has no such form.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -138,9 +145,10 @@ def tagged(value: Any) -> Any:
 
 
 def untagged(value: Any) -> Any:
-    """Return the value that decoded JSON stands for, with each mapping in kombu's form converted.
+    """Return decoded JSON with each value of kombu's form converted to a date, Decimal and so on.
 
-    A mapping whose content does not fit its type stays unchanged.
+    That form is {"__type__": "date", "__value__": "2027-01-01"}. A mapping in that form whose
+    content does not fit its type stays unchanged.
     """
     if isinstance(value, dict):
         if is_tagged(value):
@@ -153,14 +161,17 @@ def untagged(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the value as JSON; two results are equal exactly if workers receive the same value."""
+    """Return the value as JSON; two results are equal exactly if workers receive the same value.
+
+    `value` is an argument, or a list or mapping of arguments.
+    """
     return json.encode(tagged(value), order="deterministic")
 
 
 def same(one: Entry, other: Entry) -> bool:
-    """True if two entries are equal and workers receive the same arguments from both.
+    """Return True if two entries are equal and workers receive the same arguments from both.
 
-    `==` alone would take 1, 1.0 and true as equal, and two Decimal NaNs as different.
+    `==` alone is not enough: it takes 1, 1.0 and true as equal, and two Decimal NaNs as different.
     """
     if _payload(one) != _payload(other):
         return False
@@ -173,7 +184,7 @@ def same(one: Entry, other: Entry) -> bool:
 
 
 def _payload(entry: Entry) -> bytes:
-    """Return the arguments and options of an entry as JSON; empty if it has none."""
+    """Return the arguments and options of an entry as JSON, or empty bytes if it has none."""
     values = [getattr(entry, name) for name in PAYLOAD]
     return canonical_json(values) if any(values) else b""
 
@@ -185,7 +196,10 @@ def _without_payload(entry: Entry) -> Entry:
 
 
 def _form(value: Any) -> dict[str, Any]:
-    """Return a typed value in kombu's form; raise TypeError if kombu has no type for it."""
+    """Return a date, Decimal, UUID or the like in kombu's form: {"__type__": …, "__value__": …}.
+
+    Raises TypeError if kombu has no type for the value.
+    """
     if isinstance(value, bytes):
         try:
             return {TYPE: "bytes", VALUE: value.decode()}

@@ -8,9 +8,10 @@ from beatd.entry import PAYLOAD, Entry
 
 
 def plain_of(entry: Entry) -> dict[str, Any]:
-    """Return a mapping that `entry_from` reads back as an equal entry.
+    """Return the entry as a mapping with the keys of YAML, which `entry_from` converts back.
 
-    It always holds `tz`, so it means the same under any configured timezone.
+    Fields that have their defaults are left out. `tz` is always present, so that the mapping means
+    the same under any configured timezone.
     """
     plain: dict[str, Any] = {"task": entry.task, **entry.schedule.plain(), "tz": entry.tz}
     for field in ENTRY_FIELDS:
@@ -21,7 +22,11 @@ def plain_of(entry: Entry) -> dict[str, Any]:
 
 
 def json_plain_of(entry: Entry) -> dict[str, Any]:
-    """Return `plain_of` for JSON: dates, Decimals and other typed arguments are in kombu's form."""
+    """Return `plain_of(entry)` as JSON can hold it.
+
+    Dates, Decimals and other arguments that JSON does not have are in kombu's form, {"__type__": …,
+    "__value__": …}.
+    """
     plain = plain_of(entry)
     for name in PAYLOAD:
         if name in plain:

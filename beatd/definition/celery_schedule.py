@@ -1,4 +1,4 @@
-"""Write a schedule object of Celery as plain data, in the keys of our YAML."""
+"""Convert a schedule object of Celery to plain data, with the keys of an entry in YAML."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -18,7 +18,7 @@ _HINT = "write it as every, cron, crontab, at, solar or rrule in YAML"
 
 
 def zone_name_of(tz: Any) -> str:
-    """Return the IANA name of a tzinfo or of a name; raise ConfigError if it has none."""
+    """Return the IANA name of a tzinfo object or name, or raise ConfigError if it has none."""
     for name in (tz, getattr(tz, "key", None), getattr(tz, "zone", None), str(tz)):
         if isinstance(name, str):
             try:
@@ -30,7 +30,10 @@ def zone_name_of(tz: Any) -> str:
 
 
 def as_written(entry: Any) -> Any:
-    """Return a ScheduleEntry as a dict of `beat_schedule`; return any other value unchanged."""
+    """Return a ScheduleEntry of Celery as the dict that `beat_schedule` would hold.
+
+    Any other value is returned unchanged.
+    """
     if not isinstance(entry, ScheduleEntry):
         return entry
     return {key: getattr(entry, key) for key in _WRITTEN if getattr(entry, key)}
@@ -39,8 +42,12 @@ def as_written(entry: Any) -> Any:
 def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
     """Return a Celery schedule, timedelta or number of seconds as plain data: {"every": "5m"}.
 
-    It also has `tz` if the schedule has a zone of its own, and `start` if `relative` (Celery's
-    rounding to whole days, hours or minutes) needs one. Raises ConfigError for any other object.
+    `relative` is Celery's option to round runs to whole days, hours or minutes of the wall clock.
+    It counts for seconds and a timedelta; a schedule object has its own.
+    `timezone` is the zone of that clock, unless the schedule has its own.
+
+    The result has `tz` if the schedule has its own zone, and `start` if the rounding needs it.
+    Raises ConfigError for any other object.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta | BaseSchedule):
         text = f"{value!r:.80} is a {type(value).__name__}"
@@ -81,7 +88,7 @@ def _every(period: timedelta, relative: bool, timezone: str) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """Return {"tz": name} for the zone that the schedule was given; {} if it uses the app's."""
+    """Return {"tz": name} if the schedule object has its own zone, or {} if it uses the app's."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
@@ -97,7 +104,11 @@ def _field(value: Any) -> Any:
 
 
 def _refuse_other_meaning(value: BaseSchedule, known: type) -> None:
-    """Raise ConfigError if a subclass of `known` overrides a method that decides when it runs."""
+    """Raise ConfigError if the class of `value` changes when a schedule of type `known` runs.
+
+    It does so if it overrides one of the methods in `_DECIDING`. Classes of django-celery-beat are
+    accepted.
+    """
     for name in _DECIDING:
         if getattr(type(value), name, None) is not getattr(known, name, None) and not (
             type(value).__module__.startswith("django_celery_beat")

@@ -22,7 +22,10 @@ _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 
 
 class Checked(NamedTuple):
-    """An entry and all problems of its data; the entry is None if one of them is an error."""
+    """The result of `check`: the entry, and all problems of its data.
+
+    The entry is None if a problem is an error and not only a warning.
+    """
 
     entry: Entry | None
     problems: list[Problem]
@@ -37,9 +40,11 @@ def entry_from(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Return the entry that plain data describes; raise ConfigError with all errors if it has any.
+    """Return the entry that plain data (a mapping with the keys of YAML) describes.
 
-    `timezone` is the zone of an entry without `tz`; `defaults` has the values of keys left out.
+    `timezone` is the zone of an entry without `tz`; `source` is the owner of the entry, and
+    `declared_at` its place in a file. `defaults` has values for keys that are left out. Raises
+    ConfigError with all errors if there are any.
     """
     checked = check(
         name,
@@ -64,11 +69,11 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """Return the entry that plain data describes, and every problem with it.
+    """Return the entry that plain data (a mapping with YAML's keys) describes, and its problems.
 
-    The path of a problem begins at the entry's own keys. `timezone` is the zone of an entry without
-    `tz`; `defaults` has the values of keys left out; `source` is the owner of the entry, and
-    `declared_at` its place in a file.
+    `timezone` is the zone of an entry without `tz`; `source` is the owner of the entry, and
+    `declared_at` its place in a file. `defaults` has values for keys that are left out. The path of
+    a problem begins at the entry's own keys.
     """
     problems: list[Problem] = []
     named = name_problem(name)
@@ -104,14 +109,17 @@ def check(
 
 
 def hint_for(key: Any, known: Collection[str]) -> str:
-    """Return a hint for an unknown key: its right place or the nearest known key; "" for none."""
+    """Return a hint to add to the error about an unknown key, or "" if there is none.
+
+    The hint says that the key belongs under `options`, or names the most similar key in `known`.
+    """
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
     return nearest(str(key), known)
 
 
 def name_problem(name: Any) -> str:
-    """Return why an entry cannot have this name; "" if it can.
+    """Return the reason why an entry cannot have this name, or "" if it can.
 
     Blanks within a name and emoji are allowed.
     """
@@ -133,9 +141,10 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the values of all valid fields by name, and the problems of the others.
+    """Return the values of all valid fields by name, and the problems of all invalid fields.
 
-    A moment without an offset is in the zone of `tz`, or else in `timezone`.
+    A moment without an offset is in the zone of the field `tz`, or in `timezone` if there is no
+    such field.
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -199,7 +208,7 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    """Return a problem for each value that contradicts another, has no effect or may surprise."""
+    """Return problems of values that contradict another value, have no effect or may surprise."""
     found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:

@@ -1,4 +1,4 @@
-"""Encode an entry as the JSON that a store keeps, and decode it.
+"""Encode an entry as the JSON that a store keeps, and decode that JSON.
 
 Decoding is fast, because a leader decodes every row of the store.
 """
@@ -37,7 +37,7 @@ def _moment(text: str) -> datetime:
 
 
 def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
-    """Return the function that converts a field's text; None if JSON holds the value itself."""
+    """Return the function that converts the JSON text of a field, or None if none is needed."""
     if field.name == "tz":
         return zone_name
     types = (field.type, *get_args(field.type))
@@ -45,7 +45,7 @@ def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
 
 
 def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
-    """Yield name, type and default of each key of the JSON, as `defstruct` expects them."""
+    """Yield each key of the JSON as `defstruct` expects it: name, type and, if any, default."""
     for field in ENTRY_FIELDS:
         of_type = field.type
         if _reader_of(field):
@@ -79,11 +79,13 @@ def _schedule(
     when: tuple[str, str | None, str, str],
     name: str,
 ) -> Schedule:
-    """Return the schedule of the value `raw` (JSON) of the key `kind`.
+    """Return the schedule that the key `kind` with the JSON value `raw` describes.
 
-    Cached, so that entries with equal schedules share one value. `shifts` holds spread and phase,
-    `when` holds tz, start, dst_gap and dst_fold; `name` is empty unless the schedule depends on the
-    name.
+    `shifts` holds the values of spread and phase.
+    `when` holds the values of tz, start, dst_gap and dst_fold.
+    `name` is the entry's name if the schedule depends on it, else "".
+
+    The result is cached, so that entries with equal schedules share one object.
     """
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
@@ -115,12 +117,22 @@ def _schedule_of(name: str, found: Any) -> Schedule:
 
 
 class JsonCodec:
-    """The catalog's `Codec`: stores an entry's definition as the JSON of its YAML keys."""
+    """Converts an entry's definition to the JSON of its YAML keys and back, as stores require.
+
+    It implements the catalog's `Codec`.
+    """
 
     def encode(self, entry: Entry) -> bytes:
+        """Return the entry's definition as JSON, without the fields that have their defaults."""
         return _encoder.encode(json_plain_of(entry))
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
+        """Return the entry `name` whose definition is this JSON.
+
+        `source` is the owner of the entry and `declared_at` its place in a file; the JSON has
+        neither. Raises ConfigError if the definition cannot be read, and StoreError if this process
+        has no free file descriptor to read a time zone.
+        """
         try:
             found = _decoder.decode(definition)
             if _TAG in definition:

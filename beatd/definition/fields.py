@@ -1,6 +1,7 @@
-"""List the keys of an entry in YAML, made from the fields of `Entry`, with their kinds of value.
+"""List the keys of an entry in YAML, with the kind of value that each key has.
 
-`check`, `plain_of`, the codec and the JSON Schema are all driven by this table.
+`check`, `plain_of`, the codec and the JSON Schema are all driven by this table, which is made from
+the fields of `Entry`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,12 @@ from beatd.entry import Entry
 
 
 class Field(Struct, frozen=True):
-    """A key of a mapping in YAML; `default` is written as in YAML, None if there is no default."""
+    """A key of an entry in YAML.
+
+    `kind` defines how the value is read, written and described in the JSON Schema.
+    `about` is the help text.
+    `default` is written as in YAML, or None if there is no default.
+    """
 
     name: str
     kind: Kind
@@ -24,7 +30,10 @@ class Field(Struct, frozen=True):
 
 
 class EntryField(Field, frozen=True, kw_only=True):
-    """A key that is a field of `Entry`, whose type and default there are `type` and `initial`."""
+    """A key in YAML that is also a field of `Entry`.
+
+    `type` and `initial` are the type and the default that the field has in `Entry`.
+    """
 
     type: Any
     initial: Any
@@ -108,7 +117,7 @@ _KINDS_BY_TYPE = {
 
 
 def _entry_fields() -> Iterator[EntryField]:
-    """Yield an EntryField for each field of `Entry` that has a help text."""
+    """Yield an `EntryField` for each field of `Entry` that has a help text."""
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated:
             continue
@@ -124,7 +133,7 @@ def _entry_fields() -> Iterator[EntryField]:
 
 
 def _kind_of(of_type: Any) -> Kind:
-    """Return the Kind of the YAML value for a field of this Python type."""
+    """Return the `Kind` that reads and writes the YAML value of a field of this Python type."""
     if get_origin(of_type) is Literal:
         return kinds.choice(*get_args(of_type))
     return _KINDS_BY_TYPE[of_type]

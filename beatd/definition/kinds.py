@@ -1,7 +1,7 @@
 """Define the kinds of values in YAML: how each is read, written and described in the JSON Schema.
 
-Each reader raises ConfigError with the value and an example of a right one; the caller adds the
-key.
+Each reader raises ConfigError with the value and an example of a right one. The message does not
+name the key; the caller adds it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +26,12 @@ def _unchanged(value: Any) -> Any:
 
 
 class Kind(Struct, frozen=True):
-    """A kind of value in YAML, with its reader, its JSON Schema and its writer.
+    """A kind of value in YAML: how it is read, described in the JSON Schema, and written.
 
-    `read` gets the value and the zone of moments without an offset; it returns the field's value or
-    raises ConfigError. `write` converts the field's value back for YAML.
+    `read` converts a YAML value to the field's value, or raises ConfigError; its second argument
+    is the time zone of a moment without an offset.
+    `schema` is the JSON Schema of the YAML value.
+    `write` converts the field's value back to a YAML value.
     """
 
     read: Callable[[Any, str], Any]
@@ -38,7 +40,11 @@ class Kind(Struct, frozen=True):
 
 
 def text(what: str = "text", longest: int = 1000) -> Kind:
-    """Return a Kind for one line of text, at most `longest` characters; errors call it `what`."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of one line of text.
+
+    The text is not empty and has at most `longest` characters. Error messages call it `what`, such
+    as "a name".
+    """
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -57,7 +63,10 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 
 
 def prose() -> Kind:
-    """Return a Kind for text that may have several lines."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of text of several lines.
+
+    It has at most 10,000 characters.
+    """
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and len(value) <= 10_000:
@@ -68,7 +77,10 @@ def prose() -> Kind:
 
 
 def flag() -> Kind:
-    """Return a Kind for true or false; yes, no, on and off are accepted too."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of true or false.
+
+    The words yes, no, on and off are accepted too.
+    """
 
     def read(value: Any, _tz: str) -> bool:
         if isinstance(value, str):
@@ -81,7 +93,10 @@ def flag() -> Kind:
 
 
 def whole(least: int, most: int | None = None) -> Kind:
-    """Return a Kind for a whole number from `least` to `most`, both included."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a whole number.
+
+    The number is at least `least` and, unless `most` is None, at most `most`.
+    """
     bounds = f"{least} or more" if most is None else f"{least} to {most}"
 
     def read(value: Any, _tz: str) -> int:
@@ -99,7 +114,10 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """Return a Kind for a value that is one of these words, in upper or lower case."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of one of these words.
+
+    Upper and lower case are the same; the words themselves must be in lower case.
+    """
 
     def read(value: Any, _tz: str) -> str:
         if isinstance(value, str) and value.strip().lower() in words:
@@ -135,7 +153,10 @@ DURATION_SCHEMA: dict[str, Any] = {
 
 
 def duration(*, above_zero: bool = False) -> Kind:
-    """Return a Kind for a length of time; with `above_zero`, a length of 0 is an error."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a length of time.
+
+    With `above_zero`, a length of 0 is an error.
+    """
 
     def read(value: Any, _tz: str) -> timedelta:
         length = parse_duration(value)
@@ -147,7 +168,7 @@ def duration(*, above_zero: bool = False) -> Kind:
 
 
 def moment() -> Kind:
-    """Return a Kind for a moment in ISO 8601."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of an ISO 8601 moment."""
 
     def read(value: Any, tz: str) -> datetime:
         return parse_moment(value, tz)
@@ -159,7 +180,7 @@ def moment() -> Kind:
 
 
 def zone() -> Kind:
-    """Return a Kind for the name of a time zone."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a time zone's name."""
 
     def read(value: Any, _tz: str) -> str:
         return zone_name(value)
@@ -168,7 +189,7 @@ def zone() -> Kind:
 
 
 def json_list() -> Kind:
-    """Return a Kind for a list of JSON values."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a JSON array."""
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_json(item) for item in _list(value))
@@ -177,7 +198,7 @@ def json_list() -> Kind:
 
 
 def json_mapping() -> Kind:
-    """Return a Kind for a mapping of JSON values."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a JSON mapping."""
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         kept: dict[str, Any] = as_json(mapping(value))
@@ -187,7 +208,10 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
-    """Return a Kind for a list of task arguments; `as_argument` defines the allowed values."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of a list of arguments.
+
+    They are arguments of a task; `as_argument` defines which values they may have.
+    """
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
         return tuple(as_argument(item) for item in _list(value))
@@ -196,7 +220,10 @@ def argument_list() -> Kind:
 
 
 def argument_mapping() -> Kind:
-    """Return a Kind for a mapping of task arguments; `as_argument` defines the allowed values."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of keyword arguments.
+
+    They are arguments of a task; `as_argument` defines which values they may have.
+    """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): as_argument(item, 1) for key, item in mapping(value).items()}
@@ -205,7 +232,10 @@ def argument_mapping() -> Kind:
 
 
 def options() -> Kind:
-    """Return a Kind for an entry's `options`; it leaves their values to `read_options`."""
+    """Return the `Kind` (how a YAML value is read, checked and described) of an entry's `options`.
+
+    It checks only that the keys are text; `read_options` checks the values.
+    """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
         return {text_key(key): item for key, item in mapping(value).items()}
@@ -224,7 +254,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
-    """Return the value unchanged; raise ConfigError if it is not a mapping."""
+    """Return the value unchanged, or raise ConfigError if it is not a mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
     return value

@@ -1,4 +1,4 @@
-"""Read the keys of `options:`, the options of celery's apply_async, and check their values."""
+"""Read an entry's `options`, which are the options of Celery's apply_async, and check them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,10 @@ def _number(length: timedelta) -> int | float:
 
 
 def _seconds(value: Any, _tz: str) -> int | float:
-    """Return a number of seconds for apply_async; the value is a number or a length such as 1h."""
+    """Return the seconds that a number or a text such as 1h means, as apply_async expects them.
+
+    Raises ConfigError for more than a thousand years.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         as_json(value)
         length = value
@@ -49,9 +52,10 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Return the expiry of a message: seconds, an ISO moment, or `next`.
+    """Return the expiry of a message as apply_async has it, or "next".
 
-    With `next`, workers drop the message when the entry's following run is due.
+    The result is seconds or a moment as ISO text. With "next", workers drop the message when the
+    entry's following run is due.
     """
     if isinstance(value, str) and value.strip().lower() == "next":
         return "next"
@@ -77,7 +81,10 @@ def _any(value: Any, _tz: str) -> Any:
 
 
 def _signatures(value: Any, tz: str) -> Any:
-    """Return a celery signature as a mapping, or a list of them; ConfigError if one is invalid."""
+    """Return a Celery signature as a mapping, or a list of signatures as a list of mappings.
+
+    Raises ConfigError if one is invalid.
+    """
     if isinstance(value, list | tuple):
         return [_signatures(item, tz) for item in value]
     if not isinstance(value, Mapping) or not isinstance(value.get("task"), str):
@@ -186,9 +193,10 @@ _REFUSED = {
 
 
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the options as celery expects them, and their problems.
+    """Return the valid options as Celery expects them, and the problems of all options.
 
-    An option that beatd does not know is passed on, with a warning.
+    A moment without an offset is in the zone `tz`. An option that beatd does not know is kept, with
+    a warning. An option with the value None is left out.
     """
     kept: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -226,7 +234,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
 
 
 def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
-    """Return a warning for each given header that celery or beatd writes itself."""
+    """Return a warning for each of these message headers that Celery or beatd itself writes."""
     found: list[Problem] = []
     for name in headers:
         if name in _OF_CELERY:
@@ -240,9 +248,9 @@ def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
 
 
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's keys, with missing ones from `defaults`.
+    """Return the keys of an entry, with the missing ones taken from `defaults`.
 
-    `options` are merged key by key; every other value of the entry replaces the whole default.
+    `options` are merged key by key; any other value of the entry replaces the whole default.
     """
     both = {**defaults, **plain}
     ours, theirs = plain.get("options"), defaults.get("options")
