@@ -1,4 +1,7 @@
-"""The command line of beatd; each command is a module, `list` and `next` included."""
+"""The command line of beatd, in which each module has one command.
+
+So `list` and `next` are names of modules here.
+"""
 
 from beatd.cli.commands import main
 

@@ -1,4 +1,4 @@
-"""`beatd add`: add an entry to the store."""
+"""Add an entry to the store (`beatd add`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,7 @@ def command(
 
 
 def _as_typed(problem: "Problem") -> "Problem":
-    """Return a problem of the entry with the command's options in place of the keys of YAML."""
+    """Return a problem of the entry that names options of the command in place of YAML keys."""
     if problem.text.startswith(NO_SCHEDULE):
         from msgspec.structs import replace
 
@@ -93,7 +93,10 @@ def _as_typed(problem: "Problem") -> "Problem":
 
 
 def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Problem]":
-    """Return the warnings about an entry; those about its task only if the app can be loaded."""
+    """Return the warnings about an entry, and about its task if the app can be loaded.
+
+    If it cannot, that is a warning too: the host may not have the project's code.
+    """
     from beatd.cli.entry_warnings import warnings_of
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app

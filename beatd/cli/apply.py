@@ -1,4 +1,4 @@
-"""`beatd apply`: make the store agree with entry files."""
+"""Make the store agree with entry files (`beatd apply`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +77,10 @@ def command(
 
 
 def _conflicts(done: "list[Comparison]", *, named: bool) -> "list[HeldName]":
-    """Return the entries to report as conflicts: those that another owner already declares.
+    """Return the declared names that the store has under another owner, to report as conflicts.
 
-    Without a named owner, an entry with the same definition is no conflict: an exported file names
-    no owner.
+    Unless an owner was `named` with --name, an entry with the same definition is no conflict,
+    because an exported file names no owner.
     """
     return [held for one in done for held in one.conflicts if named or not held.same]
 

@@ -1,4 +1,4 @@
-"""Read the declarations that `apply` applies, from a configuration or from the given files."""
+"""Read the entries that `beatd apply` applies, from a configuration or from the given files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -20,10 +20,10 @@ from beatd.sources.files import Files, without_line
 
 
 def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
-    """Return everything that the configuration declares, one item for each owner of entries.
+    """Return all entries that the configuration declares, as one `Declared` for each owner.
 
-    With `prune`, a missing file or folder of `schedules` is only a warning: its removal is
-    intended.
+    The owner is the configuration or its app. With `prune`, a missing file or folder of `schedules`
+    is only a warning, because its removal is intended. Raises ConfigError for any other problem.
     """
     sources: list[Source] = [Files(config, SystemClock())]
     if config.app is not None:
@@ -37,10 +37,11 @@ def declared_in_config(config: Config, *, prune: bool) -> list[Declared]:
 
 
 def declared_in_files(config: Config, places: Sequence[str], name: str | None) -> list[Declared]:
-    """Return the declarations in files, folders and globs, one item for each owner of entries.
+    """Return the entries in files, folders and globs, as one `Declared` for each owner.
 
-    The owner of a file that the configuration's `schedules` cover is the configuration. Any other
-    file is owned by `name`, or else by the name of the file or folder that was typed.
+    If `name` is given, it is the owner of all entries. Else the owner of a file that the
+    configuration's `schedules` cover is the configuration, and any other file is owned by the name
+    of the file or folder in `places`. Raises ConfigError if a file is wrong.
     """
     here = Path.cwd()
     loaded = load_entries(
@@ -92,7 +93,7 @@ def _set(
 def _name_of(place: str) -> str:
     """Return the owner's name for a typed path: the folder's name, or the file's without suffix.
 
-    Raises ConfigError for a glob, which has no name.
+    Raises ConfigError for a glob, from which no name can be made.
     """
     path = Path(place).resolve()
     if has_magic(place) and not path.exists():
@@ -109,12 +110,12 @@ def _refuse_owner_of_configuration(owner: str, config: Config, place: str) -> No
 
 
 def _below(folder: str, here: Path, place: str) -> str:
-    """Return a path relative to `here` as a path relative to `folder`."""
+    """Return a path that is relative to `here` as a path relative to `folder`."""
     return os.path.relpath(here / place, folder)
 
 
 def _report(problems: Iterable[Problem]) -> None:
-    """Print the problems as notes; raise ConfigError if one of them is more than a warning."""
+    """Print warnings as notes, or raise ConfigError if any problem is more than a warning."""
     found = list(problems)
     wrong = [problem for problem in found if not problem.warning]
     if wrong:
@@ -124,13 +125,19 @@ def _report(problems: Iterable[Problem]) -> None:
 
 
 def _as_intended(problem: Problem) -> Problem:
-    """Return the problem, turned into a warning if it is about a missing place of `schedules`."""
+    """Return the problem as a warning if it is about a missing file or folder of `schedules`.
+
+    Any other problem is returned with the same level.
+    """
     warning = problem.warning or problem.path == ("schedules",)
     return Problem(problem.text, problem.path, problem.place, warning)
 
 
 def _as_typed(problem: Problem, here: str) -> Problem:
-    """Return a problem of a file argument with the path as typed, and not under `schedules`."""
+    """Return a problem of a file with its path as it was typed, without the prefix `here`.
+
+    The problem does not refer to the key `schedules`, because the file came from an argument.
+    """
     path = () if problem.path == ("schedules",) else problem.path
     place = problem.place.removeprefix(here)
     return Problem(problem.text, path, place, problem.warning)

@@ -1,4 +1,4 @@
-"""`beatd backfill`: run an entry for past moments."""
+"""Run an entry for past moments (`beatd backfill`)."""
 
 import sys
 from collections.abc import Sequence
@@ -85,7 +85,10 @@ def command(
 
 
 def _confirm(name: str, asked_for: "Skip") -> None:
-    """Ask the user to confirm a large backfill; raise click.UsageError if there is no terminal."""
+    """Ask the user to confirm a large backfill (runs for past moments).
+
+    Raises click.Abort if the user declines, and click.UsageError if there is no terminal.
+    """
     question = f"that is {_runs([asked_for])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"{question}; add --yes if you mean it")
@@ -105,7 +108,10 @@ def _call_off(chosen: ChosenStore, name: str, *, json: bool) -> None:
 
 
 def _runs(stretches: "Sequence[Skip]") -> str:
-    """Return the number of runs as text, with "more than" if counting stopped at a limit."""
+    """Return the number of runs as text, such as "3 runs".
+
+    The text begins with "more than" if the count stopped at a limit.
+    """
     count = sum(one.count for one in stretches)
     runs = "1 run" if count == 1 else f"{count} runs"
     return f"more than {runs}" if any(one.at_least for one in stretches) else runs

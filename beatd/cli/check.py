@@ -1,4 +1,4 @@
-"""`beatd check`: report every problem of a configuration."""
+"""Report every problem of a configuration (`beatd check`)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +70,7 @@ class _Report:
         self.facts: list[str] = []
 
     def add_configuration(self, given: ConfigOption) -> None:
+        """Add the problems and entries of the configuration or app that -c and -A choose."""
         if given.config is None:
             found = _examine_app(given)
         else:
@@ -88,6 +89,7 @@ class _Report:
         self.problems += _warnings(self.entries, self.app)
 
     def add_files(self, files: tuple[str, ...]) -> None:
+        """Add the problems and entries of these entry files, folders or globs."""
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
         self._load(scope, files, ".")
@@ -122,9 +124,11 @@ class _Report:
 
     @property
     def errors(self) -> int:
+        """Return the number of problems that are more than warnings."""
         return sum(not problem.warning for problem in self.problems)
 
     def print_json(self) -> None:
+        """Print the report as JSON."""
         print_json(
             {
                 "ok": not self.errors,
@@ -136,6 +140,7 @@ class _Report:
         )
 
     def print_lines(self) -> None:
+        """Print a line for each problem and each fact, and a last line with their number."""
         for problem in self.problems:
             level = ("warning", "yellow") if problem.warning else ("error", "red")
             place, path = visible(problem.place), visible(dotted(problem.path))
@@ -160,7 +165,7 @@ class _Report:
 
 
 def _examine_app(given: ConfigOption) -> Examined:
-    """Return the configuration made of the app's settings, or the problem that prevents it."""
+    """Return the configuration that the app's settings describe, or the problem in them."""
     try:
         return Examined(given.load(), ())
     except ConfigError as error:
@@ -168,7 +173,7 @@ def _examine_app(given: ConfigOption) -> Examined:
 
 
 def _unusable_lock(config: Config) -> Iterator[Problem]:
-    """Yield a problem if the driver refuses the URL of the lock; no server is contacted."""
+    """Yield a problem if the driver refuses the URL of the lock, without connecting to a server."""
     try:
         backends.open_lease(schemes.lock_url(config.store.url, config.lock.url)).close()
     except ConfigError as error:
@@ -193,7 +198,10 @@ def _count(number: int, one: str, many: str | None = None) -> str:
 
 
 def _warnings(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
-    """Yield the warnings about entries, each with the file and line that declare the entry."""
+    """Yield the warnings about the first ENTRIES_LOOKED_AT_MAX entries.
+
+    Each has the file and line that declare the entry.
+    """
     now = SystemClock().now()
     for entry in entries[:ENTRIES_LOOKED_AT_MAX]:
         above = "beat_schedule" if entry.source.startswith("app:") else "entries"

@@ -1,4 +1,4 @@
-"""Open the store that a command works on: the configuration's, or the one of --store."""
+"""Open the store that a command works on, which the configuration or --store names."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 
 class ChosenStore(Struct, frozen=True):
-    """Keeps the typed options that choose a store, which is not open yet; `url` is from --store."""
+    """The typed options that choose a store, which is not open yet.
+
+    `given` has the values of -c and -A, and `url` is the value of --store.
+    """
 
     given: ConfigOption
     url: str | None
 
     def config(self) -> "Config":
-        """Return the configuration, with the URL of --store in it.
+        """Return the configuration, with the URL of --store in place of its store if there is one.
 
         Raises ConfigError if the configuration or the URL is wrong.
         """
@@ -60,10 +63,10 @@ class ChosenStore(Struct, frozen=True):
 
     @contextmanager
     def open(self, config: "Config | None" = None) -> "Iterator[OpenedStore]":
-        """Open the store until the block ends.
+        """Open the store for the `with` block, and close it afterwards.
 
-        Raises StoreError if it cannot be reached, and ConfigError for memory:, which only its own
-        daemon can use.
+        `config` is the configuration if it was loaded already. Raises StoreError if the store
+        cannot be reached, and ConfigError for a memory: store, which only its own daemon can use.
         """
         from beatd.clock import SystemClock
         from beatd.config import make_folders
@@ -92,7 +95,11 @@ class ChosenStore(Struct, frozen=True):
 
 
 class OpenedStore(Struct, frozen=True):
-    """An open store with its configuration, and functions for the time by the store's clock."""
+    """An open store with its configuration, and the time by the store's clock.
+
+    `present` returns the current time, and `now` is the time when the store was opened.
+    `started_at` returns the time when the command was started, from which a one-off counts.
+    """
 
     config: "Config"
     store: "Roles"
@@ -104,9 +111,10 @@ class OpenedStore(Struct, frozen=True):
 def _started_at(
     now: "Callable[[], datetime]", clock: "Clock", started_at_elapsed: float | None
 ) -> "datetime":
-    """Return the moment when the command was started, by the store's clock.
+    """Return the time when the command was started, by the store's clock.
 
-    `started_at_elapsed` is that moment on the clock of elapsed time; None counts as now.
+    `started_at_elapsed` is that time on the clock of elapsed seconds; if it is None, the result is
+    the current time. `now` returns the current time by the store's clock.
     """
     moment = now()
     if started_at_elapsed is None:
@@ -115,7 +123,10 @@ def _started_at(
 
 
 def takes_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -c, -A and --store to a command; its function gets them as `chosen`."""
+    """Add the options -c, -A and --store to a command.
+
+    The decorated function gets them as its argument `chosen`, a `ChosenStore`.
+    """
 
     @click.option(
         "--store", "url", metavar="URL", help="The store, instead of the configuration's."

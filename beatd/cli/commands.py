@@ -53,12 +53,13 @@ _MODULES = {"import": "import_"}  # a word that Python keeps for itself
 
 
 class Main(click.Group):
-    """A click group of all commands, which imports the module of a command when it is needed."""
+    """The click group of all commands, which imports a command's module only when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command of this name, or return None if there is none."""
         if name not in COMMANDS:
             return None
         module = f"beatd.cli.{_MODULES.get(name, name)}"
@@ -85,12 +86,17 @@ class Main(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, with `run` inserted if they name no command."""
         # While a shell completes a line, `run` is not added: the user may type a command next.
         return super().parse_args(ctx, args if ctx.resilient_parsing else _with_run(args))
 
     def main(  # type: ignore[override]  # it does not return
         self, args: Sequence[str] | None = None, **extra: Any
     ) -> Any:
+        """Run the command that the arguments name, and exit with its exit code.
+
+        An exception becomes one line on stderr.
+        """
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         # Only the arguments of the process itself were typed when it started; a test passes others.
@@ -107,7 +113,8 @@ class Main(click.Group):
 def _with_run(args: list[str]) -> list[str]:
     """Return the arguments with `run` inserted if they name no command.
 
-    `beatd -c FILE --shadow` becomes `beatd -c FILE run --shadow`.
+    `beatd -c FILE --shadow` becomes `beatd -c FILE run --shadow`. Without any argument, `run` is
+    inserted only if BEATD_CONFIG is set.
     """
     at = 0
     while at < len(args) and args[at].startswith("-"):

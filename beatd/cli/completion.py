@@ -1,4 +1,4 @@
-"""`beatd completion`: print the script that completes commands in a shell."""
+"""Print the script that completes commands in a shell (`beatd completion`)."""
 
 import click
 from click.shell_completion import get_completion_class

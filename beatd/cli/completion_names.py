@@ -1,4 +1,4 @@
-"""Complete the name of an entry at the tab key, from the store if it answers at once."""
+"""Complete the name of an entry at the tab key, if the store answers in time."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ STORE_TIMEOUT_S = 0.5
 
 
 def names_of_entries(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of entries that begin with `incomplete`.
+    """Return up to NAMES_MAX names of entries that begin with `incomplete`.
 
-    After any error the list is empty: a message would appear in the line that is being typed.
+    The list is empty after any error, because a message would appear in the line that is being
+    typed.
     """
     try:
         return _names_beginning_with(incomplete, _config_of(ctx))

@@ -1,4 +1,4 @@
-"""The options -c and -A of every command, which choose the configuration and the app."""
+"""The options -c and -A of every command, which choose the configuration and the Celery app."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,10 @@ DEBUG_HELP = "Show where an unexpected error came from."
 
 
 class ConfigOption(Struct, frozen=True):
-    """Keeps the values of -c, -A and --debug; one after the command wins over one before it."""
+    """The values of -c, -A and --debug.
+
+    A value typed after the name of the command wins over one typed before it.
+    """
 
     config: str | None = None
     app: str | None = None
@@ -30,7 +33,7 @@ class ConfigOption(Struct, frozen=True):
     )
 
     def started_at(self) -> "datetime":
-        """Return the moment when the command was started, by the host's clock."""
+        """Return the time when the command was started, by the host's clock."""
         from datetime import timedelta
 
         from beatd.clock import SystemClock
@@ -41,10 +44,10 @@ class ConfigOption(Struct, frozen=True):
         return clock.now() - timedelta(seconds=age)
 
     def load(self) -> "Config":
-        """Return the chosen configuration; raise ConfigError with all of its errors if it has any.
+        """Return the configuration that -c or -A choose, or else config.yaml in the current folder.
 
-        Without -c and -A it is config.yaml in the current folder; raises click.UsageError if there
-        is none.
+        Raises ConfigError with all errors of the configuration, and click.UsageError if there is no
+        such file.
         """
         from pathlib import Path
 
@@ -65,7 +68,10 @@ class ConfigOption(Struct, frozen=True):
 
 
 def takes_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -c, -A and --debug to a command; its function gets them as `given`."""
+    """Add the options -c, -A and --debug to a command.
+
+    The decorated function gets them as its argument `given`, a `ConfigOption`.
+    """
 
     @click.option("-c", "--config", type=click.Path(), metavar="FILE", help=CONFIG_HELP)
     @click.option("-A", "--app", metavar="MODULE:APP", help=APP_HELP)

@@ -1,4 +1,4 @@
-"""Run the checks of `beatd check --connect`, which need the app and the servers."""
+"""Run the checks of `beatd check` that need the app or, with --connect, the servers."""
 
 import errno
 import socket
@@ -19,7 +19,7 @@ from beatd.wiring.build import celery_app, sources_of
 
 
 def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Yield the problems of broker, store, lock and HTTP port, after a connection to each.
+    """Connect to broker, store, lock and HTTP port, and yield a problem for each that fails.
 
     Each success is appended to `facts` as a line of text.
     """
@@ -65,7 +65,10 @@ def connection_problems(config: Config, facts: list[str]) -> Iterator[Problem]:
 def declared_by_app(
     app: Celery, config: Config, others: Sequence[Entry]
 ) -> tuple[list[Problem], list[Entry]]:
-    """Return the problems of the app's declarations, and the entries that only the app declares."""
+    """Return the problems of what the app declares, and its entries that are not among `others`.
+
+    For an entry that is among `others` there is a warning: one of the two is not applied.
+    """
     clock = SystemClock()
     problems: list[Problem] = []
     entries: list[Entry] = []
@@ -86,9 +89,9 @@ def declared_by_app(
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
-    """Try to hold and release the lock, and yield the problem if that fails.
+    """Try to hold and release the lock, and yield a problem if that fails.
 
-    A daemon that leads keeps the lock, and then the lock works as well.
+    If a daemon holds the lock, that proves that the lock works.
     """
     url = schemes.lock_url(config.store.url, config.lock.url)
     if url in ("none", "none:"):
@@ -107,9 +110,9 @@ def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:
 
 
 def _pages(config: Config) -> Iterator[Problem]:
-    """Try to listen on the port of the HTTP pages, and yield the problem if that fails.
+    """Try to listen on the port of the HTTP pages, and yield a problem if that fails.
 
-    A port in use is a warning only: the daemon of this configuration may be running.
+    A port in use is a warning only, because the daemon of this configuration may be running.
     """
     if config.http is None:
         return

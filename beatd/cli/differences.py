@@ -1,4 +1,4 @@
-"""Print the difference that a change makes to an entry, in the style of diff."""
+"""Print the difference that a change makes to an entry, as diff does."""
 
 import os
 from collections.abc import Mapping
@@ -15,9 +15,10 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 def print_difference(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
-    """Print a change of an entry: one line if it is new or removed, else its changed lines.
+    """Print a change of an entry: one line if it is added or removed, else its changed lines.
 
-    `before` and `after` are its plain data; None means that it does not exist.
+    `before` and `after` are the entry as a mapping with the keys of YAML, or None where it does not
+    exist.
     """
     lines = []
     if before is None and after is not None:

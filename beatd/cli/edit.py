@@ -1,4 +1,4 @@
-"""`beatd edit`: change an entry."""
+"""Change an entry (`beatd edit`)."""
 
 import os
 import sys
@@ -92,9 +92,10 @@ def _print(before: "Stored", after: "Stored") -> None:
 
 
 def _in_editor(row: "Stored") -> tuple[dict[str, Any], Collection[str]]:
-    """Let the user change the fields in $EDITOR; return changed fields, and names of removed ones.
+    """Open the fields of an entry in $EDITOR, and return the edit that the user made.
 
-    The editor opens again until the text is valid. Raises BeatError if the user gives up.
+    The result has the changed fields with their new values, and the names of the removed ones. The
+    editor opens again until the text is valid. Raises BeatError if the user gives up.
     """
     from beatd.cli.failure import print_message
     from beatd.cli.yaml_text import yaml_of
@@ -147,7 +148,7 @@ def _read(text: str) -> tuple[Any, list[str]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of the YAML reader as plain data, without the line numbers on its keys."""
+    """Return a value of the YAML reader as plain data, without line numbers on the keys."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

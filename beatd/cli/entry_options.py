@@ -1,4 +1,4 @@
-"""The options that `add` and `edit` share, one for each field of an entry."""
+"""The options that `beatd add` and `beatd edit` share, with one for each field of an entry."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,10 @@ _METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N"}
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:
-    """Yield the option of each field of `Entry` that takes a value: its name, metavar and help."""
+    """Yield name, metavar and help of an option for each field of `Entry` that takes a value.
+
+    A metavar is the word that stands for the value in --help, such as DURATION.
+    """
     for field in structs.fields(Entry):
         if get_origin(field.type) is not Annotated or field.name in ("options", "enabled"):
             continue
@@ -52,7 +55,7 @@ _NUMBERS = [name for name, metavar, _ in _FIELDS if metavar == "N"]
 
 
 def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for an entry's fields to a command; `fields_of` reads their values."""
+    """Add an option for each field of an entry to a command; `fields_of` reads their values."""
     command = click.option(
         "--disabled/--enabled",
         default=None,
@@ -76,9 +79,10 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def fields_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the values of these options from `options`, and return them as fields of an entry.
+    """Remove the values of the options of `takes_fields` from `options`, and return them as fields.
 
-    A key may name a place inside a field, such as options.headers.x.
+    The result has only the fields that were given. A key may name a place inside a field, such as
+    options.headers.x.
     """
     fields: dict[str, Any] = {}
     for name, metavar, _ in _FIELDS:
@@ -103,7 +107,10 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_option(problem: "Problem") -> "Problem":
-    """Return a problem with the option in place of the key: --priority for options.priority."""
+    """Return the problem with the option that was typed in place of the key of YAML.
+
+    For example, --priority replaces options.priority.
+    """
     from beatd.errors import Problem
 
     path = problem.path
@@ -119,7 +126,10 @@ def as_option(problem: "Problem") -> "Problem":
 
 
 def one_name(words: Sequence[str]) -> str:
-    """Return the only argument, an entry's name; raise click.UsageError for none or several."""
+    """Return the only argument, the name of an entry.
+
+    Raises click.UsageError if there is none, or more than one.
+    """
     if len(words) == 1:
         return words[0]
     if not words:

@@ -1,4 +1,4 @@
-"""Format entries for commands: the rows of a table, and the JSON of `list` and `show`."""
+"""Format entries for commands, as rows of a table or as the JSON of `list` and `show`."""
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -17,9 +17,10 @@ _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
 def json_of(row: Stored) -> dict[str, Any]:
-    """Return an entry with its plan as a mapping for JSON.
+    """Return an entry and its plan (its next run) as a mapping for JSON.
 
-    Fields that have their defaults are left out, except those that nearly every reader uses.
+    Fields that have their defaults are left out, except those in `_ALWAYS`, which nearly every
+    reader uses. `next` is None if no run is due.
     """
     entry = row.entry
     schedule = entry.schedule.plain()
@@ -48,14 +49,14 @@ def json_of(row: Stored) -> dict[str, Any]:
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
-    """Return a moment as ISO 8601 text in UTC, or None for None."""
+    """Return the moment as ISO 8601 text in UTC, or None if it is None."""
     return None if moment is None else format_moment(moment)
 
 
 def cells_of(
     rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
 ) -> Iterator[list[Cell]]:
-    """Yield the cells of one row of the table with COLUMNS for each entry.
+    """Yield the cells of a table row for each entry, in the order of COLUMNS.
 
     `failing` has the names of entries whose newest run failed.
     """
@@ -71,7 +72,10 @@ def cells_of(
 
 
 def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
-    """Return how long ago the last run was, in red and with "failed" if it failed."""
+    """Return the cell that says how long ago the last run was; it is red if that run failed.
+
+    A cell is a text, or a pair of text and style.
+    """
     if row.last is None:
         return ("failed", "red") if failed else ""
     ago = distance_text(row.last - now)
@@ -79,7 +83,10 @@ def last_cell(row: Stored, now: datetime, *, failed: bool) -> Cell:
 
 
 def next_cell(row: Stored, now: datetime) -> Cell:
-    """Return how far away the next run is, or why there is none, with its colour."""
+    """Return the cell that says how far away the next run is, or why there is none.
+
+    A cell is a text, or a pair of text and style.
+    """
     if not row.entry.enabled:
         return (f"disabled{_missed(row, now)}", "dim")
     if row.paused:

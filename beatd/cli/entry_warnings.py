@@ -1,4 +1,4 @@
-"""Find reasons why the runs of an entry may fail or surprise, before its first run."""
+"""Find the reasons for which the runs of an entry may fail or surprise, before they run."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,10 +17,11 @@ PICKLE = {"pickle", "application/x-python-serialize"}
 
 
 def warnings_of(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
-    """Yield the warnings about an entry; their paths are keys of the entry.
+    """Yield the warnings about an entry; the path of each, if any, begins with a key of the entry.
 
-    Its task and arguments are checked only if the project's app is given. A worker may be set up in
-    another way than this app, so these are no errors.
+    Its task and arguments are checked only if `app`, the project's Celery app, is given. They are
+    warnings and not errors, because a worker may be set up in another way than this app. A schedule
+    that cannot be computed is an error.
     """
     try:
         if entry.enabled and next_moment(entry, now) is None:
@@ -54,7 +55,11 @@ def _croniter_differs(entry: Entry, now: datetime) -> Iterator[Problem]:
 
 
 def croniter_difference(entry: Entry, now: datetime) -> str:
-    """Return how croniter reads the entry's cron text differently; "" if it agrees."""
+    """Return a sentence on how croniter reads the entry's cron text differently from beatd.
+
+    The sentence is "" if both read it alike, if the entry has no cron text, or if croniter cannot
+    read the text.
+    """
     text = entry.schedule.plain().get("cron")
     if not isinstance(text, str):
         return ""
@@ -64,7 +69,10 @@ def croniter_difference(entry: Entry, now: datetime) -> str:
 
 
 def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
-    """Yield a warning if the jitter is longer than the time between two of the next runs."""
+    """Yield a warning if the jitter (a delay added to a run) exceeds the time between two runs.
+
+    Only the next few runs are compared.
+    """
     if not entry.jitter:
         return
     gaps: list[timedelta] = []

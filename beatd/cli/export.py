@@ -1,4 +1,4 @@
-"""`beatd export`: print entries as YAML."""
+"""Print entries as YAML (`beatd export`)."""
 
 import click
 

@@ -17,10 +17,10 @@ EXIT_WRONG_USAGE = 2
 
 @contextmanager
 def exit_with_message(*, debug: bool = False) -> Iterator[None]:
-    """Turn an exception of the block into a line on stderr and an exit code.
+    """Turn an exception of the `with` block into a line on stderr and an exit code.
 
-    Each problem of a configuration gets a line of its own. With `debug`, an unexpected exception is
-    raised again, which shows its traceback.
+    Each problem of a configuration is on a line of its own. With `debug`, an unexpected exception
+    is raised again, so that its traceback is shown.
     """
     try:
         yield
@@ -63,7 +63,7 @@ def exit_with_message(*, debug: bool = False) -> Iterator[None]:
 
 
 def print_message(text: str, colour: str = "red") -> None:
-    """Print a text as one line on stderr, escaped, and with passwords masked."""
+    """Print a text as one line on stderr, with control characters escaped and passwords masked."""
     line = visible(" ".join(hidden(text).split("\n")))
     click.echo(f"{click.style('beatd:', fg=colour)} {line}", err=True)
 

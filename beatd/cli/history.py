@@ -1,4 +1,4 @@
-"""`beatd history`: show what ran, and what did not and why."""
+"""Show which runs were published, skipped or failed, and why (`beatd history`)."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -66,14 +66,18 @@ def command(
 
 
 class RecordFilter(Struct, frozen=True):
-    """Selects records of the history by state and time; None means any."""
+    """Selects lines of the history by state and by planned time; None selects all."""
 
     state: str | None
     since: "datetime | None"
     until: "datetime | None"
 
     def matching(self, records: "Iterable[Record]") -> "Iterator[Record]":
-        """Yield the records that match; `records` must be sorted, the newest first."""
+        """Yield the records that the filter selects, in their order.
+
+        `records` must be sorted with the newest first: the search ends at the first record that was
+        published before `since`.
+        """
         for record in records:
             if self.since and record.published is not None and record.published < self.since:
                 return  # this record and all that follow were written before, and no run is early
@@ -101,9 +105,10 @@ def _records(
 
 
 def json_of(record: "Record") -> dict[str, Any]:
-    """Return a record as a mapping for JSON.
+    """Return a line of the history as a mapping for JSON.
 
-    `until` and `count` are present only if the record stands for several moments.
+    `until` and `count` are present only if the record stands for several moments, and `at_least`
+    only if there may be more of them than `count`.
     """
     from beatd.cli.entry_rows import iso_or_none
 

@@ -1,4 +1,4 @@
-"""`beatd list`: list entries."""
+"""List entries (`beatd list`)."""
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,10 @@ def _print(
 
 
 def _within(options: dict[str, Any]) -> timedelta | None:
-    """Return the value of --due-within; raise click.UsageError if the options contradict."""
+    """Return the value of --due-within, or None if it was not given.
+
+    Raises click.UsageError if --enabled contradicts --paused or --disabled.
+    """
     from beatd.errors import ConfigError
     from beatd.schedules.duration import parse_duration
 
@@ -92,9 +95,10 @@ def _within(options: dict[str, Any]) -> timedelta | None:
 
 
 def _query(within: timedelta | None, now: datetime, options: dict[str, Any]) -> "Query":
-    """Return the store's query for the options.
+    """Return the query for the store that the options describe.
 
-    The store cannot select paused or disabled entries alone; `_chosen` does that afterwards.
+    `within` is the value of --due-within, counted from `now`. The store has no query for only
+    paused or only disabled entries, so `_chosen` selects them afterwards.
     """
     from beatd.catalog import Query
 
@@ -123,9 +127,10 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
 def _quick_list(
     config: "Config", within: timedelta | None, options: dict[str, Any]
 ) -> "tuple[Sequence[Stored], Container[str]] | None":
-    """Return the rows of a small SQLite store, and the names of failing entries.
+    """Return the entries of a small SQLite store, and the names of those that fail.
 
-    None for any other store. It avoids SQLAlchemy, whose import takes long.
+    None if the store is of another kind, has too many entries or cannot be read. It avoids
+    SQLAlchemy, whose import takes long.
     """
     url = config.store.url
     if not url.startswith("sqlite:///") or "?" in url:

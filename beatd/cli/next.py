@@ -1,4 +1,4 @@
-"""`beatd next`: show when an expression or an entry runs."""
+"""Show when a schedule or an entry runs next (`beatd next`)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -120,7 +120,10 @@ def _entry_of_expression(
 
 
 def _as_options(problem: Problem) -> Problem:
-    """Return a problem with the option in place of the key: --dst-gap for dst_gap."""
+    """Return the problem with the option that was typed in place of the key of YAML.
+
+    For example, --dst-gap replaces dst_gap.
+    """
     path = tuple(f"--{str(key).replace('_', '-')}" for key in problem.path[:1])
     return Problem(problem.text, path)
 
@@ -157,7 +160,7 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
 
 
 def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
-    """Return those of the named entries that are in the store, by name."""
+    """Return the named entries that are in the store, by name."""
     from beatd.catalog import Query
     from beatd.config import make_folders
     from beatd.definition import codec
@@ -174,7 +177,11 @@ def _from_store(config: Any, names: list[str]) -> dict[str, Entry]:
 
 
 def _from_app(config: Any) -> dict[str, Entry]:
-    """Return the entries that the app declares, by name; a daemon may not have applied them yet."""
+    """Return the entries that the app declares, by name.
+
+    They are not in the store before a daemon has applied them. Raises ConfigError if there are only
+    errors.
+    """
     from beatd.cli.connect_check import declared_by_app
     from beatd.wiring.build import celery_app
 
@@ -192,7 +199,7 @@ def _in_zone(entry: Entry, tz: str) -> Entry:
 
 
 def _runs(entry: Entry, after: datetime, count: int) -> tuple[list[datetime], bool]:
-    """Return up to `count` runs after a moment, and True if there are no more after them."""
+    """Return up to `count` runs after a moment, and True if no further run follows."""
     next_after = shared_next_after()
 
     def moments() -> Iterator[datetime]:

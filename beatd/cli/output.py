@@ -1,4 +1,4 @@
-"""Print the output of commands: tables for people, JSON for programs."""
+"""Print the output of commands, as tables for people or as JSON for programs."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,15 @@ from beatd.cli.escapes import visible
 
 
 def print_json(value: Any) -> None:
-    """Print a value as indented JSON; datetimes become ISO 8601 text."""
+    """Print a value as indented JSON, with datetimes as ISO 8601 text."""
     click.echo(json.format(json.encode(value), indent=2).decode())
 
 
 def stream_json(values: Iterable[Any]) -> None:
-    """Print values as a JSON list, one on each line as it arrives, so that memory does not grow."""
+    """Print values as a JSON list, each on a line of its own as soon as it is there.
+
+    The list is never in memory as a whole.
+    """
     before = "[\n"
     for value in values:
         sys.stdout.write(before + json.encode(value).decode())
@@ -25,7 +28,7 @@ def stream_json(values: Iterable[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
-    """Print a table; a cell is a text, or a pair of text and style.
+    """Print a table whose cells are texts, or pairs of text and style.
 
     No cell is shortened, so that grep and awk find the whole text.
     """
@@ -47,9 +50,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | tuple[str,
 
 
 def print_rich(thing: Any, least: int = 0) -> None:
-    """Print a renderable of rich, at least `least` columns wide, without trailing blanks.
+    """Print a renderable of rich at least `least` columns wide, without trailing blanks.
 
-    If stdout is not a terminal, the text has no styles.
+    If stdout is not a terminal, the text has no styles, and no line is folded.
     """
     from rich.console import Console
 

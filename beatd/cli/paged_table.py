@@ -1,4 +1,4 @@
-"""Print tables of any length in constant memory: in pages on a terminal, else as a stream.
+"""Print tables of any length in constant memory, in pages on a terminal and else as a stream.
 
 Rich is not used: it lays out a whole table before the first line, and is slow for each cell.
 """
@@ -30,8 +30,8 @@ def print_pages(
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there is no row.
 
-    `cut` names the columns that may be shortened on a narrow terminal, the first one first. In a
-    pipe no cell is shortened.
+    A cell is a text, or a pair of text and style. `cut` names the columns that may be shortened on
+    a narrow terminal, in the order in which they are. In a pipe no cell is shortened.
     """
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
@@ -94,7 +94,7 @@ def _lines(
 
 
 def _dash() -> str:
-    """Return the character of a horizontal line; a hyphen if the terminal cannot encode it."""
+    """Return the character of a horizontal line, or a hyphen if the terminal cannot encode it."""
     try:
         "─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
@@ -111,7 +111,7 @@ def _text(value: Cell) -> str:
 
 
 def _length(text: str) -> int:
-    """Return how many columns a text fills on a terminal; some characters fill two."""
+    """Return how many columns a text fills on a terminal, where some characters fill two."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""`beatd pause`: pause entries."""
+"""Pause entries (`beatd pause`)."""
 
 import click
 

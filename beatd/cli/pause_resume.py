@@ -1,4 +1,4 @@
-"""The work that `pause` and `resume` have in common."""
+"""Pause or resume entries, for the commands `pause` and `resume`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +15,9 @@ def set_paused(
 ) -> None:
     """Pause or resume the named entries by calling `edit`, and print a line for each.
 
-    The line says `done` for an edited entry, and `was_so` for one that was in that state already.
+    `edit` returns the names of the entries whose state it changed.
+    `done` is the word for a changed entry ("paused"), which is also the key with `json`.
+    `was_so` is the text for an entry that was in that state already ("was paused already").
     """
     from beatd.cli.output import print_json
     from beatd.edits.editing import rows

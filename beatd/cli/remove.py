@@ -1,4 +1,4 @@
-"""`beatd remove`: remove entries."""
+"""Remove entries from the store (`beatd remove`)."""
 
 from typing import TYPE_CHECKING
 
@@ -38,9 +38,9 @@ def command(chosen: ChosenStore, names: tuple[str, ...], force: bool, json: bool
 
 
 def _returns(entry: "Entry | None") -> str:
-    """Return a note if a file or an app still declares the removed entry; else "".
+    """Return a note if a file or an app may still declare the removed entry, else "".
 
-    Such an entry is added again by the next apply.
+    The next apply would add the entry again. `entry` is None if the store did not have it.
     """
     from beatd.edits.editing import is_declared
 

@@ -1,4 +1,4 @@
-"""`beatd resume`: resume paused entries."""
+"""Resume paused entries (`beatd resume`)."""
 
 import click
 

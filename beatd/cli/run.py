@@ -1,4 +1,4 @@
-"""`beatd run`, and `beatd -c FILE` alone: run the daemon."""
+"""Run the daemon (`beatd run`, or `beatd -c FILE` without a command)."""
 
 import os
 import signal
@@ -58,10 +58,11 @@ def command(given: ConfigOption, shadow: bool, trial: bool) -> int:
 
 
 def _try_configuration(given: ConfigOption, shadow: bool) -> int:
-    """Load the configuration and open its store and lock, and return 0 if all of that works.
+    """Load the configuration, open its store and its lock, and return 0.
 
     A running daemon starts this as a process, to test a changed configuration before it restarts.
-    Raises the error of the configuration, the store or the lock.
+    Raises the error of the configuration, the store or the lock. With `shadow`, store and lock are
+    not opened.
     """
     from beatd.clock import SystemClock
     from beatd.config import make_folders

@@ -1,4 +1,4 @@
-"""The options by which a command takes a schedule, such as --every and --cron."""
+"""The options of a command for a schedule, such as --every and --cron."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +16,10 @@ _MAPPINGS = {"crontab": str, "solar": float}
 
 
 class ScheduleOptions(Struct, frozen=True):
-    """Keeps the schedule that the options gave, as plain data ({} if none), and other arguments."""
+    """The schedule that the options described, and the arguments that do not belong to it.
+
+    `plain` is a mapping such as {"every": "5m"}, or {} if no option was given.
+    """
 
     plain: dict[str, Any]
     rest: tuple[str, ...] = ()
@@ -59,10 +62,11 @@ def takes_schedule(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_schedule(options: dict[str, Any], rest: Sequence[str] = ()) -> ScheduleOptions:
-    """Remove the values of these options from `options`, and return them as a schedule.
+    """Remove the values of the options of `takes_schedule` from `options`, and return the schedule.
 
-    --crontab and --solar may have further KEY=VALUE pairs, which the shell passes as arguments in
-    `rest`. Raises click.UsageError for options that do not go together.
+    `rest` are the arguments of the command: further KEY=VALUE pairs of --crontab and --solar are
+    among them, because the shell separates words. Raises click.UsageError if the options
+    contradict.
     """
     given = {kind: options.pop(kind) for kind in KINDS}
     plain: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`beatd schema`: print a JSON Schema."""
+"""Print the JSON Schema of the configuration or of entry files (`beatd schema`)."""
 
 import click
 

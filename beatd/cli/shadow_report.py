@@ -1,4 +1,4 @@
-"""`beatd status --shadow`: show the report of a shadow."""
+"""Show how a shadow's plans agree with another scheduler's messages (`beatd status --shadow`)."""
 
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ ENTRIES_SHOWN_MAX = 50
 
 
 def show(config: "Config", *, json: bool) -> int:
-    """Print how far the plans of a shadow agree with the other scheduler, and where they do not.
+    """Print how far the plans of a shadow agree with another scheduler, and where they differ.
 
-    Returns 1 if any run was missed, doubled, unplanned or sent at another time.
+    Returns 1 if any run was missed, doubled, unplanned or sent at another time, else 0.
     """
     from beatd.shadow.report import read_report
 

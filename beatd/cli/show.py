@@ -1,4 +1,4 @@
-"""`beatd show`: show one entry."""
+"""Show one entry (`beatd show`)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

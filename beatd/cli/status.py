@@ -1,4 +1,4 @@
-"""`beatd status`: show who leads, how late it is and what is wrong."""
+"""Show which daemon leads, how late runs are and what is wrong (`beatd status`)."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
 
 
 def _conflicts(opened: "OpenedStore") -> list[str]:
-    """Return the problems that an apply of the configuration's files would find now.
+    """Return a line for each problem that an apply of the configuration's files would find now.
 
     On a Django store, the conflicts that the leader found in its tables come first.
     """
@@ -103,7 +103,10 @@ def _print(found: dict[str, Any], tz: str) -> None:
 
 
 def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
-    """Return heading, text and style of each line to print, from the content of `--json`."""
+    """Return heading, text and style of each line to print.
+
+    `found` is the content of `beatd status --json`, and `tz` the zone of the times in it.
+    """
     store, leader = found["store"], found["leader"]
     if not store["ok"] and found["entries"] is None:
         return [("store", f"does not answer: {store['error']}", "red")]

@@ -1,4 +1,4 @@
-"""`beatd store`: maintain the store itself."""
+"""Maintain the store itself (`beatd store`)."""
 
 import click
 

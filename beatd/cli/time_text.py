@@ -1,12 +1,13 @@
-"""Read and format moments and lengths of time for commands."""
+"""Read and format moments and lengths of time for the command line."""
 
 from datetime import datetime, timedelta
 
 
 def read_moment(option: str, text: str, tz: str) -> datetime:
-    """Return the moment that the text of an option means, on the clock of `tz` without an offset.
+    """Return the moment that `text` means, on the wall clock of `tz` if it has no offset.
 
-    Raises ConfigError with the name of the option.
+    `option` is the name of the option, such as --from, for the ConfigError that a wrong text
+    raises.
     """
     from beatd.errors import ConfigError
     from beatd.schedules import parse_moment
@@ -18,7 +19,7 @@ def read_moment(option: str, text: str, tz: str) -> datetime:
 
 
 def moment_text(moment: datetime, tz: str) -> str:
-    """Return a moment on the wall clock of `tz`, with its fraction of a second if it has one."""
+    """Return a moment as text on the wall clock of the zone `tz`, with any fraction of a second."""
     from beatd.schedules import zone
 
     local = moment.astimezone(zone(tz))
@@ -28,14 +29,17 @@ def moment_text(moment: datetime, tz: str) -> str:
 
 
 def lateness_text(seconds: float) -> str:
-    """Return seconds as text: to the millisecond below a minute, else as `length_text` does."""
+    """Return seconds as text, to the millisecond below a minute and else like "3 h 12 min"."""
     if seconds < 60:
         return f"{seconds:.3f} s"
     return length_text(seconds)
 
 
 def length_text(seconds: float) -> str:
-    """Return a length in its two largest units, such as 3 h 12 min."""
+    """Return a length of time in its two largest units, such as "3 h 12 min".
+
+    The sign and fractions of a second are dropped.
+    """
     left, parts = int(abs(seconds)), []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, left = divmod(left, size)
@@ -47,7 +51,10 @@ def length_text(seconds: float) -> str:
 
 
 def distance_text(length: timedelta) -> str:
-    """Return the distance from now to a moment as text: in 3 h 12 min, now, or 5 s ago."""
+    """Return the distance from now to a moment as text: "in 3 h 12 min", "now" or "5 s ago".
+
+    A negative `length` is in the past.
+    """
     seconds = length / timedelta(seconds=1)
     if abs(seconds) < 1:
         return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")

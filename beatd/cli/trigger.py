@@ -1,4 +1,4 @@
-"""`beatd trigger`: run entries once, now."""
+"""Run entries once now (`beatd trigger`)."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Write YAML that all YAML versions read alike, and that beatd reads back unchanged."""
+"""Write YAML that every YAML version reads alike, and that beatd reads back unchanged."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ _Dumper.add_representer(datetime, _timestamp)
 
 
 def yaml_of(value: Any) -> str:
-    """Return a value as YAML in block style; an innermost list or mapping is on one line."""
+    """Return a value as YAML in block style, with an innermost list or mapping on one line."""
     text: str = yaml.dump(
         _writable(value),
         Dumper=_Dumper,
@@ -52,7 +52,10 @@ def yaml_of(value: Any) -> str:
 
 
 def file_of(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the text of an entry file, entry by entry; it says that no `defaults` apply to it."""
+    """Yield the text of an entry file, entry by entry.
+
+    The file begins with `defaults: false`, so that no defaults of a configuration apply to it.
+    """
     empty = True
     for entry in entries:
         if empty:
@@ -65,9 +68,10 @@ def file_of(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _writable(value: Any) -> Any:
-    """Return the value with `${`, which would begin a variable, as `$${`.
+    """Return the value in a form that YAML can hold and that beatd reads back unchanged.
 
-    Decimals, UUIDs and times, which YAML does not have, become mappings in kombu's form.
+    `${`, which would begin a variable, becomes `$${`. Decimals, UUIDs and times become mappings in
+    kombu's form, {"__type__": …, "__value__": …}.
     """
     if isinstance(value, str):
         return value.replace("${", "$${")
