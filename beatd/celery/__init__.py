@@ -1,4 +1,4 @@
-"""Run beatd as the scheduler of celery's commands: `celery beat -S beatd`, `celery worker -B`."""
+"""Run beatd inside celery's own commands: `celery beat -S beatd` and `celery worker -B`."""
 
 from beatd.celery.scheduler import BeatdScheduler
 

@@ -1,4 +1,4 @@
-"""Keep celery's dict of schedule entries and the app's `beat_schedule` the same."""
+"""Keep celery's dict of schedule entries and the app's `beat_schedule` equal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ _NEITHER = (None, None)
 class BeatScheduleSync:
     """Copies edits between celery's dict of schedule entries and the app's `beat_schedule`.
 
-    Code that knows celery's scheduler edits the former, `add_periodic_task` the latter. `entry_of`
-    makes a schedule entry from a name and a value of `beat_schedule`.
+    Code that knows celery's scheduler edits the former; `add_periodic_task` edits the latter.
+    `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.
     """
 
     def __init__(self, entry_of: Callable[[str, Any], Any]) -> None:
@@ -20,13 +20,16 @@ class BeatScheduleSync:
         self._seen: dict[str, tuple[Any, Any]] = {}
 
     def start(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Remember the content of both dicts, which agree now; `update` looks for changes to it."""
+        """Remember the content of both dicts, which must agree now.
+
+        `update` compares the dicts with this content to find edits.
+        """
         self._seen = {
             name: (entries.get(name), declared.get(name)) for name in {**declared, **entries}
         }
 
     def update(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Apply to each dict the edits that the other got since the last call.
+        """Copy to each dict the edits that the other dict has had since the last call.
 
         If a name was edited in both, `entries` wins. Other threads may edit the dicts meanwhile.
         """

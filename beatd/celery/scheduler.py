@@ -42,7 +42,8 @@ STOP_TIMEOUT_S = 15.0
 class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     """Runs a beatd daemon in place of celery's scheduler.
 
-    `schedule` holds the entries that this app declares; the store may hold more.
+    `schedule`, as in celery, is the dict of entries that this app declares; the store may hold
+    more.
     """
 
     max_interval = 1
@@ -65,23 +66,27 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # celery's dict of entries, synchronised with the app's beat_schedule
 
     def setup_schedule(self) -> None:
-        """Read the entries of the app.
+        """Read the entries that the app declares, without opening the store.
 
-        The store is opened later, by the first tick, after celery has sent its signal beat_init.
+        The first call of `tick` opens it, after celery has sent its signal beat_init.
         """
         self.merge_inplace(self.app.conf.beat_schedule)
         self.install_default_entries(self.schedule)
         self._sync.start(self.schedule, self.app.conf.beat_schedule)
 
     def install_default_entries(self, data: Mapping[str, Any]) -> None:
-        """Add celery's clean-up of results, unless the result backend cannot be created here."""
+        """Add celery's entry that deletes old results.
+
+        It is not added if the result backend cannot be created in this process.
+        """
         with suppress(Exception):
             super().install_default_entries(data)
 
     def merge_inplace(self, b: Mapping[str, Any]) -> None:
         """Replace all entries by those of `b`.
 
-        Each becomes a new object, because an edit is recognised by its new object.
+        Each of them becomes a new object, because the comparison of entries finds an edit by its
+        new object.
         """
         for name in set(self.schedule) - set(b):
             del self.schedule[name]
@@ -103,10 +108,10 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # what celery calls
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Wait a moment while the daemon runs, and return 0; raise the error that ended the daemon.
+        """Watch the daemon for up to a second and return 0.0; celery then calls this again at once.
 
-        The first call starts the daemon. After `close` it does nothing and returns the seconds to
-        wait.
+        The first call starts the daemon. If the daemon ended with an error, this raises that error.
+        After `close` it does nothing, and returns the seconds to wait.
         """
         if self._closed:
             return WATCH_S
@@ -116,7 +121,7 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         return 0.0
 
     def close(self) -> None:
-        """Finish the current batch, resign as leader and close all connections.
+        """Stop the daemon: finish its current batch, resign as leader and close all connections.
 
         A second call does nothing.
         """
@@ -128,14 +133,21 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 
     @property
     def info(self) -> str:
-        """Return the lines that celery prints when it starts: the URLs of store and lock."""
+        """Return the lines that celery prints at its start: the URLs of store and lock.
+
+        Passwords in them are masked.
+        """
         store = self.config.store.url
         lock = schemes.lock_url(store, self.config.lock.url)
         return f"    . store -> {masked(store)}\n    . lock -> {masked(lock)}"
 
 
 class _RunningDaemon:
-    """Runs the daemon of an app on a thread of its own."""
+    """Runs the daemon of an app on a thread of its own, from the constructor on.
+
+    `file` is the schedule file of celery's own scheduler; `synchronise` copies edits of celery's
+    dict of entries to the app.
+    """
 
     def __init__(
         self, app: Any, config: Config, file: Path, synchronise: Callable[[], None]
@@ -169,8 +181,9 @@ class _RunningDaemon:
     def watch(self, seconds: float) -> None:
         """Wait for `seconds`, and longer while the daemon is stuck; raise the error that ended it.
 
-        Celery's health check expects `tick` not to return while the scheduler is stuck. Raises
-        SystemExit if this is the beat of a worker (`worker -B`) and that worker is gone.
+        It waits because celery's health check expects `tick` not to return while the scheduler is
+        stuck. Raises SystemExit if this is the beat of a worker (`worker -B`) and that worker is
+        gone.
         """
         while True:
             if self._ended.wait(seconds):
@@ -184,17 +197,17 @@ class _RunningDaemon:
                 return
 
     def stop(self) -> None:
-        """Finish the current batch and resign as leader; wait for that up to STOP_TIMEOUT_S."""
+        """Finish the current batch and resign as leader, waiting up to STOP_TIMEOUT_S."""
         self.daemon.stop()
         self._thread.join(STOP_TIMEOUT_S)
 
 
 class _WithLastRuns:
-    """Applies the declarations of an app, and first copies the last runs of celery's own scheduler.
+    """Applies the entries that an app declares, and keeps the last runs of celery's own scheduler.
 
-    Before the app's entries are applied for the first time, they get their last runs from the file
-    of that scheduler. Before each call, `synchronise` copies edits of celery's dict of entries to
-    the app.
+    Before the entries are applied for the first time, this adds those that `file`, the schedule
+    file of celery's scheduler, knows, with their last runs. Before each call, `synchronise` copies
+    edits of celery's dict of entries to the app.
     """
 
     def __init__(
@@ -227,7 +240,7 @@ class _WithLastRuns:
         return self._declaring(catalog, term, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        """Add the entries that are in the file and not in the store, with their last runs."""
+        """Add the entries that are in the file but not in the store, with their last runs."""
         last_runs = last_runs_in(self._file)
         there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)
@@ -246,7 +259,8 @@ class _WithLastRuns:
 def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
     """Return the last run and the number of runs of each entry in a file of PersistentScheduler.
 
-    The result, by name of the entry, is empty if there is no such file, or if it cannot be read.
+    The keys are names of entries. The result is empty if there is no such file or it cannot be
+    read.
     """
     if not any(Path(f"{file}{suffix}").exists() for suffix in ("", ".db", ".dat")):
         return {}
@@ -259,12 +273,12 @@ def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
 
 
 def _is_embedded() -> bool:
-    """True if this process is the beat of `worker -B`, which would outlive a killed worker."""
+    """Return True if this process is the beat of `worker -B`, which outlives a killed worker."""
     return beat._Process is not None and isinstance(current_process(), beat._Process)
 
 
 def _end_on_sigterm() -> None:
-    """Make SIGTERM raise SystemExit if it has its default action, as in `worker -B`.
+    """Make SIGTERM raise SystemExit if it has its default action, as it has in `worker -B`.
 
     The default action would end the process while it is still the leader.
     """

@@ -21,10 +21,13 @@ SETTINGS = {
 
 
 def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
-    """Return the configuration that an app's settings make, without a configuration file.
+    """Return the configuration that the beatd settings of a Celery app describe.
 
-    The store is by default a shelve file beside `schedule_filename`, celery's own file. `spelled`
-    is the app as given to `beatd -A`. Raises ConfigError with the name of a wrong setting.
+    `schedule_filename` is the file of celery's own beat; the default store is a shelve file
+    beside it.
+    `spelled` is the app as it was typed after `beatd -A`, if it was.
+
+    Raises ConfigError with the name of a wrong setting.
     """
     file = schedule_filename or app.conf.beat_schedule_filename
     # Beside celery's own file, which stays as it is for a way back to celery beat.
@@ -34,7 +37,7 @@ def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = 
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """Return the configuration with each value that the app's settings give in place of its own."""
+    """Return the configuration with the values that are set in the app, such as beatd_lock_ttl."""
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history
     if given["beatd_store_url"]:
@@ -60,7 +63,7 @@ def _with_settings(config: Config, app: Any) -> Config:
 def setting(app: Any, name: str) -> Any:
     """Return the value of a setting of the app, or None if it is not set.
 
-    It may be spelled beatd_store_url, BEATD_STORE_URL, and CELERY_BEATD_STORE_URL under
+    The setting may be written beatd_store_url, BEATD_STORE_URL, or CELERY_BEATD_STORE_URL under
     namespace='CELERY'.
     """
     for spelled in (name, name.upper()):
