@@ -1,1 +1,1 @@
-"""Run `beatd --shadow`: a daemon that sends nothing and checks its plans by another scheduler."""
+"""Run `beatd --shadow`, a daemon that sends nothing and is compared with another scheduler."""

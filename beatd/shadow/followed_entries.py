@@ -1,4 +1,4 @@
-"""Find the entries that a shadow plans: the same that the daemon itself would run.
+"""Find the entries that a shadow plans, which are those that the daemon itself would run.
 
 They are declared in files, an app or Django's tables, or they are in the daemon's store.
 """
@@ -24,10 +24,12 @@ from beatd.wiring.build import declaring_of
 def followed_entries(
     config: Config, clock: Clock, app: Celery, tally: SavedTally
 ) -> tuple[Declares, Callable[[], None]]:
-    """Return two functions: one applies the daemon's entries to the shadow's store, one closes.
+    """Return a function that copies the daemon's entries to the shadow's store, and a closing one.
 
-    The second closes the daemon's store if it was opened to copy entries from, else it does
-    nothing.
+    The first applies all declared entries. It also copies the entries of the daemon's store, unless
+    that is a Django, memory or shelve store or an SQLite file that does not exist. The second
+    closes the daemon's store if it was opened, and else does nothing. `tally` gets the names of all
+    entries.
     """
     url = config.store.url
     declaring = declaring_of(config, clock=clock, app=app)
@@ -39,12 +41,12 @@ def followed_entries(
 
 
 def _exists(url: str) -> bool:
-    """True unless the URL names an SQLite file that does not exist."""
+    """Return False if the URL names an SQLite file that does not exist, else True."""
     return not url.startswith("sqlite") or Path(url.split("///", 1)[-1].split("?")[0]).exists()
 
 
 class _Counted:
-    """Applies declarations, then adds the names of all entries to the tally if any was changed."""
+    """Applies declared entries, and adds the names of all entries to the tally after a change."""
 
     def __init__(self, declaring: Declares, tally: SavedTally) -> None:
         self._declaring, self._tally = declaring, tally
@@ -68,7 +70,7 @@ class _Counted:
 
 
 class _Both:
-    """Applies several sets of declarations, one after the other, as if they were one."""
+    """Applies several objects of declared entries one after the other, as one object would."""
 
     def __init__(self, *parts: Declares) -> None:
         self._parts = parts
@@ -83,6 +85,10 @@ class _Both:
         return any([part(catalog, term, released, lasts) for part in self._parts])
 
     def unapplied(self, term: int) -> Unapplied:
+        """Return the entries, of all parts, that the leader of `term` must not run yet.
+
+        A term is the fencing number of a leader.
+        """
         waiting = NOTHING_WAITS
         for part in self._parts:
             waiting |= part.unapplied(term)
@@ -93,7 +99,9 @@ class _Both:
             part.compare_again(catalog, whole=whole)
 
     def conflicts(self) -> list[str]:
+        """Return the problems of all parts, with a line for each."""
         return [line for part in self._parts for line in part.conflicts()]
 
     def digest(self) -> str:
+        """Return the digests of all parts, with a blank between them."""
         return " ".join(part.digest() for part in self._parts)

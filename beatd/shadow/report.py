@@ -1,4 +1,7 @@
-"""Read the report of a shadow, which is kept in a file beside the configuration."""
+"""Read the report of a shadow (a daemon that only compares) from its file.
+
+The file is beside the configuration.
+"""
 
 from pathlib import Path
 
@@ -10,10 +13,14 @@ from beatd.shadow.tally import Figures
 
 
 class Report(Struct, kw_only=True):
-    """Holds the content of the report file, which `beatd status --shadow` prints.
+    """The report of a shadow: how far another scheduler's messages agree with the shadow's plans.
 
-    A later shadow continues it. `since` and `until` are ISO texts; `listening` is False while the
-    broker is away; `heard` counts all messages; `entries` has the figures of each entry by name.
+    `since` and `until` are the moments it covers, as ISO text.
+    `listening` is False while the broker is away or the shadow is stopped.
+    `heard` is the number of all messages, `totals` the sum of each count over all entries.
+    `entries` has the counts of each entry by its name.
+
+    `beatd status --shadow` prints it, and a later shadow continues it.
     """
 
     since: str
@@ -25,17 +32,17 @@ class Report(Struct, kw_only=True):
 
 
 def store_file(config: Config) -> Path:
-    """Return the SQLite file that the shadow uses as its store."""
+    """Return the path of the SQLite file that the shadow uses as its own store."""
     return Path(config.folder) / "beatd-shadow.db"
 
 
 def report_file(config: Config) -> Path:
-    """Return the path of the report file."""
+    """Return the path of the JSON file that holds the shadow's report."""
     return Path(config.folder) / "beatd-shadow.json"
 
 
 def read_report(config: Config) -> Report:
-    """Return the report; raise BeatError if there is none or it cannot be read."""
+    """Return the report of the shadow; raise BeatError if there is none or it cannot be read."""
     path = report_file(config)
     try:
         return json.decode(path.read_bytes(), type=Report)

@@ -1,4 +1,4 @@
-"""Guard the tally for the threads of the daemon and the listener, and save its report."""
+"""Keep the counts of a shadow safe between two threads, and save them as a report."""
 
 import os
 import threading
@@ -21,9 +21,10 @@ SAVE_EVERY_S = 5.0
 
 
 class SavedTally:
-    """Adds plans and messages to a tally under a lock, and saves the tally's report to a file.
+    """Counts a shadow's plans and another scheduler's messages, and saves the report to a file.
 
-    It continues the report that an earlier shadow left in the file.
+    The threads of the daemon and of the listener may both call it. It continues the report that an
+    earlier shadow left at `path`.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -40,10 +41,10 @@ class SavedTally:
         self._saved_at = float("-inf")
 
     def add_run(self, run: Run) -> None:
-        """Add a run that this daemon would send now, as a plan.
+        """Add a run that this daemon would send now, as a plan to compare with a message.
 
-        A late run is left out, and so is any run while the listener is not connected: the other
-        scheduler's message for it was perhaps not heard.
+        A run that is more than ON_TIME_S late is left out. So is any run while the listener is not
+        connected, because the other scheduler's message for it may not have been heard.
         """
         now, moment = self._clock.now(), run.occurrence.planned
         if (now - moment).total_seconds() <= ON_TIME_S and self.listening:
@@ -54,13 +55,16 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Count the messages of these entries from now on; those of unknown entries are ignored."""
+        """Make the messages of these entries count from now on.
+
+        Messages of other entries are ignored until a plan of their entry is added.
+        """
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add the message that an event `task-sent` of celery reports."""
+        """Add the message that a `task-sent` event of celery reports."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
@@ -69,7 +73,7 @@ class SavedTally:
             self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
 
     def set_listening(self, listening: bool) -> None:
-        """Record whether the listener is connected.
+        """Record whether the listener is connected to the broker.
 
         A change drops all plans and messages that are not counted yet.
         """
@@ -79,9 +83,9 @@ class SavedTally:
             self.listening = listening
 
     def save(self, *, now: bool = False) -> None:
-        """Count what can be counted and write the report.
+        """Count the plans and messages that can be counted, and write the report file.
 
-        Unless `now`, do nothing within SAVE_EVERY_S of the last time.
+        Without `now`, nothing is done within SAVE_EVERY_S of the last time.
         """
         elapsed = self._clock.elapsed()
         if not now and elapsed - self._saved_at < SAVE_EVERY_S:
@@ -105,12 +109,12 @@ class SavedTally:
 
 
 def key_of(entry: Entry) -> Key:
-    """Return the part of an entry that celery's events show: task, args and kwargs as text."""
+    """Return the parts of an entry that a task-sent event shows: task, args and kwargs as text."""
     kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
     return entry.task, args_text(saferepr(list(entry.args))), kwargs
 
 
 def period_of(entry: Entry) -> float | None:
-    """Return the period in seconds of an entry that runs `every`; None for any other schedule."""
+    """Return the period in seconds of an entry that runs `every`, or None for another schedule."""
     period_us = entry.schedule.period
     return None if period_us is None else period_us / 1_000_000

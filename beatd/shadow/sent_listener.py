@@ -1,4 +1,4 @@
-"""Listen for the messages of the other scheduler, through celery's task-sent events."""
+"""Listen for the messages of another scheduler, through celery's task-sent events."""
 
 import logging
 import threading
@@ -16,7 +16,10 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class SentListener:
-    """Adds each task-sent event of the app's broker to the tally, on a thread of its own."""
+    """Adds each task-sent event of the app's broker to the tally, on a thread of its own.
+
+    The constructor starts the thread. It connects again after an error.
+    """
 
     def __init__(self, app: Celery, tally: SavedTally) -> None:
         self._app, self._tally = app, tally
@@ -49,6 +52,6 @@ class SentListener:
                     self._tally.save()
 
     def close(self) -> None:
-        """Stop listening, after the thread has saved the report once more."""
+        """Stop listening, and wait up to JOIN_TIMEOUT_S while the report is saved once more."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)

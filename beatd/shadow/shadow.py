@@ -1,6 +1,7 @@
-"""Run a daemon beside another scheduler, which plans and claims in its own store and sends nothing.
+"""Run a daemon beside another scheduler, to compare the two; the daemon sends nothing.
 
-It listens to the messages of the other scheduler and compares them with its plans.
+It plans and claims runs in its own store, listens to the messages of the other scheduler, and
+compares them with its plans.
 """
 
 import logging
@@ -24,7 +25,11 @@ log = logging.getLogger("beatd")
 
 
 class Shadow:
-    """Runs `beatd --shadow`: a daemon with its own store, a silent publisher and a listener."""
+    """Runs `beatd --shadow`, a daemon that sends nothing and is compared with another scheduler.
+
+    It has its own store, a publisher that only counts runs, and a listener for the other
+    scheduler's messages, which runs from the constructor on.
+    """
 
     def __init__(self, config: Config, *observers: Observer) -> None:
         self.has_app = config.app is not None
@@ -60,10 +65,10 @@ class Shadow:
         self._listener = SentListener(app, tally)
 
     def open(self) -> None:
-        """Log that this daemon sends nothing. The listener already runs since the constructor."""
+        """Log that this daemon sends nothing."""
         log.info("a shadow: it sends nothing; beatd status --shadow tells what it sees")
 
     def close(self) -> None:
-        """Stop the listener, save the report, and close the daemon's store."""
+        """Stop the listener, which saves the report, and close the followed daemon's store."""
         self._listener.close()
         self._close_followed()

@@ -1,8 +1,8 @@
 """Pair the runs that beatd planned with the messages that another scheduler sent, and count both.
 
-Plans and messages have a key and a moment; the key is the part of an entry that a message shows:
-task, args and kwargs. A plan and a message of the same key are a pair if no other is nearer. Each
-is settled, which means counted as paired or as alone, once no nearer partner can follow.
+A plan and a message belong together if they have the same key (task, args and kwargs as text) and
+no other of that key is nearer in time. A plan or message is settled, which means counted as paired
+or as alone, once no nearer partner can follow.
 """
 
 from collections import defaultdict, deque
@@ -20,7 +20,12 @@ SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one witho
 
 
 class Plan(Struct):
-    """A moment (seconds since 1970) at which beatd would have sent a message of the entry."""
+    """A run of an entry that beatd would have sent, to be paired with another scheduler's message.
+
+    `name` is the entry's name, `moment` the planned time in seconds since 1970.
+    `window_s` is how far before and after that moment its message is looked for.
+    `pair` is the time of its message, or None without one.
+    """
 
     name: str
     moment: float
@@ -29,11 +34,13 @@ class Plan(Struct):
 
 
 class Figures(Struct):
-    """Counts the pairs of one entry, its plans without a message, and its messages without a plan.
+    """The counts of one entry: pairs of a plan and a message, and plans and messages left alone.
 
-    `agreed` counts pairs at most ON_TIME_S apart, `other_time` other pairs, `missed` plans without
-    a message, `doubled` second messages for a plan, `unplanned` other messages without one. `apart`
-    is how many seconds the message of the last pair came after its plan.
+    `agreed` counts pairs at most ON_TIME_S apart, `other_time` all other pairs.
+    `missed` counts plans without a message.
+    `doubled` counts second messages for a plan, `unplanned` other messages without a plan.
+    `apart` is how many seconds the message of the last pair came after its plan.
+    `examples` has a line of text for each of the last differences.
     """
 
     agreed: int = 0
@@ -45,12 +52,15 @@ class Figures(Struct):
     examples: list[str] = field(default_factory=list)
 
     def add_example(self, line: str) -> None:
-        """Add a line that describes one difference; only the last EXAMPLES_MAX are kept."""
+        """Add a line that describes a difference, and keep only the last EXAMPLES_MAX lines."""
         self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
 class Tally:
-    """Pairs plans with messages and counts them. Moments are seconds since 1970.
+    """Pairs the plans of beatd with the messages of another scheduler, and counts both.
+
+    `since` is the time from which messages are heard; all times are seconds since 1970.
+    `figures` are the counts of an earlier shadow by entry, which are continued.
 
     It is not thread-safe.
     """
@@ -67,10 +77,11 @@ class Tally:
         self._windows: dict[Key, float] = {}
 
     def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
-        """Add a plan: beatd would have sent a message of the entry `name` at this moment.
+        """Add a plan: beatd would have sent a message of the entry `name` at `moment`.
 
-        `period` is the length of an interval in seconds, else None. Each scheduler has its own
-        phase, so that the message of an interval may be anywhere within half a period.
+        `period` is the length in seconds of an entry that runs at intervals, else None. Two
+        schedulers may count intervals from different starts, so the message of an interval is
+        looked for within half a period around the plan.
         """
         window = max(ON_TIME_S, period / 2) if period is not None else WINDOW_S
         self._names[key] = name
@@ -78,23 +89,26 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Map a key to its entry's name before its first plan, so that its messages are counted."""
+        """Make messages with this key count for the entry `name`, even before its first plan."""
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
-        """Add a message of the other scheduler, unless its key belongs to no known entry."""
+        """Add a message of the other scheduler; it is ignored if its key belongs to no entry."""
         if key in self._names:
             self._seen[key].append(moment)
 
     def start_over(self, now: float) -> None:
-        """Drop all plans and messages not yet counted: messages before `now` may have been lost."""
+        """Drop all plans and messages that are not counted yet, and begin again at `now`.
+
+        Messages before `now` may have been lost.
+        """
         self._plans.clear()
         self._seen.clear()
         self._settled.clear()
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count each plan and message for which no nearer partner can follow any more."""
+        """Count each plan and message for which no nearer partner can follow after `now`."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
@@ -140,18 +154,18 @@ class Tally:
             figures.add_example(f"not planned {iso(moment)}")
 
     def totals(self) -> dict[str, int]:
-        """Return the sum over all entries of each count, by its name."""
+        """Return the sum of each count over all entries, by the name of the count."""
         keys = ("agreed", "other_time", "missed", "doubled", "unplanned")
         return {key: sum(getattr(f, key) for f in self.figures.values()) for key in keys}
 
 
 def iso(moment: float) -> str:
-    """Return a moment as ISO text, to the millisecond."""
+    """Return a time in seconds since 1970 as ISO text, to the millisecond."""
     return moment_of(int(moment * 1_000_000)).isoformat(timespec="milliseconds")
 
 
 def args_text(args: Any) -> str:
-    """Return the text of positional arguments without brackets: list and tuple become equal."""
+    """Return positional arguments as text without brackets, so that a list equals a tuple."""
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""
