@@ -1,1 +1,1 @@
-"""Assemble a daemon from a configuration: the only package that names classes of backends."""
+"""Build a daemon from a configuration; no other package names the classes of backends."""

@@ -1,4 +1,7 @@
-"""Open the backend that a URL names: the only file that names the classes, and imports just one."""
+"""Open the store, lease or dispatch that a URL names, and import only the class it needs.
+
+No other file names these classes.
+"""
 
 import os
 import socket
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
 def open_store(
     url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
 ) -> Store:
-    """Return the opened store that a URL names; `timeout` is in seconds and for databases only.
+    """Return the store that a URL names, opened.
+
+    `codec` converts entries to the stored form and back, `clock` provides the time.
+    `prefix` is the beginning of all keys in Redis.
+    `timeout` is in seconds, and counts only for databases.
 
     Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
     and ConfigError if the URL names no store.
@@ -60,7 +67,7 @@ def open_store(
 def refuse_options(section: str, url: str) -> None:
     """Raise ConfigError if the URL has an option that its driver does not know.
 
-    `section` is the part of the configuration that has the URL, for the message.
+    `section` is the part of the configuration with the URL ("store" or "lock"), for the message.
     """
     try:
         refuse_unknown_options(section, url)
@@ -69,7 +76,10 @@ def refuse_options(section: str, url: str) -> None:
 
 
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
-    """Return the lease that the URL of a lock names; raise the same errors as `open_store`."""
+    """Return the lease (the lock that makes one daemon the leader) that a URL names.
+
+    `prefix` is the beginning of its key in Redis. Raises the same errors as `open_store`.
+    """
     scheme = scheme_of(url)
     refuse_options("lock", url)
     if url in ("none", "none:"):
@@ -92,10 +102,10 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
-    """Return an atomic dispatch if ledger and broker are the same Redis, else one in steps.
+    """Return the dispatch, which claims runs, publishes them and records their outcomes.
 
-    The atomic one claims, publishes and records in one script; the other does so one after the
-    other.
+    If the ledger (plans, claims, history) and the broker are on the same Redis server, it does all
+    of that in one atomic script, else one step after the other.
     """
     from beatd.dispatches.atomic_dispatch import AtomicDispatch
     from beatd.dispatches.step_dispatch import StepDispatch
@@ -110,7 +120,7 @@ def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> 
 def on_one_redis(
     claims: "Claims", publisher: "Publisher"
 ) -> "tuple[AtomicLedger, RedisPublisher] | None":
-    """Return the atomic ledger and the publisher if both use the same Redis server, else None."""
+    """Return the atomic ledger and the Redis publisher if both use the same server, else None."""
     ledger, pusher = claims.atomic(), publisher.on_redis()
     if ledger is None or pusher is None:
         return None
@@ -119,6 +129,10 @@ def on_one_redis(
 
 
 def own_holder(name: str, since: datetime) -> Holder:
-    """Return this process as the holder of a lease; without a name it is called HOST:PID."""
+    """Return a `Holder` (the identity of a daemon that holds a lease) for this process.
+
+    `since` is the time when the process started, as others will see it. Without `name` the holder
+    is called HOST:PID.
+    """
     host = socket.gethostname()
     return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))

@@ -1,4 +1,4 @@
-"""Build the daemon that a configuration describes, and the parts that it is made of."""
+"""Build the daemon that a configuration describes, and the parts of that daemon."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def celery_app(config: Config) -> Celery:
-    """Return the project's app, or an app of beatd's own if the configuration names none.
+    """Return the project's Celery app, or a new app if the configuration names none.
 
     The configuration's broker, if it has one, replaces the app's.
     """
@@ -40,7 +40,8 @@ def celery_app(config: Config) -> Celery:
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
     """Return the functions that open the store, lease, publisher and dispatch of a daemon.
 
-    Nothing is open yet.
+    Nothing is opened yet. The lease is the lock of the leader; the dispatch claims and publishes
+    runs.
     """
     store_url, lock_url = config.store.url, schemes.lock_url(config.store.url, config.lock.url)
     prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
@@ -60,7 +61,11 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 
 
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
-    """Return the object that applies all declared entries: of files, the app and a Django store."""
+    """Return the object that writes all declared entries to the store.
+
+    Declared entries are those of the configuration's files, of its app, and of Django's tables if
+    the store is a Django database.
+    """
     declaring = Declarations(sources_of(config, clock=clock, app=app), clock=clock)
     if not config.store.url.startswith(schemes.DJANGO):
         return declaring
@@ -96,9 +101,13 @@ def daemon_of(
     observers: tuple[Observer, ...] = (),
     parts: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> Daemon:
-    """Return a daemon for the configuration, not yet running; `parts` may replace its parts.
+    """Return a daemon for the configuration, which is not running yet.
 
-    It also imports now what the daemon would import later; see `packages`.
+    `app` is the project's Celery app; None means the app that the configuration names.
+    `observers` are called with each event of the daemon.
+    `parts` may replace the functions that open the store, lease, publisher and dispatch.
+
+    It also imports modules that the daemon would import only later; see `packages`.
     """
     clock = clock or SystemClock()
     app = app or celery_app(config)
@@ -115,9 +124,9 @@ def daemon_of(
 
 
 def web_of(config: Config) -> "WebPages | None":
-    """Return the HTTP pages, or None if the configuration has none.
+    """Return the HTTP pages of the daemon, or None if the configuration has none.
 
-    Their libraries are imported only if there are pages, because each start would wait for them.
+    Their libraries are imported only if there are pages, because the import takes time.
     """
     if config.http is None:
         return None
@@ -127,7 +136,7 @@ def web_of(config: Config) -> "WebPages | None":
 
 
 def store_of(config: Config) -> Store:
-    """Return the configuration's store, opened for a command."""
+    """Return the store of the configuration, opened, for a command of the command line."""
     return backends.open_store(
         config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )

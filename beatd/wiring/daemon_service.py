@@ -1,4 +1,4 @@
-"""Run the daemon as `beatd -c` does, with its log, its HTTP pages and `celery inspect`."""
+"""Run the daemon of `beatd -c FILE` with its log, its HTTP pages and `celery inspect`."""
 
 from beatd.config import Config
 from beatd.daemon.celery_inspect import CeleryInspect
@@ -10,7 +10,10 @@ from beatd.wiring.build import celery_app, daemon_of, web_of
 
 
 class DaemonService:
-    """A daemon together with its log, its HTTP pages and its answers to `celery inspect`."""
+    """A daemon together with its log, its HTTP pages and its answers to `celery inspect`.
+
+    The constructor builds them all; `open` opens the pages and begins to answer.
+    """
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
         self._web, self.has_app = web_of(config), config.app is not None
@@ -31,7 +34,7 @@ class DaemonService:
             self._web.open(lambda: health_of(self.daemon), self.status)
 
     def status(self) -> dict[str, object]:
-        """Return the content of the page /status."""
+        """Return the content of the HTTP page /status as a mapping for JSON."""
         return status_of(self.daemon)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Read at the start all files of installed packages that a daemon may need later.
+"""Read all files of installed packages that a daemon may need later, when it starts.
 
 An upgrade replaces or deletes these files while a daemon runs, and a process may have no free file
 descriptor left when it needs one.
@@ -29,8 +29,8 @@ READ_AFTER_S = 2.0  # the beat has started by then
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
     """Import the modules that store, lock, dispatch and schedules would import at their first use.
 
-    A thread reads the rest (what sending imports, and all time zones) a little later, because it
-    takes longer.
+    The rest (the modules for sending, and all time zones) takes longer, so a thread reads it
+    READ_AFTER_S seconds later.
     """
     import_parts(store_url, lock_url)
     later = Timer(READ_AFTER_S, _read_the_rest, (app,))
@@ -39,7 +39,10 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
 
 
 def import_parts(store_url: str, lock_url: str) -> None:
-    """Import the modules of the backends that both URLs name; skip missing optional libraries."""
+    """Import the modules of the backends that both URLs name.
+
+    A missing optional library is skipped.
+    """
     for name in _modules(store_url, lock_url):
         try:
             import_module(name)
