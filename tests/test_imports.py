@@ -69,8 +69,8 @@ MODULES = {
         atomic_dispatch prepared step_dispatch
     """,
     "edits": """
-        apply declared editing entry_change held_name late_edits ownership patch repair replan
-        run_requests write_imported
+        apply_declared declared_set editing entry_change held_name late_edits ownership patch
+        repair replan run_requests write_imported
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema lines load schemes

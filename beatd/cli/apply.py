@@ -9,7 +9,7 @@ from beatd.cli.config_option import as_json
 from beatd.cli.failure import print_message
 
 if TYPE_CHECKING:
-    from beatd.edits.apply import Comparison
+    from beatd.edits.apply_declared import Comparison
     from beatd.edits.held_name import HeldName
 
 
@@ -41,7 +41,7 @@ def command(
     from msgspec.structs import replace
 
     from beatd.cli.apply_input import declared_in_config, declared_in_files
-    from beatd.edits.apply import apply, compare
+    from beatd.edits.apply_declared import apply, compare
     from beatd.sources import one_offs_of
 
     config = chosen.config()

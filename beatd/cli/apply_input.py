@@ -12,7 +12,7 @@ from beatd.cli.failure import print_message
 from beatd.clock import SystemClock
 from beatd.config import Config, load_entries
 from beatd.config.entry_paths import find_files
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem
 from beatd.sources import Source

@@ -78,7 +78,7 @@ def _conflicts(opened: "OpenedStore") -> list[str]:
     if not config.shown or not (config.entries or config.schedules):
         return found
     from beatd.clock import SystemClock
-    from beatd.edits.apply import compare
+    from beatd.edits.apply_declared import compare
     from beatd.sources.files import Files
 
     reading = Files(config, SystemClock()).read()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from beatd.edits.declared import Declared
+from beatd.edits.declared_set import Declared
 from beatd.entry import Entry
 from beatd.errors import Problem
 from beatd.schedules.at import At

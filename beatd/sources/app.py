@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from beatd.clock import Clock
 from beatd.definition import check
 from beatd.definition.celery_schedule import as_written, plain_schedule, zone_name_of
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem
 from beatd.publishers.run_arguments import APP, has_app_value

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from beatd.catalog import EditableCatalog, EntryFinder, Query
 from beatd.clock import Clock
 from beatd.edits import editing
-from beatd.edits.apply import Comparison, apply
-from beatd.edits.declared import Declared
+from beatd.edits.apply_declared import Comparison, apply
+from beatd.edits.declared_set import Declared
 from beatd.edits.held_name import HeldName
 from beatd.edits.late_edits import past_one_offs
 from beatd.errors import Deposed, StoreError

@@ -15,8 +15,8 @@ from beatd import __version__
 from beatd.catalog import EditableCatalog, Query, Stored
 from beatd.clock import Clock
 from beatd.edits import editing
-from beatd.edits.apply import apply, mark_under_way
-from beatd.edits.declared import Declared
+from beatd.edits.apply_declared import apply, mark_under_way
+from beatd.edits.declared_set import Declared
 from beatd.entry import Entry
 from beatd.errors import Deposed, StoreError
 from beatd.imports.found_entry import refused

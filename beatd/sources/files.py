@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from beatd.clock import Clock
 from beatd.config import Config, EntryFile, examine, load_entries
 from beatd.config.entry_paths import find_files
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.errors import Problem
 from beatd.sources import Reading, one_offs_of

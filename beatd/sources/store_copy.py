@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Catalog, Query
 from beatd.clock import Clock
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.errors import Problem, StoreError
 from beatd.sources import Reading
 

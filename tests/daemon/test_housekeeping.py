@@ -13,7 +13,7 @@ from beatd.daemon.housekeeping import (
     Housekeeping,
 )
 from beatd.definition import codec
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.sources import Reading

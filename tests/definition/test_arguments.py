@@ -19,7 +19,7 @@ from beatd.cli.yaml_text import file_of
 from beatd.config import load_entries
 from beatd.definition import check, codec, entry_from, json_plain_of, plain_of
 from beatd.definition.arguments import same
-from beatd.edits.declared import digest_of
+from beatd.edits.declared_set import digest_of
 from beatd.edits.patch import difference
 from beatd.entry import Entry
 from beatd.errors import ConfigError

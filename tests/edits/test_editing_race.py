@@ -16,8 +16,8 @@ from beatd.catalog import Change, Query, Stored
 from beatd.clock import SystemClock
 from beatd.definition import codec, entry_from
 from beatd.edits import editing, entry_change, replan
-from beatd.edits.apply import apply
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.apply_declared import apply
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.edits.patch import patch_of
 from beatd.engine.tick import Tick
 from beatd.errors import BeatError, Conflict, UnknownEntry

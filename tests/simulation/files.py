@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.clock import Clock
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations

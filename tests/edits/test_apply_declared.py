@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Query
 from beatd.definition import codec, entry_from
 from beatd.edits import editing, entry_change
-from beatd.edits.apply import Comparison, apply, compare
-from beatd.edits.declared import Declared, digest_of
+from beatd.edits.apply_declared import Comparison, apply, compare
+from beatd.edits.declared_set import Declared, digest_of
 from beatd.entry import Entry
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock

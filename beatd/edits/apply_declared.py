@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Change, EditableCatalog, Query, Stored
 from beatd.definition.arguments import same
-from beatd.edits.declared import Declared
+from beatd.edits.declared_set import Declared
 from beatd.edits.editing import Now, in_batches, rows
 from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.held_name import HeldName, held_name
