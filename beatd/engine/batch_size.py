@@ -1,7 +1,4 @@
-"""Choose the size of a batch.
-
-A batch that takes longer than the lease lasts would cost this daemon the lead.
-"""
+"""Choose the size of a batch, so that no batch lasts longer than the lease."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,11 +10,8 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Keeps the best size of a batch in `now`.
-
-    The size is halved when a batch took more than a quarter of the lease's `ttl` (seconds). It is
-    doubled, up to `most`, when a batch took less than an eighth.
-    """
+    """Keeps the size of a batch in `now`. A batch that took more than a quarter of the lease's
+    `ttl` (seconds) halves it; a batch that took less than an eighth doubles it, up to `most`."""
 
     def __init__(self, most: int, *, ttl: float) -> None:
         self.now, self._most, self._quarter = most, most, ttl / 4
@@ -28,7 +22,7 @@ class BatchSize:
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Adapt the size to the last batches, in which `count` moves in all took `seconds`."""
+        """Adapt the size to the last batches, in which `count` moves took `seconds` in all."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)
@@ -37,10 +31,7 @@ class BatchSize:
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
-    """Split `items` into batches whose lengths double from `first` up to `size`.
-
-    The small first batch lets the first messages of many due runs go out early.
-    """
+    """Split `items` into batches that double from `first` to `size`, to send the first early."""
     batches, at, length = list[Sequence[T]](), 0, min(first, size)
     while at < len(items):
         batches.append(items[at : at + length])

@@ -1,4 +1,4 @@
-"""Keep rows of the plan sorted by due moment."""
+"""Keep rows by due moment; only the moments are sorted, so many rows at one moment are cheap."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,11 +8,6 @@ from beatd.catalog import Stored
 
 
 class ByMoment:
-    """Keeps rows of the plan sorted by due moment, soonest first.
-
-    Many rows with one moment cost little more than one, because only the moments are sorted.
-    """
-
     def __init__(self, rows: Iterable[Stored] = ()) -> None:
         self._rows: dict[datetime, list[Stored]] = {}
         self._moments: list[datetime] = []  # a heap
@@ -48,8 +43,7 @@ class ByMoment:
         return self._rows.get(moment, [])[:limit]
 
     def names(self, before: datetime | None = None) -> set[str]:
-        """Return the names of the rows that are due before `before`, or of all rows if `before` is
-        None."""
+        """Return the names of the rows due before `before`, or of all rows if it is None."""
         return {
             row.entry.name
             for due, rows in self._rows.items()

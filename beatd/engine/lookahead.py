@@ -1,8 +1,4 @@
-"""Read the plan ahead, read it again after changes, and prepare runs before they are due.
-
-Rows that were read may be out of date at any time, which is safe: the claim compares each row with
-the version that was read.
-"""
+"""Read the plan ahead; outdated rows do no harm, as the claim checks each row's version."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -29,11 +25,7 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the next rows of the plan, sorted by due moment.
-
-    All rows that are due before `_covers` were read; every row of the plan if that is None. `moves`
-    keeps the moves that were settled ahead: the change of each row was computed before its moment.
-    """
+    """Keeps the next rows of the plan: all that are due before `_covers`, or all if it is None."""
 
     def __init__(
         self, store: Ledger, publisher: Publisher, *, clock: Clock, tell: Observer
@@ -50,21 +42,16 @@ class Lookahead:
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        """Drop all rows and the moves computed for them, so that the next `read` reads the plan
-        again."""
+        """Drop all rows and their moves, so that the next `read` reads the plan again."""
         self._rows, self._covers, self.is_stale = ByMoment(), None, True
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next rows from the store, if the present ones may be out of date or are used up.
-
-        Entries in `waiting`, which must not run yet, are left out.
-        """
+        """Read the next rows, but none in `waiting`, if the kept ones are used up or may be old."""
         if self._must_read(now, waiting):
             self._read(now)
 
     def _must_read(self, now: datetime, waiting: Unapplied) -> bool:
-        """Return True if the plan must be read, after any change or when the rows are used up."""
         if waiting != self._waiting:
             self._waiting, self.is_stale = waiting, True
         if self.is_stale or self._is_exhausted(now):
@@ -80,8 +67,6 @@ class Lookahead:
         return version != known
 
     def _read(self, now: datetime) -> None:
-        """Replace the rows by those of the next `LOOKAHEAD` seconds, within the limits of one
-        read."""
         self.is_stale = False
         limit, horizon, elapsed = self._limit, now + LOOKAHEAD, self._clock.elapsed()
         most = MOST_ROWS_WITH_WAITING if self._waiting else MOST_ROWS
@@ -101,8 +86,7 @@ class Lookahead:
         before, self._rows = self._rows, ByMoment(rows)
         self._covers, self._known_at = covers, elapsed
         self.moves.read(rows)
-        # Removed, paused, or due later than before.
-        self._forget_entries(before.names(covers) - self._rows.names())
+        self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
         self._rewind.read(found, now)
 
     def take_due(self, now: datetime, limit: int) -> list[Stored]:
@@ -110,12 +94,7 @@ class Lookahead:
         return self._rows.take(now, limit)
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Update the rows `due` after `batches` with their moves (changes to the next moment) were
-        published.
-
-        A row that moved on is kept with its next moment. If the ledger refused a move, the entry is
-        dropped from the caches, and the plan is read again.
-        """
+        """Keep the rows `due` at their next moment, and forget those whose move was refused."""
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -134,11 +113,7 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Prepare the runs of the next seconds, and return True if there is more to do at once.
-
-        Their moves are computed and their messages built. Just before the soonest moment, its
-        batches are passed to `dispatch.prepare`.
-        """
+        """Prepare the runs of the next seconds; return True if there is more to do now."""
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -150,7 +125,6 @@ class Lookahead:
         return False
 
     def _forget_entries(self, names: Collection[str]) -> None:
-        """Drop the entries `names`, which may have been removed, from every cache."""
         if names:
             gone = list(names)
             self._publisher.forget(gone)
@@ -171,8 +145,6 @@ class Lookahead:
         return min(again, soonest if before <= now else before)
 
     def _is_exhausted(self, now: datetime) -> bool:
-        """True if all rows that were read are used up, although later rows of the plan may be
-        due."""
         return self._covers is not None and self._covers <= now and self._rows.soonest() is None
 
 

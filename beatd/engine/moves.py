@@ -1,7 +1,6 @@
 """Compute the moves of due rows, open claims and requests.
 
-A move is one change of one row: the row moves on to its next moment and, with a run, a message is
-published. All functions are pure: nothing changes until the ledger makes the move.
+A move is one change of one row; computing it changes nothing until the ledger makes it.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,15 +17,12 @@ from beatd.run import Occurrence, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
-    """Return an empty text, the default where the causes of missed moments are not tracked."""
+    """Return an empty text, the default where causes of missed moments are not tracked."""
     return ""
 
 
 class Mover:
-    """Computes the moves (changes of one row each) for one store.
-
-    `namespace` makes the task ids. `cause_of` returns why a moment was missed, or "".
-    """
+    """Computes moves; `namespace` makes the task ids, `cause_of` tells why a moment was missed."""
 
     def __init__(
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
@@ -35,11 +31,7 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """Return the move that takes a due row to its next moment.
-
-        The catch-up rule decides which missed moments run now, run later (as a backlog) or are
-        skipped.
-        """
+        """Return a due row's move to its next moment; its catch-up rule decides on missed runs."""
         assert row.plan.planned is not None
         settled = settle(row, now, self._next_after)
         name, run, backlog = row.entry.name, None, None
@@ -62,13 +54,10 @@ class Mover:
         )
 
     def _with_cause(self, skip: Skip) -> Skip:
-        """Return the skip with the cause of the miss, such as an outage, added to its reason."""
         cause = "" if skip.reason == USED_UP else self._cause_of(skip)
         return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
     def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
-        """Return the run of an occurrence (a planned moment), with its task id, due moment and
-        expiry."""
         entry, planned, expires = row.entry, occurrence.planned, None
         # A run requested by hand has no jitter: it runs as soon as possible.
         due = planned if occurrence.request else due_at(entry, planned, self._if_found)
@@ -84,12 +73,8 @@ class Mover:
         )
 
     def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
-        """Return the move of an open claim, a run that was claimed and whose outcome is not
-        recorded.
-
-        The move claims the run anew, to send it again, or closes the claim with the reason why it
-        is not sent. `unsent` is True if its message certainly did not go out.
-        """
+        """Return the move that sends an open claim (a run of unknown outcome) again, or closes
+        it with a reason; `unsent` is True if its message certainly did not go out."""
         row, planned = claim.stored, claim.occurrence.planned
         reason = why_not(claim, unsent, now, self._if_found)
         run: Run | None = None
@@ -111,11 +96,7 @@ class Mover:
     def asked(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield the moves of up to `limit` moments of a request, oldest first.
-
-        A request is a range of moments to run besides the plan. Each move assumes that the ledger
-        has made the one before.
-        """
+        """Yield the moves of a request's first `limit` moments; each assumes the one before."""
         for _ in range(limit):
             move = self._asked(request, row, now)
             yield move
@@ -125,10 +106,6 @@ class Mover:
             row = replace(row, runs=row.runs + move.counts)
 
     def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
-        """Return the move of the request's first moment, which runs or is skipped as too late.
-
-        If the request must be dropped, its only move skips all its moments.
-        """
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
         if row is None or reason:
@@ -157,8 +134,6 @@ class Mover:
         counts: int = 0,
         skips: tuple[Skip, ...] = (),
     ) -> Move:
-        """Return a move of the request; `first` is its next moment, or None if the request is
-        done."""
         return Move(
             of="request",
             name=request.name,

@@ -1,7 +1,4 @@
-"""Send open claims and requested runs, which are not part of the plan.
-
-An open claim is a run that was claimed and whose outcome was not recorded.
-"""
+"""Send requested runs and open claims, which are claimed runs whose outcome was not recorded."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,12 +21,7 @@ READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the 
 
 
 class OpenClaims:
-    """Finds the open claims and requests of a store, and returns their moves (changes of one row
-    each).
-
-    An open claim is a run that was claimed and whose outcome was not recorded. The tick calls
-    `moves` after the due rows of the plan, which never wait for it.
-    """
+    """Finds the open claims and requests of a store, and returns the moves that send them."""
 
     def __init__(self, ledger: Ledger, *, clock: Clock, limits: Limits, ttl: float) -> None:
         self._ledger, self._clock = ledger, clock
@@ -41,13 +33,11 @@ class OpenClaims:
         self._held = False  # a message of the last moves was not sent, or may not have been
 
     def noticed_change(self) -> None:
-        """Make the next call of `moves` look for requests at once, because one may have been
-        added."""
+        """Make the next call of `moves` look at once, as a request may have been added."""
         self._asked = True
 
     def begin(self) -> None:
-        """Make the next call of `moves` look at once for runs that the last leader left, because
-        this daemon begins to lead."""
+        """Make the next call of `moves` look at once for what the last leader left."""
         self._asked, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -59,12 +49,10 @@ class OpenClaims:
         limit: int,
         waiting: Unapplied,
     ) -> list[Move]:
-        """Return the changes (moves) that are due now: of open claims, and of about `limit`
-        requested moments.
+        """Return the moves due now, about `limit` of them for requests; none before the next look.
 
-        Return an empty list if it is not time to look. The caller must publish the moves and pass
-        the published batches to `sent`. `never_sent` returns True for a claim of this process whose
-        message certainly did not go out. Entries in `waiting` are left out.
+        Pass the published batches to `sent`. `never_sent` returns True for a claim whose message
+        certainly did not go out. Entries in `waiting` are left out.
         """
         if waiting != self._waiting:
             self._asked, self._waiting = True, waiting
@@ -81,8 +69,7 @@ class OpenClaims:
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
-        """Choose the time of the next look by how the moves that `moves` last returned were
-        published."""
+        """Choose the time of the next look by how the last moves were published."""
         self._held = any(batch.held for batch in batches)
         # There may be more of them, and a full queue must not slow the other requests.
         self._asked = not self._held or any(
@@ -94,7 +81,6 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
-        """Return a move for each open claim that can be sent again or closed now."""
         return [
             mover.again(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
@@ -102,25 +88,16 @@ class OpenClaims:
         ]
 
     def _waits(self, row: Stored | None) -> bool:
-        """True if the row's entry must not run yet, because its declaration was not applied."""
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
 
     def _unknown_before(self, now: datetime) -> datetime:
-        """Return the moment before which a claim must have been made to be sent again.
-
-        In a young term it is the epoch, so that no claim is. The last leader may have begun to
-        publish as long as it trusted its lease, up to one ttl into this term, and may continue for
-        one publish time-out. The age of its claims does not show this: it counts from the request,
-        which may have been slow, by a clock that may be wrong.
-        """
+        """Return the moment before which a claim must have been made to be sent again."""
         age = self._clock.elapsed() - self._began_at
         if age < self._ttl + self._publish_timeout:
-            return EPOCH
+            return EPOCH  # no claim: the last leader may still publish for a ttl and a time-out
         return now - timedelta(seconds=self._publish_timeout)
 
     def _requested(self, now: datetime, mover: Mover, limit: int) -> list[Move]:
-        """Return the moves of pending requests, oldest first, until there are at least `limit`
-        moves."""
         moves = list[Move]()
         counted: Counter[str] = Counter()  # two backlogs of one entry share its `max_runs`
         for request, row in self._ledger.requests(self._at_once):

@@ -10,11 +10,7 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # between two tries
 
 
 class Outage:
-    """Tracks the outage of one server.
-
-    The server counts as present until `begin` is called. `away` makes the event of the beginning
-    from the reason, `back` the event of the end from the length in seconds.
-    """
+    """Tracks one server's outage; `away` makes the event of its beginning, `back` of its end."""
 
     def __init__(
         self,
@@ -46,10 +42,7 @@ class Outage:
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
-        """Begin the outage and emit its event; during an outage, only keep the newer reason.
-
-        `since` is the value of `Clock.elapsed` at the beginning, by default the current one.
-        """
+        """Begin the outage at `since`, by default now; if it has begun, keep the new reason."""
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since

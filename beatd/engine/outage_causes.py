@@ -1,4 +1,4 @@
-"""Find out why a moment was missed: because of an outage, or because this daemon did not lead."""
+"""Find out why a moment was missed: an outage, or a time when this daemon did not lead."""
 
 from datetime import datetime
 
@@ -13,8 +13,7 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """An observer that keeps the last outage of each server, and passes every event on to
-    `tell`."""
+    """Keeps the last outage of each server, and passes every event on to `tell`."""
 
     def __init__(self, clock: Clock, tell: Observer) -> None:
         self._clock, self._tell = clock, tell
@@ -34,8 +33,7 @@ class OutageCauses:
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:
-        """Return why the moments of a skip were missed, such as "the broker was away", or "" if
-        unknown."""
+        """Return why a skip's moments were missed ("the broker was away"), or "" if unknown."""
         for cause, (began, ended) in self._outages.items():
             if began <= skip.until and (ended is None or skip.planned <= ended):
                 return cause

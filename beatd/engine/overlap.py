@@ -1,4 +1,4 @@
-"""Process two batches at once: one is published while the next one is settled and claimed."""
+"""Publish and record a batch while the next one is settled and claimed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,21 +9,14 @@ T = TypeVar("T")
 
 
 class Overlap(Generic[T]):
-    """Runs the second half of each batch (publish and record) while the caller claims the next
-    batch.
-
-    The halves run in order, one at a time. If `start` is called with `threaded`, the half runs on
-    another thread; else on the caller's thread, after the next batch was claimed.
-    """
-
     def __init__(self) -> None:
         self._second = ThreadPoolExecutor(1, thread_name_prefix="beatd publish")
         self._end: Callable[[], T] | None = None
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Wait for the `later` of the batch before. Then run this `later` on a second thread, or
-        keep it until the next call if not `threaded`."""
+        """Wait for the `later` (publish and record) of the batch before. Then run this `later`
+        in a second thread, or keep it until the next call if not `threaded`."""
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
@@ -34,7 +27,6 @@ class Overlap(Generic[T]):
         return ended
 
     def _end_started(self) -> None:
-        """Complete the last `later`, on its thread or on this one, and keep its result."""
         end, self._end = self._end, None
         if end is not None:
             self._ended.append(end())

@@ -10,27 +10,18 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 
 
 class Rewind:
-    """Notices that the store went back in time, by the row of the newest claim.
-
-    A store that went back has lost its newest claim first: it returns the row with an earlier
-    moment, although the entry was not edited.
-    """
+    """Notices a store that went back in time: the row claimed last is at an earlier moment."""
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Keep `row`, which was just claimed and has its next moment, for the comparison in
-        `read`."""
+        """Keep the row that was claimed last, to compare it in `read`."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
-        """Emit `WentBack` if one of `rows` is the row of the newest claim, at an earlier moment.
-
-        `rows` are the next of the plan, soonest first. A row that went back is due at `now`, so
-        only due rows are compared.
-        """
+        """Emit `WentBack` if a due row is the one claimed last, but at an earlier moment."""
         newest = self._newest
         if newest is None or newest.plan.due is None:
             return

@@ -1,8 +1,4 @@
-"""Keep the moves of rows that were settled before their moment.
-
-A move takes a row to its next moment and, as a rule, publishes a run; to settle a row is to compute
-its move.
-"""
+"""Keep the moves of rows that were settled (their move was computed) before their moment."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,12 +17,7 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 
 
 class SettledMoves:
-    """Computes the moves of rows at their moment, or ahead of it, and keeps them until they are
-    used.
-
-    A move takes a row to its next moment and, as a rule, publishes a run. To settle a row is to
-    compute its move.
-    """
+    """Computes the moves of rows at their moment or ahead of it, and keeps them until used."""
 
     def __init__(self, tell: Observer) -> None:
         self._tell = tell
@@ -36,7 +27,7 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Compute moves with `mover` and drop the kept ones, because this daemon begins to lead."""
+        """Compute moves with `mover` from now on, and drop the kept ones."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
@@ -46,15 +37,13 @@ class SettledMoves:
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Drop the kept moves of all other rows; `settle_ahead` can compute those that `rows`
-        lack."""
+        """Keep only the moves of `rows`; let `settle_ahead` compute those that are missing."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
 
     def add(self, row: Stored) -> None:
-        """Add a row that has moved on, so that `settle_ahead` computes the move of its next
-        moment."""
+        """Add a row that moved on, so that `settle_ahead` computes its next move."""
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
@@ -62,16 +51,12 @@ class SettledMoves:
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
-        """Return the moves of due rows, kept or computed now; a row whose plan fails has no
-        move."""
+        """Return the moves of due rows; a row whose plan fails has none."""
         moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
     def settle_ahead(self, now: datetime, until: datetime) -> tuple[list[Run], bool]:
-        """Compute moves of rows that will be due by `until`, each as of its moment, and keep them.
-
-        Return the runs of these moves, and True if there may be more rows.
-        """
+        """Compute moves due by `until`; return their runs, and True if there may be more."""
         self._unsettled.take(now, maxsize)  # too late for those
         rows = self._unsettled.take(until, ROWS_AT_ONCE)
         runs = list[Run]()
@@ -97,23 +82,17 @@ class SettledMoves:
         return moves
 
     def _take(self, row: Stored, now: datetime) -> Move | None:
-        """Remove and return the kept move of a row, or None if there is none or it is out of
-        date."""
         kept = self._kept.pop(row.entry.name, None)
         if kept is None or now >= kept[2] or not is_same(kept[0], row):
             return None
         return kept[1]
 
     def _has(self, row: Stored) -> bool:
-        """True if a move is kept for exactly this state of the row."""
         kept = self._kept.get(row.entry.name)
         return kept is not None and is_same(kept[0], row)
 
     def _settle(self, row: Stored, now: datetime) -> Move | None:
-        """Compute and return the move of a row, or None if its plan fails.
-
-        A failure emits `Unplannable`, once for each revision of the entry.
-        """
+        """Return a row's move; if its plan fails, emit `Unplannable` once and return None."""
         if self._faulty.get(row.entry.name) == row.revision:
             return None  # not tried again: a search that is given up takes its time
         try:
@@ -127,6 +106,5 @@ class SettledMoves:
 
 
 def is_same(one: Stored, other: Stored) -> bool:
-    """True if both rows are at the same revision, planned moment and number of runs."""
     is_at_same_run = one.runs == other.runs and one.plan.planned == other.plan.planned
     return is_at_same_run and one.revision == other.revision

@@ -14,11 +14,7 @@ ASK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
-    """Watches the leader on behalf of a standby, a daemon that does not lead.
-
-    It emits `Overdue` once when an entry becomes overdue, and `OnTime` once when no entry is
-    overdue any more.
-    """
+    """Emits `Overdue` once when an entry becomes overdue, and `OnTime` when none is any more."""
 
     def __init__(
         self, ledger: Ledger, broker: BrokerOutage, clock: Clock, tell: Observer, limits: Limits
@@ -34,10 +30,7 @@ class Standby:
         self._watches_since, self._owed = self._clock.elapsed(), None
 
     def watch(self, leader: Holder | None, now: datetime) -> None:
-        """Look once a second for an overdue entry, and check the broker.
-
-        `leader` is the known holder of the lease; while it is None, no entry is reported.
-        """
+        """Look each second for an overdue entry while a `leader` is known, and check the broker."""
         elapsed = self._clock.elapsed()
         if leader is None:
             self._watches_since = elapsed
@@ -55,7 +48,6 @@ class Standby:
             self._broker.ask()
 
     def _overdue(self, now: datetime) -> Overdue | None:
-        """Return `Overdue` if the first row of the plan is overdue at `now`, else None."""
         for row in self._ledger.upcoming(1):
             due = row.plan.due
             if due is not None and now - due > self._patience:

@@ -1,13 +1,8 @@
 """Run one tick: the steps of an occurrence from the plan to its record, in order.
 
     read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
-                                        ^                   |
-                                        +-- the next batch -+
 
-To settle a row is to compute its move (what runs, what is skipped, the next moment). A batch is
-published while the next one is settled and claimed (`Overlap`). The other files of this package
-decide how far the plan is read ahead, how large a batch is, what is prepared and which entries
-wait. The tick never sleeps and knows no backend; it runs on a leader and on a standby alike.
+Settling a row computes its move (run, skips, next moment) while the batch before is published.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,12 +34,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon: each sends what is due on a leader, or watches on a standby.
-
-    All runs on the thread that calls `tick`, except `_publish`. `notes_writes` is passed to
-    StoreOutage. `set_clock` sets the clock from the store's, and `unapplied` returns for a term
-    number the entries that must not run yet.
-    """
+    """Runs the ticks of one daemon; `unapplied` returns the entries a term must not run yet."""
 
     def __init__(
         self,
@@ -78,13 +68,12 @@ class Tick:
         self._unrecorded: list[Result] = []
 
     def use(self, dispatch: Dispatch) -> None:
-        """Claim and publish with `dispatch` from the next tick on; call it on the thread that
-        ticks."""
+        """Claim and publish with `dispatch` from now on; call this on the thread that ticks."""
         dispatch.unsent.update(self._dispatch.unsent)
         self._dispatch = dispatch
 
     def noticed_change(self) -> None:
-        """Make the next tick read the plan and the requests again, because something was edited."""
+        """Make the next tick read the plan and the requests again, after an edit."""
         self._lookahead.is_stale = True
         self._open_claims.noticed_change()
 
@@ -93,10 +82,7 @@ class Tick:
         self._overlap.close()
 
     def tick(self) -> datetime:
-        """Run one tick, as a leader or a standby, and return the moment of the next tick.
-
-        Errors of the store and the loss of the lead are handled, not raised.
-        """
+        """Run one tick, handling store errors and a lost lead; return the next tick's moment."""
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -119,11 +105,7 @@ class Tick:
         return again
 
     def _turn(self, now: datetime) -> datetime:
-        """Record open results, then send what is due or watch the leader; return the next tick's
-        moment.
-
-        Raise StoreError or Deposed.
-        """
+        """Lead or watch; return the moment of the next tick. Raise StoreError or Deposed."""
         if not self.store_outage.over:
             # Another server may answer by now, and its clock may be behind.
             self._set_clock()
@@ -157,8 +139,7 @@ class Tick:
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Prepare to lead under a new term (fencing number), and drop all that belongs to the last
-        term."""
+        """Begin to lead under a new term (fencing number), and drop what the last one left."""
         self._term = term
         # A store that came back empty has another namespace.
         mover = Mover(self._store.namespace, self._next_after, self._causes.of)
@@ -170,12 +151,7 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Compute, claim, publish and record the moves of `items`, batch by batch, while this
-        daemon leads.
-
-        A move is one change of one row; `settle` computes the moves of one batch of items. Return
-        the published batches.
-        """
+        """Settle, claim and publish `items` in batches; return the batches published."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._overlap as overlap:
@@ -189,10 +165,7 @@ class Tick:
         return published
 
     def _claim(self, moves: Sequence[Move], term: Term, *, is_last: bool) -> Sequence[Move]:
-        """Claim a batch of moves and start to publish it, unless this daemon no longer leads.
-
-        Return the moves that need a batch of their own.
-        """
+        """Claim moves, if this daemon leads, and start to publish them; return those left over."""
         if not moves or not self._election.trusts(term):
             self._lookahead.is_stale |= bool(moves)
             return ()
@@ -202,11 +175,7 @@ class Tick:
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
-        """Publish a claimed batch, emit its events and record its results; return what was
-        published.
-
-        It may run on the second thread.
-        """
+        """Publish and record a claimed batch, perhaps on the second thread; return it."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
             self._tell(event)
@@ -215,15 +184,13 @@ class Tick:
         return published
 
     def _record(self) -> None:
-        """Write the outcomes of published runs to the ledger, and keep them for the next tick if
-        that fails."""
+        """Write the outcomes of runs to the ledger; if that fails, the next tick tries again."""
         if self._unrecorded:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
     def _send_open_claims(self, now: datetime, waiting: Unapplied, term: Term) -> None:
-        """Send open claims (claimed, not recorded) and requested runs, if it is time to look for
-        them."""
+        """Send open claims (runs without a recorded outcome) and requested runs."""
         mover, never_sent = self._lookahead.moves.mover, self._dispatch.never_sent
         moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
         if moves:
