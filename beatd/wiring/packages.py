@@ -7,6 +7,7 @@ descriptor left when it needs one.
 import logging
 from importlib import import_module
 from threading import Timer
+from weakref import ref
 
 from celery import Celery
 
@@ -33,7 +34,7 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
     READ_AFTER_S seconds later.
     """
     import_parts(store_url, lock_url)
-    later = Timer(READ_AFTER_S, _read_the_rest, (app,))
+    later = Timer(READ_AFTER_S, _read_the_rest, (ref(app),))
     later.name, later.daemon = "beatd packages", True
     later.start()
 
@@ -71,8 +72,11 @@ def _modules(store_url: str, lock_url: str) -> list[str]:
     return names
 
 
-def _read_the_rest(app: Celery) -> None:
-    import_for_sending(app)
+def _read_the_rest(app: "ref[Celery]") -> None:
+    found = app()
+    if found is not None:
+        import_for_sending(found)
+    del found  # an app that a reload replaced is not kept by the rest of this
     try:
         preload_zones()
     except OSError as trouble:

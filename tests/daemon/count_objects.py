@@ -70,6 +70,7 @@ class Counted:
             until(lambda n=number: self._built == n, PATIENCE, "it is built")  # type: ignore[misc]
             until(lambda: self._publishes.times >= 2, PATIENCE, "it publishes")
             until(lambda: len(self._daemons) == 1, PATIENCE, "the ended daemon is collected")
+            until(lambda: not reads_packages(), PATIENCE, "the packages are read")
             sys.stdout.write(json.dumps(count()) + "\n")
             sys.stdout.flush()
             self.change(number)
@@ -113,6 +114,11 @@ class QuickStart(ProcessStart):
 
     def trial(self) -> Trial:
         return Trial(["true"], self._environment, self._folder)
+
+
+def reads_packages() -> bool:
+    """True while a thread reads what a daemon may need of its packages later."""
+    return any(thread.name == "beatd packages" for thread in threading.enumerate())
 
 
 def count() -> dict[str, Any]:
