@@ -24,7 +24,8 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.engine: Engine = dialect.engine()
-        event.listen(self.engine, "after_cursor_execute", _note_reply)
+        if dialect.has_clock:
+            event.listen(self.engine, "after_cursor_execute", _note_reply)
         self.where = f"store {dialect.where()}"
         self.open_anew: Callable[[], object] = lambda: None  # opens a store that was replaced
         self.losses: list[str] = []  # a line for each loss that was repaired
