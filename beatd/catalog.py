@@ -10,7 +10,7 @@ from msgspec import Struct
 from beatd.clock import SharedClock
 from beatd.entry import Entry
 from beatd.marks import Marks
-from beatd.run import Skip
+from beatd.run import Running, Skip
 
 
 class Plan(Struct, frozen=True):
@@ -50,7 +50,8 @@ class Stored(Struct, frozen=True):
 
     `revision` grows with every change to the entry or to its pause. A revision never repeats, not
     even for a name that was removed and added again. `runs` counts towards `max_runs`; `last` is
-    the newest planned moment among these runs.
+    the newest planned moment among these runs. `running` is the run that the
+    next one must not overlap; None if there is none, or if the entry allows overlap.
     """
 
     entry: Entry
@@ -59,6 +60,7 @@ class Stored(Struct, frozen=True):
     plan: Plan
     runs: int
     last: datetime | None
+    running: Running | None = None
 
     @property
     def progress(self) -> Progress:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 CatchUp = Literal["latest", "all", "skip"]
 OnUnknown = Literal["resend", "skip"]
+Overlap = Literal["allow", "skip", "queue", "replace"]
 DstGap = Literal["run", "skip"]
 DstFold = Literal["first", "last", "both"]
 
@@ -81,6 +82,14 @@ class Entry(Struct, frozen=True):
     on_unknown: Annotated[OnUnknown, "What happens when nobody knows if a message was sent."] = (
         "resend"
     )
+
+    # when the run before has not ended
+    overlap: Annotated[
+        Overlap, "What a due moment does while an earlier run of the entry has not ended."
+    ] = "allow"
+    max_run: Annotated[
+        timedelta | None, "After it, a run that no worker reports no longer counts as running."
+    ] = None
 
     description: Annotated[str, "A text for people."] = ""
 

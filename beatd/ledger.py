@@ -16,7 +16,7 @@ from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
-from beatd.run import Occurrence, Run, Skip, State
+from beatd.run import Occurrence, Origin, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
@@ -49,6 +49,20 @@ class OpenClaim(Struct, frozen=True):
     stored: Stored | None  # None: the entry was removed
 
 
+class RunningChange(Struct, frozen=True):
+    """The condition on the running run of an entry whose `overlap` is not "allow", and its change.
+
+    The ledger makes the move only if the entry's running run is the one with the task id `seen`
+    ("": the entry has none). Then, if `until` is set: a move with a run makes this run the running
+    one until `until`; a move without a run lets the plan wait for the running one, which counts as
+    running until `until`. If `ends` is True, the running run is deleted.
+    """
+
+    seen: str = ""
+    until: datetime | None = None
+    ends: bool = False
+
+
 class Move(Struct, frozen=True, kw_only=True):
     """One change of one row, which the ledger makes only if the row is still in the state `seen`.
 
@@ -56,6 +70,9 @@ class Move(Struct, frozen=True, kw_only=True):
     - of "request": `seen` is the request's first moment, `first` the next one (None: the request is
       done).
     - of "claim": `seen` is the `claimed_at` of the open claim.
+
+    `running` is set for an entry whose `overlap` is not "allow". `revokes` is the task id of the
+    running run, if the workers have to end it after this move was made.
 
     In each case `run` opens a claim (an open claim is claimed anew), `skips` are recorded,
     `backlog` is added as a request, and `counts` is added to the entry's runs. A move of an open
@@ -74,6 +91,8 @@ class Move(Struct, frozen=True, kw_only=True):
     counts: int = 0
     skips: tuple[Skip, ...] = ()
     backlog: Request | None = None
+    running: RunningChange | None = None
+    revokes: str = ""
 
 
 class Result(Struct, frozen=True):
@@ -116,6 +135,7 @@ class Record(Struct, frozen=True):
     count: int = 1
     at_least: bool = False
     term: int = 0
+    origin: Origin = "planned"
 
 
 class Ledger(Protocol):
@@ -162,14 +182,16 @@ class Claims(Protocol):
         have the seen planned moment and revision, and be enabled and not paused; a request must
         have the seen first moment, an open claim the seen claimed_at. If a request or an open claim
         comes with a run, the entry must be at the run's revision, so that a claim never ignores an
-        edit made before it. Raise Deposed, with nothing done, if `term` is not the ledger's newest.
+        edit made before it. If a move has `running`, the entry's running run must be as it says.
+        Raise Deposed, with nothing done, if `term` is not the ledger's newest.
         """
 
     def record(self, results: Sequence[Result]) -> None:
         """Write the outcomes to the history, and close the claims that have a final outcome.
 
         It may be called twice. A result is accepted from an older term, too: a confirmed message is
-        a fact. It replaces the open claim, or the skip of a run whose outcome was unknown.
+        a fact. It replaces the open claim, or the skip of a run whose outcome was unknown. A
+        rejected run no longer counts as running.
         """
 
     def atomic(self) -> "AtomicLedger | None":
@@ -203,7 +225,7 @@ class HoldingLedger(Protocol):
 # Returns one outcome per move: confirmed; rejected (the broker refused the push; it is recorded as
 # failed); or None if the row was not as seen. Raises Deposed or StoreError. A second step with the
 # same moves does nothing and returns the same outcomes.
-Outcomes = Callable[[], Sequence[Outcome | None]]
+StepOutcomes = Callable[[], Sequence[Outcome | None]]
 
 
 class Step(Protocol):
@@ -217,7 +239,7 @@ class Step(Protocol):
         """Discard the batch and the data that `send_ahead` transferred, because `begin` is not
         called."""
 
-    def begin(self, term: Term, at: datetime) -> Outcomes:
+    def begin(self, term: Term, at: datetime) -> StepOutcomes:
         """Send the script, which claims under `term` at the time `at`; do not wait for the reply.
 
         The returned function waits for the reply and returns the outcomes; the caller must call it.

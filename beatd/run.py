@@ -14,6 +14,7 @@ from msgspec import Struct
 from beatd.entry import Entry
 
 State = Literal["claimed", "published", "skipped", "failed"]
+Origin = Literal["planned", "trigger", "backfill", "catch-up", "resend"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -65,6 +66,21 @@ class Run(Struct, frozen=True):
     revision: int
     due: datetime
     expires: datetime | None = None  # the next moment, only with the option `expires: next`
+    origin: Origin = "planned"
+
+
+class Running(Struct, frozen=True):
+    """The run of an entry that counts as running: it was claimed, and no end of it is known.
+
+    A store keeps one for each entry whose `overlap` is not "allow". It was claimed at `since`. From
+    the moment `until` on it no longer counts: nobody reported anything of it for too long. `waits`
+    is True if the plan of the entry waits for its end.
+    """
+
+    task_id: str
+    since: datetime
+    until: datetime
+    waits: bool = False
 
 
 class Skip(Struct, frozen=True):

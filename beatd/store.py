@@ -11,8 +11,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
+from beatd.incident import Incidents
 from beatd.ledger import Claims, History, Ledger, Requests, Terms
 from beatd.marks import MarkRows
+from beatd.outcome import Outcomes
 from beatd.presence import Presences
 
 
@@ -49,6 +51,8 @@ class Store(
     Claims,
     Requests,
     History,
+    Outcomes,
+    Incidents,
     Terms,
     Presences,
     MarkRows,
@@ -68,6 +72,8 @@ class Roles(Struct, frozen=True):
     claims: Claims
     requests: Requests
     history: History
+    outcomes: Outcomes
+    incidents: Incidents
     terms: Terms
     presences: Presences
     place: Place
@@ -82,6 +88,8 @@ class Roles(Struct, frozen=True):
             claims=store,
             requests=store,
             history=store,
+            outcomes=store,
+            incidents=store,
             terms=store,
             presences=store,
             place=store,

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
 SEAMS = {
-    "catalog", "catch_up", "clock", "dispatch", "events", "leader", "ledger", "marks", "planning",
-    "presence", "publisher", "store",
+    "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader", "ledger", "marks",
+    "outcome", "planning", "presence", "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -62,7 +62,7 @@ MODULES = {
     """,
     "engine": """
         batch_events batch_size broker_outage by_moment clock_steps election limits lookahead
-        moves open_claims outage outage_causes overlap rewind settled_moves standby store_outage
+        moves open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
         terms_seen tick
     """,
     "dispatches": """

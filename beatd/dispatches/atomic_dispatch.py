@@ -12,7 +12,7 @@ from beatd.dispatches.prepared import Prepared
 from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.errors import StoreError
 from beatd.leader import Term
-from beatd.ledger import AtomicLedger, Move, OpenClaim, Outcomes, Result, Step
+from beatd.ledger import AtomicLedger, Move, OpenClaim, Result, Step, StepOutcomes
 from beatd.publisher import Outcome, Push, RedisPublisher
 
 LINES_AT_ONCE = 100  # of history, written between two looks at what is due
@@ -127,9 +127,9 @@ class Flight:
     """A batch whose script was sent to Redis. The script claims the rows, publishes the messages
     and records their outcomes."""
 
-    def __init__(self, packed: Packed, outcomes: Outcomes, clock: Clock) -> None:
+    def __init__(self, packed: Packed, outcomes: StepOutcomes, clock: Clock) -> None:
         self._moves, self.left, self._clock = packed.moves, packed.left, clock
-        self._wait: Outcomes | None = outcomes
+        self._wait: StepOutcomes | None = outcomes
         self._began = clock.elapsed()
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 

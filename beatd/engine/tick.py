@@ -21,7 +21,7 @@ from beatd.engine.lookahead import LOOK_EVERY, Lookahead
 from beatd.engine.moves import Mover
 from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage_causes import OutageCauses
-from beatd.engine.overlap import Overlap
+from beatd.engine.pipeline import Pipeline
 from beatd.engine.standby import Standby
 from beatd.engine.store_outage import StoreOutage
 from beatd.errors import Deposed, StoreEmptied, StoreError
@@ -62,7 +62,10 @@ class Tick:
         self._standby = Standby(store, broker, clock, tell, limits)
         self._lookahead = Lookahead(store, publisher, clock=clock, tell=tell)
         self._open_claims = OpenClaims(store, clock=clock, limits=limits, ttl=election.ttl)
-        self._batch, self._overlap = BatchSize(limits.batch, ttl=election.ttl), Overlap[Published]()
+        self._batch, self._pipeline = (
+            BatchSize(limits.batch, ttl=election.ttl),
+            Pipeline[Published](),
+        )
         self._next_after = shared_next_after()
         self._term: Term | None = None
         self._unrecorded: list[Result] = []
@@ -79,7 +82,7 @@ class Tick:
 
     def close(self) -> None:
         """Let the publishing thread end, without waiting for it."""
-        self._overlap.close()
+        self._pipeline.close()
 
     def tick(self) -> datetime:
         """Run one tick, handling store errors and a lost lead; return the next tick's moment."""
@@ -154,12 +157,12 @@ class Tick:
         """Settle, claim and publish `items` in batches; return the batches published."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
-        with self._overlap as overlap:
+        with self._pipeline as pipeline:
             for batch in batches:
                 left.append(self._claim(settle(batch), term, is_last=batch is batches[-1]))
             while left := [moves for moves in left if moves]:
                 left.append(self._claim(left.pop(0), term, is_last=not left))
-            published = overlap.finish()
+            published = pipeline.finish()
         self.broker_outage.learn(published, began)
         self._batch.learn(len(items), self._clock.elapsed() - began)
         return published
@@ -171,7 +174,7 @@ class Tick:
             return ()
         claimed = self._dispatch.claim(moves, term)
         publish = partial(self._publish, claimed, term)
-        self._overlap.start(publish, threaded=not (is_last or self._dispatch.atomic))
+        self._pipeline.start(publish, threaded=not (is_last or self._dispatch.atomic))
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:

@@ -14,7 +14,7 @@ from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.events import Sent
 from beatd.leader import Term
-from beatd.ledger import Move, Outcomes
+from beatd.ledger import Move, StepOutcomes
 from beatd.publisher import Outcome, Push
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.memory import MemoryPublisher
@@ -106,7 +106,7 @@ class Begun(Struct):
 
     def drop(self) -> None: ...
 
-    def begin(self, term: Term, at: datetime) -> Outcomes:
+    def begin(self, term: Term, at: datetime) -> StepOutcomes:
         if len(self.ledger.stepped) == self.ledger.breaks_at:
             raise StoreError("no answer in time")
         self.ledger.stepped.append(len(self.moves))

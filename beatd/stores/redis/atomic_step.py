@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import msgpack
 
 from beatd.leader import Term
-from beatd.ledger import Move, Outcomes
+from beatd.ledger import Move, StepOutcomes
 from beatd.publisher import Outcome, Push
 from beatd.run import micros
 from beatd.stores.redis.claim_batch import (
@@ -47,7 +47,7 @@ class RedisStep:
             self._ahead.drop()
             self._ahead = None
 
-    def begin(self, term: Term, at: datetime) -> Outcomes:
+    def begin(self, term: Term, at: datetime) -> StepOutcomes:
         plain, ahead, self._ahead = self._plain, self._ahead, None
         if plain is None:
             return self._one_by_one(term, at)
@@ -65,7 +65,7 @@ class RedisStep:
 
         return outcomes
 
-    def _one_by_one(self, term: Term, at: datetime) -> Outcomes:
+    def _one_by_one(self, term: Term, at: datetime) -> StepOutcomes:
         batch = Batch(self._moves, self._pushes)
         reply = self._scripts.begin("moves", *told_with(batch, term, at))
         return lambda: outcomes_of(unless_deposed(reply(), term))

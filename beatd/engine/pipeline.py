@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Overlap(Generic[T]):
+class Pipeline(Generic[T]):
     def __init__(self) -> None:
         self._second = ThreadPoolExecutor(1, thread_name_prefix="beatd publish")
         self._end: Callable[[], T] | None = None
@@ -31,7 +31,7 @@ class Overlap(Generic[T]):
         if end is not None:
             self._ended.append(end())
 
-    def __enter__(self) -> "Overlap[T]":
+    def __enter__(self) -> "Pipeline[T]":
         return self
 
     def __exit__(self, *_: object) -> None:
