@@ -52,6 +52,7 @@ MODULES = {
         placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
         sqlalchemy sqs template transports
     """,
+    "report_queue": "",
     "observers": """
         health last_state log metrics systemd
     """,
@@ -113,6 +114,7 @@ BELOW = {
     "stores": {"servers"},
     "leaders": {"servers"},
     "publishers": {"servers", "definition"},
+    "report_queue": set(),
     "observers": set(),
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
