@@ -58,5 +58,5 @@ def _delivery_of(report: Report, worker: str) -> Delivery:
         received=at if state == "received" else None,
         started=at if state == "started" else None,
         finished=at if state in DELIVERY_ENDS else None,
-        error=" ".join(report.error.split())[:ERROR_MAX_CHARS],
+        error=report.error[:ERROR_MAX_CHARS],
     )

@@ -14,7 +14,7 @@ class OutcomeBatch(Struct, frozen=True, kw_only=True):
     """What one read found.
 
     `held` has the (task id, delivery) of runs that workers still hold. `dropped` is the number of
-    reports that workers have dropped, `unreadable` the number of messages that were no reports.
+    reports that workers have dropped, `unreadable` that of messages and reports which are invalid.
     `is_last` is True if nothing more was waiting to be read.
     """
 

@@ -7,6 +7,7 @@ from msgspec import MsgspecError
 from beatd.outcomes.deliveries import deliveries_of
 from beatd.outcomes.outcome_reader import READ_MAX, OutcomeBatch
 from beatd.outcomes.report_queue import ReportQueue
+from beatd.outcomes.valid_reports import valid
 from beatd.report import Reports, decode
 
 
@@ -26,13 +27,15 @@ class ReportReader:
         messages, unreadable = list[Reports](), 0
         for body in bodies:
             try:
-                messages.append(decode(body))
+                message, invalid = valid(decode(body))
+                messages.append(message)
+                unreadable += invalid
             except (MsgspecError, UnicodeDecodeError):
                 unreadable += 1
         return OutcomeBatch(
             deliveries=deliveries_of(messages),
             held=[key for message in messages for key in message.held or ()],
-            dropped=sum(max(0, message.dropped) for message in messages),
+            dropped=sum(message.dropped for message in messages),
             unreadable=unreadable,
             is_last=len(bodies) < READ_MAX,
         )
