@@ -58,6 +58,11 @@ MODULES = {
     "observers": """
         health last_state log metrics systemd
     """,
+    "outcomes": """
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        outcome_reader queue_readers rabbitmq_queue_reader redis_queue_reader report_reader
+        result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
+    """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
         readers redbeat redbeat_rrule running_beat scheduler_tables shelve_file table_row
@@ -84,8 +89,9 @@ MODULES = {
         row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
-        parts process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -118,6 +124,7 @@ BELOW = {
     "publishers": {"servers", "definition"},
     "report_queue": set(),
     "observers": set(),
+    "outcomes": {"report_queue"},
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
     "dispatches": set(),
@@ -126,11 +133,11 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
+    "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules",
+        "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
+        "stores", "leaders", "publishers", "definition", "schedules",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
@@ -156,7 +163,7 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers"}
+BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "outcomes"}
 
 
 def files() -> Iterator[tuple[str, Path]]:

@@ -8,7 +8,7 @@ from kombu import Connection
 from beatd.report_queue import queue_of
 
 
-class ReportQueue(Protocol):
+class QueueReader(Protocol):
     """The queue of reports. One thread uses it; any method may raise an error of the broker."""
 
     def read(self, limit: int) -> Sequence[bytes]:
@@ -24,7 +24,7 @@ class ReportQueue(Protocol):
         """Close the connection. Messages that were not acknowledged are read again later."""
 
 
-class KombuReportQueue:
+class KombuQueueReader:
     """Reads the queue `name` through a kombu channel, with one `get` for each message."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
