@@ -102,6 +102,10 @@ MODULES = {
     "celery": """
         beat_schedule_sync scheduler settings
     """,
+    "worker": """
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reported_request reporter
+    """,
     "shadow": """
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
@@ -142,6 +146,7 @@ BELOW = {
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
+    "worker": {"report_queue"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
@@ -150,7 +155,7 @@ BELOW = {
     "": {"embed"},
     "__main__": {"cli"},
     "embed": {"wiring", "daemon", "config", "observers"},
-    "demo": set(),
+    "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
