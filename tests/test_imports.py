@@ -60,8 +60,8 @@ MODULES = {
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
-        outcome_reader queue_readers rabbitmq_queue_reader redis_queue_reader report_reader
-        result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
+        outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled

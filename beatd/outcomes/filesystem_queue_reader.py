@@ -9,12 +9,12 @@ from typing import Any
 from kombu import Connection
 from kombu.utils.json import loads
 
-from beatd.outcomes.kombu_queue_reader import KombuQueueReader, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 READS_OF_UNFINISHED_FILE = 25  # kombu creates a file before it writes the message
 
 
-class FilesystemQueueReader(KombuQueueReader):
+class FilesystemQueueReader(QueueConnection):
     """Reads the oldest files of the queue and deletes them when they are acknowledged."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:

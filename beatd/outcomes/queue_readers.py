@@ -3,7 +3,8 @@
 from kombu import Connection
 
 from beatd.outcomes.filesystem_queue_reader import FilesystemQueueReader
-from beatd.outcomes.kombu_queue_reader import KombuQueueReader, QueueReader
+from beatd.outcomes.kombu_queue_reader import KombuQueueReader
+from beatd.outcomes.queue_connection import QueueReader
 from beatd.outcomes.rabbitmq_queue_reader import RabbitmqQueueReader
 from beatd.outcomes.redis_queue_reader import RedisQueueReader
 from beatd.outcomes.sqlalchemy_queue_reader import SqlalchemyQueueReader
@@ -20,5 +21,10 @@ def queue_reader_on(connection: Connection, name: str, timeout_s: float) -> Queu
         return RabbitmqQueueReader(connection, name, timeout_s)
     if driver == "filesystem":
         return FilesystemQueueReader(connection, name, timeout_s)
-    chosen = {"redis": RedisQueueReader, "sql": SqlalchemyQueueReader, "sqs": SqsQueueReader}
-    return chosen.get(kind, KombuQueueReader)(connection, name, timeout_s)
+    if kind == "redis":
+        return RedisQueueReader(connection, name, timeout_s)
+    if kind == "sql":
+        return SqlalchemyQueueReader(connection, name, timeout_s)
+    if kind == "sqs":
+        return SqsQueueReader(connection, name, timeout_s)
+    return KombuQueueReader(connection, name, timeout_s)

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-from beatd.outcomes.kombu_queue_reader import KombuQueueReader, as_bytes
 from beatd.outcomes.outcome_reader import READ_MAX
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 PREFETCHED_MAX = 2 * READ_MAX  # messages that the broker sends ahead
 WAIT_S = 0.001  # for a message that is on its way; 0 would mean no time-out
 PROVED_EVERY_S = 5.0  # that the connection works: on a broken one no message arrives, either
 
 
-class RabbitmqQueueReader(KombuQueueReader):
+class RabbitmqQueueReader(QueueConnection):
     """Consumes the queue; messages arrive while the ones before are written."""
 
     _arrived: list[Any]

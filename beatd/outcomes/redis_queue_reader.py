@@ -8,10 +8,10 @@ this connection could so start tasks a second time.
 from collections.abc import Sequence
 from typing import Any
 
-from beatd.outcomes.kombu_queue_reader import KombuQueueReader, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 
-class RedisQueueReader(KombuQueueReader):
+class RedisQueueReader(QueueConnection):
     """Reads the oldest messages of the list and leaves them there until they are acknowledged."""
 
     def read(self, limit: int) -> Sequence[bytes]:

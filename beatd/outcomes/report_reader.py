@@ -5,8 +5,8 @@ from collections.abc import Callable
 from msgspec import MsgspecError
 
 from beatd.outcomes.deliveries import deliveries_of
-from beatd.outcomes.kombu_queue_reader import QueueReader
 from beatd.outcomes.outcome_reader import READ_MAX, OutcomeBatch
+from beatd.outcomes.queue_connection import QueueReader
 from beatd.outcomes.valid_reports import valid
 from beatd.report import Reports, decode
 

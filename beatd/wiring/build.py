@@ -72,7 +72,7 @@ def outcomes_of(
     """
     timeout_s = config.broker.timeout.total_seconds()
     if config.outcomes.read_from == "reports":
-        from beatd.outcomes.kombu_queue_reader import QueueReader
+        from beatd.outcomes.queue_connection import QueueReader
         from beatd.outcomes.queue_readers import queue_reader_on
         from beatd.outcomes.report_reader import ReportReader
 
