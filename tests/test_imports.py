@@ -56,12 +56,13 @@ MODULES = {
     """,
     "report_queue": "",
     "observers": """
-        health last_state log metrics systemd
+        health last_state log metrics outcome_lines systemd
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
         outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
-        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
+        valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
