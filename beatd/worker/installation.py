@@ -85,8 +85,8 @@ def _received(request: Any, headers: Mapping[str, Any]) -> None:
 def _received_without_headers(request: Any) -> None:
     """Report a retried run whose task has replaced the headers."""
     reporter = _reporters.get((request.app, request.hostname))
-    if reporter is not None and request.id in reporter.retried:
-        reporter.received(request, reporter.retried[request.id])
+    if reporter is not None and request.id in reporter.known:
+        reporter.received(request, reporter.known[request.id])
 
 
 @never_raises

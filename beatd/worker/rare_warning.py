@@ -1,4 +1,4 @@
-"""Failures of the reporting itself are logged, at most once a minute, and never reach the worker."""
+"""Failures of the reporting itself: logged at most once a minute, never raised in the worker."""
 
 from collections.abc import Callable
 from functools import wraps
