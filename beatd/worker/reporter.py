@@ -1,5 +1,7 @@
 """The reports of one worker: which deliveries it holds, and what became of them."""
 
+import atexit
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_hex
@@ -17,6 +19,7 @@ from beatd.worker.reported_request import watch
 PLANNED = "beatd_planned_at"  # the header that only messages of beatd have
 ENTRY = "periodic_task_name"
 NOT_STARTED = "not started; the worker ended, or lost its connection to the broker"
+CLOSE_S = 2.0
 MAX_RETRIED = 1_000  # runs that were sent again and whose headers are remembered
 
 
@@ -34,6 +37,8 @@ class Reporter:
             worker=worker,
             held=self._named,
         )
+        self._pid = os.getpid()
+        atexit.register(self.close)  # a cold shutdown sends no signal
 
     def received(self, request: Any, headers: Mapping[str, Any]) -> None:
         """Hold a delivery that the worker has received, and report what becomes of it."""
@@ -96,12 +101,15 @@ class Reporter:
             else:
                 held.end("retried", NOT_STARTED)
 
-    def close(self, within_s: float) -> None:
-        """Send the last reports; return after `within_s` seconds at the latest.
+    def close(self) -> None:
+        """Send the last reports; return after two seconds at the latest.
 
         What has not started goes back to the broker, and counts as retried.
         """
+        if os.getpid() != self._pid:
+            return  # a child ends
+        atexit.unregister(self.close)
         for held in list(self._held.values()):
             if not held.started:
                 held.end("retried", NOT_STARTED)
-        self._sender.close(within_s)
+        self._sender.close(CLOSE_S)
