@@ -55,8 +55,14 @@ MODULES = {
         placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
         sqlalchemy sqs template transports
     """,
+    "report_queue": "",
     "observers": """
         health last_state log metrics systemd
+    """,
+    "outcomes": """
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
@@ -84,8 +90,9 @@ MODULES = {
         row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
-        parts process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -95,6 +102,10 @@ MODULES = {
     """,
     "celery": """
         beat_schedule_sync scheduler settings
+    """,
+    "worker": """
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reported_request reporter
     """,
     "shadow": """
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
@@ -116,7 +127,9 @@ BELOW = {
     "stores": {"servers"},
     "leaders": {"servers"},
     "publishers": {"servers", "definition"},
+    "report_queue": set(),
     "observers": set(),
+    "outcomes": {"report_queue"},
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
     "dispatches": set(),
@@ -125,15 +138,16 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
+    "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules",
+        "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
+        "stores", "leaders", "publishers", "definition", "schedules",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
+    "worker": {"report_queue"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
@@ -142,7 +156,7 @@ BELOW = {
     "": {"embed"},
     "__main__": {"cli"},
     "embed": {"wiring", "daemon", "config", "observers"},
-    "demo": set(),
+    "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
@@ -155,7 +169,7 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers"}
+BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "outcomes"}
 
 
 def files() -> Iterator[tuple[str, Path]]:
