@@ -37,6 +37,7 @@ MODULES = {
         embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
         embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
+        outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
