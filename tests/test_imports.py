@@ -35,6 +35,7 @@ MODULES = {
         damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
         embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
         embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
