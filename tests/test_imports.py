@@ -37,7 +37,8 @@ MODULES = {
         embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
         outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
-        redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
+        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
         sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
         sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
