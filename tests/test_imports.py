@@ -93,7 +93,7 @@ MODULES = {
     """,
     "daemon": """
         campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
-        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        loop outcome_status outcome_thread outcome_writer parts process_start service startup status store_clock
         store_status trial
     """,
     "web": """
@@ -115,9 +115,9 @@ MODULES = {
     "cli": """
         add apply apply_input backfill check chosen_store commands completion completion_names
         config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ list next output paged_table pause pause_resume
-        remove resume run schedule_options schema shadow_report show status store time_text
-        trigger yaml_text
+        escapes export failure history import_ list next outcome_rows output paged_table pause
+        pause_resume remove resume run schedule_options schema shadow_report show status store
+        time_text trigger yaml_text
     """,
 }
 
