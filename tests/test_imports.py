@@ -93,8 +93,8 @@ MODULES = {
     """,
     "daemon": """
         campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
-        loop outcome_status outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial
+        loop outcome_status outcome_thread outcome_writer parts process_start service startup
+        status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -153,7 +153,7 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "definition", "schedules", "publishers", "stores",
+        "observers", "outcomes", "definition", "schedules", "publishers", "stores",
     },
     "": {"embed"},
     "__main__": {"cli"},

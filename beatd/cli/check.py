@@ -86,6 +86,10 @@ class _Report:
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
             self._add_app(found.config)
+        if found.config.outcomes.read_from == "results":
+            from beatd.cli.connect_check import outcome_problems
+
+            self.problems += outcome_problems(found.config, self.app)
         self.problems += _warnings(self.entries, self.app)
 
     def add_files(self, files: tuple[str, ...]) -> None:

@@ -73,7 +73,7 @@ def command(
                 _cells(known, tz),
                 nothing="nothing ran yet",
                 cut=("task id, reason or error", "worker", "entry"),
-                left_out=("worker", "late"),
+                left_out=("worker", "late", "runtime"),
             )
 
 

@@ -25,7 +25,7 @@ from tests.cli.conftest import Beatd, Here
 
 KEYS = [
     *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),
-    *("next", "last", "runs", "source"),
+    *("next", "last", "runs", "source", "outcome", "running"),
 ]
 
 
