@@ -39,12 +39,13 @@ MODULES = {
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
         outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
-        redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
-        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list
+        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
+        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents sql.migrations
+        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves
+        sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store
+        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -57,12 +58,13 @@ MODULES = {
     """,
     "report_queue": "",
     "observers": """
-        health last_state log metrics systemd
+        health last_state log metrics outcome_lines systemd
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
         outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
-        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader valid_reports
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
+        valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled

@@ -1,7 +1,5 @@
 """The thread of a worker's parent process that sends reports, in batches."""
 
-import atexit
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +15,6 @@ HELD_PER_MESSAGE = 2_000
 MAX_WAITING = 10_000  # reports that wait for a broker that is away
 FIRST_PAUSE_S = 0.1
 MAX_PAUSE_S = 5.0
-CLOSE_S = 2.0
 
 
 class Line(Protocol):
@@ -54,7 +51,6 @@ class ReportSender:
         self._ending = Event()
         self._end_by = 0.0  # monotonic; only once `_ending` is set
         self._warning = RareWarning()
-        self._pid = os.getpid()
 
     def add(self, report: Report) -> None:
         """Queue a report; it never waits."""
@@ -67,15 +63,13 @@ class ReportSender:
     def _start(self) -> None:
         self._thread = Thread(target=self._run, name="beatd-reports", daemon=True)
         self._thread.start()
-        atexit.register(self.close, CLOSE_S)
 
     def close(self, within_s: float) -> None:
         """Send what waits, within this time; then the thread ends."""
-        if self._thread is None or self._ending.is_set() or os.getpid() != self._pid:
+        if self._thread is None or self._ending.is_set():
             return
         self._end_by = time.monotonic() + within_s
         self._ending.set()
-        atexit.unregister(self.close)
         self._thread.join(within_s)
 
     def _run(self) -> None:
@@ -102,6 +96,7 @@ class ReportSender:
                 self._dropped -= dropped
             else:
                 self._dropped += len(batch)
+                self._warning.warn("reports of runs are dropped: nobody reads their queue")
 
     def _size_of_batch(self) -> int:
         return min(len(self._waiting), REPORTS_PER_MESSAGE)

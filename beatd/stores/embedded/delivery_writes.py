@@ -27,7 +27,7 @@ def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
     of_run = tables.deliveries[known.task_id]
     if known.name in tables.defined:
         others = [one for one in of_run.values() if one.delivery != known.delivery]
-        outcome = entry_after(tables.outcomes.get(known.name), before, known, others)
+        outcome = entry_after(tables.outcomes.get(known.name), before, known, others, at)
         tables.put(OutcomeRow(outcome))
     if run_ended(of_run.values()):
         end_run(tables, known.task_id, at)
