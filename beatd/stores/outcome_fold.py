@@ -62,17 +62,21 @@ def run_ended(deliveries: Iterable[Delivery]) -> bool:
 
 
 def entry_after(
-    before: EntryOutcome | None, old: Delivery | None, new: Delivery, others: Iterable[Delivery]
+    before: EntryOutcome | None,
+    old: Delivery | None,
+    new: Delivery,
+    others: Iterable[Delivery],
+    at: datetime,
 ) -> EntryOutcome:
-    """Return the outcome of an entry after the delivery `old` (None: unknown) was written as `new`.
-    `others` are the other known deliveries of the same run.
+    """Return the outcome of an entry after the delivery `old` (None: unknown) was written as `new`
+    at the time `at`. `others` are the other known deliveries of the same run.
 
     The outcome of a run is that of its newest delivery. So an older delivery that is lost, because
     the broker delivered the message again, is no failure of the entry.
     """
     superseded = any(by_age(other) > by_age(new) for other in others)
     if before is None:
-        before = EntryOutcome(name=new.name, newest=new, first=new.at)
+        before = EntryOutcome(name=new.name, newest=new, first=at)
     failures, successes, last_success = before.failures, before.successes, before.last_success
     if new.state == "succeeded":
         moment = new.finished or new.at

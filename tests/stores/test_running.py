@@ -140,6 +140,16 @@ def test_a_moment_that_replaces_waits_for_a_shorter_time(store: Store) -> None:
     assert row(store).running == Running(run.task_id, at(1), at(20), waits=True)
 
 
+def test_a_plan_that_moved_on_waits_no_longer(store: Store) -> None:
+    term = lead(store)
+    run = started(store, put_queued(store), term)
+    assert store.claim([waiting(store, row(store))], term, at(10)) == [True]
+    assert store.claim([skipping(store, row(store), following=30)], term, at(20)) == [True]
+    assert row(store).running == Running(run.task_id, at(1), UNTIL)
+    store.write_outcomes([delivery(run, "succeeded")], at(21))
+    assert row(store).plan == plan(30)
+
+
 def test_a_run_that_no_longer_counts_is_replaced_by_the_next(store: Store) -> None:
     term = lead(store)
     old = started(store, put_queued(store), term, when=1)

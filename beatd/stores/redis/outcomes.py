@@ -36,7 +36,7 @@ class RedisOutcomes:
     def _write_some(self, deliveries: Sequence[Delivery], at: datetime) -> list[Written]:
         while True:
             batch = self._known(deliveries)
-            written = [batch.add(one) for one in deliveries]
+            written = [batch.add(one, at) for one in deliveries]
             answer = f"answer:{token_hex(8)}"
             if self._scripts("write_outcomes", answer, micros(at), *batch.packed()):
                 return written
