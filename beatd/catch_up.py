@@ -9,7 +9,7 @@ from beatd.catalog import Stored
 from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment
+from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
@@ -74,7 +74,7 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
         # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
         newer = next_moment(entry, planned, next_after)
         if newer is not None and due_at(entry, newer, next_after) <= now:
-            return "caught up"
+            return MISSED
     return late_reason(entry, claim.due, now)
 
 

@@ -21,6 +21,7 @@ RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lac
 MAX_COUNTED_MOMENTS = 10_000  # of one skip record
 CACHED_MOMENTS = 20_000  # some 5 MB
 USED_UP = "max_runs reached"
+MISSED = "missed; only the latest was run"
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
@@ -177,7 +178,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlem
         newest = newest_due(entry, oldest, now, next_after)
         following = next_moment(entry, newest, next_after)
         last_skipped = moment_before(entry, oldest, newest, next_after)
-        skips = (stretch(entry, oldest, last_skipped, "caught up"),)
+        skips = (stretch(entry, oldest, last_skipped, MISSED),)
 
     reason = late_reason(entry, due_at(entry, newest, next_after), now)
     if has_run_out(entry, row.runs):
@@ -230,8 +231,7 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
     """Return the newest moment, not before `oldest`, that is due at `now`."""
-    newest = oldest
-    following = next_moment(entry, oldest, next_after)
+    newest, following = oldest, next_moment(entry, oldest, next_after)
     if following is None:
         return oldest
     step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second

@@ -232,7 +232,7 @@ def a_resend_does_not_ask_on_unknown(patch: Patch) -> None:
 
 
 @plant
-def what_is_caught_up_is_not_told(patch: Patch) -> None:
+def what_was_missed_is_not_told(patch: Patch) -> None:
     settle = beatd.engine.moves.settle
     patch.setattr(beatd.engine.moves, "settle", lambda *args: replace(settle(*args), skips=()))
 
