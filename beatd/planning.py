@@ -14,12 +14,13 @@ from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry, Schedule
+from beatd.ledger import RunningChange
 from beatd.run import EPOCH, MICROSECOND, Skip, micros
 
 # Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
 MAX_COUNTED_MOMENTS = 10_000  # of one skip record
-CACHED_MOMENTS = 20_000  # some 5 MB
+CACHED_MOMENTS = 20_000
 USED_UP = "max_runs reached"
 MISSED = "missed; only the latest was run"
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
@@ -161,6 +162,8 @@ class Settlement(Struct, frozen=True):
     plan: Plan
     skips: tuple[Skip, ...] = ()
     backlog: tuple[datetime, datetime] | None = None  # its first and last moment
+    running: RunningChange | None = None  # of the row's move, as `revokes` is
+    revokes: str = ""
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:
@@ -206,17 +209,16 @@ def _settle_backlog(
     if window is not None and now - oldest > window:
         wanted = next_moment(entry, now - window - MICROSECOND, next_after)
     if wanted is not None and entry.catch_up_max is not None:
-        wanted = max(
-            wanted, _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
-        )
+        wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
     if wanted is None or wanted > newest:
-        skips = (stretch(entry, oldest, newest, "too old"),)
-        return Settlement(publish=None, plan=plan, skips=skips)
+        return Settlement(
+            publish=None, plan=plan, skips=(stretch(entry, oldest, newest, "too old"),)
+        )
     if wanted == oldest:
         return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
     last_skipped = moment_before(entry, oldest, wanted, next_after)
-    skips = (stretch(entry, oldest, last_skipped, "too old"),)
-    return Settlement(publish=None, plan=plan, skips=skips, backlog=(wanted, newest))
+    skip = stretch(entry, oldest, last_skipped, "too old")
+    return Settlement(None, plan, (skip,), backlog=(wanted, newest))
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:

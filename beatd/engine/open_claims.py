@@ -81,11 +81,12 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
-        return [
+        moves = (
             mover.again(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored)
-        ]
+        )
+        return [move for move in moves if move is not None]
 
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
