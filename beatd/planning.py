@@ -30,15 +30,8 @@ NextAfter = Callable[[Schedule, datetime], datetime | None]
 
 def fingerprint(entry: Entry) -> str:
     """Return a digest of the entry's fields that decide when it runs."""
-    when: list[Any] = [
-        entry.schedule.plain(),
-        entry.tz,
-        entry.start,
-        entry.end,
-        entry.jitter,
-        entry.dst_gap,
-        entry.dst_fold,
-    ]
+    times = [entry.start, entry.end, entry.jitter]
+    when: list[Any] = [entry.schedule.plain(), entry.tz, *times, entry.dst_gap, entry.dst_fold]
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
 
 
