@@ -116,9 +116,11 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
     return RunningChange(seen=task_id, ends=True)
 
 
-def settle_in_turn(row: Stored, now: datetime, next_after: NextAfter) -> Settlement:
+def settle_in_turn(
+    row: Stored, now: datetime, next_after: NextAfter
+) -> tuple[Settlement, Turn | None]:
     """Decide which moments of a due row run, wait or are skipped at `now`, if its entry does not
-    allow overlap.
+    allow overlap; return the turn if the move has a condition.
 
     A moment that waited for the end of a run is not late: the newest one runs and the older ones
     are skipped as "still running", whatever `catch_up` says; with `catch_up: all` the older ones
@@ -129,8 +131,7 @@ def settle_in_turn(row: Stored, now: datetime, next_after: NextAfter) -> Settlem
     due = due_at(entry, oldest, next_after)
     if due > now:
         # The end of a run made the row due, but the plan that waited was replaced by an edit.
-        plan = replace(row.plan, due=due)
-        return Settlement(publish=None, plan=plan)
+        return Settlement(publish=None, plan=replace(row.plan, due=due)), None
     if row.plan.due > due:
         settlement = _settle_waiting(row, oldest, now, next_after)
     else:
@@ -138,18 +139,18 @@ def settle_in_turn(row: Stored, now: datetime, next_after: NextAfter) -> Settlem
     newest, turn = settlement.publish, turn_of(row, now)
     if newest is None:
         if row.running is None or not turn.is_free:
-            return settlement
+            return settlement, None
         # The plan may wait for a run of which nobody reports anything; it moves on without it.
-        ends = RunningChange(seen=row.running.task_id, is_over=True, ends=True)
-        return replace(settlement, running=ends)
+        return settlement, Turn(RunningChange(seen=row.running.task_id, is_over=True, ends=True))
+    if turn.is_free:
+        return settlement, turn
     plan, skips, mark = settlement.plan, settlement.skips, row.plan.fingerprint
     if turn.skip:
         plan = plan_at(entry, next_moment(entry, newest, next_after), mark, next_after)
         skips = (stretch(entry, oldest, newest, turn.skip),)
-    elif turn.until is not None:
+    else:
         plan = Plan(planned=newest, due=turn.until, fingerprint=mark, rules=row.plan.rules)
-    publish = newest if turn.is_free else None
-    return Settlement(publish, plan, skips, running=turn.running, revokes=turn.revokes)
+    return Settlement(publish=None, plan=plan, skips=skips), turn
 
 
 def _settle_waiting(

@@ -14,7 +14,6 @@ from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry, Schedule
-from beatd.ledger import RunningChange
 from beatd.run import EPOCH, MICROSECOND, Skip, micros
 
 # Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
@@ -155,8 +154,6 @@ class Settlement(Struct, frozen=True):
     plan: Plan
     skips: tuple[Skip, ...] = ()
     backlog: tuple[datetime, datetime] | None = None  # its first and last moment
-    running: RunningChange | None = None  # of the row's move, as `revokes` is
-    revokes: str = ""
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:

@@ -35,14 +35,16 @@ class Mover:
     def due(self, row: Stored, now: datetime) -> Move:
         """Return a due row's move to its next moment; its catch-up rule decides on missed runs."""
         assert row.plan.planned is not None and row.plan.due is not None
-        decide = settle if row.entry.overlap == "allow" else settle_in_turn
-        settled = decide(row, now, self._next_after)
+        if row.entry.overlap == "allow":
+            settled, turn = settle(row, now, self._next_after), None
+        else:
+            settled, turn = settle_in_turn(row, now, self._next_after)
         name, run, backlog = row.entry.name, None, None
         if settled.publish is not None:
             missed = settled.skips and settled.skips[0].reason == MISSED
             origin: Origin = "catch-up" if missed else "planned"
             run = self._run(row, Occurrence(name, settled.publish), now, origin)
-            if settled.running is not None:  # it may have waited for the end of a run until now
+            if turn is not None:  # it may have waited for the end of a run until now
                 run = replace(run, due=max(run.due, row.plan.due))
         if settled.backlog is not None:
             first, last = settled.backlog
@@ -58,8 +60,8 @@ class Mover:
             counts=0 if run is None else 1,
             skips=tuple(map(self._with_cause, settled.skips)),
             backlog=backlog,
-            running=settled.running,
-            revokes=settled.revokes,
+            running=None if turn is None else turn.running,
+            revokes="" if turn is None else turn.revokes,
         )
 
     def _with_cause(self, skip: Skip) -> Skip:
