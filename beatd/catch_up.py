@@ -70,7 +70,9 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
         return "ended"
     if not unsent and entry.on_unknown == "skip":
         return "unknown"
-    if unsent and entry.catch_up == "latest":
+    # Newer moments were skipped or wait because of a run that counts as running.
+    is_running = row.running is not None and row.running.task_id == claim.task_id
+    if unsent and entry.catch_up == "latest" and not is_running:
         # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
         newer = next_moment(entry, planned, next_after)
         if newer is not None and due_at(entry, newer, next_after) <= now:
