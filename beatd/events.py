@@ -146,10 +146,10 @@ class BrokerBack(Event, frozen=True):
 class OutcomesRead(Event, frozen=True, kw_only=True):
     """Emitted when the leader has written outcomes of runs, or has lost some of them.
 
-    `deliveries` are those whose state changed. `late` is the number of reports about deliveries
-    that had ended, `unknown` that of reports about runs of which this store knows nothing, `dropped`
-    that of reports that workers have dropped, and `unreadable` that of invalid reports. `started`
-    is the number of runs that workers execute now.
+    `deliveries` are those whose state changed. `late` is the number of deliveries that had ended
+    before, `unknown` that of deliveries of runs that this store does not know, `dropped` that of
+    reports that workers have dropped, and `unreadable` that of invalid reports and messages.
+    `started` is the number of runs that workers execute now.
     """
 
     deliveries: Sequence[Delivery] = ()

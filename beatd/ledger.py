@@ -56,9 +56,10 @@ class RunningChange(Struct, frozen=True):
     ("": the entry has none). If `is_over` is True, that run must not count as running any more
     either: its `until` in the ledger is not after the time of the claim. So a run that was
     prolonged since it was read is never overlapped. Then, if `until` is set: a move with a run
-    makes this run the running one until `until`; a move without a run lets the plan wait for the
-    running one, which counts as running until `until`. If `ends` is True, the running run is
-    deleted.
+    makes this run the running one until `until`; a move without a run lets the plan (if it is a
+    move of the plan) wait for the running one, which counts as running until `until`. A run that
+    was the running one already keeps its `since` and `waits`. If `ends` is True, the running run
+    is deleted, and a plan that waits for it is due at the time of the claim.
     """
 
     seen: str = ""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from beatd.outcome import DELIVERY_ENDS, Delivery
+from beatd.outcomes.deliveries import merged
 from beatd.report import LOST_AFTER_S
 from beatd.run import Running
 
@@ -50,6 +51,11 @@ class LiveDeliveries:
             else:
                 self._live[key] = delivery
                 self._named[key] = self._reading_s
+
+    def completed(self, delivery: Delivery) -> Delivery:
+        """Return the delivery with what earlier reports said about it, as far as it is live."""
+        known = self._live.get(_key(delivery))
+        return delivery if known is None else merged(known, delivery)
 
     def name(self, held: Iterable[Key]) -> None:
         """Note that workers have named these deliveries."""

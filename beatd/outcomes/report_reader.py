@@ -6,7 +6,7 @@ from msgspec import MsgspecError
 
 from beatd.outcomes.deliveries import deliveries_of
 from beatd.outcomes.outcome_reader import READ_MAX, OutcomeBatch
-from beatd.outcomes.report_queue import ReportQueue
+from beatd.outcomes.queue_connection import QueueReader
 from beatd.outcomes.valid_reports import valid
 from beatd.report import Reports, decode
 
@@ -16,9 +16,9 @@ class ReportReader:
 
     hears_workers = True
 
-    def __init__(self, queue: Callable[[], ReportQueue]) -> None:
+    def __init__(self, queue: Callable[[], QueueReader]) -> None:
         self._make_queue = queue
-        self._queue: ReportQueue | None = None
+        self._queue: QueueReader | None = None
 
     def read(self) -> OutcomeBatch:
         if self._queue is None:

@@ -40,6 +40,8 @@ def make_change(
         _remove_what_is_left(tables, name, is_replaced=entry is not None)
         tables.put(Version(version))
         defined = there = None
+    elif defined is None and (name in tables.running or name in tables.outcomes):
+        tables.put(Removed(name))  # an older beatd removed an entry of this name, and left these
     if change.seen != (defined.revision if defined else 0):
         return False
     if change.plan is not None and there is not None and there.progress != change.progress:

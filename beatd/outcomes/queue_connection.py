@@ -1,4 +1,4 @@
-"""Read the queue of reports on any broker that kombu knows, one message at a time."""
+"""A connection to the broker for reading the queue of reports."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,8 +8,9 @@ from kombu import Connection
 from beatd.report_queue import queue_of
 
 
-class ReportQueue(Protocol):
-    """The queue of reports. One thread uses it; any method may raise an error of the broker."""
+class QueueReader(Protocol):
+    """Reads the queue of reports. One thread uses it; any method may raise an error of the
+    broker."""
 
     def read(self, limit: int) -> Sequence[bytes]:
         """Return the bodies of up to `limit` messages, oldest first, without waiting for more.
@@ -24,26 +25,14 @@ class ReportQueue(Protocol):
         """Close the connection. Messages that were not acknowledged are read again later."""
 
 
-class KombuReportQueue:
-    """Reads the queue `name` through a kombu channel, with one `get` for each message."""
+class QueueConnection:
+    """Connects to the broker and declares the queue `name`. `timeout_s` limits the time to
+    connect."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         self._connection, self._name, self._timeout_s = connection, name, timeout_s
         self._declared_on: Any = None
         self._unacknowledged: list[Any] = []
-
-    def read(self, limit: int) -> Sequence[bytes]:
-        queue, bodies = queue_of(self._name)(self._channel()), list[bytes]()
-        self._unacknowledged = []
-        while len(bodies) < limit and (message := queue.get()) is not None:
-            self._unacknowledged.append(message)
-            bodies.append(as_bytes(message.body))
-        return bodies
-
-    def acknowledge(self) -> None:
-        for message in self._unacknowledged:
-            message.ack()
-        self._unacknowledged = []
 
     def close(self) -> None:
         self._declared_on, self._unacknowledged = None, []
@@ -67,7 +56,7 @@ class KombuReportQueue:
         return channel
 
     def _declare(self, channel: Any) -> None:
-        """Declare the queue, and whatever else a new channel needs."""
+        """Declare the queue, and prepare whatever else a new channel needs."""
         queue_of(self._name)(channel).declare()
 
 

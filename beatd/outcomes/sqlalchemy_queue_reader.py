@@ -6,10 +6,10 @@ from typing import Any
 
 from kombu.utils.json import loads
 
-from beatd.outcomes.report_queue import KombuReportQueue, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 
-class SqlalchemyReportQueue(KombuReportQueue):
+class SqlalchemyQueueReader(QueueConnection):
     """Reads the oldest rows of the queue and deletes them when they are acknowledged.
 
     kombu's own consumer would hide a row before its message is written, and never delete it.

@@ -8,10 +8,10 @@ this connection could so start tasks a second time.
 from collections.abc import Sequence
 from typing import Any
 
-from beatd.outcomes.report_queue import KombuReportQueue, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 
-class RedisReportQueue(KombuReportQueue):
+class RedisQueueReader(QueueConnection):
     """Reads the oldest messages of the list and leaves them there until they are acknowledged."""
 
     def read(self, limit: int) -> Sequence[bytes]:

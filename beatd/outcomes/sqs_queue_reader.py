@@ -6,13 +6,13 @@ from typing import Any
 from kombu import Consumer
 
 from beatd.outcomes.outcome_reader import READ_MAX
-from beatd.outcomes.report_queue import KombuReportQueue, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 from beatd.report_queue import queue_of
 
 WAIT_S = 0.001  # after an empty answer; the request itself waits `wait_time_seconds`
 
 
-class SqsReportQueue(KombuReportQueue):
+class SqsQueueReader(QueueConnection):
     """Consumes the queue; an empty `read` lasts as long as SQS waits for a message."""
 
     _arrived: list[Any]

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kombu import Connection
 from kombu.utils.json import loads
 
-from beatd.outcomes.report_queue import KombuReportQueue, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
 
 READS_OF_UNFINISHED_FILE = 25  # kombu creates a file before it writes the message
 
 
-class FilesystemReportQueue(KombuReportQueue):
+class FilesystemQueueReader(QueueConnection):
     """Reads the oldest files of the queue and deletes them when they are acknowledged."""
 
-    _unfinished: Counter[str] = Counter()
+    def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
+        super().__init__(connection, name, timeout_s)
+        self._unfinished = Counter[str]()  # the reads of each file that is not complete
 
     def read(self, limit: int) -> Sequence[bytes]:
         channel = self._channel()
