@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
 SEAMS = {
-    "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader", "ledger", "marks",
-    "outcome", "planning", "presence", "publisher", "report", "store",
+    "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
+    "ledger", "marks", "outcome", "overlap", "planning", "presence", "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -54,7 +54,7 @@ MODULES = {
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
         placeholders rabbitmq redis_bindings redis_lists redis_refusals remote_control renderer
-        run_arguments sqlalchemy sqs template transports
+        revocation run_arguments sqlalchemy sqs template transports
     """,
     "report_queue": "",
     "observers": """
@@ -72,7 +72,7 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        batch_events batch_size broker_outage by_moment clock_steps election limits lookahead
+        batch_events batch_size broker_outage clock_steps election limits lookahead
         moves open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
         terms_seen tick
     """,

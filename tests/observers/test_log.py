@@ -24,7 +24,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def missed(count: int, reason: str = "caught up") -> Skipped:
+def missed(count: int, reason: str = "missed; only the latest was run") -> Skipped:
     ends = [NOON + timedelta(minutes=n) for n in range(count)]
     return Skipped([(f"e{n}", Skip(NOON, end, 2, reason)) for n, end in enumerate(ends)])
 
@@ -41,8 +41,10 @@ def ended(count: int, outcome: Outcome) -> list[Result]:
 def test_a_few_skips_are_told_one_by_one(lines: pytest.LogCaptureFixture) -> None:
     LogObserver()(missed(2))
     assert lines.messages == [
-        "e0 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: caught up",
-        "e1 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:00+00:00: caught up",
+        "e0 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: "
+        "missed; only the latest was run",
+        "e1 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:00+00:00: "
+        "missed; only the latest was run",
     ]
 
 
@@ -51,7 +53,7 @@ def test_many_skips_are_one_line_for_each_reason(lines: pytest.LogCaptureFixture
     LogObserver()(Skipped([*missed(60).skips, *late]))
     assert lines.messages == [
         "e0 and 59 more skipped 120 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:59:00+00:00: "
-        "caught up",
+        "missed; only the latest was run",
         "slow skipped 3 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: late",
     ]
     assert lines.records[0].facts["entries"] == 60  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
     run that was claimed and not recorded). It is made in the name of the leader's `term`; `at` is
     the moment of the claim.
     """
-    if move.running is not None and not is_as_seen(tables, move.name, move.running):
+    if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
         return False
     if move.of == "plan":
         made = _make_of_plan(tables, move, term, at)
