@@ -7,12 +7,14 @@ from datetime import datetime
 from msgspec import msgpack
 
 from beatd.leader import Term
-from beatd.ledger import Move, StepOutcomes
+from beatd.ledger import Move, RunningChange, StepOutcomes
 from beatd.publisher import Outcome, Push
 from beatd.run import micros
 from beatd.stores.redis.claim_batch import (
     CONFIRMED,
+    PLANNED,
     Batch,
+    change_fields,
     outcomes_of,
     told_with,
     unless_deposed,
@@ -84,7 +86,8 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 def is_plain(move: Move) -> bool:
     """Return True if the move (one change of one row) claims one planned run and moves the plan on,
-    and does nothing else: it writes no skip record and no backlog."""
+    and does nothing else: it writes no skip record and no backlog. The run may
+    become the running one."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -93,19 +96,27 @@ def is_plain(move: Move) -> bool:
         and move.counts == 1
         and not move.skips
         and move.backlog is None
+        and (move.running is None or is_beginning(move.running))
     )
+
+
+def is_beginning(change: RunningChange) -> bool:
+    """Return True if the change makes the move's run the running one, and does nothing else."""
+    return change.until is not None and not change.ends
 
 
 class Plain:
     """Packs a batch of moves (changes of one row each) as arguments of `plain.lua`.
 
     `told` holds the arguments: the columns of the moves, the columns of their records of history,
-    and then the message bodies, grouped by queue.
+    and then the message bodies, grouped by queue. Few moves have a change of the running run or an
+    origin other than "planned": these are tables by place, and left out if no move has one.
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
         columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
-        for move in moves:
+        origins = dict[int, str]()
+        for place, move in enumerate(moves, 1):
             plan, run = move.plan, move.run
             assert plan is not None and run is not None
             planned, due, revision = text_of(plan.planned), due_of(plan), move.revision
@@ -121,15 +132,25 @@ class Plain:
                 )
             )
             lines.append((move.name, moment, text_of(run.due), run.task_id))
+            if run.origin != PLANNED:
+                origins[place] = run.origin
         bodies: dict[str, list[bytes]] = {}
         for (push,) in pushes:
             bodies.setdefault(push.key, []).append(push.body)
         numbers = {key: number for number, key in enumerate(bodies, 1)}
         self._queues = [numbers[push.key] for (push,) in pushes]
         counts = list(map(len, bodies.values()))
+        changes = {
+            place: (*change_fields(move.running, move.run), queue)
+            for place, (move, queue) in enumerate(zip(moves, self._queues, strict=True), 1)
+            if move.running is not None
+        }
+        packed = [*zip(*columns, strict=True), list(bodies), counts]
         self.told = (
-            msgpack.encode([*zip(*columns, strict=True), list(bodies), counts]),
-            msgpack.encode([*zip(*lines, strict=True), self._queues]),
+            msgpack.encode([*packed, changes] if changes else packed),
+            msgpack.encode(
+                [*zip(*lines, strict=True), self._queues, *([origins] if origins else [])]
+            ),
             *(body for some in bodies.values() for body in some),
         )
 

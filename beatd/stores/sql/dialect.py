@@ -1,20 +1,26 @@
 """Define the protocol of a database: all operations that differ between SQLite, PostgreSQL, MariaDB
 and MySQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import json
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
+    Delete,
     Double,
     Engine,
     Integer,
     Subquery,
+    Table,
     Text,
+    delete,
+    inspect,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -49,6 +55,18 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
     return {"v": json.encode(rows).decode()}
 
 
+def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
+    """Return the DELETE of the rows of a table whose `name` is in the batch.
+
+    It is a join where there is one: for a subquery, MariaDB reads the whole table, and the batch
+    for each of its rows. SQLite deletes from no join.
+    """
+    name = names.c.name
+    if dialect.name == "sqlite":
+        return delete(table).where(table.c.name.in_(select(name)))
+    return delete(table).where(table.c.name == name)
+
+
 class Replaced(StoreError):
     """Raised when the file of the open store was deleted or replaced by another file."""
 
@@ -69,6 +87,12 @@ class Dialect(Protocol):
         """Insert many rows at once. `columns` gives the names and kinds of the cells, in their
         order. Only a number may be None."""
 
+    def rewrite(
+        self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
+    ) -> None:
+        """Insert many rows at once as `insert` does; a row that the table has already (with the
+        same cells in the columns of its `key`) is updated instead."""
+
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         """Start a transaction. If `patient` is True, a statement may take two minutes instead of
         the store's time-out.
@@ -85,8 +109,12 @@ class Dialect(Protocol):
         """Return the names of all tables in the database, except the tables that an interrupted
         `create` left."""
 
-    def create(self, connection: Connection) -> None:
-        """Create all tables of the store, with the options that only this database has."""
+    def create(self, connection: Connection, tables: Collection[Table]) -> None:
+        """Create these tables of the store, with the options that only this database has. A table
+        that an interrupted `create` left is kept."""
+
+    def has_column(self, connection: Connection, column: Column[Any]) -> bool:
+        """Return True if the table of this column, which exists, has the column."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Take a lock that keeps other processes from migrating the schema. It lasts until
@@ -134,11 +162,23 @@ class Dialect(Protocol):
         help; None for all other errors."""
 
 
+def has_column(connection: Connection, column: Column[Any]) -> bool:
+    """Return True if the database has this column, as SQLAlchemy finds out."""
+    found = inspect(connection).get_columns(column.table.name)
+    return column.name in {one["name"] for one in found}
+
+
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:
     """Return an INSERT statement for one row of these columns. `mark` is the driver's placeholder
     for a value, `quote` the character around a column name."""
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+
+
+def on_conflict(columns: Iterable[str], key: Sequence[str]) -> str:
+    """Return the clause after an INSERT that updates the rows which the table has already."""
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
 
 
 def like(pattern: str) -> str:

@@ -1,0 +1,83 @@
+"""The connection over which a worker sends its reports: the app's own broker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from celery import Celery
+
+from beatd.report import CONTENT_TYPE
+from beatd.report_queue import MAX_REPORTS, queue_of
+from beatd.worker.error_line import error_line
+
+TIMEOUT_S = 4.0
+DECLARE_EVERY_S = 10.0
+PERSISTENT = 2
+
+
+class ReportLine:
+    """An open connection with the queue declared. After an exception it can only be closed."""
+
+    def __init__(self, app: Celery, queue: str) -> None:
+        """Connect and declare the queue. Raises OSError if the broker is away."""
+        self._connection = connection = app.connection_for_write()
+        kind = connection.transport.driver_type
+        connection.transport_options = {**_options(kind), **connection.transport_options}
+        connection.connect_timeout = TIMEOUT_S
+        self._drops_by_itself = kind == "amqp"
+        with self._as_os_error():
+            connection.connect()
+            self._queue = queue_of(queue)(connection.default_channel)
+            self._producer = connection.Producer(auto_declare=False)
+            self._declare()
+
+    def send(self, body: bytes) -> bool:
+        """Return True if the broker has the message, or False if its queue is full and nobody reads
+        it. Raises OSError if the broker is away."""
+        with self._as_os_error():
+            if monotonic() >= self._declare_at:
+                self._declare()
+            if self._full:
+                return False
+            self._producer.publish(
+                body,
+                exchange="",
+                routing_key=self._queue.name,
+                content_type=CONTENT_TYPE,
+                content_encoding="utf-8",
+                delivery_mode=PERSISTENT,
+                retry=False,
+            )
+        return True
+
+    @contextmanager
+    def _as_os_error(self) -> Iterator[None]:
+        """Turn the transport's own exceptions about a lost connection into a ConnectionError."""
+        try:
+            yield
+        except OSError:
+            raise
+        except self._connection.connection_errors as error:
+            raise ConnectionError(error_line(error)) from error
+
+    def _declare(self) -> None:
+        """Declare the queue, which somebody may have deleted, and see if it is full."""
+        # Not passively: Redis has no queue without messages, and RabbitMQ closes the channel.
+        size = self._queue.queue_declare().message_count
+        self._full = not self._drops_by_itself and size >= MAX_REPORTS
+        self._declare_at = monotonic() + DECLARE_EVERY_S
+
+    def close(self) -> None:
+        self._connection.release()
+
+
+def _options(kind: str) -> dict[str, object]:
+    """Return transport options that end each wait, by kombu's type of the transport."""
+    match kind:
+        case "redis":
+            return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+        case "amqp":
+            waits = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+            return {"confirm_publish": True, **waits}
+        case _:
+            return {}
