@@ -49,8 +49,8 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
-        sqlalchemy sqs template transports
+        placeholders queue_state rabbitmq redis_bindings redis_lists redis_refusals renderer
+        run_arguments sqlalchemy sqs template transports
     """,
     "observers": """
         health last_state log metrics systemd traces
@@ -87,6 +87,9 @@ MODULES = {
     "web": """
         http_hosts http_server web_pages
     """,
+    "why": """
+        answer chain facts not_planned not_sent published time_words
+    """,
     "wiring": """
         backends build daemon_service packages
     """,
@@ -101,7 +104,7 @@ MODULES = {
         config_option connect_check differences edit entry_options entry_rows entry_warnings
         escapes export failure history import_ list next output paged_table pause pause_resume
         remove resume run schedule_options schema shadow_report show status store time_text
-        trigger yaml_text
+        trigger why yaml_text
     """,
 }
 
@@ -124,6 +127,7 @@ BELOW = {
     },
     "daemon": {"engine", "edits", "observers", "definition", "schedules"},
     "web": {"observers"},
+    "why": {"schedules"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
         "leaders", "publishers", "definition", "schedules",
@@ -134,7 +138,7 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "definition", "schedules", "publishers", "stores",
+        "observers", "definition", "schedules", "publishers", "stores", "why",
     },
     "": {"embed"},
     "__main__": {"cli"},
