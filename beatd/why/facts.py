@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from beatd.catalog import Query, Stored
 from beatd.ledger import OpenClaim, Record, Request
+from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.run import moment_of
@@ -47,6 +48,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `daemons` are the running daemons. `refusal` is why the store refuses writes, or "".
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
+    - `stop` is who last paused or disabled it by a command, None if unknown.
     - `queue` is where its messages go, None if nobody looked.
     """
 
@@ -63,6 +65,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     problems: Sequence[str] = ()
     reports_seen: bool = True
     queue: QueueState | None = None
+    stop: Stop | None = None
 
     @property
     def leader(self) -> Presence | None:
@@ -107,6 +110,7 @@ def facts_of(
         problems=problems,
         reports_seen=bool(deliveries) or _any_report(store),
         queue=None if row is None else queue_of(row),
+        stop=store.catalog.marks.stop(name),
     )
 
 

@@ -1,6 +1,7 @@
 """Explain why an entry has no run at a moment: the schedule, its limits, the clock, a pause."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -25,10 +26,8 @@ def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answ
     details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
     if moment is None or not is_moment(row.entry, moment):
         return _no_moment(facts, row, moment, details, words)
-    if row.paused:
-        return Answer("paused", "the entry is paused", moment, details)
-    if not row.entry.enabled:
-        return Answer("disabled", "the entry is disabled", moment, details)
+    if row.paused or not row.entry.enabled:
+        return stopped(facts, row, moment, details, words)
     if moment > facts.now:
         away = length(moment - facts.now)
         line = f"its moment has not come: {words.at(moment)} is {away} ahead"
@@ -74,6 +73,23 @@ def _no_moment(
     if edited:
         line = f"{line}; {edited[0][1]}"
     return Answer("not planned", line, moment, (*details, *edited))
+
+
+def stopped(
+    facts: Facts,
+    row: Stored,
+    moment: datetime | None,
+    details: tuple[tuple[str, str], ...],
+    words: TimeWords,
+) -> Answer:
+    """Return that the entry is paused or disabled, since when and by whom."""
+    state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
+    line = f"the entry is {state}"
+    if facts.stop is not None:
+        line = f"{line} since {words.at(facts.stop.at)}, by {facts.stop.by}"
+    elif state == "disabled" and row.entry.declared_at:
+        line = f"{line} in {row.entry.declared_at}"
+    return Answer(state, line, moment, details)
 
 
 def is_moment(entry: Entry, moment: datetime) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from beatd.ledger import OpenClaim, Record
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
+from beatd.why.not_planned import stopped
 from beatd.why.time_words import TimeWords, length
 
 #: How a reason of a skip begins -> its cause, and what it means.
@@ -99,11 +100,8 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
     details = [("planned", words.at(moment))]
     if row.plan.due is not None and row.plan.due != row.plan.planned:
         details.append(("due", words.at(row.plan.due)))
-    if row.paused:
-        line = f"the entry is paused, and its moment {words.at(moment)} is not made up for"
-        return Answer("paused", line, moment, tuple(details))
-    if not row.entry.enabled:
-        return Answer("disabled", "the entry is disabled", moment, tuple(details))
+    if row.paused or not row.entry.enabled:
+        return stopped(facts, row, moment, tuple(details), words)
     if row.running is not None and row.running.until > facts.now:
         since = length(facts.now - row.running.since)
         line = (

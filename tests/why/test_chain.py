@@ -10,6 +10,7 @@ from beatd.catalog import Plan, Stored
 from beatd.entry import Entry
 from beatd.leader import Holder
 from beatd.ledger import OpenClaim, Record
+from beatd.marks import Stop
 from beatd.outcome import Delivery
 from beatd.presence import Presence
 from beatd.publishers.queue_state import QueueState
@@ -112,6 +113,17 @@ def test_a_time_that_the_clock_skipped_is_explained_with_the_rule() -> None:
 )
 def test_what_stopped_an_entry_is_named(entry: Entry, more: dict[str, Any], cause: str) -> None:
     assert answered(row=row(entry, **more)).cause == cause
+
+
+def test_a_pause_says_since_when_and_by_whom() -> None:
+    stop = Stop(NOON - timedelta(hours=2), "ann@host-1")
+    answer = answered(row=row(paused=True), stop=stop)
+    assert answer.line == "the entry is paused since 2027-01-10 10:00:00 UTC, by ann@host-1"
+
+
+def test_an_entry_that_a_file_disables_names_the_file() -> None:
+    entry = noon(enabled=False, declared_at="jobs.yaml:7")
+    assert answered(row=row(entry)).line == "the entry is disabled in jobs.yaml:7"
 
 
 def test_a_start_that_has_not_come_is_named() -> None:
