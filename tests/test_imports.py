@@ -100,9 +100,10 @@ MODULES = {
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add apply apply_input author backfill check chosen_store commands completion completion_names
-        config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ list next output paged_table pause pause_resume
+        add apply apply_input author backfill check chosen_store commands completion
+        completion_names config_option connect_check differences edit entry_options entry_rows
+        entry_warnings escapes export failure history import_ list next output paged_table pause
+        pause_resume
         remove resume run schedule_options schema shadow_report show status store time_text
         trigger why yaml_text
     """,
