@@ -7,6 +7,7 @@ beatd reads. Only `Marks` knows the key and the text of each kind of mark.
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from secrets import token_hex
 from typing import Protocol
 
@@ -61,6 +62,13 @@ class VerifiedSet(Struct, frozen=True):
     digest: str
     version: str
     entries: int
+
+
+class Stop(Struct, frozen=True):
+    """Who paused or disabled an entry, such as "ann@host-1", and when."""
+
+    at: datetime
+    by: str
 
 
 class Marks:
@@ -124,6 +132,15 @@ class Marks:
         """Write the problems of the owner's declarations, one per line."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
+    def stop(self, name: str) -> Stop | None:
+        """Return who last paused or disabled the entry `name` by a command; None if unknown."""
+        mark = self._rows.read_mark(_stop_key(name))
+        return None if mark is None else Stop(mark.at, mark.text)
+
+    def write_stop(self, name: str, stop: Stop) -> None:
+        """Note who paused or disabled the entry `name`."""
+        self._rows.write_mark(Mark(_stop_key(name), stop.at, stop.by))
+
     def rules(self) -> str | None:
         """Return the version of the planning rules by which all plans in the store were computed.
 
@@ -148,3 +165,7 @@ def _takeover_key(owner: str) -> str:
 
 def _conflicts_key(owner: str) -> str:
     return f"{owner} conflicts"
+
+
+def _stop_key(name: str) -> str:
+    return f"stop {blake2b(name.encode(), digest_size=16).hexdigest()}"

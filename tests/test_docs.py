@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from beatd.config.settings import KEYS, SECTIONS
 from beatd.definition import FIELDS, KINDS
+from beatd.why.answer import Cause
 from tests.test_imports import BELOW, MODULES, SEAMS, VALUES
 
 ROOT = Path(__file__).parents[1]
@@ -83,3 +85,9 @@ def test_the_page_of_the_rooms_is_the_test_of_the_imports() -> None:
         room: BELOW[room] for room in MODULES
     }
     assert {name for name in VALUES | SEAMS if f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("cause", get_args(Cause))
+def test_every_cause_of_why_is_on_the_page(cause: str) -> None:
+    table = (ROOT / "docs" / "operations.md").read_text().partition("## Why did it not run?")[2]
+    assert f"`{cause}`" in table.partition("\n## ")[0]

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
-VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
+VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
     "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
     "ledger", "marks", "outcome", "overlap", "planning", "presence", "publisher", "report", "store",
@@ -22,8 +22,8 @@ STARTED = {"", "__main__", "demo", "embed"}
 MODULES = {
     "schedules": """
         at celery_fields clock_change clock_words cron cron_text cron_words day_grid days dst
-        duration from_plain interval moment periods quote recurrence rrule rrule_text rrule_words
-        second_opinion solar speech steps walk words year_days zone
+        duration from_plain interval moment periods quote recurrence rrule rrule_text
+        rrule_words second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
         argument_values arguments as_plain celery_schedule check codec fields kinds options
@@ -37,15 +37,15 @@ MODULES = {
         embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
         embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
-        outcome_fold
-        redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
-        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
-        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
-        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves
-        sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store
-        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        outcome_fold redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader
+        redis.history redis.incidents redis.ledger redis.missing_parts redis.notices
+        redis.outcome_batch redis.outcome_text redis.outcomes redis.redis_store redis.row_text
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database
+        sql.deliveries sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
+        sql.incidents sql.migrations sql.missing_parts sql.mysql sql.notices sql.open_claims
+        sql.outcomes sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves
+        sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
+        sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -53,12 +53,11 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals remote_control renderer
-        revocation run_arguments sqlalchemy sqs template transports
+        placeholders queue_state rabbitmq redis_bindings redis_lists redis_refusals
+        remote_control renderer revocation run_arguments sqlalchemy sqs template transports
     """,
-    "report_queue": "",
     "observers": """
-        health last_state log metrics outcome_lines systemd
+        health last_state log metrics outcome_lines systemd traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
@@ -67,13 +66,13 @@ MODULES = {
         valid_reports
     """,
     "imports": """
-        beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
-        readers redbeat redbeat_rrule running_beat scheduler_tables shelve_file table_row
-        to_entries
+        beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text
+        pickled readers redbeat redbeat_rrule running_beat scheduler_tables shelve_file
+        table_row to_entries
     """,
     "engine": """
-        batch_events batch_size broker_outage clock_steps election limits lookahead
-        moves open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
+        batch_events batch_size broker_outage clock_steps election limits lookahead moves
+        open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
         terms_seen tick
     """,
     "dispatches": """
@@ -92,12 +91,15 @@ MODULES = {
         row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
-        loop outcome_status outcome_thread outcome_writer parts process_start service startup
-        status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping
+        idle_gc loop outcome_status outcome_thread outcome_writer parts process_start service
+        startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
+    """,
+    "why": """
+        answer chain facts not_planned not_sent published time_words
     """,
     "wiring": """
         backends build daemon_service packages
@@ -113,12 +115,13 @@ MODULES = {
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add apply apply_input backfill check chosen_store commands completion completion_names
-        config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ list moment_gaps next outcome_rows output
-        overlap_warnings paged_table pause pause_resume remove resume run schedule_options schema
-        shadow_report show status store time_text trigger yaml_text
+        add apply apply_input author backfill check chosen_store commands completion
+        completion_names config_option connect_check differences edit entry_options entry_rows
+        entry_warnings escapes export failure history import_ list moment_gaps next outcome_rows
+        output overlap_warnings paged_table pause pause_resume remove resume run
+        schedule_options schema shadow_report show status store time_text trigger why yaml_text
     """,
+    "report_queue": "",
 }
 
 #: What each room may import besides values, seams and itself.
@@ -142,6 +145,7 @@ BELOW = {
     },
     "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules"},
     "web": {"observers"},
+    "why": {"schedules"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
         "stores", "leaders", "publishers", "definition", "schedules",
@@ -153,7 +157,7 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "outcomes", "definition", "schedules", "publishers", "stores",
+        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why",
     },
     "": {"embed"},
     "__main__": {"cli"},

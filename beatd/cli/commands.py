@@ -40,6 +40,7 @@ COMMANDS = {
     "backfill": "Run an entry for past moments.",
     "next": "Show the next runs of a schedule or of entries.",
     "history": "Show what ran, and what did not and why.",
+    "why": "Explain why a moment of an entry ran or did not run.",
     "status": "Show who leads, how late runs are and what is wrong.",
     "check": "Report every problem of a configuration or of entry files.",
     "apply": "Apply what the configuration or entry files declare.",

@@ -55,10 +55,12 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
+    from beatd.cli.author import author
     from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
     from beatd.edits.patch import patch_of, with_cli_as_owner
+    from beatd.marks import Stop
 
     with chosen.open() as opened:
         now = opened.started_at if "at" in fields else opened.present
@@ -74,6 +76,9 @@ def command(
         row = patch(
             opened.store.catalog, name, with_cli_as_owner(edit) if force else edit, now, force=force
         )
+        if before.entry.enabled and not row.entry.enabled:
+            stop = Stop(opened.present(), author())
+            opened.store.catalog.marks.write_stop(name, stop)
         if json:
             print_json(json_of(row))
         else:

@@ -5,8 +5,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from beatd.cli.time_text import distance_text, length_text, runtime_text
+from beatd.cli.time_text import distance_text, runtime_text
 from beatd.outcome import Delivery, EntryOutcome
+from beatd.schedules.duration import length_text
 from beatd.schedules.moment import format_moment
 
 if TYPE_CHECKING:

@@ -19,11 +19,17 @@ def set_paused(
     `done` is the word for a changed entry ("paused"), which is also the key with `json`.
     `was_so` is the text for an entry that was in that state already ("was paused already").
     """
+    from beatd.cli.author import author
     from beatd.cli.output import print_json
-    from beatd.edits.editing import rows
+    from beatd.edits.editing import pause, rows
+    from beatd.marks import Stop
 
     with chosen.open() as opened:
         edited = edit(opened.store.catalog, names, opened.present)
+        if edit is pause:
+            stop = Stop(opened.present(), author())
+            for name in edited:
+                opened.store.catalog.marks.write_stop(name, stop)
         after = rows(opened.store.catalog, names)
     if json:
         print_json({done: edited})

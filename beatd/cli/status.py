@@ -185,7 +185,7 @@ def _late(seconds: float) -> str:
 
 
 def _length(seconds: float) -> str:
-    from beatd.cli.time_text import length_text
+    from beatd.schedules.duration import length_text
 
     return length_text(seconds)
 

@@ -32,6 +32,8 @@ def lateness_text(seconds: float) -> str:
     """Return seconds as text, to the millisecond below a minute and else like "3 h 12 min"."""
     if seconds < 60:
         return f"{seconds:.3f} s"
+    from beatd.schedules.duration import length_text
+
     return length_text(seconds)
 
 
@@ -39,22 +41,9 @@ def runtime_text(seconds: float) -> str:
     """Return the runtime of a task as text, such as "12 ms", "3.4 s" or "3 h 12 min"."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
+    from beatd.schedules.duration import length_text
+
     return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)
-
-
-def length_text(seconds: float) -> str:
-    """Return a length of time in its two largest units, such as "3 h 12 min".
-
-    The sign and fractions of a second are dropped.
-    """
-    left, parts = int(abs(seconds)), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def distance_text(length: timedelta) -> str:
@@ -62,6 +51,8 @@ def distance_text(length: timedelta) -> str:
 
     A negative `length` is in the past.
     """
+    from beatd.schedules.duration import length_text
+
     seconds = length / timedelta(seconds=1)
     if abs(seconds) < 1:
         return "now" if abs(seconds) < 0.001 else _signed(seconds, f"{abs(seconds):.2f} s")

@@ -128,3 +128,18 @@ def _positive(microseconds: int, value: Any) -> timedelta:
     if microseconds > _MOST:
         raise ScheduleError(f"{quoted(value)} is too long; the most is {timedelta.max.days} days")
     return timedelta(microseconds=microseconds)
+
+
+def length_text(seconds: float) -> str:
+    """Return a length of time in its two largest units, such as "3 h 12 min".
+
+    The sign and fractions of a second are dropped.
+    """
+    left, parts = int(abs(seconds)), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])

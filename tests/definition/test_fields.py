@@ -23,6 +23,7 @@ BY_NAME: dict[str, Any] = {
     "catch_up": "all",
     "on_unknown": "skip",
     "overlap": "queue",
+    "trace": True,
 }
 BY_TYPE: dict[Any, Any] = {
     str: "other",

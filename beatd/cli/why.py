@@ -1,0 +1,124 @@
+"""Explain why a moment of an entry ran or did not run (`beatd why`)."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beatd.cli.chosen_store import ChosenStore, takes_store
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+
+if TYPE_CHECKING:
+    from beatd.catalog import Stored
+    from beatd.config import Config
+    from beatd.publishers.queue_state import QueueState
+    from beatd.why.answer import Answer
+
+GOOD = ("succeeded", "running", "received", "not yet")
+NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
+
+
+@click.command()
+@click.argument("name", shell_complete=names_of_entries)
+@click.option("--at", metavar="MOMENT", help="The planned moment. [default: the newest]")
+@as_json
+@takes_store
+def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> None:
+    """Explain why a moment of an entry ran or did not run.
+
+    The first line has the cause; the lines below follow the run from the plan to the worker. MOMENT
+    is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the entry.
+
+    \b
+    beatd why nightly-report
+    beatd why nightly-report --at 2027-01-10T02:30
+    """
+    from beatd.catalog import Query
+    from beatd.cli.time_text import read_moment
+    from beatd.daemon.store_status import refusal_of
+    from beatd.why.chain import why
+    from beatd.why.facts import facts_of
+
+    config, problems = _config_and_problems(chosen, name)
+    with chosen.open(config) as opened:
+        store = opened.store
+        row = next(iter(store.catalog.find(Query(names=(name,)))), None)
+        tz = opened.config.timezone if row is None else row.entry.tz
+        facts = facts_of(
+            store,
+            name,
+            now=opened.now,
+            at=None if at is None else read_moment("--at", at, tz),
+            refusal=refusal_of(store.presences) or "",
+            problems=problems,
+            queue_of=lambda row: _queue_of(opened.config, row),
+        )
+    _print(name, why(facts), json=json)
+
+
+def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[str]]":
+    """Return the configuration as far as it is valid, and its errors as lines; those that name the
+    entry come first."""
+    from beatd.clock import SystemClock
+    from beatd.config import examine
+    from beatd.errors import ConfigError
+    from beatd.sources.files import Files
+
+    try:
+        config = chosen.config()
+    except ConfigError as error:
+        path = chosen.given.config or "config.yaml"
+        examined = examine(path, app=chosen.given.app)
+        if examined.config is None or chosen.url is not None:
+            raise
+        config, lines = examined.config, [str(one) for one in error.problems]
+    else:
+        if not config.shown or not (config.entries or config.schedules):
+            return config, []
+        reading = Files(config, SystemClock()).read()
+        lines = [str(problem) for problem in reading.problems if not problem.warning]
+    return config, sorted(lines, key=lambda line: f".{name}" not in line)
+
+
+def _queue_of(config: "Config", row: "Stored") -> "QueueState | None":
+    """Return the state of the queue of the entry's messages; None if no broker is configured."""
+    from beatd.errors import BeatError
+    from beatd.publishers.queue_state import queue_state
+    from beatd.wiring.build import celery_app
+
+    if config.app is None and not config.broker.url:
+        return None
+    try:
+        app = celery_app(config)
+    except BeatError:
+        return None
+    return queue_state(app, row.entry, config.broker.timeout.total_seconds())
+
+
+def _print(name: str, answer: "Answer", *, json: bool) -> None:
+    from beatd.cli.entry_rows import iso_or_none
+    from beatd.cli.escapes import visible
+    from beatd.cli.output import print_json, print_rich
+
+    if json:
+        found: dict[str, Any] = {
+            "entry": name,
+            "planned": iso_or_none(answer.planned),
+            "cause": answer.cause,
+            "line": answer.line,
+            "details": [{"what": what, "text": text} for what, text in answer.details],
+        }
+        print_json(found)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    style = "green" if answer.cause in GOOD else "yellow" if answer.cause in NEUTRAL else "red"
+    print_rich(Text.assemble((f"{answer.cause}: ", f"bold {style}"), visible(answer.line)))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, text in answer.details:
+        table.add_row(Text(what), Text(visible(text)))
+    if answer.details:
+        print_rich(table)

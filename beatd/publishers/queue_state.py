@@ -1,0 +1,83 @@
+"""Look at the queue to which an entry's messages go: how many wait, and how many workers take
+them."""
+
+from contextlib import suppress
+from typing import Any
+
+from celery import Celery
+from kombu import Connection
+from msgspec import Struct
+
+from beatd.entry import Entry
+from beatd.publishers.message import one_line
+from beatd.publishers.transports import connection_of
+
+INSPECT_S = 1.0  # that workers have to answer
+
+
+class QueueState(Struct, frozen=True, kw_only=True):
+    """Where messages go, and what the broker says of it; None where it cannot say.
+
+    `consumers` is the number of workers on RabbitMQ and of workers that answer `celery inspect`
+    elsewhere. `error` is why the broker could not be read, or "".
+    """
+
+    name: str = ""
+    exchange: str = ""
+    routing_key: str = ""
+    messages: int | None = None
+    consumers: int | None = None
+    error: str = ""
+
+
+def queue_state(app: Celery, entry: Entry, timeout: float) -> QueueState:
+    """Return the state of the queue of the entry's messages. Never raises."""
+    try:
+        state = destination(app, entry)
+        with connection_of(app, timeout) as connection:
+            return _with_counts(app, connection, state)
+    except Exception as error:
+        return QueueState(error=one_line(error))
+
+
+def destination(app: Celery, entry: Entry) -> QueueState:
+    """Return where celery's router sends the entry's messages."""
+    given = {key: entry.options[key] for key in ROUTING if key in entry.options}
+    route: dict[str, Any] = app.amqp.router.route(given, entry.task)
+    queue = route.get("queue")
+    name = str(getattr(queue, "name", queue) or "")
+    exchange = getattr(queue, "exchange", None) if queue is not None else route.get("exchange")
+    exchange_name = str(getattr(exchange, "name", exchange) or "")
+    key = str(route.get("routing_key") or getattr(queue, "routing_key", "") or name)
+    if exchange_name == name:
+        exchange_name = ""  # the direct exchange that celery makes beside each queue
+    return QueueState(name=name or key, exchange=exchange_name, routing_key=key)
+
+
+ROUTING = ("queue", "exchange", "routing_key")
+
+
+def _with_counts(app: Celery, connection: Connection, state: QueueState) -> QueueState:
+    messages = consumers = None
+    with suppress(Exception):  # there is no such queue
+        found = connection.default_channel.queue_declare(state.name, passive=True)
+        messages = found.message_count
+        if connection.transport.driver_type == "amqp":
+            consumers = found.consumer_count
+    if consumers is None and connection.transport.implements.exchange_type & {"fanout"}:
+        consumers = _workers_of(app, connection, state.name)
+    return QueueState(
+        name=state.name,
+        exchange=state.exchange,
+        routing_key=state.routing_key,
+        messages=messages,
+        consumers=consumers,
+    )
+
+
+def _workers_of(app: Celery, connection: Connection, queue: str) -> int | None:
+    """Return how many of the workers that answer consume the queue; None if workers cannot be
+    reached."""
+    inspect = app.control.inspect(connection=connection, timeout=INSPECT_S)
+    answers = inspect.active_queues() or {}
+    return sum(any(one["name"] == queue for one in queues) for queues in answers.values())

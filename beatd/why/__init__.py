@@ -1,0 +1,1 @@
+"""Explain why a moment of an entry did or did not run."""

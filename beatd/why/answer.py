@@ -1,0 +1,32 @@
+"""The answer to the question why a moment ran or did not run."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+#: The causes, which programs may rely on.
+Cause = Literal[
+    # there is no such moment
+    "unknown entry", "removed", "invalid source", "not planned", "clock change", "not started",
+    "ended", "max runs", "no record", "not yet",
+    # the moment was planned, and nothing was sent
+    "paused", "disabled", "nobody leads", "store away", "broker away", "missed", "late", "too old",
+    "overlap", "edited", "called off", "past when added", "due", "claimed", "not sent", "unknown",
+    "rejected", "skipped",
+    # it was published
+    "published", "waiting", "no consumer", "expired", "received", "running", "retried",
+    "succeeded", "failed", "unknown task", "worker killed", "time limit", "revoked", "lost",
+]  # fmt: skip
+
+
+class Answer(Struct, frozen=True):
+    """The cause in a word and in a sentence, for the moment `planned` (None: there is none).
+
+    `details` are pairs of a heading and a text, from the plan to the worker.
+    """
+
+    cause: Cause
+    line: str
+    planned: datetime | None = None
+    details: tuple[tuple[str, str], ...] = ()

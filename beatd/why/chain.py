@@ -1,0 +1,82 @@
+"""Explain a moment of an entry: follow it from the plan to the worker, up to where it stopped."""
+
+from datetime import datetime
+
+from beatd.ledger import Record
+from beatd.schedules import zone
+from beatd.why.answer import Answer
+from beatd.why.facts import Facts
+from beatd.why.not_planned import is_moment, not_planned
+from beatd.why.not_sent import of_claim, of_skip, waiting_plan
+from beatd.why.published import of_published
+from beatd.why.time_words import TimeWords
+
+
+def why(facts: Facts) -> Answer:
+    """Return why the moment in question, or the newest moment of the entry, did or did not run."""
+    row = facts.row
+    words = TimeWords(zone(row.entry.tz if row is not None else "UTC"))
+    record = _record_of(facts)
+    if record is not None:
+        return _of_record(facts, record, words)
+    if row is None:
+        return _without_entry(facts)
+    moment = facts.at if facts.at is not None else row.plan.planned
+    if moment is None:
+        return not_planned(facts, None, words)
+    planned = row.plan.planned
+    if planned is not None and planned <= moment <= facts.now and is_moment(row.entry, moment):
+        return waiting_plan(facts, moment, words)
+    return not_planned(facts, moment, words)
+
+
+def _record_of(facts: Facts) -> Record | None:
+    """Return the line of history about the moment in question; without one, that of the newest
+    moment, or None if a later moment is due already."""
+    if facts.at is not None:
+        found = (one for one in facts.records if one.planned <= facts.at <= last_moment(one))
+        return next(found, None)
+    newest = max(facts.records, key=last_moment, default=None)
+    row = facts.row
+    due = None if row is None else row.plan.planned
+    stopped = row is not None and (row.paused or not row.entry.enabled)
+    if due is not None and (due <= facts.now or stopped or newest is None):
+        return None
+    return newest
+
+
+def last_moment(record: Record) -> datetime:
+    return record.planned if record.until is None else record.until
+
+
+def _of_record(facts: Facts, record: Record, words: TimeWords) -> Answer:
+    match record.state:
+        case "published":
+            return of_published(facts, record, words)
+        case "claimed":
+            return of_claim(facts, record, words)
+        case "failed":
+            line = f"the broker refused the message: {record.reason}"
+            if record.reason.startswith("entry "):
+                line = f"no message could be made: {record.reason}"
+            return Answer("rejected", line, record.planned, _planned(record, words))
+        case _:
+            return of_skip(facts, record, words)
+
+
+def _planned(record: Record, words: TimeWords) -> tuple[tuple[str, str], ...]:
+    return (("planned", words.at(record.planned)), ("task id", record.task_id))
+
+
+def _without_entry(facts: Facts) -> Answer:
+    if facts.problems:
+        line = f"there is no entry {facts.name!r}, and a source is invalid: {facts.problems[0]}"
+        return Answer("invalid source", line, facts.at, _problems(facts))
+    if facts.records:
+        line = f"the entry {facts.name!r} was removed; the history still has records of it"
+        return Answer("removed", line, facts.at)
+    return Answer("unknown entry", f"there is no entry {facts.name!r}", facts.at)
+
+
+def _problems(facts: Facts) -> tuple[tuple[str, str], ...]:
+    return tuple(("invalid", problem) for problem in facts.problems[1:10])

@@ -1,0 +1,121 @@
+"""What is known about one entry and one moment of it, read from the store and the broker."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Protocol
+
+from msgspec import Struct
+
+from beatd.catalog import Query, Stored
+from beatd.ledger import OpenClaim, Record, Request
+from beatd.marks import Stop
+from beatd.outcome import Delivery
+from beatd.presence import Presence
+from beatd.run import moment_of
+from beatd.store import Roles
+
+RECORDS_READ = 2000  # of one entry, the newest
+CLAIMS_READ = 1000
+OTHER_RECORDS_READ = 200  # of any entry, to see whether workers report at all
+LATEST_MOMENT = moment_of(253_402_300_799_000_000)
+
+
+class QueueState(Protocol):
+    """The queue to which the messages of an entry go; a count is None where the broker cannot
+    say."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def exchange(self) -> str: ...
+    @property
+    def routing_key(self) -> str: ...
+    @property
+    def messages(self) -> int | None: ...
+    @property
+    def consumers(self) -> int | None: ...
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known of the entry `name` at the time `now`.
+
+    - `row` is the entry, None if there is none.
+    - `at` is the moment in question, None for the newest one.
+    - `records` are its lines of history, the newest first, open claims included.
+    - `deliveries` are the deliveries of its newest runs, by task id.
+    - `claims` are its open claims (claimed, not recorded).
+    - `daemons` are the running daemons. `refusal` is why the store refuses writes, or "".
+    - `problems` are the lines that `beatd check` prints for the configuration.
+    - `reports_seen` is True if a worker ever reported a run of this store.
+    - `stop` is who last paused or disabled it by a command, None if unknown.
+    - `queue` is where its messages go, None if nobody looked.
+    """
+
+    name: str
+    now: datetime
+    row: Stored | None
+    at: datetime | None = None
+    records: Sequence[Record] = ()
+    deliveries: Mapping[str, Sequence[Delivery]] = {}
+    claims: Sequence[OpenClaim] = ()
+    requests: Sequence[Request] = ()
+    daemons: Sequence[Presence] = ()
+    refusal: str = ""
+    problems: Sequence[str] = ()
+    reports_seen: bool = True
+    queue: QueueState | None = None
+    stop: Stop | None = None
+
+    @property
+    def leader(self) -> Presence | None:
+        return next((one for one in self.daemons if one.role == "leader"), None)
+
+
+def facts_of(
+    store: Roles,
+    name: str,
+    *,
+    now: datetime,
+    at: datetime | None,
+    refusal: str,
+    problems: Sequence[str],
+    queue_of: Callable[[Stored], QueueState | None],
+) -> Facts:
+    """Read the facts about the entry `name` from the store; `queue_of` reads the queue of an
+    entry."""
+    row = next(iter(store.catalog.find(Query(names=(name,)))), None)
+    records = list(islice(store.history.history(name, RECORDS_READ), RECORDS_READ))
+    ids = [record.task_id for record in records[:200] if record.task_id]
+    if at is not None:
+        ids += [one.task_id for one in records if one.task_id and one.planned == at]
+    claims = [
+        claim
+        for claim in store.ledger.unknowns(LATEST_MOMENT, CLAIMS_READ)
+        if claim.occurrence.name == name
+    ]
+    requests = [one for one, _ in store.requests.requests(CLAIMS_READ) if one.name == name]
+    deliveries = store.outcomes.outcomes(ids)
+    return Facts(
+        name=name,
+        now=now,
+        row=row,
+        at=at,
+        records=records,
+        deliveries=deliveries,
+        claims=claims,
+        requests=requests,
+        daemons=store.presences.daemons(),
+        refusal=refusal,
+        problems=problems,
+        reports_seen=bool(deliveries) or _any_report(store),
+        queue=None if row is None else queue_of(row),
+        stop=store.catalog.marks.stop(name),
+    )
+
+
+def _any_report(store: Roles) -> bool:
+    """True if a worker reported one of the newest runs of any entry."""
+    newest = store.history.history(None, OTHER_RECORDS_READ)
+    ids = [record.task_id for record in newest if record.task_id]
+    return bool(store.outcomes.outcomes(ids))

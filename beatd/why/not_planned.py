@@ -1,0 +1,148 @@
+"""Explain why an entry has no run at a moment: the schedule, its limits, the clock, a pause."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from beatd.catalog import Stored
+from beatd.entry import Entry
+from beatd.planning import has_run_out, moment_before, next_moment
+from beatd.run import MICROSECOND
+from beatd.schedules import describe, schedule_from
+from beatd.why.answer import Answer
+from beatd.why.facts import Facts
+from beatd.why.time_words import TimeWords, length
+
+CLOCK_CHANGE_MAX = timedelta(hours=3)  # so far from the moment in question lies a moved run
+LOOK_BACK = timedelta(days=366)
+
+
+def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answer:
+    """Return why nothing was planned for `moment`, or why nothing ran yet; `moment` None: the entry
+    has no next moment."""
+    row = facts.row
+    assert row is not None, "an entry without a row has no plan"
+    details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
+    if moment is None or not is_moment(row.entry, moment):
+        return _no_moment(facts, row, moment, details, words)
+    if row.paused or not row.entry.enabled:
+        return stopped(facts, row, moment, details, words)
+    if moment > facts.now:
+        away = length(moment - facts.now)
+        line = f"its moment has not come: {words.at(moment)} is {away} ahead"
+        return Answer("not yet", line, moment, details)
+    line = (
+        f"{words.at(moment)} is a moment of the schedule as it is now, but the history has no "
+        "record of it: the entry was added or edited later, or its record was deleted"
+    )
+    return Answer("no record", line, moment, (*details, *_edited(facts, row, words)))
+
+
+def _no_moment(
+    facts: Facts,
+    row: Stored,
+    moment: datetime | None,
+    details: tuple[tuple[str, str], ...],
+    words: TimeWords,
+) -> Answer:
+    entry = row.entry
+    if has_run_out(entry, row.runs):
+        line = f"max_runs reached: it has had its {row.runs} runs"
+        return Answer("max runs", line, moment, details)
+    if entry.end is not None and (moment or facts.now) > entry.end:
+        line = f"its end, {words.at(entry.end)}, has passed"
+        return Answer("ended", line, moment, details)
+    if moment is None:
+        return Answer("ended", "its schedule has no further moment", moment, details)
+    if entry.start is not None and moment < entry.start:
+        line = f"its start, {words.at(entry.start)}, had not come"
+        return Answer("not started", line, moment, details)
+    if facts.problems:
+        line = f"a source is invalid, so its changes are not applied: {facts.problems[0]}"
+        return Answer("invalid source", line, moment, details)
+    skipped = _skipped_by_clock(entry, moment)
+    if skipped is not None:
+        line = (
+            "the clock skipped its time (DST), and the entry has dst_gap: skip; with dst_gap: run "
+            f"it would have run at {words.at(skipped)}"
+        )
+        return Answer("clock change", line, moment, details)
+    line = f"the schedule has no moment at {words.at(moment)}: it is {schedule_words(entry)}"
+    edited = _edited(facts, row, words)
+    if edited:
+        line = f"{line}; {edited[0][1]}"
+    return Answer("not planned", line, moment, (*details, *edited))
+
+
+def stopped(
+    facts: Facts,
+    row: Stored,
+    moment: datetime | None,
+    details: tuple[tuple[str, str], ...],
+    words: TimeWords,
+) -> Answer:
+    """Return that the entry is paused or disabled, since when and by whom."""
+    state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
+    line = f"the entry is {state}"
+    if facts.stop is not None:
+        line = f"{line} since {words.at(facts.stop.at)}, by {facts.stop.by}"
+    elif state == "disabled" and row.entry.declared_at:
+        line = f"{line} in {row.entry.declared_at}"
+    return Answer(state, line, moment, details)
+
+
+def is_moment(entry: Entry, moment: datetime) -> bool:
+    """True if the entry's schedule has a moment exactly at `moment`."""
+    return next_moment(entry, moment - MICROSECOND) == moment
+
+
+def nearest(
+    entry: Entry, moment: datetime | None, facts: Facts, words: TimeWords
+) -> tuple[tuple[str, str], ...]:
+    """Return lines about the entry's moments before and after `moment`."""
+    about = facts.now if moment is None else moment
+    following = next_moment(entry, about)
+    first = next_moment(entry, about - LOOK_BACK)
+    found: list[tuple[str, str]] = []
+    if first is not None and first < about:
+        before = moment_before(entry, first, about, lambda schedule, at: schedule.next_after(at))
+        found.append(("before it", words.at(before)))
+    if following is not None:
+        found.append(("after it", words.at(following)))
+    return tuple(found)
+
+
+def schedule_words(entry: Entry) -> str:
+    """Return the schedule in words, with its zone."""
+    words = describe(entry.schedule)
+    return words if entry.tz in words else f"{words}, {entry.tz}"
+
+
+def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
+    """Return when a run with `dst_gap: run` would be, if a clock change skipped it near
+    `moment`."""
+    if entry.dst_gap != "skip":
+        return None
+    schedule = schedule_from(
+        entry.schedule.plain(), name=entry.name, tz=entry.tz, dst_gap="run", dst_fold=entry.dst_fold
+    )
+    run = replace(entry, schedule=schedule, dst_gap="run")
+    at = next_moment(run, moment - CLOCK_CHANGE_MAX)
+    while at is not None and at <= moment + CLOCK_CHANGE_MAX:
+        if not is_moment(entry, at):
+            return at
+        at = next_moment(run, at)
+    return None
+
+
+def _edited(facts: Facts, row: Stored, words: TimeWords) -> tuple[tuple[str, str], ...]:
+    """Return a line if the newest planned run was at a moment that the schedule no longer has."""
+    for record in facts.records:
+        if record.state == "skipped" or record.origin in ("trigger", "backfill"):
+            continue
+        if is_moment(row.entry, record.planned):
+            return ()
+        line = f"the schedule was edited after its run at {words.at(record.planned)}"
+        return (("edited", line),)
+    return ()

@@ -1,0 +1,138 @@
+"""Explain why a planned moment was not sent: skipped by a rule, claimed, or waiting now."""
+
+from datetime import datetime
+
+from beatd.ledger import OpenClaim, Record
+from beatd.why.answer import Answer, Cause
+from beatd.why.facts import Facts
+from beatd.why.not_planned import stopped
+from beatd.why.time_words import TimeWords, length
+
+#: How a reason of a skip begins -> its cause, and what it means.
+REASONS: tuple[tuple[str, Cause, str], ...] = (
+    ("still running", "overlap", ""),
+    ("paused", "paused", "the entry was paused"),
+    ("disabled", "disabled", "the entry was disabled"),
+    ("edited", "edited", "an edit of the schedule dropped it"),
+    ("removed", "removed", "the entry was removed"),
+    ("resumed", "paused", "the entry was paused, and resuming makes up for nothing"),
+    ("ended", "ended", "the entry's end came first"),
+    ("max_runs", "max runs", "max_runs was reached"),
+    ("called off", "called off", "its backfill was called off"),
+    ("past when", "past when added", "it was past already when the entry was written"),
+    ("unknown", "unknown", "nobody knows whether its message was sent, and on_unknown is skip"),
+    ("late by", "late", ""),
+    ("too old", "too old", "it was older than catch_up_window or catch_up_max allow"),
+    ("missed", "missed", ""),
+    ("caught up", "missed", "it was missed, and only the latest was run"),  # before 1.0
+)
+#: A cause in brackets at the end of a reason -> the cause of the answer.
+OUTAGES: dict[str, Cause] = {
+    "nobody led": "nobody leads",
+    "the store was away": "store away",
+    "the broker was away": "broker away",
+}
+
+
+def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
+    """Return why a moment was skipped: what was wrong first, then the rule."""
+    begins = (one for one in REASONS if record.reason.startswith(one[0]))
+    _, cause, meaning = next(begins, ("", "skipped", ""))
+    text = f"skipped: {meaning or record.reason}"
+    for outage, its_cause in OUTAGES.items():
+        if record.reason.endswith(f"({outage})"):
+            rule = record.reason.removesuffix(f"({outage})").strip()
+            cause, text = its_cause, f"{outage} when it was due, and the catch-up rule skipped it"
+            if cause in ("nobody leads", "broker away", "store away"):
+                text = f"{text}: {rule}"
+    details = [("planned", words.at(record.planned)), ("reason", record.reason)]
+    if record.until is not None:
+        least = "at least " if record.at_least else ""
+        details.append(("stretch", f"{least}{record.count} moments to {words.at(record.until)}"))
+    if record.task_id:
+        details.append(("task id", record.task_id))
+    return Answer(cause, text, record.planned, tuple(details))
+
+
+def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
+    """Return what became of a run that was claimed and not recorded."""
+    claim = next((one for one in facts.claims if one.task_id == record.task_id), None)
+    details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
+    if claim is None:
+        line = "it is being published now: it was claimed a moment ago"
+        return Answer("claimed", line, record.planned, tuple(details))
+    age = length(facts.now - claim.claimed_at)
+    details.append(("claimed", f"{words.at(claim.claimed_at)}, {age} ago, term {claim.term}"))
+    away = _outage(facts)
+    if away is not None:
+        return Answer(
+            away[0], f"it was claimed {age} ago, and {away[1]}", record.planned, tuple(details)
+        )
+    if claim.unsent:
+        return Answer("not sent", _not_sent(facts, age), record.planned, tuple(details))
+    line = (
+        f"it was claimed {age} ago, and nobody recorded whether its message was sent; "
+        f"{_on_unknown(claim)}"
+    )
+    return Answer("claimed", line, record.planned, tuple(details))
+
+
+def _not_sent(facts: Facts, age: str) -> str:
+    queue = facts.queue
+    if queue is not None and queue.messages:
+        return (
+            f"the broker does not take its message (since {age}): the queue {queue.name} has "
+            f"{queue.messages} messages, is it full? It is tried again each second"
+        )
+    return f"the broker does not take its message (since {age}); it is tried again each second"
+
+
+def _on_unknown(claim: OpenClaim) -> str:
+    if claim.stored is not None and claim.stored.entry.on_unknown == "skip":
+        return "the leader will skip it (on_unknown: skip)"
+    return "the leader will send it again under the same id (on_unknown: resend)"
+
+
+def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
+    """Return why a moment that has come is still in the plan."""
+    row = facts.row
+    assert row is not None and row.plan.planned is not None
+    details = [("planned", words.at(moment))]
+    if row.plan.due is not None and row.plan.due != row.plan.planned:
+        details.append(("due", words.at(row.plan.due)))
+    if row.paused or not row.entry.enabled:
+        return stopped(facts, row, moment, tuple(details), words)
+    if row.running is not None and row.running.until > facts.now:
+        since = length(facts.now - row.running.since)
+        line = (
+            f"it waits: the run {row.running.task_id} has not ended since {since} "
+            f"(overlap: {row.entry.overlap})"
+        )
+        return Answer("overlap", line, moment, tuple(details))
+    away = _outage(facts)
+    if away is not None:
+        return Answer(away[0], f"it is due, and {away[1]}", moment, tuple(details))
+    if row.plan.due is not None and row.plan.due > facts.now:
+        line = f"its moment came, and jitter moves it to {words.at(row.plan.due)}"
+        return Answer("not yet", line, moment, tuple(details))
+    late = length(facts.now - (row.plan.due or moment))
+    problems = [problem for one in facts.daemons for problem in one.problems] or [*facts.problems]
+    if problems:
+        line = f"it is due since {late}, and a source cannot be applied: {problems[0]}"
+        return Answer("invalid source", line, moment, tuple(details))
+    return Answer(
+        "due", f"it is due since {late}, and the leader will send it", moment, tuple(details)
+    )
+
+
+def _outage(facts: Facts) -> tuple[Cause, str] | None:
+    """Return what keeps every run from being sent now, with a cause, or None."""
+    leader = facts.leader
+    if leader is None:
+        others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"
+        return "nobody leads", f"nobody leads{others}"
+    if facts.refusal:
+        return "store away", f"the store refuses writes: {facts.refusal}"
+    if not leader.broker_ok:
+        return "broker away", f"the leader cannot reach the broker: {leader.broker or 'no answer'}"
+    return None

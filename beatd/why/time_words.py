@@ -1,0 +1,23 @@
+"""Write moments and lengths of time in sentences."""
+
+from datetime import datetime, timedelta, tzinfo
+
+from beatd.schedules.duration import length_text
+
+
+class TimeWords:
+    """Writes moments in the zone `home`."""
+
+    def __init__(self, home: tzinfo) -> None:
+        self._home = home
+
+    def at(self, moment: datetime) -> str:
+        """Return a moment as text, such as "2026-11-28 02:30:00 CET"."""
+        local = moment.astimezone(self._home)
+        fraction = f"{local:.%f}".rstrip("0").rstrip(".") if local.microsecond else ""
+        return f"{local:%Y-%m-%d %H:%M:%S}{fraction} {local:%Z}"
+
+
+def length(time: timedelta) -> str:
+    """Return a length of time as text, at least one second."""
+    return length_text(max(1.0, time.total_seconds()))

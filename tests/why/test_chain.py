@@ -1,0 +1,296 @@
+"""Why a moment ran or did not run: the first cause, from the plan to the worker."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from beatd.catalog import Plan, Stored
+from beatd.entry import Entry
+from beatd.leader import Holder
+from beatd.ledger import OpenClaim, Record
+from beatd.marks import Stop
+from beatd.outcome import Delivery
+from beatd.presence import Presence
+from beatd.publishers.queue_state import QueueState
+from beatd.run import Occurrence, Running
+from beatd.schedules import cron
+from beatd.why.answer import Answer
+from beatd.why.chain import why
+from beatd.why.facts import Facts
+
+NOW = datetime(2027, 1, 10, 12, 0, 30, tzinfo=UTC)
+NOON = NOW.replace(second=0)
+TOMORROW = NOON + timedelta(days=1)
+ID = "0b8f3c1e-9a51-5c7e-8d43-2f7f6a1b9c00"
+LEADER = Presence(Holder("a", "host-a", 1, "x", NOW), "leader", True, NOW)
+
+
+def noon(**more: Any) -> Entry:
+    gap = more.get("dst_gap", "run")
+    schedule = cron(more.pop("cron", "0 12 * * *"), tz=more.get("tz", "UTC"), dst_gap=gap)
+    return Entry(name="noon", task="t", schedule=schedule, **more)
+
+
+def row(entry: Entry | None = None, planned: datetime | None = TOMORROW, **more: Any) -> Stored:
+    paused = more.pop("paused", False)
+    entry = entry or noon()
+    due = None if paused or not entry.enabled else more.pop("due", planned)
+    more = {"runs": 0, "last": None, **more}
+    return Stored(entry, 1, paused, Plan(planned, due, "f", "r"), **more)
+
+
+def answered(**more: Any) -> Answer:
+    return why(Facts(**{"name": "noon", "now": NOW, "row": row(), "daemons": [LEADER], **more}))
+
+
+def published(**more: Any) -> Record:
+    at = NOON + timedelta(milliseconds=2)
+    return Record("noon", NOON, "published", task_id=ID, published=at, late=0.002, **more)
+
+
+def delivery(state: Any, **more: Any) -> dict[str, Any]:
+    one = Delivery(
+        task_id=ID, delivery="d", name="noon", planned=NOON, at=NOW, worker="w1", state=state,
+        received=NOON, **more,
+    )  # fmt: skip
+    return {"records": [published()], "deliveries": {ID: [one]}}
+
+
+def skipped(reason: str) -> dict[str, Any]:
+    return {"records": [Record("noon", NOON, "skipped", reason)]}
+
+
+# the plan
+
+
+def test_an_entry_that_does_not_exist_is_unknown_or_was_removed() -> None:
+    assert answered(row=None).cause == "unknown entry"
+    assert answered(row=None, records=[published()], at=TOMORROW).cause == "removed"
+
+
+def test_an_entry_of_an_invalid_file_is_explained_by_the_file() -> None:
+    answer = answered(row=None, problems=["jobs.yaml:3: entries.noon.cron: '5m' is no cron text"])
+    assert answer.cause == "invalid source" and "jobs.yaml:3" in answer.line
+
+
+def test_an_edit_that_an_invalid_file_keeps_from_being_applied_is_explained_by_the_file() -> None:
+    at = NOON - timedelta(hours=1)
+    assert answered(problems=["jobs.yaml:3: wrong"], at=at).cause == "invalid source"
+
+
+def test_a_moment_that_the_schedule_does_not_have_is_explained_with_its_neighbours() -> None:
+    answer = answered(at=NOON - timedelta(hours=3))
+    assert answer.cause == "not planned"
+    assert dict(answer.details)["before it"] == "2027-01-09 12:00:00 UTC"
+    assert dict(answer.details)["after it"] == "2027-01-10 12:00:00 UTC"
+
+
+def test_an_edit_an_hour_ago_is_seen_in_the_run_before_it() -> None:
+    ran = NOON - timedelta(hours=2)
+    record = replace(published(), planned=ran)
+    answer = answered(records=[record], at=ran + timedelta(days=1), now=TOMORROW)
+    assert answer.cause == "not planned"
+    assert "edited after its run at 2027-01-10 10:00:00 UTC" in answer.line
+
+
+def test_a_time_that_the_clock_skipped_is_explained_with_the_rule() -> None:
+    entry = noon(cron="30 2 * * *", tz="Europe/Berlin", dst_gap="skip")
+    gap = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)  # 02:30 does not exist
+    answer = answered(row=row(entry), at=gap, now=gap + timedelta(days=1))
+    assert answer.cause == "clock change" and "03:00:00 CEST" in answer.line
+
+
+@pytest.mark.parametrize(
+    ("entry", "more", "cause"),
+    [
+        (noon(max_runs=3), {"runs": 3, "planned": None}, "max runs"),
+        (noon(end=NOON - timedelta(days=1)), {"planned": None}, "ended"),
+        (noon(enabled=False), {}, "disabled"),
+        (noon(), {"paused": True}, "paused"),
+    ],
+)
+def test_what_stopped_an_entry_is_named(entry: Entry, more: dict[str, Any], cause: str) -> None:
+    assert answered(row=row(entry, **more)).cause == cause
+
+
+def test_a_pause_says_since_when_and_by_whom() -> None:
+    stop = Stop(NOON - timedelta(hours=2), "ann@host-1")
+    answer = answered(row=row(paused=True), stop=stop)
+    assert answer.line == "the entry is paused since 2027-01-10 10:00:00 UTC, by ann@host-1"
+
+
+def test_an_entry_that_a_file_disables_names_the_file() -> None:
+    entry = noon(enabled=False, declared_at="jobs.yaml:7")
+    assert answered(row=row(entry)).line == "the entry is disabled in jobs.yaml:7"
+
+
+def test_a_start_that_has_not_come_is_named() -> None:
+    entry = noon(start=TOMORROW)
+    assert answered(row=row(entry), at=NOON - timedelta(days=1)).cause == "not started"
+
+
+def test_a_paused_entry_is_paused_although_it_ran_before() -> None:
+    assert answered(row=row(paused=True), records=[published()]).cause == "paused"
+
+
+def test_a_moment_ahead_has_not_come() -> None:
+    answer = answered()
+    assert (answer.cause, answer.planned) == ("not yet", TOMORROW)
+    assert "23 h 59 min" in answer.line
+
+
+def test_a_past_moment_without_a_record_is_said_to_have_none() -> None:
+    assert answered(at=NOON - timedelta(days=3)).cause == "no record"
+
+
+# due, and not sent
+
+
+@pytest.mark.parametrize(
+    ("daemons", "refusal", "cause", "words"),
+    [
+        ([], "", "nobody leads", "no daemon runs"),
+        ([replace(LEADER, role="standby")], "", "nobody leads", "1 stand by"),
+        ([replace(LEADER, broker_ok=False, broker="refused")], "", "broker away", "refused"),
+        ([LEADER], "disk full", "store away", "disk full"),
+        ([LEADER], "", "due", "the leader will send it"),
+        ([replace(LEADER, problems=("proj: no module",))], "", "invalid source", "no module"),
+    ],
+)
+def test_what_holds_up_a_due_moment_is_named(
+    daemons: list[Presence], refusal: str, cause: str, words: str
+) -> None:
+    answer = answered(row=row(planned=NOON), daemons=daemons, refusal=refusal)
+    assert (answer.cause, answer.planned) == (cause, NOON)
+    assert words in answer.line
+
+
+def test_a_moment_that_waits_for_the_run_before_it_names_that_run() -> None:
+    running = Running(ID, NOON - timedelta(minutes=5), NOON + timedelta(hours=1), True)
+    entry = noon(overlap="queue", max_run=timedelta(hours=1))
+    waiting = row(entry, planned=NOON, due=running.until, running=running)
+    answer = answered(row=waiting)
+    assert answer.cause == "overlap" and ID in answer.line and "5 min" in answer.line
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("paused", "paused"),
+        ("disabled", "disabled"),
+        ("edited", "edited"),
+        ("ended", "ended"),
+        ("max_runs reached", "max runs"),
+        ("late by 12.000 s, grace is 10 s", "late"),
+        ("late by 12.000 s, grace is 10 s (nobody led)", "nobody leads"),
+        ("missed; only the latest was run (the broker was away)", "broker away"),
+        ("missed; only the latest was run (the store was away)", "store away"),
+        ("missed; only the latest was run", "missed"),
+        ("caught up", "missed"),
+        ("too old", "too old"),
+        ("unknown", "unknown"),
+        ("called off", "called off"),
+        (f"still running: {ID} since 2027-01-10T11:00:00Z", "overlap"),
+        ("a reason of a later version", "skipped"),
+    ],
+)
+def test_a_skip_has_the_cause_of_its_reason(reason: str, cause: str) -> None:
+    answer = answered(**skipped(reason))
+    assert (answer.cause, answer.planned) == (cause, NOON)
+    assert dict(answer.details)["reason"] == reason
+
+
+def test_a_stretch_of_skipped_moments_covers_each_moment_in_it() -> None:
+    record = Record("noon", NOON - timedelta(days=5), "skipped", "paused", until=NOON, count=6)
+    answer = answered(records=[record], at=NOON - timedelta(days=2))
+    assert answer.cause == "paused"
+    assert dict(answer.details)["stretch"] == "6 moments to 2027-01-10 12:00:00 UTC"
+
+
+def test_a_claim_that_nobody_recorded_says_what_the_leader_will_do() -> None:
+    record = Record("noon", NOON, "claimed", task_id=ID)
+    claim = OpenClaim(Occurrence("noon", NOON), ID, NOON, NOON, 4, False, row())
+    answer = answered(records=[record], claims=[claim])
+    assert answer.cause == "claimed" and "on_unknown: resend" in answer.line
+    assert "term 4" in dict(answer.details)["claimed"]
+
+
+def test_a_message_that_a_full_queue_refuses_is_not_sent() -> None:
+    record = Record("noon", NOON, "claimed", task_id=ID)
+    claim = OpenClaim(Occurrence("noon", NOON), ID, NOON, NOON, 4, True, row())
+    queue = QueueState(name="q", messages=10, consumers=0)
+    answer = answered(records=[record], claims=[claim], queue=queue)
+    assert answer.cause == "not sent" and "the queue q has 10 messages" in answer.line
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("NO_ROUTE: no queue takes it", "the broker refused the message: NO_ROUTE"),
+        ("entry noon: t cannot be sent: missing argument x", "no message could be made"),
+    ],
+)
+def test_a_rejected_run_has_the_brokers_words(reason: str, words: str) -> None:
+    answer = answered(records=[Record("noon", NOON, "failed", reason, ID)])
+    assert answer.cause == "rejected" and words in answer.line
+
+
+# published
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "cause"),
+    [
+        ("succeeded", "", "succeeded"),
+        ("started", "", "running"),
+        ("received", "", "received"),
+        ("retried", "OSError: away", "retried"),
+        ("revoked", "", "revoked"),
+        ("expired", "", "expired"),
+        ("lost", "", "lost"),
+        ("failed", "ValueError: no such file", "failed"),
+        ("failed", "NotRegistered: 't'", "unknown task"),
+        ("failed", "WorkerLostError: signal 9 (SIGKILL)", "worker killed"),
+        ("failed", "TimeLimitExceeded: (60,)", "time limit"),
+    ],
+)
+def test_a_reported_run_has_the_cause_of_its_outcome(state: str, error: str, cause: str) -> None:
+    answer = answered(**delivery(state, error=error))
+    assert answer.cause == cause and error in answer.line
+
+
+def test_a_run_that_the_broker_delivered_twice_says_so() -> None:
+    facts = delivery("succeeded")
+    facts["deliveries"] = {ID: facts["deliveries"][ID] * 2}
+    assert "delivered it 2 times" in answered(**facts).line
+
+
+@pytest.mark.parametrize(
+    ("queue", "more", "cause"),
+    [
+        (QueueState(name="q", messages=3, consumers=0), {}, "no consumer"),
+        (QueueState(name="q", messages=3, consumers=2), {}, "waiting"),
+        (QueueState(name="q", messages=0, consumers=2), {}, "published"),
+        (QueueState(name="q", error="refused"), {"reports_seen": False}, "published"),
+    ],
+)
+def test_a_run_that_no_worker_reported_is_looked_for_in_its_queue(
+    queue: QueueState, more: dict[str, Any], cause: str
+) -> None:
+    answer = answered(records=[published()], queue=queue, **more)
+    assert answer.cause == cause
+    assert ("because no worker reports" in answer.line) == ("reports_seen" in more)
+
+
+def test_a_message_that_outlived_its_expiry_in_the_queue_has_expired() -> None:
+    entry = noon(options={"expires": 10})
+    queue = QueueState(name="q", messages=0, consumers=1)
+    assert answered(row=row(entry), records=[published()], queue=queue).cause == "expired"
+
+
+def test_a_run_that_was_asked_for_names_its_origin_and_its_trace() -> None:
+    answer = answered(row=row(noon(trace=True)), records=[published(origin="trigger")])
+    assert dict(answer.details)["origin"] == "trigger"
+    assert dict(answer.details)["trace"] == ID.replace("-", "")
