@@ -91,6 +91,8 @@ class Entry(Struct, frozen=True):
         timedelta | None, "After it, a run that no worker reports no longer counts as running."
     ] = None
 
+    trace: Annotated[bool, "true: each message has a W3C traceparent of its occurrence."] = False
+
     description: Annotated[str, "A text for people."] = ""
 
     # who declares it

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "beatd"
 
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
-VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
+VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
     "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader", "ledger", "marks",
     "outcome", "planning", "presence", "publisher", "report", "store",
@@ -53,7 +53,7 @@ MODULES = {
         sqlalchemy sqs template transports
     """,
     "observers": """
-        health last_state log metrics systemd
+        health last_state log metrics systemd traces
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled

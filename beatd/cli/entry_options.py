@@ -29,7 +29,7 @@ _METAVARS_BY_NAME = {
     "kwargs": "JSON",
     "description": "TEXT",
 }
-_METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N"}
+_METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N", bool: "true|false"}
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:

@@ -19,6 +19,8 @@ from beatd.publishers.placeholders import (
     NAME,
     PLANNED,
     RUN,
+    TRACE,
+    TRACEPARENT,
     Gaps,
     Values,
 )
@@ -66,12 +68,13 @@ class AmqpFrames(TransportTemplate):
             taken = (before - len(text)) + MARK * text.count(mark.encode())
             self._table -= taken
             self._header -= taken
-        for mark in (PLANNED, ETA, EXPIRES):
+        lengths = {PLANNED: MOMENT, ETA: MOMENT, EXPIRES: MOMENT, TRACE: TRACEPARENT}
+        for mark, length in lengths.items():
             long = b"S" + pack(">I", MARK) + mark.encode()
             there = text.count(long)
-            text = text.replace(long, b"S" + pack(">I", MOMENT) + mark.encode())
-            self._table -= there * (MARK - MOMENT)
-            self._header -= there * (MARK - MOMENT)
+            text = text.replace(long, b"S" + pack(">I", length) + mark.encode())
+            self._table -= there * (MARK - length)
+            self._header -= there * (MARK - length)
         if self._dies_next:
             text = text.replace(pack(">B", MARK) + EXPIRATION.encode(), EXPIRATION.encode())
             self._header -= MARK + 1

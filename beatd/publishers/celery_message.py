@@ -12,6 +12,7 @@ from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.message import CeleryMessage, one_line
 from beatd.publishers.run_arguments import evaluated
 from beatd.run import Run
+from beatd.trace import HEADER, traceparent
 
 PICKLED = "application/x-python-serialize"
 
@@ -87,6 +88,8 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
         "periodic_task_name": run.entry.name,
         "beatd_planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),
     }
+    if run.entry.trace:
+        options["headers"][HEADER] = traceparent(run.task_id)
     if options.get("expires") == "next":
         del options["expires"]
         if run.expires is not None:

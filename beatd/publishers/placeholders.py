@@ -12,13 +12,14 @@ from uuid import uuid4
 
 # The marks are random: no arguments of a task hold one by chance or on purpose.
 NAME, ARGSREPR, KWARGSREPR, BODY = (str(uuid4()) for _ in range(4))
-ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG = (str(uuid4()) for _ in range(6))
+ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE = (str(uuid4()) for _ in range(7))
 
 # The marks of the values of a run, in the order of `Values`.
-RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG)
-Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+RUN = (ID, PLANNED, ETA, EXPIRES, EXPIRATION, TAG, TRACE)
+Values = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 MOMENT = len("2026-11-21T13:19:18.822423+08:00")  # the length of every moment in a message
+TRACEPARENT = len(f"00-{32 * '0'}-{16 * '0'}-01")
 
 
 class Gaps:

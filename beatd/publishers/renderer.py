@@ -29,6 +29,7 @@ from beatd.publishers.missing_queues import MissingQueues
 from beatd.publishers.run_arguments import has_marks
 from beatd.publishers.template import Template, same, template_of, until
 from beatd.run import Run
+from beatd.trace import traceparent
 
 COMPARED_ENTRIES = 2  # how many entries of a template are also made by celery, and compared
 ENTRY_TEMPLATES_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
@@ -75,11 +76,11 @@ class EntryTemplate(Struct, frozen=True):
 
 def content(entry: Entry) -> tuple[str, str]:
     """Return the parts of an entry that decide its messages: its task, and a text of its arguments
-    and options.
+    and options and of whether it has a trace.
 
     They are compared as text, because 0, 0.0 and False are equal and not the same.
     """
-    return entry.task, repr((entry.args, entry.kwargs, entry.options))
+    return entry.task, repr((entry.args, entry.kwargs, entry.options, entry.trace))
 
 
 class Renderer:
@@ -150,7 +151,8 @@ class Renderer:
                 planned_at = run.occurrence.planned
                 planned = planned_at.isoformat(timespec="microseconds").encode()
             own = b"%b%012x" % (tag, place)
-            values = (run.task_id.encode(), planned, eta, expires, expiration, own)
+            trace = traceparent(run.task_id).encode() if run.entry.trace else b""
+            values = (run.task_id.encode(), planned, eta, expires, expiration, own, trace)
             payload = shared.transport_template.render(entry_template.filled, values)
             rendered.append(Message(shared.route, payload, run.task_id))
         return rendered
@@ -257,7 +259,8 @@ class Renderer:
         eta, expires = template.moments(self._app.now())
         if run.expires is not None:
             expires = b"next"
-        values = (run.task_id.encode(), planned, eta, expires, b"0", b"")
+        trace = traceparent(run.task_id).encode()
+        values = (run.task_id.encode(), planned, eta, expires, b"0", b"", trace)
         ours = transport_template.render(transport_template.fill(fields), values)
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
@@ -266,7 +269,7 @@ class Renderer:
         there is none. Return None if celery has to make each message itself."""
         entry = run.entry
         try:
-            options = canonical_json((entry.task, entry.options, run.expires is None))
+            options = canonical_json((entry.task, entry.options, run.expires is None, entry.trace))
         except (TypeError, ValueError):
             return None  # only a Celery app in memory can hold such objects
         if options not in self._shared:

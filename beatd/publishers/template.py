@@ -37,9 +37,11 @@ from beatd.publishers.placeholders import (
     MOMENT,
     NAME,
     PLANNED,
+    TRACE,
 )
 from beatd.publishers.run_arguments import evaluated
 from beatd.run import Run
+from beatd.trace import HEADER
 
 MARKED = {"id", "root_id", "eta", "expires", "argsrepr", "kwargsrepr"}
 PLAIN = re.compile(r"[A-Za-z0-9_ .:/@-]{0,40}")
@@ -107,6 +109,8 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
     headers = dict(celery_message.headers)
     marks = {"periodic_task_name": NAME, "beatd_planned_at": PLANNED}
     marks |= {"argsrepr": ARGSREPR, "kwargsrepr": KWARGSREPR, "id": ID, "root_id": ID}
+    if entry.trace:
+        marks[HEADER] = TRACE
     if countdown:
         marks["eta"] = ETA
     if expires is not None:

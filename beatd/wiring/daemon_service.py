@@ -6,6 +6,7 @@ from beatd.daemon.status import health_of, status_of
 from beatd.events import Observer
 from beatd.observers.log import LogObserver
 from beatd.observers.systemd import SystemdObserver
+from beatd.observers.traces import TracesObserver
 from beatd.wiring.build import celery_app, daemon_of, web_of
 
 
@@ -17,7 +18,7 @@ class DaemonService:
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
         self._web, self.has_app = web_of(config), config.app is not None
-        observers: tuple[Observer, ...] = (LogObserver(), systemd)
+        observers: tuple[Observer, ...] = (LogObserver(), systemd, TracesObserver())
         if self._web is not None:
             observers = (*observers, self._web.metrics)
         app = celery_app(config)

@@ -110,11 +110,12 @@ options = st.fixed_dictionaries(
     args=st.lists(values, max_size=3),
     kwargs=st.dictionaries(texts, values, max_size=3),
     options=options,
+    trace=st.booleans(),
 )
 def test_a_printed_message_equals_celerys_own(
-    name: str, args: list[Any], kwargs: dict[str, Any], options: dict[str, Any]
+    name: str, args: list[Any], kwargs: dict[str, Any], options: dict[str, Any], trace: bool
 ) -> None:
-    one = entry(name, "t.any", *args, kwargs=kwargs, options=options)
+    one = replace(entry(name, "t.any", *args, kwargs=kwargs, options=options), trace=trace)
     # The second run is from the template, and not proved any more by the renderer itself.
     first, second = run(one, nth=1), run(one, nth=2)
     for renderer in (JSON, FRAMES, LETTERS):
