@@ -26,7 +26,8 @@ MODULES = {
         second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        argument_values arguments as_plain celery_schedule check codec fields kinds options
+        alert_rules argument_values arguments as_plain celery_schedule check codec fields kinds
+        options
     """,
     "servers": """
         mysql postgresql redis redis_url sentinel sql_errors sqlite
