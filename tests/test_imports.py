@@ -33,9 +33,11 @@ MODULES = {
         mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
-        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
-        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
-        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        damage disk django embedded embedded.catalog_writes embedded.claims
+        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_incidents
+        embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
+        embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
+        embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
