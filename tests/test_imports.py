@@ -83,15 +83,22 @@ MODULES = {
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
         row_writer storable_arguments store_copy
     """,
+    "alerts": """
+        causes channel digest flapping incident_book judge message span_text starts watched whole
+    """,
+    "notifiers": """
+        apprise apprise_child heartbeat http_request webhook
+    """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
+        alert_events alert_news alert_round alert_sender alert_thread alerting campaign
+        celery_inspect daemon daemon_state failing_entries heartbeat housekeeping idle_gc loop
         parts process_start service startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
     """,
     "wiring": """
-        backends build daemon_service packages
+        alerting backends build daemon_service packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings
@@ -125,11 +132,13 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
+    "alerts": {"schedules"},
+    "notifiers": {"alerts"},
+    "daemon": {"alerts", "engine", "edits", "observers", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules",
+        "leaders", "publishers", "definition", "schedules", "alerts", "notifiers",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
@@ -148,6 +157,7 @@ FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
     "celery", "click", "croniter", "dateutil", "django", "ephem", "kombu", "prometheus_client",
     "psycopg", "pymysql", "pytz", "redis", "rich", "sqlalchemy", "yaml", "boto3", "amqp",
+    "apprise",
 }  # fmt: skip
 #: Libraries that come together: one speaks through the other.
 FAMILIES = (
@@ -155,7 +165,7 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers"}
+BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "notifiers"}
 
 
 def files() -> Iterator[tuple[str, Path]]:
@@ -246,7 +256,7 @@ def test_a_backend_knows_one_library(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits")]
+    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits", "alerts")]
 )
 def test_the_engine_and_the_edits_know_no_backend(name: str) -> None:
     used = {module.split(".")[0] for module in imported(ALL[name])} & LIBRARIES

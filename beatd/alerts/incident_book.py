@@ -60,6 +60,10 @@ class IncidentBook:
         """Return the open incidents of an entry or, for "", of the whole."""
         return dict(self._opened.get(name, {}))
 
+    def current(self, incident: Incident) -> Incident | None:
+        """Return the incident at its newest known revision, or None if all about it is said."""
+        return self._kept.get(_place(incident))
+
     def names(self) -> Iterator[str]:
         """Yield the names of the entries that have an open incident."""
         yield from [name for name, some in self._opened.items() if name and some]
@@ -92,15 +96,23 @@ class IncidentBook:
         """Write the next revision of an incident; return it, or None if it has changed
         meanwhile."""
         written = replace(incident, revision=incident.revision + 1)
+        was_stale, self.is_stale = self.is_stale, True  # also if the store raises StoreError
         if not self._store.put_incident(written):
-            self.is_stale = True
             return None
+        self.is_stale = was_stale
         if written.revision == 1:
             self._note_opening(written)
         if written.closed is not None and incident.closed is None:
             self._past += outages_in([written])
         self._keep(written)
         return written
+
+    def add_past(self, incident: Incident, now: datetime, why: str = "") -> None:
+        """Write an incident that is over, unless one of its kind and name is open."""
+        if incident.kind not in self.opened(incident.name):
+            written = self.open(incident, now)
+            if written is not None:
+                self.close(written, now, why)
 
     def settle(self, incident: Incident, now: datetime) -> None:
         """Note that the news about an incident were sent, or that nobody needs them.
@@ -117,7 +129,7 @@ class IncidentBook:
                 stamps["resolved"] = now
             elif current.announced is not None and current.closed is None:
                 stamps["announced"] = now  # by a reminder
-            if self.put(replace(current, **stamps)) is not None:  # type: ignore[arg-type]
+            if self.put(replace(current, **stamps)) is not None:
                 return
             self.reload()
 

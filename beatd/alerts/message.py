@@ -136,9 +136,7 @@ def _title(about: About, incidents: Sequence[Incident], kind: str, names: Sequen
     return f"beatd: {prefix}{words}"
 
 
-def _text(
-    about: About, incidents: Sequence[Incident], names: Sequence[str], now: datetime
-) -> str:
+def _text(about: About, incidents: Sequence[Incident], names: Sequence[str], now: datetime) -> str:
     lines = []
     for one in incidents[:NAMES_MAX]:
         observed = hidden(one.observed)[:OBSERVED_MAX_CHARS]

@@ -22,11 +22,11 @@ class WatchedEntry(Struct, frozen=True):
 class Watched:
     """Keeps name and `alert` of the first WATCHED_MAX entries that have one, and nothing else.
 
-    `elapsed` returns the seconds of a monotonic clock; `rest` is called after each few hundred
-    rows.
+    `elapsed` returns the seconds of a monotonic clock. `rest` is called after each few hundred
+    rows; if it returns False, the read ends without a result.
     """
 
-    def __init__(self, *, elapsed: Callable[[], float], rest: Callable[[], None]) -> None:
+    def __init__(self, *, elapsed: Callable[[], float], rest: Callable[[], bool]) -> None:
         self._elapsed, self._rest = elapsed, rest
         self._version: str | None = None
         self._not_before = float("-inf")
@@ -49,8 +49,8 @@ class Watched:
             if row.entry.alert is not None and len(found) < WATCHED_MAX:
                 stands = row.paused or not row.entry.enabled or row.plan.planned is None
                 found[row.entry.name] = WatchedEntry(row.entry.alert, stands)
-            if number % ROWS_PER_REST == ROWS_PER_REST - 1:
-                self._rest()
+            if number % ROWS_PER_REST == ROWS_PER_REST - 1 and not self._rest():
+                return False
         self.entries, self._version = found, version
         self.is_full = len(found) == WATCHED_MAX
         took = self._elapsed() - began

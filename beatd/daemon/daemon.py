@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from beatd.clock import Clock
+from beatd.daemon.alert_thread import AlertThread
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
@@ -29,6 +30,7 @@ HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 JOIN_TIMEOUT_S = 1.0
+ALERTS_JOIN_TIMEOUT_S = 0.3  # what they have not done yet, the next leader does
 
 
 class Daemon(DaemonState):
@@ -49,6 +51,10 @@ class Daemon(DaemonState):
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
         self._observers: tuple[Observer, ...] = (self.last_state, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
+        self.alerts: AlertThread | None = None
+        if parts.alerting is not None:
+            self.alerts = AlertThread(parts.alerting, state=self, observer=self._observe)
+            self._observers = (*self._observers, self.alerts.observe)
         self.housekeeping = Housekeeping(
             name=me.name,
             declaring=parts.declaring,
@@ -80,6 +86,8 @@ class Daemon(DaemonState):
         self._wake.set()
         for loop in self.loops:
             loop.stop()
+        if self.alerts is not None:
+            self.alerts.stop()
 
     def wake(self) -> None:
         """Start the next tick now, because an entry was edited or requested; any thread may call
@@ -111,6 +119,9 @@ class Daemon(DaemonState):
                 for loop in self.loops:
                     loop.start()
                     closing.callback(loop.join, JOIN_TIMEOUT_S)
+                if self.alerts is not None:
+                    self.alerts.start()
+                    closing.callback(self.alerts.join, ALERTS_JOIN_TIMEOUT_S)
                 closing.callback(self._resign)
             self._closing.push(closing.pop_all())
         return self

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from beatd.daemon.alerting import Alerting
 from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
 from beatd.leader import Lease
@@ -16,7 +17,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The functions that make the parts of a daemon.
 
     Each raises StoreError while its server is away. `declaring` writes the declared entries to the
-    store; None if no source declares any.
+    store; None if no source declares any. `alerting` is None if nothing is judged.
     """
 
     store: Callable[[], Roles]
@@ -24,3 +25,4 @@ class Parts(Struct, frozen=True, kw_only=True):
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
+    alerting: Alerting | None = None
