@@ -35,29 +35,29 @@ class AppriseChannel:
             "body": message.text,
             "kind": _KINDS[message.type],
         }
-        try:
-            # The URL goes through a pipe: every user of the host can read a command line.
-            ended = subprocess.run(
-                [sys.executable, "-P", str(CHILD)],
-                input=json.encode(order),
-                capture_output=True,
-                timeout=self._timeout_s,
-            )
-        except subprocess.TimeoutExpired:
-            raise NotDelivered(f"no answer within {self._timeout_s:.0f} s") from None
-        except OSError as error:
-            raise NotDelivered(f"no process can be started: {error.strerror or error}") from None
-        _raise_unless_sent(ended.stdout)
+        answer = _answer(order, self._timeout_s)
+        if answer.get("result") != "sent":
+            reason = hidden(answer.get("reason", "") or "apprise gives no reason")
+            raise NotDelivered(reason, is_final=answer.get("result") == "unknown")
 
 
-def _raise_unless_sent(output: bytes) -> None:
+def _answer(order: dict[str, str], timeout_s: float) -> dict[str, str]:
+    """Return the answer of a new process to this order, or raise NotDelivered."""
     try:
-        answer = json.decode(output, type=dict[str, str])
+        # The URL goes through a pipe: every user of the host can read a command line.
+        ended = subprocess.run(
+            [sys.executable, "-P", str(CHILD)],
+            input=json.encode(order),
+            capture_output=True,
+            timeout=timeout_s,
+        )
+        return json.decode(ended.stdout, type=dict[str, str])
+    except subprocess.TimeoutExpired:
+        raise NotDelivered(f"no answer within {timeout_s:.0f} s") from None
+    except OSError as error:
+        raise NotDelivered(f"no process can be started: {error.strerror or error}") from None
     except MsgspecError:
         raise NotDelivered("apprise broke") from None
-    if answer.get("result") != "sent":
-        reason = hidden(answer.get("reason", "") or "apprise gives no reason")
-        raise NotDelivered(reason, is_final=answer.get("result") == "unknown")
 
 
 def is_installed() -> bool:
@@ -66,7 +66,7 @@ def is_installed() -> bool:
 
 
 def knows(url: str) -> bool:
-    """Return True if Apprise knows how to send to this URL. It imports Apprise."""
-    from apprise import Apprise
-
-    return bool(Apprise().add(url))
+    """Return True if Apprise knows how to send to this URL. Nothing is sent."""
+    return (
+        _answer({"url": url, "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"] == "known"
+    )

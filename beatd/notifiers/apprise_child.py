@@ -20,7 +20,10 @@ class LastWords(logging.Handler):
 
 
 def main() -> None:
-    """Send the message on stdin; print {"result": "sent", "failed" or "unknown", "reason": …}."""
+    """Send the message on stdin; print {"result": "sent", "failed" or "unknown", "reason": …}.
+
+    A message without a text is not sent; the result is "known" or "unknown" then.
+    """
     import apprise
 
     words = LastWords()
@@ -29,6 +32,8 @@ def main() -> None:
     sender = apprise.Apprise()
     if not sender.add(order["url"]):
         answer = {"result": "unknown", "reason": "Apprise does not know such a URL"}
+    elif not order["body"]:
+        answer = {"result": "known"}
     elif sender.notify(title=order["title"], body=order["body"], notify_type=order["kind"]):
         answer = {"result": "sent"}
     else:
