@@ -38,13 +38,18 @@ MODULES = {
         embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
         embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
+        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
+        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
+        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
-        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries
+        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents
+        sql.migrations sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes
+        sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs
+        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
+        sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
