@@ -67,8 +67,15 @@ MODULES = {
         placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
         sqlalchemy sqs template transports
     """,
+    "report_queue": "",
     "observers": """
         health last_state log metrics systemd
+    """,
+    "outcomes": """
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
+        valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
@@ -105,6 +112,9 @@ MODULES = {
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
         celery_inspect daemon daemon_state failing_entries heartbeat housekeeping idle_gc loop
         parts process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -114,6 +124,10 @@ MODULES = {
     """,
     "celery": """
         beat_schedule_sync scheduler settings
+    """,
+    "worker": """
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reported_request reporter
     """,
     "shadow": """
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
@@ -135,7 +149,9 @@ BELOW = {
     "stores": {"servers"},
     "leaders": {"servers"},
     "publishers": {"servers", "definition"},
+    "report_queue": set(),
     "observers": set(),
+    "outcomes": {"report_queue"},
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
     "dispatches": set(),
@@ -146,15 +162,18 @@ BELOW = {
     },
     "alerts": {"schedules"},
     "notifiers": {"alerts"},
-    "daemon": {"alerts", "engine", "edits", "observers", "definition", "schedules"},
+    "daemon": {
+        "alerts", "engine", "edits", "observers", "outcomes", "definition", "schedules",
+    },
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules", "alerts", "notifiers",
+        "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
+        "stores", "leaders", "publishers", "definition", "schedules", "alerts", "notifiers",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
+    "worker": {"report_queue"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
@@ -163,7 +182,7 @@ BELOW = {
     "": {"embed"},
     "__main__": {"cli"},
     "embed": {"wiring", "daemon", "config", "observers"},
-    "demo": set(),
+    "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
@@ -177,7 +196,9 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "notifiers"}
+BACKENDS = {
+    "schedules", "stores", "leaders", "publishers", "observers", "notifiers", "outcomes",
+}  # fmt: skip
 
 
 def files() -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
-from beatd.config.values import Alerts, Broker, Config, History, Http, Lock, Log, Store
+from beatd.config.values import (
+    Alerts,
+    Broker,
+    Config,
+    History,
+    Http,
+    Lock,
+    Log,
+    Outcomes,
+    Store,
+)
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
 from beatd.entry import Entry
@@ -132,6 +142,7 @@ class _Loader:
             alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
+            outcomes=Outcomes(**sections["outcomes"]),
             defaults=defaults,
             entries=tuple(entries),
             shown=self._read.shown,
@@ -162,6 +173,8 @@ class _Loader:
             )
         if name == "alerts":
             self._read_alert_secret(values)
+        if "from" in values:
+            values["read_from"] = values.pop("from")  # a keyword of Python
         if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
             text = "is reachable from other machines, and answers without a password"
             self._note(text, name, "bind", warning=True)

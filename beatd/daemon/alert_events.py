@@ -36,6 +36,8 @@ class AlertEvents:
                 for result in event.results:
                     if result.run.entry.alert is not None:
                         self._note_result(result)
+            case events.OutcomesRead():
+                self.changed([one.name for one in event.deliveries])
             case events.Unplannable():
                 with self._guard:
                     self._reject(event.name, event.reason)
