@@ -1,12 +1,14 @@
 """The events of the engine and the daemon, which observers log, count or report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Result
+from beatd.outcome import Delivery
 from beatd.run import Skip
 
 
@@ -142,6 +144,46 @@ class BrokerBack(Event, frozen=True):
     seconds: float
 
 
+class OutcomesRead(Event, frozen=True, kw_only=True):
+    """Emitted when the leader has written outcomes of runs, or has lost some of them.
+
+    `deliveries` are those whose state changed. `late` is the number of deliveries that had ended
+    before, `unknown` that of deliveries of runs that this store does not know, `dropped` that of
+    reports that workers have dropped, and `unreadable` that of invalid reports and messages.
+    `started` is the number of runs that workers execute now.
+    """
+
+    deliveries: Sequence[Delivery] = ()
+    late: int = 0
+    unknown: int = 0
+    dropped: int = 0
+    unreadable: int = 0
+    started: int = 0
+
+
+class RunsFailed(Event, frozen=True):
+    """Emitted at most once a second with the runs that failed, expired or were lost since then.
+
+    `more` is the number of further such runs.
+    """
+
+    deliveries: Sequence[Delivery]
+    more: int
+
+
+class OutcomesAway(Event, frozen=True):
+    """Emitted when the leader cannot read outcomes: the broker or result backend does not answer,
+    or refuses it."""
+
+    reason: str
+
+
+class OutcomesBack(Event, frozen=True):
+    """Emitted when outcomes are read again; `seconds` is the length of the outage."""
+
+    seconds: float
+
+
 class LockAway(Event, frozen=True):
     """Emitted when the lock that makes a leader cannot be used, so that this daemon cannot lead."""
 
@@ -165,6 +207,42 @@ class ClockStepped(Event, frozen=True):
     back."""
 
     seconds: float
+
+
+class IncidentOpened(Event, frozen=True):
+    """Emitted when this daemon has opened an incident in the store."""
+
+    incident: Incident
+
+
+class IncidentClosed(Event, frozen=True):
+    """Emitted when this daemon has closed an incident in the store."""
+
+    incident: Incident
+
+
+class IncidentsCounted(Event, frozen=True):
+    """Emitted by the leader when the number of open incidents has changed; `counts` has the number
+    by kind. It is empty when the daemon stops leading."""
+
+    counts: Mapping[str, int]
+
+
+class AlertSent(Event, frozen=True):
+    """Emitted after a message about `count` incidents was sent; `channel` has no secret."""
+
+    channel: str
+    title: str
+    count: int
+
+
+class AlertNotSent(Event, frozen=True):
+    """Emitted after a message could not be sent. If `final` is True, it is not tried again."""
+
+    channel: str
+    title: str
+    reason: str
+    final: bool
 
 
 class Broke(Event, frozen=True):

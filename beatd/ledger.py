@@ -54,8 +54,10 @@ class RunningChange(Struct, frozen=True):
 
     The ledger makes the move only if the entry's running run is the one with the task id `seen`
     ("": the entry has none). Then, if `until` is set: a move with a run makes this run the running
-    one until `until`; a move without a run lets the plan wait for the running one, which counts as
-    running until `until`. If `ends` is True, the running run is deleted.
+    one until `until`; a move without a run lets the plan (if it is a move of the plan) wait for the
+    running one, which counts as running until `until`. A run that was the running one already keeps
+    its `since` and `waits`. If `ends` is True, the running run is deleted, and a plan that waits
+    for it is due at the time of the claim.
     """
 
     seen: str = ""

@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 RULES_KEY = "rules"
+ALERTS_KEY = "alerts"
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
@@ -123,6 +124,16 @@ class Marks:
     def write_conflicts(self, owner: str, lines: Sequence[str], at: datetime) -> None:
         """Write the problems of the owner's declarations, one per line."""
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
+
+    def alerts(self) -> tuple[datetime, str] | None:
+        """Return when a leader last judged the entries, and its note about them; None if none ever
+        did."""
+        mark = self._rows.read_mark(ALERTS_KEY)
+        return None if mark is None else (mark.at, mark.text)
+
+    def write_alerts(self, text: str, at: datetime) -> None:
+        """Note that a leader judged the entries at this time, with its note about them."""
+        self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def rules(self) -> str | None:
         """Return the version of the planning rules by which all plans in the store were computed.

@@ -75,9 +75,11 @@ class Outcomes(Protocol):
         if the delivery had ended before, so that nothing was changed.
 
         Fields that a report does not know (None, "") keep what an earlier one wrote. A delivery
-        that was written as lost may still end otherwise. Where a run ended (a state of `RUN_ENDS`),
-        it no longer counts as running, and an entry whose plan waits for it is due at `at`. The
-        outcome of the entry is updated in the same transaction. It may be called twice.
+        that was written as lost may still end otherwise. Where a run ended (all its deliveries
+        ended, the newest with a state of `RUN_ENDS`), it no longer counts as running, and an entry
+        whose plan waits for it is due at `at`, unless the plan was changed since. The outcome of
+        the entry, if there is such an entry, is updated in the same transaction. It may be called
+        twice.
         """
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:

@@ -26,17 +26,32 @@ MODULES = {
         second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        argument_values arguments as_plain celery_schedule check codec fields kinds options
+        alert_rules argument_values arguments as_plain celery_schedule check codec fields kinds
+        options
     """,
     "servers": """
         mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
+        damage disk django embedded embedded.catalog_writes embedded.claims
+        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_incidents
+        embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
+        embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
+        embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
         damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
         embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
         embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries
+        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents
+        sql.migrations sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes
+        sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs
+        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
+        sqlite_quick_list
+        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text
         redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
         sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
         sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
@@ -52,8 +67,15 @@ MODULES = {
         placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
         sqlalchemy sqs template transports
     """,
+    "report_queue": "",
     "observers": """
         health last_state log metrics systemd traces
+    """,
+    "outcomes": """
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
+        valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
@@ -80,18 +102,32 @@ MODULES = {
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
         row_writer storable_arguments store_copy
     """,
+    "alerts": """
+        causes channel digest flapping incident_book judge message span_text starts watched whole
+    """,
+    "notifiers": """
+        apprise apprise_child heartbeat http_request webhook
+    """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
+        alert_events alert_news alert_round alert_sender alert_thread alerting campaign
+        celery_inspect daemon daemon_state failing_entries heartbeat housekeeping idle_gc loop
         parts process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
     """,
     "wiring": """
-        backends build daemon_service packages
+        alerting backends build daemon_service packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings
+    """,
+    "worker": """
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reported_request reporter
     """,
     "shadow": """
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
@@ -113,7 +149,9 @@ BELOW = {
     "stores": {"servers"},
     "leaders": {"servers"},
     "publishers": {"servers", "definition"},
+    "report_queue": set(),
     "observers": set(),
+    "outcomes": {"report_queue"},
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
     "dispatches": set(),
@@ -122,15 +160,20 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
+    "alerts": {"schedules"},
+    "notifiers": {"alerts"},
+    "daemon": {
+        "alerts", "engine", "edits", "observers", "outcomes", "definition", "schedules",
+    },
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules",
+        "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
+        "stores", "leaders", "publishers", "definition", "schedules", "alerts", "notifiers",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
+    "worker": {"report_queue"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
@@ -139,12 +182,13 @@ BELOW = {
     "": {"embed"},
     "__main__": {"cli"},
     "embed": {"wiring", "daemon", "config", "observers"},
-    "demo": set(),
+    "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
     "celery", "click", "croniter", "dateutil", "django", "ephem", "kombu", "prometheus_client",
     "psycopg", "pymysql", "pytz", "redis", "rich", "sqlalchemy", "yaml", "boto3", "amqp",
+    "apprise",
 }  # fmt: skip
 #: Libraries that come together: one speaks through the other.
 FAMILIES = (
@@ -152,7 +196,9 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers"}
+BACKENDS = {
+    "schedules", "stores", "leaders", "publishers", "observers", "notifiers", "outcomes",
+}  # fmt: skip
 
 
 def files() -> Iterator[tuple[str, Path]]:
@@ -243,7 +289,7 @@ def test_a_backend_knows_one_library(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits")]
+    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits", "alerts")]
 )
 def test_the_engine_and_the_edits_know_no_backend(name: str) -> None:
     used = {module.split(".")[0] for module in imported(ALL[name])} & LIBRARIES

@@ -10,13 +10,23 @@ from typing import Any, NamedTuple
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
-from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
+from beatd.config.values import (
+    Alerts,
+    Broker,
+    Config,
+    History,
+    Http,
+    Lock,
+    Log,
+    Outcomes,
+    Store,
+)
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules.quote import quoted
-from beatd.secret import learn_options
+from beatd.secret import channel_name, learn, learn_options
 
 _SHORTEST_TTL = timedelta(milliseconds=500)
 
@@ -129,8 +139,10 @@ class _Loader:
             store=Store(**sections["store"]),
             lock=Lock(**sections["lock"]),
             http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
+            alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
+            outcomes=Outcomes(**sections["outcomes"]),
             defaults=defaults,
             entries=tuple(entries),
             shown=self._read.shown,
@@ -159,6 +171,10 @@ class _Loader:
             self._note(
                 f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
             )
+        if name == "alerts":
+            self._read_alert_secret(values)
+        if "from" in values:
+            values["read_from"] = values.pop("from")  # a keyword of Python
         if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
             text = "is reachable from other machines, and answers without a password"
             self._note(text, name, "bind", warning=True)
@@ -208,6 +224,18 @@ class _Loader:
         learn_options(options)
         if name == "broker" and options and url and url.startswith("filesystem:"):
             values["transport_options"] = urls.folders_below(options, self._folder)
+
+    def _read_alert_secret(self, values: dict[str, Any]) -> None:
+        """Replace `secret_file` in `values`, the settings of alerts, by the text of the file."""
+        for url in (*values.get("to", ()), values.get("heartbeat") or ""):
+            channel_name(url)  # its tokens are hidden from now on
+        path = values.pop("secret_file", None)
+        if path is not None:
+            try:
+                values["secret"] = self._secret(path)
+                learn(values["secret"])
+            except ConfigError as error:
+                self._note(str(error), "alerts", "secret_file")
 
     def _secret(self, path: str) -> str:
         try:

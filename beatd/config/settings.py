@@ -10,8 +10,10 @@ from beatd.definition.fields import Field
 from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError
 from beatd.schedules.quote import quoted
+from beatd.secret import Secret
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
@@ -80,6 +82,31 @@ def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
+def _channels(value: Any, tz: str) -> tuple[str, ...]:
+    """Return the URLs to which alerts are sent. Error messages never show one."""
+    urls = [value] if isinstance(value, str) else value
+    if not isinstance(urls, list):
+        raise ConfigError("is not a list of URLs; write it like [mailtos://…, https://…]")
+    found = []
+    for number, one in enumerate(urls):
+        try:
+            if not isinstance(one, str) or not _CHANNEL.match(one.strip()):
+                raise ConfigError("is not a URL; write it like https://example.com/hook")
+            if not one.strip().isprintable() or " " in one.strip():
+                raise ConfigError("has blanks or control characters in it; write them as %20")
+        except ConfigError as error:
+            raise ConfigError(f"number {number + 1} {error}") from None
+        found.append(Secret(one.strip()))
+    return tuple(found)
+
+
+def _ping(value: Any, tz: str) -> str:
+    found = _channels(value, tz) if isinstance(value, str) else ()
+    if len(found) != 1 or not found[0].startswith(("http://", "https://")):
+        raise ConfigError("is not a URL that can be pinged; write it like https://hc.example/UUID")
+    return found[0]
+
+
 def _module(value: Any, tz: str) -> str:
     text = str(kinds.text("a module").read(value, tz)).strip()
     if not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*(\(\))?)?", text):
@@ -89,6 +116,19 @@ def _module(value: Any, tz: str) -> str:
 
 _PATH = kinds.text("a path")
 _WORD = kinds.text("a word", 100)
+
+
+def _queue(value: Any, tz: str) -> str:
+    text = str(_WORD.read(value, tz)).strip()
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):  # it is part of a file's name on some brokers
+        raise ConfigError(
+            f"{quoted(value)} is not a name of letters, digits, dots, - and _; "
+            "write it like beatd.outcomes"
+        )
+    return text
+
+
+_QUEUE = Kind(_queue, {"type": "string", "pattern": r"^[A-Za-z0-9._-]+$"})
 
 TOP: tuple[Field, ...] = (
     Field("name", _WORD, "Owner of what is declared here; the same on every host.", "config"),
@@ -169,6 +209,31 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             [],
         ),
     ),
+    "alerts": (
+        Field(
+            "to",
+            Kind(_channels, {"type": "array", "items": {"type": "string", "minLength": 1}}),
+            "Where messages go: URLs of Apprise, or https:// for a webhook.",
+            [],
+        ),
+        Field(
+            "wait",
+            kinds.duration(above_zero=True),
+            "How long incidents with one cause are gathered into one message.",
+            "30s",
+        ),
+        Field(
+            "again",
+            kinds.duration(above_zero=True),
+            "How often a reminder of all open incidents is sent; never when left out.",
+        ),
+        Field(
+            "heartbeat",
+            Kind(_ping, {"type": "string", "minLength": 1}),
+            "A URL of a monitor elsewhere, which the leader requests each 30 s.",
+        ),
+        Field("secret_file", _PATH, f"The secret that signs webhooks, {_SECRETS}"),
+    ),
     "log": (
         Field("level", kinds.choice("debug", "info", "warning", "error"), "How much.", "info"),
         Field("format", kinds.choice("text", "json"), "For people or for programs.", "text"),
@@ -176,6 +241,15 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     "history": (
         Field("keep", kinds.duration(above_zero=True), "How long records of runs are kept.", "7d"),
         Field("records", kinds.whole(1000), "How many are kept at most.", 1_000_000),
+    ),
+    "outcomes": (
+        Field(
+            "from",
+            kinds.choice("reports", "results", "off"),
+            "Who knows what became of runs: reports of workers, the app's result backend, nobody.",
+            "reports",
+        ),
+        Field("queue", _QUEUE, "The queue of the reports, on the broker.", "beatd.outcomes"),
     ),
 }
 
@@ -188,7 +262,9 @@ ABOUT = {
     "defaults": "For the entries declared here and in schedules.",
     "entries": "What to run, by name.",
     "http": "Health and metrics.",
+    "alerts": "Who is told of incidents; without this section nothing is judged.",
     "log": "The daemon's log, on stderr.",
     "history": "How much of the past is kept.",
+    "outcomes": "What became of runs in the workers.",
 }
 KEYS = (*(field.name for field in TOP), *ABOUT)

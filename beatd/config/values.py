@@ -74,6 +74,23 @@ class Http(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # Host headers answered besides the address and localhost
 
 
+class Alerts(Struct, frozen=True, kw_only=True):
+    """The settings of alerts: where messages about incidents go, and when.
+
+    `to` are the URLs of the channels, `heartbeat` the URL that the leader requests regularly.
+    Webhooks are signed with `secret`, unless it is "".
+    """
+
+    to: tuple[str, ...] = ()
+    wait: timedelta = timedelta(seconds=30)
+    again: timedelta | None = None
+    heartbeat: str | None = None
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Alerts(to={len(self.to)} URLs)"
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """The level and the format of log lines."""
 
@@ -86,6 +103,17 @@ class History(Struct, frozen=True, kw_only=True):
 
     keep: timedelta = timedelta(days=7)
     records: int = 1_000_000
+
+
+class Outcomes(Struct, frozen=True, kw_only=True):
+    """The settings of the outcomes of runs.
+
+    They are read from the reports of workers, from the app's result backend, or not at all.
+    `queue` is the queue of the reports.
+    """
+
+    read_from: Literal["reports", "results", "off"] = "reports"
+    queue: str = "beatd.outcomes"
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -106,8 +134,10 @@ class Config(Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, Any] = {}
     entries: tuple[Entry, ...] = ()
     http: Http | None = None
+    alerts: Alerts | None = None
     log: Log = Log()
     history: History = History()
+    outcomes: Outcomes = Outcomes()
 
     # the file
     shown: str = ""

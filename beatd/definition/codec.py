@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from msgspec import NODEFAULT, UNSET, DecodeError, Raw, UnsetType, ValidationError, defstruct, json
 
+from beatd.definition.alert_rules import from_json
 from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import TYPE, untagged
 from beatd.definition.as_plain import json_plain_of
@@ -36,10 +37,12 @@ def _moment(text: str) -> datetime:
     return parse_moment(text, "UTC")
 
 
-def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
+def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
     """Return the function that converts the JSON text of a field, or None if none is needed."""
     if field.name == "tz":
         return zone_name
+    if field.name == "alert":
+        return from_json
     types = (field.type, *get_args(field.type))
     return _duration if timedelta in types else _moment if datetime in types else None
 
@@ -48,6 +51,9 @@ def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
     """Yield each key of the JSON as `defstruct` expects it: name, type and, if any, default."""
     for field in ENTRY_FIELDS:
         of_type = field.type
+        if field.name == "alert":
+            yield field.name, Raw | UnsetType, UNSET
+            continue
         if _reader_of(field):
             of_type = str | None if field.initial is None else str
         default = "UTC" if field.name == "tz" else field.initial
@@ -144,6 +150,10 @@ class JsonCodec:
                 text = values[place]
                 if type(text) is str:  # not the default of a key that is left out
                     values[place] = read(text)
+                elif type(text) is Raw:
+                    values[place] = read(bytes(text))
+                elif text is UNSET:
+                    values[place] = None
             return Entry(*values)
         except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
             is_deep = isinstance(error, RecursionError)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct, structs
 
-from beatd.definition import kinds
+from beatd.definition import alert_rules, kinds
 from beatd.definition.kinds import Kind
 from beatd.entry import Entry
 
@@ -107,6 +107,7 @@ _KINDS_BY_NAME = {
     "options": kinds.options(),
     "catch_up_window": kinds.duration(above_zero=True),
     "max_run": kinds.duration(above_zero=True),
+    "alert": alert_rules.rules(),
     "description": kinds.prose(),
 }
 _KINDS_BY_TYPE = {

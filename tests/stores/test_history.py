@@ -1,9 +1,15 @@
 """The contract of History, kept by every store."""
 
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
 from beatd.catalog import Change
 from beatd.run import Skip
 from beatd.store import Store
 from tests.stores.making import (
+    asked,
     at,
     claimed,
     edit,
@@ -15,6 +21,7 @@ from tests.stores.making import (
     put_many,
     request_of,
     row,
+    run_of,
     step,
     told,
 )
@@ -138,3 +145,45 @@ def test_a_history_left_unread_holds_nothing_up(store: Store) -> None:
     stream = store.history(None, None)
     next(stream)
     assert put(store, "other").entry.name == "other"
+
+
+# why a run was there
+
+
+@pytest.mark.parametrize("origin", ["planned", "trigger", "backfill", "catch-up", "resend"])
+def test_a_record_has_the_origin_of_its_run(store: Store, origin: Any) -> None:
+    stored = put(store)
+    run = replace(run_of(store, stored), origin=origin)
+    claimed(store, stored, lead(store), run=run)
+    assert [(record.state, record.origin) for record in past(store)] == [("claimed", origin)]
+    store.record([told(run)])
+    assert [(record.state, record.origin) for record in past(store)] == [("published", origin)]
+
+
+def test_origins_differ_within_a_batch(store: Store) -> None:
+    origins: dict[str, Any] = {"a": "planned", "b": "catch-up", "c": "planned", "d": "trigger"}
+    term, runs = lead(store), []
+    for stored in put_many(store, origins):
+        run = replace(run_of(store, stored), origin=origins[stored.entry.name])
+        runs.append(claimed(store, stored, term, run=run))
+    sent = ["confirmed", "confirmed", "rejected", "rejected"]
+    store.record([told(run, how) for run, how in zip(runs, sent, strict=True)])
+    assert {record.name: record.origin for record in past(store)} == origins
+
+
+@pytest.mark.parametrize(
+    ("kind", "origin"),
+    [("trigger", "trigger"), ("backfill", "backfill"), ("backlog", "catch-up")],
+)
+def test_a_skipped_request_has_the_origin_of_its_kind(store: Store, kind: Any, origin: str) -> None:
+    stored, term = put(store, planned=50), lead(store)
+    requests = [request_of(stored, kind), request_of(stored, kind, 10, 10)]
+    store.add_requests(requests)
+    skip = Skip(at(0), at(0), 1, "too old")
+    move = asked(store, requests[0], stored, run=None, skips=(skip,))
+    assert store.claim([move], term, at(60)) == [True]
+    assert store.write([Change("tidy", stored.revision, None)]) == [True]
+    assert [(record.reason, record.origin) for record in past(store)] == [
+        ("removed", origin),
+        ("too old", origin),
+    ]

@@ -1,0 +1,97 @@
+"""Combine what is known of deliveries and entries with a new report, in the same way for every
+store."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery, EntryOutcome
+
+_STAGES = {"received": 0, "started": 1}
+_ENDED = 2
+
+
+def known_since(delivery: Delivery) -> datetime:
+    """Return the first known moment of a delivery, by which the deliveries of a run are sorted."""
+    return delivery.received or delivery.started or delivery.finished or delivery.at
+
+
+def by_age(delivery: Delivery) -> tuple[datetime, str]:
+    """Return the sort key of a delivery: oldest first."""
+    return known_since(delivery), delivery.delivery
+
+
+def merged(old: Delivery | None, new: Delivery) -> Delivery | None:
+    """Return the delivery with what `new` adds to `old`; None if `old` had ended, so that `new`
+    changes nothing. A lost delivery may still end otherwise."""
+    if old is None:
+        return new
+    was_lost = old.state == "lost"
+    if old.state in DELIVERY_ENDS and not (
+        was_lost and new.state in DELIVERY_ENDS and new.state != "lost"
+    ):
+        return None
+    # Reports may arrive in another order than they were sent.
+    newer = new if was_lost or _stage(new) >= _stage(old) else old
+    return replace(
+        old,
+        state=newer.state,
+        at=new.at if was_lost else max(old.at, new.at),
+        worker=new.worker or old.worker,
+        received=new.received or old.received,
+        started=new.started or old.started,
+        finished=new.finished or old.finished,
+        error=new.error if was_lost else new.error or old.error,
+    )
+
+
+def _stage(delivery: Delivery) -> int:
+    return _STAGES.get(delivery.state, _ENDED)
+
+
+def run_ended(deliveries: Iterable[Delivery]) -> bool:
+    """Return True if a run with these deliveries no longer counts as running: all of them ended,
+    and the newest was not retried."""
+    known = sorted(deliveries, key=by_age)
+    return (
+        bool(known)
+        and known[-1].state in RUN_ENDS
+        and all(delivery.state in DELIVERY_ENDS for delivery in known)
+    )
+
+
+def entry_after(
+    before: EntryOutcome | None,
+    old: Delivery | None,
+    new: Delivery,
+    others: Iterable[Delivery],
+    at: datetime,
+) -> EntryOutcome:
+    """Return the outcome of an entry after the delivery `old` (None: unknown) was written as `new`
+    at the time `at`. `others` are the other known deliveries of the same run.
+
+    The outcome of a run is that of its newest delivery. So an older delivery that is lost, because
+    the broker delivered the message again, is no failure of the entry.
+    """
+    superseded = any(by_age(other) > by_age(new) for other in others)
+    if before is None:
+        before = EntryOutcome(name=new.name, newest=new, first=at)
+    failures, successes, last_success = before.failures, before.successes, before.last_success
+    if new.state == "succeeded":
+        moment = new.finished or new.at
+        last_success = moment if last_success is None else max(last_success, moment)
+        failures, successes = 0, successes + 1
+    elif new.state in RUN_ENDS and not superseded:
+        # A lost delivery that failed after all was counted when it was lost.
+        failures, successes = failures + (old is None or old.state != "lost"), 0
+    same_run = before.newest.task_id == new.task_id
+    newest = not superseded and (same_run or new.at >= before.newest.at)
+    return EntryOutcome(
+        name=before.name,
+        newest=new if newest else before.newest,
+        failures=failures,
+        successes=successes,
+        last_success=last_success,
+        first=before.first,
+    )
