@@ -58,6 +58,14 @@ class Alert(Struct, frozen=True):
     running: Annotated[timedelta | None, "A run that a worker runs for longer than this."] = None
 
 
+class Monitor(Struct, frozen=True):
+    """The monitors elsewhere that learn how the runs of an entry end. As in `Entry`, a field with a
+    help text is a key in YAML."""
+
+    ping: Annotated[str, "A URL of healthchecks.io or its like."] = ""
+    sentry: Annotated[bool, "true: check-ins of Sentry Crons (see `monitors`)."] = False
+
+
 class Entry(Struct, frozen=True):
     """The complete definition of one periodic task, with all defaults of the configuration filled
     in.
@@ -112,6 +120,7 @@ class Entry(Struct, frozen=True):
         Alert | None, "What opens an incident: failed, recovered, late, missing, running."
     ] = None
 
+    monitor: Annotated[Monitor | None, "Monitors that learn how its runs end: ping, sentry."] = None
     trace: Annotated[bool, "true: each message has a W3C traceparent of its occurrence."] = False
 
     description: Annotated[str, "A text for people."] = ""

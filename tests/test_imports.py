@@ -27,7 +27,7 @@ MODULES = {
     """,
     "definition": """
         alert_rules argument_values arguments as_plain celery_schedule check codec fields kinds
-        options
+        monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """
         mysql postgresql redis redis_url sentinel sql_errors sqlite
@@ -65,7 +65,7 @@ MODULES = {
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
         placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
-        sqlalchemy sqs template transports
+        sentry_headers sqlalchemy sqs template transports
     """,
     "report_queue": "",
     "observers": """
@@ -105,22 +105,23 @@ MODULES = {
     "alerts": """
         causes channel digest flapping incident_book judge message span_text starts watched whole
     """,
+    "monitors": """
+        check_in
+    """,
     "notifiers": """
-        apprise apprise_child heartbeat http_request webhook
+        apprise apprise_child heartbeat http_request ping sentry webhook
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state failing_entries heartbeat housekeeping idle_gc loop
-        parts process_start service startup status store_clock store_status trial
-        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
-        loop outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial
+        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping
+        idle_gc loop monitor_thread outcome_thread outcome_writer parts process_start service
+        startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
     """,
     "wiring": """
-        alerting backends build daemon_service packages
+        alerting backends build daemon_service monitors packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings
@@ -161,14 +162,17 @@ BELOW = {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
     "alerts": {"schedules"},
-    "notifiers": {"alerts"},
+    "monitors": set(),
+    "notifiers": {"alerts", "definition", "monitors"},
     "daemon": {
-        "alerts", "engine", "edits", "observers", "outcomes", "definition", "schedules",
+        "alerts", "engine", "edits", "observers", "monitors", "outcomes", "definition",
+        "schedules",
     },
     "web": {"observers"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
-        "stores", "leaders", "publishers", "definition", "schedules", "alerts", "notifiers",
+        "stores", "leaders", "publishers", "definition", "schedules", "alerts", "monitors",
+        "notifiers",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",

@@ -30,7 +30,7 @@ _METAVARS_BY_NAME = {
     "description": "TEXT",
 }
 _METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N", bool: "true|false"}
-_SPECIAL = ("options", "enabled", "alert")  # their options have another form
+_SPECIAL = ("options", "enabled", "alert", "monitor")  # their options have another form
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:
@@ -66,6 +66,7 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
         ("option", "An option of apply_async; VALUE is JSON or text."),
         ("header", "A header of its messages; VALUE is JSON or text."),
         ("alert", "What opens an incident: failed=3, late=1m, missing=26h, running=2h."),
+        ("monitor", "A monitor that learns how its runs end: ping=URL, sentry=true."),
     ):
         command = click.option(
             f"--{name}", f"{name}s_given", metavar="KEY=VALUE", multiple=True, help=what
@@ -98,9 +99,10 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     for pair in options.pop("headers_given"):
         key, value = _pair("header", pair)
         fields[f"options.headers.{key}"] = value
-    for pair in options.pop("alerts_given"):
-        key, value = _pair("alert", pair)
-        fields[f"alert.{key}"] = value
+    for option in ("alert", "monitor"):
+        for pair in options.pop(f"{option}s_given"):
+            key, value = _pair(option, pair)
+            fields[f"{option}.{key}"] = value
     disabled = options.pop("disabled")
     if disabled is not None:
         fields["enabled"] = not disabled

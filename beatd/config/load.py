@@ -1,6 +1,7 @@
 """Read a configuration file and report all of its problems at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from beatd.config.values import (
     Lock,
     Log,
     Outcomes,
+    Sentry,
     Store,
 )
 from beatd.config.yaml import Read, read_yaml
@@ -28,6 +30,7 @@ from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules.quote import quoted
 from beatd.secret import channel_name, learn, learn_options
 
+_DSN = re.compile(r"https?://[^@/\s]+@[^@\s]+/\d+")
 _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
@@ -140,6 +143,7 @@ class _Loader:
             lock=Lock(**sections["lock"]),
             http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
             alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
+            sentry=self._sentry(sections["monitors"]),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
             outcomes=Outcomes(**sections["outcomes"]),
@@ -236,6 +240,21 @@ class _Loader:
                 learn(values["secret"])
             except ConfigError as error:
                 self._note(str(error), "alerts", "secret_file")
+
+    def _sentry(self, values: dict[str, Any]) -> Sentry | None:
+        """Return the settings of Sentry, with the DSN read from its file if it is in one."""
+        given = values.get("sentry")
+        if given is None:
+            return None
+        try:
+            dsn = given["dsn"] if "dsn" in given else self._secret(given["dsn_file"])
+            if not _DSN.fullmatch(dsn):
+                raise ConfigError("is not a DSN; it is like https://KEY@HOST/PROJECT")
+        except ConfigError as error:
+            self._note(str(error), "monitors", "sentry")
+            return None
+        learn(dsn.partition("://")[2].partition("@")[0])
+        return Sentry(dsn=dsn, environment=given.get("environment"))
 
     def _secret(self, path: str) -> str:
         try:

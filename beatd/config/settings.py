@@ -66,6 +66,29 @@ def _ssl(value: Any, tz: str) -> Any:
     return kinds.flag().read(value, tz)
 
 
+_SENTRY_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        key: {"type": "string", "minLength": 1} for key in ("dsn", "dsn_file", "environment")
+    },
+}
+
+
+def _sentry(value: Any, _tz: str) -> dict[str, str]:
+    keys: dict[str, Any] = _SENTRY_SCHEMA["properties"]  # type: ignore[assignment]
+    if not isinstance(value, Mapping):
+        raise ConfigError("is not a mapping; write it like {dsn_file: /etc/beatd/sentry-dsn}")
+    for key, text in value.items():
+        if key not in keys:
+            raise ConfigError(f"{quoted(key)} is not one of its keys; it has {', '.join(keys)}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{key}: {quoted(text)} is not text")
+    if ("dsn" in value) == ("dsn_file" in value):
+        raise ConfigError("needs a dsn or a dsn_file, and not both")
+    return dict(value)
+
+
 def _places(value: Any, _tz: str) -> tuple[str, ...]:
     places = [value] if isinstance(value, str) else value
     if not isinstance(places, list) or not all(isinstance(x, str) and x.strip() for x in places):
@@ -209,6 +232,13 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             [],
         ),
     ),
+    "monitors": (
+        Field(
+            "sentry",
+            Kind(_sentry, _SENTRY_SCHEMA),
+            "Check-ins of entries with `monitor: {sentry: true}`: {dsn_file: PATH}.",
+        ),
+    ),
     "alerts": (
         Field(
             "to",
@@ -262,6 +292,7 @@ ABOUT = {
     "defaults": "For the entries declared here and in schedules.",
     "entries": "What to run, by name.",
     "http": "Health and metrics.",
+    "monitors": "Monitors elsewhere that learn how runs end.",
     "alerts": "Who is told of incidents; without this section nothing is judged.",
     "log": "The daemon's log, on stderr.",
     "history": "How much of the past is kept.",

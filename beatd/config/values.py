@@ -91,6 +91,16 @@ class Alerts(Struct, frozen=True, kw_only=True):
         return f"Alerts(to={len(self.to)} URLs)"
 
 
+class Sentry(Struct, frozen=True, kw_only=True):
+    """The project of Sentry that gets the check-ins of entries with `monitor: {sentry: true}`."""
+
+    dsn: str
+    environment: str | None = None
+
+    def __repr__(self) -> str:
+        return "Sentry(dsn='***')"
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """The level and the format of log lines."""
 
@@ -135,6 +145,7 @@ class Config(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...] = ()
     http: Http | None = None
     alerts: Alerts | None = None
+    sentry: Sentry | None = None
     log: Log = Log()
     history: History = History()
     outcomes: Outcomes = Outcomes()

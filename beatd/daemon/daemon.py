@@ -15,6 +15,7 @@ from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
+from beatd.daemon.monitor_thread import MonitorThread
 from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
@@ -60,6 +61,10 @@ class Daemon(DaemonState):
         if parts.alerting is not None:
             self.alerts = AlertThread(parts.alerting, state=self, observer=self._observe)
             self._observers = (*self._observers, self.alerts.observe)
+        self.monitors: MonitorThread | None = None
+        if parts.monitors:
+            self.monitors = MonitorThread(parts.monitors, state=self, observer=self._observe)
+            self._observers = (*self._observers, self.monitors.observe)
         self.housekeeping = Housekeeping(
             name=me.name,
             declaring=parts.declaring,
@@ -99,6 +104,8 @@ class Daemon(DaemonState):
             loop.stop()
         if self.alerts is not None:
             self.alerts.stop()
+        if self.monitors is not None:
+            self.monitors.stop()
 
     def wake(self) -> None:
         """Start the next tick now, because an entry was edited or requested; any thread may call
@@ -132,6 +139,8 @@ class Daemon(DaemonState):
                     reads_outcomes = loop.name == "outcomes"
                     timeout_s = OUTCOMES_JOIN_TIMEOUT_S if reads_outcomes else JOIN_TIMEOUT_S
                     closing.callback(loop.join, timeout_s)
+                if self.monitors is not None:
+                    self.monitors.start()
                 if self.alerts is not None:
                     self.alerts.start()
                     closing.callback(self.alerts.join, ALERTS_JOIN_TIMEOUT_S)

@@ -1,6 +1,6 @@
 """The functions that make the parts of a daemon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
 from beatd.leader import Lease
 from beatd.ledger import Claims
+from beatd.monitors.check_in import MonitorTarget
 from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
@@ -28,4 +29,5 @@ class Parts(Struct, frozen=True, kw_only=True):
     dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
     alerting: Alerting | None = None
+    monitors: Sequence[MonitorTarget] = ()
     outcomes: Callable[[Roles], OutcomeReader] | None = None

@@ -12,7 +12,7 @@ from beatd.entry import Entry
 from beatd.errors import ConfigError, nearest
 
 #: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `alert.late`.
-_DEEP = ("options", "kwargs", "alert")
+_DEEP = ("options", "kwargs", "alert", "monitor")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:

@@ -24,6 +24,7 @@ from beatd.sources.files import Files
 from beatd.store import Roles, Store
 from beatd.wiring import backends
 from beatd.wiring.alerting import alerting_of
+from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
         alerting=alerting_of(config),
+        monitors=monitors_of(config),
         outcomes=outcomes_of(config, clock=clock, app=app),
     )
 
