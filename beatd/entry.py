@@ -42,6 +42,30 @@ class Schedule(Protocol):
     def __hash__(self) -> int: ...
 
 
+class Alert(Struct, frozen=True):
+    """What counts as an incident of an entry; nothing is judged whose field is None.
+
+    `Alert()`, in YAML `alert: {}`, judges nothing, so that an entry can do without the `alert` of
+    `defaults`. As in `Entry`, a field with a help text is a key in YAML.
+    """
+
+    failed: Annotated[int | None, "Failures in a row that open an incident."] = None
+    recovered: Annotated[int, "Successes in a row that close it."] = 1
+    late: Annotated[
+        timedelta | None, "A run published later than this, counted from its planned moment."
+    ] = None
+    missing: Annotated[timedelta | None, "No success for longer than this."] = None
+    running: Annotated[timedelta | None, "A run that a worker runs for longer than this."] = None
+
+
+class Monitor(Struct, frozen=True):
+    """The monitors elsewhere that learn how the runs of an entry end. As in `Entry`, a field with a
+    help text is a key in YAML."""
+
+    ping: Annotated[str, "A URL of healthchecks.io or its like."] = ""
+    sentry: Annotated[bool, "true: check-ins of Sentry Crons (see `monitors`)."] = False
+
+
 class Entry(Struct, frozen=True):
     """The complete definition of one periodic task, with all defaults of the configuration filled
     in.
@@ -91,6 +115,12 @@ class Entry(Struct, frozen=True):
         timedelta | None, "After it, a run that no worker reports no longer counts as running."
     ] = None
 
+    # when people have to know
+    alert: Annotated[
+        Alert | None, "What opens an incident: failed, recovered, late, missing, running."
+    ] = None
+
+    monitor: Annotated[Monitor | None, "Monitors that learn how its runs end: ping, sentry."] = None
     trace: Annotated[bool, "true: each message has a W3C traceparent of its occurrence."] = False
 
     description: Annotated[str, "A text for people."] = ""

@@ -1,10 +1,11 @@
 """The events of the engine and the daemon, which observers log, count or report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from beatd.incident import Incident
 from beatd.leader import Holder, Term
 from beatd.ledger import Result
 from beatd.outcome import Delivery
@@ -206,6 +207,42 @@ class ClockStepped(Event, frozen=True):
     back."""
 
     seconds: float
+
+
+class IncidentOpened(Event, frozen=True):
+    """Emitted when this daemon has opened an incident in the store."""
+
+    incident: Incident
+
+
+class IncidentClosed(Event, frozen=True):
+    """Emitted when this daemon has closed an incident in the store."""
+
+    incident: Incident
+
+
+class IncidentsCounted(Event, frozen=True):
+    """Emitted by the leader when the number of open incidents has changed; `counts` has the number
+    by kind. It is empty when the daemon stops leading."""
+
+    counts: Mapping[str, int]
+
+
+class AlertSent(Event, frozen=True):
+    """Emitted after a message about `count` incidents was sent; `channel` has no secret."""
+
+    channel: str
+    title: str
+    count: int
+
+
+class AlertNotSent(Event, frozen=True):
+    """Emitted after a message could not be sent. If `final` is True, it is not tried again."""
+
+    channel: str
+    title: str
+    reason: str
+    final: bool
 
 
 class Broke(Event, frozen=True):

@@ -14,6 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 
 RULES_KEY = "rules"
+MONITORS_KEY = "monitors"
+ALERTS_KEY = "alerts"
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
@@ -140,6 +142,24 @@ class Marks:
     def write_stop(self, name: str, stop: Stop) -> None:
         """Note who paused or disabled the entry `name`."""
         self._rows.write_mark(Mark(_stop_key(name), stop.at, stop.by))
+
+    def alerts(self) -> tuple[datetime, str] | None:
+        """Return when a leader last judged the entries, and its note about them; None if none ever
+        did."""
+        mark = self._rows.read_mark(ALERTS_KEY)
+        return None if mark is None else (mark.at, mark.text)
+
+    def write_alerts(self, text: str, at: datetime) -> None:
+        """Note that a leader judged the entries at this time, with its note about them."""
+        self._rows.write_mark(Mark(ALERTS_KEY, at, text))
+
+    def has_monitors(self) -> bool:
+        """True if an entry with a `monitor` was ever published."""
+        return self._rows.read_mark(MONITORS_KEY) is not None
+
+    def write_monitors(self, at: datetime) -> None:
+        """Note that an entry with a `monitor` was published."""
+        self._rows.write_mark(Mark(MONITORS_KEY, at, ""))
 
     def rules(self) -> str | None:
         """Return the version of the planning rules by which all plans in the store were computed.

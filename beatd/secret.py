@@ -15,6 +15,7 @@ from msgspec import json
 MASK = "***"
 MIN_CHARS = 3  # of a hidden password; to hide shorter ones would hide half of every text
 MIN_PIECE_CHARS = 5  # of a hidden piece of one, which a library may quote as a host or a path
+MIN_TOKEN_CHARS = 8  # of a piece of a channel's URL that is hidden if it has a digit
 
 _NAMES = re.compile(r"pass|pwd|secret|token|credential|key$", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z0-9+.-]+:(?://)?", re.IGNORECASE)
@@ -116,6 +117,23 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return repr(hidden(self))
+
+
+def channel_name(url: str) -> str:
+    """Return the URL of a channel of messages without its secrets, which are all but scheme and
+    host: a token may be anywhere in such a URL.
+
+    `hidden` hides its passwords and tokens from now on.
+    """
+    learn_url(url)
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    for piece in re.split(r"[/?&=@:,]", rest):
+        if len(piece) >= MIN_TOKEN_CHARS and piece not in host and any(c.isdigit() for c in piece):
+            learn(piece, beside=host)
+    if scheme.lower() in ("http", "https"):
+        return f"{scheme}://{host}"
+    return f"{scheme}://{MASK}"
 
 
 def _forms(word: str) -> Iterator[str]:

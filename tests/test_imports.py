@@ -26,7 +26,8 @@ MODULES = {
         rrule_words second_opinion solar speech steps walk words year_days zone
     """,
     "definition": """
-        argument_values arguments as_plain celery_schedule check codec fields kinds options
+        alert_rules argument_values arguments as_plain celery_schedule check codec fields kinds
+        monitor_targets options sentry_monitor struct_kind
     """,
     "servers": """
         mysql postgresql redis redis_url sentinel sql_errors sqlite
@@ -54,7 +55,8 @@ MODULES = {
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
         placeholders queue_state rabbitmq redis_bindings redis_lists redis_refusals
-        remote_control renderer revocation run_arguments sqlalchemy sqs template transports
+        remote_control renderer revocation run_arguments sentry_headers sqlalchemy sqs template
+        transports
     """,
     "observers": """
         health last_state log metrics outcome_lines systemd traces
@@ -90,10 +92,21 @@ MODULES = {
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
         row_writer storable_arguments store_copy
     """,
+    "alerts": """
+        causes channel digest flapping incident_book judge message span_text starts watched
+        whole
+    """,
+    "monitors": """
+        check_in
+    """,
+    "notifiers": """
+        apprise apprise_child heartbeat http_request ping sentry webhook
+    """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping
-        idle_gc loop outcome_status outcome_thread outcome_writer parts process_start service
-        startup status store_clock store_status trial
+        alert_events alert_news alert_round alert_sender alert_thread alerting campaign
+        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping
+        idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer parts
+        process_start service startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -102,7 +115,7 @@ MODULES = {
         answer chain facts not_planned not_sent published time_words
     """,
     "wiring": """
-        backends build daemon_service packages
+        alerting backends build daemon_service monitors packages
     """,
     "celery": """
         beat_schedule_sync scheduler settings
@@ -143,12 +156,19 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules"},
+    "alerts": {"schedules"},
+    "monitors": set(),
+    "notifiers": {"alerts", "definition", "monitors"},
+    "daemon": {
+        "alerts", "engine", "edits", "observers", "monitors", "outcomes", "definition",
+        "schedules",
+    },
     "web": {"observers"},
     "why": {"schedules"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
-        "stores", "leaders", "publishers", "definition", "schedules",
+        "stores", "leaders", "publishers", "definition", "schedules", "alerts", "monitors",
+        "notifiers",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
@@ -168,6 +188,7 @@ FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
     "celery", "click", "croniter", "dateutil", "django", "ephem", "kombu", "prometheus_client",
     "psycopg", "pymysql", "pytz", "redis", "rich", "sqlalchemy", "yaml", "boto3", "amqp",
+    "apprise",
 }  # fmt: skip
 #: Libraries that come together: one speaks through the other.
 FAMILIES = (
@@ -175,7 +196,9 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "outcomes"}
+BACKENDS = {
+    "schedules", "stores", "leaders", "publishers", "observers", "notifiers", "outcomes",
+}  # fmt: skip
 
 
 def files() -> Iterator[tuple[str, Path]]:
@@ -266,7 +289,7 @@ def test_a_backend_knows_one_library(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits")]
+    "name", [n for n in ALL if n in VALUES | SEAMS or room_of(n) in ("engine", "edits", "alerts")]
 )
 def test_the_engine_and_the_edits_know_no_backend(name: str) -> None:
     used = {module.split(".")[0] for module in imported(ALL[name])} & LIBRARIES

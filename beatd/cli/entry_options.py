@@ -30,6 +30,7 @@ _METAVARS_BY_NAME = {
     "description": "TEXT",
 }
 _METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N", bool: "true|false"}
+_SPECIAL = ("options", "enabled", "alert", "monitor")  # their options have another form
 
 
 def _fields() -> Iterator[tuple[str, str, str]]:
@@ -38,7 +39,7 @@ def _fields() -> Iterator[tuple[str, str, str]]:
     A metavar is the word that stands for the value in --help, such as DURATION.
     """
     for field in structs.fields(Entry):
-        if get_origin(field.type) is not Annotated or field.name in ("options", "enabled"):
+        if get_origin(field.type) is not Annotated or field.name in _SPECIAL:
             continue
         of_type, about = get_args(field.type)
         metavar = _METAVARS_BY_NAME.get(field.name)
@@ -62,15 +63,13 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Keep the entry without running it, or run it again.",
     )(command)
     for name, what in (
-        ("option", "An option of apply_async"),
-        ("header", "A header of its messages"),
+        ("option", "An option of apply_async; VALUE is JSON or text."),
+        ("header", "A header of its messages; VALUE is JSON or text."),
+        ("alert", "What opens an incident: failed=3, late=1m, missing=26h, running=2h."),
+        ("monitor", "A monitor that learns how its runs end: ping=URL, sentry=true."),
     ):
         command = click.option(
-            f"--{name}",
-            f"{name}s_given",
-            metavar="KEY=VALUE",
-            multiple=True,
-            help=f"{what}; VALUE is JSON or text.",
+            f"--{name}", f"{name}s_given", metavar="KEY=VALUE", multiple=True, help=what
         )(command)
     options = [(name, metavar, about) for name, (metavar, about) in _OPTIONS.items()]
     for name, metavar, about in reversed((*_FIELDS, *options)):
@@ -100,6 +99,10 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
     for pair in options.pop("headers_given"):
         key, value = _pair("header", pair)
         fields[f"options.headers.{key}"] = value
+    for option in ("alert", "monitor"):
+        for pair in options.pop(f"{option}s_given"):
+            key, value = _pair(option, pair)
+            fields[f"{option}.{key}"] = value
     disabled = options.pop("disabled")
     if disabled is not None:
         fields["enabled"] = not disabled

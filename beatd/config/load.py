@@ -1,6 +1,7 @@
 """Read a configuration file and report all of its problems at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -10,14 +11,26 @@ from typing import Any, NamedTuple
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
-from beatd.config.values import Broker, Config, History, Http, Lock, Log, Outcomes, Store
+from beatd.config.values import (
+    Alerts,
+    Broker,
+    Config,
+    History,
+    Http,
+    Lock,
+    Log,
+    Outcomes,
+    Sentry,
+    Store,
+)
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules.quote import quoted
-from beatd.secret import learn_options
+from beatd.secret import channel_name, learn, learn_options
 
+_DSN = re.compile(r"https?://[^@/\s]+@[^@\s]+/\d+")
 _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
@@ -129,6 +142,8 @@ class _Loader:
             store=Store(**sections["store"]),
             lock=Lock(**sections["lock"]),
             http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
+            alerts=None if tree.get("alerts") is None else Alerts(**sections["alerts"]),
+            sentry=self._sentry(sections["monitors"]),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
             outcomes=Outcomes(**sections["outcomes"]),
@@ -160,6 +175,8 @@ class _Loader:
             self._note(
                 f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
             )
+        if name == "alerts":
+            self._read_alert_secret(values)
         if "from" in values:
             values["read_from"] = values.pop("from")  # a keyword of Python
         if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
@@ -211,6 +228,33 @@ class _Loader:
         learn_options(options)
         if name == "broker" and options and url and url.startswith("filesystem:"):
             values["transport_options"] = urls.folders_below(options, self._folder)
+
+    def _read_alert_secret(self, values: dict[str, Any]) -> None:
+        """Replace `secret_file` in `values`, the settings of alerts, by the text of the file."""
+        for url in (*values.get("to", ()), values.get("heartbeat") or ""):
+            channel_name(url)  # its tokens are hidden from now on
+        path = values.pop("secret_file", None)
+        if path is not None:
+            try:
+                values["secret"] = self._secret(path)
+                learn(values["secret"])
+            except ConfigError as error:
+                self._note(str(error), "alerts", "secret_file")
+
+    def _sentry(self, values: dict[str, Any]) -> Sentry | None:
+        """Return the settings of Sentry, with the DSN read from its file if it is in one."""
+        given = values.get("sentry")
+        if given is None:
+            return None
+        try:
+            dsn = given["dsn"] if "dsn" in given else self._secret(given["dsn_file"])
+            if not _DSN.fullmatch(dsn):
+                raise ConfigError("is not a DSN; it is like https://KEY@HOST/PROJECT")
+        except ConfigError as error:
+            self._note(str(error), "monitors", "sentry")
+            return None
+        learn(dsn.partition("://")[2].partition("@")[0])
+        return Sentry(dsn=dsn, environment=given.get("environment"))
 
     def _secret(self, path: str) -> str:
         try:

@@ -10,8 +10,10 @@ from beatd.definition.fields import Field
 from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError
 from beatd.schedules.quote import quoted
+from beatd.secret import Secret
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 
 
@@ -64,6 +66,29 @@ def _ssl(value: Any, tz: str) -> Any:
     return kinds.flag().read(value, tz)
 
 
+_SENTRY_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        key: {"type": "string", "minLength": 1} for key in ("dsn", "dsn_file", "environment")
+    },
+}
+
+
+def _sentry(value: Any, _tz: str) -> dict[str, str]:
+    keys: dict[str, Any] = _SENTRY_SCHEMA["properties"]  # type: ignore[assignment]
+    if not isinstance(value, Mapping):
+        raise ConfigError("is not a mapping; write it like {dsn_file: /etc/beatd/sentry-dsn}")
+    for key, text in value.items():
+        if key not in keys:
+            raise ConfigError(f"{quoted(key)} is not one of its keys; it has {', '.join(keys)}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{key}: {quoted(text)} is not text")
+    if ("dsn" in value) == ("dsn_file" in value):
+        raise ConfigError("needs a dsn or a dsn_file, and not both")
+    return dict(value)
+
+
 def _places(value: Any, _tz: str) -> tuple[str, ...]:
     places = [value] if isinstance(value, str) else value
     if not isinstance(places, list) or not all(isinstance(x, str) and x.strip() for x in places):
@@ -78,6 +103,31 @@ def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
             f"{quoted(value)} is not a list of names without ports; write it like [beat.example]"
         )
     return tuple(str(name) for name in names)
+
+
+def _channels(value: Any, tz: str) -> tuple[str, ...]:
+    """Return the URLs to which alerts are sent. Error messages never show one."""
+    urls = [value] if isinstance(value, str) else value
+    if not isinstance(urls, list):
+        raise ConfigError("is not a list of URLs; write it like [mailtos://…, https://…]")
+    found = []
+    for number, one in enumerate(urls):
+        try:
+            if not isinstance(one, str) or not _CHANNEL.match(one.strip()):
+                raise ConfigError("is not a URL; write it like https://example.com/hook")
+            if not one.strip().isprintable() or " " in one.strip():
+                raise ConfigError("has blanks or control characters in it; write them as %20")
+        except ConfigError as error:
+            raise ConfigError(f"number {number + 1} {error}") from None
+        found.append(Secret(one.strip()))
+    return tuple(found)
+
+
+def _ping(value: Any, tz: str) -> str:
+    found = _channels(value, tz) if isinstance(value, str) else ()
+    if len(found) != 1 or not found[0].startswith(("http://", "https://")):
+        raise ConfigError("is not a URL that can be pinged; write it like https://hc.example/UUID")
+    return found[0]
 
 
 def _module(value: Any, tz: str) -> str:
@@ -182,6 +232,38 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             [],
         ),
     ),
+    "monitors": (
+        Field(
+            "sentry",
+            Kind(_sentry, _SENTRY_SCHEMA),
+            "Check-ins of entries with `monitor: {sentry: true}`: {dsn_file: PATH}.",
+        ),
+    ),
+    "alerts": (
+        Field(
+            "to",
+            Kind(_channels, {"type": "array", "items": {"type": "string", "minLength": 1}}),
+            "Where messages go: URLs of Apprise, or https:// for a webhook.",
+            [],
+        ),
+        Field(
+            "wait",
+            kinds.duration(above_zero=True),
+            "How long incidents with one cause are gathered into one message.",
+            "30s",
+        ),
+        Field(
+            "again",
+            kinds.duration(above_zero=True),
+            "How often a reminder of all open incidents is sent; never when left out.",
+        ),
+        Field(
+            "heartbeat",
+            Kind(_ping, {"type": "string", "minLength": 1}),
+            "A URL of a monitor elsewhere, which the leader requests each 30 s.",
+        ),
+        Field("secret_file", _PATH, f"The secret that signs webhooks, {_SECRETS}"),
+    ),
     "log": (
         Field("level", kinds.choice("debug", "info", "warning", "error"), "How much.", "info"),
         Field("format", kinds.choice("text", "json"), "For people or for programs.", "text"),
@@ -210,6 +292,8 @@ ABOUT = {
     "defaults": "For the entries declared here and in schedules.",
     "entries": "What to run, by name.",
     "http": "Health and metrics.",
+    "monitors": "Monitors elsewhere that learn how runs end.",
+    "alerts": "Who is told of incidents; without this section nothing is judged.",
     "log": "The daemon's log, on stderr.",
     "history": "How much of the past is kept.",
     "outcomes": "What became of runs in the workers.",

@@ -74,6 +74,33 @@ class Http(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # Host headers answered besides the address and localhost
 
 
+class Alerts(Struct, frozen=True, kw_only=True):
+    """The settings of alerts: where messages about incidents go, and when.
+
+    `to` are the URLs of the channels, `heartbeat` the URL that the leader requests regularly.
+    Webhooks are signed with `secret`, unless it is "".
+    """
+
+    to: tuple[str, ...] = ()
+    wait: timedelta = timedelta(seconds=30)
+    again: timedelta | None = None
+    heartbeat: str | None = None
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Alerts(to={len(self.to)} URLs)"
+
+
+class Sentry(Struct, frozen=True, kw_only=True):
+    """The project of Sentry that gets the check-ins of entries with `monitor: {sentry: true}`."""
+
+    dsn: str
+    environment: str | None = None
+
+    def __repr__(self) -> str:
+        return "Sentry(dsn='***')"
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """The level and the format of log lines."""
 
@@ -117,6 +144,8 @@ class Config(Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, Any] = {}
     entries: tuple[Entry, ...] = ()
     http: Http | None = None
+    alerts: Alerts | None = None
+    sentry: Sentry | None = None
     log: Log = Log()
     history: History = History()
     outcomes: Outcomes = Outcomes()

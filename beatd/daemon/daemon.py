@@ -10,10 +10,12 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from beatd.clock import Clock
+from beatd.daemon.alert_thread import AlertThread
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
+from beatd.daemon.monitor_thread import MonitorThread
 from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
@@ -33,6 +35,7 @@ OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes
 OUTCOMES_REST_S = 0.01  # after a full transaction, so that the ticks go on
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 JOIN_TIMEOUT_S = 1.0
+ALERTS_JOIN_TIMEOUT_S = 0.3  # what they have not done yet, the next leader does
 OUTCOMES_JOIN_TIMEOUT_S = 0.2  # the thread may wait for a broker that is away
 
 
@@ -54,6 +57,14 @@ class Daemon(DaemonState):
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
         self._observers: tuple[Observer, ...] = (self.last_state, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
+        self.alerts: AlertThread | None = None
+        if parts.alerting is not None:
+            self.alerts = AlertThread(parts.alerting, state=self, observer=self._observe)
+            self._observers = (*self._observers, self.alerts.observe)
+        self.monitors: MonitorThread | None = None
+        if parts.monitors:
+            self.monitors = MonitorThread(parts.monitors, state=self, observer=self._observe)
+            self._observers = (*self._observers, self.monitors.observe)
         self.housekeeping = Housekeeping(
             name=me.name,
             declaring=parts.declaring,
@@ -91,6 +102,10 @@ class Daemon(DaemonState):
         self._wake.set()
         for loop in self.loops:
             loop.stop()
+        if self.alerts is not None:
+            self.alerts.stop()
+        if self.monitors is not None:
+            self.monitors.stop()
 
     def wake(self) -> None:
         """Start the next tick now, because an entry was edited or requested; any thread may call
@@ -124,6 +139,11 @@ class Daemon(DaemonState):
                     reads_outcomes = loop.name == "outcomes"
                     timeout_s = OUTCOMES_JOIN_TIMEOUT_S if reads_outcomes else JOIN_TIMEOUT_S
                     closing.callback(loop.join, timeout_s)
+                if self.monitors is not None:
+                    self.monitors.start()
+                if self.alerts is not None:
+                    self.alerts.start()
+                    closing.callback(self.alerts.join, ALERTS_JOIN_TIMEOUT_S)
                 closing.callback(self._resign)
             self._closing.push(closing.pop_all())
         return self

@@ -1,13 +1,15 @@
 """The functions that make the parts of a daemon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from beatd.daemon.alerting import Alerting
 from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
 from beatd.leader import Lease
 from beatd.ledger import Claims
+from beatd.monitors.check_in import MonitorTarget
 from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
@@ -17,8 +19,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The functions that make the parts of a daemon.
 
     Each raises StoreError while its server is away. `declaring` writes the declared entries to the
-    store; None if no source declares any. `outcomes` reads what became of runs; None if nothing
-    does.
+    store; None if no source declares any. `alerting` is None if nothing is judged. `outcomes` reads
+    what became of runs; None if nothing does.
     """
 
     store: Callable[[], Roles]
@@ -26,4 +28,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
+    alerting: Alerting | None = None
+    monitors: Sequence[MonitorTarget] = ()
     outcomes: Callable[[Roles], OutcomeReader] | None = None

@@ -9,7 +9,7 @@ from beatd.definition.argument_values import as_json, unicode, unknown_types
 from beatd.definition.arguments import TYPES
 from beatd.definition.fields import FIELDS, KEYS, KINDS, SHIFTS
 from beatd.definition.options import OPTIONS, merged, read_options
-from beatd.entry import PAYLOAD, Entry, Schedule
+from beatd.entry import PAYLOAD, Alert, Entry, Schedule
 from beatd.errors import ConfigError, Problem, in_one_line, nearest
 from beatd.schedules import schedule_from
 from beatd.schedules.duration import parse_duration
@@ -230,6 +230,7 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
             "no longer counts as running"
         )
         found.append(Problem(text, ("overlap",)))
+    found += _warnings_of_alert(values)
     every = given.get("every")
     if every is not None:
         found += _warnings_of_every(given, every)
@@ -240,6 +241,21 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
             "begin one with * to mean both, or use crontab"
         )
         found.append(Problem(text, ("cron",), warning=True))
+    return found
+
+
+def _warnings_of_alert(values: Mapping[str, Any]) -> list[Problem]:
+    alert = values.get("alert")
+    if not isinstance(alert, Alert):
+        return []
+    found: list[Problem] = []
+    jitter = values.get("jitter") or timedelta(0)
+    if alert.late is not None and alert.late <= jitter:
+        text = "is no longer than jitter, which delays runs on purpose; give a longer one"
+        found.append(Problem(text, ("alert", "late"), warning=True))
+    if alert.failed is None and alert.recovered != 1:
+        text = "counts only with failed: it closes what failures in a row opened"
+        found.append(Problem(text, ("alert", "recovered"), warning=True))
     return found
 
 

@@ -11,10 +11,13 @@ from typing import Any, get_args
 
 from msgspec import NODEFAULT, UNSET, DecodeError, Raw, UnsetType, ValidationError, defstruct, json
 
+from beatd.definition.alert_rules import ALERT_RULES
 from beatd.definition.argument_values import MAX_DEPTH
 from beatd.definition.arguments import TYPE, untagged
 from beatd.definition.as_plain import json_plain_of
 from beatd.definition.fields import ENTRY_FIELDS, KINDS, EntryField
+from beatd.definition.monitor_targets import MONITOR_TARGETS
+from beatd.definition.struct_kind import StructKind
 from beatd.entry import Entry, Schedule
 from beatd.errors import ConfigError, StoreError
 from beatd.schedules import schedule_from
@@ -28,6 +31,7 @@ CACHED_TEXT_BYTES = 500  # few entries share a schedule with a longer text, so i
 
 _TAG = f'"{TYPE}"'.encode()
 _encoder = json.Encoder()
+_STRUCTS: dict[str, StructKind[Any]] = {"alert": ALERT_RULES, "monitor": MONITOR_TARGETS}
 _duration = lru_cache(maxsize=4096)(parse_duration)
 
 
@@ -36,10 +40,12 @@ def _moment(text: str) -> datetime:
     return parse_moment(text, "UTC")
 
 
-def _reader_of(field: EntryField) -> Callable[[str], Any] | None:
+def _reader_of(field: EntryField) -> Callable[[Any], Any] | None:
     """Return the function that converts the JSON text of a field, or None if none is needed."""
     if field.name == "tz":
         return zone_name
+    if field.name in _STRUCTS:
+        return _STRUCTS[field.name].from_json
     types = (field.type, *get_args(field.type))
     return _duration if timedelta in types else _moment if datetime in types else None
 
@@ -48,6 +54,9 @@ def _definition_fields() -> Iterator[tuple[str, Any] | tuple[str, Any, Any]]:
     """Yield each key of the JSON as `defstruct` expects it: name, type and, if any, default."""
     for field in ENTRY_FIELDS:
         of_type = field.type
+        if field.name in _STRUCTS:
+            yield field.name, Raw | UnsetType, UNSET
+            continue
         if _reader_of(field):
             of_type = str | None if field.initial is None else str
         default = "UTC" if field.name == "tz" else field.initial
@@ -144,6 +153,10 @@ class JsonCodec:
                 text = values[place]
                 if type(text) is str:  # not the default of a key that is left out
                     values[place] = read(text)
+                elif type(text) is Raw:
+                    values[place] = read(bytes(text))
+                elif text is UNSET:
+                    values[place] = None
             return Entry(*values)
         except (ValidationError, DecodeError, ConfigError, RecursionError) as error:
             is_deep = isinstance(error, RecursionError)

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from msgspec import NODEFAULT, Struct, structs
 
 from beatd.definition import kinds
+from beatd.definition.alert_rules import ALERT_RULES
 from beatd.definition.kinds import Kind
+from beatd.definition.monitor_targets import MONITOR_TARGETS
 from beatd.entry import Entry
 
 
@@ -107,6 +109,8 @@ _KINDS_BY_NAME = {
     "options": kinds.options(),
     "catch_up_window": kinds.duration(above_zero=True),
     "max_run": kinds.duration(above_zero=True),
+    "alert": ALERT_RULES.kind,
+    "monitor": MONITOR_TARGETS.kind,
     "description": kinds.prose(),
 }
 _KINDS_BY_TYPE = {

@@ -11,8 +11,8 @@ from beatd.definition.fields import KEYS, SHIFTS
 from beatd.entry import Entry
 from beatd.errors import ConfigError, nearest
 
-#: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `kwargs.full`.
-_DEEP = ("options", "kwargs")
+#: Fields whose keys can be edited one by one: `options.queue`, `options.headers.x`, `alert.late`.
+_DEEP = ("options", "kwargs", "alert", "monitor")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:

@@ -155,6 +155,22 @@ def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Li
     return lambda event: [(level, text(event), {})]
 
 
+def _incident(event: events.IncidentOpened | events.IncidentClosed) -> list[Line]:
+    one = event.incident
+    who = f" of {one.name}" if one.name else ""
+    opens = isinstance(event, events.IncidentOpened)
+    text = f"incident {'opened' if opens else 'closed'}: {one.kind}{who}: {one.observed}"
+    facts = {"entry": one.name, "kind": one.kind, "opened": one.opened.isoformat()}
+    return [(logging.WARNING if opens else logging.INFO, text, facts)]
+
+
+def _not_sent(event: events.AlertNotSent) -> list[Line]:
+    text = f"{event.title!r} was not sent to {event.channel}: {event.reason}"
+    text += "; it is not tried again" if event.final else "; it is tried again"
+    level = logging.ERROR if event.final else logging.WARNING
+    return [(level, text, {"channel": event.channel})]
+
+
 def _level_of_lost_lead(event: events.LeadLost) -> int:
     """Return INFO if the lead was given up at a normal stop, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
@@ -212,6 +228,10 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.LockBack: _line(logging.INFO, lambda e: f"the lock is back after {e.seconds:.1f} s"),
     events.WentBack: _line(logging.ERROR, lambda e: f"the store went back in time: {e.reason}"),
     events.ClockStepped: _line(logging.WARNING, lambda e: _stepped(e.seconds)),
+    events.IncidentOpened: _incident,
+    events.IncidentClosed: _incident,
+    events.AlertSent: _line(logging.INFO, lambda e: f"{e.title!r} was sent to {e.channel}"),
+    events.AlertNotSent: _not_sent,
     events.Broke: _line(logging.ERROR, lambda e: f"the {e.loop} broke and goes on: {e.error!r}"),
     events.Stopped: _line(logging.INFO, lambda e: "stopped"),
 }

@@ -86,6 +86,8 @@ class Metrics:
         self.lock_errors = self._counter("lock_errors_total", "times the lock could not be used")
         self.leads = self._counter("leads_total", "times this daemon won the lead")
         self.went_back = self._counter("store_went_back_total", "times the store lost knowledge")
+        self.incidents = self._labelled_gauge("incidents", "open incidents", "kind")
+        self.alerts_sent = self._counter("alerts_sent_total", "messages about incidents", "result")
         self.overdue = self._gauge("overdue_seconds", "what a standby sees its leader owe")
         self.leader = self._gauge("leader", "1 while leading")
         self.term = self._gauge("term", "the newest term seen")
@@ -122,6 +124,14 @@ class Metrics:
                 self.lock_errors.inc()
             case events.WentBack():
                 self.went_back.inc()
+            case events.IncidentsCounted():
+                self.incidents.clear()
+                for kind, count in event.counts.items():
+                    self.incidents.labels(kind).set(count)
+            case events.AlertSent():
+                self.alerts_sent.labels("sent").inc()
+            case events.AlertNotSent():
+                self.alerts_sent.labels("given up" if event.final else "retried").inc()
             case events.Overdue():
                 self.overdue.set(event.seconds)
             case events.OnTime():
@@ -151,6 +161,9 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:
         return prometheus.Counter(f"beatd_{name}", text, labels, registry=self.registry)
+
+    def _labelled_gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"beatd_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"beatd_{name}", text, registry=self.registry)

@@ -11,6 +11,7 @@ from beatd.errors import BeatError
 from beatd.publishers.capture import CapturingProducer
 from beatd.publishers.message import CeleryMessage, one_line
 from beatd.publishers.run_arguments import evaluated
+from beatd.publishers.sentry_headers import sentry_headers
 from beatd.run import Run
 from beatd.trace import HEADER, traceparent
 
@@ -88,6 +89,8 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
         "periodic_task_name": run.entry.name,
         "beatd_planned_at": run.occurrence.planned.isoformat(timespec="microseconds"),
     }
+    if run.entry.monitor is not None and run.entry.monitor.sentry:
+        options["headers"] |= sentry_headers(run)
     if run.entry.trace:
         options["headers"][HEADER] = traceparent(run.task_id)
     if options.get("expires") == "next":

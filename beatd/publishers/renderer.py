@@ -234,8 +234,9 @@ class Renderer:
 
         The template is None where celery has to make each message itself.
         """
-        if has_marks(run.entry):
-            return None, 0  # its arguments are new for each run
+        monitor = run.entry.monitor
+        if has_marks(run.entry) or (monitor is not None and monitor.sentry):
+            return None, 0  # its arguments or headers are new for each run
         shared = self._shared_template(run)
         if shared is None or not shared.trusted:
             return None, 0

@@ -23,6 +23,8 @@ from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
 from beatd.store import Roles, Store
 from beatd.wiring import backends
+from beatd.wiring.alerting import alerting_of
+from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
+        alerting=alerting_of(config),
+        monitors=monitors_of(config),
         outcomes=outcomes_of(config, clock=clock, app=app),
     )
 

@@ -50,6 +50,7 @@ JSON = st.recursive(
             "catch_up_window": st.just("1h"),
             "grace": st.just("0s"),
             "on_unknown": st.sampled_from(["resend", "skip"]),
+            "alert": st.sampled_from([{}, {"failed": 1}, {"late": "1m", "recovered": 2}]),
             "description": st.text(max_size=20),
         },
     ),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from beatd.cli.add import command
 from beatd.definition import DEFAULTABLE, codec, entry_from
 from beatd.definition.fields import ENTRY_FIELDS, EntryField
-from beatd.entry import Entry
+from beatd.entry import Alert, Entry, Monitor
 
 NO_KEYS = {"name", "schedule", "source", "declared_at"}
 BY_NAME: dict[str, Any] = {
@@ -24,6 +24,8 @@ BY_NAME: dict[str, Any] = {
     "on_unknown": "skip",
     "overlap": "queue",
     "trace": True,
+    "monitor": Monitor(ping="https://hc-ping.com/x", sentry=True),
+    "alert": Alert(failed=3, missing=timedelta(hours=26)),
 }
 BY_TYPE: dict[Any, Any] = {
     str: "other",

@@ -1,0 +1,106 @@
+"""Gather incidents into messages: one for all that have the same kind and cause."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from beatd.alerts.causes import CAUSES, Outage, outage_at
+from beatd.alerts.flapping import FLAPS_SAID, is_mute
+from beatd.alerts.message import About
+from beatd.incident import Incident
+
+#: The kinds whose end is not said, because they are moments and no states.
+WITHOUT_END = frozenset({"store went back"})
+
+
+class Digest(Struct, frozen=True):
+    """The incidents of one message, oldest first."""
+
+    about: About
+    incidents: tuple[Incident, ...]
+
+
+class Sorted(Struct, frozen=True):
+    """The messages that are due, and the incidents whose news nobody needs any more."""
+
+    digests: tuple[Digest, ...] = ()
+    settled: tuple[Incident, ...] = ()
+
+
+def sort_out(
+    incidents: Iterable[Incident], outages: Sequence[Outage], now: datetime, wait: timedelta
+) -> Sorted:
+    """Return the messages that are due at `now`, and the incidents to settle without a message.
+
+    A message waits until its oldest incident is `wait` old. An incident that may be the effect of
+    an outage waits for the end of the outage, and is settled if it is over by then. So is a mute
+    one, and a cause that was over before anybody heard of it.
+    """
+    groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
+    settled: list[Incident] = []
+    for one in sorted(incidents, key=lambda incident: (incident.opened, incident.name)):
+        outage = None
+        if one.kind not in CAUSES and one.name:
+            outage = outage_at(outages, one.opened, wait)
+        if _needs_no_message(one, outage):
+            settled.append(one)
+        elif outage is None or outage_at(outages, now, wait) is None or one.announced:
+            about: About | None = _about(one)
+            if about is not None:
+                key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID)
+                groups.setdefault(key, []).append(one)
+    due = [
+        Digest(about, tuple(some))
+        for (about, *_), some in groups.items()
+        if _is_due(about, some, now, wait)
+    ]
+    return Sorted(tuple(due), tuple(settled))
+
+
+def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> Digest | None:
+    """Return one message about all open incidents that were announced, if the last word about the
+    oldest is `again` old; else None."""
+    said = [
+        one
+        for one in incidents
+        if one.closed is None and one.announced is not None and one.flaps < FLAPS_SAID
+    ]
+    if not any(_was_said(one, now) >= again for one in said) or _leased(said, now):
+        return None
+    old = [one for one in said if _was_said(one, now) >= again / 2]
+    return Digest("reminder", tuple(sorted(old, key=lambda one: (one.opened, one.name))))
+
+
+def _was_said(incident: Incident, now: datetime) -> timedelta:
+    return now - (incident.announced or now)
+
+
+def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
+    if is_mute(one.flaps):
+        return one.announced is None or (one.closed is not None and one.resolved is None)
+    if one.closed is None:
+        return False
+    if one.announced is None:
+        return (outage is not None or one.kind in CAUSES) and one.kind not in WITHOUT_END
+    return one.kind in WITHOUT_END or one.flaps == FLAPS_SAID
+
+
+def _about(one: Incident) -> About | None:
+    """Return what is to be said of an incident now; None if all is said."""
+    if one.announced is None and (one.closed is None or one.kind in WITHOUT_END):
+        return "opened"
+    if one.closed is not None and one.resolved is None:
+        return "resolved"
+    return None
+
+
+def _is_due(about: About, some: Sequence[Incident], now: datetime, wait: timedelta) -> bool:
+    if _leased(some, now):
+        return False  # a daemon sends the first message about them at this moment
+    times = [one.opened if about == "opened" else one.closed or one.opened for one in some]
+    return min(times) + wait <= now
+
+
+def _leased(some: Sequence[Incident], now: datetime) -> bool:
+    return any(one.leased_until is not None and one.leased_until > now for one in some)

@@ -1,0 +1,155 @@
+"""The open incidents of a store as one daemon knows them, with their changes by compare-and-set."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from msgspec.structs import replace
+
+from beatd.alerts.causes import Outage, outages_in
+from beatd.alerts.flapping import WITHIN, Opening, flaps_of
+from beatd.incident import Incident, IncidentKind, Incidents
+
+Key = tuple[IncidentKind, str]
+EARLIER_MAX = 2000  # incidents that are read for flapping when a daemon begins to lead
+OUTAGES_MAX = 200
+OUTAGES_COUNT_FOR = timedelta(days=31)
+
+
+class IncidentBook:
+    """Keeps the incidents that are open, or whose end is not announced, so that no turn has to read
+    them again. Every change goes to the store first.
+
+    `is_stale` is True after another daemon changed an incident: then `load` must follow.
+    """
+
+    def __init__(self, store: Incidents) -> None:
+        self._store = store
+        self._kept: dict[tuple[Key, datetime], Incident] = {}
+        self._opened: dict[str, dict[IncidentKind, Incident]] = {}
+        self._earlier: dict[Key, list[Opening]] = {}
+        self._past: list[Outage] = []
+        self.is_stale = True
+
+    def load(self, now: datetime) -> None:
+        """Read the incidents from the store."""
+        self._earlier = {}
+        for one in islice(self._store.incidents(None, EARLIER_MAX), EARLIER_MAX):
+            if now - one.opened < WITHIN:
+                self._note_opening(one)
+        ended = islice(self._store.incidents("", OUTAGES_MAX), OUTAGES_MAX)
+        self._past = [
+            outage
+            for outage in outages_in(ended)
+            if outage.end is not None and now - outage.end < OUTAGES_COUNT_FOR
+        ]
+        self.reload()
+
+    def reload(self) -> None:
+        """Read only the incidents that are open, or whose end is not announced."""
+        self._kept, self._opened = {}, {}
+        for one in self._store.open_incidents():
+            self._keep(one)
+        self.is_stale = False
+
+    def all(self) -> list[Incident]:
+        """Return the incidents that are open, or whose end is not announced."""
+        return list(self._kept.values())
+
+    def opened(self, name: str) -> dict[IncidentKind, Incident]:
+        """Return the open incidents of an entry or, for "", of the whole."""
+        return dict(self._opened.get(name, {}))
+
+    def current(self, incident: Incident) -> Incident | None:
+        """Return the incident at its newest known revision, or None if all about it is said."""
+        return self._kept.get(_place(incident))
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the entries that have an open incident."""
+        yield from [name for name, some in self._opened.items() if name and some]
+
+    def counts(self) -> dict[IncidentKind, int]:
+        """Return the number of open incidents of each kind that has one."""
+        found: dict[IncidentKind, int] = {}
+        for some in self._opened.values():
+            for kind in some:
+                found[kind] = found.get(kind, 0) + 1
+        return found
+
+    def outages(self) -> list[Outage]:
+        """Return the outages that last, and those of the last month."""
+        return [*self._past, *outages_in(self._opened.get("", {}).values())]
+
+    def open(self, incident: Incident, now: datetime) -> Incident | None:
+        """Open an incident; return it as it was written, or None if one of its kind and name is
+        open already."""
+        key = (incident.kind, incident.name)
+        flaps = flaps_of(self._earlier.get(key, ()), now)
+        return self.put(replace(incident, revision=0, flaps=flaps))
+
+    def close(self, incident: Incident, now: datetime, why: str = "") -> Incident | None:
+        """Close an incident; return it as it was written, or None if it has changed meanwhile."""
+        observed = f"{incident.observed}; over: {why}" if why else incident.observed
+        return self.put(replace(incident, closed=max(now, incident.opened), observed=observed))
+
+    def put(self, incident: Incident) -> Incident | None:
+        """Write the next revision of an incident; return it, or None if it has changed
+        meanwhile."""
+        written = replace(incident, revision=incident.revision + 1)
+        was_stale, self.is_stale = self.is_stale, True  # also if the store raises StoreError
+        if not self._store.put_incident(written):
+            return None
+        self.is_stale = was_stale
+        if written.revision == 1:
+            self._note_opening(written)
+        if written.closed is not None and incident.closed is None:
+            self._past += outages_in([written])
+        self._keep(written)
+        return written
+
+    def add_past(self, incident: Incident, now: datetime, why: str = "") -> None:
+        """Write an incident that is over, unless one of its kind and name is open."""
+        if incident.kind not in self.opened(incident.name):
+            written = self.open(incident, now)
+            if written is not None:
+                self.close(written, now, why)
+
+    def settle(self, incident: Incident, now: datetime) -> None:
+        """Note that the news about an incident were sent, or that nobody needs them.
+
+        If the incident has changed meanwhile, the note is made on the incident as it is now.
+        """
+        said_its_end = incident.closed is not None
+        for _ in range(2):
+            current = self._kept.get(_place(incident))
+            if current is None:
+                return
+            stamps = {"announced": current.announced or now, "leased_until": None}
+            if said_its_end and current.closed is not None:
+                stamps["resolved"] = now
+            elif current.announced is not None and current.closed is None:
+                stamps["announced"] = now  # by a reminder
+            if self.put(replace(current, **stamps)) is not None:
+                return
+            self.reload()
+
+    def _keep(self, one: Incident) -> None:
+        open_of_name = self._opened.setdefault(one.name, {})
+        if one.closed is None:
+            open_of_name[one.kind] = one
+        elif one.kind in open_of_name and open_of_name[one.kind].opened == one.opened:
+            del open_of_name[one.kind]
+        if not open_of_name:
+            self._opened.pop(one.name, None)
+        if one.closed is not None and one.resolved is not None:
+            self._kept.pop(_place(one), None)
+        else:
+            self._kept[_place(one)] = one
+
+    def _note_opening(self, one: Incident) -> None:
+        earlier = self._earlier.setdefault((one.kind, one.name), [])
+        earlier[:] = [*earlier[-EARLIER_MAX:], Opening(one.opened, one.flaps)]
+
+
+def _place(one: Incident) -> tuple[Key, datetime]:
+    return (one.kind, one.name), one.opened

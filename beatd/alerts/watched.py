@@ -1,0 +1,62 @@
+"""The entries that have an `alert`, read from the catalog after it has changed."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from beatd.catalog import Catalog, Query
+from beatd.entry import Alert
+
+WATCHED_MAX = 200_000
+ROWS_PER_REST = 500  # so that the ticks on the same core go on
+READ_AT_MOST_PART = 0.05  # of the time is spent on reading the catalog
+
+
+class WatchedEntry(Struct, frozen=True):
+    """An entry that has an `alert`. `paused` is True also for a disabled or finished one."""
+
+    alert: Alert
+    paused: bool
+
+
+class Watched:
+    """Keeps name and `alert` of the first WATCHED_MAX entries that have one, and nothing else.
+
+    `elapsed` returns the seconds of a monotonic clock. `rest` is called after each few hundred
+    rows; if it returns False, the read ends without a result.
+    """
+
+    def __init__(self, *, elapsed: Callable[[], float], rest: Callable[[], bool]) -> None:
+        self._elapsed, self._rest = elapsed, rest
+        self._version: str | None = None
+        self._not_before = float("-inf")
+        self.entries: Mapping[str, WatchedEntry] = {}
+        self.is_full = False
+
+    def refresh(self, catalog: Catalog) -> bool:
+        """Read the entries again if the catalog has changed; return True if they were read.
+
+        A long read is repeated only after a time in which it takes little part.
+        """
+        began = self._elapsed()
+        if began < self._not_before:
+            return False
+        version = catalog.version()
+        if version == self._version:
+            return False
+        found: dict[str, WatchedEntry] = {}
+        for number, row in enumerate(catalog.find(Query())):
+            if row.entry.alert is not None and len(found) < WATCHED_MAX:
+                stands = row.paused or not row.entry.enabled or row.plan.planned is None
+                found[row.entry.name] = WatchedEntry(row.entry.alert, stands)
+            if number % ROWS_PER_REST == ROWS_PER_REST - 1 and not self._rest():
+                return False
+        self.entries, self._version = found, version
+        self.is_full = len(found) == WATCHED_MAX
+        took = self._elapsed() - began
+        self._not_before = began + took / READ_AT_MOST_PART
+        return True
+
+    def forget(self) -> None:
+        """Make the next call of `refresh` read the entries."""
+        self._version, self._not_before = None, float("-inf")

@@ -1,0 +1,43 @@
+"""Judge the whole: whether somebody leads, and whether broker, sources and store are well."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from beatd.alerts.judge import Finding
+from beatd.incident import Incident, IncidentKind
+
+SOURCES_SHOWN_MAX = 3
+_OVER: dict[IncidentKind, str] = {
+    "nobody leads": "a daemon leads",
+    "store away": "it can be used",
+}
+
+
+class WholeFacts(Struct, frozen=True, kw_only=True):
+    """What the leader knows of the servers and sources. A text is empty if all is well."""
+
+    broker_trouble: str = ""
+    broker_away_since: datetime | None = None
+    conflicts: Sequence[str] = ()
+
+
+def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> list[Finding]:
+    """Return what opens and closes for the whole, as the leader sees it; `opened` has the open
+    incidents. As it leads and reaches the store, incidents about these two are over."""
+    found = [Finding(kind, False, why) for kind, why in _OVER.items() if kind in opened]
+    is_away = facts.broker_away_since is not None
+    if is_away and "broker away" not in opened:
+        found.append(Finding("broker away", True, facts.broker_trouble or "it does not answer"))
+    elif not is_away and "broker away" in opened:
+        found.append(Finding("broker away", False, "it can be used"))
+    if facts.conflicts and "invalid source" not in opened:
+        lines = "; ".join(facts.conflicts[:SOURCES_SHOWN_MAX])
+        more = len(facts.conflicts) - SOURCES_SHOWN_MAX
+        found.append(
+            Finding("invalid source", True, lines + (f"; and {more} more" if more > 0 else ""))
+        )
+    elif not facts.conflicts and "invalid source" in opened:
+        found.append(Finding("invalid source", False, "all are valid"))
+    return found

@@ -1,0 +1,106 @@
+"""Collect from the daemon's events what alerts are judged by. Any thread may emit them."""
+
+import threading
+from collections.abc import Collection
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from beatd import events
+from beatd.alerts.judge import Publishing
+from beatd.clock import Clock
+from beatd.ledger import Result
+
+NAMES_MAX = 200_000
+
+
+class AlertEvents:
+    """An observer that keeps the newest facts about publishing, by entry, and about the servers.
+
+    `store_away_since` is None while the store can be used.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._publishing: dict[str, Publishing] = {}
+        self._changed: set[str] = set()
+        self._went_back: list[str] = []
+        self.store_away_since: datetime | None = None
+        self.store_trouble = ""
+        self.broker_away_since: datetime | None = None
+
+    def __call__(self, event: events.Event) -> None:
+        match event:
+            case events.Sent():
+                for result in event.results:
+                    if result.run.entry.alert is not None:
+                        self._note_result(result)
+            case events.OutcomesRead():
+                self.changed([one.name for one in event.deliveries])
+            case events.Unplannable():
+                with self._guard:
+                    self._reject(event.name, event.reason)
+            case events.StoreAway():
+                if self.store_away_since is None:
+                    self.store_away_since = self._clock.now()
+                self.store_trouble = event.reason
+            case events.StoreBack():
+                self.store_away_since = None
+            case events.BrokerAway():
+                self.broker_away_since = self._clock.now()
+            case events.BrokerBack():
+                self.broker_away_since = None
+            case events.WentBack():
+                with self._guard:
+                    self._went_back.append(event.reason)
+            case _:
+                pass
+
+    def changed(self, names: Collection[str]) -> None:
+        """Note that the outcomes of these entries have changed, so that they are judged soon."""
+        with self._guard:
+            if len(self._changed) < NAMES_MAX:
+                self._changed.update(names)
+
+    def pop_changed(self) -> set[str]:
+        """Return the entries about which something has changed since the last call."""
+        with self._guard:
+            changed, self._changed = self._changed, set()
+        return changed
+
+    def pop_went_back(self) -> list[str]:
+        """Return why the store went back, for each time since the last call."""
+        with self._guard:
+            found, self._went_back = self._went_back, []
+        return found
+
+    def publishing(self, name: str) -> Publishing:
+        """Return what is known of the newest runs of an entry."""
+        return self._publishing.get(name, Publishing())
+
+    def forget(self) -> None:
+        """Forget all entries, because this daemon no longer leads."""
+        with self._guard:
+            self._publishing.clear()
+            self._changed.clear()
+
+    def _note_result(self, result: Result) -> None:
+        name = result.run.entry.name
+        with self._guard:
+            if result.outcome.sent == "rejected":
+                self._reject(name, result.outcome.reason)
+            elif result.outcome.sent == "confirmed":
+                before = self._publishing.get(name, Publishing())
+                after = replace(before, rejected=0, confirmed=before.confirmed + 1)
+                if result.late is not None:  # not a request by hand, which has no moment
+                    after = replace(after, planned=result.run.occurrence.planned, at=result.at)
+                self._publishing[name] = after
+                self._changed.add(name)
+
+    def _reject(self, name: str, reason: str) -> None:
+        before = self._publishing.get(name, Publishing())
+        self._publishing[name] = replace(
+            before, rejected=before.rejected + 1, rejection=reason, confirmed=0
+        )
+        self._changed.add(name)

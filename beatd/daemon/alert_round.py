@@ -1,0 +1,188 @@
+"""Judge the entries and the whole, while this daemon leads."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from beatd.alerts.incident_book import IncidentBook
+from beatd.alerts.judge import Facts, Finding, Situation, closing_all, judge
+from beatd.alerts.starts import Starts
+from beatd.alerts.watched import Watched
+from beatd.alerts.whole import WholeFacts, judge_whole
+from beatd.catalog import Query
+from beatd.clock import Clock
+from beatd.daemon.alert_events import AlertEvents
+from beatd.daemon.alert_news import AlertNews
+from beatd.daemon.daemon_state import DaemonState
+from beatd.events import IncidentClosed, IncidentOpened, IncidentsCounted, Observer
+from beatd.incident import Incident, IncidentKind
+from beatd.store import Roles
+
+SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
+CHANGED_NAMES = 500  # further ones, about which something is new
+NOTED_EVERY_S = 60.0
+NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer is an outage
+
+
+class AlertRound:
+    """One lead's judging of all entries with an `alert`.
+
+    It begins with what the store has: incidents, outages, and the last leader's note.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: DaemonState,
+        store: Roles,
+        watched: Watched,
+        events: AlertEvents,
+        news: AlertNews,
+        wait: timedelta,
+        observer: Observer,
+        now: datetime,
+    ) -> None:
+        self._state, self._store, self._watched, self._events = state, store, watched, events
+        self._news, self._wait, self._observe = news, wait, observer
+        self._clock: Clock = state.clock
+        self._led_since = now
+        self._book = IncidentBook(store.incidents)
+        self._book.load(now)
+        self._counts: dict[IncidentKind, int] = {}
+        self._sweep: list[str] = []
+        self._waiting: dict[str, None] = {}  # names to judge, in the order in which they came
+        self._noted, self._noted_at = "", float("-inf")
+        note = store.catalog.marks.alerts()
+        self._starts = Starts(note[1] if note is not None else "")
+        if note is not None and now - note[0] > max(NOT_LED_MIN, 2 * wait):
+            self._note_gap(note[0], now)
+        watched.forget()
+
+    def turn(self, now: datetime) -> None:
+        """Judge what is due, and send the news. Raises StoreError while the store is away."""
+        if self._book.is_stale:
+            self._book.reload()
+        if self._watched.refresh(self._store.catalog):
+            entries = self._watched.entries
+            self._starts.see({name: one.paused for name, one in entries.items()}, now)
+            self._close_unwatched(now)
+        self._judge_whole(now)
+        self._judge_entries(self._names(), now)
+        self._count()
+        self._note(now)
+        self._news.turn(self._book, now)
+
+    def _note_gap(self, since: datetime, now: datetime) -> None:
+        """Write down that no daemon led, unless a standby has reported it."""
+        gap = Incident(kind="nobody leads", name="", opened=since, observed="no daemon led")
+        self._book.add_past(gap, now)
+
+    def _names(self) -> list[str]:
+        """Return the entries to judge in this turn: those with news, and a part of the others."""
+        if not self._sweep:
+            self._sweep = list(self._watched.entries)
+        part, self._sweep = self._sweep[:SWEEP_NAMES], self._sweep[SWEEP_NAMES:]
+        self._waiting |= dict.fromkeys(self._events.pop_changed())
+        soon = list(islice(self._waiting, CHANGED_NAMES))
+        for name in soon:
+            del self._waiting[name]
+        watched = self._watched.entries
+        return [
+            name
+            for name in dict.fromkeys([*soon, *part])
+            if name in watched and not watched[name].paused
+        ]
+
+    def _judge_entries(self, names: Sequence[str], now: datetime) -> None:
+        if not names:
+            return
+        situation = Situation(
+            now=now,
+            outages=self._book.outages(),
+            margin=self._wait,
+            led_since=self._led_since,
+            settling=now - self._led_since < self._wait,
+        )
+        outcomes = self._store.outcomes.entry_outcomes(names)
+        for name in names:
+            start, outcome = self._starts.get(name), outcomes.get(name)
+            if start is None:
+                continue
+            if outcome is not None and outcome.last_success is not None:
+                self._starts.succeeded(name, outcome.last_success)
+            facts = Facts(
+                name=name,
+                alert=self._watched.entries[name].alert,
+                since=start.at,
+                resumed=start.at if start.is_resume else None,
+                outcome=outcome,
+                publishing=self._events.publishing(name),
+            )
+            found = judge(facts, self._book.opened(name), situation)
+            self._apply(name, found, now)
+            if situation.settling and name not in self._waiting:
+                self._waiting[name] = None  # what may not open yet is judged again
+
+    def _judge_whole(self, now: datetime) -> None:
+        facts = WholeFacts(
+            broker_trouble=self._state.broker_trouble(),
+            broker_away_since=self._events.broker_away_since,
+            conflicts=self._state.conflicts,
+        )
+        for finding in judge_whole(facts, self._book.opened("")):
+            is_broker = finding.kind == "broker away"
+            self._apply("", [finding], now, facts.broker_away_since if is_broker else None)
+        for reason in self._events.pop_went_back():
+            self._apply("", [Finding("store went back", True, reason)], now)
+        moment = self._book.opened("").get("store went back")
+        if moment is not None:
+            self._book.close(moment, now)
+
+    def _apply(
+        self, name: str, found: Iterable[Finding], now: datetime, since: datetime | None = None
+    ) -> None:
+        for finding in found:
+            opened = self._book.opened(name).get(finding.kind)
+            if not finding.opens and opened is not None:
+                closed = self._book.close(opened, now, finding.observed)
+                if closed is not None:
+                    self._observe(IncidentClosed(closed))
+            elif finding.opens and not self._is_finished(name, finding):
+                incident = Incident(
+                    kind=finding.kind,
+                    name=name,
+                    opened=max(since, self._led_since) if since is not None else now,
+                    observed=finding.observed,
+                    threshold=finding.threshold,
+                    cause=finding.cause,
+                )
+                written = self._book.open(incident, now)
+                if written is not None:
+                    self._observe(IncidentOpened(written))
+
+    def _is_finished(self, name: str, finding: Finding) -> bool:
+        """Return True if a success is missing only because the entry has ended its plan."""
+        if finding.kind != "missing":
+            return False
+        rows = list(self._store.catalog.find(Query(names=(name,))))
+        return not rows or rows[0].plan.planned is None
+
+    def _close_unwatched(self, now: datetime) -> None:
+        """Close the incidents of entries that are paused, disabled or gone."""
+        for name in list(self._book.names()):
+            one = self._watched.entries.get(name)
+            if one is None or one.paused:
+                self._apply(name, closing_all(self._book.opened(name)), now)
+
+    def _count(self) -> None:
+        counts = self._book.counts()
+        if counts != self._counts:
+            self._counts = counts
+            self._observe(IncidentsCounted({str(kind): count for kind, count in counts.items()}))
+
+    def _note(self, now: datetime) -> None:
+        """Write what the next leader has to know: at a change, and once a minute."""
+        text, elapsed = self._starts.text(), self._clock.elapsed()
+        if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:
+            self._store.catalog.marks.write_alerts(text, now)
+            self._noted, self._noted_at = text, elapsed

@@ -1,0 +1,150 @@
+"""Send messages about incidents, with a thread for each channel, so that a channel that hangs holds
+up nothing but itself."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from beatd.alerts.channel import Channel, NotDelivered
+from beatd.alerts.message import Message
+from beatd.clock import Clock
+from beatd.events import AlertNotSent, AlertSent, Observer
+
+WAITING_MAX = 100  # messages of one channel; then the oldest is dropped
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0  # between two tries
+RETRIED_FOR_S = 3600.0
+TRIES_BEFORE_FAILING = 3  # then the other channels' success is enough
+
+
+class Posted:
+    """A message on its way to all channels, and how far each of them is."""
+
+    def __init__(self, message: Message, channels: int) -> None:
+        self.message = message
+        self._waiting, self._sent = channels, 0
+        self._failing = 0
+        self._guard = threading.Lock()
+
+    @property
+    def is_settled(self) -> bool:
+        """True if every channel has the message or has given up; or if one has it, and the others
+        failed several times."""
+        with self._guard:
+            return not self._waiting or (self._sent > 0 and self._failing == self._waiting)
+
+    def failing(self) -> None:
+        """Note that one channel has failed several times and goes on."""
+        with self._guard:
+            self._failing += 1
+
+    def ended(self, *, sent: bool, was_failing: bool) -> None:
+        """Note that one channel has the message, or has given up."""
+        with self._guard:
+            self._waiting -= 1
+            self._sent += sent
+            self._failing -= was_failing
+
+
+class AlertSender:
+    """Sends each message to all channels, and tries again where that fails.
+
+    The threads start with the first message; they hold up neither a caller nor the end of the
+    process.
+    """
+
+    def __init__(self, channels: Sequence[Channel], *, clock: Clock, observer: Observer) -> None:
+        self._lines = [_Line(channel, clock, observer) for channel in channels]
+
+    def post(self, message: Message) -> Posted:
+        """Begin to send a message, and return at once."""
+        posted = Posted(message, len(self._lines))
+        for line in self._lines:
+            line.add(posted)
+        return posted
+
+    def stop(self) -> None:
+        """End the threads after the try that is under way."""
+        for line in self._lines:
+            line.stop()
+
+
+class _Waiting(Struct):
+    posted: Posted
+    first_tried_at: float | None = None
+    tries: int = 0
+
+
+class _Line:
+    """The messages that wait for one channel, and the thread that sends them in their order."""
+
+    def __init__(self, channel: Channel, clock: Clock, observer: Observer) -> None:
+        self._channel, self._clock, self._observe = channel, clock, observer
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, posted: Posted) -> None:
+        with self._changed:
+            if len(self._waiting) >= WAITING_MAX:
+                # The first one may be under way.
+                oldest = self._waiting[1]
+                del self._waiting[1]
+                self._end(oldest, sent=False, reason="too many messages wait")
+            self._waiting.append(_Waiting(posted))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="beatd alerts to a channel")
+                self._thread.daemon = True
+                self._thread.start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            with self._changed:
+                if not self._waiting:
+                    self._changed.wait()
+                    continue
+                first = self._waiting[0]
+            pause = self._try(first)
+            if pause is None:
+                with self._changed:
+                    self._waiting.remove(first)
+            else:
+                self._clock.wait(pause, self._stopping)
+
+    def _try(self, one: _Waiting) -> float | None:
+        """Try once to send; return the seconds until the next try, or None if there is none."""
+        if one.first_tried_at is None:
+            one.first_tried_at = self._clock.elapsed()
+        try:
+            self._channel.send(one.posted.message)
+        except Exception as error:  # whatever a library raises, the thread must go on
+            one.tries += 1
+            over = self._clock.elapsed() - one.first_tried_at > RETRIED_FOR_S
+            known = isinstance(error, NotDelivered)
+            reason = str(error) if known else repr(error)
+            if over or (isinstance(error, NotDelivered) and error.is_final):
+                self._end(one, sent=False, reason=reason)
+                return None
+            if one.tries == TRIES_BEFORE_FAILING:
+                one.posted.failing()
+            message = one.posted.message
+            self._observe(AlertNotSent(self._channel.shown, message.title, reason, final=False))
+            return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (one.tries - 1)))
+        self._end(one, sent=True)
+        return None
+
+    def _end(self, one: _Waiting, *, sent: bool, reason: str = "") -> None:
+        message = one.posted.message
+        if sent:
+            self._observe(AlertSent(self._channel.shown, message.title, message.count))
+        else:
+            self._observe(AlertNotSent(self._channel.shown, message.title, reason, final=True))
+        one.posted.ended(sent=sent, was_failing=one.tries >= TRIES_BEFORE_FAILING)

@@ -1,0 +1,178 @@
+"""Judge and report incidents on a thread of its own, which the ticks and the end of the daemon do
+not wait for."""
+
+import threading
+from contextlib import suppress
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from beatd.alerts.incident_book import IncidentBook
+from beatd.alerts.message import message_of
+from beatd.alerts.watched import Watched
+from beatd.daemon.alert_events import AlertEvents
+from beatd.daemon.alert_news import AlertNews
+from beatd.daemon.alert_round import AlertRound
+from beatd.daemon.alert_sender import AlertSender
+from beatd.daemon.alerting import Alerting
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.heartbeat import Heartbeat
+from beatd.daemon.loop import Loop
+from beatd.errors import StoreError
+from beatd.events import Event, IncidentOpened, IncidentsCounted, Observer
+from beatd.incident import Incident, IncidentKind
+from beatd.store import Roles
+
+LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 1.0, 0.05  # between two turns
+REST_S = 0.02  # after each few hundred rows that are read from the catalog
+NEVER_STUCK_S = float("inf")  # a slow alert is no reason to end the daemon
+
+#: A daemon that does not lead leaves all other news to the next leader.
+NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
+
+
+class AlertThread:
+    """Judges the entries while this daemon leads; on a standby, watches whether somebody leads.
+
+    The leader reports a store that is away, too, without a lease, because none can be had then.
+    """
+
+    def __init__(self, alerting: Alerting, *, state: DaemonState, observer: Observer) -> None:
+        self._alerting, self._state, self._observe = alerting, state, observer
+        self._clock = state.clock
+        self.events = AlertEvents(state.clock)
+        self._sender = AlertSender(alerting.channels, clock=state.clock, observer=observer)
+        self._news = AlertNews(alerting, self._sender)
+        self._watched = Watched(elapsed=state.clock.elapsed, rest=self._rest)
+        self._round: AlertRound | None = None
+        self._term = 0
+        self._leaderless_since: datetime | None = None
+        self._store_away: Incident | None = None  # not written yet
+        self._stopping = threading.Event()
+        wait_s = alerting.wait.total_seconds()
+        self._pause_s = max(SHORTEST_PAUSE_S, min(LONGEST_PAUSE_S, wait_s / 10))
+        self._loop = Loop(
+            self.turn,
+            name="alerts",
+            stuck_after_s=NEVER_STUCK_S,
+            clock=state.clock,
+            observer=observer,
+        )
+        self._heartbeat: Heartbeat | None = None
+        if alerting.ping is not None:
+            self._heartbeat = Heartbeat(alerting.ping, state=state, observer=observer)
+
+    def observe(self, event: Event) -> None:
+        """Note an event of the daemon; any thread may call this."""
+        self.events(event)
+
+    def start(self) -> None:
+        """Start the thread, and that of the heartbeat if there is one."""
+        self._loop.start()
+        if self._heartbeat is not None:
+            self._heartbeat.start()
+
+    def stop(self) -> None:
+        """End all threads after what they do at this moment, and do not wait for it."""
+        self._stopping.set()
+        self._loop.stop()
+        self._sender.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread that uses the store has ended, but no longer than `seconds`."""
+        self._loop.join(seconds)
+
+    def turn(self) -> float:
+        """Judge and report once, and return the seconds until the next turn."""
+        store = self._state.store
+        if store is not None:
+            now = self._clock.now()
+            self._watch_store(now)
+            with suppress(StoreError):  # it is reported as an incident of its own
+                self._write_store_away(store, now)
+                term = self._state.term()
+                if term:
+                    self._lead(term, store, now)
+                else:
+                    self._stand_by(store, now)
+        return self._pause_s
+
+    def _lead(self, term: int, store: Roles, now: datetime) -> None:
+        self._leaderless_since = None
+        if self._round is None or term != self._term:
+            self._round, self._term = None, term
+            self._round = AlertRound(
+                state=self._state,
+                store=store,
+                watched=self._watched,
+                events=self.events,
+                news=self._news,
+                wait=self._alerting.wait,
+                observer=self._observe,
+                now=now,
+            )
+        self._round.turn(now)
+
+    def _stand_by(self, store: Roles, now: datetime) -> None:
+        """Report that nobody leads, after nobody has led for the time that messages wait."""
+        if self._round is not None and self.events.store_away_since is None:
+            self._round, self._term = None, 0
+            self.events.forget()
+            self._observe(IncidentsCounted({}))
+        trouble = self._without_leader(store)
+        if not trouble:
+            self._leaderless_since = None
+            return
+        if self._leaderless_since is None:
+            self._leaderless_since = now
+        if now - self._leaderless_since < self._alerting.wait:
+            return
+        book = IncidentBook(store.incidents)
+        book.load(now)
+        if "nobody leads" not in book.opened(""):
+            since = self._leaderless_since
+            new = Incident(kind="nobody leads", name="", opened=since, observed=trouble)
+            written = book.open(new, now)
+            if written is not None:
+                self._observe(IncidentOpened(written))
+        self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
+
+    def _without_leader(self, store: Roles) -> str:
+        """Return why no daemon seems to lead, or "" if one does."""
+        overdue = self._state.last_state.overdue
+        if overdue:
+            return f"the leader is silent: {overdue}"
+        if any(one.role == "leader" for one in store.presences.daemons()):
+            return ""
+        trouble = self._state.lock_trouble()
+        return f"the lock cannot be used: {trouble}" if trouble else "no daemon leads"
+
+    def _watch_store(self, now: datetime) -> None:
+        """Report a store that is away, if this daemon led when it went."""
+        since = self.events.store_away_since
+        if since is None:
+            return
+        if self._store_away is None and self._round is not None:
+            text = self.events.store_trouble
+            self._store_away = Incident(kind="store away", name="", opened=since, observed=text)
+            self._observe(IncidentOpened(self._store_away))
+        one = self._store_away
+        if one is not None and one.announced is None and now - since >= self._alerting.wait:
+            self._sender.post(message_of("opened", [one], now))
+            self._store_away = replace(one, announced=now)
+
+    def _write_store_away(self, store: Roles, now: datetime) -> None:
+        """Write the incident about the store, after the store is back."""
+        if self._store_away is None or self.events.store_away_since is not None:
+            return
+        book = IncidentBook(store.incidents)
+        book.load(now)
+        book.add_past(self._store_away, now, "it can be used")
+        self._store_away = None
+        self._round = None  # its book does not have the incident; it settles as after a new lead
+
+    def _rest(self) -> bool:
+        self._clock.wait(REST_S, self._stopping)
+        return not self._stopping.is_set()

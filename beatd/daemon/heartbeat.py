@@ -1,0 +1,54 @@
+"""Request the URL of a monitor elsewhere while this daemon leads, so that the monitor can report
+that no daemon works."""
+
+from collections.abc import Callable
+
+from beatd.alerts.channel import NotDelivered
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.loop import Loop
+from beatd.events import AlertNotSent, Observer
+
+PING_EVERY_S = 30.0
+LOOK_EVERY_S = 1.0  # whether this daemon leads by now
+NEVER_STUCK_S = float("inf")
+
+
+class Heartbeat:
+    """Calls `ping` each PING_EVERY_S seconds, if this daemon leads and its ticks make progress.
+
+    A standby does not call it: the monitor would not notice that nobody leads. The thread is not
+    waited for at the end, because the monitor's server may hang.
+    """
+
+    def __init__(self, ping: Callable[[], None], *, state: DaemonState, observer: Observer) -> None:
+        self._ping, self._state, self._observe = ping, state, observer
+        self._clock = state.clock
+        self._pinged_at = float("-inf")
+        self._fails = False
+        self._loop = Loop(
+            self.turn,
+            name="heartbeat",
+            stuck_after_s=NEVER_STUCK_S,
+            clock=state.clock,
+            observer=observer,
+        )
+        self.start, self.stop = self._loop.start, self._loop.stop
+
+    def turn(self) -> float:
+        """Ping if it is time, and return the seconds until the next look.
+
+        A failure is reported once, until a ping succeeds.
+        """
+        now = self._clock.elapsed()
+        beats = self._state.leading() and self._state.alive()
+        if not beats or now - self._pinged_at < PING_EVERY_S:
+            return LOOK_EVERY_S
+        self._pinged_at = now
+        try:
+            self._ping()
+            self._fails = False
+        except NotDelivered as error:
+            if not self._fails:
+                self._observe(AlertNotSent("heartbeat", "heartbeat", str(error), final=False))
+            self._fails = True
+        return LOOK_EVERY_S

@@ -1,0 +1,146 @@
+"""Send check-ins about runs to monitors elsewhere, on a thread that nothing waits for."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from beatd import events
+from beatd.alerts.channel import NotDelivered
+from beatd.catalog import Query
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.loop import Loop
+from beatd.errors import StoreError
+from beatd.ledger import Result
+from beatd.monitors.check_in import CheckIn, MonitorTarget, check_in_of
+from beatd.outcome import Delivery
+
+WAITING_MAX = 10_000  # check-ins and outcomes; then the oldest are dropped
+AT_ONCE = 500
+WARN_EVERY_S = 60.0
+NEVER_STUCK_S = float("inf")
+PAUSE_S = 5.0  # a new check-in ends the pause
+
+log = logging.getLogger("beatd")
+
+
+class MonitorThread:
+    """Turns the daemon's events into check-ins and sends each to the monitors that want it.
+
+    Entries without a monitor cost nothing: outcomes are looked at only once an entry with one was
+    published, or if the store has a mark of an earlier leader's.
+    """
+
+    def __init__(
+        self, targets: Sequence[MonitorTarget], *, state: DaemonState, observer: events.Observer
+    ) -> None:
+        self._targets, self._state = targets, state
+        self._check_ins = deque[CheckIn](maxlen=WAITING_MAX)
+        self._outcomes = deque[Delivery](maxlen=WAITING_MAX)
+        self._any, self._marked, self._term = threading.Event(), False, 0
+        self._warned_at = float("-inf")
+        self._failed = 0
+        self._loop = Loop(
+            self.turn,
+            name="monitors",
+            stuck_after_s=NEVER_STUCK_S,
+            clock=state.clock,
+            observer=observer,
+        )
+
+    def observe(self, event: events.Event) -> None:
+        """Note an event of the daemon; any thread may call this."""
+        match event:
+            case events.Sent(results=results):
+                monitored = [one for one in results if one.run.entry.monitor is not None]
+                if monitored:
+                    self._any.set()
+                    self._check_ins.extend(published_check_ins(monitored))
+                    self._loop.wake()
+            case events.OutcomesRead(deliveries=deliveries) if deliveries:
+                self._outcomes.extend(deliveries)
+                if self._any.is_set():
+                    self._loop.wake()
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End the thread after the request that is under way, and do not wait for it."""
+        self._loop.stop()
+        for target in self._targets:
+            target.close()
+
+    def turn(self) -> float:
+        """Send what waits, and return the seconds until the next look."""
+        self._read_mark()
+        self._look_up()
+        while self._check_ins:
+            check_in = self._check_ins.popleft()
+            for target in self._targets:
+                if target.wants(check_in):
+                    self._send(target, check_in)
+        return PAUSE_S
+
+    def _read_mark(self) -> None:
+        """At the start of a lead, learn from the store whether any entry has a monitor; later,
+        write that one has."""
+        store, term = self._state.store, self._state.term()
+        if store is None or not term:
+            return
+        try:
+            if term != self._term:
+                if store.catalog.marks.has_monitors():
+                    self._any.set()
+                    self._marked = True
+                self._term = term
+            if self._any.is_set() and not self._marked:
+                store.catalog.marks.write_monitors(self._state.clock.now())
+                self._marked = True
+        except StoreError:
+            return  # the next turn tries again
+
+    def _look_up(self) -> None:
+        """Make check-ins of the outcomes that wait, by the entries as they are in the store."""
+        store = self._state.store
+        if store is None or not self._any.is_set():
+            self._outcomes.clear()
+            return
+        while self._outcomes:
+            some = list(islice(self._outcomes, AT_ONCE))
+            names = tuple(dict.fromkeys(one.name for one in some))
+            try:
+                rows = {row.entry.name: row.entry for row in store.catalog.find(Query(names=names))}
+            except StoreError:
+                return
+            for delivery in some:
+                self._outcomes.popleft()
+                entry = rows.get(delivery.name)
+                if entry is not None and entry.monitor is not None:
+                    check_in = check_in_of(entry, delivery)
+                    if check_in is not None:
+                        self._check_ins.append(check_in)
+
+    def _send(self, target: MonitorTarget, check_in: CheckIn) -> None:
+        try:
+            target.send(check_in)
+        except NotDelivered as error:
+            self._failed += 1
+            now = self._state.clock.elapsed()
+            if now - self._warned_at >= WARN_EVERY_S:
+                self._warned_at = now
+                text = "check-ins that did not reach their monitors: %d; the last is of %s: %s"
+                log.warning(text, self._failed, check_in.entry.name, error)
+                self._failed = 0
+
+
+def published_check_ins(results: Iterable[Result]) -> Iterable[CheckIn]:
+    """Yield what monitors learn when runs are published or rejected."""
+    for result in results:
+        sent, run = result.outcome.sent, result.run
+        if sent == "confirmed":
+            yield CheckIn(entry=run.entry, task_id=run.task_id, state="published")
+        elif sent == "rejected":
+            text = f"not published: {result.outcome.reason}"
+            yield CheckIn(entry=run.entry, task_id=run.task_id, state="fail", text=text)

@@ -1,0 +1,1 @@
+"""What monitors elsewhere learn about the runs of entries."""

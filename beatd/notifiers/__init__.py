@@ -1,0 +1,1 @@
+"""Notifiers send messages to the outside world: each file knows one way."""

@@ -1,0 +1,72 @@
+"""Send messages through Apprise, in a process of its own: it is large, and its threads would hold
+up the end of this one."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from msgspec import MsgspecError, json
+
+from beatd.alerts.channel import NotDelivered
+from beatd.alerts.message import Message
+from beatd.secret import channel_name, hidden
+
+CHILD = Path(__file__).with_name("apprise_child.py")
+TIMEOUT_S = 40.0
+_KINDS = {"opened": "failure", "reminder": "warning", "resolved": "success", "test": "info"}
+
+
+class AppriseChannel:
+    """Sends each message to one URL of Apprise."""
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.shown = channel_name(url)
+        self._url, self._timeout_s = url, timeout_s
+
+    def send(self, message: Message) -> None:
+        """Send the message, or raise NotDelivered."""
+        if not is_installed():
+            text = "apprise is not installed: pip install 'beatd[alerts]'"
+            raise NotDelivered(text, is_final=True)
+        order = {
+            "url": self._url,
+            "title": message.title,
+            "body": message.text,
+            "kind": _KINDS[message.type],
+        }
+        answer = _answer(order, self._timeout_s)
+        if answer.get("result") != "sent":
+            reason = hidden(answer.get("reason", "") or "apprise gives no reason")
+            raise NotDelivered(reason, is_final=answer.get("result") == "unknown")
+
+
+def _answer(order: dict[str, str], timeout_s: float) -> dict[str, str]:
+    """Return the answer of a new process to this order, or raise NotDelivered."""
+    try:
+        # The URL goes through a pipe: every user of the host can read a command line.
+        ended = subprocess.run(
+            [sys.executable, "-P", str(CHILD)],
+            input=json.encode(order),
+            capture_output=True,
+            timeout=timeout_s,
+        )
+        return json.decode(ended.stdout, type=dict[str, str])
+    except subprocess.TimeoutExpired:
+        raise NotDelivered(f"no answer within {timeout_s:.0f} s") from None
+    except OSError as error:
+        raise NotDelivered(f"no process can be started: {error.strerror or error}") from None
+    except MsgspecError:
+        raise NotDelivered("apprise broke") from None
+
+
+def is_installed() -> bool:
+    """Return True if Apprise can be imported."""
+    return find_spec("apprise") is not None
+
+
+def knows(url: str) -> bool:
+    """Return True if Apprise knows how to send to this URL. Nothing is sent."""
+    return (
+        _answer({"url": url, "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"] == "known"
+    )

@@ -1,0 +1,38 @@
+"""Ping a monitor such as healthchecks.io: start, success, failure and log of a run."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from beatd.monitors.check_in import CheckIn, CheckInState
+from beatd.notifiers.http_request import TIMEOUT_S, request
+
+#: Which path below the entry's URL is requested; the monitor takes the same run by its `rid`.
+PATHS: dict[CheckInState, str] = {"start": "/start", "success": "", "fail": "/fail", "log": "/log"}
+TEXT_MAX_BYTES = 10_000
+
+
+class PingMonitor:
+    """Requests the URL `monitor.ping` of an entry for each run, with the task id as its run id."""
+
+    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+
+    def wants(self, check_in: CheckIn) -> bool:
+        monitor = check_in.entry.monitor
+        return monitor is not None and bool(monitor.ping) and check_in.state in PATHS
+
+    def send(self, check_in: CheckIn) -> None:
+        assert check_in.entry.monitor is not None, "only wanted check-ins are sent"
+        url = ping_url(check_in.entry.monitor.ping, PATHS[check_in.state], check_in.task_id)
+        body = check_in.text.encode()[:TEXT_MAX_BYTES]
+        headers = {"User-Agent": "beatd", "Content-Type": "text/plain; charset=utf-8"}
+        request(url, headers, body, self._timeout_s)
+
+    def close(self) -> None:
+        pass
+
+
+def ping_url(url: str, path: str, task_id: str) -> str:
+    """Return the URL for one ping: the path is put before the query, which gets the run id."""
+    parts = urlsplit(url)
+    query = f"{parts.query}&rid={task_id}" if parts.query else f"rid={task_id}"
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))
