@@ -24,7 +24,7 @@ def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answ
     row = facts.row
     assert row is not None, "an entry without a row has no plan"
     details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
-    if moment is None or not is_moment(row.entry, moment):
+    if moment is None or _is_after_last_run(row, moment) or not is_moment(row.entry, moment):
         return _no_moment(facts, row, moment, details, words)
     if row.paused or not row.entry.enabled:
         return stopped(facts, row, moment, details, words)
@@ -47,7 +47,7 @@ def _no_moment(
     words: TimeWords,
 ) -> Answer:
     entry = row.entry
-    if has_run_out(entry, row.runs):
+    if has_run_out(entry, row.runs) and (moment is None or _is_after_last_run(row, moment)):
         line = f"max_runs reached: it has had its {row.runs} runs"
         return Answer("max runs", line, moment, details)
     if entry.end is not None and (moment or facts.now) > entry.end:
@@ -90,6 +90,11 @@ def stopped(
     elif state == "disabled" and row.entry.declared_at:
         line = f"{line} in {row.entry.declared_at}"
     return Answer(state, line, moment, details)
+
+
+def _is_after_last_run(row: Stored, moment: datetime) -> bool:
+    """True if `max_runs` was reached before `moment`."""
+    return has_run_out(row.entry, row.runs) and (row.last is None or row.last < moment)
 
 
 def is_moment(entry: Entry, moment: datetime) -> bool:

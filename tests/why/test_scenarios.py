@@ -133,6 +133,9 @@ class Scenarios:
         newest: dict[str, Any] = self.beatd("history", name, "--limit", "1")[0]
         return newest
 
+    def daemon_publishes(self) -> bool:
+        return bool(self.newest("edited")["state"] == "published")
+
     def close(self) -> None:
         for process in (self.daemon, self.worker):
             if process is not None:
@@ -163,7 +166,7 @@ def test_why_names_the_cause_in_its_first_line(scenarios: Scenarios) -> None:
     here.start_worker()
 
     # the plan
-    until(lambda: here.newest("edited")["state"] == "published", 60, "the daemon runs")
+    until(here.daemon_publishes, 60, "the daemon publishes", not_yet=(AssertionError, IndexError))
     here.beatd("pause", "paused")
     here.becomes("paused", "paused", "by ")
     here.becomes("disabled", "disabled", "jobs.yaml")
