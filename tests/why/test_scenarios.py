@@ -31,7 +31,7 @@ app.conf.task_default_queue = {mine!r}
 full = {{"x-max-length": 1, "x-overflow": "reject-publish"}}
 app.conf.task_queues = [
     Queue(name, Exchange(name), name, queue_arguments=full if name == {full!r} else None)
-    for name in ({mine!r}, {late!r}, {lonely!r}, {full!r})
+    for name in ({mine!r}, {lonely!r}, {full!r})
 ]
 app.conf.worker_prefetch_multiplier = 1
 beatd.worker.report(app, queue={reports!r})
@@ -62,7 +62,7 @@ ENTRIES = """
   full: {{task: quick, every: 1s, options: {{queue: {full}}}}}
   unroutable: {{task: quick, every: 1s, options: {{exchange: {exchange}, routing_key: nowhere}}}}
   arguments: {{task: typed, every: 1s}}
-  expired: {{task: quick, every: 1s, max_runs: 1, options: {{queue: {late}, expires: 0.1}}}}
+  expired: {{task: quick, every: 1s, max_runs: 1, options: {{countdown: 2, expires: 1}}}}
   unknown-task: {{task: nobody.knows, every: 1s, max_runs: 1}}
   raised: {{task: raises, every: 1s, max_runs: 1}}
   killed: {{task: is_killed, every: 1s, max_runs: 1}}
@@ -80,7 +80,7 @@ class Scenarios:
     def __init__(self, folder: Path, host: str, port: int) -> None:
         self.folder, self.cable = folder, Cable(host, port)
         self.broker = f"amqp://guest:guest@{host}:{port}//"
-        names = ("mine", "late", "lonely", "full", "reports", "exchange")
+        names = ("mine", "lonely", "full", "reports", "exchange")
         self.names = {name: f"why-{name}-{uuid4().hex[:8]}" for name in names}
         (folder / "scenarios.py").write_text(APP.format(**self.names))
         (folder / "jobs.yaml").write_text(f"entries:{ENTRIES.format(**self.names)}")
@@ -196,7 +196,7 @@ def test_why_names_the_cause_in_its_first_line(scenarios: Scenarios) -> None:
     here.becomes("revoked", "running", "is running")
     here.app.control.revoke(here.newest("revoked")["task_id"], terminate=True)
     here.becomes("revoked", "revoked", "was revoked")
-    here.becomes("expired", "expired", "expired in the queue")
+    here.becomes("expired", "expired", "had expired when")
 
     # an edit, and a file that became invalid
     ran = datetime.fromisoformat(here.newest("edited")["planned"])
