@@ -30,7 +30,6 @@ HOUSEKEEPING_EVERY_S = 1.0
 HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
-OUTCOMES_REST_S = 0.01  # after a full transaction, so that the ticks go on
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 JOIN_TIMEOUT_S = 1.0
 OUTCOMES_JOIN_TIMEOUT_S = 0.2  # the thread may wait for a broker that is away
@@ -215,7 +214,7 @@ class Daemon(DaemonState):
                 clock=clock,
                 term=self.term,
                 wake=self.wake,
-                rest=lambda: clock.wait(OUTCOMES_REST_S, self._stop),
+                rest=lambda seconds: clock.wait(seconds, self._stop),
                 tell=observe,
             )
             closing.callback(self._outcomes.close)

@@ -32,7 +32,7 @@ class OutcomeThread:
     """Reads outcomes with `reader` in `turn`, which a loop calls again and again.
 
     `term` returns the number of the term that this daemon leads, 0 on a standby. `wake` starts a
-    tick, because an entry has become due. `rest` is called between two transactions of a burst.
+    tick, because an entry has become due. `rest` waits some seconds between two transactions.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class OutcomeThread:
         clock: Clock,
         term: Callable[[], int],
         wake: Callable[[], None],
-        rest: Callable[[], None],
+        rest: Callable[[float], None],
         tell: Observer,
     ) -> None:
         self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term

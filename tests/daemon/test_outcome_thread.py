@@ -78,7 +78,7 @@ class World:
     def _wake(self) -> None:
         self.wakes += 1
 
-    def _rest(self) -> None:
+    def _rest(self, seconds: float) -> None:
         self.rests += 1
 
     def delivery(self, state: OutcomeState, name: str = "e", **more: object) -> Delivery:
@@ -163,7 +163,7 @@ def test_a_burst_is_written_in_small_transactions_with_a_pause_after_each(world:
     runs = [world.delivery("succeeded", f"e{nth}") for nth in range(10_000)]
     world.arrives(*runs)
     world.turn()
-    assert world.store.transactions == (WRITTEN_MAX,) * 20 and world.rests == 20
+    assert world.store.transactions == (WRITTEN_MAX,) * 50 and world.rests == 50
     assert world.reader.acknowledged == 1
 
 
