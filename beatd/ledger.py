@@ -63,9 +63,9 @@ class RunningChange(Struct, frozen=True):
     """
 
     seen: str = ""
-    is_over: bool = False
     until: datetime | None = None
     ends: bool = False
+    is_over: bool = False
 
 
 class Move(Struct, frozen=True, kw_only=True):
