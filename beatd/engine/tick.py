@@ -135,7 +135,7 @@ class Tick:
             settle = partial(self._lookahead.moves.settle, now=now)
             self._lookahead.move_on(due, self._send(due, settle, term))
         if not more:
-            self._send_open_claims(now, waiting, term)
+            self._send_open_claims(self._clock.now(), waiting, term)  # the due rows took their time
         if not due:  # Due rows must not wait for work that can be done ahead.
             more = self._lookahead.work_ahead(now, term, self._dispatch, self._batch)
         return now if more else self._lookahead.next_look(now)
