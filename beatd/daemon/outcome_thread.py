@@ -25,7 +25,7 @@ BUSY_PAUSE_S, QUIET_PAUSE_S = 0.1, 1.0  # after a read that found no more
 BUSY_FOR_S = 30.0  # after the last report
 JUDGED_EVERY_S = 1.0  # which runs are lost, and which are to be prolonged
 STORE_AWAY_PAUSE_S = 0.5
-SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 5.0
+SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 
 
 class OutcomeThread:
