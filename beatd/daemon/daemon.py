@@ -32,7 +32,7 @@ HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long t
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 #: How long the end waits for each thread; that of the outcomes may wait for a broker that is away.
-JOIN_TIMEOUTS_S = {"campaign": 1.0, "housekeeping": 1.0, "outcomes": 0.2}
+JOIN_TIMEOUTS_S = {"campaign": 1.0, "housekeeping": 1.0, "outcomes": 0.05}
 
 
 class Daemon(DaemonState):
