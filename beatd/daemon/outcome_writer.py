@@ -88,7 +88,7 @@ class OutcomeWriter:
 
     def emit_failures(self) -> None:
         """Emit the runs that failed, unless that was done within the last second."""
-        if (event := self._failed.take(self._clock.elapsed())) is not None:
+        if (event := self._failed.event_at(self._clock.elapsed())) is not None:
             self._tell(event)
 
     def emit_idle(self) -> None:

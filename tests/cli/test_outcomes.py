@@ -33,7 +33,7 @@ def reported(here: Here, *states: str, name: str = "x", **more: Any) -> None:
     run = task_id(store.namespace, Occurrence(name, planned))
     for nth, state in enumerate(states):
         known = {"task_id": run, "delivery": f"d{nth}", "name": name, "planned": planned}
-        at = NOW - timedelta(minutes=10 - nth)
+        at = NOW - timedelta(hours=10, minutes=-nth)
         store.write_outcomes([Delivery(**{**known, "state": state, "at": at, **more})], NOW)
     store.close()
 
@@ -110,15 +110,15 @@ def test_list_and_show_have_the_last_outcome(x: Here) -> None:
     assert row["outcome"]["last_success"] is None and row["running"] is None
     assert "failed ×3" in x("list").out
     shown = x("show", "x").out
-    assert "outcome   failed on w, 10 min " in shown and "3 in a row" in shown
+    assert "outcome   failed on w, 10 h" in shown and "3 in a row" in shown
 
 
 @pytest.mark.usefixtures("way")
 def test_list_and_show_say_since_when_a_run_is_running(x: Here) -> None:
-    reported(x, "started", started=NOW - timedelta(minutes=10))
+    reported(x, "started", started=NOW - timedelta(hours=10))
     assert x.json("list")[0]["running"]["since"] == x.json("show", "x")["running"]["since"]
-    assert "running 10 min" in x("list").out
-    assert "since 10 min" in x("show", "x").out
+    assert "running 10 h" in x("list").out
+    assert "since 10 h" in x("show", "x").out
 
 
 def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> None:
@@ -127,7 +127,7 @@ def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> N
     x("add", "z", "--task", "t", "--every", "1h")
     reported(x, "failed", error="ValueError: no")
     reported(x, "started", name="y", started=NOW - timedelta(hours=2))
-    reported(x, "started", name="z", started=NOW - timedelta(minutes=50))
+    reported(x, "started", name="z", started=NOW - timedelta(minutes=30))
     found = x.json("status")
     (failing,), (long,) = found["failing"], found["running_long"]
     assert (failing["entry"], failing["outcome"]) == ("x", "failed")
