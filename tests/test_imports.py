@@ -29,7 +29,7 @@ MODULES = {
         argument_values arguments as_plain celery_schedule check codec fields kinds options
     """,
     "servers": """
-        mysql postgresql redis redis_url sentinel sql_errors sqlite
+        message_file mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims
@@ -149,7 +149,7 @@ BELOW = {
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
-    "worker": {"report_queue"},
+    "worker": {"report_queue", "servers"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
