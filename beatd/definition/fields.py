@@ -106,6 +106,7 @@ _KINDS_BY_NAME = {
     "kwargs": kinds.argument_mapping(),
     "options": kinds.options(),
     "catch_up_window": kinds.duration(above_zero=True),
+    "max_run": kinds.duration(above_zero=True),
     "description": kinds.prose(),
 }
 _KINDS_BY_TYPE = {

@@ -12,6 +12,7 @@ from beatd.publisher import Outcome, Push
 from beatd.run import micros
 from beatd.stores.redis.claim_batch import (
     CONFIRMED,
+    PLANNED,
     Batch,
     outcomes_of,
     told_with,
@@ -84,7 +85,7 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 def is_plain(move: Move) -> bool:
     """Return True if the move (one change of one row) claims one planned run and moves the plan on,
-    and does nothing else: it writes no skip record and no backlog."""
+    and does nothing else: it writes no skip record and no backlog, and changes no running run."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -93,6 +94,7 @@ def is_plain(move: Move) -> bool:
         and move.counts == 1
         and not move.skips
         and move.backlog is None
+        and move.running is None
     )
 
 
@@ -100,12 +102,14 @@ class Plain:
     """Packs a batch of moves (changes of one row each) as arguments of `plain.lua`.
 
     `told` holds the arguments: the columns of the moves, the columns of their records of history,
-    and then the message bodies, grouped by queue.
+    and then the message bodies, grouped by queue. Origins of runs are a table by place, if there
+    are any but "planned".
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
         columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
-        for move in moves:
+        origins = dict[int, str]()
+        for place, move in enumerate(moves, 1):
             plan, run = move.plan, move.run
             assert plan is not None and run is not None
             planned, due, revision = text_of(plan.planned), due_of(plan), move.revision
@@ -121,6 +125,8 @@ class Plain:
                 )
             )
             lines.append((move.name, moment, text_of(run.due), run.task_id))
+            if run.origin != PLANNED:
+                origins[place] = run.origin
         bodies: dict[str, list[bytes]] = {}
         for (push,) in pushes:
             bodies.setdefault(push.key, []).append(push.body)
@@ -129,7 +135,9 @@ class Plain:
         counts = list(map(len, bodies.values()))
         self.told = (
             msgpack.encode([*zip(*columns, strict=True), list(bodies), counts]),
-            msgpack.encode([*zip(*lines, strict=True), self._queues]),
+            msgpack.encode(
+                [*zip(*lines, strict=True), self._queues, *([origins] if origins else [])]
+            ),
             *(body for some in bodies.values() for body in some),
         )
 

@@ -4,7 +4,7 @@ import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from secrets import token_hex
 
 from msgspec import json, msgpack
@@ -41,14 +41,17 @@ class RedisCatalog:
 
     def find(self, query: Query) -> Iterator[Stored]:
         holds = _asks_for(query)
-        found = (
-            stored
-            for page in self._names(query)
-            for name, row, definition in self._reader.read(page)
-            if query.source is None or definition.source == query.source
-            if (stored := self._reader.streamed(name, row, definition)) is not None
-            if holds(stored)
+        pages = (
+            [
+                stored
+                for name, row, definition in self._reader.read(names)
+                if query.source is None or definition.source == query.source
+                if (stored := self._reader.streamed(name, row, definition)) is not None
+                if holds(stored)
+            ]
+            for names in self._names(query)
         )
+        found = chain.from_iterable(map(self._reader.with_running, pages))
         return islice(found, query.limit)
 
     def _names(self, query: Query) -> Iterable[list[str]]:
@@ -203,6 +206,7 @@ class RedisCatalog:
             *passed,
             change.calls_off,
             missed,
+            entry.overlap == "allow",
         )
 
     @property

@@ -9,14 +9,20 @@ from msgspec import json, msgpack
 
 from beatd.errors import Deposed
 from beatd.leader import Holder, Term
-from beatd.ledger import Move
+from beatd.ledger import Move, RunningChange
 from beatd.publisher import Outcome, Push
-from beatd.run import micros
+from beatd.run import Origin, Run, micros
 from beatd.stores.redis import row_text
 from beatd.stores.redis.row_text import closes, due_of, request_text, text_of
 
 KINDS = {"plan": 1, "request": 2, "claim": 3}
 CONFIRMED = Outcome("confirmed")
+PLANNED: Origin = "planned"  # written nowhere, as most runs have it
+REQUESTED: dict[str, Origin] = {
+    "trigger": "trigger",
+    "backfill": "backfill",
+    "backlog": "catch-up",
+}
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
@@ -102,7 +108,7 @@ class Batch:
                 instead = f"{planned}\t{move.revision}\te\t"
                 rest = f"{due}\t{plan.fingerprint}\t{plan.rules}"
                 score = due or planned or "+inf"
-        if move.of != "plan" or move.skips or move.backlog is not None:
+        if is_rare(move):
             self._rare[place + 1] = _rare(move)
         if run is None:
             return (move.name, expect, instead, rest, score, move.counts, "", "", "")
@@ -112,13 +118,24 @@ class Batch:
         return (move.name, expect, instead, rest, score, move.counts, closing, moment, what)
 
 
+def is_rare(move: Move) -> bool:
+    """Return True if the move has fields that are in no column."""
+    return (
+        move.of != "plan"
+        or bool(move.skips)
+        or move.backlog is not None
+        or move.running is not None
+        or (move.run is not None and move.run.origin != PLANNED)
+    )
+
+
 def _rare(move: Move) -> tuple[object, ...]:
     """Return the fields that only few moves have.
 
     They are: kind of row; key of the request or open claim; beginning of its value before the move;
     beginning after the move ("" deletes it); revision of the entry that the run needs; records of
     the skipped moments; key of the open claim that these records close; backlog as (id, text), or
-    False.
+    False; change of the running run, or False; origin of the run; origin of the skipped moments.
     """
     found = instead = ended = skipped_id = ""
     seen = f"{micros(move.seen)}\t"
@@ -135,4 +152,23 @@ def _rare(move: Move) -> tuple[object, ...]:
     revision = "" if move.run is None else str(move.run.revision)
     skips = [row_text.skipped(skip, skipped_id) for skip in move.skips]
     backlog = move.backlog is not None and (move.backlog.id, request_text(move.backlog))
-    return (KINDS[move.of], found, seen, instead, revision, skips, ended, backlog)
+    return (
+        KINDS[move.of],
+        found,
+        seen,
+        instead,
+        revision,
+        skips,
+        ended,
+        backlog,
+        move.running is not None and _change(move.running, move.run),
+        "" if move.run is None or move.run.origin == PLANNED else move.run.origin,
+        "" if move.request is None else REQUESTED[move.request.kind],
+    )
+
+
+def _change(change: RunningChange, run: Run | None) -> tuple[object, ...]:
+    """Return the fields of a change of the running run: task id that was seen, until, whether the
+    running run ends, task id of the move's run, whether the running run must be over."""
+    id = "" if run is None else run.task_id
+    return (change.seen, text_of(change.until), change.ends, id, change.is_over)

@@ -1,22 +1,27 @@
 """Decode rows and definitions of Redis to entries, and keep the decoded definitions in a cache of
 limited size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 from msgspec import Raw, json, msgpack
+from msgspec.structs import replace
 
 from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec, Stored
-from beatd.entry import Entry
+from beatd.entry import Entry, Overlap
 from beatd.errors import ConfigError
+from beatd.run import Running
 from beatd.stores.damage import UNREADABLE, Damage
-from beatd.stores.redis.row_text import Row
+from beatd.stores.redis.row_text import Row, running_of
 from beatd.stores.redis.script import Scripts
 
+T = TypeVar("T", str, bytes)
 _PACKED = tuple[str, str, Raw]
 KNOWN_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 PAGE = 1000
+ALLOW: Overlap = "allow"
 
 
 class Definition:
@@ -77,7 +82,34 @@ class Reader:
                 entry = self._remembered(name, definition)
                 if entry is not None and not (unmoved and row.plan != unknown[name].plan):
                     found[name] = _stored(entry, row)
+        if all(stored.entry.overlap == ALLOW for stored in found.values()):
+            return found
+        return {stored.entry.name: stored for stored in self.with_running(found.values())}
+
+    def with_running(self, rows: Iterable[Stored]) -> Iterator[Stored]:
+        """Yield these entries in order, with the running runs of those that do not allow overlap.
+        Redis is read only if there is one."""
+        rows = list(rows)
+        names = [stored.entry.name for stored in rows if stored.entry.overlap != ALLOW]
+        running = self.running(names) if names else {}
+        for stored in rows:
+            run = running.get(stored.entry.name)
+            yield stored if run is None else replace(stored, running=run)
+
+    def running(self, names: Sequence[str]) -> dict[str, Running]:
+        """Return the running runs of these entries by name."""
+        client, key = self._scripts.client, self._scripts.key("running")
+        found: dict[str, Running] = {}
+        for page in pages(names):
+            texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            for name, text in zip(page, texts, strict=True):
+                if text is not None and (run := self.run(name, text)) is not None:
+                    found[name] = run
         return found
+
+    def run(self, name: str, text: bytes) -> Running | None:
+        """Return the running run of an entry that a text holds; None if the text is damaged."""
+        return self.damage.read(f"the running run of {name!r}", partial(running_of, text))
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
         """Return the names whose text of the row is None, that is, whose entry does not exist."""
@@ -140,9 +172,9 @@ def _stored(entry: Entry, row: Row) -> Stored:
     return Stored(entry, row.revision, row.paused, row.plan, row.runs, row.last)
 
 
-def pages(names: Iterable[str], size: int = PAGE) -> Iterable[list[str]]:
+def pages(names: Iterable[T], size: int = PAGE) -> Iterable[list[T]]:
     """Yield the names in lists of `size` names; the last list may be shorter."""
-    page: list[str] = []
+    page: list[T] = []
     for name in names:
         page.append(name)
         if len(page) >= size:

@@ -66,6 +66,7 @@ class RedisHistory:
     def _claims(self, name: str | None) -> Iterator[Told]:
         client = self._scripts.client
         open_key, claims_key = self._scripts.key("open"), self._scripts.key("claims")
+        origins_key = self._scripts.key("origins")
         first = 0
         while True:
             keys = self._scripts.ask(
@@ -74,8 +75,9 @@ class RedisHistory:
             mine = [k for k in keys if name is None or k.split(b":", 2)[-1] == name.encode()]
             if mine:
                 found = self._scripts.ask(lambda mine=mine: client.hmget(claims_key, mine))  # type: ignore[misc]
-                for key, claim in zip(mine, found, strict=True):
-                    read = partial(claimed_of, key, claim)
+                origins = self._scripts.ask(lambda mine=mine: client.hmget(origins_key, mine))  # type: ignore[misc]
+                for key, claim, origin in zip(mine, found, origins, strict=True):
+                    read = partial(claimed_of, key, claim, origin)
                     told = claim and self._damage.read(f"the open claim {key!r}", read)
                     if told:
                         yield told
@@ -95,7 +97,10 @@ class RedisHistory:
             batch: int = self._scripts("forget", micros(before), keep, PAGE)
             dropped += batch
             if batch < PAGE:
-                return dropped
+                break
+        while self._scripts("forget_outcomes", micros(before), keep, PAGE) == PAGE:
+            pass
+        return dropped
 
 
 def _told(line: Any) -> Told:

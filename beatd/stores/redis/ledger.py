@@ -127,7 +127,8 @@ class RedisLedger:
 
 def _ended(result: Result) -> tuple[object, ...]:
     """Return the fields of a result in the order that `record.lua` expects: name, key of the claim,
-    state, moment of the result, moment of the claim, and text of the record of history."""
+    state, moment of the result, moment of the claim, text of the record of history, origin, and
+    task id."""
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
@@ -136,7 +137,8 @@ def _ended(result: Result) -> tuple[object, ...]:
         body = row_text.published(at, micros(run.due), run.task_id)
     claimed = text_of(result.claimed_at)
     name = run.occurrence.name
-    return (name, closes(run.occurrence), ENDS[sent], str(at), claimed, body)
+    key = closes(run.occurrence)
+    return (name, key, ENDS[sent], str(at), claimed, body, run.origin, run.task_id)
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:

@@ -19,15 +19,19 @@ from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.redis.catalog import RedisCatalog
 from beatd.stores.redis.entry_reader import Reader
 from beatd.stores.redis.history import RedisHistory
+from beatd.stores.redis.incidents import RedisIncidents
 from beatd.stores.redis.ledger import RedisLedger
 from beatd.stores.redis.missing_parts import RedisMissingParts
 from beatd.stores.redis.notices import Watch
+from beatd.stores.redis.outcomes import RedisOutcomes
 from beatd.stores.redis.script import Scripts
 
 OLDEST = (6, 2)
 
 
-class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
+class RedisStore(
+    RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory, RedisOutcomes, RedisIncidents
+):
     """A store in Redis. Its keys are `beatd:{0}:…`: the hash tag {0} keeps all keys in one slot of
     a Cluster, so that a script can use them together."""
 
@@ -42,6 +46,8 @@ class RedisStore(RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory):
         RedisMissingParts.__init__(self, scripts, reader)
         RedisLedger.__init__(self, scripts, reader)
         RedisHistory.__init__(self, scripts, self._damage)
+        RedisOutcomes.__init__(self, scripts, reader)
+        RedisIncidents.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))
         if self._server.primary is not None:
             self._server.primary.moved = self._watch.wake

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from beatd.catalog import Plan, Progress
 from beatd.ledger import Record, Request
-from beatd.run import EPOCH, MICROSECOND, Occurrence, Skip, State, moment_of
+from beatd.run import EPOCH, MICROSECOND, Occurrence, Running, Skip, State, moment_of
 
 STATES: dict[bytes, State] = {b"P": "published", b"S": "skipped", b"F": "failed"}
 
@@ -116,11 +116,13 @@ def failed(task_id: str, reason: str) -> str:
 
 def record_of(fields: list[bytes]) -> Record:
     """Return the record of history from one element of the stream. `fields` holds names and values
-    in turn: name, previous line, closed claim, state, term, text of the record.
+    in turn: name, previous line, closed claim, state, term, text of the record, and the origin if
+    it is not "planned".
 
     If the text has no planned moment, the planned moment of the closed claim is used.
     """
     name, closed, state, term, body = fields[1], fields[5], fields[7], fields[9], fields[11]
+    origin = fields[13].decode() if len(fields) > 13 else "planned"
     planned, until, count, at_least, at, late, task_id, reason = body.split(b"\t", 7)
     return Record(
         name=name.decode(),
@@ -134,15 +136,27 @@ def record_of(fields: list[bytes]) -> Record:
         count=int(count),
         at_least=bool(at_least),
         term=int(term),
+        origin=origin,  # type: ignore[arg-type]  # written from an Origin
     )
 
 
-def claimed_of(key: bytes, text: bytes) -> tuple[datetime, Record]:
-    """Return (moment of the claim, record with the state "claimed") for an open claim, from its key
-    and its text in Redis."""
+def claimed_of(key: bytes, text: bytes, origin: bytes | None) -> tuple[datetime, Record]:
+    """Return (moment of the claim, record with the state "claimed") for an open claim, from its
+    key, its text and its origin (None: "planned") in Redis."""
     at, term, _, task_id, _, _ = text.split(b"\t")
     occurrence = occurrence_of(key)
     record = Record(
-        occurrence.name, occurrence.planned, "claimed", "", task_id.decode(), term=int(term)
+        occurrence.name,
+        occurrence.planned,
+        "claimed",
+        "",
+        task_id.decode(),
+        term=int(term),
+        origin=origin.decode() if origin else "planned",  # type: ignore[arg-type]
     )
     return moment_of(int(at)), record
+
+
+def running_of(text: bytes) -> Running:
+    since, until, waits, task_id = text.split(b"\t")
+    return Running(task_id.decode(), moment_of(int(since)), moment_of(int(until)), waits == b"1")

@@ -28,6 +28,17 @@ end
 local rows = read('rows', names)
 local requests = read('requests', asked)
 local claims = read('claims', opened)
+local running, ran_before = {}, {}
+do
+  local watched = {}
+  for place, m in pairs(rare) do
+    if m[9] then watched[#watched + 1] = names[place] end
+  end
+  for name, text in pairs(read('running', watched)) do
+    running[name] = text or nil
+    ran_before[name] = select(4, match(text or '', RUNNING)) or ''
+  end
+end
 local moved, scores = {}, {}
 know_tails(names)
 
@@ -76,9 +87,50 @@ local function again(place, m)
   return tonumber(planneds[place]) <= tonumber(last) and '1' or ''
 end
 
--- rare: kind, found by, begins with, begins with instead, revision, skips, closed by them, backlog
+local function become_due(name)
+  local row, score = with_due(rows[name], at, true)
+  if row then
+    rows[name], scores[name], moved[name] = row, score, true
+    call('PUBLISH', base .. 'changed', 'due')
+  end
+end
+
+local function running_id(name)
+  return select(4, match(running[name] or '', RUNNING)) or ''
+end
+
+-- True if the running run is the one that a change expects, and over if the change expects that.
+local function is_as_seen(name, change)
+  local _, until_, _, id = match(running[name] or '', RUNNING)
+  if (id or '') ~= change[1] then return false end
+  return not (id and change[5] and tonumber(until_) > tonumber(at))
+end
+
+-- A plan waits for the end of the running run only as its last move says.
+-- change: seen, until or '', ends, task id of the run or '', is over
+local function change_running(name, kind, change)
+  local until_, id = change[2], change[4]
+  local since, old_until, waits, old_id = match(running[name] or '', RUNNING)
+  if kind == PLAN then waits = '' end
+  if change[3] and old_id then
+    running[name], old_id = nil, nil
+    if waits == '1' then become_due(name) end
+  end
+  if not old_id then waits = '' end
+  if id ~= '' and until_ ~= '' then
+    running[name] = table.concat({old_id == id and since or at, until_, waits, id}, '\t')
+  elseif old_id then
+    if kind == PLAN and until_ ~= '' then waits = '1' end
+    running[name] = table.concat({since, until_ ~= '' and until_ or old_until, waits, old_id}, '\t')
+  end
+end
+
+-- rare: kind, found by, begins with, begins with instead, revision, skips, closed by them, backlog,
+--   change of the running run or false, origin of the run or '', origin of the skips or ''
 local function look(place, m)
   local kind = m and m[1] or PLAN
+  local change = m and m[9]
+  if change and not is_as_seen(names[place], change) then return false end
   if kind == PLAN then
     local name, expect = names[place], expected[place]
     local row = rows[name]
@@ -100,6 +152,7 @@ local function look(place, m)
     claims[m[2]] = false
     count_only(place)
   end
+  if change then change_running(names[place], kind, change) end
   return true
 end
 
@@ -208,6 +261,31 @@ for _, key in ipairs(keys) do
   end
 end
 
+-- A run whose message was refused is not running.
+for place, m in pairs(rare) do
+  if m[9] and made[place] == '2' and running_id(names[place]) == m[9][4] then
+    change_running(names[place], m[1], {'', '', true, '', false})
+  end
+end
+
+local running_pairs, entry_pairs, gone, gone_ids = {}, {}, {}, {}
+for name, before in pairs(ran_before) do
+  local text, id = running[name], running_id(name)
+  if text then
+    running_pairs[#running_pairs + 1] = name
+    running_pairs[#running_pairs + 1] = text
+    entry_pairs[#entry_pairs + 1] = id
+    entry_pairs[#entry_pairs + 1] = name
+  elseif before ~= '' then
+    gone[#gone + 1] = name
+  end
+  if before ~= '' and before ~= id then gone_ids[#gone_ids + 1] = before end
+end
+spread('HDEL', 'running', gone)
+spread('HDEL', 'running_of', gone_ids)
+spread('HSET', 'running', running_pairs)
+spread('HSET', 'running_of', entry_pairs)
+
 local row_pairs, score_pairs = {}, {}
 for name in pairs(moved) do
   row_pairs[#row_pairs + 1] = name
@@ -221,6 +299,8 @@ spread('HSET', 'rows', row_pairs)
 spread('ZADD', 'plan', score_pairs)
 
 local claim_pairs, open_pairs, opens = {}, {}, {}
+local origin_pairs, plain_ones = {}, {}
+local has_origins = call('EXISTS', base .. 'origins') == 1
 for place = 1, size do
   local name = names[place]
   if made[place] ~= '0' and not done[place] then
@@ -238,16 +318,17 @@ for place = 1, size do
       call('HDEL', base .. 'claims', m[2])
       call('ZREM', base .. 'open', m[2])
       call('ZREM', base .. 'unsent', m[2])
+      plain_ones[#plain_ones + 1] = m[2]
     end
     for _, body in ipairs(m and m[6] or {}) do
-      add_line(at, name, m[7], 'S', number, body)
+      add_line(at, name, m[7], 'S', number, body, m[11])
     end
     if targets and targets[place] then
       local due, task_id = match(whats[place], '^([^\t]*)\t(.*)$')
       if made[place] == '1' then
-        add_line(at, name, closings[place], 'P', number, published(at, due, task_id))
+        add_line(at, name, closings[place], 'P', number, published(at, due, task_id), m and m[10])
       else
-        add_line(at, name, closings[place], 'F', number, failed(task_id, reasons[place]))
+        add_line(at, name, closings[place], 'F', number, failed(task_id, reasons[place]), m and m[10])
       end
     elseif closings[place] ~= '' then
       local key = closings[place] .. ':' .. name
@@ -257,6 +338,12 @@ for place = 1, size do
         {at, number, whats[place], place, again(place, m)}, '\t')
       open_pairs[#open_pairs + 1] = at
       open_pairs[#open_pairs + 1] = key
+      if m and m[10] ~= '' then
+        origin_pairs[#origin_pairs + 1] = key
+        origin_pairs[#origin_pairs + 1] = m[10]
+      elseif has_origins then
+        plain_ones[#plain_ones + 1] = key
+      end
     end
     local backlog = m and m[8]
     if backlog then
@@ -266,6 +353,8 @@ for place = 1, size do
     end
   end
 end
+if has_origins then spread('HDEL', 'origins', plain_ones) end
+spread('HSET', 'origins', origin_pairs)
 spread('HSET', 'claims', claim_pairs)
 spread('ZADD', 'open', open_pairs)
 if call('EXISTS', base .. 'unsent') == 1 then spread('ZREM', 'unsent', opens) end

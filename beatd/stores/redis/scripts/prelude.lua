@@ -57,7 +57,8 @@ local function tail_of(name)
 end
 
 -- Write a line of history. closes: "planned:request" of the claim that this line closes, or ''.
-local function add_line(at, name, closes, state, term, body)
+-- origin: why there was a run; nil, '' or "planned" is not written.
+local function add_line(at, name, closes, state, term, body, origin)
   if not newest then find_newest() end
   local time = tonumber(at)
   if time > newest then
@@ -66,8 +67,14 @@ local function add_line(at, name, closes, state, term, body)
     beside = beside + 1
   end
   local id = newest_text .. '-' .. beside
-  call('XADD', base .. 'history', id, 'n', name, 'p', tail_of(name) or '', 'o', closes,
-    's', state, 't', term, 'b', body)
+  local tail = tail_of(name) or ''
+  if origin and origin ~= '' and origin ~= 'planned' then
+    call('XADD', base .. 'history', id, 'n', name, 'p', tail, 'o', closes, 's', state, 't', term,
+      'b', body, 'w', origin)
+  else
+    call('XADD', base .. 'history', id, 'n', name, 'p', tail, 'o', closes, 's', state, 't', term,
+      'b', body)
+  end
   tails[name] = id
   moved_tails[name] = id
 end
@@ -139,13 +146,15 @@ write_up = function(most)
     local left = call('LRANGE', key, 0, LEFT - 1)
     if #left == 0 then return false end
     local at, term, refused, first = left[1], left[2], cmsgpack.unpack(left[3]), tonumber(left[5])
-    local names, planneds, dues, ids, queues = unpack(cmsgpack.unpack(left[4]))
+    local names, planneds, dues, ids, queues, origins = unpack(cmsgpack.unpack(left[4]))
+    origins = origins or {}
     local last = math.min(#names, first + most - 1)
     know_tails({unpack(names, first, last)})
     for place = first, last do
       local reason, id = refused[queues[place]], ids[place]
       local body = reason and failed(id, reason) or published(at, dues[place], id)
-      add_line(at, names[place], planneds[place] .. ':', reason and 'F' or 'P', term, body)
+      add_line(at, names[place], planneds[place] .. ':', reason and 'F' or 'P', term, body,
+        origins[place])
     end
     keep_tails()
     if last == #names then
@@ -161,6 +170,45 @@ end
 -- Write the lines in `unwritten` if Redis has room for them; otherwise go on without them.
 local function write_up_if_taken()
   if not pcall(write_up) then tails, moved_tails = {}, {} end
+end
+
+-- The running run of an entry: since, until, '1' if the plan waits for its end, task id.
+local RUNNING = '^([^\t]*)\t([^\t]*)\t(1?)\t(.*)$'
+
+-- Return a row with another due moment, and this moment; nil if the entry is not active, or if the
+-- moment is not earlier (later) than its due moment.
+local function with_due(row, moment, earlier)
+  local head, planned, flags, due, rest = match(row or '',
+    '^(([^\t]*)\t[^\t]*\t([^\t]*)\t[^\t]*\t[^\t]*\t)([^\t]*)(\t.*)$')
+  if flags ~= 'e' or planned == '' then return nil end
+  due = tonumber(due ~= '' and due or planned)
+  if tonumber(moment) < tonumber(planned) then moment = planned end
+  if earlier and tonumber(moment) >= due or not earlier and tonumber(moment) <= due then return nil end
+  return head .. (moment == planned and '' or moment) .. rest, moment
+end
+
+local function move_due(name, moment, earlier)
+  local row, score = with_due(call('HGET', base .. 'rows', name), moment, earlier)
+  if row then
+    call('HSET', base .. 'rows', name, row)
+    call('ZADD', base .. 'plan', score, name)
+    call('PUBLISH', base .. 'changed', 'due')
+  end
+end
+
+-- Delete the running run of an entry. If the plan waits for its end, the entry is due at `at`.
+local function end_running(name, at)
+  local running = call('HGET', base .. 'running', name)
+  if not running then return end
+  local _, _, waits, id = match(running, RUNNING)
+  call('HDEL', base .. 'running', name)
+  if id then call('HDEL', base .. 'running_of', id) end
+  if waits == '1' then move_due(name, at, true) end
+end
+
+local function end_run(id, at)
+  local name = call('HGET', base .. 'running_of', id)
+  if name then end_running(name, at) end
 end
 
 local function clock()

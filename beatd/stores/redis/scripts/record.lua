@@ -1,5 +1,5 @@
 -- Close claims with their results, and write their lines. Doing it twice changes nothing.
---   ARGV: packed results {name, closes, state, at, claimed at or '', body}
+--   ARGV: packed results {name, closes, state, at, claimed at or '', body, origin, task id}
 local results = cmsgpack.unpack(ARGV[1])
 local keys, names = {}, {}
 for place, r in ipairs(results) do
@@ -32,12 +32,14 @@ for place, r in ipairs(results) do
     end
     if not (line and (line.state == 'P' or (not claim and not fact))) then
       if line then take_line_back(name, line) end
-      add_line(at, name, closes, state, term, r[6])
+      add_line(at, name, closes, state, term, r[6], r[7])
+      if not fact then end_run(r[8], at) end
     end
   end
 end
 spread('HDEL', 'claims', closed)
 spread('ZREM', 'open', closed)
 spread('ZREM', 'unsent', closed)
+if call('EXISTS', base .. 'origins') == 1 then spread('HDEL', 'origins', closed) end
 keep_tails()
 return #results

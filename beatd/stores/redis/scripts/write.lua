@@ -3,7 +3,7 @@
 --   {name, seen, definition or false, enabled and not paused ("1"/"0"), enabled+paused flags,
 --    progress that the plan was computed from or false, planned, due, fingerprint, rules, runs, last,
 --    source, first moment and line of what is passed over (or false, ''), calls off,
---    line of the moment that was missed (or '')}
+--    line of the moment that was missed (or ''), allows overlap}
 local remember, changes = ARGV[1], cmsgpack.unpack(ARGV[2])
 local said = call('GET', base .. remember)
 if said then return said end
@@ -22,6 +22,8 @@ local now = clock()
 local version = call('GET', base .. 'version') or '0'
 version = format('%.0f', math.max(tonumber(version) + 1, math.floor(tonumber(now) / 1000)))
 
+local ORIGINS = {trigger = 'trigger', backfill = 'backfill', backlog = 'catch-up'}
+
 local function drop(name, only, reason)
   local members = call('ZRANGEBYLEX', base .. 'asked_of', '[' .. name .. '\0', '(' .. name .. '\1')
   for _, member in ipairs(members) do
@@ -34,7 +36,7 @@ local function drop(name, only, reason)
       call('ZREM', base .. 'asked_of', member)
       local several = tonumber(last) > tonumber(first)
       add_line(now, name, '', 'S', '0', first .. '\t' .. (several and last or '') .. '\t1\t' ..
-        (several and '1' or '') .. '\t\t\t\t' .. reason)
+        (several and '1' or '') .. '\t\t\t\t' .. reason, ORIGINS[kind])
     end
   end
 end
@@ -57,6 +59,33 @@ local function list_name(name, source, is_new)
   end
 end
 
+local has_running = call('EXISTS', base .. 'running') == 1
+local has_outcomes = call('EXISTS', base .. 'outcomes') == 1
+
+-- What is known of the runs of an entry that goes, or went when an older beatd removed it.
+local function drop_running(name)
+  if has_running then
+    local text = call('HGET', base .. 'running', name)
+    local id = text and select(4, match(text, RUNNING))
+    if id then call('HDEL', base .. 'running_of', id) end
+    if text then call('HDEL', base .. 'running', name) end
+  end
+  if has_outcomes then call('HDEL', base .. 'outcomes', name) end
+end
+
+-- A plan that was written anew waits for no run; an entry that allows overlap has no running one.
+local function keep_running(name, allows, is_planned)
+  local text = call('HGET', base .. 'running', name)
+  if not text then return end
+  if allows then
+    end_running(name, now)
+    rows[name] = call('HGET', base .. 'rows', name)
+  elseif is_planned then
+    local since, until_, _, id = match(text, RUNNING)
+    if id then call('HSET', base .. 'running', name, table.concat({since, until_, '', id}, '\t')) end
+  end
+end
+
 local function progress(row)
   local planned, runs, last = match(row, '^([^\t]*)\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)')
   return planned .. '\t' .. runs .. '\t' .. last
@@ -76,6 +105,9 @@ for place, c in ipairs(changes) do
       call('ZREM', base .. 'plan', name)
       for _, source in ipairs(sources) do call('ZREM', base .. 'names:' .. source, name) end
       rows[name] = false
+      if not c[3] then drop_running(name) end
+    elseif not row then
+      drop_running(name)
     end
   end
   local revision = row and match(row, '^[^\t]*\t([^\t]*)') or '0'
@@ -88,6 +120,7 @@ for place, c in ipairs(changes) do
       if row then
         any = true
         drop(name, '', 'removed')
+        drop_running(name)
         call('HDEL', base .. 'rows', name)
         call('HDEL', base .. 'entries', name)
         call('ZREM', base .. 'plan', name)
@@ -122,6 +155,7 @@ for place, c in ipairs(changes) do
       call('HSET', base .. 'entries', name, version .. '\t' .. c[3])
       local score = due ~= '' and due or planned
       call('ZADD', base .. 'plan', c[4] == '1' and score ~= '' and score or '+inf', name)
+      if has_running then keep_running(name, c[18], c[6]) end
     end
   end
 end

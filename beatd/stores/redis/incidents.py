@@ -1,0 +1,79 @@
+"""Keep incidents in Redis: their JSON by id, and sets of ids by the moments of opening and end."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from secrets import token_hex
+
+from msgspec import json
+
+from beatd.incident import Incident
+from beatd.run import micros
+from beatd.stores.damage import Damage
+from beatd.stores.redis.entry_reader import PAGE, pages
+from beatd.stores.redis.row_text import text_of
+from beatd.stores.redis.script import Scripts
+
+
+class RedisIncidents:
+    def __init__(self, scripts: Scripts, damage: Damage) -> None:
+        self._scripts, self._damage = scripts, damage
+
+    def open_incidents(self) -> list[Incident]:
+        client, key = self._scripts.client, self._scripts.key("incidents_open")
+        return list(self._with_ids(self._scripts.ask(lambda: client.zrange(key, 0, -1))))
+
+    def put_incident(self, incident: Incident) -> bool:
+        lasts = incident.closed is None or incident.resolved is None
+        return bool(
+            self._scripts(
+                "put_incident",
+                f"answer:{token_hex(8)}",
+                _id(incident),
+                f"{incident.kind}:{incident.name}",
+                incident.revision,
+                micros(incident.opened),
+                text_of(incident.closed),
+                json.encode(incident),
+                "1" if lasts else "",
+            )
+        )
+
+    def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
+        client, key = self._scripts.client, self._scripts.key("incidents_opened")
+        last = -1 if limit is None or name is not None else limit - 1
+        if limit == 0:
+            return iter(())
+        ids = self._scripts.ask(lambda: client.zrevrange(key, 0, last))
+        if name is not None:
+            ids = [id for id in ids if id.split(b":", 2)[2] == name.encode()]
+        return islice(self._with_ids(ids), limit)
+
+    def _with_ids(self, ids: Sequence[bytes]) -> Iterator[Incident]:
+        """Yield the incidents with these ids, in the order of the ids."""
+        client, key = self._scripts.client, self._scripts.key("incidents")
+        for page in pages(ids):
+            texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
+            for id, text in zip(page, texts, strict=True):
+                read = partial(_incident, text)
+                found = text and self._damage.read(f"the incident {id!r}", read)
+                if found:
+                    yield found
+
+    def forget_incidents(self, before: datetime) -> int:
+        dropped = 0
+        while True:
+            batch: int = self._scripts("forget_incidents", micros(before), PAGE)
+            dropped += batch
+            if batch < PAGE:
+                return dropped
+
+
+def _id(incident: Incident) -> str:
+    return f"{micros(incident.opened)}:{incident.kind}:{incident.name}"
+
+
+def _incident(text: bytes) -> Incident:
+    """Return the incident from its revision, a tab, and its JSON."""
+    return json.decode(text.split(b"\t", 1)[1], type=Incident)

@@ -1,0 +1,72 @@
+"""Combine a batch of reports with what Redis knows of their runs and entries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import msgpack
+
+from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
+from beatd.run import micros
+from beatd.stores.outcome_fold import by_age, entry_after, known_since, merged, run_ended
+from beatd.stores.redis.outcome_text import entry_text, run_text
+
+Expected = str | bool  # a text that was read; "" if there was none, False if it was damaged
+
+
+class OutcomeBatch:
+    """What is known of runs (by task id) and of entries (by name), each with the text that was read
+    in Redis. `packed` returns the arguments of `write_outcomes.lua` for all that `add` changed."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, tuple[Expected, list[Delivery]]] = {}
+        self._entries: dict[str, tuple[Expected, EntryOutcome | None]] = {}
+        self._changed_runs = dict[str, None]()
+        self._changed_entries = dict[str, None]()
+
+    def know_run(self, task_id: str, text: bytes | None, known: list[Delivery] | None) -> None:
+        """Add the deliveries of a run; None if their text is damaged, and will be replaced."""
+        self._runs[task_id] = _expected(text, known), known or []
+
+    def know_entry(self, name: str, text: bytes | None, known: EntryOutcome | None) -> None:
+        self._entries[name] = _expected(text, known), known
+
+    def add(self, report: Delivery, at: datetime) -> Written:
+        """Combine a report with what is known, and return what `write_outcomes` returns for it."""
+        deliveries = self._runs[report.task_id][1]
+        old = next((one for one in deliveries if one.delivery == report.delivery), None)
+        new = merged(old, report)
+        if new is None:
+            return "late"
+        others = [one for one in deliveries if one is not old]
+        expected, before = self._entries[report.name]
+        self._entries[report.name] = expected, entry_after(before, old, new, others, at)
+        deliveries[:] = sorted([*others, new], key=by_age)
+        self._changed_runs[report.task_id] = self._changed_entries[report.name] = None
+        return "written"
+
+    def packed(self) -> tuple[bytes, bytes]:
+        runs = [_run(id, *self._runs[id]) for id in self._changed_runs]
+        entries = [
+            (name, expected, entry_text(outcome))
+            for name in self._changed_entries
+            for expected, outcome in (self._entries[name],)
+            if outcome is not None
+        ]
+        return msgpack.encode(runs), msgpack.encode(entries)
+
+
+def _expected(text: bytes | None, known: object) -> Expected:
+    if text is None:
+        return ""
+    return text.decode() if known is not None else False
+
+
+def _run(task_id: str, expected: Expected, deliveries: Sequence[Delivery]) -> tuple[object, ...]:
+    """Return the fields of a run in the order that the script expects: task id, text that was read,
+    new text, moment of the newest report, first moment of the oldest delivery that has not ended,
+    whether the run ended."""
+    newest = max(one.at for one in deliveries)
+    live = [one for one in deliveries if one.state not in DELIVERY_ENDS]
+    since = str(micros(known_since(live[0]))) if live else ""
+    ended = run_ended(deliveries)
+    return (task_id, expected, run_text(deliveries), str(micros(newest)), since, ended)
