@@ -4,6 +4,8 @@ from pathlib import Path
 
 from celery import Celery
 
+from beatd import worker
+
 BROKER = Path(".run/broker")
 
 app = Celery("demo", broker="filesystem://", set_as_current=False)
@@ -21,6 +23,7 @@ app.conf.update(
 )
 for folder in ("queue", "control"):
     (BROKER / folder).mkdir(parents=True, exist_ok=True)
+worker.report(app)  # so that `beatd history` shows what became of the runs
 
 
 @app.task(name="demo.add")  # type: ignore[untyped-decorator]  # celery has no types

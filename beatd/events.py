@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from beatd.leader import Holder, Term
 from beatd.ledger import Result
+from beatd.outcome import Delivery
 from beatd.run import Skip
 
 
@@ -138,6 +139,46 @@ class BrokerAway(Event, frozen=True):
 
 class BrokerBack(Event, frozen=True):
     """Emitted when the broker answers again; `seconds` is the length of the outage."""
+
+    seconds: float
+
+
+class OutcomesRead(Event, frozen=True, kw_only=True):
+    """Emitted when the leader has written outcomes of runs, or has lost some of them.
+
+    `deliveries` are those whose state changed. `late` is the number of deliveries that had ended
+    before, `unknown` that of deliveries of runs that this store does not know, `dropped` that of
+    reports that workers have dropped, and `unreadable` that of invalid reports and messages.
+    `started` is the number of runs that workers execute now.
+    """
+
+    deliveries: Sequence[Delivery] = ()
+    late: int = 0
+    unknown: int = 0
+    dropped: int = 0
+    unreadable: int = 0
+    started: int = 0
+
+
+class RunsFailed(Event, frozen=True):
+    """Emitted at most once a second with the runs that failed, expired or were lost since then.
+
+    `more` is the number of further such runs.
+    """
+
+    deliveries: Sequence[Delivery]
+    more: int
+
+
+class OutcomesAway(Event, frozen=True):
+    """Emitted when the leader cannot read outcomes: the broker or result backend does not answer,
+    or refuses it."""
+
+    reason: str
+
+
+class OutcomesBack(Event, frozen=True):
+    """Emitted when outcomes are read again; `seconds` is the length of the outage."""
 
     seconds: float
 

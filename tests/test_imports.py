@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
 SEAMS = {
-    "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader", "ledger", "marks",
-    "outcome", "planning", "presence", "publisher", "report", "store",
+    "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
+    "ledger", "marks", "outcome", "overlap", "planning", "presence", "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -32,18 +32,20 @@ MODULES = {
         mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
-        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
-        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
-        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
+        damage disk django embedded embedded.catalog_writes embedded.claims
+        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_incidents
+        embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
+        embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
+        embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
         outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
         redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
-        redis.outcome_text redis.outcomes redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
-        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
+        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents sql.migrations
+        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves
+        sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store
+        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -51,11 +53,18 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer revocation run_arguments
         sqlalchemy sqs template transports
     """,
+    "report_queue": "",
     "observers": """
-        health last_state log metrics systemd
+        health last_state log metrics outcome_lines systemd
+    """,
+    "outcomes": """
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
+        report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
+        valid_reports
     """,
     "imports": """
         beat_schedule celery_terms celerybeat_schedule crontab_file found_entry json_text pickled
@@ -63,7 +72,7 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        batch_events batch_size broker_outage by_moment clock_steps election limits lookahead
+        batch_events batch_size broker_outage clock_steps election limits lookahead
         moves open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
         terms_seen tick
     """,
@@ -83,8 +92,9 @@ MODULES = {
         row_writer storable_arguments store_copy
     """,
     "daemon": """
-        campaign celery_inspect daemon daemon_state failing_entries housekeeping idle_gc loop
-        parts process_start service startup status store_clock store_status trial
+        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        loop outcome_thread outcome_writer parts process_start service startup status store_clock
+        store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -94,6 +104,10 @@ MODULES = {
     """,
     "celery": """
         beat_schedule_sync scheduler settings
+    """,
+    "worker": """
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reported_request reporter
     """,
     "shadow": """
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
@@ -115,7 +129,9 @@ BELOW = {
     "stores": {"servers"},
     "leaders": {"servers"},
     "publishers": {"servers", "definition"},
+    "report_queue": set(),
     "observers": set(),
+    "outcomes": {"report_queue"},
     "imports": {"servers", "definition", "schedules", "publishers"},
     "engine": set(),
     "dispatches": set(),
@@ -124,15 +140,16 @@ BELOW = {
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
     },
-    "daemon": {"engine", "edits", "observers", "definition", "schedules"},
+    "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules"},
     "web": {"observers"},
     "wiring": {
-        "daemon", "sources", "web", "config", "observers", "engine", "dispatches", "stores",
-        "leaders", "publishers", "definition", "schedules",
+        "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
+        "stores", "leaders", "publishers", "definition", "schedules",
     },
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
+    "worker": {"report_queue"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
@@ -141,7 +158,7 @@ BELOW = {
     "": {"embed"},
     "__main__": {"cli"},
     "embed": {"wiring", "daemon", "config", "observers"},
-    "demo": set(),
+    "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost
 LIBRARIES = {
@@ -154,7 +171,7 @@ FAMILIES = (
     {"sqlalchemy", "psycopg", "pymysql"},
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
-BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers"}
+BACKENDS = {"schedules", "stores", "leaders", "publishers", "observers", "outcomes"}
 
 
 def files() -> Iterator[tuple[str, Path]]:

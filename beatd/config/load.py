@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
 from beatd.config.lines import Map
-from beatd.config.values import Broker, Config, History, Http, Lock, Log, Store
+from beatd.config.values import Broker, Config, History, Http, Lock, Log, Outcomes, Store
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition.fields import Field
 from beatd.entry import Entry
@@ -131,6 +131,7 @@ class _Loader:
             http=None if http is None else Http(host=http[0], port=http[1], hosts=hosts),
             log=Log(**sections["log"]),
             history=History(**sections["history"]),
+            outcomes=Outcomes(**sections["outcomes"]),
             defaults=defaults,
             entries=tuple(entries),
             shown=self._read.shown,
@@ -159,6 +160,8 @@ class _Loader:
             self._note(
                 f"{quoted(given['ttl'])} is too short to renew in; 0.5s or more", name, "ttl"
             )
+        if "from" in values:
+            values["read_from"] = values.pop("from")  # a keyword of Python
         if name == "http" and "bind" in values and not urls.on_loopback(values["bind"][0]):
             text = "is reachable from other machines, and answers without a password"
             self._note(text, name, "bind", warning=True)

@@ -90,6 +90,19 @@ def _module(value: Any, tz: str) -> str:
 _PATH = kinds.text("a path")
 _WORD = kinds.text("a word", 100)
 
+
+def _queue(value: Any, tz: str) -> str:
+    text = str(_WORD.read(value, tz)).strip()
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):  # it is part of a file's name on some brokers
+        raise ConfigError(
+            f"{quoted(value)} is not a name of letters, digits, dots, - and _; "
+            "write it like beatd.outcomes"
+        )
+    return text
+
+
+_QUEUE = Kind(_queue, {"type": "string", "pattern": r"^[A-Za-z0-9._-]+$"})
+
 TOP: tuple[Field, ...] = (
     Field("name", _WORD, "Owner of what is declared here; the same on every host.", "config"),
     Field(
@@ -177,6 +190,15 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("keep", kinds.duration(above_zero=True), "How long records of runs are kept.", "7d"),
         Field("records", kinds.whole(1000), "How many are kept at most.", 1_000_000),
     ),
+    "outcomes": (
+        Field(
+            "from",
+            kinds.choice("reports", "results", "off"),
+            "Who knows what became of runs: reports of workers, the app's result backend, nobody.",
+            "reports",
+        ),
+        Field("queue", _QUEUE, "The queue of the reports, on the broker.", "beatd.outcomes"),
+    ),
 }
 
 #: Sections that may be written as their URL alone.
@@ -190,5 +212,6 @@ ABOUT = {
     "http": "Health and metrics.",
     "log": "The daemon's log, on stderr.",
     "history": "How much of the past is kept.",
+    "outcomes": "What became of runs in the workers.",
 }
 KEYS = (*(field.name for field in TOP), *ABOUT)

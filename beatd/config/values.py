@@ -88,6 +88,17 @@ class History(Struct, frozen=True, kw_only=True):
     records: int = 1_000_000
 
 
+class Outcomes(Struct, frozen=True, kw_only=True):
+    """The settings of the outcomes of runs.
+
+    They are read from the reports of workers, from the app's result backend, or not at all.
+    `queue` is the queue of the reports.
+    """
+
+    read_from: Literal["reports", "results", "off"] = "reports"
+    queue: str = "beatd.outcomes"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """All settings of a daemon.
 
@@ -108,6 +119,7 @@ class Config(Struct, frozen=True, kw_only=True):
     http: Http | None = None
     log: Log = Log()
     history: History = History()
+    outcomes: Outcomes = Outcomes()
 
     # the file
     shown: str = ""

@@ -1,4 +1,5 @@
-"""A daemon, with three threads: one ticks, one campaigns for the lead, one does housekeeping.
+"""A daemon, with four threads: one ticks, one campaigns for the lead, one does housekeeping, and
+one reads what became of runs.
 
 No failure of the store, the broker or the lock ends it; only `stop` does.
 """
@@ -13,6 +14,7 @@ from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
+from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
 from beatd.edits.replan import mark_if_empty
@@ -27,8 +29,11 @@ BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should 
 HOUSEKEEPING_EVERY_S = 1.0
 HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
+OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
+OUTCOMES_REST_S = 0.01  # after a full transaction, so that the ticks go on
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 JOIN_TIMEOUT_S = 1.0
+OUTCOMES_JOIN_TIMEOUT_S = 0.2  # the thread may wait for a broker that is away
 
 
 class Daemon(DaemonState):
@@ -65,7 +70,13 @@ class Daemon(DaemonState):
         self._housekeeping_loop = loop(
             self._turn_housekeeping, name="housekeeping", stuck_after_s=HOUSEKEEPING_STUCK_AFTER_S
         )
-        self.loops = (self._campaign_loop, self._housekeeping_loop)
+        self.loops: tuple[Loop, ...] = (self._campaign_loop, self._housekeeping_loop)
+        self._outcomes: OutcomeThread | None = None
+        if parts.outcomes is not None:
+            self._outcomes_loop = loop(
+                self._turn_outcomes, name="outcomes", stuck_after_s=OUTCOMES_STUCK_AFTER_S
+            )
+            self.loops += (self._outcomes_loop,)
         self._campaign: Campaign | None = None
         self._choose_dispatch_again = False
         self._closing = ExitStack()
@@ -110,7 +121,9 @@ class Daemon(DaemonState):
             if opened:
                 for loop in self.loops:
                     loop.start()
-                    closing.callback(loop.join, JOIN_TIMEOUT_S)
+                    reads_outcomes = loop.name == "outcomes"
+                    timeout_s = OUTCOMES_JOIN_TIMEOUT_S if reads_outcomes else JOIN_TIMEOUT_S
+                    closing.callback(loop.join, timeout_s)
                 closing.callback(self._resign)
             self._closing.push(closing.pop_all())
         return self
@@ -195,6 +208,17 @@ class Daemon(DaemonState):
             presence=self.presence,
             lead_changed=self._lead_changed,
         )
+        if self._parts.outcomes is not None:
+            self._outcomes = OutcomeThread(
+                reader=self._parts.outcomes(store),
+                store=store,
+                clock=clock,
+                term=self.term,
+                wake=self.wake,
+                rest=lambda: clock.wait(OUTCOMES_REST_S, self._stop),
+                tell=observe,
+            )
+            closing.callback(self._outcomes.close)
         store.place.watch(self.wake)
         return True
 
@@ -241,9 +265,10 @@ class Daemon(DaemonState):
         return engine.broker_outage.lasts <= BROKER_AWAY_LIMIT_S or not campaign.others_reach_broker
 
     def _lead_changed(self) -> None:
-        """Start the next tick and the next round of housekeeping now."""
+        """Start the next tick, the next round of housekeeping and the reading of outcomes now."""
         self._wake.set()
-        self._housekeeping_loop.wake()
+        for loop in self.loops[1:]:
+            loop.wake()
 
     # housekeeping, on its own thread
 
@@ -260,6 +285,13 @@ class Daemon(DaemonState):
                 self.wake()
         waiting = self.housekeeping.unapplied(self.term()).owners if self.leading() else ()
         return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
+
+    # outcomes, on their own thread
+
+    def _turn_outcomes(self) -> float:
+        """Read and write some outcomes, and return the seconds until the next turn."""
+        assert self._outcomes is not None
+        return self._outcomes.turn()
 
     def _observe(self, event: Event) -> None:
         """Pass `event` on to every observer, and note what the daemon itself needs from it."""

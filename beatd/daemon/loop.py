@@ -13,7 +13,7 @@ class Loop:
     """Calls `turn` again and again; `turn` returns the seconds to wait before the next call.
 
     An exception is passed to the observer (event Broke) once for each place in the code that raises
-    it. `trouble` reports a turn that takes longer than `stuck_after_s`.
+    it, but not after `stop`. `trouble` reports a turn that takes longer than `stuck_after_s`.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Loop:
         try:
             return self._turn()
         except Exception as error:
-            if (kind := kind_of(error)) not in self._reported:
+            if not self._stopped and (kind := kind_of(error)) not in self._reported:
                 self._reported.add(kind)
                 self._observer(Broke(self.name, error))
             return PAUSE_AFTER_FAILURE_S

@@ -8,6 +8,7 @@ from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
 from beatd.leader import Lease
 from beatd.ledger import Claims
+from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
 
@@ -16,7 +17,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The functions that make the parts of a daemon.
 
     Each raises StoreError while its server is away. `declaring` writes the declared entries to the
-    store; None if no source declares any.
+    store; None if no source declares any. `outcomes` reads what became of runs; None if nothing
+    does.
     """
 
     store: Callable[[], Roles]
@@ -24,3 +26,4 @@ class Parts(Struct, frozen=True, kw_only=True):
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
+    outcomes: Callable[[Roles], OutcomeReader] | None = None

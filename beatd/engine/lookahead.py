@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from beatd.by_moment import ByMoment
 from beatd.catalog import Stored
 from beatd.clock import Clock
 from beatd.dispatch import Dispatch, Published
 from beatd.engine.batch_size import BatchSize, batches_of
-from beatd.engine.by_moment import ByMoment
 from beatd.engine.rewind import Rewind
 from beatd.engine.settled_moves import SettledMoves
 from beatd.events import Observer
@@ -89,9 +91,20 @@ class Lookahead:
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
         self._rewind.read(found, now)
 
-    def take_due(self, now: datetime, limit: int) -> list[Stored]:
+    def take_due(self, now: datetime, limit: int) -> Sequence[Stored]:
         """Remove and return up to `limit` rows that are due at `now`, oldest first."""
-        return self._rows.take(now, limit)
+        return self._with_running(self._rows.take(now, limit))
+
+    def _with_running(self, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Return the rows with the running runs as they are now; each may have ended meanwhile."""
+        names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
+        if not names:
+            return rows
+        runs = self._store.running(names)
+        return [
+            row if row.entry.overlap == "allow" else replace(row, running=runs.get(row.entry.name))
+            for row in rows
+        ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
         """Keep the rows `due` at their next moment, and forget those whose move was refused."""
@@ -119,7 +132,7 @@ class Lookahead:
         soonest = self._rows.soonest()
         if more or soonest is None or soonest - now > LOOK_BEFORE_DUE:
             return more or dispatch.write_history()
-        moves = self.moves.of(self._rows.at(soonest, PREPARED_MOVES))
+        moves = self.moves.of(self._with_running(self._rows.at(soonest, PREPARED_MOVES)))
         dispatch.prepare(batches_of(moves, batch.now, dispatch.first), term, soonest)
         self.is_prepared = True
         return False

@@ -30,6 +30,8 @@ class Rewind:
             if due is None or due > now or due >= newest.plan.due:
                 return
             if (row.entry.name, row.revision) == (newest.entry.name, newest.revision):
+                if row.plan.planned == newest.plan.planned:
+                    return  # it waited for the end of a run, which came early
                 self._newest = None
                 back = f"its plan is back at {rows[0].plan.due}"
                 lost = f"it forgot that {row.entry.name!r} was claimed for {row.plan.planned}"

@@ -110,8 +110,7 @@ class Tick:
     def _turn(self, now: datetime) -> datetime:
         """Lead or watch; return the moment of the next tick. Raise StoreError or Deposed."""
         if not self.store_outage.over:
-            # Another server may answer by now, and its clock may be behind.
-            self._set_clock()
+            self._set_clock()  # another server may answer by now, whose clock may be behind
             now = self._clock.now()
         self._record()  # also on a standby: a published message is a fact
         lead = self._election.lead()

@@ -82,7 +82,7 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
         settings["broker_use_ssl"] = {k: _checks(k, v) for k, v in broker["ssl"].items()}
     if "broker_url" in settings:
         # An app may have a URL for writing that differs from that for reading.
-        settings["broker_write_url"] = settings["broker_url"]
+        settings["broker_write_url"] = settings["broker_read_url"] = settings["broker_url"]
     return settings
 
 

@@ -14,14 +14,14 @@ from beatd.publishers.rabbitmq import RabbitMQ
 from beatd.publishers.redis_lists import RedisLists
 
 
-def connection_of(app: Celery, timeout: float) -> Connection:
-    """Return the app's connection for writing, not yet connected, with a time-out (in seconds) on
-    each wait for which the app sets none.
+def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connection:
+    """Return the app's connection for writing or, if `reads`, for reading. It is not connected yet,
+    and has a time-out (in seconds) on each wait for which the app sets none.
 
     Raises ConfigError for a URL that kombu cannot use.
     """
     try:
-        connection: Connection = app.connection_for_write()
+        connection: Connection = app.connection_for_read() if reads else app.connection_for_write()
         kind = connection.transport.driver_type
     except KeyError as error:
         raise ConfigError(

@@ -52,6 +52,7 @@ class Shadow:
                     ledger=claims, publisher=sender, clock=clock
                 ),
                 declaring=declaring,
+                outcomes=None,  # the reports are about runs of another daemon
             )
 
         own_store = Store(url=f"sqlite:///{store_file(config)}")

@@ -13,9 +13,11 @@ from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.engine.limits import Limits
 from beatd.events import Observer
+from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for, load_app
+from beatd.publishers.transports import connection_of
 from beatd.sources import Source
 from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
@@ -57,7 +59,33 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
+        outcomes=outcomes_of(config, clock=clock, app=app),
     )
+
+
+def outcomes_of(
+    config: Config, *, clock: Clock, app: Celery
+) -> "Callable[[Roles], OutcomeReader] | None":
+    """Return the function that makes the reader of outcomes, or None if nothing reads them.
+
+    Its library is imported only if it is used.
+    """
+    timeout_s = config.broker.timeout.total_seconds()
+    if config.outcomes.read_from == "reports":
+        from beatd.outcomes.queue_connection import QueueReader
+        from beatd.outcomes.queue_readers import queue_reader_on
+        from beatd.outcomes.report_reader import ReportReader
+
+        def queue() -> QueueReader:
+            connection = connection_of(app, timeout_s, reads=True)
+            return queue_reader_on(connection, config.outcomes.queue, timeout_s)
+
+        return lambda store: ReportReader(queue)
+    if config.outcomes.read_from == "results":
+        from beatd.outcomes.results_reader import ResultsReader
+
+        return lambda store: ResultsReader(app=app, store=store, clock=clock)
+    return None
 
 
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:

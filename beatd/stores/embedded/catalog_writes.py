@@ -8,7 +8,16 @@ from msgspec.structs import replace
 
 from beatd.catalog import Change, Plan
 from beatd.stores.embedded.claims import add_line, drop_requests, skipped
-from beatd.stores.embedded.tables import Defined, Planned, Removed, Tables, Version
+from beatd.stores.embedded.running_runs import end_run, wait_no_longer
+from beatd.stores.embedded.table_values import (
+    Defined,
+    OutcomeRow,
+    Planned,
+    Removed,
+    RunningRow,
+    Version,
+)
+from beatd.stores.embedded.tables import Tables
 
 NOTHING = Plan(planned=None, due=None, fingerprint="", rules="")
 
@@ -28,9 +37,11 @@ def make_change(
     if (defined is None) != (there is None):
         if change.seen:
             return False
-        tables.put(Removed(name))
+        _remove_what_is_left(tables, name, is_replaced=entry is not None)
         tables.put(Version(version))
         defined = there = None
+    elif defined is None and (name in tables.running or name in tables.outcomes):
+        tables.put(Removed(name))  # an older beatd removed an entry of this name, and left these
     if change.seen != (defined.revision if defined else 0):
         return False
     if change.plan is not None and there is not None and there.progress != change.progress:
@@ -71,7 +82,23 @@ def make_change(
     )
     tables.put(Planned(name, plan, before.runs, before.last))
     tables.put(Version(version))
+    running = tables.running.get(name)
+    if running is not None and entry.overlap == "allow":
+        end_run(tables, running.task_id, now)
+    elif change.plan is not None:
+        wait_no_longer(tables, name)
     return True
+
+
+def _remove_what_is_left(tables: Tables, name: str, *, is_replaced: bool) -> None:
+    """Delete the rows of an entry that lost its plan or its definition. If it `is_replaced` at
+    once, its running run and its outcome stay."""
+    running, outcome = tables.running.get(name), tables.outcomes.get(name)
+    tables.put(Removed(name))
+    if is_replaced and running is not None:
+        tables.put(RunningRow(name, running))
+    if is_replaced and outcome is not None:
+        tables.put(OutcomeRow(outcome))
 
 
 def _remove(tables: Tables, name: str, version: int, now: datetime) -> None:

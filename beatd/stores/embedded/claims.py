@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from beatd.errors import Deposed
 from beatd.leader import Term
 from beatd.ledger import Move, Record, Request, Result
-from beatd.run import Occurrence, Run, Skip
-from beatd.stores.embedded.tables import (
+from beatd.run import Occurrence, Origin, Run, Skip
+from beatd.stores.embedded.running_runs import change_running, end_run, is_as_seen
+from beatd.stores.embedded.table_values import (
     Asked,
     Claimed,
     Closed,
@@ -17,8 +18,8 @@ from beatd.stores.embedded.tables import (
     Forgotten,
     Line,
     Planned,
-    Tables,
 )
+from beatd.stores.embedded.tables import Tables
 
 # The lines of history that are kept, as all of them are in memory.
 LINES = 100_000
@@ -39,18 +40,24 @@ def refuse_old_term(tables: Tables, term: Term) -> None:
 
 
 def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
-    """Make one move and return True. Return False, and change nothing, if the row or the entry was
-    changed since the move was prepared.
+    """Make one move and return True. Return False, and change nothing, if the row, the entry or its
+    running run was changed since the move was prepared.
 
     A move is one change of a plan, a request (moments to run besides the plan) or an open claim (a
     run that was claimed and not recorded). It is made in the name of the leader's `term`; `at` is
     the moment of the claim.
     """
+    if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
+        return False
     if move.of == "plan":
-        return _make_of_plan(tables, move, term, at)
-    if move.of == "request":
-        return _make_of_request(tables, move, term, at)
-    return _make_of_claim(tables, move, term, at)
+        made = _make_of_plan(tables, move, term, at)
+    elif move.of == "request":
+        made = _make_of_request(tables, move, term, at)
+    else:
+        made = _make_of_claim(tables, move, term, at)
+    if made and move.running is not None:
+        change_running(tables, move, move.running, at)
+    return made
 
 
 def _make_of_plan(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
@@ -95,7 +102,7 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
     if move.run is None:
         tables.put(Closed(occurrence))
         for skip in move.skips:
-            record = skipped(move.name, skip, claim.task_id, term.number)
+            record = skipped(move.name, skip, claim.task_id, term.number, claim.origin)
             add_line(tables, at, record, occurrence)
     else:
         _leave(tables, move, term, at)
@@ -129,9 +136,12 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
     not run), and its backlog (missed moments that are still to be published)."""
     if move.run is not None:
         run = move.run
-        tables.put(Claimed(run.occurrence, run.task_id, run.due, at, term.number, False))
+        tables.put(
+            Claimed(run.occurrence, run.task_id, run.due, at, term.number, False, run.origin)
+        )
+    origin = "planned" if move.request is None else origin_of(move.request)
     for skip in move.skips:
-        add_line(tables, at, skipped(move.name, skip, "", term.number), None)
+        add_line(tables, at, skipped(move.name, skip, "", term.number, origin), None)
     if move.backlog is not None:
         tables.put(Asked(move.backlog))
 
@@ -139,10 +149,10 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 def settle(tables: Tables, result: Result) -> None:
     """Record the outcome of a claimed run; recording the same result again changes nothing.
 
-    If the message was published or rejected, delete the open claim and write a record of history.
-    If the message certainly did not go out, mark the open claim as unsent. An unknown outcome
-    changes nothing. If the run was claimed again after `result.claimed_at`, only a published
-    message counts.
+    If the message was published or rejected, delete the open claim and write a record of history. A
+    run whose message was rejected no longer counts as running. If the message certainly did not go
+    out, mark the open claim as unsent. An unknown outcome changes nothing. If the run was claimed
+    again after `result.claimed_at`, only a published message counts.
     """
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
@@ -164,17 +174,23 @@ def settle(tables: Tables, result: Result) -> None:
     # Without a claim or a line, the store lost or deleted it; the result is recorded all the same.
     term = 0 if claim is None else claim.term
     add_line(tables, result.at, _ended(result.run, result, term), occurrence)
+    if not fact:
+        end_run(tables, result.run.task_id, result.at)
 
 
 def _ended(run: Run, result: Result, term: int) -> Record:
     """Return the record of history for a run whose message was published or rejected."""
-    name, planned = run.occurrence.name, run.occurrence.planned
-    if result.outcome.sent == "rejected":
-        reason = result.outcome.reason
-        return Record(name, planned, "failed", reason, run.task_id, term=term)
-    late = (result.at - run.due).total_seconds()
+    rejected = result.outcome.sent == "rejected"
     return Record(
-        name, planned, "published", "", run.task_id, published=result.at, late=late, term=term
+        run.occurrence.name,
+        run.occurrence.planned,
+        "failed" if rejected else "published",
+        result.outcome.reason if rejected else "",
+        run.task_id,
+        published=None if rejected else result.at,
+        late=None if rejected else (result.at - run.due).total_seconds(),
+        term=term,
+        origin=run.origin,
     )
 
 
@@ -185,10 +201,15 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
         tables.put(Done(request.id))
         several = request.last > request.first
         skip = Skip(request.first, request.last, 1, reason, at_least=several)
-        add_line(tables, at, skipped(request.name, skip, "", 0), None)
+        add_line(tables, at, skipped(request.name, skip, "", 0, origin_of(request)), None)
 
 
-def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
+def origin_of(request: Request) -> Origin:
+    """Return why the runs of a request are there."""
+    return "catch-up" if request.kind == "backlog" else request.kind
+
+
+def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "planned") -> Record:
     """Return the record of history for `skip`, a stretch of moments that do not run. If the skip
     closes an open claim (a run that was claimed and not recorded), `task_id` is the task id of that
     run."""
@@ -203,6 +224,7 @@ def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
         count=skip.count,
         at_least=skip.at_least,
         term=term,
+        origin=origin,
     )
 
 

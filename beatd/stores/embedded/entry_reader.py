@@ -6,7 +6,7 @@ from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.stores.embedded.tables import Defined
+from beatd.stores.embedded.table_values import Defined
 
 DECODED_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 

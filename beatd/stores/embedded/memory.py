@@ -2,9 +2,8 @@
 store with this one."""
 
 import heapq
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from uuid import UUID, uuid4
@@ -19,10 +18,13 @@ from beatd.ledger import Move, OpenClaim, Record, Request, Result
 from beatd.marks import Mark, Marks
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
+from beatd.stores.embedded.delivery_writes import forget_deliveries
 from beatd.stores.embedded.entry_reader import Reader
+from beatd.stores.embedded.memory_incidents import MemoryIncidents
+from beatd.stores.embedded.memory_outcomes import MemoryOutcomes
 from beatd.stores.embedded.presences import MemoryPresences
 from beatd.stores.embedded.query import CHECKED, PARTS_MISSING, asks_for, in_order, runs_a_task
-from beatd.stores.embedded.tables import (
+from beatd.stores.embedded.table_values import (
     Asked,
     Claimed,
     Defined,
@@ -30,31 +32,21 @@ from beatd.stores.embedded.tables import (
     Identity,
     Marked,
     Planned,
-    Tables,
     Termed,
 )
+from beatd.stores.embedded.tables import Tables
 
 
-class MemoryStore(MemoryPresences):
+class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents):
     """A store in memory, which is lost when the process ends. Thread-safe."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
-        super().__init__(clock=clock, lock=threading.RLock())
+        super().__init__(clock=clock)
         self._codec, self._reader = codec, Reader(codec)
-        self._tables = Tables()
-        self._wakes: list[Wake] = []
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._tables.put(Identity(uuid4().hex))
-
-    def _reading(self) -> AbstractContextManager[object]:
-        return self._lock
-
-    def _writing(self) -> AbstractContextManager[object]:
-        """Return a context manager for changes: no other thread reads or writes inside it. A
-        subclass also saves the changes at its end."""
-        return self._lock
 
     # entries
 
@@ -97,7 +89,7 @@ class MemoryStore(MemoryPresences):
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
             if entry is not None and is_task(entry):
-                yield stored(entry, defined, planned)
+                yield stored(entry, defined, planned, self._tables)
 
     def write(self, changes: Sequence[Change]) -> Sequence[bool]:
         definitions = [
@@ -212,7 +204,7 @@ class MemoryStore(MemoryPresences):
         entry = self._reader.entry(defined)
         if entry is None:
             return None
-        return stored(entry, defined, self._tables.planned[name])
+        return stored(entry, defined, self._tables.planned[name], self._tables)
 
     # terms
 
@@ -265,6 +257,7 @@ class MemoryStore(MemoryPresences):
                 count, last = count + 1, number
             if count:
                 tables.put(Forgotten(tables.first_line, last))
+            forget_deliveries(tables, before, keep)
             return count
 
     # the store as a whole
@@ -272,10 +265,6 @@ class MemoryStore(MemoryPresences):
     def watch(self, wake: Wake) -> bool:
         self._wakes.append(wake)
         return True
-
-    def _wake(self) -> None:
-        for wake in self._wakes:
-            wake()
 
     def problems(self) -> Sequence[str]:
         with self._reading():
@@ -290,11 +279,18 @@ class MemoryStore(MemoryPresences):
         self._wakes.clear()
 
 
-def stored(entry: Entry, defined: Defined, planned: Planned) -> Stored:
-    revision, paused = defined.revision, defined.paused
-    return Stored(entry, revision, paused, planned.plan, planned.runs, planned.last)
+def stored(entry: Entry, defined: Defined, planned: Planned, tables: Tables) -> Stored:
+    return Stored(
+        entry,
+        defined.revision,
+        defined.paused,
+        planned.plan,
+        planned.runs,
+        planned.last,
+        None if entry.overlap == "allow" else tables.running.get(entry.name),
+    )
 
 
 def _claimed(claim: Claimed) -> Record:
     name, planned = claim.occurrence.name, claim.occurrence.planned
-    return Record(name, planned, "claimed", "", claim.task_id, term=claim.term)
+    return Record(name, planned, "claimed", "", claim.task_id, term=claim.term, origin=claim.origin)

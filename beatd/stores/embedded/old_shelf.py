@@ -23,7 +23,8 @@ from zlib import crc32
 from msgspec import DecodeError, Raw, Struct, ValidationError, convert, json
 
 from beatd.errors import StoreError, StoreUnusable
-from beatd.stores.embedded.tables import AnyValue, Tables
+from beatd.stores.embedded.table_values import AnyValue
+from beatd.stores.embedded.tables import Tables
 from beatd.stores.file_errors import beside, said_clearly
 
 SQLITE = b"SQLite format 3\0"
@@ -171,7 +172,8 @@ def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
 
 def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
     of = KIND_OF[kind]
-    named = dict(zip(of.__struct_fields__, fields, strict=True))
+    # Fields that came after the old format are the last of their class, and have a default.
+    named = dict(zip(of.__struct_fields__, fields, strict=False))
     plain = {name: raw if name == "definition" else json.decode(raw) for name, raw in named.items()}
     value: AnyValue = convert(plain, type=of)
     return value

@@ -1,17 +1,17 @@
 """Keep the presences of running daemons in the memory of one process. A presence is what a daemon
 announces about itself."""
 
-import threading
 from collections.abc import Sequence
 
 from beatd.clock import Clock
 from beatd.leader import Holder
 from beatd.presence import Presence
+from beatd.stores.embedded.memory_part import MemoryPart
 
 
-class MemoryPresences:
-    def __init__(self, *, clock: Clock, lock: threading.RLock) -> None:
-        self._clock, self._lock = clock, lock
+class MemoryPresences(MemoryPart):
+    def __init__(self, *, clock: Clock) -> None:
+        super().__init__(clock=clock)
         self._announced: dict[str, tuple[float, Presence]] = {}
 
     def announce(self, presence: Presence, ttl: float) -> None:

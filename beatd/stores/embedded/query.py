@@ -6,7 +6,7 @@ from typing import Literal
 
 from beatd.catalog import Query
 from beatd.entry import Entry
-from beatd.stores.embedded.tables import Defined, Planned
+from beatd.stores.embedded.table_values import Defined, Planned
 
 CHECKED = 10_000  # entries that `problems` decodes, by due moment: a million take too long
 PARTS_MISSING = (

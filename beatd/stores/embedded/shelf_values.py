@@ -2,27 +2,39 @@
 can read the shelf with Python's `shelve.open`.
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
+    running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…
+
+An older beatd ignores kinds of keys that it does not know. So a new kind of value may be added, but
+its deletion is none of `DELETIONS`, as an older beatd fails for a deletion that it does not know.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Raw, convert, json, to_builtins
 
+from beatd.incident import Incident
 from beatd.run import Occurrence, micros
-from beatd.stores.embedded.tables import (
+from beatd.stores.embedded.table_values import (
     AnyValue,
     Asked,
     Claimed,
     Closed,
     Defined,
+    DeliveryGone,
+    DeliveryRow,
     Done,
     Forgotten,
     Identity,
+    IncidentGone,
+    IncidentRow,
     Line,
     Marked,
+    OutcomeRow,
     Planned,
     Removed,
+    RunningGone,
+    RunningRow,
     Termed,
     Version,
 )
@@ -37,6 +49,10 @@ KINDS: dict[str, type[AnyValue]] = {
     "request": Asked,
     "claim": Claimed,
     "record": Line,
+    "running": RunningRow,
+    "outcome": OutcomeRow,
+    "delivery": DeliveryRow,
+    "incident": IncidentRow,
 }
 DELETIONS: dict[str, type[AnyValue]] = {
     "removed": Removed,
@@ -44,7 +60,13 @@ DELETIONS: dict[str, type[AnyValue]] = {
     "closed": Closed,
     "forgotten": Forgotten,
 }
+LATER_DELETIONS: dict[str, type[AnyValue]] = {
+    "running": RunningGone,
+    "delivery": DeliveryGone,
+    "incident": IncidentGone,
+}
 NAME_OF = {kind: name for name, kind in DELETIONS.items()}
+LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
@@ -66,6 +88,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
         case Removed():
             yield f"entry:{value.name}"
             yield f"plan:{value.name}"
+            yield f"running:{value.name}"
+            yield f"outcome:{value.name}"
         case Asked():
             yield f"request:{value.request.id}"
         case Done():
@@ -76,6 +100,18 @@ def keys_of(value: AnyValue) -> Iterator[str]:
             yield _record(value.number)
         case Forgotten():
             yield from map(_record, range(value.first, value.last + 1))
+        case RunningRow() | RunningGone():
+            yield f"running:{value.name}"
+        case OutcomeRow():
+            yield f"outcome:{value.outcome.name}"
+        case DeliveryRow():
+            yield f"delivery:{value.delivery.task_id}:{value.delivery.delivery}"
+        case DeliveryGone():
+            yield f"delivery:{value.task_id}:{value.delivery}"
+        case IncidentRow():
+            yield _incident(value.incident)
+        case IncidentGone():
+            yield _incident(value)
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
@@ -85,20 +121,34 @@ def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
     for value in values:
         for key in keys_of(value):
             found.pop(key, None)
-            found[key] = None if type(value) in NAME_OF else value
+            found[key] = None if is_deletion(value) else value
     return found
 
 
-def deletions(values: Iterable[AnyValue]) -> list[Any]:
+def is_deletion(value: AnyValue) -> bool:
+    return type(value) in NAME_OF or type(value) in LATER_NAME_OF
+
+
+def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
     """Return the values that delete rows, each as [kind, fields] in plain data; all other values
-    are left out."""
-    return [[NAME_OF[type(v)], to_builtins(v)] for v in values if type(v) in NAME_OF]
+    are left out. Those in "gone_too" are of kinds that an older beatd does not know; it ignores
+    this key."""
+    found: dict[str, list[Any]] = {"gone": []}
+    for value in values:
+        if (name := NAME_OF.get(type(value))) is not None:
+            found["gone"].append([name, to_builtins(value)])
+        elif (name := LATER_NAME_OF.get(type(value))) is not None:
+            found.setdefault("gone_too", []).append([name, to_builtins(value)])
+    return found
 
 
-def deletion(plain: Any) -> AnyValue:
-    """Return the value that `deletions` converted to this [kind, fields] pair."""
-    name, fields = plain
-    return convert(fields, type=DELETIONS[name])
+def deletions_of(change: Mapping[str, Any]) -> Iterator[AnyValue]:
+    """Yield the values that `deletions` converted to plain data."""
+    for name, fields in change["gone"]:
+        yield convert(fields, type=DELETIONS[name])
+    for name, fields in change.get("gone_too", ()):
+        if name in LATER_DELETIONS:  # the kinds that a newer beatd added are not in the tables
+            yield convert(fields, type=LATER_DELETIONS[name])
 
 
 def to_plain(value: AnyValue) -> Any:
@@ -131,6 +181,10 @@ def _claim(occurrence: Occurrence) -> str:
 
 def _record(number: int) -> str:
     return f"record:{number:012}"
+
+
+def _incident(value: Incident | IncidentGone) -> str:
+    return f"incident:{value.kind}:{micros(value.opened)}:{value.name}"
 
 
 def key_of_change(number: int) -> str:

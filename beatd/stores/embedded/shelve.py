@@ -26,14 +26,15 @@ from beatd.stores.embedded.memory import MemoryStore
 from beatd.stores.embedded.shelf_file import ShelfFile
 from beatd.stores.embedded.shelf_layout import PlainShelf, plain
 from beatd.stores.embedded.shelf_values import (
-    deletion,
     deletions,
+    deletions_of,
     final,
     from_plain,
     key_of_change,
     to_plain,
 )
-from beatd.stores.embedded.tables import AnyValue, Claimed, Identity, Line, Tables
+from beatd.stores.embedded.table_values import AnyValue, Claimed, Identity, Line
+from beatd.stores.embedded.tables import Tables
 
 ENTRIES = 100_000
 FORMAT = {"beatd": "shelf", "format": 2}  # 1 was a file of JSON lines
@@ -154,8 +155,8 @@ class ShelveStore(MemoryStore):
             change = shelf.get(key_of_change(number))
             if change is None:
                 return False
-            for gone in change["gone"]:
-                self._tables.replay(deletion(gone))
+            for gone in deletions_of(change):
+                self._tables.replay(gone)
             for key in change["put"]:
                 # If the key is gone, a later change has deleted it, and is applied next.
                 if key in shelf:
@@ -224,12 +225,12 @@ class ShelveStore(MemoryStore):
                 del shelf[key]
         self._note_change(shelf, put, deletions(values))
 
-    def _note_change(self, shelf: PlainShelf, put: list[str], gone: list[Any]) -> None:
+    def _note_change(self, shelf: PlainShelf, put: list[str], gone: dict[str, list[Any]]) -> None:
         """Write into the shelf which keys this change put and deleted. Other processes then apply
         only this change and need not load the whole shelf."""
         self._number += 1
         shelf["changes"] = self._number
-        shelf[key_of_change(self._number)] = {"put": put, "gone": gone}
+        shelf[key_of_change(self._number)] = {"put": put, **gone}
         forgotten = key_of_change(self._number - CHANGES_KEPT)
         if forgotten in shelf:
             del shelf[forgotten]
@@ -258,7 +259,7 @@ class ShelveStore(MemoryStore):
                 there = self._there(shelf)
                 yield there
                 shelf["daemons"] = to_builtins(there)
-                self._note_change(shelf, [], [])
+                self._note_change(shelf, [], deletions(()))
 
     def _there(self, shelf: PlainShelf) -> dict[str, Announced]:
         now = self._clock.now()

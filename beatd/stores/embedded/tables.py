@@ -1,8 +1,5 @@
 """Keep the tables of a store in memory. They change only by values, each of which writes or deletes
-rows.
-
-So a list of the values that were put is a journal, and a list of all existing rows is a snapshot.
-"""
+rows."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
@@ -10,140 +7,37 @@ from heapq import heapify, heappop, heappush
 from itertools import chain
 from typing import Any, ClassVar
 
-from msgspec import Raw, Struct
-
-from beatd.catalog import Plan, Progress
-from beatd.leader import Holder, Term
-from beatd.ledger import Record, Request
+from beatd.incident import Incident
+from beatd.ledger import Request
 from beatd.marks import Mark
-from beatd.run import Occurrence
-
-
-class Value(Struct, frozen=True, gc=False):
-    """The base class of the values (rows to write or to delete) that `Tables.put` accepts."""
-
-
-class Identity(Value, frozen=True):
-    """Sets the namespace of the store, from which the task ids of runs are made."""
-
-    namespace: str
-
-
-class Version(Value, frozen=True):
-    """Sets the store's revision number, which grows with each edit of an entry."""
-
-    number: int
-
-
-class Defined(Value, frozen=True):
-    """Writes the definition, state and owner (`source`) of an entry; claims never change them."""
-
-    name: str
-    revision: int
-    source: str
-    declared_at: str
-    enabled: bool
-    paused: bool
-    definition: Raw
-
-
-class Planned(Value, frozen=True):
-    """Writes the plan of an entry, the number of its runs and its last run. It is apart from the
-    definition because each claim of a planned run writes it."""
-
-    name: str
-    plan: Plan
-    runs: int
-    last: datetime | None
-
-    @property
-    def progress(self) -> Progress:
-        return Progress(self.plan.planned, self.runs, self.last)
-
-
-class Removed(Value, frozen=True):
-    """Deletes the definition and the plan of an entry."""
-
-    name: str
-
-
-class Claimed(Value, frozen=True):
-    """Writes an open claim (a run that was claimed and not recorded). `unsent` is True if its
-    message certainly did not go out; `term` is the fencing number of the leader that claimed it."""
-
-    occurrence: Occurrence
-    task_id: str
-    due: datetime
-    claimed_at: datetime
-    term: int
-    unsent: bool
-
-
-class Closed(Value, frozen=True):
-    """Deletes the open claim of an occurrence."""
-
-    occurrence: Occurrence
-
-
-class Asked(Value, frozen=True):
-    """Writes a pending request (moments of an entry to run besides its plan)."""
-
-    request: Request
-
-
-class Done(Value, frozen=True):
-    """Deletes a request."""
-
-    id: str
-
-
-class Line(Value, frozen=True):
-    """Writes a record of history; `at` is the time when it was written. If the record closed a
-    claim, `claim` is the claimed occurrence, and a later result for that occurrence may replace the
-    record."""
-
-    number: int
-    at: datetime
-    record: Record
-    claim: Occurrence | None
-
-
-class Forgotten(Value, frozen=True):
-    """Deletes the records of history with the numbers `first` to `last`, both included."""
-
-    first: int
-    last: int
-
-
-class Termed(Value, frozen=True):
-    """Writes the newest term (the fencing number of a leader) and its holder."""
-
-    term: Term
-    holder: Holder
-
-
-class Marked(Value, frozen=True):
-    """Writes a mark (a small note of the store, mostly about the set of entries that a source
-    declared), and replaces the mark with the same key."""
-
-    mark: Mark
-
-
-AnyValue = (
-    Identity
-    | Version
-    | Defined
-    | Planned
-    | Removed
-    | Claimed
-    | Closed
-    | Asked
-    | Done
-    | Line
-    | Forgotten
-    | Termed
-    | Marked
+from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome
+from beatd.run import Occurrence, Running
+from beatd.stores.embedded.table_values import (
+    AnyValue,
+    Asked,
+    Claimed,
+    Closed,
+    Defined,
+    DeliveryGone,
+    DeliveryRow,
+    Done,
+    Forgotten,
+    Identity,
+    IncidentGone,
+    IncidentRow,
+    Line,
+    Marked,
+    OutcomeRow,
+    Planned,
+    Removed,
+    RunningGone,
+    RunningRow,
+    Termed,
+    Value,
+    Version,
 )
+
+IncidentKey = tuple[str, str, datetime]
 
 
 class Tables:
@@ -167,6 +61,14 @@ class Tables:
         self.first_line = self.next_line = 1
         self.leads: Termed | None = None
         self.marks: dict[str, Mark] = {}
+        self.running: dict[str, Running] = {}
+        self.running_entry: dict[str, str] = {}  # by the task id of its running run
+        self.deliveries: dict[str, dict[str, Delivery]] = {}  # by task id and delivery
+        self.delivery_count = 0
+        self.live: dict[tuple[str, str], None] = {}  # the deliveries that have not ended
+        self.outcomes: dict[str, EntryOutcome] = {}
+        self.incidents: dict[IncidentKey, Incident] = {}
+        self.open_incidents: dict[tuple[str, str], datetime] = {}  # kind and name: opened
         self._heap: list[tuple[datetime, str, int]] = []
         self._stamps: dict[str, int] = {}
         self._stamp = 0
@@ -183,7 +85,9 @@ class Tables:
 
     def __len__(self) -> int:
         """Return about how many values `alive` yields."""
-        return 2 * len(self.defined) + len(self.requests) + len(self.claims) + len(self.lines)
+        entries = 2 * len(self.defined) + len(self.running) + len(self.outcomes)
+        runs = len(self.claims) + len(self.lines) + self.delivery_count
+        return entries + runs + len(self.requests) + len(self.incidents)
 
     def alive(self) -> Iterator[AnyValue]:
         """Yield values which, put into empty tables, give them the same contents as these
@@ -196,6 +100,11 @@ class Tables:
         yield from chain(self.defined.values(), self.planned.values())
         yield from map(Asked, self.requests.values())
         yield from chain(self.claims.values(), self.lines.values())
+        yield from (RunningRow(name, running) for name, running in self.running.items())
+        for of_run in self.deliveries.values():
+            yield from map(DeliveryRow, of_run.values())
+        yield from map(OutcomeRow, self.outcomes.values())
+        yield from map(IncidentRow, self.incidents.values())
 
     def soonest(self) -> Generator[str, None, None]:
         """Yield the names of the entries that have a due moment, earliest first. The caller must
@@ -238,6 +147,8 @@ class Tables:
         self.defined.pop(value.name, None)
         self.planned.pop(value.name, None)
         self._stamps.pop(value.name, None)
+        self._run_gone(RunningGone(value.name))
+        self.outcomes.pop(value.name, None)
 
     def _claim(self, value: Claimed) -> None:
         # A claim made again goes to the end; one that is marked as unsent keeps its place.
@@ -283,6 +194,49 @@ class Tables:
     def _mark(self, value: Marked) -> None:
         self.marks[value.mark.key] = value.mark
 
+    def _run(self, value: RunningRow) -> None:
+        self._run_gone(RunningGone(value.name))
+        self.running[value.name] = value.running
+        self.running_entry[value.running.task_id] = value.name
+
+    def _run_gone(self, value: RunningGone) -> None:
+        running = self.running.pop(value.name, None)
+        if running is not None:
+            self.running_entry.pop(running.task_id, None)
+
+    def _deliver(self, value: DeliveryRow) -> None:
+        new = value.delivery
+        of_run = self.deliveries.setdefault(new.task_id, {})
+        self.delivery_count += new.delivery not in of_run
+        of_run[new.delivery] = new
+        if new.state in DELIVERY_ENDS:
+            self.live.pop((new.task_id, new.delivery), None)
+        else:
+            self.live[new.task_id, new.delivery] = None
+
+    def _delivery_gone(self, value: DeliveryGone) -> None:
+        of_run = self.deliveries.get(value.task_id, {})
+        if of_run.pop(value.delivery, None) is not None:
+            self.delivery_count -= 1
+            self.live.pop((value.task_id, value.delivery), None)
+            if not of_run:
+                del self.deliveries[value.task_id]
+
+    def _outcome(self, value: OutcomeRow) -> None:
+        self.outcomes[value.outcome.name] = value.outcome
+
+    def _incident(self, value: IncidentRow) -> None:
+        new = value.incident
+        self._incident_gone(IncidentGone(new.kind, new.name, new.opened))
+        self.incidents[new.kind, new.name, new.opened] = new
+        if new.closed is None:
+            self.open_incidents[new.kind, new.name] = new.opened
+
+    def _incident_gone(self, value: IncidentGone) -> None:
+        self.incidents.pop((value.kind, value.name, value.opened), None)
+        if self.open_incidents.get((value.kind, value.name)) == value.opened:
+            del self.open_incidents[value.kind, value.name]
+
     _PUT: ClassVar[dict[type[Value], Callable[[Any, Any], None]]] = {
         Identity: _identity,
         Version: _version,
@@ -297,4 +251,11 @@ class Tables:
         Forgotten: _forget,
         Termed: _term,
         Marked: _mark,
+        RunningRow: _run,
+        RunningGone: _run_gone,
+        DeliveryRow: _deliver,
+        DeliveryGone: _delivery_gone,
+        OutcomeRow: _outcome,
+        IncidentRow: _incident,
+        IncidentGone: _incident_gone,
     }

@@ -1,7 +1,8 @@
 """Find the entries of a SQL store. Read and write its marks: small notes, mostly about the set of
 entries that a source declared and applied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -21,10 +22,10 @@ from sqlalchemy import (
 
 from beatd.catalog import Query, Stored
 from beatd.marks import Mark, Marks
-from beatd.run import micros, moment_of
+from beatd.run import Running, micros, moment_of
 from beatd.stores.embedded.query import CHECKED, beginning
 from beatd.stores.sql.dialect import Dialect, literally
-from beatd.stores.sql.entry_reader import CHUNK, whole
+from beatd.stores.sql.entry_reader import CHUNK, OVERLAP, whole
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import applied, edits, entry, plan
 
@@ -49,8 +50,9 @@ class SqlFinding(Part):
     def find(self, query: Query) -> Iterator[Stored]:
         left = query.limit
         for page in self._pages(query):
+            running = self._running_in(page)
             for row in page:
-                stored = self._reader.stored(row)
+                stored = self._reader.stored(row, running=running.get(row.name))
                 if stored is None:
                     continue
                 if left is not None:
@@ -58,6 +60,11 @@ class SqlFinding(Part):
                         return
                     left -= 1
                 yield stored
+
+    def _running_in(self, page: list[Any]) -> Mapping[str, Running]:
+        if not any(OVERLAP in row.definition for row in page):
+            return {}
+        return self._db.read(partial(self._reader.running, rows=page))
 
     def _pages(self, query: Query) -> Iterator[list[Any]]:
         few = self._few(query)

@@ -11,9 +11,9 @@ from beatd.run import micros
 from beatd.stores.sql.catalog_reads import SqlFinding
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.entry_reader import CHUNK
-from beatd.stores.sql.history_rows import Line, of_skip
+from beatd.stores.sql.history_rows import OF_REQUEST, Line, of_skip
 from beatd.stores.sql.missing_parts import SqlMissingParts, edits_so_far
-from beatd.stores.sql.tables import edits, entry, plan, request
+from beatd.stores.sql.tables import edits, entry, entry_outcome, plan, request, running
 
 
 class SqlCatalog(SqlFinding, SqlMissingParts):
@@ -83,7 +83,8 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
             .with_for_update(of=plan)
         )
         self._removals = [
-            delete(table).where(table.c.name.in_(select(named))) for table in (entry, plan)
+            delete(table).where(table.c.name.in_(select(named)))
+            for table in (entry, plan, running, entry_outcome)
         ]
         self._asked_by = select(request).join(self._names.relation, named == request.c.name)
 
@@ -133,6 +134,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
             self._remove(connection, removed)
             there = {name: row for name, row in seen.items() if name not in removed}
             self._put(connection, there, last, new)
+            self._wait_no_longer(connection, there, last)
             stood = {name: row.planned for name, row in seen.items()}
             self._pass_over(connection, [change for change, _ in last.values()], stood)
             self._db.dialect.notify(connection)
@@ -186,6 +188,22 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
                 rows = [_plan_row(change, revision) for change, _ in put]
                 connection.execute(plans, self._plan_rows.bind(rows))
 
+    def _wait_no_longer(
+        self,
+        connection: Connection,
+        there: dict[str, Row[Any]],
+        last: dict[str, tuple[Change, str]],
+    ) -> None:
+        """Let the new plan of an entry wait for no running run, and delete the running run of an
+        entry that comes to allow overlap. `there` and `last` are those of `_put`."""
+        edited = [change for name, (change, _) in last.items() if name in there and change.entry]
+        planned = {change.name for change in edited if change.plan is not None}
+        allowed = {
+            change.name for change in edited if change.entry and change.entry.overlap == "allow"
+        }
+        if planned or allowed:
+            self._running.forget_waits(connection, planned, allowed)
+
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
@@ -217,9 +235,16 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         connection.execute(delete(request).where(request.c.seq.in_([row.seq for row in dropped])))
         at = self._db.dialect.now(connection)
         lines = [
-            Line(row.name, row.first_at, at, "skipped", reason, until=row.last_at, at_least=1)
-            if row.last_at > row.first_at
-            else Line(row.name, row.first_at, at, "skipped", reason)
+            Line(
+                row.name,
+                row.first_at,
+                at,
+                "skipped",
+                reason,
+                until=row.last_at if row.last_at > row.first_at else None,
+                at_least=int(row.last_at > row.first_at),
+                origin=OF_REQUEST.get(row.kind, "planned"),
+            )
             for row in dropped
         ]
         self._tell(connection, lines)

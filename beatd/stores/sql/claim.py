@@ -12,12 +12,13 @@ from beatd.catalog import Codec
 from beatd.errors import Deposed
 from beatd.leader import Term
 from beatd.ledger import Move
-from beatd.run import micros
+from beatd.run import Origin, micros
 from beatd.stores.sql.database import Database
-from beatd.stores.sql.history_rows import leads, of_skip
+from beatd.stores.sql.history_rows import OF_REQUEST, leads, of_skip
 from beatd.stores.sql.migrations import refuse_newer
-from beatd.stores.sql.open_claims import Open, OpenBatch
+from beatd.stores.sql.open_claims import Open, OpenBatch, origin_of
 from beatd.stores.sql.plan_moves import PlanMoves
+from beatd.stores.sql.running_moves import RunningMoves
 from beatd.stores.sql.tables import ledger, plan, request
 from beatd.stores.sql.upcoming import SqlUpcoming
 
@@ -62,20 +63,24 @@ class SqlClaiming(SqlUpcoming):
     def _claim(self, moves: Sequence[Move], term: Term, at: int, connection: Connection) -> Done:
         self._fence(connection, term)
         made = [False] * len(moves)
+        running = RunningMoves(self._running, connection, moves, at)
         kinds: dict[str, list[int]] = {}
         for place, move in enumerate(moves):
             kinds.setdefault(move.of, []).append(place)
         for places in one_per_name(moves, kinds.get("plan", [])):
-            self._plans(connection, moves, places, made)
+            self._plans(connection, moves, places, running, made)
         beside = kinds.get("request", []) + kinds.get("claim", [])
         emptied: list[int] = []
+        origins: dict[str, Origin] = {}
         if beside:
             revisions = self._current(connection, [moves[place] for place in beside])
-            self._requests(connection, moves, kinds.get("request", []), revisions, made)
-            emptied = self._reclaim(connection, moves, kinds.get("claim", []), revisions, made)
+            self._requests(connection, moves, kinds.get("request", []), revisions, running, made)
+            claims = kinds.get("claim", [])
+            emptied = self._reclaim(connection, moves, claims, revisions, running, made, origins)
             self._add_counts(connection, [moves[place] for place in beside if made[place]])
+        running.write()
         done = [move for move, ok in zip(moves, made, strict=True) if ok]
-        return made, self._open(connection, done, term, at), emptied
+        return made, self._open(connection, done, term, at, origins), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
         """Raise Deposed if `term` (the fencing number of a leader) is not the newest. If it is the
@@ -95,12 +100,21 @@ class SqlClaiming(SqlUpcoming):
     # moves by the kind of row that they change
 
     def _plans(
-        self, connection: Connection, moves: Sequence[Move], places: list[int], made: list[bool]
+        self,
+        connection: Connection,
+        moves: Sequence[Move],
+        places: list[int],
+        running: RunningMoves,
+        made: list[bool],
     ) -> None:
-        rows = [_moved(moves[place]) for place in places]
-        moved = self._move(connection, rows)
+        places = [place for place in places if running.allow(moves[place])]
+        if not places:
+            return
+        moved = self._move(connection, [_moved(moves[place]) for place in places])
         for place in places:
-            made[place] = moves[place].name in moved
+            if moves[place].name in moved:
+                made[place] = True
+                running.make(moves[place])
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
         """Return the revision of each entry that these moves (changes of one row each) run or
@@ -115,14 +129,15 @@ class SqlClaiming(SqlUpcoming):
         moves: Sequence[Move],
         places: list[int],
         revisions: dict[str, int],
+        running: RunningMoves,
         made: list[bool],
     ) -> None:
         """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
         requests (moments to run besides the plan). A move sets the next moment of its request, or
         deletes the request after its last moment; several moves may belong to one request.
 
-        Set `made` to True at the place of each move that was made: its request and the revision of
-        its entry were as the move saw them.
+        Set `made` to True at the place of each move that was made: its request, the revision and
+        the running run of its entry were as the move saw them.
         """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
@@ -140,10 +155,12 @@ class SqlClaiming(SqlUpcoming):
         for place in places:
             move = moves[place]
             key = request_id(move)
-            if first.get(key) == micros(move.seen) and at_revision(move, revisions):
+            as_seen = first.get(key) == micros(move.seen) and at_revision(move, revisions)
+            if as_seen and running.allow(move):
                 first[key] = None if move.first is None else micros(move.first)
                 touched.add(key)
                 made[place] = True
+                running.make(move)
         ended = sorted(key for key in touched if first[key] is None)
         if ended:
             connection.execute(delete(request).where(request.c.id.in_(ended)))
@@ -158,15 +175,18 @@ class SqlClaiming(SqlUpcoming):
         moves: Sequence[Move],
         places: list[int],
         revisions: dict[str, int],
+        running: RunningMoves,
         made: list[bool],
+        origins: dict[str, Origin],
     ) -> list[int]:
         """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
         open claims (runs claimed and not recorded): remove these claims from their batches. Return
         the ids of the batches that changed. `_open` later writes the claims that are retried into a
         new batch.
 
-        Set `made` to True at the place of each move that was made: its claim and the revision of
-        its entry were as the move saw them.
+        Set `made` to True at the place of each move that was made: its claim, the revision and the
+        running run of its entry were as the move saw them. Write the origins of these runs into
+        `origins`, by task id.
         """
         if not places:
             return []
@@ -178,9 +198,11 @@ class SqlClaiming(SqlUpcoming):
             assert move.open_claim is not None, "a move of a claim comes with it"
             task_id = move.open_claim.task_id
             batch = holds.pop((task_id, micros(move.seen)), None)
-            if batch is not None and at_revision(move, revisions):
-                del left.setdefault(batch.id, dict(batch.runs))[task_id]
+            if batch is not None and at_revision(move, revisions) and running.allow(move):
+                removed = left.setdefault(batch.id, dict(batch.runs)).pop(task_id)
+                origins[task_id] = origin_of(removed)
                 made[place] = True
+                running.make(move)
         for batch in batches:
             if batch.id in left:
                 self._claims.rewritten(connection, batch, left[batch.id])
@@ -198,13 +220,25 @@ class SqlClaiming(SqlUpcoming):
             connection.execute(self._count, self._counts.bind(rows))
 
     def _open(
-        self, connection: Connection, done: Sequence[Move], term: Term, at: int
+        self,
+        connection: Connection,
+        done: Sequence[Move],
+        term: Term,
+        at: int,
+        origins: dict[str, Origin],
     ) -> OpenBatch | None:
         """Write the rows that the `done` moves (changes of one row each) add: skip records,
         backlogs, and one batch of open claims for all their runs. Return this batch, or None if no
-        move has a run."""
+        move has a run. `origins` has the origins of closed claims, by task id."""
         skips = [
-            of_skip(move.name, skip, at, term=term.number, task_id=closed_task(move))
+            of_skip(
+                move.name,
+                skip,
+                at,
+                term=term.number,
+                task_id=closed_task(move),
+                origin=skip_origin(move, origins),
+            )
             for move in done
             for skip in move.skips
         ]
@@ -257,6 +291,14 @@ def request_id(move: Move) -> str:
 
 def at_revision(move: Move, revisions: dict[str, int]) -> bool:
     return move.run is None or revisions.get(move.name) == move.run.revision
+
+
+def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
+    """Return why the moments that a move skips were there. `origins` has the origins of closed
+    claims, by task id."""
+    if move.request is not None:
+        return OF_REQUEST[move.request.kind]
+    return origins.get(closed_task(move), "planned")
 
 
 def closed_task(move: Move) -> str:

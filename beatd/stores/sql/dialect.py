@@ -1,19 +1,22 @@
 """Define the protocol of a database: all operations that differ between SQLite, PostgreSQL, MariaDB
 and MySQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import json
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Double,
     Engine,
     Integer,
     Subquery,
+    Table,
     Text,
+    inspect,
     literal_column,
     text,
 )
@@ -85,8 +88,12 @@ class Dialect(Protocol):
         """Return the names of all tables in the database, except the tables that an interrupted
         `create` left."""
 
-    def create(self, connection: Connection) -> None:
-        """Create all tables of the store, with the options that only this database has."""
+    def create(self, connection: Connection, tables: Collection[Table]) -> None:
+        """Create these tables of the store, with the options that only this database has. A table
+        that an interrupted `create` left is kept."""
+
+    def has_column(self, connection: Connection, column: Column[Any]) -> bool:
+        """Return True if the table of this column, which exists, has the column."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Take a lock that keeps other processes from migrating the schema. It lasts until
@@ -132,6 +139,12 @@ class Dialect(Protocol):
     def unusable(self, error: BaseException) -> str | None:
         """Return a text that names what the operator must correct, if trying again later cannot
         help; None for all other errors."""
+
+
+def has_column(connection: Connection, column: Column[Any]) -> bool:
+    """Return True if the database has this column, as SQLAlchemy finds out."""
+    found = inspect(connection).get_columns(column.table.name)
+    return column.name in {one["name"] for one in found}
 
 
 def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -> str:

@@ -4,17 +4,21 @@ limited size."""
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Select, select
 
 from beatd.byte_cache import ByteCache
 from beatd.catalog import Codec, Plan, Stored
 from beatd.entry import Entry
 from beatd.errors import ConfigError
-from beatd.run import moment_of
+from beatd.run import Running, moment_of
 from beatd.stores.damage import UNREADABLE, Damage
 from beatd.stores.sql.dialect import Dialect
+from beatd.stores.sql.running_runs import RunningRuns
 from beatd.stores.sql.tables import entry, plan
 
+# In the JSON of each definition that does not allow overlap; a few others may contain it, too.
+OVERLAP = '"overlap"'
 KEPT_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 CHUNK = 1_000
 
@@ -38,8 +42,10 @@ def whole() -> Select[Any]:
 
 
 class Reader:
-    def __init__(self, codec: Codec, dialect: Dialect, damage: Damage) -> None:
-        self._codec, self._damage = codec, damage
+    def __init__(
+        self, codec: Codec, dialect: Dialect, damage: Damage, running: RunningRuns
+    ) -> None:
+        self._codec, self._damage, self._running = codec, damage, running
         self._kept = ByteCache[str, tuple[int, Entry, bool]](KEPT_BYTES)
         self._names = dialect.batch(name="text")
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
@@ -83,23 +89,50 @@ class Reader:
             return str(error)
         return None
 
-    def stored(self, row: Any, *, keep: bool = False) -> Stored | None:
+    def stored(
+        self, row: Any, *, keep: bool = False, running: Running | None = None
+    ) -> Stored | None:
         """Return the entry of a row with its plan; None if this program cannot read them. If `keep`
-        is True, the decoded entry stays in the cache."""
+        is True, the decoded entry stays in the cache. `running` is the running run of an entry that
+        does not allow overlap."""
         known = self.definition(row, keep=keep)
-        return None if known is None else self._planned(row, known)
+        found = None if known is None else self._planned(row, known)
+        if found is None or running is None or found.entry.overlap == "allow":
+            return found
+        return replace(found, running=running)
 
-    def named(
-        self, connection: Connection, names: Iterable[str], *, keep: bool = True
-    ) -> dict[str, Stored]:
+    def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
+        """Return the running runs of the entries of these rows, by name. No statement is sent if
+        all definitions among them allow overlap."""
+        names = [row.name for row in rows if OVERLAP in row.definition]
+        return self._running.runs(connection, names) if names else {}
+
+    def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
         """Return the entries of these names with their plans, by name. Missing entries, and entries
         that this program cannot read, are left out."""
+        found = self._named(connection, names)
+        running = self._running_of(connection, found.values())
+        return found | {name: replace(found[name], running=run) for name, run in running.items()}
+
+    def _running_of(
+        self, connection: Connection, found: Iterable[Stored | None]
+    ) -> dict[str, Running]:
+        """Return the running runs of these entries, by name. No statement is sent if all of them
+        allow overlap."""
+        names = [
+            stored.entry.name
+            for stored in found
+            if stored is not None and stored.entry.overlap != "allow"
+        ]
+        return self._running.runs(connection, names) if names else {}
+
+    def _named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
         found: dict[str, Stored] = {}
         wanted = sorted(set(names))
         for start in range(0, len(wanted), CHUNK):
             rows = [[name] for name in wanted[start : start + CHUNK]]
             for row in connection.execute(self._by_name, self._names.bind(rows)):
-                stored = self.stored(row, keep=keep)
+                stored = self.stored(row, keep=True)
                 if stored is not None:
                     found[row.name] = stored
         return found
@@ -110,11 +143,17 @@ class Reader:
         cache are fetched."""
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
-        fetched = self.named(connection, strange) if strange else {}
+        fetched = self._named(connection, strange) if strange else {}
         # An entry edited between the two reads is taken whole from the second.
-        return [
+        found = [
             fetched.get(row[0]) if known is None else self._planned(row, known)
             for row, known in zip(rows, kept, strict=True)
+        ]
+        running = self._running_of(connection, found)
+        if not running:
+            return found
+        return [
+            stored and replace(stored, running=running.get(stored.entry.name)) for stored in found
         ]
 
     def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:

@@ -13,11 +13,13 @@ from beatd.run import micros, moment_of
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import record_of
+from beatd.stores.sql.open_claims import origin_of
+from beatd.stores.sql.outcomes import SqlOutcomes
 from beatd.stores.sql.record import SqlRecording
 from beatd.stores.sql.tables import history
 
 
-class SqlHistory(SqlRecording):
+class SqlHistory(SqlRecording, SqlOutcomes):
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
         return islice(self._records(name), limit)
 
@@ -49,6 +51,7 @@ class SqlHistory(SqlRecording):
                     "claimed",
                     task_id=run.task_id,
                     term=batch.term,
+                    origin=origin_of(run),
                 ),
             )
             for batch in batches
@@ -75,11 +78,12 @@ class SqlHistory(SqlRecording):
 
     def forget(self, before: datetime, keep: int) -> int:
         """Delete the records that were written before `before`, and all but the newest `keep`
-        records; return the number of deleted records.
+        records; return the number of deleted records. Delete the deliveries of runs likewise.
 
         Each transaction looks at the oldest thousand records. The deletion stops at a thousand of
         which none is to be deleted.
         """
+        self._forget_deliveries(before, keep)
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
         dropped = 0
         while True:

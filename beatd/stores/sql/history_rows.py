@@ -1,13 +1,15 @@
 """Convert skips (moments that do not run) to rows of history, and rows of history to records."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from msgspec import Struct, json
+from msgspec.structs import astuple
 
 from beatd.leader import Holder
 from beatd.ledger import Record
-from beatd.run import Skip, micros, moment_of
-from beatd.stores.sql.dialect import Kind
+from beatd.run import Origin, Skip, micros, moment_of
+from beatd.stores.sql.dialect import Columns, Kind
 
 # The columns of a row, in the order of the fields of `Line`.
 COLUMNS: dict[str, Kind] = {
@@ -23,6 +25,13 @@ COLUMNS: dict[str, Kind] = {
     "count": "int",
     "at_least": "int",
     "term": "int",
+    "origin": "text",
+}
+WITHOUT_ORIGIN = {name: kind for name, kind in COLUMNS.items() if name != "origin"}
+OF_REQUEST: dict[Literal["trigger", "backfill", "backlog"], Origin] = {
+    "trigger": "trigger",
+    "backfill": "backfill",
+    "backlog": "catch-up",
 }
 
 
@@ -46,9 +55,27 @@ class Line(Struct, array_like=True):
     count: int = 1
     at_least: int = 0
     term: int = 0
+    origin: Origin = "planned"
 
 
-def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> Line:
+def cells_of(lines: Sequence[Line]) -> tuple[Columns, list[tuple[Any, ...]]]:
+    """Return the columns and the cells of these rows. If all of them were planned, as nearly
+    always, the column for the origin is left out; it is then NULL, which means the same."""
+    rows = [astuple(line) for line in lines]
+    if any(line.origin != "planned" for line in lines):
+        return COLUMNS, rows
+    return WITHOUT_ORIGIN, [row[:-1] for row in rows]
+
+
+def of_skip(
+    name: str,
+    skip: Skip,
+    at: int,
+    *,
+    term: int,
+    task_id: str = "",
+    origin: Origin = "planned",
+) -> Line:
     """Return the row of history for a skip (a stretch of moments that do not run), written at the
     time `at` in microseconds since 1970. If the skip closes an open claim (a run claimed and not
     recorded), `task_id` is the task id of that run."""
@@ -64,6 +91,7 @@ def of_skip(name: str, skip: Skip, at: int, *, term: int, task_id: str = "") -> 
         count=skip.count,
         at_least=int(skip.at_least),
         term=term,
+        origin=origin,
     )
 
 
@@ -81,6 +109,7 @@ def record_of(row: Any) -> Record:
         count=row.count,
         at_least=bool(row.at_least),
         term=row.term,
+        origin=row.origin or "planned",
     )
 
 

@@ -3,11 +3,12 @@
 A program must know version `SERVES` or later to work on this schema.
 """
 
+from collections.abc import Collection
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
@@ -15,22 +16,37 @@ from beatd.servers.sql_errors import one_line
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import Dialect
 from beatd.stores.sql.missing_parts import newest_revision
-from beatd.stores.sql.tables import edits, entry_source, ledger, metadata, plan_stopped
+from beatd.stores.sql.tables import (
+    OUTCOME_TABLES,
+    edits,
+    entry_source,
+    history,
+    ledger,
+    metadata,
+    plan_stopped,
+)
+
+FIRST_TABLES = [table for table in metadata.sorted_tables if table not in OUTCOME_TABLES]
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create all tables and their first rows. Raises StoreUnusable if another program has a table
-    with the same name as one of these tables."""
-    in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
+    """Create the newest schema: all tables and their first rows."""
+    _create(connection, dialect, metadata.sorted_tables)
+    connection.execute(edits.delete())
+    connection.execute(edits.insert().values(id=1, count=0))
+    _insert(connection, uuid4(), version=0)
+
+
+def _create(connection: Connection, dialect: Dialect, tables: Collection[Table]) -> None:
+    """Create these tables. Raises StoreUnusable if another program has a table with the same name
+    as one of them."""
+    in_the_way = sorted(dialect.strangers(connection) & {table.name for table in tables})
     if in_the_way:
         raise StoreUnusable(
             f"store {dialect.where()}: the table {in_the_way[0]} is in the way and is not of beatd;"
             " name another database"
         )
-    dialect.create(connection)
-    connection.execute(edits.delete())
-    connection.execute(edits.insert().values(id=1, count=0))
-    _insert(connection, uuid4(), version=0)
+    dialect.create(connection, tables)
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
@@ -59,7 +75,17 @@ def _second(connection: Connection, _: Dialect) -> None:
         index.create(connection, checkfirst=True)
 
 
-STEPS = (_first, _second)
+def _third(connection: Connection, dialect: Dialect) -> None:
+    """Create the tables of outcomes, running runs and incidents, and the column for the origin of a
+    record."""
+    _create(connection, dialect, OUTCOME_TABLES)
+    origin = history.c.origin
+    if not dialect.has_column(connection, origin):
+        kind = origin.type.compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {history.name} ADD COLUMN {origin.name} {kind}")
+
+
+STEPS = (_first, _second, _third)
 VERSION = len(STEPS)
 SERVES = 1
 
@@ -119,16 +145,19 @@ def _climb(connection: Connection, database: Database) -> None:
     dialect.lock_schema(connection)
     found = _state(connection, database)
     version = 0 if found is None else found.version
-    if found is None and all(dialect.has_table(connection, name) for name in metadata.tables):
+    lost = found is None and all(dialect.has_table(connection, t.name) for t in FIRST_TABLES)
+    if lost:
         # All tables exist, and this one can be read: only its row is missing.
         restore(connection, uuid4())
-        version = VERSION
+        newer = all(dialect.has_table(connection, table.name) for table in OUTCOME_TABLES)
+        version = VERSION if newer else 1
         if newest_revision(connection):
             database.losses = [
                 f"{database.where}: its row of {ledger.name} was lost: terms begin anew, and the "
                 "ids of runs are made in another namespace from here on"
             ]
-    for step in STEPS[version:]:
+    # The first step makes the newest schema.
+    for step in STEPS[version:] if version else STEPS[:1]:
         step(connection, dialect)
     if version < VERSION:
         connection.execute(ledger.update().values(version=VERSION, serves=SERVES))

@@ -10,7 +10,7 @@ from beatd.catalog import Codec, MissingPart
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.store_part import Part
-from beatd.stores.sql.tables import edits, entry, plan
+from beatd.stores.sql.tables import edits, entry, entry_outcome, plan, running
 
 FEW = 100  # rows by name that are looked at: enough to notice a table that was emptied
 COUNT = select(edits.c.count).with_for_update()
@@ -22,7 +22,8 @@ class SqlMissingParts(Part):
         names = self._names
         self._defined = select(entry.c.name).join(names.relation, names.c.name == entry.c.name)
         self._clear = [
-            delete(table).where(table.c.name.in_(select(names.c.name))) for table in (entry, plan)
+            delete(table).where(table.c.name.in_(select(names.c.name)))
+            for table in (entry, plan, running, entry_outcome)
         ]
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:

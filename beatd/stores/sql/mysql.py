@@ -1,12 +1,12 @@
 """The dialect of MariaDB and MySQL through PyMySQL. Batches are JSON tables, and names are compared
 by their bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pymysql
 from msgspec import json
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.schema import CreateTable
 
 from beatd.catalog import Wake
@@ -20,8 +20,8 @@ from beatd.servers.mysql import (
     unusable,
     whole_seconds,
 )
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, like
-from beatd.stores.sql.tables import ledger, metadata
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, as_json, has_column, like
+from beatd.stores.sql.tables import ledger
 
 KINDS: dict[Kind, str] = {
     "text": "LONGTEXT CHARACTER SET utf8mb4",
@@ -121,20 +121,24 @@ class Mysql:
         )
         return set(found.scalars())
 
-    def create(self, connection: Connection) -> None:
+    def create(self, connection: Connection, tables: Collection[Table]) -> None:
         version = str(connection.scalar(text("SELECT VERSION()")))
         # These collations neither pad nor fold: 'a', 'a ', 'A' and 'ä' are four names.
         collation = "utf8mb4_nopad_bin" if is_mariadb(version) else "utf8mb4_0900_bin"
         options = f" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation} COMMENT='{MADE_BY}'"
         # The ledger is created last: the schema is complete when it exists.
-        for table in sorted(metadata.tables.values(), key=lambda t: (t is ledger, t.name)):
+        for table in sorted(tables, key=lambda t: (t is ledger, t.name)):
             create = str(CreateTable(table, if_not_exists=True).compile(dialect=connection.dialect))
             columns = create.rstrip().removesuffix(")")
             indexes = "".join(
-                f", INDEX {index.name} ({', '.join(f'`{c.name}`' for c in index.columns)})"
+                f", {'UNIQUE' if index.unique else ''} INDEX {index.name} "
+                f"({', '.join(f'`{c.name}`' for c in index.columns)})"
                 for index in table.indexes
             )
             connection.exec_driver_sql(f"{columns}{indexes}){options}")
+
+    def has_column(self, connection: Connection, column: Column[Any]) -> bool:
+        return has_column(connection, column)
 
     def lock_schema(self, connection: Connection) -> None:
         name = self._lock_name(connection)

@@ -15,17 +15,19 @@ from typing import Any
 from msgspec import Struct, json
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from beatd.run import Run, micros, moment_of
+from beatd.run import Origin, Run, micros, moment_of
 from beatd.stores.damage import Damage
 from beatd.stores.sql.tables import claim
 
 MOST_REMEMBERED_BATCHES = 64
+ORIGINS: tuple[Origin, ...] = ("planned", "trigger", "backfill", "catch-up", "resend")
+PLACES = {origin: place for place, origin in enumerate(ORIGINS)}
 
 
 class Open(Struct, frozen=True, array_like=True):
     """An open claim (a run that is claimed and not recorded), as it is stored in the row of its
     batch. Moments are in microseconds since 1970. `unsent` is 1 if the message certainly did not go
-    out."""
+    out. `origin` is the place in `ORIGINS` of the run's origin; older programs ignore it."""
 
     name: str
     planned: int
@@ -33,6 +35,7 @@ class Open(Struct, frozen=True, array_like=True):
     task_id: str
     due: int
     unsent: int = 0
+    origin: int = 0
 
 
 class OpenBatch(Struct, frozen=True):
@@ -61,7 +64,12 @@ def of_run(run: Run) -> Open:
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
-    return Open(what.name, planned, what.request, run.task_id, due)
+    return Open(what.name, planned, what.request, run.task_id, due, 0, PLACES[run.origin])
+
+
+def origin_of(run: Open) -> Origin:
+    """Return the origin of the run; "planned" for one that this program does not know."""
+    return ORIGINS[run.origin] if 0 <= run.origin < len(ORIGINS) else "planned"
 
 
 def batch_of(row: Row[Any]) -> OpenBatch:

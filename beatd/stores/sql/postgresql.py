@@ -1,14 +1,16 @@
 """The dialect of PostgreSQL through psycopg. Batches are arrays, and session settings limit every
 wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import json
 from sqlalchemy import (
     URL,
+    Column,
     Connection,
     Engine,
+    Table,
     bindparam,
     create_engine,
     event,
@@ -32,7 +34,14 @@ from beatd.servers.postgresql import (
 )
 from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
 from beatd.stores.sql.notices import CHANNEL, Notices
-from beatd.stores.sql.tables import metadata, plan, plan_due, plan_stopped
+from beatd.stores.sql.tables import (
+    delivery,
+    delivery_live,
+    metadata,
+    plan,
+    plan_due,
+    plan_stopped,
+)
 
 ARRAYS: dict[Kind, str] = {"text": "text[]", "int": "bigint[]", "float": "double precision[]"}
 PATIENCE_S = 120.0
@@ -41,18 +50,26 @@ ATTEMPTS = {"40001": 8, "40P01": 8, "55P03": 2}
 ENDED_BY_TIMEOUT = ("55P03", "57014")  # lock_timeout, statement_timeout
 # Claims rewrite the same narrow rows all day long: autovacuum starts after a number of dead rows,
 # not after a share of the table, and is not slowed down. Lookups by key need no fresh statistics.
-TUNING = (
-    "ALTER TABLE beatd_plan SET (autovacuum_vacuum_scale_factor = 0, "
+NARROW = (
+    "SET (autovacuum_vacuum_scale_factor = 0, "
     "autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0, "
-    "autovacuum_analyze_scale_factor = 0.2, fillfactor = 70)",
-    "ALTER TABLE beatd_claim SET (autovacuum_vacuum_scale_factor = 0, "
-    "autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0)",
-    "ALTER TABLE beatd_claim ALTER COLUMN runs SET STORAGE EXTERNAL",
+    "autovacuum_analyze_scale_factor = 0.2, fillfactor = 70)"
 )
+TUNING: Mapping[str, Sequence[str]] = {
+    "beatd_plan": (NARROW,),
+    "beatd_claim": (
+        "SET (autovacuum_vacuum_scale_factor = 0, "
+        "autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0)",
+        "ALTER COLUMN runs SET STORAGE EXTERNAL",
+    ),
+    "beatd_running": (NARROW,),
+    "beatd_entry_outcome": (NARROW,),
+}
 
 # With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["postgresql"]["where"] = plan.c.due.is_not(None)
 plan_stopped.dialect_options["postgresql"]["where"] = plan.c.active == literal_column("0")
+delivery_live.dialect_options["postgresql"]["where"] = delivery.c.live_since.is_not(None)
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
@@ -183,10 +200,19 @@ class Postgresql:
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 
-    def create(self, connection: Connection) -> None:
-        metadata.create_all(connection, checkfirst=False)
-        for statement in TUNING:
-            connection.execute(text(statement))
+    def create(self, connection: Connection, tables: Collection[Table]) -> None:
+        metadata.create_all(connection, list(tables), checkfirst=False)
+        for table in tables:
+            for change in TUNING.get(table.name, ()):
+                connection.execute(text(f"ALTER TABLE {table.name} {change}"))
+
+    def has_column(self, connection: Connection, column: Column[Any]) -> bool:
+        find = (
+            "SELECT 1 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+            " WHERE relname = :table AND attname = :name AND pg_table_is_visible(attrelid)"
+        )
+        named = {"table": column.table.name, "name": column.name}
+        return bool(connection.scalar(text(find), named))
 
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})

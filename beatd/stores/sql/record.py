@@ -10,7 +10,7 @@ from beatd.ledger import Result
 from beatd.run import micros
 from beatd.stores.sql.claim import SqlClaiming
 from beatd.stores.sql.history_rows import Line
-from beatd.stores.sql.open_claims import Open, OpenBatch, of_run
+from beatd.stores.sql.open_claims import Open, OpenBatch, of_run, origin_of
 from beatd.stores.sql.tables import history
 
 TOLD = select(history.c.id, history.c.state).where(
@@ -56,7 +56,21 @@ class SqlRecording(SqlClaiming):
         if rest:
             lines += self._late(connection, rest, made_at)
         self._tell(connection, lines)
+        self._end_rejected(connection, lines, by_task)
         return left
+
+    def _end_rejected(
+        self, connection: Connection, lines: Sequence[Line], by_task: dict[str, Result]
+    ) -> None:
+        """End the running runs whose messages were rejected, as these rows of history say."""
+        rejected = [
+            line
+            for line in lines
+            if line.state == "failed" and by_task[line.task_id].run.entry.overlap != "allow"
+        ]
+        if rejected:
+            task_ids = [line.task_id for line in rejected]
+            self._running.end(connection, task_ids, max(line.at for line in rejected))
 
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
@@ -136,6 +150,26 @@ def ended(run: Open, result: Result, term: int) -> Line:
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000
-        return Line(run.name, run.planned, at, "published", "", run.task_id, at, late, term=term)
+        return Line(
+            run.name,
+            run.planned,
+            at,
+            "published",
+            "",
+            run.task_id,
+            at,
+            late,
+            term=term,
+            origin=origin_of(run),
+        )
     reason = result.outcome.reason.replace("\0", "")  # the words of a broker
-    return Line(run.name, run.planned, at, "failed", reason, run.task_id, term=term)
+    return Line(
+        run.name,
+        run.planned,
+        at,
+        "failed",
+        reason,
+        run.task_id,
+        term=term,
+        origin=origin_of(run),
+    )

@@ -10,6 +10,7 @@ from beatd.stores.sql.catalog_writes import SqlCatalog
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.held_claim import SqlHolding
 from beatd.stores.sql.history import SqlHistory
+from beatd.stores.sql.incidents import SqlIncidents
 from beatd.stores.sql.migrations import migrate
 from beatd.stores.sql.presence import SqlPresences
 from beatd.stores.sql.tables import ledger
@@ -17,7 +18,7 @@ from beatd.stores.sql.terms import SqlTerms
 from beatd.stores.sql.url import dialect_of
 
 
-class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlTerms, SqlPresences):
+class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlIncidents, SqlTerms, SqlPresences):
     """A store in a SQL database. The constructor opens the database and creates or migrates the
     tables; it raises StoreError if this fails."""
 

@@ -2,15 +2,17 @@
 the disk."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import (
     URL,
+    Column,
     Connection,
     Engine,
+    Table,
     create_engine,
     event,
     func,
@@ -32,15 +34,27 @@ from beatd.stores.sql.dialect import (
     Replaced,
     Rows,
     as_json,
+    has_column,
     insertion,
 )
-from beatd.stores.sql.tables import entry, metadata, plan, plan_due, plan_stopped
+from beatd.stores.sql.tables import (
+    delivery,
+    delivery_live,
+    entry,
+    entry_outcome,
+    metadata,
+    plan,
+    plan_due,
+    plan_stopped,
+    running,
+)
 
-for table in (entry, plan):
+for table in (entry, plan, delivery, entry_outcome, running):
     table.dialect_options["sqlite"]["with_rowid"] = False
 # With partial indexes a claim writes one index row; stopped entries cost the others nothing.
 plan_due.dialect_options["sqlite"]["where"] = plan.c.due.is_not(None)
 plan_stopped.dialect_options["sqlite"]["where"] = plan.c.active == literal_column("0")
+delivery_live.dialect_options["sqlite"]["where"] = delivery.c.live_since.is_not(None)
 
 
 class Sqlite:
@@ -141,8 +155,11 @@ class Sqlite:
     def strangers(self, connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 
-    def create(self, connection: Connection) -> None:
-        metadata.create_all(connection, checkfirst=False)
+    def create(self, connection: Connection, tables: Collection[Table]) -> None:
+        metadata.create_all(connection, list(tables), checkfirst=False)
+
+    def has_column(self, connection: Connection, column: Column[Any]) -> bool:
+        return has_column(connection, column)
 
     def lock_schema(self, connection: Connection) -> None:
         """Do nothing: the transaction began with BEGIN IMMEDIATE, which is the lock."""

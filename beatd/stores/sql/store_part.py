@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from beatd.catalog import Codec
 from beatd.stores.damage import Damage
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.entry_reader import CHUNK, Reader
-from beatd.stores.sql.history_rows import COLUMNS, Line
+from beatd.stores.sql.history_rows import Line, cells_of
+from beatd.stores.sql.running_runs import RunningRuns
 from beatd.stores.sql.tables import history
 
 
@@ -18,7 +18,8 @@ class Part:
         self._db = database
         self._codec = codec
         self._damage = Damage(database.where)
-        self._reader = Reader(codec, database.dialect, self._damage)
+        self._running = RunningRuns(database.dialect, self._damage)
+        self._reader = Reader(codec, database.dialect, self._damage, self._running)
         self._names = database.dialect.batch(name="text")
 
     def drop_cached(self, names: Sequence[str]) -> None:
@@ -27,5 +28,5 @@ class Part:
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
         """Insert rows into the history, in the order given."""
         for start in range(0, len(lines), CHUNK):
-            rows = [astuple(line) for line in lines[start : start + CHUNK]]
-            self._db.dialect.insert(connection, history.name, COLUMNS, rows)
+            columns, rows = cells_of(lines[start : start + CHUNK])
+            self._db.dialect.insert(connection, history.name, columns, rows)

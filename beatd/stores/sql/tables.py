@@ -25,6 +25,12 @@ NAME = (
     .with_variant(String(300), "mysql", "mariadb")
 )
 LONG = Text().with_variant(Text(4_294_967_295), "mysql", "mariadb")
+# Ids that workers and beatd make: task ids and the ids of deliveries.
+RANDOM_ID = (
+    String(64, collation="C")
+    .with_variant(String(64, collation="BINARY"), "sqlite")
+    .with_variant(String(64), "mysql", "mariadb")
+)
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 # The definitions. They lie apart from the plan, so that a claim rewrites only a narrow row.
@@ -88,6 +94,7 @@ history = Table(
     Column("count", BigInteger, nullable=False),
     Column("at_least", SmallInteger, nullable=False),
     Column("term", BigInteger, nullable=False),
+    Column("origin", String(16)),  # NULL: the run was planned
 )
 Index("beatd_history_name", history.c.name, history.c.id)
 
@@ -139,3 +146,74 @@ daemon = Table(
     Column("until", BigInteger, nullable=False),
     Column("presence", LONG, nullable=False),
 )
+
+# What workers reported of each delivery of a run's message. `at` is the time of the newest report.
+# `live_since` is the first known moment of a delivery that has not ended, else NULL.
+delivery = Table(
+    "beatd_delivery",
+    metadata,
+    Column("task_id", RANDOM_ID, primary_key=True),
+    Column("delivery", RANDOM_ID, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("planned", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("received", BigInteger),
+    Column("started", BigInteger),
+    Column("finished", BigInteger),
+    Column("error", Text, nullable=False),
+    Column("live_since", BigInteger),
+)
+delivery_live = Index("beatd_delivery_live", delivery.c.live_since)
+Index("beatd_delivery_at", delivery.c.at)
+
+# The newest outcome of each entry. `newest` is the JSON of its delivery, whose row is deleted with
+# the history.
+entry_outcome = Table(
+    "beatd_entry_outcome",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("successes", BigInteger, nullable=False),
+    Column("last_success", BigInteger),
+    Column("first", BigInteger, nullable=False),
+    Column("newest", LONG, nullable=False),
+)
+
+# The running run of each entry that does not allow overlap. Whoever changes a row holds the lock on
+# the row of the plan.
+running = Table(
+    "beatd_running",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("task_id", RANDOM_ID, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("waits", SmallInteger, nullable=False),
+)
+Index("beatd_running_task", running.c.task_id)
+
+# `open` is 1 until the incident is closed, then NULL, so that only one of a kind and name is open.
+# `pending` is 1 until its end was announced, then NULL. `incident` is its JSON.
+incident = Table(
+    "beatd_incident",
+    metadata,
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
+    Column("kind", String(32), nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("closed", BigInteger),
+    Column("open", SmallInteger),
+    Column("pending", SmallInteger),
+    Column("incident", LONG, nullable=False),
+)
+Index("beatd_incident_key", incident.c.kind, incident.c.name, incident.c.opened, unique=True)
+Index("beatd_incident_open", incident.c.kind, incident.c.name, incident.c.open, unique=True)
+Index("beatd_incident_pending", incident.c.pending)
+Index("beatd_incident_opened", incident.c.opened)
+Index("beatd_incident_name", incident.c.name, incident.c.opened)
+
+# The tables of the third version of the schema.
+OUTCOME_TABLES = (delivery, entry_outcome, running, incident)

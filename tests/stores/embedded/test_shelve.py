@@ -332,7 +332,9 @@ def old_shelf() -> bytes:
         '["planned","a",{"planned":"2026-03-01T12:00:00Z","due":"2026-03-01T12:00:00Z",'
         '"fingerprint":"f","rules":"r"},7,"2026-03-01T11:59:00Z"],'
         '["line",1,"2026-03-01T11:59:00Z",{"name":"a","planned":"2026-03-01T11:59:00Z",'
-        '"state":"published"},null]'
+        '"state":"published"},null],'
+        '["claimed",{"name":"a","planned":"2026-03-01T11:58:00Z","request":""},"some-task-id",'
+        '"2026-03-01T11:58:00Z","2026-03-01T11:58:01Z",2,false]'
     )
     lines = [
         '{"beatd":"shelf","format":1,"generation":"x"}',
@@ -356,7 +358,7 @@ def test_an_older_shelf_is_taken_over_once(path: Path, left: str) -> None:
     assert (stored.entry.name, stored.revision, stored.runs) == ("a", 3, 7)
     assert store.version() == "5"
     assert store.namespace.hex == "12345678123456781234567812345678"
-    assert [record.state for record in past(store)] == ["published"]
+    assert [record.state for record in past(store)] == ["published", "claimed"]
     if left != "the copy":
         assert Path(f"{path}.old").read_bytes() == old_shelf() + tail
     assert not Path(f"{path}.copy").exists()

@@ -95,7 +95,7 @@ end
 local function look(place, m)
   local kind = m and m[1] or PLAN
   local change = m and m[9]
-  if change and running_id(running[names[place]]) ~= change[1] then return false end
+  if change and not is_as_seen(running[names[place]], change, at) then return false end
   if kind == PLAN then
     local name, expect = names[place], expected[place]
     local row = rows[name]

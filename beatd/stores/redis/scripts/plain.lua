@@ -29,7 +29,7 @@ for place, name in ipairs(names) do
   score_pairs[place * 2] = name
 end
 
--- The runs that become the running ones of their entries, by place: seen, until, ends, task id, queue.
+-- The runs that become the running ones of their entries, by place: the change, queue.
 local running, ran_before
 if changes then
   local watched = {}
@@ -37,7 +37,7 @@ if changes then
   running, ran_before = read_running(watched)
   for place, change in pairs(changes) do
     local name = names[place]
-    if ran_before[name] ~= change[1] then return {'no'} end
+    if not is_as_seen(running[name], change, at) then return {'no'} end
     running[name] = changed_running(running[name], change, true, at)
   end
 end
@@ -63,7 +63,7 @@ call('HSET', base .. 'rows', unpack(row_pairs))
 call('ZADD', base .. 'plan', unpack(score_pairs))
 if changes then
   for place, change in pairs(changes) do
-    if refused[change[5]] then running[names[place]] = nil end
+    if refused[change[6]] then running[names[place]] = nil end
   end
   keep_running(running, ran_before)
 end

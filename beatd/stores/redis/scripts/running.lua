@@ -42,6 +42,13 @@ local function running_id(text)
   return select(4, match(text or '', RUNNING)) or ''
 end
 
+-- True if the running run is the one that a change expects, and over if the change expects that.
+local function is_as_seen(text, change, at)
+  local _, till, _, id = match(text or '', RUNNING)
+  if (id or '') ~= change[1] then return false end
+  return not (id and change[5] and tonumber(till) > tonumber(at))
+end
+
 -- Return the running runs of entries, and their task ids ('' where there is none), by name.
 local function read_running(names)
   local running, ids = {}, {}
@@ -54,7 +61,7 @@ end
 
 -- Return a running run as a move changes it, nil if there is none afterwards, and true if it ended
 -- and the plan waited for that. A plan waits only as its own last move says.
---   change: seen, until or '', ends, task id of the move's run or ''
+--   change: seen, until or '', ends, task id of the move's run or '', expects it to be over
 local function changed_running(text, change, is_plan, at)
   local till, id = change[2], change[4]
   local since, old_till, waits, old_id = match(text or '', RUNNING)

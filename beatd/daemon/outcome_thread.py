@@ -1,0 +1,174 @@
+"""Read what became of published runs and write it to the store, on a thread of its own.
+
+Only the leader does that. Nothing here holds up a tick: the connection to the broker is not the
+publisher's, the transactions are small, and a pause follows each of them.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from threading import Lock
+
+from beatd.clock import Clock
+from beatd.daemon.outcome_writer import OutcomeWriter
+from beatd.engine.outage import Outage
+from beatd.errors import StoreError
+from beatd.events import Observer, OutcomesAway, OutcomesBack
+from beatd.outcomes.live_deliveries import PROLONG_BY_S, LiveDeliveries
+from beatd.outcomes.outcome_reader import OutcomeBatch, OutcomeReader
+from beatd.secret import hidden
+from beatd.store import Roles
+
+LIVE_READ_MAX = 50_000  # deliveries, at the start of a lead
+STANDBY_PAUSE_S = 0.5
+BUSY_PAUSE_S, QUIET_PAUSE_S = 0.1, 1.0  # after a read that found no more
+BUSY_FOR_S = 30.0  # after the last report
+JUDGED_EVERY_S = 1.0  # which runs are lost, and which are to be prolonged
+STORE_AWAY_PAUSE_S = 0.5
+SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 5.0
+
+
+class OutcomeThread:
+    """Reads outcomes with `reader` in `turn`, which a loop calls again and again.
+
+    `term` returns the number of the term that this daemon leads, 0 on a standby. `wake` starts a
+    tick, because an entry has become due. `rest` is called between two transactions of a burst.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: OutcomeReader,
+        store: Roles,
+        clock: Clock,
+        term: Callable[[], int],
+        wake: Callable[[], None],
+        rest: Callable[[], None],
+        tell: Observer,
+    ) -> None:
+        self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term
+        self._live = LiveDeliveries()
+        self._writer = OutcomeWriter(
+            store=store, live=self._live, clock=clock, wake=wake, rest=rest, tell=tell
+        )
+        self._outage = Outage(OutcomesAway, OutcomesBack, clock=clock, tell=tell)
+        self._away_pause_s = 0.0
+        self._of_term = 0  # the term that this object reads for; 0: none
+        self._unwritten: OutcomeBatch | None = None  # it was read, and is not completely written
+        self._busy_until = self._judge_at = float("-inf")
+        self._turning, self._is_closed = Lock(), False
+
+    def turn(self) -> float:
+        """Read and write one batch, if this daemon leads; return the seconds to the next turn."""
+        with self._turning:
+            try:
+                return 0.0 if self._is_closed else self._turn(self._term())
+            finally:
+                if self._is_closed:
+                    self._close_reader()
+
+    def close(self) -> None:
+        """Close the reader, at once or at the end of the current turn; do not wait for it."""
+        self._is_closed = True
+        if self._turning.acquire(blocking=False):
+            try:
+                self._close_reader()
+            finally:
+                self._turning.release()
+
+    def _turn(self, term: int) -> float:
+        if not term:
+            self._end_lead()
+            return STANDBY_PAUSE_S
+        try:
+            if term != self._of_term:
+                self._begin_lead(term)
+            return self._read_and_write()
+        except StoreError:
+            # The ticks report it. What was read is written when the store is back.
+            self._live.pause()
+            return STORE_AWAY_PAUSE_S
+
+    def _begin_lead(self, term: int) -> None:
+        self._live.begin(self._outcomes.live_deliveries(LIVE_READ_MAX))
+        self._of_term = term
+
+    def _end_lead(self) -> None:
+        """Close the reader, so that the new leader gets all messages."""
+        if self._of_term:
+            self._of_term, self._unwritten = 0, None
+            self._close_reader()
+            self._outage.end()
+            self._live.begin(())
+            self._writer.emit_idle()
+
+    def _read_and_write(self) -> float:
+        """Read a batch, write it, and acknowledge it; return the seconds to the next turn."""
+        read_at = self._clock.elapsed()
+        try:
+            batch = self._unwritten = self._unwritten or self._reader.read()
+        except StoreError:
+            raise
+        except Exception as error:
+            return self._failed(error)
+        self._write(batch)
+        try:
+            self._reader.acknowledge()
+        except Exception as error:
+            return self._failed(error)
+        self._outage.end()
+        self._away_pause_s = 0.0
+        if self._reader.hears_workers and batch.is_last:
+            self._live.read_until(read_at)
+            self._judge()
+        self._writer.emit_failures()
+        return self._pause_after(batch)
+
+    def _write(self, batch: OutcomeBatch) -> None:
+        """Write a batch. Raise StoreError if the store fails; the next turn tries again then."""
+        try:
+            self._writer.write(batch)
+        except StoreError:
+            raise
+        except Exception:
+            # A programming error, which the loop reports. The reports after this batch go on.
+            self._unwritten = None
+            with suppress(Exception):
+                self._reader.acknowledge()
+            raise
+        self._unwritten = None
+
+    def _failed(self, error: Exception) -> float:
+        """Close the connection after an error of the broker, and return the pause before the next
+        try. The drivers raise many kinds of errors."""
+        self._live.pause()
+        self._unwritten = None  # it was not acknowledged, and is read again
+        self._close_reader()
+        self._outage.begin(" ".join(hidden(str(error)).split()) or type(error).__name__)
+        longer = max(SHORTEST_AWAY_PAUSE_S, 2 * self._away_pause_s)
+        self._away_pause_s = min(LONGEST_AWAY_PAUSE_S, longer)
+        return self._away_pause_s
+
+    def _judge(self) -> None:
+        """Write the runs that are lost, and let those count as running that workers still name."""
+        if self._clock.elapsed() < self._judge_at:
+            return
+        self._judge_at = self._clock.elapsed() + JUDGED_EVERY_S
+        now = self._clock.now()
+        self._writer.write_lost(self._live.lost(now))
+        if self._live.holds_named():
+            ending = self._live.to_prolong(self._outcomes.running(None), now)
+            if ending:
+                self._outcomes.prolong(ending, now + timedelta(seconds=PROLONG_BY_S))
+
+    def _pause_after(self, batch: OutcomeBatch) -> float:
+        if not batch.is_last:
+            return 0.0
+        now = self._clock.elapsed()
+        if not batch.is_empty:
+            self._busy_until = now + BUSY_FOR_S
+        return BUSY_PAUSE_S if now < self._busy_until else QUIET_PAUSE_S
+
+    def _close_reader(self) -> None:
+        with suppress(Exception):  # the connection may be broken
+            self._reader.close()

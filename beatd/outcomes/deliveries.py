@@ -1,0 +1,62 @@
+"""Fold the reports of workers into deliveries."""
+
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from beatd.outcome import DELIVERY_ENDS, Delivery
+from beatd.report import Report, Reports
+
+ERROR_MAX_CHARS = 500
+
+
+def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
+    """Return one delivery for all reports about it, with its newest state and all known times.
+
+    They come in the order of their first report. An end is newer than any other state, whatever
+    its time.
+    """
+    found: dict[tuple[str, str], Delivery] = {}
+    for message in messages:
+        for report in message.reports:
+            key, new = (report.id, report.delivery), _delivery_of(report, message.worker)
+            known = found.get(key)
+            found[key] = new if known is None else merged(known, new)
+    return list(found.values())
+
+
+def merged(first: Delivery, second: Delivery) -> Delivery:
+    """Return what two reports about the same delivery say together; of two equal states, the
+    second one counts."""
+    older, newer = (second, first) if _rank(first) > _rank(second) else (first, second)
+    return structs.replace(
+        newer,
+        worker=newer.worker or older.worker,
+        received=newer.received or older.received,
+        started=newer.started or older.started,
+        finished=newer.finished or older.finished,
+        error=newer.error or older.error,
+    )
+
+
+def _rank(delivery: Delivery) -> tuple[int, float]:
+    if delivery.state in DELIVERY_ENDS:
+        return 2, delivery.at.timestamp()
+    return int(delivery.state == "started"), delivery.at.timestamp()
+
+
+def _delivery_of(report: Report, worker: str) -> Delivery:
+    state, at = report.state, report.at
+    return Delivery(
+        task_id=report.id,
+        delivery=report.delivery,
+        name=report.entry,
+        planned=report.planned,
+        state=state,
+        at=at,
+        worker=worker,
+        received=at if state == "received" else None,
+        started=at if state == "started" else None,
+        finished=at if state in DELIVERY_ENDS else None,
+        error=report.error[:ERROR_MAX_CHARS],
+    )

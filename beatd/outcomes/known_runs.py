@@ -1,0 +1,48 @@
+"""Find out which runs are of this store, because a broker may carry reports of another one's."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from uuid import UUID
+
+from beatd.ledger import History
+from beatd.outcome import Delivery
+from beatd.run import Occurrence, task_id
+
+RECORDS_READ = 200  # of each entry, with its open claims
+ENTRIES_READ_MAX = 50  # for one batch; reports of other stores must not cost more
+IDS_KEPT_MAX = 20_000
+
+
+class KnownRuns:
+    """Tells the runs of this store from others.
+
+    The task id of a planned run is computed from its name and moment. That of a requested run is
+    looked for among the newest records and open claims of its entry.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._requested: dict[str, None] = {}  # task ids, oldest first
+
+    def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
+        """Return the deliveries whose run is one of this store. Raise StoreError if the store must
+        be read and fails."""
+        others = [one for one in deliveries if not _is_planned(one, namespace)]
+        self._look_up({one.name for one in others if one.task_id not in self._requested})
+        unknown = {one.task_id for one in others if one.task_id not in self._requested}
+        return [one for one in deliveries if one.task_id not in unknown]
+
+    def _look_up(self, names: Iterable[str]) -> None:
+        """Remember the task ids of the newest records of these entries."""
+        for name in islice(sorted(names), ENTRIES_READ_MAX):
+            for record in self._history.history(name, RECORDS_READ):
+                if record.task_id:
+                    self._requested.pop(record.task_id, None)
+                    self._requested[record.task_id] = None
+        for oldest in list(islice(self._requested, max(0, len(self._requested) - IDS_KEPT_MAX))):
+            del self._requested[oldest]
+
+
+def _is_planned(delivery: Delivery, namespace: UUID) -> bool:
+    """True if the task id is that of a planned run of this store."""
+    return task_id(namespace, Occurrence(delivery.name, delivery.planned)) == delivery.task_id

@@ -1,0 +1,30 @@
+"""Choose how the queue of reports is read, by the kind of the broker."""
+
+from kombu import Connection
+
+from beatd.outcomes.filesystem_queue_reader import FilesystemQueueReader
+from beatd.outcomes.kombu_queue_reader import KombuQueueReader
+from beatd.outcomes.queue_connection import QueueReader
+from beatd.outcomes.rabbitmq_queue_reader import RabbitmqQueueReader
+from beatd.outcomes.redis_queue_reader import RedisQueueReader
+from beatd.outcomes.sqlalchemy_queue_reader import SqlalchemyQueueReader
+from beatd.outcomes.sqs_queue_reader import SqsQueueReader
+
+
+def queue_reader_on(connection: Connection, name: str, timeout_s: float) -> QueueReader:
+    """Return the queue `name` on the connection's broker; nothing is connected yet.
+
+    `timeout_s` limits the time to connect.
+    """
+    kind, driver = connection.transport.driver_type, connection.transport.driver_name
+    if driver == "py-amqp":
+        return RabbitmqQueueReader(connection, name, timeout_s)
+    if driver == "filesystem":
+        return FilesystemQueueReader(connection, name, timeout_s)
+    if kind == "redis":
+        return RedisQueueReader(connection, name, timeout_s)
+    if kind == "sql":
+        return SqlalchemyQueueReader(connection, name, timeout_s)
+    if kind == "sqs":
+        return SqsQueueReader(connection, name, timeout_s)
+    return KombuQueueReader(connection, name, timeout_s)

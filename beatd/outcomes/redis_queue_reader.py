@@ -1,0 +1,46 @@
+"""Read the queue of reports on Redis: a whole batch with one command.
+
+kombu's own consumer is not used. It keeps the messages that it has not acknowledged beside those of
+all workers, and after a time that is set per connection puts all of them back into their queues;
+this connection could so start tasks a second time.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from beatd.outcomes.queue_connection import QueueConnection, as_bytes
+
+
+class RedisQueueReader(QueueConnection):
+    """Reads the oldest messages of the list and leaves them there until they are acknowledged."""
+
+    def read(self, limit: int) -> Sequence[bytes]:
+        channel = self._channel()
+        # Producers push on the left, so that the oldest message is the last one.
+        found = channel.client.lrange(self._key(channel), -limit, -1)
+        self._unacknowledged = found[::-1]
+        return [_body_of(channel, payload) for payload in self._unacknowledged]
+
+    def acknowledge(self) -> None:
+        if not self._unacknowledged:
+            return
+        channel = self._channel()
+        # By value: another daemon, which has just lost the lead, may have removed some of them.
+        with channel.client.pipeline(transaction=False) as pipeline:
+            for payload in self._unacknowledged:
+                pipeline.lrem(self._key(channel), -1, payload)
+            pipeline.execute()
+        self._unacknowledged = []
+
+    def _key(self, channel: Any) -> str:
+        return f"{channel.global_keyprefix}{self._name}"
+
+
+def _body_of(channel: Any, payload: bytes) -> bytes:
+    """Return the body of a message, or an empty body if it is no message of kombu."""
+    from kombu.utils.json import loads
+
+    try:
+        return as_bytes(channel.Message(loads(payload), channel=channel).body)
+    except (ValueError, KeyError, TypeError):
+        return b""

@@ -1,0 +1,50 @@
+"""Read the reports of workers from their queue, in batches."""
+
+from collections.abc import Callable
+
+from msgspec import MsgspecError
+
+from beatd.outcomes.deliveries import deliveries_of
+from beatd.outcomes.outcome_reader import READ_MAX, OutcomeBatch
+from beatd.outcomes.queue_connection import QueueReader
+from beatd.outcomes.valid_reports import valid
+from beatd.report import Reports, decode
+
+
+class ReportReader:
+    """An `OutcomeReader` of the queue that `queue` returns; it is called at the first read."""
+
+    hears_workers = True
+
+    def __init__(self, queue: Callable[[], QueueReader]) -> None:
+        self._make_queue = queue
+        self._queue: QueueReader | None = None
+
+    def read(self) -> OutcomeBatch:
+        if self._queue is None:
+            self._queue = self._make_queue()
+        bodies = self._queue.read(READ_MAX)
+        messages, unreadable = list[Reports](), 0
+        for body in bodies:
+            try:
+                message, invalid = valid(decode(body))
+                messages.append(message)
+                unreadable += invalid
+            except (MsgspecError, UnicodeDecodeError):
+                unreadable += 1
+        return OutcomeBatch(
+            deliveries=deliveries_of(messages),
+            held=[key for message in messages for key in message.held or ()],
+            dropped=sum(message.dropped for message in messages),
+            unreadable=unreadable,
+            is_last=len(bodies) < READ_MAX,
+        )
+
+    def acknowledge(self) -> None:
+        if self._queue is not None:
+            self._queue.acknowledge()
+
+    def close(self) -> None:
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.close()

@@ -1,0 +1,116 @@
+"""Ask the result backend of a Celery app for the states of tasks; nothing is unpickled."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery
+from msgspec import Struct
+
+ERROR_MAX_CHARS = 500
+PICKLE = ("pickle", "application/x-python-serialize")
+
+
+class Result(Struct, frozen=True):
+    """What a result backend knows of a task: celery's name of its state, and of an ended task when
+    it ended, which worker ran it, and one line about its error."""
+
+    state: str
+    done: datetime | None = None
+    worker: str = ""
+    error: str = ""
+
+
+def backend_trouble(app: Celery) -> str:
+    """Return why the result backend of the app cannot be asked, or "" if it can be."""
+    url = str(app.conf.result_backend or "")
+    if not url or url.startswith("disabled"):
+        return "the app has no result backend"
+    if url.startswith("rpc"):
+        return "the result backend rpc:// answers only the client that sent a task"
+    if app.conf.result_serializer in PICKLE:
+        return "the app pickles its results"
+    return ""
+
+
+def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
+    """Return the results of these tasks, by id; a task of which the backend knows nothing is left
+    out. Raise an error of the backend if it does not answer."""
+    backend: Any = app.backend
+    if type(backend).__module__.startswith("celery.backends.database"):
+        return _rows(backend, task_ids)
+    try:
+        found = _values(backend, task_ids)
+    except (NotImplementedError, AttributeError):  # it has no request for several tasks
+        found = {one: backend.get_task_meta(one, cache=False) for one in task_ids}
+    results = {one: _result(meta) for one, meta in found.items() if meta}
+    return {one: result for one, result in results.items() if result.state != "PENDING"}
+
+
+def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the decoded values of a key-value backend, which were read with one request."""
+    keys = [backend.get_key_for_task(one) for one in task_ids]
+    values = backend.mget(keys)
+    if isinstance(values, Mapping):  # memcached
+        values = [values.get(key) for key in keys]
+    return {
+        one: backend.decode(value)
+        for one, value in zip(task_ids, values, strict=True)
+        if value is not None
+    }
+
+
+def _rows(backend: Any, task_ids: Sequence[str]) -> dict[str, Result]:
+    """Return the rows of a database backend, without the results, which may be pickled."""
+    row, session = backend.task_cls, backend.ResultSession()
+    try:
+        found = (
+            session.query(row.task_id, row.status, row.date_done, row.traceback)
+            .filter(row.task_id.in_(task_ids))
+            .all()
+        )
+    finally:
+        session.close()
+    return {
+        task_id: Result(state, _moment(done), error=_last_line(traceback))
+        for task_id, state, done, traceback in found
+    }
+
+
+def _result(meta: Mapping[str, Any]) -> Result:
+    error = ""
+    if meta.get("status") in ("FAILURE", "REVOKED"):
+        error = _error(meta.get("result")) or _last_line(meta.get("traceback"))
+    worker = str(meta.get("worker") or "")  # only with result_extended
+    return Result(str(meta.get("status")), _moment(meta.get("date_done")), worker, error)
+
+
+def _error(result: Any) -> str:
+    """Return the error in a result as one line, like `ValueError('no')`."""
+    if isinstance(result, BaseException):
+        return _short(repr(result))
+    if not isinstance(result, Mapping) or "exc_type" not in result:
+        return ""
+    message = result.get("exc_message")
+    parts = message if isinstance(message, list | tuple) else [message]
+    return _short(f"{result['exc_type']}({', '.join(map(repr, parts))})")
+
+
+def _last_line(traceback: Any) -> str:
+    lines = str(traceback or "").strip().splitlines()
+    return _short(lines[-1]) if lines else ""
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:ERROR_MAX_CHARS]
+
+
+def _moment(done: Any) -> datetime | None:
+    """Return the time when a task ended, in UTC; a time without an offset is in UTC already."""
+    try:
+        moment = datetime.fromisoformat(done) if isinstance(done, str) else done
+    except ValueError:
+        return None
+    if not isinstance(moment, datetime):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

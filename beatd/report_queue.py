@@ -1,0 +1,21 @@
+"""The queue of the reports about outcomes, as workers and the daemon that leads both declare it."""
+
+from kombu import Exchange, Queue
+
+MAX_REPORTS = 200_000  # messages that the queue holds when no daemon reads it
+
+
+def queue_of(name: str) -> Queue:
+    """Return the queue of this name, durable and bound to the default exchange; publish to the
+    exchange "" with its name as the routing key.
+
+    RabbitMQ drops the oldest messages when the queue is full. Other brokers have no maximum
+    length: there workers count the messages and stop sending.
+    """
+    return Queue(
+        name,
+        Exchange(""),
+        routing_key=name,
+        durable=True,
+        queue_arguments={"x-max-length": MAX_REPORTS, "x-overflow": "drop-head"},
+    )

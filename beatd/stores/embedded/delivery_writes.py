@@ -1,0 +1,54 @@
+"""Write deliveries (of the messages of runs to workers) and the outcomes of entries in the tables
+in memory."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from beatd.outcome import Delivery, Written
+from beatd.stores.embedded.running_runs import end_run
+from beatd.stores.embedded.table_values import DeliveryGone, DeliveryRow, OutcomeRow
+from beatd.stores.embedded.tables import Tables
+from beatd.stores.outcome_fold import entry_after, merged, run_ended
+
+# The deliveries that are kept, as all of them are in memory.
+DELIVERIES = 100_000
+
+
+def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
+    """Write what is newly known of a delivery at the time `at`, as `Outcomes.write_outcomes` does
+    with each."""
+    of_run = tables.deliveries.get(delivery.task_id, {})
+    before = of_run.get(delivery.delivery)
+    known = merged(before, delivery)
+    if known is None:
+        return "late"
+    tables.put(DeliveryRow(known))
+    of_run = tables.deliveries[known.task_id]
+    if known.name in tables.defined:
+        others = [one for one in of_run.values() if one.delivery != known.delivery]
+        outcome = entry_after(tables.outcomes.get(known.name), before, known, others, at)
+        tables.put(OutcomeRow(outcome))
+    if run_ended(of_run.values()):
+        end_run(tables, known.task_id, at)
+    if tables.delivery_count > DELIVERIES + DELIVERIES // 10:
+        _delete(tables, list(islice(_deliveries(tables), tables.delivery_count - DELIVERIES)))
+    return "written"
+
+
+def forget_deliveries(tables: Tables, before: datetime, keep: int) -> None:
+    """Delete the deliveries whose newest report is older than `before`, and all but the newest
+    `keep`."""
+    newest_first = sorted(_deliveries(tables), key=lambda one: one.at, reverse=True)
+    recent = [one for one in newest_first[:keep] if one.at >= before]
+    _delete(tables, newest_first[len(recent) :])
+
+
+def _delete(tables: Tables, deliveries: Iterable[Delivery]) -> None:
+    for one in deliveries:
+        tables.put(DeliveryGone(one.task_id, one.delivery))
+
+
+def _deliveries(tables: Tables) -> Iterator[Delivery]:
+    for of_run in tables.deliveries.values():
+        yield from of_run.values()

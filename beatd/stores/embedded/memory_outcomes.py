@@ -1,0 +1,54 @@
+"""The outcomes of published runs and the running runs of a store in memory (see `Outcomes`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from heapq import nsmallest
+from typing import TypeVar
+
+from beatd.outcome import Delivery, EntryOutcome, Written
+from beatd.run import Running
+from beatd.stores.embedded.delivery_writes import write_delivery
+from beatd.stores.embedded.memory_part import MemoryPart
+from beatd.stores.embedded.running_runs import prolong
+from beatd.stores.outcome_fold import by_age
+
+Row = TypeVar("Row")
+
+
+class MemoryOutcomes(MemoryPart):
+    def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
+        with self._writing():
+            running = len(self._tables.running)
+            written = [write_delivery(self._tables, delivery, at) for delivery in deliveries]
+            some_ended = len(self._tables.running) < running
+        if some_ended:
+            self._wake()
+        return written
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
+        with self._reading():
+            found = self._tables.deliveries
+            return {id: sorted(found[id].values(), key=by_age) for id in task_ids if id in found}
+
+    def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
+        with self._reading():
+            return _of(self._tables.outcomes, names)
+
+    def live_deliveries(self, limit: int) -> Sequence[Delivery]:
+        with self._reading():
+            found = self._tables.deliveries
+            live = (found[task_id][delivery] for task_id, delivery in self._tables.live)
+            return nsmallest(limit, live, key=by_age)
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        with self._reading():
+            return _of(self._tables.running, names)
+
+    def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
+        with self._writing():
+            prolong(self._tables, task_ids, until)
+
+
+def _of(rows: Mapping[str, Row], names: Sequence[str] | None) -> dict[str, Row]:
+    """Return the rows of these names, or all (None); a name without a row is left out."""
+    return {name: rows[name] for name in (rows if names is None else names) if name in rows}

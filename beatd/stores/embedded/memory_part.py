@@ -1,0 +1,28 @@
+"""The base of the parts of a store in memory: the tables, the clock and the lock that they
+share."""
+
+import threading
+from contextlib import AbstractContextManager
+
+from beatd.catalog import Wake
+from beatd.clock import Clock
+from beatd.stores.embedded.tables import Tables
+
+
+class MemoryPart:
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.RLock()
+        self._tables = Tables()
+        self._wakes: list[Wake] = []
+
+    def _reading(self) -> AbstractContextManager[object]:
+        return self._lock
+
+    def _writing(self) -> AbstractContextManager[object]:
+        """Return a context manager for changes: no other thread reads or writes inside it. A
+        subclass also saves the changes at its end."""
+        return self._lock
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()

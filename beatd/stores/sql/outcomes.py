@@ -1,0 +1,126 @@
+"""Write what workers reported of runs, and end the runs that count as running."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from beatd.catalog import Codec
+from beatd.errors import StoreError
+from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
+from beatd.run import Running, micros
+from beatd.stores.outcome_fold import by_age, entry_after, merged, run_ended
+from beatd.stores.sql.database import Database
+from beatd.stores.sql.deliveries import Deliveries
+from beatd.stores.sql.entry_reader import CHUNK
+from beatd.stores.sql.store_part import Part
+
+T = TypeVar("T")
+
+
+class SqlOutcomes(Part):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        self._deliveries = Deliveries(database.dialect, self._damage)
+
+    def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
+        written: list[Written] = []
+        for start in range(0, len(deliveries), CHUNK):
+            chunk = deliveries[start : start + CHUNK]
+            written += self._write_anew(partial(self._write_outcomes, chunk, at))
+        return written
+
+    def _write_anew(self, work: Callable[[Connection], T]) -> T:
+        """Call `work` in a transaction, and once more if another process has inserted one of its
+        rows meanwhile, which `work` could not lock."""
+        try:
+            return self._db.write(work)
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            return self._db.write(work)
+
+    def _write_outcomes(
+        self, deliveries: Sequence[Delivery], at: datetime, connection: Connection
+    ) -> list[Written]:
+        known: dict[str, dict[str, Delivery]] = {}
+        task_ids = {one.task_id for one in deliveries}
+        for old in self._deliveries.of_runs(connection, task_ids, lock=True):
+            known.setdefault(old.task_id, {})[old.delivery] = old
+        names = {one.name for one in deliveries}
+        before = self._deliveries.outcomes(connection, names, lock=True)
+        after: dict[str, EntryOutcome] = {}
+        new: dict[tuple[str, str], Delivery] = {}
+        changed: dict[tuple[str, str], Delivery] = {}
+        written: list[Written] = []
+        for report in deliveries:
+            of_run = known.setdefault(report.task_id, {})
+            earlier = of_run.get(report.delivery)
+            one = merged(earlier, report)
+            written.append("late" if one is None else "written")
+            if one is None or one == earlier:
+                continue
+            key = one.task_id, one.delivery
+            (new if earlier is None or key in new else changed)[key] = one
+            of_run[one.delivery] = one
+            others = [other for other in of_run.values() if other is not one]
+            outcome = after.get(one.name, before.get(one.name))
+            after[one.name] = entry_after(outcome, earlier, one, others, at)
+        self._deliveries.write(connection, new.values(), changed.values())
+        self._deliveries.write_outcomes(
+            connection,
+            [outcome for name, outcome in after.items() if name not in before],
+            [outcome for name, outcome in after.items() if name in before],
+        )
+        touched = (*new.values(), *changed.values())
+        ended = {
+            one.task_id
+            for one in touched
+            if one.state in DELIVERY_ENDS and run_ended(known[one.task_id].values())
+        }
+        self._running.end(connection, ended, micros(at))
+        return written
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
+        found: dict[str, list[Delivery]] = {}
+        wanted = list(dict.fromkeys(task_ids))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            read = partial(self._deliveries.of_runs, task_ids=chunk)
+            for one in self._db.read(read):
+                found.setdefault(one.task_id, []).append(one)
+        return {task_id: sorted(all_, key=by_age) for task_id, all_ in found.items()}
+
+    def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
+        if names is None:
+            return self._db.read(partial(self._deliveries.outcomes, names=None), patient=True)
+        found: dict[str, EntryOutcome] = {}
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start : start + CHUNK]
+            found |= self._db.read(partial(self._deliveries.outcomes, names=chunk))
+        return found
+
+    def live_deliveries(self, limit: int) -> Sequence[Delivery]:
+        return self._db.read(partial(self._deliveries.live, limit=limit))
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        return self._db.read(partial(self._running.runs, names=names))
+
+    def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
+        for start in range(0, len(task_ids), CHUNK):
+            chunk = task_ids[start : start + CHUNK]
+            self._db.write(partial(self._running.prolong, task_ids=chunk, until=micros(until)))
+
+    def _forget_deliveries(self, before: datetime, keep: int) -> None:
+        """Delete the deliveries whose newest report is from before `before`, and all but the newest
+        `keep`, in small batches."""
+        cutoff = self._db.read(partial(self._deliveries.newest_beyond, keep=keep), patient=True)
+        part = partial(
+            self._deliveries.delete_oldest, before=micros(before), cutoff=cutoff, limit=CHUNK
+        )
+        while self._db.write(part) == CHUNK:
+            pass

@@ -1,0 +1,74 @@
+"""Compare and change the running runs of one claim's entries. A claim whose entries all allow
+overlap costs no statement here."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from beatd.ledger import Move
+from beatd.run import micros
+from beatd.stores.sql.running_runs import RunningRow, RunningRuns
+
+
+class RunningMoves:
+    """The running runs of the entries of one claim, as they are after the moves made so far.
+    `write` then writes what has changed."""
+
+    def __init__(
+        self, runs: RunningRuns, connection: Connection, moves: Sequence[Move], at: int
+    ) -> None:
+        self._runs, self._connection, self._at = runs, connection, at
+        self._before: dict[str, RunningRow] = {}
+        self._now: dict[str, RunningRow] = {}
+        self._due: set[str] = set()
+        names = {move.name for move in moves if move.running is not None}
+        if names:
+            # All plans at once, in the order of names: else two claims could wait for each other.
+            runs.lock(connection, {move.name for move in moves})
+            self._before = {row.name: row for row in runs.rows(connection, names)}
+            self._now = dict(self._before)
+
+    def allow(self, move: Move) -> bool:
+        """Return True if the entry's running run is the one that the move expects, and over if the
+        move expects that."""
+        change, row = move.running, self._now.get(move.name)
+        if change is None or row is None:
+            return change is None or not change.seen
+        return change.seen == row.task_id and not (change.is_over and row.until > self._at)
+
+    def make(self, move: Move) -> None:
+        """Change the entry's running run as this move does, which was made.
+
+        A plan goes on waiting after a move of a request or of an open claim; after a move of the
+        plan it waits only if that move says so.
+        """
+        change, name = move.running, move.name
+        if change is None:
+            return
+        of_plan = move.of == "plan"
+        row = self._now.get(name)
+        if change.ends and row is not None:
+            del self._now[name]
+            if row.waits and not of_plan:
+                self._due.add(name)
+            row = None
+        waits = 0 if row is None or of_plan else row.waits
+        until = None if change.until is None else micros(change.until)
+        if move.run is not None and until is not None:
+            task_id = move.run.task_id
+            since = row.since if row is not None and row.task_id == task_id else self._at
+            self._now[name] = RunningRow(name, task_id, since, until, waits)
+        elif row is not None:
+            waits = int(until is not None) if of_plan else waits
+            until = row.until if until is None else until
+            self._now[name] = RunningRow(name, row.task_id, row.since, until, waits)
+
+    def write(self) -> None:
+        """Write the running runs that have changed, and let the entries be due whose plans wait for
+        a run that a closed claim ended."""
+        before, now = self._before, self._now
+        gone = [name for name, row in before.items() if now.get(name) != row]
+        self._runs.delete(self._connection, gone)
+        changed = [row for name, row in now.items() if before.get(name) != row]
+        self._runs.write(self._connection, changed)
+        self._runs.make_due(self._connection, self._due, self._at)

@@ -1,0 +1,156 @@
+"""Keep the running run of each entry that does not allow overlap.
+
+Whoever changes a row here holds the lock on the entry's row of the plan, which exists for each
+entry. So no two claims of one entry, and no claim and no report of an end, come between each other.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
+from sqlalchemy import Connection, delete, select, update
+
+from beatd.run import EPOCH, Running, moment_of
+from beatd.stores.damage import Damage
+from beatd.stores.sql.dialect import Dialect, Kind
+from beatd.stores.sql.tables import plan, running
+
+COLUMNS: dict[str, Kind] = {
+    "name": "text",
+    "task_id": "text",
+    "since": "int",
+    "until": "int",
+    "waits": "int",
+}
+CHUNK = 1_000
+
+
+class RunningRow(Struct, frozen=True, array_like=True):
+    """A row of the table of running runs. Moments are in microseconds since 1970."""
+
+    name: str
+    task_id: str
+    since: int
+    until: int
+    waits: int = 0
+
+
+class RunningRuns:
+    def __init__(self, dialect: Dialect, damage: Damage) -> None:
+        self._dialect, self._damage = dialect, damage
+        names = self._names = dialect.batch(name="text")
+        tasks = self._tasks = dialect.batch(task_id="text")
+        dues = self._dues = dialect.batch(name="text", due="int")
+        cells = [running.c[name] for name in COLUMNS]
+        self._all = select(*cells)
+        self._by_name = self._all.join(names.relation, names.c.name == running.c.name)
+        self._by_task = self._all.join(tasks.relation, tasks.c.task_id == running.c.task_id)
+        self._lock = (
+            select(plan.c.name)
+            .join(names.relation, names.c.name == plan.c.name)
+            .order_by(plan.c.name)
+            .with_for_update(of=plan)
+        )
+        self._delete = delete(running).where(running.c.name.in_(select(names.c.name)))
+        due = update(plan).where(plan.c.name == dues.c.name).values(due=dues.c.due)
+        # A paused or disabled entry has no due moment, and neither condition holds.
+        self._due_earlier = due.where(plan.c.due > dues.c.due)
+        self._due_later = due.where(plan.c.due < dues.c.due)
+
+    def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
+        """Return the running runs of these entries, or of all (None), by name."""
+        if names is None:
+            rows = self._rows(connection.execute(self._all))
+        else:
+            rows = self.rows(connection, names)
+        return {row.name: self._run(row) for row in rows}
+
+    def _run(self, row: RunningRow) -> Running:
+        def read() -> Running:
+            since, until = moment_of(row.since), moment_of(row.until)
+            return Running(row.task_id, since, until, bool(row.waits))
+
+        found = self._damage.read(f"the running run of entry {row.name!r}", read)
+        # An impossible moment lets the run end, so that the entry can run again.
+        return found or Running(row.task_id, EPOCH, EPOCH)
+
+    def rows(self, connection: Connection, names: Iterable[str]) -> list[RunningRow]:
+        found: list[RunningRow] = []
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), CHUNK):
+            bound = self._names.bind([[name] for name in wanted[start : start + CHUNK]])
+            found += self._rows(connection.execute(self._by_name, bound))
+        return found
+
+    def lock(self, connection: Connection, names: Iterable[str]) -> None:
+        """Lock the rows of the plan of these entries until the commit, in the order of names."""
+        bound = self._names.bind([[name] for name in sorted(set(names))])
+        connection.execute(self._lock, bound).all()
+
+    def delete(self, connection: Connection, names: Collection[str]) -> None:
+        if names:
+            connection.execute(self._delete, self._names.bind([[name] for name in sorted(names)]))
+
+    def write(self, connection: Connection, rows: Sequence[RunningRow]) -> None:
+        """Insert these rows; the entries must have none."""
+        if rows:
+            cells = [astuple(row) for row in sorted(rows, key=lambda row: row.name)]
+            self._dialect.insert(connection, running.name, COLUMNS, cells)
+
+    def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
+        """Delete the running runs with these task ids. An entry whose plan waits for one of them is
+        due at `at` (microseconds since 1970)."""
+        ended = self._locked(connection, task_ids)
+        self.delete(connection, [row.name for row in ended])
+        self.make_due(connection, [row.name for row in ended if row.waits], at)
+
+    def prolong(self, connection: Connection, task_ids: Iterable[str], until: int) -> None:
+        """Let the running runs with these task ids count until `until` at least. An entry whose
+        plan waits for one of them is due no earlier."""
+        found = self._locked(connection, task_ids)
+        shorter = [row for row in found if row.until < until]
+        self.delete(connection, [row.name for row in shorter])
+        self.write(connection, [replace(row, until=until) for row in shorter])
+        waiting = [[row.name, until] for row in found if row.waits]
+        if waiting:
+            connection.execute(self._due_later, self._dues.bind(waiting))
+
+    def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
+        """Let these active entries be due at `at` (microseconds since 1970), if they are due later,
+        and notify the watchers."""
+        rows = [[name, at] for name in sorted(names)]
+        if rows and connection.execute(self._due_earlier, self._dues.bind(rows)).rowcount:
+            self._dialect.notify(connection)
+
+    def forget_waits(
+        self, connection: Connection, planned: Collection[str], allowed: Collection[str]
+    ) -> None:
+        """Note, for the entries `planned`, that a new plan waits for no run. Delete the running
+        runs of the entries `allowed`, which now allow overlap; those that wait are due at once.
+
+        The caller holds the locks on their rows of the plan.
+        """
+        found = self.rows(connection, {*planned, *allowed})
+        gone = [row for row in found if row.name in allowed]
+        waiting = [row for row in found if row.waits]
+        stay = [row for row in waiting if row.name not in allowed]
+        self.delete(connection, [row.name for row in (*gone, *stay)])
+        self.write(connection, [replace(row, waits=0) for row in stay])
+        due = [row.name for row in waiting if row.name not in planned]
+        if due:
+            self.make_due(connection, due, self._dialect.now(connection))
+
+    def _locked(self, connection: Connection, task_ids: Iterable[str]) -> list[RunningRow]:
+        """Return the running runs with these task ids; their entries' plans are locked."""
+        wanted = set(task_ids)
+        bound = self._tasks.bind([[task_id] for task_id in sorted(wanted)])
+        found = self._rows(connection.execute(self._by_task, bound)) if wanted else []
+        if not found:
+            return []
+        names = sorted(row.name for row in found)
+        self.lock(connection, names)
+        return [row for row in self.rows(connection, names) if row.task_id in wanted]
+
+    def _rows(self, rows: Iterable[Any]) -> list[RunningRow]:
+        return [RunningRow(*row) for row in rows]

@@ -1,0 +1,160 @@
+"""One delivery of a run's message to this worker, from its arrival to its end."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import monotonic, time
+from typing import Any
+from weakref import ref
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery.exceptions import Ignore, Reject, Retry
+
+from beatd.outcome import OutcomeState
+from beatd.worker.error_line import error_line, one_line
+from beatd.worker.rare_warning import never_raises
+
+REQUEUED = "; the message goes back to the broker"
+
+
+class HeldDelivery:
+    """Notes what celery's request goes through, and reports each change once.
+
+    The first end counts: celery may call further callbacks afterwards, such as the loss of a child
+    that it killed itself. `changed` is called with each new state, its time and its error.
+    """
+
+    __slots__ = (
+        "changed", "delivery", "ended", "entry", "handling", "id", "planned", "request",
+        "requeued", "started", "stopping",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        changed: "Callable[[HeldDelivery, OutcomeState, datetime, str], None]",
+        id: str,
+        delivery: str,
+        entry: str,
+        planned: datetime,
+    ) -> None:
+        self.changed = changed
+        self.id = id
+        self.delivery = delivery
+        self.entry = entry
+        self.planned = planned
+        self.request: ref[Any] | None = None
+        self.started = False
+        self.ended = False
+        self.handling = False  # celery handles a failure, and may reject the message as part of it
+        self.requeued = False
+        self.stopping = False  # celery stops the task, and then announces why
+
+    def report(self, state: OutcomeState, error: str = "", at: datetime | None = None) -> None:
+        self.changed(self, state, at or datetime.now(UTC), error)
+
+    def end(self, state: OutcomeState, error: str = "") -> None:
+        """Report the end, unless one was reported."""
+        if self.ended:
+            return
+        self.ended = True
+        self.report(state, error)
+
+    @never_raises
+    def accepted(self, time_accepted: float) -> None:
+        """Report that the task started; `time_accepted` is a monotonic time."""
+        self.started = True
+        if not self.ended:
+            at = datetime.fromtimestamp(time() - (monotonic() - time_accepted), UTC)
+            self.report("started", at=at)
+
+    @never_raises
+    def returned(self, failed: bool, value: Any, runtime: float | None) -> None:
+        """Report the end of a task that returned, or whose failure celery raised in the worker."""
+        if failed:
+            self._end_failed(exception_of(value))
+        elif not (self.stopping and runtime is None):
+            # A greenlet that is stopped returns nothing; the reason is announced afterwards.
+            self.end("succeeded")
+
+    @never_raises
+    def failed(self, exc_info: Any) -> None:
+        """Report the end that celery has made of an exception in the task."""
+        self._end_failed(exception_of(exc_info))
+
+    def _end_failed(self, error: BaseException) -> None:
+        if self.ended:
+            return
+        if isinstance(error, Ignore):
+            self.end("succeeded")
+        elif isinstance(error, Reject):
+            reason = "rejected" if error.reason is None else f"rejected: {error.reason}"
+            if error.requeue:
+                self.end("retried", one_line(reason + REQUEUED))
+            else:
+                self.end("failed", one_line(reason))
+        else:
+            self._end_with(lost_text(error))
+
+    @never_raises
+    def timed_out(self, limit: float) -> None:
+        """Report the end at the hard time limit."""
+        self._end_with(limit_text(limit))
+
+    def _end_with(self, text: str) -> None:
+        if self.requeued:
+            self.end("retried", one_line(text + REQUEUED))
+        else:
+            self.end("failed", text)
+
+    @never_raises
+    def retried(self, error: BaseException) -> None:
+        """Report that the task was sent again; `error` is the reason, perhaps inside a Retry."""
+        cause = error.exc if isinstance(error, Retry) and error.exc else error
+        self.end("retried", error_line(cause))
+
+    @never_raises
+    def rejected(self, requeue: bool) -> None:
+        """Note that the message was rejected; it is the end unless celery handles a failure."""
+        self.requeued = requeue
+        if not self.handling:
+            self._end_with("rejected")
+
+    @never_raises
+    def revoked(self, reason: str, terminated: bool, expired: bool) -> None:
+        """Report that the run was revoked or had expired."""
+        if expired:
+            self.end("expired")
+        else:
+            self.end("revoked", "terminated" if terminated else "")
+
+    @never_raises
+    def cancelled(self, acks_late: bool) -> None:
+        """Report that celery stopped the task, because the worker ends or lost its broker."""
+        if acks_late:
+            self.end("retried", "stopped with the worker or its connection" + REQUEUED)
+        else:
+            self.end("failed", "stopped with the worker")
+
+
+def exception_of(exc_info: Any) -> BaseException:
+    """Return the exception of celery's or billiard's ExceptionInfo."""
+    error = exc_info.exception
+    inner = getattr(error, "exc", None)
+    # billiard sends an exception together with its traceback.
+    if type(error).__name__ == "ExceptionWithTraceback" and isinstance(inner, BaseException):
+        return inner
+    found: BaseException = error
+    return found
+
+
+def lost_text(error: BaseException) -> str:
+    """Return the text of a failure; a child's exit counts as its loss."""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return one_line(f"{WorkerLostError.__name__}: the child ended with {error!r}")
+    if isinstance(error, TimeLimitExceeded) and error.args:
+        return limit_text(error.args[0])
+    return error_line(error)
+
+
+def limit_text(limit: float) -> str:
+    return f"{TimeLimitExceeded.__name__}: longer than the hard time limit of {limit:g} s"

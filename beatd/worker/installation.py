@@ -1,0 +1,127 @@
+"""Installs the reporting in the workers of this process, through celery's signals.
+
+The signals are sent in the worker's parent process alone, so in any other process nothing happens.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from celery import Celery, signals
+
+from beatd.outcome import OutcomeState
+from beatd.report import QUEUE
+from beatd.worker.error_line import error_line, one_line
+from beatd.worker.rare_warning import never_raises
+from beatd.worker.reported_request import REPORTED
+from beatd.worker.reporter import PLANNED, Reporter
+
+_queues: WeakKeyDictionary[Celery, str] = WeakKeyDictionary()  # the queue of each reporting app
+_reporters: dict[tuple[Celery, str], Reporter] = {}  # by app and name of the worker
+
+
+def report(app: Celery, queue: str = QUEUE) -> None:
+    """Let the workers of this app report what becomes of the runs that beatd published.
+
+    Calling it again does no harm. A daemon reads the queue only if its setting `outcomes.queue` has
+    the same name.
+    """
+    found = getattr(app, "_get_current_object", None)  # celery's proxies have it
+    _queues[found() if found else app] = queue
+    _connect()
+
+
+def report_every_app() -> None:
+    """Let the workers of every app of this process report. The queue is `beatd.outcomes`, unless
+    `report` named another one."""
+    global _every_app
+    _every_app = True
+    _connect()
+
+
+_every_app = False
+
+
+def _connect() -> None:
+    """Connect the signals; the second time nothing is connected again."""
+    for signal, receiver in (
+        (signals.task_received, _on_received),
+        (signals.task_revoked, _on_revoked),
+        (signals.task_unknown, _on_unknown),
+        (signals.task_rejected, _on_rejected),
+        (signals.worker_shutdown, _on_shutdown),
+    ):
+        signal.connect(receiver, weak=False, dispatch_uid=f"beatd.worker {receiver.__name__}")
+
+
+def _reporter(app: Celery, worker: str) -> Reporter | None:
+    """Return the reporter of a worker, or None if its app does not report."""
+    found = _reporters.get((app, worker))
+    if found is None:
+        queue = _queues.get(app, QUEUE if _every_app else None)
+        if queue is None:
+            return None
+        found = _reporters[app, worker] = Reporter(app, queue=queue, worker=worker)
+    return found
+
+
+def _on_received(sender: Any, request: Any, **_: Any) -> None:
+    headers = request.message.headers
+    if headers is not None and PLANNED in headers:
+        _received(request, headers)
+    elif _reporters:
+        _received_without_headers(request)
+
+
+@never_raises
+def _received(request: Any, headers: Mapping[str, Any]) -> None:
+    reporter = _reporter(request.app, request.hostname)
+    if reporter is not None:
+        reporter.received(request, headers)
+
+
+@never_raises
+def _received_without_headers(request: Any) -> None:
+    """Report a retried run whose task has replaced the headers."""
+    reporter = _reporters.get((request.app, request.hostname))
+    if reporter is not None and request.id in reporter.known:
+        reporter.received(request, reporter.known[request.id])
+
+
+@never_raises
+def _on_revoked(sender: Any, request: Any, expired: bool, **_: Any) -> None:
+    """Report a run that was revoked or expired before the signal task_received."""
+    headers = request.headers
+    if headers and PLANNED in headers and not getattr(request, REPORTED, False):
+        reporter = _reporter(sender.app, request.hostname)
+        if reporter is not None:
+            state: OutcomeState = "expired" if expired else "revoked"
+            reporter.ended_unreceived(request.id, headers, state, "")
+
+
+@never_raises
+def _on_unknown(sender: Any, message: Any, name: str, id: str, **_: Any) -> None:
+    error = f"NotRegistered: the worker does not know the task {name!r}"
+    _refused(sender, message.headers, id, one_line(error))
+
+
+@never_raises
+def _on_rejected(sender: Any, message: Any, exc: BaseException | None, **_: Any) -> None:
+    headers = message.headers or {}
+    error = error_line(exc) if exc else "rejected: the worker does not understand the message"
+    _refused(sender, headers, headers.get("id"), error)
+
+
+def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, error: str) -> None:
+    """Report a message that the consumer has rejected, as failed."""
+    if headers and PLANNED in headers and id is not None:
+        reporter = _reporter(consumer.app, consumer.hostname)
+        if reporter is not None:
+            reporter.ended_unreceived(id, headers, "failed", error)
+
+
+@never_raises
+def _on_shutdown(sender: Any, **_: Any) -> None:
+    reporter = _reporters.pop((sender.app, sender.hostname), None)
+    if reporter is not None:
+        reporter.close()

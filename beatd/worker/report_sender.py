@@ -1,0 +1,140 @@
+"""The thread of a worker's parent process that sends reports, in batches."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from typing import Protocol
+
+from beatd.report import HELD_EVERY_S, Report, Reports, encode
+from beatd.worker.rare_warning import RareWarning
+
+FLUSH_EVERY_S = 0.2
+REPORTS_PER_MESSAGE = 500
+HELD_PER_MESSAGE = 2_000
+MAX_WAITING = 10_000  # reports that wait for a broker that is away
+FIRST_PAUSE_S = 0.1
+MAX_PAUSE_S = 5.0
+
+
+class Line(Protocol):
+    """A connection to the broker; `send` returns False if the queue is full."""
+
+    def send(self, body: bytes) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class ReportSender:
+    """Sends the reports of one worker on a thread of its own, which starts with the first report.
+
+    `open_line` connects. `held` returns the (task id, delivery) of all runs that the worker holds;
+    they are listed every 10 seconds. While the broker is away reports wait; the oldest are dropped
+    and counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_line: Callable[[], Line],
+        worker: str,
+        held: Callable[[], Sequence[tuple[str, str]]],
+    ) -> None:
+        self._open_line = open_line
+        self._worker = worker
+        self._held = held
+        # `add` only appends: it may run in a signal handler, where a lock could wait for ever.
+        self._waiting: deque[Report] = deque(maxlen=MAX_WAITING)
+        self._dropped = 0
+        self._line: Line | None = None
+        self._thread: Thread | None = None
+        self._ending = Event()
+        self._end_by = 0.0  # monotonic; only once `_ending` is set
+        self._warning = RareWarning()
+
+    def add(self, report: Report) -> None:
+        """Queue a report; it never waits."""
+        if len(self._waiting) == MAX_WAITING:
+            self._dropped += 1
+        self._waiting.append(report)
+        if self._thread is None:
+            self._start()
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._run, name="beatd-reports", daemon=True)
+        self._thread.start()
+
+    def close(self, within_s: float) -> None:
+        """Send what waits, within this time; then the thread ends."""
+        if self._thread is None or self._ending.is_set():
+            return
+        self._end_by = time.monotonic() + within_s
+        self._ending.set()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        list_at = time.monotonic() + HELD_EVERY_S
+        ending = False
+        while not ending:
+            ending = self._ending.wait(FLUSH_EVERY_S)
+            try:
+                self._send_reports()
+                if time.monotonic() >= list_at and not ending:
+                    list_at = time.monotonic() + HELD_EVERY_S
+                    self._send_held()
+            except Exception as error:
+                self._warning.warn("reports of runs are lost", error)
+        self._close_line()
+
+    def _send_reports(self) -> None:
+        while self._waiting:
+            # Only this thread removes reports, but `add` may drop the oldest meanwhile.
+            batch = [self._waiting.popleft() for _ in range(self._size_of_batch())]
+            dropped = self._dropped
+            message = Reports(worker=self._worker, reports=tuple(batch), dropped=dropped)
+            if self._send(message):
+                self._dropped -= dropped
+            else:
+                self._dropped += len(batch)
+                self._warning.warn("reports of runs are dropped: nobody reads their queue")
+
+    def _size_of_batch(self) -> int:
+        return min(len(self._waiting), REPORTS_PER_MESSAGE)
+
+    def _send_held(self) -> None:
+        held = self._held()
+        for start in range(0, len(held), HELD_PER_MESSAGE):
+            chunk = tuple(held[start : start + HELD_PER_MESSAGE])
+            self._send(Reports(worker=self._worker, held=chunk))
+
+    def _send(self, message: Reports) -> bool:
+        """Send until the broker has the message; return False if its queue is full, or the worker
+        ends first."""
+        body = encode(message)
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                if self._line is None:
+                    self._line = self._open_line()
+                return self._line.send(body)
+            except Exception as error:
+                self._warning.warn("the broker does not accept reports of runs; they wait", error)
+                self._close_line()
+            if self._ended_within(pause):
+                return False
+            pause = min(2 * pause, MAX_PAUSE_S)
+
+    def _ended_within(self, pause: float) -> bool:
+        """Wait before the next attempt; return True if the time to end is over."""
+        if self._ending.wait(pause):
+            time.sleep(FIRST_PAUSE_S)
+            return time.monotonic() >= self._end_by
+        return False
+
+    def _close_line(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            try:
+                line.close()
+            except Exception as error:
+                self._warning.warn("a connection for reports of runs was not closed", error)

@@ -1,0 +1,115 @@
+"""The reports of one worker: which deliveries it holds, and what became of them."""
+
+import atexit
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from secrets import token_hex
+from typing import Any
+
+from celery import Celery
+
+from beatd.outcome import DELIVERY_ENDS, OutcomeState
+from beatd.report import Report
+from beatd.worker.held_delivery import HeldDelivery
+from beatd.worker.report_line import ReportLine
+from beatd.worker.report_sender import ReportSender
+from beatd.worker.reported_request import watch
+
+PLANNED = "beatd_planned_at"  # the header that only messages of beatd have
+ENTRY = "periodic_task_name"
+NOT_STARTED = "not started; the worker ended, or lost its connection to the broker"
+CLOSE_S = 2.0
+MAX_RETRIED = 1_000  # runs that were sent again and whose headers are remembered
+
+
+class Reporter:
+    """Reports the runs that one worker of one app receives."""
+
+    def __init__(self, app: Celery, *, queue: str, worker: str) -> None:
+        self._held: dict[str, HeldDelivery] = {}
+        #: The headers of runs that are held or were sent again, by task id. A retry keeps the
+        #: headers of beatd, unless the task replaces them: `self.retry(headers=…)`. It may arrive
+        #: before the parent process has heard of the retry.
+        self.known: dict[str, Mapping[str, Any]] = {}
+        self._sender = ReportSender(
+            open_line=lambda: ReportLine(app, queue),
+            worker=worker,
+            held=self._named,
+        )
+        self._pid = os.getpid()
+        atexit.register(self.close)  # a cold shutdown sends no signal
+
+    def received(self, request: Any, headers: Mapping[str, Any]) -> None:
+        """Hold a delivery that the worker has received, and report what becomes of it."""
+        delivery = self._delivery(request.id, headers)
+        watch(request, delivery)
+        self.known[delivery.id] = headers
+        self._held[delivery.delivery] = delivery
+        delivery.report("received")
+
+    def ended_unreceived(
+        self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
+    ) -> None:
+        """Report the end of a delivery that the worker did not take: revoked, expired, unknown."""
+        self._delivery(task_id, headers).end(state, error)
+
+    def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
+        return HeldDelivery(
+            changed=self._changed,
+            id=task_id,
+            delivery=token_hex(8),
+            entry=headers[ENTRY],
+            planned=datetime.fromisoformat(headers[PLANNED]),
+        )
+
+    def _changed(self, held: HeldDelivery, state: OutcomeState, at: datetime, error: str) -> None:
+        self._sender.add(
+            Report(
+                id=held.id,
+                delivery=held.delivery,
+                entry=held.entry,
+                planned=held.planned,
+                state=state,
+                at=at,
+                error=error,
+            )
+        )
+        if state in DELIVERY_ENDS:
+            self._held.pop(held.delivery, None)
+            if state != "retried":
+                self.known.pop(held.id, None)
+            elif len(self.known) > len(self._held) + MAX_RETRIED:
+                self.known.pop(next(iter(self.known)), None)
+
+    def _named(self) -> list[tuple[str, str]]:
+        """Return the task id and delivery of all that the worker holds; release what it has
+        dropped."""
+        self._release_dropped()
+        return [(held.id, held.delivery) for held in list(self._held.values())]
+
+    def _release_dropped(self) -> None:
+        """Release deliveries whose request the worker has dropped without an end.
+
+        A worker that loses its connection drops what has not started; the broker delivers it again.
+        """
+        for held in list(self._held.values()):
+            if held.request is None or held.request() is not None:
+                continue
+            if held.started:
+                self._held.pop(held.delivery, None)  # no end is known; the leader finds it lost
+            else:
+                held.end("retried", NOT_STARTED)
+
+    def close(self) -> None:
+        """Send the last reports; return after two seconds at the latest.
+
+        What has not started goes back to the broker, and counts as retried.
+        """
+        if os.getpid() != self._pid:
+            return  # a child ends
+        atexit.unregister(self.close)
+        for held in list(self._held.values()):
+            if not held.started:
+                held.end("retried", NOT_STARTED)
+        self._sender.close(CLOSE_S)
