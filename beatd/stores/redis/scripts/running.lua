@@ -49,14 +49,11 @@ local function is_as_seen(text, change, at)
   return not (id and change[5] and tonumber(till) > tonumber(at))
 end
 
--- Return the running runs of entries, and their task ids ('' where there is none), by name.
+-- Return the running runs of entries by name, twice: to be changed, and as they were (or false).
 local function read_running(names)
-  local running, ids = {}, {}
-  for name, text in pairs(read('running', names)) do
-    running[name] = text or nil
-    ids[name] = running_id(text)
-  end
-  return running, ids
+  local running, before = {}, read('running', names)
+  for name, text in pairs(before) do running[name] = text or nil end
+  return running, before
 end
 
 -- Return a running run as a move changes it, nil if there is none afterwards, and true if it ended
@@ -64,6 +61,9 @@ end
 --   change: seen, until or '', ends, task id of the move's run or '', expects it to be over
 local function changed_running(text, change, is_plan, at)
   local till, id = change[2], change[4]
+  if is_plan and till ~= '' and id ~= '' and id ~= change[1] then
+    return at .. '\t' .. till .. '\t\t' .. id -- the usual case
+  end
   local since, old_till, waits, old_id = match(text or '', RUNNING)
   if is_plan or not old_id then waits = '' end
   local is_over = change[3] and waits == '1'
@@ -76,21 +76,23 @@ local function changed_running(text, change, is_plan, at)
   return table.concat({since, till ~= '' and till or old_till, waits, old_id}, '\t'), is_over
 end
 
--- Write running runs that had the task ids `before`.
+-- Write the running runs that are not as `before`.
 local function keep_running(running, before)
   local pairs_of_runs, pairs_of_ids, gone, gone_ids = {}, {}, {}, {}
-  for name, old_id in pairs(before) do
+  for name, old in pairs(before) do
     local text = running[name]
-    local id = running_id(text)
-    if text then
-      pairs_of_runs[#pairs_of_runs + 1] = name
-      pairs_of_runs[#pairs_of_runs + 1] = text
-      pairs_of_ids[#pairs_of_ids + 1] = id
-      pairs_of_ids[#pairs_of_ids + 1] = name
-    else
-      gone[#gone + 1] = name
+    if text ~= (old or nil) then
+      local id, old_id = running_id(text), old and running_id(old) or ''
+      if text then
+        pairs_of_runs[#pairs_of_runs + 1] = name
+        pairs_of_runs[#pairs_of_runs + 1] = text
+        pairs_of_ids[#pairs_of_ids + 1] = id
+        pairs_of_ids[#pairs_of_ids + 1] = name
+      else
+        gone[#gone + 1] = name
+      end
+      if old_id ~= '' and old_id ~= id then gone_ids[#gone_ids + 1] = old_id end
     end
-    if old_id ~= '' and old_id ~= id then gone_ids[#gone_ids + 1] = old_id end
   end
   spread('HDEL', 'running', gone)
   spread('HDEL', 'running_of', gone_ids)
