@@ -205,6 +205,8 @@ def test_a_missed_moment_that_runs_late_is_a_catch_up() -> None:
 
 def asked(kind: Any, stored: Stored, count: int = 1) -> list[Move]:
     request = Request("id", "a", kind, NOON, at(10 * (count - 1)), 1)
+    if stored.plan.due == NOON:  # the plan has moved on since
+        stored = replace(stored, plan=replace(stored.plan, planned=at(30), due=at(30)))
     return list(Mover(NAMESPACE, shared_next_after()).asked(request, stored, at(20), 10))
 
 
@@ -233,6 +235,11 @@ def test_a_trigger_revokes_only_once() -> None:
 @pytest.mark.parametrize("rule", ["skip", "queue", "replace"])
 def test_a_backfill_and_a_backlog_wait_their_turn(rule: str, kind: str) -> None:
     assert asked(kind, row(running_until=60, overlap=rule), 3) == []
+
+
+@pytest.mark.parametrize("kind", ["trigger", "backfill", "backlog"])
+def test_only_a_trigger_goes_before_a_moment_of_the_plan_that_waited(kind: str) -> None:
+    assert len(asked(kind, row(waits_since=19, overlap="queue"))) == (kind == "trigger")
 
 
 # open claims

@@ -1,8 +1,6 @@
 """Run one tick: the steps of an occurrence from the plan to its record, in order.
 
-    read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
-
-Settling a row computes its move (run, skips, next moment) while the batch before is published.
+read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
 """
 
 from collections.abc import Callable, Sequence
@@ -129,21 +127,22 @@ class Tick:
             return now + self.broker_outage.back_off()
         waiting = self._unapplied(term.number)
         self._lookahead.read(now, waiting)
+        if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
+            self._send_open_claims(waiting, term)
         due = self._lookahead.take_due(now, self._batch.rows_a_tick)
         more = len(due) == self._batch.rows_a_tick
         if due:
             settle = partial(self._lookahead.moves.settle, now=now)
             self._lookahead.move_on(due, self._send(due, settle, term))
-        if not more:
-            self._send_open_claims(self._clock.now(), waiting, term)  # the due rows took their time
+        if not (more or are_held):
+            self._send_open_claims(waiting, term)
         if not due:  # Due rows must not wait for work that can be done ahead.
             more = self._lookahead.work_ahead(now, term, self._dispatch, self._batch)
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Begin to lead under a new term (fencing number), and drop what the last one left."""
+        """Begin to lead under a new term (fencing number); the store may be another one by now."""
         self._term = term
-        # A store that came back empty has another namespace.
         mover = Mover(self._store.namespace, self._next_after, self._causes.of)
         self._lookahead.moves.begin(mover)
         self._causes.leads(self._clock.now())
@@ -153,7 +152,7 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim and publish `items` in batches; return the batches published."""
+        """Settle, claim and publish `items`, a batch while the last is published; return all."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._pipeline as pipeline:
@@ -191,9 +190,10 @@ class Tick:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
-    def _send_open_claims(self, now: datetime, waiting: Unapplied, term: Term) -> None:
+    def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
         """Send open claims (runs without a recorded outcome) and requested runs."""
-        mover, never_sent = self._lookahead.moves.mover, self._dispatch.never_sent
+        now, mover = self._clock.now(), self._lookahead.moves.mover
+        never_sent = self._dispatch.never_sent
         moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
         if moves:
             self._open_claims.sent(self._send(moves, lambda batch: batch, term))
