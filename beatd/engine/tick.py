@@ -129,8 +129,9 @@ class Tick:
         self._lookahead.read(now, waiting)
         if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
             self._send_open_claims(waiting, term)
-        due = self._lookahead.take_due(now, self._batch.rows_a_tick)
-        more = len(due) == self._batch.rows_a_tick
+        room = self._batch.rows_a_tick if self.broker_outage.over else 0
+        due = self._lookahead.take_due(now, room)
+        more = len(due) == room
         if due:
             settle = partial(self._lookahead.moves.settle, now=now)
             self._lookahead.move_on(due, self._send(due, settle, term))
@@ -192,9 +193,8 @@ class Tick:
 
     def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
         """Send open claims (runs without a recorded outcome) and requested runs."""
-        now, mover = self._clock.now(), self._lookahead.moves.mover
-        never_sent = self._dispatch.never_sent
-        moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
+        now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
+        moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
         if moves:
             self._open_claims.sent(self._send(moves, lambda batch: batch, term))
             self._lookahead.is_stale = True
