@@ -53,8 +53,8 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer revocation run_arguments
-        sqlalchemy sqs template transports
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer revocation
+        run_arguments sqlalchemy sqs template transports
     """,
     "report_queue": "",
     "observers": """
