@@ -53,8 +53,8 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer revocation
-        run_arguments sqlalchemy sqs template transports
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals remote_control renderer
+        revocation run_arguments sqlalchemy sqs template transports
     """,
     "report_queue": "",
     "observers": """
@@ -93,8 +93,8 @@ MODULES = {
     """,
     "daemon": """
         campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
-        loop outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial
+        loop outcome_status outcome_thread outcome_writer parts process_start service startup
+        status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -115,9 +115,9 @@ MODULES = {
     "cli": """
         add apply apply_input backfill check chosen_store commands completion completion_names
         config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ list next output paged_table pause pause_resume
-        remove resume run schedule_options schema shadow_report show status store time_text
-        trigger yaml_text
+        escapes export failure history import_ list moment_gaps next outcome_rows output
+        overlap_warnings paged_table pause pause_resume remove resume run schedule_options schema
+        shadow_report show status store time_text trigger yaml_text
     """,
 }
 
@@ -153,7 +153,7 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "definition", "schedules", "publishers", "stores",
+        "observers", "outcomes", "definition", "schedules", "publishers", "stores",
     },
     "": {"embed"},
     "__main__": {"cli"},

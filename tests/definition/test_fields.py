@@ -22,6 +22,7 @@ BY_NAME: dict[str, Any] = {
     "dst_fold": "both",
     "catch_up": "all",
     "on_unknown": "skip",
+    "overlap": "queue",
 }
 BY_TYPE: dict[Any, Any] = {
     str: "other",

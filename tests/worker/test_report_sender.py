@@ -40,10 +40,9 @@ def sender_to(broker: PrivateRedis, held: int = 0) -> ReportSender:
     )
 
 
-def report(number: int) -> Report:
-    return Report(
-        id=str(number), delivery="d", entry="e", planned=MOMENT, state="received", at=MOMENT
-    )
+def report(number: int, error: str = "") -> Report:
+    moments = {"planned": MOMENT, "at": MOMENT}
+    return Report(id=str(number), delivery="d", entry="e", state="received", error=error, **moments)
 
 
 def arrived(broker: PrivateRedis) -> list[Reports]:
@@ -90,6 +89,40 @@ def test_reports_wait_for_a_broker_and_the_oldest_are_dropped(
     assert numbers == [1, *range(102, 10_102)]
     assert sum(message.dropped for message in messages) == 100
     assert caplog.text.count("WARNING") == 1
+
+
+class PickyLine:
+    """Refuses long messages, and keeps the others."""
+
+    def __init__(self, kept: list[Reports]) -> None:
+        self._kept = kept
+
+    def send(self, body: bytes) -> bool:
+        message = decode(body)
+        if any(one.error == "refused" for one in message.reports):
+            raise ValueError("cannot be sent")
+        assert len(body) <= report_sender.MAX_BYTES
+        self._kept.append(message)
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_message_that_the_broker_refuses_does_not_hold_up_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(report_sender, "MAX_PAUSE_S", 0.01)
+    kept: list[Reports] = []
+    sender = ReportSender(open_line=lambda: PickyLine(kept), worker="one@host", held=lambda: [])
+    for number in range(500):
+        sender.add(report(number, "refused"))
+    for number in range(500, 1_000):
+        sender.add(report(number, 500 * "x"))
+    until(lambda: sum(len(message.reports) for message in kept) == 500, 5, "nothing arrives")
+    sender.close(5)
+    assert [int(one.id) for message in kept for one in message.reports] == [*range(500, 1_000)]
+    assert sum(message.dropped for message in kept) == 500
 
 
 def test_held_runs_are_listed_in_chunks(

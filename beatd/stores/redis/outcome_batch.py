@@ -31,7 +31,10 @@ class OutcomeBatch:
         self._entries[name] = _expected(text, known), known
 
     def add(self, report: Delivery, at: datetime) -> Written:
-        """Combine a report with what is known, and return what `write_outcomes` returns for it."""
+        """Combine a report with what is known at the time `at`.
+
+        Return "late" if it changes nothing, because the delivery had ended, and else "written".
+        """
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)
         new = merged(old, report)

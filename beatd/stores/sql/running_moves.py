@@ -67,8 +67,7 @@ class RunningMoves:
         """Write the running runs that have changed, and let the entries be due whose plans wait for
         a run that a closed claim ended."""
         before, now = self._before, self._now
-        gone = [name for name, row in before.items() if now.get(name) != row]
-        self._runs.delete(self._connection, gone)
+        self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]
         self._runs.write(self._connection, changed)
         self._runs.make_due(self._connection, self._due, self._at)
