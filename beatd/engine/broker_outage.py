@@ -10,8 +10,8 @@ from beatd.publisher import Publisher
 
 
 class BrokerOutage(Outage):
-    def __init__(self, publisher: Publisher, *, clock: Clock, tell: Observer) -> None:
-        super().__init__(BrokerAway, BrokerBack, clock=clock, tell=tell)
+    def __init__(self, publisher: Publisher, *, clock: Clock, emit: Observer) -> None:
+        super().__init__(BrokerAway, BrokerBack, clock=clock, emit=emit)
         self._publisher = publisher
         self._known = False
         self._asked_at = float("-inf")

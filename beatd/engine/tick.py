@@ -1,6 +1,6 @@
 """Run one tick: the steps of an occurrence from the plan to its record, in order.
 
-read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
+read ahead -> take what is due -> settle -> claim -> publish -> emit events -> record
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ class Tick:
         dispatch: Dispatch,
         election: Election,
         clock: Clock,
-        tell: Observer = nobody,
+        emit: Observer = nobody,
         limits: Limits | None = None,
         notes_writes: bool = False,
         set_clock: Callable[[], None] = lambda: None,
@@ -52,13 +52,13 @@ class Tick:
         limits = limits or Limits()
         self._store, self._claims, self._dispatch = store, claims, dispatch
         self._election, self._clock, self._set_clock = election, clock, set_clock
-        self._tell, self._unapplied = tell, unapplied
-        tell = self._causes = OutageCauses(clock, tell)
-        self.store_outage = StoreOutage(clock=clock, tell=tell, notes_writes=notes_writes)
-        broker = self.broker_outage = BrokerOutage(publisher, clock=clock, tell=tell)
-        self._clock_steps = ClockSteps(clock, tell)
-        self._standby = Standby(store, broker, clock, tell, limits)
-        self._lookahead = Lookahead(store, publisher, clock=clock, tell=tell)
+        self._emit, self._unapplied = emit, unapplied
+        emit = self._causes = OutageCauses(clock, emit)
+        self.store_outage = StoreOutage(clock=clock, emit=emit, notes_writes=notes_writes)
+        broker = self.broker_outage = BrokerOutage(publisher, clock=clock, emit=emit)
+        self._clock_steps = ClockSteps(clock, emit)
+        self._standby = Standby(store, broker, clock, emit, limits)
+        self._lookahead = Lookahead(store, publisher, clock=clock, emit=emit)
         self._open_claims = OpenClaims(store, clock=clock, limits=limits, ttl=election.ttl)
         self._batch, self._pipeline = (
             BatchSize(limits.batch, ttl=election.ttl),
@@ -102,7 +102,7 @@ class Tick:
         finally:
             if not self._lookahead.is_prepared:
                 self._dispatch.drop_prepared()
-        self._tell(Ticked(now, again))
+        self._emit(Ticked(now, again))
         return again
 
     def _turn(self, now: datetime) -> datetime:
@@ -180,7 +180,7 @@ class Tick:
         """Publish and record a claimed batch, perhaps on the second thread; return it."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
-            self._tell(event)
+            self._emit(event)
         self._unrecorded += published.unrecorded
         self._record()
         return published
