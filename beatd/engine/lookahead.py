@@ -102,7 +102,7 @@ class Lookahead:
             runs = self._store.running(None)
             self._held = {name for name, run in runs.items() if run.waits}
 
-    def take_due(self, now: datetime, limit: int) -> Sequence[Stored]:
+    def pop_due(self, now: datetime, limit: int) -> Sequence[Stored]:
         """Remove and return up to `limit` rows that are due at `now`, oldest first."""
         return self._with_running(self._rows.take(now, limit))
 

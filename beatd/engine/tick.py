@@ -1,6 +1,6 @@
 """Run one tick: the steps of an occurrence from the plan to its record, in order.
 
-read ahead -> take what is due -> settle -> claim -> publish -> emit events -> record
+read ahead -> pop what is due -> settle -> claim -> publish -> emit events -> record
 """
 
 from collections.abc import Callable, Sequence
@@ -130,7 +130,7 @@ class Tick:
         if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
             self._send_open_claims(waiting, term)
         room = self._batch.rows_a_tick if self.broker_outage.over else 0
-        due = self._lookahead.take_due(now, room)
+        due = self._lookahead.pop_due(now, room)
         more = len(due) == room
         if due:
             settle = partial(self._lookahead.moves.settle, now=now)
