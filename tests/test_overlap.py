@@ -207,7 +207,7 @@ def asked(kind: Any, stored: Stored, count: int = 1) -> list[Move]:
     request = Request("id", "a", kind, NOON, at(10 * (count - 1)), 1)
     if stored.plan.due == NOON:  # the plan has moved on since
         stored = replace(stored, plan=replace(stored.plan, planned=at(30), due=at(30)))
-    return list(Mover(NAMESPACE, shared_next_after()).asked(request, stored, at(20), 10))
+    return list(Mover(NAMESPACE, shared_next_after()).of_request(request, stored, at(20), 10))
 
 
 @pytest.mark.parametrize("kind", ["trigger", "backfill", "backlog"])
@@ -249,7 +249,7 @@ def again(stored: Stored, *, unsent: bool = True, now: datetime = NOON) -> Move 
     occurrence = Occurrence("a", NOON)
     id = task_id(NAMESPACE, occurrence)
     claim = OpenClaim(occurrence, id, NOON, at(-5), 1, unsent, stored)
-    return Mover(NAMESPACE, shared_next_after()).again(claim, unsent, now)
+    return Mover(NAMESPACE, shared_next_after()).of_claim(claim, unsent, now)
 
 
 def own(stored: Stored) -> Stored:

@@ -85,7 +85,7 @@ class OpenClaims:
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
         moves = [
-            mover.again(claim, claim.unsent or never_sent(claim), now)
+            mover.of_claim(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored)
         ]
@@ -114,7 +114,7 @@ class OpenClaims:
                 continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
-            asked = list(mover.asked(request, row, now, READ_AT_ONCE))
+            asked = list(mover.of_request(request, row, now, READ_AT_ONCE))
             self.are_held |= not asked
             counted[request.name] += sum(move.counts for move in asked)
             started.update(move.name for move in asked if move.running is not None)

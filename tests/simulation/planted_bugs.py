@@ -260,7 +260,7 @@ def a_backlog_is_counted_twice(patch: Patch) -> None:
 
 @plant
 def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
-    asked = Mover.asked
+    asked = Mover.of_request
 
     runs: dict[str, int] = {}
 
@@ -275,13 +275,13 @@ def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
         runs.clear()
         return requested(self, *args)
 
-    patch.setattr(Mover, "asked", alone)
+    patch.setattr(Mover, "of_request", alone)
     patch.setattr(OpenClaims, "_requested", forget)
 
 
 @plant
 def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
-    asked = Mover._asked
+    asked = Mover._of_first_moment
 
     def hasty(self: Mover, request: Any, *more: Any) -> Move | None:
         move = asked(self, request, *more)
@@ -289,7 +289,7 @@ def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
             return replace(move, first=None)
         return move
 
-    patch.setattr(Mover, "_asked", hasty)
+    patch.setattr(Mover, "_of_first_moment", hasty)
 
 
 # overlap
