@@ -10,7 +10,7 @@ from beatd.leader import Holder
 from beatd.ledger import Ledger
 
 LOOK_EVERY_S = 1.0
-ASK_BROKER_EVERY_S = 2.0
+CHECK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
@@ -44,8 +44,8 @@ class Standby:
         if (owed is None) != (self._owed is None):
             self._emit(owed or OnTime())
         self._owed = owed
-        if not self._broker.over or self._broker.last_asked >= ASK_BROKER_EVERY_S:
-            self._broker.ask()
+        if not self._broker.over or self._broker.last_checked_s >= CHECK_BROKER_EVERY_S:
+            self._broker.check()
 
     def _overdue(self, now: datetime) -> Overdue | None:
         for row in self._ledger.upcoming(1):
