@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.scenario import play
 
 SHORT, LONG, APIECE = 60, 2000, 100
-SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 6, 500
+SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 10, 500
 
 # What must have happened somewhere, or nothing was tried.
 SOMETIMES = {
