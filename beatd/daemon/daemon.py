@@ -177,7 +177,7 @@ class Daemon(DaemonState):
             clock=clock,
             ttl=self._ttl,
             may_lead=self._may_lead,
-            tell=observe,
+            emit=observe,
         )
         self.engine = Tick(
             store=store.ledger,
@@ -186,7 +186,7 @@ class Daemon(DaemonState):
             dispatch=self.dispatch,
             election=self.election,
             clock=clock,
-            tell=observe,
+            emit=observe,
             limits=self._limits,
             notes_writes=True,
             set_clock=lambda: self.store_clock.set_from(store.terms),
