@@ -6,15 +6,19 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.cli import history
 from beatd.cli.paged_table import print_pages
+from beatd.ledger import RunningChange
 from beatd.outcome import Delivery
 from beatd.run import Occurrence, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
 from tests.cli.test_status import announced
+from tests.stores.making import lead, row
+from tests.stores.running_runs import put_queued, started, waiting
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HISTORY_KEYS = ("outcome", "started", "finished", "runtime", "worker", "error", "origin")
@@ -157,3 +161,17 @@ def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.Monkey
     )
     header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
     assert "worker" not in header and "succeeded" in line and len(line) <= 80
+
+
+def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> None:
+    store = here.store()
+    term = lead(store)
+    started(store, put_queued(store), term)
+    running = RunningChange(
+        seen=row(store).running.task_id,  # type: ignore[union-attr]
+        until=NOW + timedelta(hours=1),
+    )
+    step = waiting(store, row(store))
+    assert list(store.claim([replace(step, running=running)], term, NOW)) == [True]
+    store.close()
+    assert "waits for the run before" in here("list").out
