@@ -30,22 +30,23 @@ class Lookahead:
     """Keeps the next rows of the plan: all that are due before `_covers`, or all if it is None."""
 
     def __init__(
-        self, store: Ledger, publisher: Publisher, *, clock: Clock, tell: Observer
+        self, store: Ledger, publisher: Publisher, *, clock: Clock, emit: Observer
     ) -> None:
         self._store, self._publisher, self._clock = store, publisher, clock
-        self._rewind = Rewind(tell)
-        self.moves = SettledMoves(tell)
+        self._rewind = Rewind(emit)
+        self.moves = SettledMoves(emit)
         self._rows = ByMoment()
         self._covers: datetime | None = None
         self._known_at = 0.0  # `Clock.elapsed` when the rows were last known to be up to date
         self._limit, self._version = FEWEST_ROWS, ""
         self._waiting = NOTHING_WAITS
+        self._held: set[str] | None = None  # entries whose plan waits for the end of a run
         self.is_stale = True
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
         """Drop all rows and their moves, so that the next `read` reads the plan again."""
-        self._rows, self._covers, self.is_stale = ByMoment(), None, True
+        self._rows, self._covers, self.is_stale, self._held = ByMoment(), None, True, None
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
@@ -66,7 +67,14 @@ class Lookahead:
         version = self._store.version()
         known, self._version = self._version, version
         self._known_at = elapsed
-        return version != known
+        return version != known or self._ended()
+
+    def _ended(self) -> bool:
+        """True if a run has ended for which a plan waits; another process may have noted that."""
+        if not self._held:
+            return False
+        runs = self._store.running(list(self._held))
+        return any(name not in runs or not runs[name].waits for name in self._held)
 
     def _read(self, now: datetime) -> None:
         self.is_stale = False
@@ -90,8 +98,11 @@ class Lookahead:
         self.moves.read(rows)
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
         self._rewind.read(found, now)
+        if self._held or self._held is None:
+            runs = self._store.running(None)
+            self._held = {name for name, run in runs.items() if run.waits}
 
-    def take_due(self, now: datetime, limit: int) -> Sequence[Stored]:
+    def pop_due(self, now: datetime, limit: int) -> Sequence[Stored]:
         """Remove and return up to `limit` rows that are due at `now`, oldest first."""
         return self._with_running(self._rows.take(now, limit))
 
@@ -115,6 +126,8 @@ class Lookahead:
                     refused.add(move.name)
                 elif move.plan is not None and move.plan.planned is not None:
                     newest = moved_on(rows[move.name], move)
+                    if move.running is not None and move.run is None and self._held is not None:
+                        self._held.add(move.name)
                     due_next = newest.plan.due
                     if due_next and (self._covers is None or due_next < self._covers):
                         self._rows.push(newest)

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from time import monotonic
 
 from celery import Celery
+from kombu import Producer
 
 from beatd.report import CONTENT_TYPE
 from beatd.report_queue import MAX_REPORTS, queue_of
+from beatd.servers.message_file import write_whole_files
 from beatd.worker.error_line import error_line
 
 TIMEOUT_S = 4.0
@@ -21,15 +23,24 @@ class ReportLine:
     def __init__(self, app: Celery, queue: str) -> None:
         """Connect and declare the queue. Raises OSError if the broker is away."""
         self._connection = connection = app.connection_for_write()
-        kind = connection.transport.driver_type
-        connection.transport_options = {**_options(kind), **connection.transport_options}
+        transport = connection.transport
+        connection.transport_options = {
+            **_options(transport.driver_name),
+            **connection.transport_options,
+        }
         connection.connect_timeout = TIMEOUT_S
-        self._drops_by_itself = kind == "amqp"
-        with self._as_os_error():
-            connection.connect()
-            self._queue = queue_of(queue)(connection.default_channel)
-            self._producer = connection.Producer(auto_declare=False)
-            self._declare()
+        self._drops_by_itself = transport.driver_type == "amqp"
+        try:
+            with self._as_os_error():
+                channel = connection.channel()
+                if transport.driver_name == "filesystem":
+                    write_whole_files(channel)
+                self._queue = queue_of(queue)(channel)
+                self._producer = Producer(channel, auto_declare=False)
+                self._declare()
+        except Exception:
+            connection.release()
+            raise
 
     def send(self, body: bytes) -> bool:
         """Return True if the broker has the message, or False if its queue is full and nobody reads
@@ -71,12 +82,12 @@ class ReportLine:
         self._connection.release()
 
 
-def _options(kind: str) -> dict[str, object]:
-    """Return transport options that end each wait, by kombu's type of the transport."""
-    match kind:
+def _options(driver: str) -> dict[str, object]:
+    """Return transport options that end each wait, by the name of kombu's driver."""
+    match driver:
         case "redis":
             return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
-        case "amqp":
+        case "py-amqp":
             waits = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
             return {"confirm_publish": True, **waits}
         case _:

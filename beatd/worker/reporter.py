@@ -51,7 +51,7 @@ class Reporter:
     def ended_unreceived(
         self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
     ) -> None:
-        """Report the end of a delivery that the worker did not take: revoked, expired, unknown."""
+        """Report the end of a delivery that the worker refused: revoked, expired, unknown."""
         self._delivery(task_id, headers).end(state, error)
 
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:

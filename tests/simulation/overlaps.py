@@ -32,13 +32,14 @@ class Overlaps:
 
     def claimed(self, move: Move, before: Running | None, at: datetime) -> None:
         """A move was made: none with a run while another one counts as running."""
-        if move.run is None or move.run.entry.overlap == "allow":
-            if move.run is None and move.running is not None and move.running.until is not None:
-                self.world.seen["a moment waited for the end of a run"] += 1
+        change, id = move.running, "" if move.run is None else move.run.task_id
+        if change is None:
             return
-        if before is not None and before.task_id != move.run.task_id:
+        if move.run is None and change.until is not None:
+            self.world.seen["a moment waited for the end of a run"] += 1
+        if before is not None and before.task_id != id and (id or change.is_over):
             if before.until > at:
-                raise Violation(f"O1 {move.run} was claimed while {before} was running")
+                raise Violation(f"O1 {move} was claimed while {before} was running")
             self.freed.add(before.task_id)
             self.world.seen["a run was silent for max_run"] += 1
 

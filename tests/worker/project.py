@@ -21,7 +21,7 @@ app.conf.update(
     task_ignore_result=True,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
-    worker_lost_wait=0.5,
+    worker_lost_wait=0.1,
     worker_cancel_long_running_tasks_on_connection_loss=True,
 )
 if held_every := os.environ.get("BEATD_TEST_HELD_EVERY_S"):

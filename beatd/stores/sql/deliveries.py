@@ -168,17 +168,26 @@ def _sorted_rows(deliveries: Iterable[Delivery]) -> list[list[Any]]:
 
 
 def _row(one: Delivery) -> list[Any]:
-    since = None if one.state in DELIVERY_ENDS else micros(known_since(one))
-    times = (
-        None if moment is None else micros(moment)
-        for moment in (one.received, one.started, one.finished)
-    )
-    # The words of a worker: PostgreSQL keeps no NUL, and MariaDB no long text in this column.
-    worker, error = (words.replace("\0", "")[:LONGEST_TEXT] for words in (one.worker, one.error))
-    planned, at = micros(one.planned), micros(one.at)
     return [
-        one.task_id, one.delivery, one.name, planned, one.state, at, worker, *times, error, since,
-    ]  # fmt: skip
+        one.task_id,
+        one.delivery,
+        one.name,
+        micros(one.planned),
+        one.state,
+        micros(one.at),
+        _kept(one.worker),
+        None if one.received is None else micros(one.received),
+        None if one.started is None else micros(one.started),
+        None if one.finished is None else micros(one.finished),
+        _kept(one.error),
+        None if one.state in DELIVERY_ENDS else micros(known_since(one)),
+    ]
+
+
+def _kept(words: str) -> str:
+    """Return the words of a worker as every database keeps them: PostgreSQL keeps no NUL, and
+    MariaDB no long text in this column."""
+    return words.replace("\0", "")[:LONGEST_TEXT]
 
 
 def _of(row: Any) -> Delivery:
