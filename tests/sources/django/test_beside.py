@@ -13,7 +13,8 @@ from django_celery_beat.models import (
     PeriodicTasks,
 )
 
-from tests.sources.django.test_live import Live, every
+from tests.sources.django.live import Live
+from tests.sources.django.test_live import every
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
