@@ -131,7 +131,10 @@ BELOW = {
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
-    "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
+    "shadow": {
+        "wiring", "daemon", "sources", "config", "dispatches", "observers", "definition",
+        "publishers",
+    },
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
         "observers", "definition", "schedules", "publishers", "stores",
