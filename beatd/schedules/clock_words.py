@@ -20,10 +20,10 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
         if minutes == [0] and (step := _step(hours, 24)):
             return "every hour" if step == 1 else f"every {step} hours"
         return _every(minutes, "minute", "hour") + _within(hours, minutes)
-    said = _every(seconds, "second", "minute")
+    words = _every(seconds, "second", "minute")
     if len(minutes) < 60:
-        said += f" of {runs(minutes, lambda minute: f'minute {minute}')}"
-    return said + _within(hours, minutes)
+        words += f" of {runs(minutes, lambda minute: f'minute {minute}')}"
+    return words + _within(hours, minutes)
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:
