@@ -137,12 +137,12 @@ def _celery_call(command: str) -> dict[str, Any] | None:
             if not rest:
                 return None
             value = rest.pop(0)
-        if not _take(kept, key, value):
+        if not _add_option(kept, key, value):
             return None
     return kept if kept["task"] else None
 
 
-def _take(kept: dict[str, Any], key: str, value: str) -> bool:
+def _add_option(kept: dict[str, Any], key: str, value: str) -> bool:
     """Add one option of `celery call` to `kept`; return False if it is unknown or malformed."""
     try:
         match key:
