@@ -35,7 +35,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
 
     with chosen.open() as opened:
         row = row_of(opened.store.catalog, name)
-        asked_for = [] if json else pending_requests(opened.store.requests, name)
+        requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
         if json:
             print_json(json_of(row))
@@ -46,7 +46,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
-        for key, value in chain(_lines(row, failed, opened.now), _pending(row, asked_for)):
+        for key, value in chain(_lines(row, failed, opened.now), _pending(row, requests)):
             table.add_row(Text(key), Text(visible(value), "red" if key == "failed" else ""))
         print_rich(Text(visible(name), "bold"))
         print_rich(table)

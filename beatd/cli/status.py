@@ -141,10 +141,12 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     if found["went_back"]:
         lines.append(("went back", f"the store, in time: {found['went_back']}", "red"))
     lines.append(("open claims", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
-    asked = found["requests"]
-    if asked["count"]:
-        oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
-        text = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+    requests = found["requests"]
+    if requests["count"]:
+        oldest, least = requests["oldest"], "at least " if requests["at_least"] else ""
+        text = (
+            f"{least}{requests['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+        )
         lines.append(("requests", text, "yellow"))
     for at, one in enumerate(found["failing"]):
         lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
