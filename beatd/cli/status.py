@@ -164,7 +164,7 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
     if found["standbys"]:
-        return "nobody leads yet; the logs of the standbys say why"
+        return "nobody leads yet; the logs of the standbys have the reason"
     return "nobody leads; is a daemon running?"
 
 

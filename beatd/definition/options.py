@@ -145,7 +145,7 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
     "countdown": (_SECONDS, "The worker waits this long."),
     "eta": (Kind(_moment, kinds.moment().schema), "The worker waits for this moment."),
     "time_limit": (_SECONDS, "The worker kills it after so long."),
-    "soft_time_limit": (_SECONDS, "The task is told after so long."),
+    "soft_time_limit": (_SECONDS, "SoftTimeLimitExceeded is raised in the task after this time."),
     "ignore_result": (_FLAG, "Keep no result."),
     "shadow": (_NAME, "The name that monitors show."),
     "link": (_SIGNATURES, "Signatures to call when it succeeds."),
@@ -228,7 +228,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
     if soft is not None and hard is not None and soft > hard:
-        text = f"is later than time_limit ({hard} s), so the task is killed before it is told"
+        text = f"is later than time_limit ({hard} s), so the task is killed before the soft limit"
         problems.append(Problem(text, ("soft_time_limit",)))
     return kept, problems
 

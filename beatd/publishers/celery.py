@@ -125,7 +125,7 @@ class CeleryPublisher:
                 if isinstance(ends, Outcome):
                     pushes.append(ends)
                 elif ends.topics or ends.expiring or made.along:
-                    pushes.append(Outcome("unsent", "it takes more than pushes"))
+                    pushes.append(Outcome("unsent", "pushes alone cannot publish it"))
                 else:
                     for key in ends.keys:
                         if key not in keys:

@@ -147,7 +147,7 @@ class RedisLists(Transport):
                 if monotonic() - self._spoken_at > 1.0 or self._link.can_read():
                     self._link.send_command("PING", check_health=False)
                     if self._link.read_response() != b"PONG":
-                        raise redis.ConnectionError("an answer to something nobody asked")
+                        raise redis.ConnectionError("a reply to no command")
                     self._spoken_at = monotonic()
                 return
             except redis.ConnectionError:
