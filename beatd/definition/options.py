@@ -10,7 +10,7 @@ from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.quote import quoted
 
-LONGEST_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
+DURATION_MAX_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
 #: Headers that celery writes for its workers; one of the same name in `headers` replaces it.
 _OF_CELERY = frozenset(
     {"lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
@@ -38,7 +38,7 @@ def _seconds(value: Any, _tz: str) -> int | float:
         length = value
     else:
         length = _number(kinds.duration().read(value, _tz))
-    if abs(length) > LONGEST_S:
+    if abs(length) > DURATION_MAX_S:
         raise ConfigError(f"{quoted(value)} is more than a thousand years; leave it out")
     return length
 

@@ -17,7 +17,7 @@ from beatd.imports.celery_terms import Terms, entry_found
 from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
-_LONGEST_NAME = 100
+_NAME_MAX_CHARS = 100
 _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
@@ -91,7 +91,7 @@ def _entry(
             f"{command[:60]!r} is a shell command; name the task that runs commands with --task"
         )
     named = called["task"] if called else command
-    name = " ".join(named.split())[:_LONGEST_NAME].strip()
+    name = " ".join(named.split())[:_NAME_MAX_CHARS].strip()
     names[name] = names.get(name, 0) + 1
     if names[name] > 1:
         name = f"{name} ({names[name]})"

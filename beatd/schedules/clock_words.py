@@ -2,7 +2,7 @@
 
 from beatd.schedules.speech import joined, ordinal, runs
 
-_MOST_TIMES = 6
+_TIMES_MAX = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
@@ -11,7 +11,7 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
     The times are all combinations of the given seconds, minutes and hours. Each list must be sorted
     and not empty.
     """
-    if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
+    if len(seconds) * len(minutes) * len(hours) <= _TIMES_MAX:
         clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
         return "at " + joined(
             clock.format(h, m, s) for h in hours for m in minutes for s in seconds
