@@ -47,7 +47,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
             found.append(_entry(line, zone, runner=runner, system=system, names=names))
         except Exception as error:
             wrong.append(refused(place, error))
-    notes = ("cron runs these lines until they are taken out of its file",) if found else ()
+    notes = ("cron runs these lines until they are removed from its file",) if found else ()
     return Read(found, wrong, notes)
 
 
