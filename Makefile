@@ -23,8 +23,8 @@ $(VENV)/dev: $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
 
-# Each of the two is a group of its own, told once: Ctrl-C reaches this shell alone, and what they say
-# at their end is still shown.
+# Each of the two is a process group of its own, which gets one signal: Ctrl-C reaches this shell
+# alone, and the last lines of both are still shown.
 run: SHELL := bash
 run: $(VENV)/ready  ## The daemon with config.example.yaml and a real Celery worker, no server needed
 	@echo "From a second terminal, add an entry of your own:"

@@ -88,10 +88,10 @@ def if_found(next_after: NextAfter) -> NextAfter:
     itself uses the unwrapped function, so that its failure is reported.
     """
 
-    def ask(schedule: Schedule, moment: datetime) -> datetime | None:
+    def next_or_none(schedule: Schedule, moment: datetime) -> datetime | None:
         try:
             return next_after(schedule, moment)
         except ScheduleError:
             return None
 
-    return ask
+    return next_or_none

@@ -174,7 +174,10 @@ BELOW = {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
     "worker": {"report_queue", "servers"},
-    "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
+    "shadow": {
+        "wiring", "daemon", "sources", "config", "dispatches", "observers", "definition",
+        "publishers",
+    },
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
         "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why",

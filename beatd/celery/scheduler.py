@@ -253,7 +253,7 @@ class _WithLastRuns:
             catalog.write(batch)
         if changes:
             counted = f"{len(changes)} {'entry' if len(changes) == 1 else 'entries'}"
-            logger.info("beatd: %s told the last runs of %s", self._file, counted)
+            logger.info("beatd: added the last runs of %s from %s", counted, self._file)
 
 
 def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
@@ -267,7 +267,7 @@ def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
     try:
         read = read_celerybeat_schedule(file)
     except BeatError as error:
-        logger.warning("beatd: last runs are not taken over: %s", error)
+        logger.warning("beatd: last runs cannot be read: %s", error)
         return {}
     return {one.name: (one.last, one.runs) for one in read.found if one.runs}
 

@@ -63,12 +63,12 @@ def command(
         start, end = read_moment("--from", since, tz), read_moment("--to", to, tz)
         if start > end:
             raise ConfigError(f"--from {since} is after --to {to}")
-        asked_for = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
+        requested = backfill(opened.store.requests, name, start, end, opened.now, only_count=True)
         if not dry_run:
-            if asked_for.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
-                _confirm(name, asked_for)
+            if requested.count > RUNS_WITHOUT_QUESTION_MAX and not yes:
+                _confirm(name, requested)
             backfill(opened.store.requests, name, start, end, opened.now)
-    first, last, count = asked_for.planned, asked_for.until, asked_for.count
+    first, last, count = requested.planned, requested.until, requested.count
     if json:
         found = {
             "entry": name,
@@ -76,20 +76,20 @@ def command(
             "last": format_moment(last),
             "count": count,
         }
-        found |= {"at_least": True} if asked_for.at_least else {}
+        found |= {"at_least": True} if requested.at_least else {}
         print_json({**found, "asked": not dry_run})
     else:
         verb = "would request" if dry_run else "requested"
         span = f"{format_moment(first)} to {format_moment(last)}"
-        echo(f"{verb} {_runs([asked_for])} of {name}, {span}")
+        echo(f"{verb} {_runs([requested])} of {name}, {span}")
 
 
-def _confirm(name: str, asked_for: "Skip") -> None:
+def _confirm(name: str, requested: "Skip") -> None:
     """Ask the user to confirm a large backfill (runs for past moments).
 
     Raises click.Abort if the user declines, and click.UsageError if there is no terminal.
     """
-    question = f"that is {_runs([asked_for])} of {name}"
+    question = f"that is {_runs([requested])} of {name}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"{question}; add --yes if you mean it")
     click.confirm(f"{visible(question)}; request them all?", abort=True, err=True)

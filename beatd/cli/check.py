@@ -120,7 +120,7 @@ class _Report:
             timezone=config.timezone,
             defaults=config.defaults,
             source=config.source,
-            taken={entry.name: entry.declared_at for entry in self.entries},
+            declared_places={entry.name: entry.declared_at for entry in self.entries},
             shown=config.shown,
         )
         self.problems += loaded.problems

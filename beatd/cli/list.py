@@ -94,7 +94,7 @@ def _within(options: dict[str, Any]) -> timedelta | None:
     from beatd.schedules.duration import parse_duration
 
     if options["enabled"] and (options["paused"] or options["disabled"]):
-        raise click.UsageError("--enabled leaves out what --paused and --disabled ask for")
+        raise click.UsageError("--enabled excludes the entries that --paused and --disabled select")
     try:
         return parse_duration(options["due_within"]) if options["due_within"] else None
     except ConfigError as error:

@@ -36,7 +36,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
 
     with chosen.open() as opened:
         row = row_of(opened.store.catalog, name)
-        asked_for = [] if json else pending_requests(opened.store.requests, name)
+        requests = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
         known = opened.store.outcomes.entry_outcomes([name]).get(name)
         if json:
@@ -49,7 +49,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         became = list(outcome_lines(row, known, opened.now))
-        for key, value in chain(_lines(row, failed, opened.now), _pending(row, asked_for)):
+        for key, value in chain(_lines(row, failed, opened.now), _pending(row, requests)):
             if key == "runs":
                 for heading, text, style in became:
                     table.add_row(Text(heading), Text(visible(text), style))

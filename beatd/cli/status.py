@@ -142,10 +142,12 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     if found["went_back"]:
         lines.append(("went back", f"the store, in time: {found['went_back']}", "red"))
     lines.append(("open claims", str(found["unknowns"]), "yellow" if found["unknowns"] else ""))
-    asked = found["requests"]
-    if asked["count"]:
-        oldest, least = asked["oldest"], "at least " if asked["at_least"] else ""
-        text = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+    requests = found["requests"]
+    if requests["count"]:
+        oldest, least = requests["oldest"], "at least " if requests["at_least"] else ""
+        text = (
+            f"{least}{requests['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
+        )
         lines.append(("requests", text, "yellow"))
     for at, one in enumerate(found["failing"]):
         many = f", {one['failures']} in a row" if one["failures"] > 1 else ""
@@ -168,7 +170,7 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
     if found["lock"]["ok"] is False:
         return "nobody leads: the lock cannot be used"
     if found["standbys"]:
-        return "nobody leads yet; the logs of the standbys say why"
+        return "nobody leads yet; the logs of the standbys have the reason"
     return "nobody leads; is a daemon running?"
 
 

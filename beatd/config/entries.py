@@ -76,24 +76,24 @@ def load_entries(
     timezone: str = "UTC",
     defaults: Mapping[str, Any] | None = None,
     source: str = "yaml:config",
-    taken: Mapping[str, str] | None = None,
+    declared_places: Mapping[str, str] | None = None,
     shown: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> EntryFiles:
     """Read all files that `places` names, and return their entries with every problem.
 
     A place is a file, a folder or a glob; relative places are below `folder`. The entries inherit
-    `timezone`, `defaults` and their owner, `source`. `taken` maps each name that is declared
-    elsewhere to the place of that declaration; declaring the name again is a problem. `shown` is
-    the config's path as the user typed it. Variables are replaced from `environment`, or from
-    os.environ if it is None.
+    `timezone`, `defaults` and their owner, `source`. `declared_places` maps each name that is
+    declared elsewhere to the place of that declaration; declaring the name again is a problem.
+    `shown` is the config's path as the user typed it. Variables are replaced from `environment`, or
+    from os.environ if it is None.
     """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
     files: list[EntryFile] = []
     problems: list[Problem] = []
     missing: list[str] = []
-    seen = dict(taken or {})
+    seen = dict(declared_places or {})
     paths, lost = find_files(places, folder)
     for place, text, warning in lost:
         missing.append(place)
@@ -121,14 +121,14 @@ def read_entry_file(
     folder: str,
     scope: Scope,
     environment: Mapping[str, str],
-    taken: dict[str, str],
+    declared_places: dict[str, str],
     shown: str = "",
 ) -> EntryFile:
     """Read one entry file, and return its entries, names and problems.
 
-    The entries inherit from `scope`; their `declared_at` is relative to `folder`. `taken` maps
-    names that are declared already to their places, and the names of this file are added to it.
-    `shown` is the file's path in messages. Variables are replaced from `environment`.
+    The entries inherit from `scope`; their `declared_at` is relative to `folder`. `declared_places`
+    maps names that are declared already to their places, and the names of this file are added to
+    it. `shown` is the file's path in messages. Variables are replaced from `environment`.
     """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
@@ -143,7 +143,7 @@ def read_entry_file(
             read.problems.append(Problem("has no entries in it", place=read.shown, warning=True))
         else:
             place = os.path.relpath(path, folder)
-            entries, names = read_entries(declared, read, found, place, taken)
+            entries, names = read_entries(declared, read, found, place, declared_places)
     elif not read.problems:
         if read.data is None:
             read.problems.append(Problem("is empty", place=read.shown, warning=True))
@@ -198,13 +198,13 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 
 
 def read_entries(
-    declared: Any, read: Read, scope: Scope, shown: str, taken: dict[str, str]
+    declared: Any, read: Read, scope: Scope, shown: str, declared_places: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
     """Return the valid entries in `declared`, and all names in it, also those of invalid entries.
 
     `declared` is the mapping under `entries:`. The entries inherit from `scope`; `shown` is the
     file's path as the store keeps it. Problems are added to `read`, and the place of each new name
-    to `taken`. A name that `taken` has already is a problem.
+    to `declared_places`. A name that `declared_places` has already is a problem.
     """
     tree = read.data
     if not isinstance(declared, Map):
@@ -232,11 +232,11 @@ def read_entries(
             for path, word in words({key: plain[key] for key in PAYLOAD if key in plain}):
                 text = f"{quoted(str(word))} is text here, and something else in YAML 1.1; quote it"
                 add_problem(read, tree, Problem(text, ("entries", name, *path), warning=True))
-        if name in taken:
-            text = f"is declared in {taken[name]} already; give one of them another name"
+        if name in declared_places:
+            text = f"is declared in {declared_places[name]} already; give one of them another name"
             add_problem(read, tree, Problem(text, ("entries", name)))
         else:
-            taken[name] = f"{read.shown}:{declared.lines[name]}"
+            declared_places[name] = f"{read.shown}:{declared.lines[name]}"
             if checked.entry is not None:
                 entries.append(checked.entry)
     return entries, frozenset(declared)

@@ -39,10 +39,10 @@ def url(example: str, *words: str) -> Kind:
             for part in text.split(";"):
                 urlsplit(part).port  # noqa: B018
         except ValueError as error:
-            said = (
+            fault = (
                 "the port is no number from 0 to 65535" if "ort" in str(error) else "is malformed"
             )
-            raise ConfigError(f"{said}; write it like {example}") from None
+            raise ConfigError(f"{fault}; write it like {example}") from None
         return text
 
     return Kind(read, {"type": "string", "minLength": 1, "examples": [example]})

@@ -75,7 +75,7 @@ def _refuse(section: str, url: str) -> None:
         if name in known or (section == "broker" and name.startswith("ssl_")):
             continue
         if not known:
-            raise ConfigError(f"{scheme}: takes no option, and {name[:40]!r} is one; take it out")
+            raise ConfigError(f"{scheme}: has no options, and {name[:40]!r} is one; remove it")
         hint = nearest(name, known) or _some(known)
         also = "; others go under transport_options" if section == "broker" else ""
         raise ConfigError(f"{scheme}: has no option {name[:40]!r}{hint}{also}")

@@ -255,23 +255,23 @@ class _Builder:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     """Return a message that explains a syntax error and how to correct it."""
-    said = str(error.problem or error.context or "")
-    if "nesting depth" in said:  # libyaml looks ahead, and has a limit of its own
+    fault = str(error.problem or error.context or "")
+    if "nesting depth" in fault:  # libyaml looks ahead, and has a limit of its own
         return f"is nested deeper than {MAX_DEPTH} levels"
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "${" in line and "{" in line.replace("${", ""):
-        return f"is not YAML: {said}; put ${{…}} in quotes where it stands inside {{ }}"
-    if "alias" in said or "alias" in str(error.context or ""):
-        return f"is not YAML: {said}; put a value that begins with * or & in quotes"
-    if "cannot start any token" in said and "\t" not in line:
-        return f"is not YAML: {said}; put the value in quotes"
+        return f"is not YAML: {fault}; put ${{…}} in quotes where it stands inside {{ }}"
+    if "alias" in fault or "alias" in str(error.context or ""):
+        return f"is not YAML: {fault}; put a value that begins with * or & in quotes"
+    if "cannot start any token" in fault and "\t" not in line:
+        return f"is not YAML: {fault}; put the value in quotes"
     if "\t" in line:
-        return f"is not YAML: {said}; indent with blanks, not with tabs"
-    if "mapping values are not allowed" in said:
-        return f"is not YAML: {said}; put a value with ': ' in it in quotes, or check the indent"
-    return _one_line(f"is not YAML: {said}")
+        return f"is not YAML: {fault}; indent with blanks, not with tabs"
+    if "mapping values are not allowed" in fault:
+        return f"is not YAML: {fault}; put a value with ': ' in it in quotes, or check the indent"
+    return _one_line(f"is not YAML: {fault}")
 
 
 def _line(event: Any) -> int:

@@ -39,12 +39,11 @@ def as_written(entry: Any) -> Any:
     return {key: getattr(entry, key) for key in _WRITTEN if getattr(entry, key)}
 
 
-def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
+def plain_schedule(value: Any, relative: bool) -> dict[str, Any]:
     """Return a Celery schedule, timedelta or number of seconds as plain data: {"every": "5m"}.
 
     `relative` is Celery's option to round runs to whole days, hours or minutes of the wall clock.
     It counts for seconds and a timedelta; a schedule object has its own.
-    `timezone` is the zone of that clock, unless the schedule has its own.
 
     The result has `tz` if the schedule has its own zone, and `start` if the rounding needs it.
     Raises ConfigError for any other object.
@@ -53,9 +52,9 @@ def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
         text = f"{value!r:.80} is a {type(value).__name__}"
         raise ConfigError(f"schedule: {text}, not seconds, a timedelta or a schedule; {_HINT}")
     if isinstance(value, int | float):
-        return _every(timedelta(seconds=value), relative, timezone)
+        return _every(timedelta(seconds=value), relative)
     if isinstance(value, timedelta):
-        return _every(value, relative, timezone)
+        return _every(value, relative)
     own = _own_zone(value)
     if isinstance(value, crontab):
         _refuse_other_meaning(value, crontab)
@@ -70,13 +69,13 @@ def plain_schedule(value: Any, relative: bool, timezone: str) -> dict[str, Any]:
         return {"at": moment.isoformat(), **own}
     if isinstance(value, schedule):
         _refuse_other_meaning(value, schedule)
-        return {**_every(value.run_every, value.relative, own.get("tz", timezone)), **own}
+        return {**_every(value.run_every, value.relative), **own}
     raise ConfigError(
         f"schedule: a {type(value).__qualname__} is not one that beatd knows; {_HINT}"
     )
 
 
-def _every(period: timedelta, relative: bool, timezone: str) -> dict[str, Any]:
+def _every(period: timedelta, relative: bool) -> dict[str, Any]:
     every = format_duration(period) if period >= timedelta(0) else period / timedelta(seconds=1)
     if not relative:
         return {"every": every}

@@ -173,7 +173,7 @@ def _schedule(
         every = ", ".join(KINDS)
         if not written:
             if any(get_close_matches(str(key), KINDS, 1, 0.6) for key in given if key not in KEYS):
-                return None, []  # told already, with the word that was meant
+                return None, []  # reported already, with the word that was meant
             return None, [Problem(f"has no schedule; give one of {every}")]
         text = f"{' and '.join(written)} are both given; an entry has one schedule"
         return None, [Problem(text, (written[1],))]

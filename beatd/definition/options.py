@@ -10,7 +10,7 @@ from beatd.definition.kinds import Kind
 from beatd.errors import ConfigError, Problem, nearest
 from beatd.schedules.quote import quoted
 
-LONGEST_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
+DURATION_MAX_S = 1000 * 366 * 86400  # a moment further ahead may be past the year 9999
 #: Headers that celery writes for its workers; one of the same name in `headers` replaces it.
 _OF_CELERY = frozenset(
     {"lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
@@ -38,7 +38,7 @@ def _seconds(value: Any, _tz: str) -> int | float:
         length = value
     else:
         length = _number(kinds.duration().read(value, _tz))
-    if abs(length) > LONGEST_S:
+    if abs(length) > DURATION_MAX_S:
         raise ConfigError(f"{quoted(value)} is more than a thousand years; leave it out")
     return length
 
@@ -145,7 +145,7 @@ OPTIONS: dict[str, tuple[Kind, str]] = {
     "countdown": (_SECONDS, "The worker waits this long."),
     "eta": (Kind(_moment, kinds.moment().schema), "The worker waits for this moment."),
     "time_limit": (_SECONDS, "The worker kills it after so long."),
-    "soft_time_limit": (_SECONDS, "The task is told after so long."),
+    "soft_time_limit": (_SECONDS, "SoftTimeLimitExceeded is raised in the task after this time."),
     "ignore_result": (_FLAG, "Keep no result."),
     "shadow": (_NAME, "The name that monitors show."),
     "link": (_SIGNATURES, "Signatures to call when it succeeds."),
@@ -228,7 +228,7 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
         problems.append(Problem("countdown and eta exclude each other", ("countdown",)))
     soft, hard = kept.get("soft_time_limit"), kept.get("time_limit")
     if soft is not None and hard is not None and soft > hard:
-        text = f"is later than time_limit ({hard} s), so the task is killed before it is told"
+        text = f"is later than time_limit ({hard} s), so the task is killed before the soft limit"
         problems.append(Problem(text, ("soft_time_limit",)))
     return kept, problems
 

@@ -115,7 +115,7 @@ def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False
             refuse_declared(row.entry, "changed", force=force, by=entry.source)
             change = rewritten(row, entry, now())
         if catalog.write([change])[0]:
-            _tell_owners(catalog, [] if row is None else [row], by=entry.source)
+            _mark_lost(catalog, [] if row is None else [row], by=entry.source)
             return _row_after(catalog, change, row)
     raise contention_error(entry.name)
 
@@ -149,7 +149,7 @@ def patch(
 
     _change_each(catalog, (name,), make)
     change, row = made[-1]
-    _tell_owners(catalog, [row], by=change.entry.source if change.entry else "")
+    _mark_lost(catalog, [row], by=change.entry.source if change.entry else "")
     return _row_after(catalog, change, row)
 
 
@@ -170,7 +170,7 @@ def remove(
             yield removed(row)
 
     _change_each(catalog, names, make, skips_missing=True)
-    _tell_owners(catalog, gone.values(), by="")
+    _mark_lost(catalog, gone.values(), by="")
     return {name: row.entry for name, row in gone.items()}
 
 
@@ -210,7 +210,7 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
         )
 
 
-def _tell_owners(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
+def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
     """Mark each file or app that lost an entry of `before`, so that a leader compares it again.
 
     `before` holds the rows before the edit, and `by` is the owner that the entries have now.

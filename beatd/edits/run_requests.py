@@ -48,7 +48,7 @@ def backfill(
     beginning = planning.next_moment(row.entry, first - MICROSECOND)
     if beginning is None or beginning > last:
         span = f"from {first.isoformat()} to {last.isoformat()}"
-        raise BeatError(f"entry {name!r} has no moment {span}; nothing was asked for")
+        raise BeatError(f"entry {name!r} has no moment {span}; nothing was requested")
     newest = planning.moment_before(
         row.entry, beginning, last + MICROSECOND, lambda schedule, at: schedule.next_after(at)
     )
@@ -72,7 +72,7 @@ def _refuse_overlap(pending: Sequence[Request], request: Request) -> None:
         if one.kind == "backfill" and one.first <= request.last and request.first <= one.last:
             span = f"from {one.first.isoformat()} to {one.last.isoformat()}"
             raise Conflict(
-                f"a backfill of {one.name!r} {span} is pending already; nothing was asked for "
+                f"a backfill of {one.name!r} {span} is pending already; nothing was requested "
                 "(`beatd backfill NAME --cancel` calls it off)"
             )
 

@@ -25,13 +25,13 @@ def read_app(spelling: str) -> tuple[Read, str]:
     wrong: list[Refused] = []
     for name, given in dict(app.conf.beat_schedule or {}).items():
         try:
-            found.append(_entry(str(name), given, zone))
+            found.append(_entry(str(name), given))
         except Exception as error:
             wrong.append(refused(str(name), error))
     return Read(found, wrong), zone
 
 
-def _entry(name: str, given: Any, zone: str) -> FoundEntry:
+def _entry(name: str, given: Any) -> FoundEntry:
     given = as_written(given)
     if not isinstance(given, dict):
         raise ConfigError(f"it is a {type(given).__name__}, not a dict")
@@ -40,7 +40,7 @@ def _entry(name: str, given: Any, zone: str) -> FoundEntry:
     return entry_found(
         name=name,
         task=given.get("task"),
-        terms=Terms(plain_schedule(given.get("schedule"), bool(given.get("relative")), zone)),
+        terms=Terms(plain_schedule(given.get("schedule"), bool(given.get("relative")))),
         args=given.get("args"),
         kwargs=given.get("kwargs"),
         options=given.get("options"),

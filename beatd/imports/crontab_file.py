@@ -17,7 +17,7 @@ from beatd.imports.celery_terms import Terms, entry_found
 from beatd.imports.found_entry import FoundEntry, Read, Refused, refused
 
 _SETTING = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*$""")
-_LONGEST_NAME = 100
+_NAME_MAX_CHARS = 100
 _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
@@ -47,7 +47,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
             found.append(_entry(line, zone, runner=runner, system=system, names=names))
         except Exception as error:
             wrong.append(refused(place, error))
-    notes = ("cron runs these lines until they are taken out of its file",) if found else ()
+    notes = ("cron runs these lines until they are removed from its file",) if found else ()
     return Read(found, wrong, notes)
 
 
@@ -91,7 +91,7 @@ def _entry(
             f"{command[:60]!r} is a shell command; name the task that runs commands with --task"
         )
     named = called["task"] if called else command
-    name = " ".join(named.split())[:_LONGEST_NAME].strip()
+    name = " ".join(named.split())[:_NAME_MAX_CHARS].strip()
     names[name] = names.get(name, 0) + 1
     if names[name] > 1:
         name = f"{name} ({names[name]})"
@@ -137,12 +137,12 @@ def _celery_call(command: str) -> dict[str, Any] | None:
             if not rest:
                 return None
             value = rest.pop(0)
-        if not _take(kept, key, value):
+        if not _add_option(kept, key, value):
             return None
     return kept if kept["task"] else None
 
 
-def _take(kept: dict[str, Any], key: str, value: str) -> bool:
+def _add_option(kept: dict[str, Any], key: str, value: str) -> bool:
     """Add one option of `celery call` to `kept`; return False if it is unknown or malformed."""
     try:
         match key:

@@ -29,8 +29,8 @@ def raw_values(path: Path) -> dict[bytes, bytes]:
     try:
         return _reader(path)(path)
     except DBM_ERRORS as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise BeatError(f"{path}: cannot be read: {said}") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BeatError(f"{path}: cannot be read: {reason}") from None
 
 
 def _is_there(path: Path) -> bool:

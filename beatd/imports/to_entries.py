@@ -45,13 +45,13 @@ def to_entries(
             wrong.append(Refused(one.name, "another entry of this source has the same name"))
             continue
         try:
-            entries[one.name] = _taken(one, timezone, source, declared_at)
+            entries[one.name] = _imported(one, timezone, source, declared_at)
         except Exception as error:
             wrong.append(refused(one.name, error))
     return Imported(tuple(entries.values()), tuple(wrong))
 
 
-def _taken(one: FoundEntry, timezone: str, source: str, declared_at: str) -> ImportedEntry:
+def _imported(one: FoundEntry, timezone: str, source: str, declared_at: str) -> ImportedEntry:
     plain = anchored(one)
     checked = check(one.name, plain, timezone=timezone, source=source, declared_at=declared_at)
     if checked.entry is None:

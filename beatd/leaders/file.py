@@ -15,7 +15,7 @@ from msgspec import DecodeError, json
 from beatd.errors import StoreError, StoreUnusable
 from beatd.leader import Holder
 
-LONGEST_FILE_BYTES = 65_536  # a lock file holds one line
+FILE_MAX_BYTES = 65_536  # a lock file holds one line
 
 
 class FileLease:
@@ -76,7 +76,7 @@ class FileLease:
             if not found.st_size:
                 return
             with suppress(DecodeError):
-                json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
+                json.decode(os.pread(handle, FILE_MAX_BYTES, 0), type=Holder)
                 return
         raise StoreUnusable(
             f"lock file {self._path}: is not a lock of beatd and was left alone; name another file"
@@ -86,7 +86,7 @@ class FileLease:
         """Return the Holder that the open file names. Raises StoreError if the file names none
         yet."""
         try:
-            return json.decode(os.pread(handle, LONGEST_FILE_BYTES, 0), type=Holder)
+            return json.decode(os.pread(handle, FILE_MAX_BYTES, 0), type=Holder)
         except DecodeError:
             raise StoreError(
                 f"lock file {self._path}: held, and its holder not yet known"

@@ -21,7 +21,6 @@ class LastState:
         self._late: deque[float] = deque(maxlen=LATENESS_OF_LAST_RUNS)
         self._counts: Counter[str] = Counter()
         self.ticked_at: datetime | None = None
-        self.next_tick_at: datetime | None = None
         self.overdue: str = ""
         self.went_back: str = ""
         self.store_away: str = ""
@@ -30,7 +29,7 @@ class LastState:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.Ticked():
-                self.ticked_at, self.next_tick_at = event.at, event.until
+                self.ticked_at = event.at
             case events.Sent():
                 with self._guard:
                     self._counts.update(result.outcome.sent for result in event.results)

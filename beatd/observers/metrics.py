@@ -93,7 +93,7 @@ class Metrics:
         self.term = self._gauge("term", "the newest term seen")
         self.tick_age = self._gauge("last_tick_age_seconds", "since the loop last turned")
         self.lease_margin = self._gauge("lease_margin_seconds", "trust left in the lease")
-        self.store_ok = self._gauge("store_ok", "1 while the store answers and takes writes")
+        self.store_ok = self._gauge("store_ok", "1 while the store answers and accepts writes")
         self.broker_ok = self._gauge("broker_ok", "1 while the broker answers")
         self.lock_ok = self._gauge("lock_ok", "1 while the lock can be used")
         self.skew = self._gauge("clock_skew_seconds", "this host's clock minus the store's")

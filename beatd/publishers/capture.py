@@ -42,7 +42,6 @@ class CapturingProducer(Producer):  # type: ignore[misc]
                 exchange=exchange,
                 routing_key=routing_key,
                 declare=declare,
-                mandatory=bool(at.get("mandatory")),
             )
         )
 

@@ -56,7 +56,7 @@ class CeleryPublisher:
             if why := self._transport.open():
                 return [Outcome("unsent", why)] * len(runs)
             if listened_to():
-                return self._one_after_the_other(runs, may_go_on)
+                return [self._inside(run, may_go_on) for run in runs]
             rendered = self._messages_of(runs)
             messages = [made for made in rendered if not isinstance(made, Outcome)]
             sent = iter(self._sent(messages, may_go_on))
@@ -130,7 +130,7 @@ class CeleryPublisher:
                 if isinstance(ends, Outcome):
                     pushes.append(ends)
                 elif ends.topics or ends.expiring or made.along:
-                    pushes.append(Outcome("unsent", "it takes more than pushes"))
+                    pushes.append(Outcome("unsent", "pushes alone cannot publish it"))
                 else:
                     for key in ends.keys:
                         if key not in keys:
@@ -157,17 +157,10 @@ class CeleryPublisher:
             self._transport.close()
             return [Outcome("unknown", one_line(error))] * len(messages)
 
-    def _one_after_the_other(
-        self, runs: Sequence[Run], may_go_on: Callable[[], bool]
-    ) -> Sequence[Outcome]:
-        """Publish the runs one by one, each from inside celery's own call, for an app that listens
-        to celery's publish signals. Return one outcome for each run, in order."""
-        return [self._inside(run, may_go_on) for run in runs]
-
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
-        """Publish the run by celery's own call, which emits its signals, and send each message when
-        celery would send it. Return the outcome of the first message, which is the task's;
-        "rejected" if there was none."""
+        """Publish the run by celery's own call, which emits its signals to an app that listens to
+        them, and send each message when celery would send it. Return the outcome of the first
+        message, which is the task's; "rejected" if there was none."""
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:

@@ -46,12 +46,12 @@ def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celer
         app.finalize()
     except Exception as error:
         # The code of a project runs at its import, and may raise anything.
-        said = " ".join(hidden(str(error)).split())
+        reason = " ".join(hidden(str(error)).split())
         module, _, attribute = spelling.partition(":")
-        if attribute and said == f"No module named {spelling!r}":
-            said = f"{module} has no {attribute}"  # celery takes it for a module in the end
+        if attribute and reason == f"No module named {spelling!r}":
+            reason = f"{module} has no {attribute}"  # celery takes it for a module in the end
         raise ConfigError(
-            f"app: {spelling!r} cannot be loaded ({type(error).__name__}: {said}); "
+            f"app: {spelling!r} cannot be loaded ({type(error).__name__}: {reason}); "
             "try MODULE:ATTRIBUTE, as for celery -A"
         ) from error
     return app

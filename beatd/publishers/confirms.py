@@ -58,7 +58,7 @@ class Confirms:
         self._end(tag, multiple, CONFIRMED)
 
     def on_nack(self, tag: int, multiple: bool) -> None:
-        self._end(tag, multiple, Outcome("unsent", "the broker said no (basic.nack)"))
+        self._end(tag, multiple, Outcome("unsent", "the broker refused it (basic.nack)"))
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         """Set the outcome "rejected" for a message that the broker returned because no queue takes

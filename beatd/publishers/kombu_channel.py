@@ -15,6 +15,7 @@ from beatd.publishers.message import (
     Message,
     Transport,
     TransportTemplate,
+    kombu_message,
     one_line,
 )
 
@@ -99,15 +100,7 @@ class KombuChannel(Transport):
         try:
             for entity in celery_message.declare:
                 maybe_declare(entity, channel)
-            message = channel.prepare_message(
-                celery_message.body,
-                celery_message.priority,
-                celery_message.content_type,
-                celery_message.content_encoding,
-                dict(celery_message.headers),
-                # The channel changes these properties, and the values in them.
-                {**celery_message.properties, "delivery_info": {}},
-            )
+            message = kombu_message(channel, celery_message)
         except Exception as error:
             if self.refuses_message(error) or not _is_outage(error, connection):
                 return Outcome("rejected", one_line(error))

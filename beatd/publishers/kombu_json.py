@@ -5,7 +5,7 @@ from typing import Any
 
 from kombu.utils.json import dumps
 
-from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate
+from beatd.publishers.message import CeleryMessage, EntryFields, TransportTemplate, kombu_message
 from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, Gaps, Values
 
 
@@ -45,14 +45,7 @@ class KombuJson(TransportTemplate):
 
 def _message(channel: Any, celery_message: CeleryMessage) -> dict[str, Any]:
     """Return the message as the dict that kombu would write to a queue as JSON."""
-    message: dict[str, Any] = channel.prepare_message(
-        celery_message.body,
-        celery_message.priority,
-        celery_message.content_type,
-        celery_message.content_encoding,
-        dict(celery_message.headers),
-        {**celery_message.properties, "delivery_info": {}},
-    )
+    message: dict[str, Any] = kombu_message(channel, celery_message)
     # basic_publish does this before it looks up the queue.
     channel._inplace_augment_message(message, celery_message.exchange, celery_message.routing_key)
     return message

@@ -24,7 +24,19 @@ class CeleryMessage(Struct, frozen=True):
     exchange: str
     routing_key: str
     declare: tuple[Any, ...]  # kombu queues and exchanges that must exist first
-    mandatory: bool = False
+
+
+def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
+    """Return the message as the kombu channel makes it; its values may be changed later."""
+    return channel.prepare_message(
+        celery_message.body,
+        celery_message.priority,
+        celery_message.content_type,
+        celery_message.content_encoding,
+        dict(celery_message.headers),
+        # A channel changes the properties and the delivery_info in them.
+        {**celery_message.properties, "delivery_info": {}},
+    )
 
 
 class Route(Struct, frozen=True, eq=False):

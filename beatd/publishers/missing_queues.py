@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-MOST_MISSING_QUEUES = 2000
+MISSING_QUEUES_MAX = 2000
 
 
 class MissingQueues:
@@ -20,6 +20,6 @@ class MissingQueues:
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)
-        elif len(queues) > len(self._own) + MOST_MISSING_QUEUES:
+        elif len(queues) > len(self._own) + MISSING_QUEUES_MAX:
             for name in set(queues) - self._own:
                 del queues[name]

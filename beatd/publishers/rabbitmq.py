@@ -28,12 +28,12 @@ from beatd.publishers.message import (
 )
 
 MESSAGES_PER_WRITE = 250
-MOST_UNCONFIRMED = 2000
+UNCONFIRMED_MAX = 2000
 
 PUBLISHING, DECLARING = 1, 2  # numbers of channels, which stand in frames
 
 REFUSED = (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError)
-MOST_ROUTES = 2000  # whose queues are known to be declared
+ROUTES_KEPT_MAX = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
@@ -55,7 +55,7 @@ class RabbitMQ(Transport):
         self._reliable: set[str] = set()  # exchanges that have taken a message on this channel
         self._declared: dict[
             Route, str
-        ] = {}  # why the broker refused the queue; at most MOST_ROUTES
+        ] = {}  # why the broker refused the queue; at most ROUTES_KEPT_MAX
         self._confirms = Confirms()
 
     def open(self) -> str:
@@ -174,7 +174,7 @@ class RabbitMQ(Transport):
                     break
                 some.append(left.popleft())
             self._write(messages, some, deadline)
-            self._wait(MOST_UNCONFIRMED - MESSAGES_PER_WRITE, deadline)
+            self._wait(UNCONFIRMED_MAX - MESSAGES_PER_WRITE, deadline)
         self._wait(0, deadline)
         return ""
 
@@ -208,7 +208,7 @@ class RabbitMQ(Transport):
         of a project that this daemon does not know. If the queue does not exist, the broker returns
         the message, which is sent as `mandatory`.
         """
-        if len(self._declared) > MOST_ROUTES:
+        if len(self._declared) > ROUTES_KEPT_MAX:
             self._declared.clear()
         for route in routes - self._declared.keys():
             self._declared[route] = ""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from beatd.publishers.message import Route
 
-MOST_ROUTES = 2000  # whose lists are remembered
+ROUTES_KEPT_MAX = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Bindings:
 
         Raises an error of the connection when Redis does not answer.
         """
-        if len(self.lists) > MOST_ROUTES or len(self._declared) > MOST_ROUTES:
+        if len(self.lists) > ROUTES_KEPT_MAX or len(self._declared) > ROUTES_KEPT_MAX:
             self.forget()
             channel.state.clear()  # kombu's own memory of each queue that was declared
         refused: dict[Route, Exception] = {}

@@ -147,7 +147,7 @@ class RedisLists(Transport):
                 if monotonic() - self._spoken_at > 1.0 or self._link.can_read():
                     self._link.send_command("PING", check_health=False)
                     if self._link.read_response() != b"PONG":
-                        raise redis.ConnectionError("an answer to something nobody asked")
+                        raise redis.ConnectionError("a reply to no command")
                     self._spoken_at = monotonic()
                 return
             except redis.ConnectionError:
@@ -195,11 +195,11 @@ class RedisLists(Transport):
             return one_line(error)
         if refused:
             for place, message in enumerate(messages):
-                told = refused.get(message.route)
-                if isinstance(told, redis.ResponseError):
-                    outcomes[place] = refusal(told)
-                elif told is not None:
-                    outcomes[place] = Outcome("rejected", one_line(told))
+                refused_with = refused.get(message.route)
+                if isinstance(refused_with, redis.ResponseError):
+                    outcomes[place] = refusal(refused_with)
+                elif refused_with is not None:
+                    outcomes[place] = Outcome("rejected", one_line(refused_with))
         return ""
 
     def _commands(

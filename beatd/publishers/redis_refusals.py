@@ -34,5 +34,5 @@ def refusal(error: redis.ResponseError) -> Outcome:
 def is_refusal(error: Exception) -> bool:
     """True if the server did not execute the command, because it is still loading its data, or
     because it is no longer the primary that the Sentinels name."""
-    told = error if isinstance(error, redis.BusyLoadingError) else error.__context__
-    return isinstance(told, redis.BusyLoadingError | redis.ReadOnlyError)
+    cause = error if isinstance(error, redis.BusyLoadingError) else error.__context__
+    return isinstance(cause, redis.BusyLoadingError | redis.ReadOnlyError)

@@ -34,7 +34,7 @@ from beatd.trace import traceparent
 COMPARED_ENTRIES = 2  # how many entries of a template are also made by celery, and compared
 ENTRY_TEMPLATES_BYTES = 32 * 2**20  # some 20,000 entries with few arguments
 TEMPLATES_BYTES = 8 * 2**20  # some 1,000 templates
-MOST_ROUTES = 1000
+ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
@@ -193,7 +193,7 @@ class Renderer:
         )
         route = self._routes.get(key)
         if route is None:
-            if len(self._routes) >= MOST_ROUTES:
+            if len(self._routes) >= ROUTES_KEPT_MAX:
                 self._routes.clear()
             route = Route(
                 celery_message.exchange,

@@ -29,12 +29,12 @@ def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connec
         ) from error
     except Exception as error:
         # A transport without its library may raise anything.
-        said = one_line(error)
-        if found := re.search(r"unexpected keyword argument '(\w+)'", said):
-            said = f"kombu knows no option {found[1]!r}; others go under transport_options"
+        reason = one_line(error)
+        if found := re.search(r"unexpected keyword argument '(\w+)'", reason):
+            reason = f"kombu knows no option {found[1]!r}; others go under transport_options"
         elif isinstance(error, NameError):
-            said = f"the library of {kind_of(app)} seems to be missing ({said})"
-        raise ConfigError(f"broker.url: cannot be used: {said}") from error
+            reason = f"the library of {kind_of(app)} seems to be missing ({reason})"
+        raise ConfigError(f"broker.url: cannot be used: {reason}") from error
     connection.transport_options = {
         **waits(kind, connection.hostname or "", timeout),
         **connection.transport_options,

@@ -69,8 +69,8 @@ def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
     rule = days.both(days.on_days(masks["day_of_month"]), days.on_weekdays(masks["day_of_week"]))
     months, table = days.reachable(masks["month_of_year"], days.table(rule))
     if not months:
-        said = ", ".join(f"{name}: {value}" for name, value in fields)[:100]
-        raise ScheduleError(f"crontab {{{said}}} can never fire: no such day ever comes")
+        shown = ", ".join(f"{name}: {value}" for name, value in fields)[:100]
+        raise ScheduleError(f"crontab {{{shown}}} can never fire: no such day ever comes")
     wildcard = any(str(given.get(name, "*")).startswith("*") for name in ("minute", "hour"))
     return CronText(Fields(1, masks["minute"], masks["hour"], months, table), wildcard)
 
@@ -87,8 +87,8 @@ def day_masks(fields: tuple[tuple[str, Written], ...]) -> tuple[int, int]:
 
 
 def _hint(name: Any) -> str:
-    asked = str(name)[:40]
-    near = [_ALSO[asked]] if asked in _ALSO else get_close_matches(asked, KEYS, 1)
+    written = str(name)[:40]
+    near = [_ALSO[written]] if written in _ALSO else get_close_matches(written, KEYS, 1)
     return f"did you mean {near[0]}?" if near else f"it has {', '.join(KEYS)}"
 
 
@@ -191,5 +191,5 @@ def _unknown(key: Key, text: str) -> str:
     return "not a number or a name" + ("; that form needs a cron text" if cron_only else "")
 
 
-def _outside(key: Key, said: str) -> str:
-    return f"crontab {key.name}: {said} is not between {key.low} and {key.high}"
+def _outside(key: Key, number: str) -> str:
+    return f"crontab {key.name}: {number} is not between {key.low} and {key.high}"

@@ -2,7 +2,7 @@
 
 from beatd.schedules.speech import joined, ordinal, runs
 
-_MOST_TIMES = 6
+_TIMES_MAX = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
@@ -11,7 +11,7 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
     The times are all combinations of the given seconds, minutes and hours. Each list must be sorted
     and not empty.
     """
-    if len(seconds) * len(minutes) * len(hours) <= _MOST_TIMES:
+    if len(seconds) * len(minutes) * len(hours) <= _TIMES_MAX:
         clock = "{:02}:{:02}" if seconds == [0] else "{:02}:{:02}:{:02}"
         return "at " + joined(
             clock.format(h, m, s) for h in hours for m in minutes for s in seconds
@@ -20,10 +20,10 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
         if minutes == [0] and (step := _step(hours, 24)):
             return "every hour" if step == 1 else f"every {step} hours"
         return _every(minutes, "minute", "hour") + _within(hours, minutes)
-    said = _every(seconds, "second", "minute")
+    words = _every(seconds, "second", "minute")
     if len(minutes) < 60:
-        said += f" of {runs(minutes, lambda minute: f'minute {minute}')}"
-    return said + _within(hours, minutes)
+        words += f" of {runs(minutes, lambda minute: f'minute {minute}')}"
+    return words + _within(hours, minutes)
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:

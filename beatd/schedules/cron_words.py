@@ -16,13 +16,13 @@ def cron_words(cron: Cron) -> str:
     Days, months and years appear only if they are restricted, and the zone only if it is not UTC.
     """
     fields = cron.fields
-    said = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
-    said += _days(cron)
+    words = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))
+    words += _days(cron)
     if (allowed := bits(fields.months)) != list(range(1, 13)):
-        said += f" in {months(allowed)}"
+        words += f" in {months(allowed)}"
     if fields.years is not None:
-        said += f" of {runs([FIRST_YEAR + year for year in bits(fields.years)], str)}"
-    return said if cron.tz == "UTC" else f"{said}, {cron.tz} time"
+        words += f" of {runs([FIRST_YEAR + year for year in bits(fields.years)], str)}"
+    return words if cron.tz == "UTC" else f"{words}, {cron.tz} time"
 
 
 def _days(cron: Cron) -> str:
@@ -49,41 +49,41 @@ def _days(cron: Cron) -> str:
 
 def _text_days(word: str) -> str:
     """Return a day-of-month field of a cron text in words; "" if every day matches."""
-    mask, said = 0, []
+    mask, parts = 0, []
     for part in word.split(","):
         if part == "l":
-            said.append("the last day")
+            parts.append("the last day")
         elif "w" in part:
             number = part.strip("w")
             near = f"the working day nearest the {ordinal(int(number))}" if number != "l" else ""
-            said.append(near or "the last working day")
+            parts.append(near or "the last working day")
         elif part.startswith("h"):
-            said.append("a day drawn from its name")
+            parts.append("a day drawn from its name")
         else:
             mask |= cron_text.mask(DAY, part.replace("-l", "-31"))
     if not mask:
-        return joined(said)
+        return joined(parts)
     every = _monthdays(mask)
-    return joined([every, *said]) if every else ""
+    return joined([every, *parts]) if every else ""
 
 
 def _text_weekdays(word: str) -> str:
     """Return a day-of-week field of a cron text in words; "" if every day matches."""
-    mask, said = 0, []
+    mask, parts = 0, []
     for part in word.split(","):
         base, _, count = part.partition("#")
         if count:
             names = weekdays(bits(cron_text.mask(WEEKDAY, base)))
-            said.append(f"the {nth(int(count))} {names}")
+            parts.append(f"the {nth(int(count))} {names}")
         elif part.startswith("l") or part.endswith("l"):
-            said.append(f"the last {DAY_NAMES[WEEKDAY.number(part.strip('l')) % 7]}")
+            parts.append(f"the last {DAY_NAMES[WEEKDAY.number(part.strip('l')) % 7]}")
         elif part.startswith("h"):
-            said.append("a day drawn from its name")
+            parts.append("a day drawn from its name")
         else:
             mask |= cron_text.mask(WEEKDAY, part)
     if not mask:
-        return joined(said)
-    return joined([weekdays(bits(mask)), *said]) if mask != 0b1111111 else ""
+        return joined(parts)
+    return joined([weekdays(bits(mask)), *parts]) if mask != 0b1111111 else ""
 
 
 def _monthdays(mask: int) -> str:

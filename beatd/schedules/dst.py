@@ -78,19 +78,19 @@ def first_fire(
     j = zone.index(second)
     local = second + off[j]
     stepped = second == at[j]
-    # `found` is the first second from `asked` on, so also from any second between the two: one
-    # search serves all the stretches that lie before it.
-    asked, found = FOREVER, FOREVER
+    # `found` is the first second from `searched_from` on, so also from any second between the
+    # two: one search serves all the stretches that lie before it.
+    searched_from, found = FOREVER, FOREVER
     while True:
         if stepped and gap == "run" and start[j] > reached[j]:
-            if not asked <= reached[j] <= found:
-                asked, found = reached[j], _or_forever(at_or_after(reached[j]))
+            if not searched_from <= reached[j] <= found:
+                searched_from, found = reached[j], _or_forever(at_or_after(reached[j]))
             if found < start[j]:
                 return at[j]
         if fold == "first" and local < reached[j]:
             local = reached[j]
-        if not asked <= local <= found:
-            asked, found = local, _or_forever(at_or_after(local))
+        if not searched_from <= local <= found:
+            searched_from, found = local, _or_forever(at_or_after(local))
         before = end[j]
         last = j + 1 == len(at)
         if fold == "last" and not last and start[j + 1] < before:
@@ -111,7 +111,7 @@ def utc_of(zone: Offsets, local: int) -> int:
     time, it is the end of the gap.
     """
     found = first_fire(
-        zone, lambda asked: local if asked <= local else None, "run", "first", local - 2 * 86400
+        zone, lambda start: local if start <= local else None, "run", "first", local - 2 * 86400
     )
     assert found is not None, "every wall-clock second has its moment"
     return found

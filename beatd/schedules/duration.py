@@ -33,7 +33,7 @@ _KEYS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "micros
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-zµ]+)\s*,?\s*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _MAX_CHARS = 64
-_MOST = timedelta.max // timedelta(microseconds=1)
+_MAX_MICROSECONDS = timedelta.max // timedelta(microseconds=1)
 _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
@@ -125,7 +125,7 @@ def _keyed(key: Any, number: Any) -> int:
 def _positive(microseconds: int, value: Any) -> timedelta:
     if microseconds < 0:
         raise ScheduleError(f"{quoted(value)} is negative; a duration is zero or more")
-    if microseconds > _MOST:
+    if microseconds > _MAX_MICROSECONDS:
         raise ScheduleError(f"{quoted(value)} is too long; the most is {timedelta.max.days} days")
     return timedelta(microseconds=microseconds)
 

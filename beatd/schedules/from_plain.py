@@ -42,8 +42,8 @@ def schedule_from(
         if key not in KINDS and key not in _WITH_EVERY:
             raise ScheduleError(f"a schedule has no {quoted(key)}; {_hint(key)}")
     if len(kinds) != 1:
-        said = " and ".join(kinds) or "none"
-        raise ScheduleError(f"a schedule has exactly one of {', '.join(KINDS)}; this has {said}")
+        found = " and ".join(kinds) or "none"
+        raise ScheduleError(f"a schedule has exactly one of {', '.join(KINDS)}; this has {found}")
     kind, value = kinds[0], plain[kinds[0]]
     checked(dst_gap, dst_fold)
     if kind == "every":

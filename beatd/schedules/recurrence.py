@@ -104,7 +104,7 @@ class Recurrence:
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
         whole = Recurrence(frequency, interval, start, _written_out(rule), until)
-        steps.take(len(whole.times) // 10)
+        steps.spend(len(whole.times) // 10)
         if count is None:
             return whole
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
@@ -137,7 +137,7 @@ class Recurrence:
 
         Raises SearchGivenUp when `steps` (the work allowed for this search) is used up.
         """
-        steps.take(_STEPS_PER_SEARCH)
+        steps.spend(_STEPS_PER_SEARCH)
         local = max(local, self.start)
         if local.toordinal() > self.last or not self.times:
             return None
@@ -161,7 +161,7 @@ class Recurrence:
             if first == day:
                 after = second if day == today else 0
                 return _at(day, self.times[bisect_left(self.times, after)])
-            steps.take()
+            steps.spend()
         return None
 
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
@@ -179,7 +179,7 @@ class Recurrence:
             while day is not None:
                 days.append(day)
                 day = self.days.at_or_after(day + 1, end - 1, steps) if day + 1 < end else None
-            steps.take(4 + len(days))
+            steps.spend(4 + len(days))
             for place in _places(len(days) * len(self.times), self.positions):
                 day, time = divmod(place, len(self.times))
                 found = _at(days[day], self.times[time])
@@ -215,7 +215,7 @@ class Recurrence:
                     time = self.times[bisect_left(self.times, after)]
                     return _at(day, found * unit + time)
                 matching = day + 1
-            steps.take(2)
+            steps.spend(2)
             point = base - ((matching * _DAY - base) // -step) * step
 
     def _grid(self, unit: int) -> DayGrid:

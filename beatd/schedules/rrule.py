@@ -88,7 +88,7 @@ class RRule:
         """Return the first time at or after `wall` that the text does not exclude, or None."""
         parts = self.recurrences
         while True:
-            steps.take()
+            steps.spend()
             found = [rule.at_or_after(wall, steps) for rule in parts.rules]
             extra = bisect_left(parts.extra, wall)
             found += parts.extra[extra : extra + 1]
@@ -151,6 +151,6 @@ def _rrule(text: str, tz: str, gap: str, fold: str) -> RRule:
         for moment in (*_PROBES, *second):
             made._first(moment, Steps())
     except SearchGivenUp as error:
-        said = f"rrule {quoted(text)} can never fire, or hardly ever: {error}"
-        raise SearchGivenUp(said) from None
+        reason = f"rrule {quoted(text)} can never fire, or hardly ever: {error}"
+        raise SearchGivenUp(reason) from None
     return made

@@ -34,7 +34,7 @@ _LINES = ("DTSTART", "RRULE", "EXDATE", "RDATE")
 _DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _STAMP = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
 _PERIODS = ("year", "month", "week", "day", "hour", "minute", "second")
-_MOST_INTERVAL = 10_000_000
+_INTERVAL_MAX = 10_000_000
 _MAX_CHARS = 10_000
 _STEPS_TO_PARSE = 200_000  # for all rules of a text: a COUNT is counted, once
 #: Where a rule without DTSTART begins, on the wall clock of its zone: midnight of a Thursday.
@@ -149,7 +149,7 @@ def _recurrence(pairs: dict[str, str], start: datetime | None, tz: str, steps: S
     if "WKST" in pairs:
         by["wkst"] = _weekday(pairs["WKST"], dateutil.WEEKLY)
     until = _stamp(pairs["UNTIL"], tz) if "UNTIL" in pairs else None
-    interval = _whole("INTERVAL", pairs.get("INTERVAL", "1"), 1, _MOST_INTERVAL)
+    interval = _whole("INTERVAL", pairs.get("INTERVAL", "1"), 1, _INTERVAL_MAX)
     count = _whole("COUNT", pairs["COUNT"], 1, MAX_COUNT) if "COUNT" in pairs else None
     return Recurrence.of(frequency, interval, start or ANCHOR, by, until, count, steps)
 

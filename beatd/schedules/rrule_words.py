@@ -16,10 +16,10 @@ def rrule_words(schedule: RRule) -> str:
     Only the first three added times are named, excluded ones are only counted, and UTC is left out.
     """
     parts = schedule.recurrences
-    said = [_rule(rule) for rule in parts.rules]
+    words = [_rule(rule) for rule in parts.rules]
     if parts.extra:
-        said.append(f"once at {joined(_stamp(moment) for moment in parts.extra[:3])}")
-    text = "; ".join(said)
+        words.append(f"once at {joined(_stamp(moment) for moment in parts.extra[:3])}")
+    text = "; ".join(words)
     if left_out := len(parts.left_out) + len(parts.days_left_out):
         text += f", except {left_out} {'time' if left_out == 1 else 'times'}"
     return text if schedule.tz == "UTC" else f"{text}, {schedule.tz} time"
@@ -27,7 +27,7 @@ def rrule_words(schedule: RRule) -> str:
 
 def _rule(rule: Recurrence) -> str:
     unit, by = _UNITS[rule.frequency], dict(rule.by)
-    said = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
+    words = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
     days = []
     plain = [day for day in by.get("byweekday", ()) if not day.n]
     if plain:
@@ -42,19 +42,19 @@ def _rule(rule: Recurrence) -> str:
     if "byweekno" in by:
         days.append(f"week {joined(str(week) for week in by['byweekno'])} of the year")
     if days:
-        said += f" on {' and '.join(days)}"
+        words += f" on {' and '.join(days)}"
     if "bymonth" in by:
-        said += f" in {months(by['bymonth'])}"
+        words += f" in {months(by['bymonth'])}"
     if "bysetpos" in by:
-        said += f", only the {joined(nth(position) for position in by['bysetpos'])} of these,"
+        words += f", only the {joined(nth(position) for position in by['bysetpos'])} of these,"
     times = [list(by.get(f"by{part}", ())) for part in ("second", "minute", "hour")]
     if all(times):
-        said += f" {clock_words(*times)}"
+        words += f" {clock_words(*times)}"
     else:
         for part, values in zip(("second", "minute", "hour"), times, strict=True):
             if values and not (part == "second" and values == [0]):
-                said += f" at {part} {joined(str(value) for value in values)}"
-    return said if rule.until is None else f"{said}, until {_stamp(rule.until)}"
+                words += f" at {part} {joined(str(value) for value in values)}"
+    return words if rule.until is None else f"{words}, until {_stamp(rule.until)}"
 
 
 def _stamp(moment: datetime) -> str:

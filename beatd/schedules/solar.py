@@ -142,10 +142,10 @@ def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
     options = {"use_center": True} if centre else {}
     begin = day * _DAY_S
     # A minute early, for an event that falls on midnight within ephem's precision.
-    asked, found = begin - 60, []
-    while asked < begin + _DAY_S:
+    search_from, found = begin - 60, []
+    while search_from < begin + _DAY_S:
         try:
-            start = ephem.Date(datetime.fromtimestamp(asked, UTC).replace(tzinfo=None))
+            start = ephem.Date(datetime.fromtimestamp(search_from, UTC).replace(tzinfo=None))
             when = getattr(place, search)(ephem.Sun(), start=start, **options)
             since = when.datetime().replace(tzinfo=UTC) - EPOCH
         except (ephem.CircumpolarError, ValueError, OverflowError):
@@ -153,7 +153,7 @@ def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
         second = round(since.total_seconds())
         if begin <= second < begin + _DAY_S:
             found.append(second)
-        asked = second + 60
+        search_from = second + 60
     return tuple(found)
 
 

@@ -17,10 +17,10 @@ def joined(parts: Iterable[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
+def runs(values: Iterable[int], word_of: Callable[[int], str]) -> str:
     """Return sorted values as a list in words, with "a to c" for three or more in a row.
 
-    `say` converts one value to its word.
+    `word_of` converts one value to its word.
     """
     parts: list[tuple[int, int]] = []
     for value in values:
@@ -28,13 +28,13 @@ def runs(values: Iterable[int], say: Callable[[int], str]) -> str:
             parts[-1] = (parts[-1][0], value)
         else:
             parts.append((value, value))
-    said: list[str] = []
+    words: list[str] = []
     for low, high in parts:
         if high - low > 1:
-            said.append(f"{say(low)} to {say(high)}")
+            words.append(f"{word_of(low)} to {word_of(high)}")
         else:
-            said += [say(value) for value in range(low, high + 1)]
-    return joined(said)
+            words += [word_of(value) for value in range(low, high + 1)]
+    return joined(words)
 
 
 def ordinal(number: int) -> str:

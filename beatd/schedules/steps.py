@@ -21,7 +21,7 @@ class Steps:
     def __init__(self, most: int = MAX_STEPS) -> None:
         self.left = most
 
-    def take(self, count: int = 1) -> None:
+    def spend(self, count: int = 1) -> None:
         """Subtract `count` steps from those left, or raise SearchGivenUp if fewer are left."""
         self.left -= count
         if self.left < 0:

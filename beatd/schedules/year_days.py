@@ -59,7 +59,7 @@ class YearDays:
         if not mask:
             first = day = first + 365 + isleap(year)
             while day <= last:
-                steps.take()
+                steps.spend()
                 year += 1
                 mask = self.mask(year, steps)
                 if mask:
@@ -78,7 +78,7 @@ class YearDays:
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
         if mask is None:
-            steps.take(_STEPS_OF_A_MASK)
+            steps.spend(_STEPS_OF_A_MASK)
             mask = self._masks[number] = self._made(_year(number))
         return mask
 

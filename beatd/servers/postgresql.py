@@ -18,13 +18,13 @@ KEEPALIVES: dict[str, Any] = {"keepalives_idle": 5, "keepalives_interval": 2, "k
 POOLERS = {"transaction": True, "session": False}
 NOT_MENDED_BY_WAITING = (
     ("password authentication failed", "the password is refused; correct the user or the password"),
-    ("no password supplied", "a password is asked for; put it into the URL"),
+    ("no password supplied", "a password is required; put it into the URL"),
     ("no pg_hba.conf entry", "this host or user is not admitted; see pg_hba.conf on the server"),
     ("permission denied", "this user may not work here; grant it the database's tables"),
     (
         "unsupported startup parameter: options",
-        "the pooler does not pass on `options`; take them "
-        "out of the URL, or set them for the user (ALTER ROLE … SET …)",
+        "the pooler does not pass on `options`; remove them "
+        "from the URL, or set them for the user (ALTER ROLE … SET …)",
     ),
 )
 
@@ -106,7 +106,7 @@ def unusable(error: BaseException) -> str | None:
         if sign in text:
             return line
     if "invalid connection option" in text:
-        return f"{text.strip()}; take it out of the URL"
+        return f"{text.strip()}; remove it from the URL"
     if "does not exist" in text and ("database" in text or "role" in text):
         return text[text.find("FATAL:") + 6 :].split("\n")[0].strip() + "; create it first"
     return None

@@ -148,8 +148,8 @@ class RedisServer:
         if seen != moves:
             host, port = self.primary.named or ("", 0)
             raise StoreError(
-                f"{self.place}: the primary is {host}:{port} now; what only the last one was told "
-                "is lost"
+                f"{self.place}: the primary is {host}:{port} now; writes that only the last one "
+                "has are lost"
             )
 
     def run_script(self, source: str, sha: str, *words: str | bytes | int) -> Any:

@@ -43,8 +43,8 @@ class Sentinels(Sentinel):
                 # The Sentinel that answered is queried first from here on.
                 self.sentinels[0], self.sentinels[place] = sentinel, self.sentinels[0]
                 return _text(address[0]), int(address[1])
-        said = f" : {', '.join(errors)}" if errors else ""
-        raise MasterNotFoundError(f"No master found for {service_name!r}{said}")
+        reasons = f" : {', '.join(errors)}" if errors else ""
+        raise MasterNotFoundError(f"No master found for {service_name!r}{reasons}")
 
 
 class PrimaryWatch:

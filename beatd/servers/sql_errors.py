@@ -2,7 +2,7 @@
 
 from beatd.secret import hidden
 
-LONGEST_CHARACTERS = 300
+ERROR_MAX_CHARS = 300
 
 
 def one_line(error: BaseException) -> str:
@@ -11,4 +11,4 @@ def one_line(error: BaseException) -> str:
     args: tuple[object, ...] = getattr(error, "args", ())
     # PyMySQL's errors are (number, text).
     text = str(args[1]) if len(args) == 2 and isinstance(args[0], int) else str(error)
-    return " ".join(hidden(text).split())[:LONGEST_CHARACTERS] or type(error).__name__
+    return " ".join(hidden(text).split())[:ERROR_MAX_CHARS] or type(error).__name__

@@ -16,9 +16,8 @@ from beatd.definition import codec
 from beatd.shadow.saved_tally import SavedTally
 from beatd.sources.declarations import Declarations
 from beatd.sources.store_copy import StoreCopy
-from beatd.unapplied import NOTHING_WAITS, Unapplied
 from beatd.wiring import backends
-from beatd.wiring.build import declaring_of
+from beatd.wiring.build import declaring_of, sources_of
 
 
 def followed_entries(
@@ -32,12 +31,11 @@ def followed_entries(
     entries.
     """
     url = config.store.url
-    declaring = declaring_of(config, clock=clock, app=app)
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
-        return _Counted(declaring, tally), lambda: None
+        return _Counted(declaring_of(config, clock=clock, app=app), tally), lambda: None
     store = backends.open_store(url, codec=codec, clock=clock, prefix=config.store.prefix)
-    copied = Declarations([StoreCopy(store, clock)], clock=clock)
-    return _Counted(_Both(declaring, copied), tally), store.close
+    sources = [*sources_of(config, clock=clock, app=app), StoreCopy(store, clock)]
+    return _Counted(Declarations(sources, clock=clock), tally), store.close
 
 
 def _exists(url: str) -> bool:
@@ -67,41 +65,3 @@ class _Counted:
             self._tally.add_names(row.entry for row in catalog.find(Query()))
             self._version = version
         return changed
-
-
-class _Both:
-    """Applies several objects of declared entries one after the other, as one object would."""
-
-    def __init__(self, *parts: Declares) -> None:
-        self._parts = parts
-
-    def __call__(
-        self,
-        catalog: EditableCatalog,
-        term: int,
-        released: Callable[[], None],
-        lasts: Callable[[], bool],
-    ) -> bool:
-        return any([part(catalog, term, released, lasts) for part in self._parts])
-
-    def unapplied(self, term: int) -> Unapplied:
-        """Return the entries, of all parts, that the leader of `term` must not run yet.
-
-        A term is the fencing number of a leader.
-        """
-        waiting = NOTHING_WAITS
-        for part in self._parts:
-            waiting |= part.unapplied(term)
-        return waiting
-
-    def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        for part in self._parts:
-            part.compare_again(catalog, whole=whole)
-
-    def conflicts(self) -> list[str]:
-        """Return the problems of all parts, with a line for each."""
-        return [line for part in self._parts for line in part.conflicts()]
-
-    def digest(self) -> str:
-        """Return the digests of all parts, with a blank between them."""
-        return " ".join(part.digest() for part in self._parts)

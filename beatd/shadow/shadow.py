@@ -67,7 +67,7 @@ class Shadow:
 
     def open(self) -> None:
         """Log that this daemon sends nothing."""
-        log.info("a shadow: it sends nothing; beatd status --shadow tells what it sees")
+        log.info("a shadow: it sends nothing; beatd status --shadow shows its report")
 
     def close(self) -> None:
         """Stop the listener, which saves the report, and close the followed daemon's store."""

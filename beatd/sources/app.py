@@ -83,7 +83,7 @@ class App:
         for name, written in self._with_cleanup().items():
             found: list[Problem] = []
             try:
-                plain, found = self._plain(written, timezone or "UTC")
+                plain, found = self._plain(written)
                 checked = check(
                     name,
                     plain,
@@ -143,7 +143,7 @@ class App:
                 }
         return known
 
-    def _plain(self, written: Any, timezone: str) -> tuple[dict[str, Any], list[Problem]]:
+    def _plain(self, written: Any) -> tuple[dict[str, Any], list[Problem]]:
         """Return an entry of the app as plain data like YAML's, and a warning for each ignored key.
 
         Raises ConfigError for a value that is not an entry.
@@ -153,7 +153,7 @@ class App:
             raise ConfigError(f"a {type(written).__name__} is not an entry; write a dict")
         if written.get("schedule") is None:
             raise ConfigError("schedule: is missing; give seconds, a timedelta or a crontab")
-        plain = plain_schedule(written["schedule"], bool(written.get("relative")), timezone)
+        plain = plain_schedule(written["schedule"], bool(written.get("relative")))
         plain["task"] = written.get("task")
         deadline = self._app.conf.beat_cron_starting_deadline
         if deadline and "crontab" in plain:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from beatd.sources.django_entry import changed_at_of, entry_of, has_ended, limit
 from beatd.sources.django_rows import DjangoRows, Listing
 from beatd.sources.row_conflicts import RowConflicts
 from beatd.sources.row_writer import RowWriter, log_applied
-from beatd.stores.django import SOURCE, DjangoStore
+from beatd.stores.django import SOURCE
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 log = logging.getLogger("beatd")
@@ -38,12 +38,27 @@ UPDATE_ROWS_EVERY_S = 10.0
 HAS_CONFLICTS = "!"  # ends the digest of rows of which some are not entries or have a warning
 
 
+class RowState(Protocol):
+    """Writes the state of entries into Django's rows: their runs, and whether they are enabled."""
+
+    def tell_again(self) -> None:
+        """Write the runs that rows refused before; a row that refuses again is kept for later."""
+
+    def disable_what_ended(self, now: datetime) -> int:
+        """Disable one-off rows that ran and rows that expired before `now`; return their number."""
+
+
 class DjangoMirror:
     """Applies the rows of Django's tables to the store, and then the declarations of other sources.
 
     To apply rows is to make the store's entries equal to them. The class has the same methods as
     `Declarations`, and is used in its place.
+
+    `row_state` is the open store, or None if this process writes no state into the rows: before the
+    store is open, and in a shadow.
     """
+
+    row_state: RowState | None = None
 
     def __init__(
         self, rows: DjangoRows, others: Declarations, *, timezone: str, name: str, clock: Clock
@@ -155,13 +170,11 @@ class DjangoMirror:
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
         marker = self._rows.marker()
-        if (
-            isinstance(catalog, DjangoStore)
-            and elapsed - self._updated_rows_at >= UPDATE_ROWS_EVERY_S
-        ):
+        due = elapsed - self._updated_rows_at >= UPDATE_ROWS_EVERY_S
+        if self.row_state is not None and due:
             self._updated_rows_at = elapsed
-            catalog.tell_again()
-            catalog.disable_what_ended(present())
+            self.row_state.tell_again()
+            self.row_state.disable_what_ended(present())
         if self._known is None:
             return self._apply_all(catalog, present)
         if marker == self._known.marker:

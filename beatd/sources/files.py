@@ -57,7 +57,7 @@ class Files:
             timezone=config.timezone,
             defaults=config.defaults,
             source=config.source,
-            taken={entry.name: entry.declared_at for entry in config.entries},
+            declared_places={entry.name: entry.declared_at for entry in config.entries},
         )
         doubtful = [self._relative(place) for place in files.missing]
         unread: set[str] = set()

@@ -63,7 +63,7 @@ class HttpServer(ThreadingHTTPServer):
             raise
         if self._accept_failed:
             self._accept_failed = False
-            log.info("http: connections are taken again")
+            log.info("http: connections are accepted again")
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
@@ -122,7 +122,7 @@ class HttpServer(ThreadingHTTPServer):
         if monotonic() - self._failure_logged_at > LOG_FAILURE_EVERY_S:
             self._failure_logged_at = monotonic()
             reason = getattr(error, "strerror", None) or str(error)
-            log.error("http: cannot take a connection: %s; the beat goes on", reason)
+            log.error("http: cannot accept a connection: %s; the beat goes on", reason)
 
 
 def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from beatd.dispatch import Dispatch
     from beatd.ledger import AtomicLedger, Claims
     from beatd.publisher import Publisher, RedisPublisher
+    from beatd.stores.django import DjangoStore
 
 
 def open_store(
@@ -52,9 +53,7 @@ def open_store(
 
         return SqlStore(url, codec=codec, timeout=timeout)
     if url.startswith(DJANGO):
-        from beatd.stores.django import DjangoStore
-
-        return DjangoStore(url, codec=codec, timeout=timeout)
+        return open_django_store(url, codec=codec, timeout=timeout)
     if scheme in REDIS:
         from beatd.stores.redis import RedisStore
 
@@ -62,6 +61,17 @@ def open_store(
     # Not the URL: it may hold a password.
     known = ", ".join((*STORES, f"{DJANGO}URL"))
     raise ConfigError(f"store.url: {scheme[:40]!r} names no store; known are {known}")
+
+
+def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "DjangoStore":
+    """Return the store in the database of django-celery-beat, opened.
+
+    Raises the same errors as `open_store`.
+    """
+    from beatd.stores.django import DjangoStore
+
+    refuse_options("store", url)
+    return DjangoStore(url, codec=codec, timeout=timeout)
 
 
 def refuse_options(section: str, url: str) -> None:

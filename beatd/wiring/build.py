@@ -28,6 +28,7 @@ from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
+    from beatd.sources.django_mirror import DjangoMirror
     from beatd.web.web_pages import WebPages
 
 
@@ -53,14 +54,28 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
     def publisher() -> Publisher:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
+    if store_url.startswith(schemes.DJANGO):
+        declaring: Declares = (mirror := _mirror_of(config, clock=clock, app=app))
+
+        def store() -> Roles:
+            mirror.row_state = opened = backends.open_django_store(
+                store_url, codec=codec, timeout=ttl
+            )
+            return Roles.of(opened)
+    else:
+        declaring = declaring_of(config, clock=clock, app=app)
+
+        def store() -> Roles:
+            return Roles.of(
+                backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
+            )
+
     return Parts(
-        store=lambda: Roles.of(
-            backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
-        ),
+        store=store,
         lease=lambda: backends.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
-        declaring=declaring_of(config, clock=clock, app=app),
+        declaring=declaring,
         alerting=alerting_of(config),
         monitors=monitors_of(config),
         outcomes=outcomes_of(config, clock=clock, app=app),
@@ -98,16 +113,23 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
     Declared entries are those of the configuration's files, of its app, and of Django's tables if
     the store is a Django database.
     """
-    declaring = Declarations(sources_of(config, clock=clock, app=app), clock=clock)
-    if not config.store.url.startswith(schemes.DJANGO):
-        return declaring
+    if config.store.url.startswith(schemes.DJANGO):
+        return _mirror_of(config, clock=clock, app=app)
+    return Declarations(sources_of(config, clock=clock, app=app), clock=clock)
+
+
+def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
+    """Return the object that writes the rows of Django's tables, and other entries, to the store.
+
+    Its `row_state` is None, so that it writes nothing into the rows.
+    """
     from beatd.definition.celery_schedule import zone_name_of
     from beatd.sources.django_mirror import DjangoMirror
     from beatd.sources.django_rows import DjangoRows
 
     return DjangoMirror(
         DjangoRows(config.store.url.removeprefix(schemes.DJANGO)),
-        declaring,
+        Declarations(sources_of(config, clock=clock, app=app), clock=clock),
         timezone=config.timezone if config.names_timezone else zone_name_of(app.timezone),
         name=config.name,
         clock=clock,

@@ -14,7 +14,7 @@ from beatd.errors import ScheduleError
 from tests.cli.conftest import Here
 from tests.process import BEATD
 
-App = Callable[[str], None]
+App = Callable[..., None]
 
 APP = """
 from celery import Celery
@@ -37,7 +37,7 @@ def loose(): ...
 
 
 @pytest.fixture
-def project(here: Here, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def project(here: Here, monkeypatch: pytest.MonkeyPatch) -> App:
     """A module of this name, whose app is the one that the configuration names."""
 
     def write(module: str, text: str = APP) -> None:

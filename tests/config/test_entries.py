@@ -149,7 +149,7 @@ def test_a_name_declared_twice_is_told_with_both_places(tmp_path: Path, write: W
     write("b.yaml", ONE % "a")
     found = load_entries(["a.yaml", "b.yaml"], folder=str(tmp_path))
     assert f"entries.a: is declared in {tmp_path}/a.yaml:1 already" in str(found.problems[0])
-    found = load_entries(["a.yaml"], folder=str(tmp_path), taken={"a": "config.yaml:9"})
+    found = load_entries(["a.yaml"], folder=str(tmp_path), declared_places={"a": "config.yaml:9"})
     assert "is declared in config.yaml:9 already" in str(found.problems[0])
 
 

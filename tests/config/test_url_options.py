@@ -12,9 +12,9 @@ from beatd.errors import ConfigError
 from beatd.wiring.backends import open_lease, open_store
 
 BOGUS = [
-    ("store", "sqlite:///b.db?bogus=1", "sqlite: takes no option, and 'bogus' is one; take it out"),
-    ("store", "shelve:shelf?bogus=1", "shelve: takes no option"),
-    ("store", "memory:?bogus=1", "memory: takes no option"),
+    ("store", "sqlite:///b.db?bogus=1", "sqlite: has no options, and 'bogus' is one; remove it"),
+    ("store", "shelve:shelf?bogus=1", "shelve: has no options"),
+    ("store", "memory:?bogus=1", "memory: has no options"),
     ("store", "mysql://me:s3cret@h/d?chraset=x", "mysql: has no option 'chraset'; did you mean"),
     ("store", "redis://:s3cret@h/0?bogus=1", "redis: has no option 'bogus'; known are db, "),
     ("store", "rediss://h/0?ssl_cert_req=none", "did you mean ssl_cert_reqs?"),
@@ -27,8 +27,8 @@ BOGUS = [
     ("lock", "rediss://h/0?ssl_cert_reqs=", "ssl_cert_reqs: ''; try one of"),
     ("broker", "rediss://h/0?ssl_cert_reqs=xyz", "ssl_cert_reqs: 'xyz'; try one of"),
     ("store", "shelve:pa?ss=s3cret@h/0", "has a ? before its @"),
-    ("lock", "file:lock?bogus=1", "file: takes no option"),
-    ("lock", "sqlite:///l.db?bogus=1", "sqlite: takes no option"),
+    ("lock", "file:lock?bogus=1", "file: has no options"),
+    ("lock", "sqlite:///l.db?bogus=1", "sqlite: has no options"),
     ("lock", "redis://h/0?pwd=s3cret", "redis: has no option 'pwd'; known are db, username, pass"),
     ("lock", "mysql://h/d?bogus=1", "mysql: has no option 'bogus'"),
     ("broker", "redis://:s3cret@h/0?bogus=1", "redis: has no option 'bogus'; known are userid, "),

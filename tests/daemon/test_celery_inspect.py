@@ -4,18 +4,19 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+import celery.beat
 import pytest
 import redis
 from celery import Celery
 
-from beatd.daemon.celery_inspect import BeatPidbox, CeleryInspect
+from beatd.daemon.celery_inspect import CeleryInspect
 from beatd.daemon.daemon import Daemon
 from tests.waiting import until
 
 PATIENCE = 20.0
 DB = 13  # of the server that the tests share
 
-if BeatPidbox is None:
+if not hasattr(celery.beat, "BeatPidbox"):
     pytest.skip("celery before 5.7 has no mailbox for beat", allow_module_level=True)
 
 

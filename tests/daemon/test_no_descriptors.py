@@ -88,7 +88,7 @@ def test_a_daemon_goes_on_when_there_are_descriptors_again(
     descriptors.take_away()
     cables.cut_once()
     with socket.create_connection(("127.0.0.1", port)) as client:
-        daemon.says("cannot take a connection: Too many open files")
+        daemon.says("cannot accept a connection: Too many open files")
         daemon.send(signal.SIGUSR1)
         daemon.send(signal.SIGHUP)
         daemon.says("configuration not reloaded, the old one stays: ")
@@ -97,7 +97,7 @@ def test_a_daemon_goes_on_when_there_are_descriptors_again(
         daemon.says("state: ")
         assert daemon.process.poll() is None
         descriptors.give_back()
-        daemon.says("connections are taken again")
+        daemon.says("connections are accepted again")
         client.close()
     daemon.says("published new")
     with suppress(OSError):
@@ -106,4 +106,4 @@ def test_a_daemon_goes_on_when_there_are_descriptors_again(
     assert daemon.ends() == 0
     said = "\n".join(daemon.lines)
     assert "Traceback" not in said
-    assert said.count("cannot take a connection") == 1
+    assert said.count("cannot accept a connection") == 1

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beatd.definition import codec, entry_from
 from beatd.edits import editing, entry_change, run_requests
-from beatd.edits.patch import difference, patch_of, patched
+from beatd.edits.patch import patch_of
 from beatd.entry import Entry
 from beatd.errors import BeatError, ConfigError, Conflict, UnknownEntry
 from beatd.run import Occurrence, task_id
@@ -223,93 +223,3 @@ def test_backfill_of_no_moment_and_of_the_future_is_refused(
     with pytest.raises(ConfigError, match="ahead of us"):
         run_requests.backfill(store, "a", early, clock.now() + timedelta(days=1), clock.now())
     assert not store.requests(10)
-
-
-# patches
-
-
-def test_a_patch_reaches_into_options_and_headers() -> None:
-    plain = {"task": "t", "cron": "@daily", "options": {"queue": "q", "headers": {"a": 1}}}
-    fields = {"options.headers.b.c": 2, "options.priority": 1, "kwargs.x.y": 3, "every": "5m"}
-    assert patched(plain, fields, ["options.queue", "options.nothing", "kwargs.no"]) == {
-        "task": "t",
-        "options": {"headers": {"a": 1, "b.c": 2}, "priority": 1},
-        "kwargs": {"x.y": 3},
-        "every": "5m",
-    }
-    assert plain["options"] == {"queue": "q", "headers": {"a": 1}}
-
-
-def test_a_patch_of_an_unknown_key_is_refused() -> None:
-    for key in ("quue", "task.x", "headers.x"):
-        with pytest.raises(ConfigError, match="is not a key of an entry"):
-            patched({}, {key: 1})
-
-
-def test_a_difference_leads_from_one_to_the_other() -> None:
-    before = {"task": "t", "every": "5m", "options": {"queue": "q", "priority": 1}, "args": [1]}
-    after = {"task": "t", "cron": "@daily", "options": {"priority": True}, "args": [1]}
-    fields = difference(before, after)
-    assert fields == {
-        "every": None,
-        "options.queue": None,
-        "options.priority": True,
-        "cron": "@daily",
-    }
-    sets = {key: value for key, value in fields.items() if value is not None}
-    assert patched(before, sets, [key for key in fields if key not in sets]) == after
-
-
-# One-offs whose moment passes before the edit is seen
-
-
-def once(moment: str, **more: Any) -> Entry:
-    return entry_from("a", {"task": "t", "at": moment, **more})
-
-
-def told(store: MemoryStore) -> list[tuple[datetime, str]]:
-    return [(record.planned, record.reason) for record in store.history(None, None)]
-
-
-def test_a_one_off_counts_from_its_edit_however_late_that_is_seen(
-    store: MemoryStore, clock: FakeClock
-) -> None:
-    made = clock.now()
-    clock.advance(seconds=18)
-    row = editing.add(store, once("2026-03-01T00:00:11Z"), lambda: made)
-    assert row.plan.due == at("2026-03-01T00:00:11Z") < clock.now()
-    assert told(store) == []
-
-
-def test_a_one_off_that_is_past_when_it_is_added_is_told_once(
-    store: MemoryStore, clock: FakeClock
-) -> None:
-    row = editing.add(store, once("2026-03-01T00:00:09Z"), clock.now)
-    assert row.plan.due is None
-    editing.patch(store, "a", patch_of({"options.queue": "q"}), clock.now)
-    assert told(store) == [(at("2026-03-01T00:00:09Z"), "past when added")]
-    editing.patch(store, "a", patch_of({"at": "2026-03-01T00:00:08Z"}), clock.now)
-    assert told(store)[0] == (at("2026-03-01T00:00:08Z"), "past when edited")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"enabled": False}, {"max_runs": 1, "at": None, "every": "1m", "end": "2026-01-01"}],
-    ids=["disabled", "not a one-off"],
-)
-def test_nothing_is_told_of_what_had_no_moment_to_miss(
-    store: MemoryStore, clock: FakeClock, fields: dict[str, Any]
-) -> None:
-    given = {"task": "t", "at": "2026-02-01T00:00:00Z", **fields}
-    made = entry_from("a", {key: value for key, value in given.items() if value is not None})
-    editing.add(store, made, clock.now)
-    assert told(store) == []
-
-
-def test_a_one_off_that_passed_while_it_was_off_is_told_once(
-    store: MemoryStore, clock: FakeClock
-) -> None:
-    editing.add(store, once("2026-03-01T00:00:20Z", enabled=False), clock.now)
-    clock.advance(seconds=60)
-    editing.patch(store, "a", patch_of({"enabled": True}), clock.now)
-    assert told(store) == [(at("2026-03-01T00:00:20Z"), "disabled")]

@@ -27,6 +27,7 @@ from beatd.ledger import Move, Request
 from beatd.observers.last_state import LastState
 from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
+from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.run import Run, task_id
 from tests.fake_lease import holder
@@ -656,7 +657,7 @@ def test_an_entry_whose_plan_fails_stops_nobody_else(
 ) -> None:
     fleet.add("good", every="1m")
     fleet.add("poison", every="50s")
-    engine, settle, tried = fleet.daemon(), moves.settle, list[str]()
+    engine, tried = fleet.daemon(), list[str]()
 
     def fails(row: Stored, *rest: Any) -> Any:
         if row.entry.name == "poison":

@@ -158,10 +158,10 @@ def test_memory_does_not_grow_with_the_routes_that_were_ever_used(
     """Nor with forgetting them: each message still arrives."""
     assert isinstance(world.publisher, CeleryPublisher)
     for module, name in [
-        (renderer, "MOST_ROUTES"),
-        (redis_bindings, "MOST_ROUTES"),
-        (rabbitmq, "MOST_ROUTES"),
-        (missing_queues, "MOST_MISSING_QUEUES"),
+        (renderer, "ROUTES_KEPT_MAX"),
+        (redis_bindings, "ROUTES_KEPT_MAX"),
+        (rabbitmq, "ROUTES_KEPT_MAX"),
+        (missing_queues, "MISSING_QUEUES_MAX"),
     ]:
         monkeypatch.setattr(module, name, 5)
     publisher, queues = world.publisher, [f"{world.queue}-{n}" for n in range(40)]

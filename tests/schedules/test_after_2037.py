@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,7 +27,7 @@ FIRST, LAST = datetime(2038, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def of_python(name: str) -> ZoneInfo:
-    with pytz.open_resource(name) as file:
+    with Path(pytz.__file__).with_name("zoneinfo").joinpath(name).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
 

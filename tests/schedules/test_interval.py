@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beatd.schedules import interval, parse_moment, schedule_from
+from beatd.schedules.interval import Interval
 from tests.schedules.wall_clock import wall
 
 GRID = [
@@ -53,13 +54,18 @@ def test_a_thousand_steps_do_not_drift():
     assert moment - start == timedelta(seconds=300)
 
 
+def spread(name: str) -> int:
+    schedule = schedule_from({"every": "5m", "spread": True}, name=name)
+    assert isinstance(schedule, Interval)
+    return schedule.offset
+
+
 def test_spread_is_stable_and_within_the_period():
-    plain = {"every": "5m", "spread": True}
-    offsets = {schedule_from(plain, name=f"job {n}").offset for n in range(500)}
+    offsets = {spread(f"job {n}") for n in range(500)}
     assert len(offsets) > 490
     assert max(offsets) < 300_000_000
     assert all(offset % 1000 == 0 for offset in offsets)
-    assert schedule_from(plain, name="nightly").offset == 244_689_000
+    assert spread("nightly") == 244_689_000
 
 
 def test_a_phase_shifts_the_grid():

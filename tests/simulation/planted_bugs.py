@@ -17,6 +17,7 @@ import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
+from beatd.catch_up import why_not
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
@@ -32,7 +33,10 @@ from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.ledger import Move, RunningChange
 from beatd.outcomes.live_deliveries import LiveDeliveries
+from beatd.overlap import settle_in_turn
+from beatd.planning import settle
 from beatd.publisher import Outcome
+from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import Unapplied
 from tests.fake_lease import FakeLease
@@ -203,12 +207,10 @@ def what_was_prepared_goes_in_the_place_of_another_batch(patch: Patch) -> None:
 
 @plant
 def a_plan_is_put_however_far_the_row_has_come(patch: Patch) -> None:
-    make = beatd.stores.embedded.memory.make_change
-
     def careless(tables: Any, change: Change, *more: Any) -> bool:
         there = tables.planned.get(change.name)
         came = change.progress if there is None else there.progress
-        return make(tables, replace(change, progress=came), *more)
+        return make_change(tables, replace(change, progress=came), *more)
 
     patch.setattr(beatd.stores.embedded.memory, "make_change", careless)
 
@@ -235,7 +237,6 @@ def claims_that_were_found_are_settled_by_their_own_age(patch: Patch) -> None:
 
 @plant
 def a_resend_does_not_ask_on_unknown(patch: Patch) -> None:
-    why_not = beatd.engine.moves.why_not
     patch.setattr(
         beatd.engine.moves, "why_not", lambda claim, unsent, *more: why_not(claim, True, *more)
     )
@@ -243,7 +244,6 @@ def a_resend_does_not_ask_on_unknown(patch: Patch) -> None:
 
 @plant
 def what_was_missed_is_not_told(patch: Patch) -> None:
-    settle = beatd.engine.moves.settle
     patch.setattr(beatd.engine.moves, "settle", lambda *args: replace(settle(*args), skips=()))
 
 
@@ -318,8 +318,6 @@ def a_worker_that_is_silent_is_never_given_up(patch: Patch) -> None:
 
 @plant
 def what_a_skipped_moment_would_have_run_is_not_told(patch: Patch) -> None:
-    settle_in_turn = beatd.engine.moves.settle_in_turn
-
     def silent(*given: Any) -> Any:
         settlement, turn = settle_in_turn(*given)
         return replace(settlement, skips=()), turn

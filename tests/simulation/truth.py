@@ -96,7 +96,6 @@ class Truth:
     arrived: list[Arrival] = field(default_factory=list)
     backfills: list[Backfill] = field(default_factory=list)
     confirmed: dict[Process, set[str]] = field(default_factory=lambda: defaultdict(set))
-    healed_at: float = float("inf")
     calm: bool = False
     edited_at: float = float("-inf")
     late: set[str] = field(default_factory=set)  # what was written by whoever led before

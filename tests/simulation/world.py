@@ -73,7 +73,6 @@ class World:
         self._numbers = count()
         self._waiting: dict[Task, Event] = {}
         self._hub = getcurrent()
-        self._mains: list[tuple[Task, Callable[[], Any]]] = []
 
     # time
 

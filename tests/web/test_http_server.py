@@ -111,7 +111,7 @@ def test_without_a_descriptor_it_waits_and_says_so_once(
         assert ask(server) == (200, "here\n")
     assert pauses == [http_server.PAUSE_AFTER_FAILED_ACCEPT_S] * 5
     assert [r.getMessage() for r in caplog.records] == [
-        "http: cannot take a connection: Too many open files; the beat goes on"
+        "http: cannot accept a connection: Too many open files; the beat goes on"
     ]
 
 

@@ -25,7 +25,7 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
 )
 if held_every := os.environ.get("BEATD_TEST_HELD_EVERY_S"):
-    report_sender.HELD_EVERY_S = float(held_every)
+    vars(report_sender)["HELD_EVERY_S"] = float(held_every)
 if reports := os.environ.get("BEATD_TEST_REPORTS"):
     worker.report(app, queue=reports)
     worker.report(app, queue=reports)

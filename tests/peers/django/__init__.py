@@ -4,5 +4,5 @@ Not applicable: installing and the project's own development; `celery beat -S dj
 --beat` (the one line that replaces them: tests/test_migrating.py); a change of Django's TIME_ZONE,
 which beatd does not read (each crontab names its zone); DJANGO_CELERY_BEAT_TZ_AWARE = False
 (`USE_TZ = True` is expected: docs/migrating/django.md). The documentation has no example of a solar
-or clocked schedule, nor of one_off: tests/sources/django/test_live.py has.
+or clocked schedule, nor of one_off: tests/sources/django has.
 """

@@ -13,7 +13,7 @@ from redbeat.schedules import rrule
 from beatd import planning
 from tests.peers.redbeat.conftest import RedBeat
 
-INTERVAL = {
+INTERVAL: dict[str, Any] = {
     "name": "poll the mailbox",
     "task": "mail.poll",
     "schedule": {"__type__": "interval", "every": 20, "relative": False},
@@ -120,7 +120,7 @@ def test_interval_without_what_is_optional(
 ) -> None:
     """RedBeat itself raises KeyError where `relative` is left out."""
     left = {key: value for key, value in INTERVAL.items() if key != optional}
-    left["schedule"] = {k: v for k, v in INTERVAL["schedule"].items() if k != optional}  # type: ignore[union-attr]
+    left["schedule"] = {k: v for k, v in INTERVAL["schedule"].items() if k != optional}
     inserted(place, client, left)
     one = place.one()
     assert one.entry.enabled

@@ -52,6 +52,8 @@ from django.contrib.contenttypes.models import ContentType  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
+from tests.sources.django.live import Live  # noqa: E402
+
 KINDS = ("sqlite", "postgresql", "pgbouncer", "mysql")
 
 
@@ -150,3 +152,12 @@ def _mysql(pymysql: Any, host: str, port: int, name: str) -> Callable[[], None]:
 
     run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     return lambda: run(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def live(database: str) -> Iterator[Live]:
+    made = Live(database)
+    try:
+        yield made
+    finally:
+        made.close()

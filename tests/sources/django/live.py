@@ -35,7 +35,9 @@ class Live:
 
     def anew(self) -> DjangoMirror:
         rows = DjangoRows(self.url)
-        return DjangoMirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+        mirror = DjangoMirror(rows, self.others, timezone="UTC", name="config", clock=self.clock)
+        mirror.row_state = self.store
+        return mirror
 
     def restart(self) -> None:
         self.mirror._rows.close()

@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django_celery_beat.models import (
-    ClockedSchedule,
-    CrontabSchedule,
-    PeriodicTask,
-    PeriodicTasks,
-)
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask, PeriodicTasks
 
-from tests.sources.django.test_live import Live, every
+from tests.sources.django.live import Live
+from tests.sources.django.rows import every
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
@@ -30,13 +26,6 @@ def theirs(live: Live) -> Any:
         return {task.name: ModelEntry(task, app=app) for task in enabled}
 
     return entries
-
-
-@pytest.fixture
-def live(database: str) -> Any:
-    made = Live(database)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

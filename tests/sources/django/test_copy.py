@@ -7,7 +7,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from beatd import planning
 from beatd.imports import to_entries
 from beatd.imports.readers import SourceOptions, read
-from tests.sources.django.test_live import every
+from tests.sources.django.rows import every
 
 LAST = datetime(2026, 11, 20, 13, 5, 7, tzinfo=UTC)
 
