@@ -64,12 +64,12 @@ class OpenClaims:
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
         if not (self._must_look or paced or self.are_held):
             return []
-        at_once = self.are_held or not self._held  # an unsent message is not tried again at once
         self._must_look = self.are_held = False
         moves: list[Move] = []
-        if paced or at_once:
+        if paced or not self._held:  # an unsent message is not tried again at once
             self._looked_at = elapsed
             moves += self._open_claims(now, mover, never_sent)
+            self._held &= bool(moves)
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
