@@ -14,8 +14,8 @@ RARE = {
     "a plan is put however far the row has come": 69,
     "what was prepared goes in the place of another batch": 52,
     "all servers are thought to have one clock": 35,
-    "the ledger does not compare the running run": 4,
-    "a run does not count as running when it is sent again": 4,
+    "the ledger does not compare the running run": 56,
+    "a run does not count as running when it is sent again": 22,
     "the end of a run frees nobody": 5,
 }
 
