@@ -1,8 +1,9 @@
 """Claim, publish and record in one script: which batches it makes, and when it must not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from celery import Celery
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.events import Sent
 from beatd.leader import Term
-from beatd.ledger import Move, StepOutcomes
+from beatd.ledger import Move, RunningChange, StepOutcomes
 from beatd.publisher import Outcome, Push
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.memory import MemoryPublisher
@@ -25,9 +26,10 @@ from beatd.wiring.backends import open_dispatch
 from tests.cable import Cable
 from tests.fake_clock import FakeClock
 from tests.fleet import Fleet
-from tests.stores.making import lead, put_many, step
+from tests.stores.making import asked, at, lead, open_claims, put_many, request_of, row, step
 from tests.stores.redis.conftest import open_store
 from tests.stores.redis.servers import Start
+from tests.stores.running_runs import UNTIL, put_queued, skipping, started, starting, waiting
 
 __all__ = ["open_store"]
 
@@ -73,6 +75,86 @@ def test_what_was_prepared_and_may_not_go_keeps_no_connection(
     assert len(server.admin.client_list()) == before - 2
     assert made(dispatch, batch, term) == [True] * 3
     publisher.close()
+
+
+Daemon = tuple[RedisStore, AtomicDispatch]
+
+
+@pytest.fixture
+def open_daemon(
+    start: Start, open_store: Callable[[str], RedisStore]
+) -> Iterator[Callable[[], Daemon]]:
+    """Return a store and a dispatch as another daemon has them, all on one Redis."""
+    server, publishers = start(), list[CeleryPublisher]()
+
+    def open_one() -> Daemon:
+        app = Celery("proj", broker=server.url, set_as_current=False)
+        store, publisher = open_store(server.url), CeleryPublisher(app=app, timeout=2.0)
+        publishers.append(publisher)
+        dispatch = open_dispatch(store, publisher, clock=SystemClock())
+        assert isinstance(dispatch, AtomicDispatch)
+        return store, dispatch
+
+    yield open_one
+    for publisher in publishers:
+        publisher.close()
+
+
+def queued(store: RedisStore) -> int:
+    return store._server.client.llen("celery")
+
+
+def test_an_entry_that_allows_no_overlap_is_claimed_in_the_step_that_publishes_it(
+    open_daemon: Callable[[], Daemon],
+) -> None:
+    store, dispatch = open_daemon()
+    move, term = starting(store, put_queued(store)), lead(store)
+    dispatch.prepare([[move]], term, datetime.now(UTC))
+    claimed = dispatch.claim([move], term)
+    published = claimed.publish(lambda: True)
+    assert (list(published.made), list(claimed.left)) == ([True], [])
+    assert not published.unrecorded and not open_claims(store), "no outcome is unknown"
+    assert move.run is not None and store.running(None)["tidy"].task_id == move.run.task_id
+    assert queued(store) == 1
+
+
+@pytest.mark.parametrize("by_hand_first", [False, True])
+def test_of_two_daemons_that_saw_no_running_run_one_publishes(
+    open_daemon: Callable[[], Daemon], by_hand_first: bool
+) -> None:
+    (store, one), (_, other) = open_daemon(), open_daemon()
+    stored, term = put_queued(store), lead(store)
+    request = request_of(stored)
+    store.add_requests([request])
+    moves = [
+        starting(store, stored),
+        asked(store, request, stored, running=RunningChange("", UNTIL)),
+    ]
+    if by_hand_first:
+        moves.reverse()
+    for dispatch, move in zip((one, other), moves, strict=True):
+        dispatch.prepare([[move]], term, datetime.now(UTC))
+    assert [made(one, moves[:1], term), made(other, moves[1:], term)] == [[True], [False]]
+    assert moves[0].run is not None and row(store).running is not None
+    assert row(store).running.task_id == moves[0].run.task_id
+    assert queued(store) == 1
+
+
+def test_moves_that_skip_or_wait_take_the_steps(open_daemon: Callable[[], Daemon]) -> None:
+    store, dispatch = open_daemon()
+    term = lead(store)
+    for name in ("skips", "waits"):
+        started(store, put_queued(store, name), term)
+    put_queued(store, "runs", 10)
+    skips, waits = skipping(store, row(store, "skips")), waiting(store, row(store, "waits"))
+    moves = [skips, starting(store, row(store, "runs")), waits]
+    claimed = dispatch.claim(moves, term)
+    assert list(claimed.left) == [skips, waits]
+    assert list(claimed.publish(lambda: True).made) == [True]
+    assert made(dispatch, claimed.left, term) == [True, True]
+    assert row(store, "waits").running.waits
+    assert row(store, "skips").plan.planned == at(10)
+    assert queued(store) == 1
 
 
 class Ledger(MemoryStore):

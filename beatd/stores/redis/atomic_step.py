@@ -7,13 +7,14 @@ from datetime import datetime
 from msgspec import msgpack
 
 from beatd.leader import Term
-from beatd.ledger import Move, StepOutcomes
+from beatd.ledger import Move, RunningChange, StepOutcomes
 from beatd.publisher import Outcome, Push
 from beatd.run import micros
 from beatd.stores.redis.claim_batch import (
     CONFIRMED,
     PLANNED,
     Batch,
+    change_fields,
     outcomes_of,
     told_with,
     unless_deposed,
@@ -85,7 +86,8 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 def is_plain(move: Move) -> bool:
     """Return True if the move (one change of one row) claims one planned run and moves the plan on,
-    and does nothing else: it writes no skip record and no backlog, and changes no running run."""
+    and does nothing else: it writes no skip record and no backlog. The run may
+    become the running one."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -94,16 +96,21 @@ def is_plain(move: Move) -> bool:
         and move.counts == 1
         and not move.skips
         and move.backlog is None
-        and move.running is None
+        and (move.running is None or is_beginning(move.running))
     )
+
+
+def is_beginning(change: RunningChange) -> bool:
+    """Return True if the change makes the move's run the running one, and does nothing else."""
+    return change.until is not None and not change.ends
 
 
 class Plain:
     """Packs a batch of moves (changes of one row each) as arguments of `plain.lua`.
 
     `told` holds the arguments: the columns of the moves, the columns of their records of history,
-    and then the message bodies, grouped by queue. Origins of runs are a table by place, if there
-    are any but "planned".
+    and then the message bodies, grouped by queue. Few moves have a change of the running run or an
+    origin other than "planned": these are tables by place, and left out if no move has one.
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
@@ -133,8 +140,14 @@ class Plain:
         numbers = {key: number for number, key in enumerate(bodies, 1)}
         self._queues = [numbers[push.key] for (push,) in pushes]
         counts = list(map(len, bodies.values()))
+        changes = {
+            place: (*change_fields(move.running, move.run), queue)
+            for place, (move, queue) in enumerate(zip(moves, self._queues, strict=True), 1)
+            if move.running is not None
+        }
+        packed = [*zip(*columns, strict=True), list(bodies), counts]
         self.told = (
-            msgpack.encode([*zip(*columns, strict=True), list(bodies), counts]),
+            msgpack.encode([*packed, changes] if changes else packed),
             msgpack.encode(
                 [*zip(*lines, strict=True), self._queues, *([origins] if origins else [])]
             ),

@@ -161,13 +161,13 @@ def _rare(move: Move) -> tuple[object, ...]:
         skips,
         ended,
         backlog,
-        move.running is not None and _change(move.running, move.run),
+        move.running is not None and change_fields(move.running, move.run),
         "" if move.run is None or move.run.origin == PLANNED else move.run.origin,
         "" if move.request is None else REQUESTED[move.request.kind],
     )
 
 
-def _change(change: RunningChange, run: Run | None) -> tuple[object, ...]:
+def change_fields(change: RunningChange, run: Run | None) -> tuple[object, ...]:
     """Return the fields of a change of the running run: task id that was seen, until, whether the
     running run ends, task id of the move's run."""
     return (change.seen, text_of(change.until), change.ends, "" if run is None else run.task_id)

@@ -1,6 +1,7 @@
 """Combine a batch of reports with what Redis knows of their runs and entries."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import msgpack
 
@@ -29,8 +30,11 @@ class OutcomeBatch:
     def know_entry(self, name: str, text: bytes | None, known: EntryOutcome | None) -> None:
         self._entries[name] = _expected(text, known), known
 
-    def add(self, report: Delivery) -> Written:
-        """Combine a report with what is known, and return what `write_outcomes` returns for it."""
+    def add(self, report: Delivery, at: datetime) -> Written:
+        """Combine a report with what is known at the time `at`.
+
+        Return "late" if it changes nothing, because the delivery had ended, and else "written".
+        """
         deliveries = self._runs[report.task_id][1]
         old = next((one for one in deliveries if one.delivery == report.delivery), None)
         new = merged(old, report)
@@ -38,7 +42,7 @@ class OutcomeBatch:
             return "late"
         others = [one for one in deliveries if one is not old]
         expected, before = self._entries[report.name]
-        self._entries[report.name] = expected, entry_after(before, old, new, others)
+        self._entries[report.name] = expected, entry_after(before, old, new, others, at)
         deliveries[:] = sorted([*others, new], key=by_age)
         self._changed_runs[report.task_id] = self._changed_entries[report.name] = None
         return "written"

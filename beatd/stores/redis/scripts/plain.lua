@@ -10,7 +10,7 @@ if leads[1] ~= number or leads[2] ~= token then
   return {'deposed', leads[1] or '', leads[3] or ''}
 end
 
-local names, planneds, expected, heads, rests, scores, keys, counts =
+local names, planneds, expected, heads, rests, scores, keys, counts, changes =
   unpack(cmsgpack.unpack(ARGV[1]))
 
 -- row: planned, revision, flags | runs, last | due, fingerprint, rules
@@ -27,6 +27,24 @@ for place, name in ipairs(names) do
   row_pairs[place * 2] = heads[place] .. runs + 1 .. '\t' .. planned .. '\t' .. rests[place]
   score_pairs[place * 2 - 1] = scores[place]
   score_pairs[place * 2] = name
+end
+
+-- The runs that become the running ones of their entries, by place: seen, until, ends, task id, queue.
+local began, entries_of, over = {}, {}, {}
+if changes then
+  local watched = {}
+  for place in pairs(changes) do watched[#watched + 1] = names[place] end
+  local running = read('running', watched)
+  for place, change in pairs(changes) do
+    local name, id = names[place], change[4]
+    local before = select(4, match(running[name] or '', RUNNING)) or ''
+    if before ~= change[1] or before == id then return {'no'} end
+    if before ~= '' then over[#over + 1] = before end
+    began[#began + 1] = name
+    began[#began + 1] = at .. '\t' .. change[2] .. '\t\t' .. id
+    entries_of[#entries_of + 1] = id
+    entries_of[#entries_of + 1] = name
+  end
 end
 
 for _, key in ipairs(keys) do
@@ -48,6 +66,14 @@ end
 
 call('HSET', base .. 'rows', unpack(row_pairs))
 call('ZADD', base .. 'plan', unpack(score_pairs))
+if changes then
+  spread('HDEL', 'running_of', over)
+  spread('HSET', 'running', began)
+  spread('HSET', 'running_of', entries_of)
+  for place, change in pairs(changes) do
+    if refused[change[5]] then end_running(names[place], at) end
+  end
+end
 -- Keep `unwritten` short even if the server is never idle.
 if call('LLEN', base .. 'unwritten') >= 16 * LEFT then write_up(#names) end
 call('RPUSH', base .. 'unwritten', at, number, cmsgpack.pack(refused), lines, 1)

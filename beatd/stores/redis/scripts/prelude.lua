@@ -173,15 +173,15 @@ local function write_up_if_taken()
 end
 
 -- The running run of an entry: since, until, '1' if the plan waits for its end, task id.
-local RUNNING = '^([^\t]*)\t([^\t]*)\t(1?)\t(.*)$'
+local RUNNING = '^(%-?%d+)\t(%-?%d+)\t(1?)\t(.*)$'
 
 -- Return a row with another due moment, and this moment; nil if the entry is not active, or if the
 -- moment is not earlier (later) than its due moment.
 local function with_due(row, moment, earlier)
   local head, planned, flags, due, rest = match(row or '',
-    '^(([^\t]*)\t[^\t]*\t([^\t]*)\t[^\t]*\t[^\t]*\t)([^\t]*)(\t.*)$')
-  if flags ~= 'e' or planned == '' then return nil end
-  due = tonumber(due ~= '' and due or planned)
+    '^((%-?%d+)\t%d+\t(%a+)\t%d+\t[^\t]*\t)([^\t]*)(\t.*)$')
+  if flags ~= 'e' then return nil end
+  due = tonumber(due) or tonumber(planned)
   if tonumber(moment) < tonumber(planned) then moment = planned end
   if earlier and tonumber(moment) >= due or not earlier and tonumber(moment) <= due then return nil end
   return head .. (moment == planned and '' or moment) .. rest, moment
