@@ -110,9 +110,7 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state failing_entries heartbeat housekeeping idle_gc loop
-        parts process_start service startup status store_clock store_status trial
-        campaign celery_inspect daemon daemon_state failed_runs failing_entries housekeeping idle_gc
+        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping idle_gc
         loop outcome_thread outcome_writer parts process_start service startup status store_clock
         store_status trial
     """,
@@ -133,9 +131,9 @@ MODULES = {
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add apply apply_input backfill check chosen_store commands completion completion_names
+        add alert_check alerts apply apply_input backfill check chosen_store commands completion completion_names
         config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ list next output paged_table pause pause_resume
+        escapes export failure history import_ incidents list next output paged_table pause pause_resume
         remove resume run schedule_options schema shadow_report show status store time_text
         trigger yaml_text
     """,
@@ -177,7 +175,8 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "definition", "schedules", "publishers", "stores",
+        "observers", "definition", "schedules", "publishers", "stores", "alerts",
+        "notifiers",
     },
     "": {"embed"},
     "__main__": {"cli"},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.alert_check import channel_problems, unjudged
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_warnings import warnings_of
 from beatd.cli.escapes import echo, visible
@@ -82,11 +83,13 @@ class _Report:
             return
         missing = list(missing_extras(found.config))
         self.problems += missing or _unusable_lock(found.config)
+        self.problems += channel_problems(found.config)
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
             self._add_app(found.config)
         self.problems += _warnings(self.entries, self.app)
+        self.problems += unjudged(self.entries, found.config)
 
     def add_files(self, files: tuple[str, ...]) -> None:
         """Add the problems and entries of these entry files, folders or globs."""

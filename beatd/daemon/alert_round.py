@@ -21,6 +21,7 @@ from beatd.store import Roles
 SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
 CHANGED_NAMES = 500  # further ones, about which something is new
 NOTED_EVERY_S = 60.0
+KEPT_FOR = timedelta(days=90)  # after an incident was closed
 NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer is an outage
 
 
@@ -186,3 +187,4 @@ class AlertRound:
         if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:
             self._store.catalog.marks.write_alerts(text, now)
             self._noted, self._noted_at = text, elapsed
+            self._store.incidents.forget_incidents(now - KEPT_FOR)

@@ -116,8 +116,11 @@ class AlertThread:
         self._round.turn(now)
 
     def _stand_by(self, store: Roles, now: datetime) -> None:
-        """Report that nobody leads, after nobody has led for the time that messages wait."""
-        if self._round is not None and self.events.store_away_since is None:
+        """Report that nobody leads, after nobody has led for the time that messages wait. While the
+        store is away, nobody knows it."""
+        if self.events.store_away_since is not None:
+            return
+        if self._round is not None:
             self._round, self._term = None, 0
             self.events.forget()
             self._observe(IncidentsCounted({}))

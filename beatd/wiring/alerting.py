@@ -25,12 +25,17 @@ def alerting_of(config: Config) -> Alerting | None:
     )
 
 
+def is_webhook(url: str) -> bool:
+    """Return True if messages to this URL are webhooks, and not Apprise's."""
+    return url.lower().startswith(WEBHOOK_SCHEMES)
+
+
 def channel_of(url: str, secret: str) -> Channel:
     """Return the channel that sends messages to this URL; `secret` signs a webhook.
 
     The modules are imported only if there is a channel.
     """
-    if url.lower().startswith(WEBHOOK_SCHEMES):
+    if is_webhook(url):
         from beatd.notifiers.webhook import Webhook
 
         return Webhook(url, secret)
