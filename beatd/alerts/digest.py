@@ -35,7 +35,7 @@ def sort_out(
 
     A message waits until its oldest incident is `wait` old. An incident that may be the effect of
     an outage waits for the end of the outage, and is settled if it is over by then. So is a mute
-    one, and a cause that was over before anybody heard of it.
+    one, and one of the whole that was over before anybody heard of it.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
@@ -82,7 +82,7 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
     if one.closed is None:
         return False
     if one.announced is None:
-        return (outage is not None or one.kind in CAUSES) and one.kind not in WITHOUT_END
+        return (outage is not None or not one.name) and one.kind not in WITHOUT_END
     return one.kind in WITHOUT_END or one.flaps == FLAPS_SAID
 
 

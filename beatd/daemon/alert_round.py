@@ -50,6 +50,7 @@ class AlertRound:
         self._book = IncidentBook(store.incidents)
         self._book.load(now)
         self._counts: dict[IncidentKind, int] = {}
+        self._conflicts_since: datetime | None = None
         self._sweep: list[str] = []
         self._waiting: dict[str, None] = {}  # names to judge, in the order in which they came
         self._noted, self._noted_at = "", float("-inf")
@@ -125,10 +126,17 @@ class AlertRound:
                 self._waiting[name] = None  # what may not open yet is judged again
 
     def _judge_whole(self, now: datetime) -> None:
+        conflicts = self._state.conflicts
+        if not conflicts:
+            self._conflicts_since = None
+        elif self._conflicts_since is None:
+            self._conflicts_since = now
+        # A source has a conflict for a moment while it is applied.
+        lasted = now - (self._conflicts_since or now) >= self._wait
         facts = WholeFacts(
             broker_trouble=self._state.broker_trouble(),
             broker_away_since=self._events.broker_away_since,
-            conflicts=self._state.conflicts,
+            conflicts=conflicts if lasted or "invalid source" in self._book.opened("") else (),
         )
         for finding in judge_whole(facts, self._book.opened("")):
             is_broker = finding.kind == "broker away"

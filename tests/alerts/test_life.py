@@ -301,7 +301,7 @@ def test_an_invalid_source_and_a_store_that_went_back_are_incidents(scene: Scene
     thread = scene.leader()
     scene.head.problems = ["schedules/a.yaml:3: is not a crontab"]
     thread.observe(WentBack("it issued term 3 after 4"))
-    scene.passes(60)
+    scene.passes(90)
     said = scene.messages(2)
     assert {one["kind"] for one in said} == {"invalid source", "store went back"}
     scene.head.problems = []

@@ -105,4 +105,4 @@ def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) ->
     assert isinstance(shown, dict) and shown["alert"] == {"failed": 3, "late": "1m30s"}
     assert 'late: "1m30s"' in beatd("export", "-c", config).out
     wrong = beatd("edit", "b", "--alert", "lat=1m", "-c", config)
-    assert wrong.code == 1 and "did you mean late?" in wrong.err
+    assert wrong.code == 2 and "did you mean late?" in wrong.err
