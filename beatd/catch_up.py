@@ -9,7 +9,7 @@ from beatd.catalog import Stored
 from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment
+from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
@@ -70,11 +70,13 @@ def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter
         return "ended"
     if not unsent and entry.on_unknown == "skip":
         return "unknown"
-    if unsent and entry.catch_up == "latest":
+    # Newer moments were skipped or wait because of a run that counts as running.
+    is_running = row.running is not None and row.running.task_id == claim.task_id
+    if unsent and entry.catch_up == "latest" and not is_running:
         # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
         newer = next_moment(entry, planned, next_after)
         if newer is not None and due_at(entry, newer, next_after) <= now:
-            return "caught up"
+            return MISSED
     return late_reason(entry, claim.due, now)
 
 

@@ -62,7 +62,8 @@ class Claimed(Protocol):
         """The moves that were not claimed, because they need a batch of their own."""
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Publish the messages of the claimed runs, wait for their outcomes, and return them.
+        """Publish the messages of the claimed runs, wait for their outcomes, and return them. Also
+        let the workers end the running runs that the claimed moves revoke.
 
         `may_go_on` returns False when this daemon must not send any further message.
         """

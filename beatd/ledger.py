@@ -5,7 +5,7 @@ plan to the next moment and leaves an open claim. `record` closes the claim with
 message. Between the two steps the outcome is unknown, and `unknowns` returns the claim.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
@@ -16,7 +16,7 @@ from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
 from beatd.publisher import Outcome, Push
-from beatd.run import Occurrence, Origin, Run, Skip, State
+from beatd.run import Occurrence, Origin, Run, Running, Skip, State
 
 
 class Request(Struct, frozen=True):
@@ -53,16 +53,19 @@ class RunningChange(Struct, frozen=True):
     """The condition on the running run of an entry whose `overlap` is not "allow", and its change.
 
     The ledger makes the move only if the entry's running run is the one with the task id `seen`
-    ("": the entry has none). Then, if `until` is set: a move with a run makes this run the running
-    one until `until`; a move without a run lets the plan (if it is a move of the plan) wait for the
-    running one, which counts as running until `until`. A run that was the running one already keeps
-    its `since` and `waits`. If `ends` is True, the running run is deleted, and a plan that waits
-    for it is due at the time of the claim.
+    ("": the entry has none). If `is_over` is True, that run must not count as running any more
+    either: its `until` in the ledger is not after the time of the claim. So a run that was
+    prolonged since it was read is never overlapped. Then, if `until` is set: a move with a run
+    makes this run the running one until `until`; a move without a run lets the plan (if it is a
+    move of the plan) wait for the running one, which counts as running until `until`. A run that
+    was the running one already keeps its `since` and `waits`. If `ends` is True, the running run
+    is deleted, and a plan that waits for it is due at the time of the claim.
     """
 
     seen: str = ""
     until: datetime | None = None
     ends: bool = False
+    is_over: bool = False
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -156,6 +159,10 @@ class Ledger(Protocol):
 
         An entry whose definition this program cannot read is left out; `beatd check` reports it.
         """
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        """Return the running runs of these entries, or of all (None), by name. Only entries whose
+        `overlap` is not "allow" have one."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         """Return up to `limit` open claims (claimed, not recorded), oldest claim first: those

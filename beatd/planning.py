@@ -19,8 +19,9 @@ from beatd.run import EPOCH, MICROSECOND, Skip, micros
 # Besides the entry, a plan depends on the zone data and on the rules in this file (version 2).
 RULES = f"{pytz.OLSON_VERSION}/2"  # type: ignore[attr-defined]  # the stubs lack it
 MAX_COUNTED_MOMENTS = 10_000  # of one skip record
-CACHED_MOMENTS = 20_000  # some 5 MB
+CACHED_MOMENTS = 20_000
 USED_UP = "max_runs reached"
+MISSED = "missed; only the latest was run"
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
@@ -28,15 +29,8 @@ NextAfter = Callable[[Schedule, datetime], datetime | None]
 
 def fingerprint(entry: Entry) -> str:
     """Return a digest of the entry's fields that decide when it runs."""
-    when: list[Any] = [
-        entry.schedule.plain(),
-        entry.tz,
-        entry.start,
-        entry.end,
-        entry.jitter,
-        entry.dst_gap,
-        entry.dst_fold,
-    ]
+    times = [entry.start, entry.end, entry.jitter]
+    when: list[Any] = [entry.schedule.plain(), entry.tz, *times, entry.dst_gap, entry.dst_fold]
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
 
 
@@ -177,7 +171,7 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlem
         newest = newest_due(entry, oldest, now, next_after)
         following = next_moment(entry, newest, next_after)
         last_skipped = moment_before(entry, oldest, newest, next_after)
-        skips = (stretch(entry, oldest, last_skipped, "caught up"),)
+        skips = (stretch(entry, oldest, last_skipped, MISSED),)
 
     reason = late_reason(entry, due_at(entry, newest, next_after), now)
     if has_run_out(entry, row.runs):
@@ -205,17 +199,16 @@ def _settle_backlog(
     if window is not None and now - oldest > window:
         wanted = next_moment(entry, now - window - MICROSECOND, next_after)
     if wanted is not None and entry.catch_up_max is not None:
-        wanted = max(
-            wanted, _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
-        )
+        wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
     if wanted is None or wanted > newest:
-        skips = (stretch(entry, oldest, newest, "too old"),)
-        return Settlement(publish=None, plan=plan, skips=skips)
+        return Settlement(
+            publish=None, plan=plan, skips=(stretch(entry, oldest, newest, "too old"),)
+        )
     if wanted == oldest:
         return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
     last_skipped = moment_before(entry, oldest, wanted, next_after)
-    skips = (stretch(entry, oldest, last_skipped, "too old"),)
-    return Settlement(publish=None, plan=plan, skips=skips, backlog=(wanted, newest))
+    skip = stretch(entry, oldest, last_skipped, "too old")
+    return Settlement(None, plan, (skip,), backlog=(wanted, newest))
 
 
 def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
@@ -230,8 +223,7 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
 
 def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
     """Return the newest moment, not before `oldest`, that is due at `now`."""
-    newest = oldest
-    following = next_moment(entry, oldest, next_after)
+    newest, following = oldest, next_moment(entry, oldest, next_after)
     if following is None:
         return oldest
     step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second

@@ -57,6 +57,13 @@ class Publisher(Protocol):
         `may_go_on` is called before each; once it returns False, the rest is "unsent".
         """
 
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        """Let the workers end these runs if they hold them, and refuse them if they come later.
+
+        It never raises, and nothing confirms it. It does nothing where the broker cannot reach all
+        workers at once.
+        """
+
     def forget(self, names: Sequence[str]) -> None:
         """Drop the cached messages of the entries `names`, which may have been removed.
 

@@ -13,6 +13,7 @@ def status_shared_by(store: Any, now: datetime, conflicts: Sequence[str] = ()) -
         catalog=store,
         requests=store,
         history=store,
+        outcomes=store,
         terms=store,
         presences=store,
         now=now,

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "unapplied"}
 SEAMS = {
-    "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader", "ledger", "marks",
-    "outcome", "planning", "presence", "publisher", "report", "store",
+    "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
+    "ledger", "marks", "outcome", "overlap", "planning", "presence", "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -38,25 +38,15 @@ MODULES = {
         embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
         embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
-        damage disk django embedded embedded.catalog_writes embedded.claims embedded.entry_reader
-        embedded.memory embedded.old_shelf embedded.presences embedded.query embedded.shelf_file
-        embedded.shelf_layout embedded.shelf_values embedded.shelve embedded.tables file_errors
         outcome_fold
         redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader redis.history
-        redis.ledger redis.missing_parts redis.notices redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries
-        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents
-        sql.migrations sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes
-        sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs
-        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
-        sqlite_quick_list
         redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
-        redis.outcome_text redis.outcomes redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.dialect
-        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.plan_moves sql.postgresql
-        sql.presence sql.record sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
+        sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries sql.dialect
+        sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents sql.migrations
+        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves
+        sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store
+        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -64,12 +54,12 @@ MODULES = {
     "publishers": """
         amqp_frames app_value capture celery celery_app celery_message confirms filesystem
         kombu_channel kombu_json kombu_template lazy_arguments memory message missing_queues
-        placeholders rabbitmq redis_bindings redis_lists redis_refusals renderer run_arguments
-        sqlalchemy sqs template transports
+        placeholders rabbitmq redis_bindings redis_lists redis_refusals remote_control renderer
+        revocation run_arguments sqlalchemy sqs template transports
     """,
     "report_queue": "",
     "observers": """
-        health last_state log metrics systemd
+        health last_state log metrics outcome_lines systemd
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
@@ -83,7 +73,7 @@ MODULES = {
         to_entries
     """,
     "engine": """
-        batch_events batch_size broker_outage by_moment clock_steps election limits lookahead
+        batch_events batch_size broker_outage clock_steps election limits lookahead
         moves open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
         terms_seen tick
     """,
@@ -110,9 +100,9 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping idle_gc
-        loop outcome_thread outcome_writer parts process_start service startup status store_clock
-        store_status trial
+        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping
+        idle_gc loop outcome_status outcome_thread outcome_writer parts process_start service
+        startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -131,11 +121,11 @@ MODULES = {
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add alert_check alerts apply apply_input backfill check chosen_store commands completion completion_names
-        config_option connect_check differences edit entry_options entry_rows entry_warnings
-        escapes export failure history import_ incidents list next output paged_table pause pause_resume
-        remove resume run schedule_options schema shadow_report show status store time_text
-        trigger yaml_text
+        add alert_check alerts apply apply_input backfill check chosen_store commands completion
+        completion_names config_option connect_check differences edit entry_options entry_rows
+        entry_warnings escapes export failure history import_ incidents list moment_gaps next
+        outcome_rows output overlap_warnings paged_table pause pause_resume remove resume run
+        schedule_options schema shadow_report show status store time_text trigger yaml_text
     """,
 }
 
@@ -160,9 +150,7 @@ BELOW = {
     },
     "alerts": {"schedules"},
     "notifiers": {"alerts"},
-    "daemon": {
-        "alerts", "engine", "edits", "observers", "outcomes", "definition", "schedules",
-    },
+    "daemon": {"engine", "edits", "observers", "outcomes", "definition", "schedules", "alerts"},
     "web": {"observers"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
@@ -175,7 +163,7 @@ BELOW = {
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "definition", "schedules", "publishers", "stores", "alerts",
+        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "alerts",
         "notifiers",
     },
     "": {"embed"},
@@ -196,7 +184,7 @@ FAMILIES = (
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
 BACKENDS = {
-    "schedules", "stores", "leaders", "publishers", "observers", "notifiers", "outcomes",
+    "schedules", "stores", "leaders", "publishers", "observers", "outcomes", "notifiers",
 }  # fmt: skip
 
 

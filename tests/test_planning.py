@@ -246,7 +246,7 @@ def test_latest_publishes_the_newest_and_tells_of_the_others() -> None:
     done = settled(every_ten(), 0, 35)
     assert (done.publish, done.plan.planned) == (at(30), at(40))
     assert [(s.planned, s.until, s.count, s.reason) for s in done.skips] == [
-        (at(0), at(20), 3, "caught up")
+        (at(0), at(20), 3, "missed; only the latest was run")
     ]
 
 
@@ -334,7 +334,7 @@ def test_only_what_decides_when_changes_the_fingerprint() -> None:
 
 
 def test_a_stretch_of_a_grid_is_counted_without_walking_it() -> None:
-    skip = stretch(every_ten(), at(0), at(10) + timedelta(days=3650), "caught up")
+    skip = stretch(every_ten(), at(0), at(10) + timedelta(days=3650), "missed")
     assert (skip.count, skip.at_least) == (3650 * 8640 + 2, False)
 
 
@@ -357,7 +357,7 @@ def test_a_herd_that_missed_the_same_moments_counts_them_once() -> None:
             return super().next_after(moment)
 
     herd = [entry(Counting(tuple(map(at, range(500)))), name=f"entry-{n}") for n in range(20)]
-    skips = {stretch(made, at(0), at(499), "caught up") for made in herd}
+    skips = {stretch(made, at(0), at(499), "missed") for made in herd}
     assert [skip.count for skip in skips] == [500]
     assert len(asked) == 499
 

@@ -50,7 +50,7 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = fields_of(options)
-    from beatd.cli.entry_rows import cells_of, json_of
+    from beatd.cli.entry_rows import json_of, next_cell, schedule_text
     from beatd.cli.output import print_json
     from beatd.definition import check
     from beatd.edits.editing import add, put
@@ -73,9 +73,10 @@ def command(
         if json:
             print_json(json_of(row))
         else:
-            (_, schedule_shown, state, *_rest) = next(iter(cells_of([row], opened.now)))
+            state = next_cell(row, opened.now)
             coming = state if isinstance(state, str) else state[0]
-            echo(f"{'replaced' if replace else 'added'} {name}: {schedule_shown}, {coming}")
+            shown = schedule_text(row.entry.schedule.plain())
+            echo(f"{'replaced' if replace else 'added'} {name}: {shown}, {coming}")
     from beatd.cli.failure import print_message
 
     for problem in notes:
@@ -99,6 +100,7 @@ def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Proble
     """
     from beatd.cli.alert_check import unjudged
     from beatd.cli.entry_warnings import warnings_of
+    from beatd.cli.overlap_warnings import overlap_facts
     from beatd.errors import BeatError, Problem
     from beatd.wiring.build import celery_app
 
@@ -109,4 +111,5 @@ def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Proble
         # The host where an entry is added may not have the project's code.
         notes.append(Problem(f"{error}; its tasks are not looked at", warning=True))
     notes += [Problem(one.text, ("alert",), warning=True) for one in unjudged([entry], config)]
-    return [*notes, *warnings_of(entry, app, now)]
+    facts = overlap_facts([entry], config, app)
+    return [*notes, *warnings_of(entry, app, now, facts)]

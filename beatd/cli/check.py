@@ -8,10 +8,11 @@ import click
 
 from beatd.cli.alert_check import channel_problems, unjudged
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
-from beatd.cli.entry_warnings import warnings_of
+from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
 from beatd.cli.failure import EXIT_FAILED
 from beatd.cli.output import print_json
+from beatd.cli.overlap_warnings import overlap_facts
 from beatd.clock import SystemClock
 from beatd.config import Config, Examined, examine, load_entries, schemes
 from beatd.config.extras import missing_extras
@@ -88,15 +89,19 @@ class _Report:
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
             self._add_app(found.config)
-        self.problems += _warnings(self.entries, self.app)
         self.problems += unjudged(self.entries, found.config)
+        if found.config.outcomes.read_from == "results":
+            from beatd.cli.connect_check import outcome_problems
+
+            self.problems += outcome_problems(found.config, self.app)
+        self.problems += _warnings(self.entries, found.config, self.app)
 
     def add_files(self, files: tuple[str, ...]) -> None:
         """Add the problems and entries of these entry files, folders or globs."""
         before = len(self.entries)
         scope = self.config or Config(broker=Broker())
         self._load(scope, files, ".")
-        self.problems += _warnings(self.entries[before:], self.app)
+        self.problems += _warnings(self.entries[before:], self.config, self.app)
 
     def _add_app(self, config: Config) -> None:
         from beatd.cli.connect_check import declared_by_app
@@ -200,14 +205,18 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _warnings(entries: list[Entry], app: "Celery | None") -> Iterator[Problem]:
+def _warnings(
+    entries: list[Entry], config: Config | None, app: "Celery | None"
+) -> Iterator[Problem]:
     """Yield the warnings about the first ENTRIES_LOOKED_AT_MAX entries.
 
     Each has the file and line that declare the entry.
     """
     now = SystemClock().now()
-    for entry in entries[:ENTRIES_LOOKED_AT_MAX]:
+    looked_at = entries[:ENTRIES_LOOKED_AT_MAX]
+    facts = EVERYTHING_WORKS if config is None else overlap_facts(looked_at, config, app)
+    for entry in looked_at:
         above = "beat_schedule" if entry.source.startswith("app:") else "entries"
-        for problem in warnings_of(entry, app, now):
+        for problem in warnings_of(entry, app, now, facts):
             under = problem.under(above, entry.name)
             yield Problem(under.text, under.path, entry.declared_at, problem.warning)

@@ -12,6 +12,7 @@ from beatd.daemon.store_status import refusal_of
 from beatd.definition import codec
 from beatd.entry import Entry
 from beatd.errors import BeatError, Problem
+from beatd.outcomes.result_backend import backend_trouble
 from beatd.publishers.celery import CeleryPublisher
 from beatd.sources.app import App
 from beatd.wiring import backends
@@ -86,6 +87,21 @@ def declared_by_app(
                     path = ("beat_schedule", entry.name)
                     problems.append(Problem(text, path, entry.declared_at, warning=True))
     return problems, entries
+
+
+def outcome_problems(config: Config, app: Celery | None) -> Iterator[Problem]:
+    """Yield a warning if outcomes are read from a result backend that cannot be asked.
+
+    `app` is the project's app; None if the configuration names none.
+    """
+    if config.outcomes.read_from != "results":
+        return
+    trouble = "no app is named, whose result backend could be asked"
+    if app is not None:
+        trouble = backend_trouble(app)
+    if trouble:
+        text = f"'results' shows nothing: {trouble}; write reports, or off"
+        yield Problem(text, ("outcomes", "from"), config.shown, warning=True)
 
 
 def _lock(config: Config, facts: list[str]) -> Iterator[Problem]:

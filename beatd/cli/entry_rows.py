@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from beatd.catalog import Stored
+from beatd.cli.outcome_rows import Cell, outcome_cell
 from beatd.cli.time_text import distance_text
 from beatd.definition import plain_of
 from beatd.definition.arguments import tagged
+from beatd.outcome import EntryOutcome
 from beatd.schedules.moment import format_moment
 
-COLUMNS = ("name", "schedule", "next", "last", "runs", "task")
-Cell = str | tuple[str, str]
-
+COLUMNS = ("name", "schedule", "next", "last", "outcome", "runs", "task")
 _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")
 
 
@@ -54,18 +54,19 @@ def iso_or_none(moment: datetime | None) -> str | None:
 
 
 def cells_of(
-    rows: Iterable[Stored], now: datetime, failing: Container[str] = ()
+    rows: Iterable[tuple[Stored, EntryOutcome | None]], now: datetime, failing: Container[str] = ()
 ) -> Iterator[list[Cell]]:
-    """Yield the cells of a table row for each entry, in the order of COLUMNS.
+    """Yield the cells of a table row for each entry with its outcome, in the order of COLUMNS.
 
-    `failing` has the names of entries whose newest run failed.
+    `failing` has the names of entries whose newest run could not be published.
     """
-    for row in rows:
+    for row, outcome in rows:
         yield [
             row.entry.name,
             schedule_text(row.entry.schedule.plain()),
             next_cell(row, now),
             last_cell(row, now, failed=row.entry.name in failing),
+            outcome_cell(row, outcome, now),
             str(row.runs) if row.runs else "",
             row.entry.task,
         ]

@@ -1,9 +1,11 @@
 """Find the reasons for which the runs of an entry may fail or surprise, before they run."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from beatd.cli.moment_gaps import gaps_ahead
+from beatd.cli.overlap_warnings import OverlapFacts, overlap_warnings
 from beatd.entry import Entry
 from beatd.errors import Problem, ScheduleError, nearest
 from beatd.planning import next_moment
@@ -12,16 +14,19 @@ from beatd.schedules.duration import format_duration
 if TYPE_CHECKING:
     from celery import Celery
 
-GAPS_COMPARED = 3  # between moments, with the jitter
+EVERYTHING_WORKS = OverlapFacts()
 PICKLE = {"pickle", "application/x-python-serialize"}
 
 
-def warnings_of(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[Problem]:
+def warnings_of(
+    entry: Entry, app: "Celery | None", now: datetime, facts: OverlapFacts = EVERYTHING_WORKS
+) -> Iterator[Problem]:
     """Yield the warnings about an entry; the path of each, if any, begins with a key of the entry.
 
     Its task and arguments are checked only if `app`, the project's Celery app, is given. They are
     warnings and not errors, because a worker may be set up in another way than this app. A schedule
-    that cannot be computed is an error.
+    that cannot be computed is an error. `facts` are those of the configuration on which the rule
+    about overlapping runs depends.
     """
     try:
         if entry.enabled and next_moment(entry, now) is None:
@@ -31,6 +36,7 @@ def warnings_of(entry: Entry, app: "Celery | None", now: datetime) -> Iterator[P
     yield from _croniter_differs(entry, now)
     yield from _jitter_too_long(entry, now)
     yield from _pickled(entry, app)
+    yield from overlap_warnings(entry, facts, now)
     if app is None or not (own := _own_tasks(app)):
         return  # this app only sends, and registers no task
     if entry.task not in app.tasks:
@@ -75,13 +81,7 @@ def _jitter_too_long(entry: Entry, now: datetime) -> Iterator[Problem]:
     """
     if not entry.jitter:
         return
-    gaps: list[timedelta] = []
-    moment = next_moment(entry, now)
-    while moment is not None and len(gaps) < GAPS_COMPARED:
-        following = next_moment(entry, moment)
-        if following is not None:
-            gaps.append(following - moment)
-        moment = following
+    gaps = gaps_ahead(entry, now)
     if gaps and entry.jitter > min(gaps):
         text = (
             f"{format_duration(entry.jitter)} is longer than the {format_duration(min(gaps))} "

@@ -1,6 +1,7 @@
 """Show which runs were published, skipped or failed, and why (`beatd history`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from beatd.ledger import Record
+    from beatd.outcome import Delivery, Outcomes
     from beatd.store import Roles
 
+COLUMNS = (
+    "planned for", "entry", "state", "origin", "late", "outcome", "runtime", "worker",
+    "task id, reason or error",
+)  # fmt: skip
+PAGE = 500  # records whose outcomes are read at once
 STATES = ("published", "skipped", "failed", "claimed")
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
 
@@ -53,16 +60,21 @@ def command(
             None if until is None else read_moment("--until", until, tz),
         )
         records = _records(opened.store, name, limit, wanted)
+        known = with_deliveries(records, opened.store.outcomes)
         if json:
             from beatd.cli.output import stream_json
 
-            stream_json(json_of(record) for record in records)
+            stream_json(json_of(record, deliveries) for record, deliveries in known)
         else:
             from beatd.cli.paged_table import print_pages
 
-            columns = ("planned for", "entry", "state", "late", "task id or reason")
-            cells = _cells(records, tz)
-            print_pages(columns, cells, nothing="nothing ran yet", cut=("entry",))
+            print_pages(
+                COLUMNS,
+                _cells(known, tz),
+                nothing="nothing ran yet",
+                cut=("task id, reason or error", "worker", "entry"),
+                left_out=("worker", "late", "runtime"),
+            )
 
 
 class RecordFilter(Struct, frozen=True):
@@ -92,7 +104,7 @@ class RecordFilter(Struct, frozen=True):
 def _records(
     store: "Roles", name: str | None, limit: int | None, wanted: RecordFilter
 ) -> "Iterator[Record]":
-    from itertools import chain, islice
+    from itertools import chain
 
     from beatd.edits.editing import row_of
 
@@ -104,14 +116,29 @@ def _records(
     return islice(wanted.matching(chain(first, records)), limit)
 
 
-def json_of(record: "Record") -> dict[str, Any]:
-    """Return a line of the history as a mapping for JSON.
+def with_deliveries(
+    records: "Iterable[Record]", outcomes: "Outcomes"
+) -> "Iterator[tuple[Record, Sequence[Delivery]]]":
+    """Yield each record with the deliveries of its run, oldest first, which are read in pages."""
+    left = iter(records)
+    while page := list(islice(left, PAGE)):
+        known = outcomes.outcomes([record.task_id for record in page if record.task_id])
+        for record in page:
+            yield record, known.get(record.task_id, ())
 
-    `until` and `count` are present only if the record stands for several moments, and `at_least`
-    only if there may be more of them than `count`.
+
+def json_of(record: "Record", deliveries: "Sequence[Delivery]") -> dict[str, Any]:
+    """Return a line of the history, with what became of the run, as a mapping for JSON.
+
+    The outcome is that of the newest delivery. `deliveries` is present only if the broker delivered
+    the message more than once; retries do not count. `until` and `count` are present only if the
+    record stands for several moments, and `at_least` only if there may be more of them than
+    `count`.
     """
     from beatd.cli.entry_rows import iso_or_none
+    from beatd.cli.outcome_rows import delivered, delivery_json
 
+    times = delivered(deliveries)
     return {
         "entry": record.name,
         "planned": iso_or_none(record.planned),
@@ -120,19 +147,28 @@ def json_of(record: "Record") -> dict[str, Any]:
         "task_id": record.task_id,
         "published": iso_or_none(record.published),
         "late": record.late,
+        "origin": record.origin,
+        **delivery_json(deliveries[-1] if deliveries else None),
+        **({"deliveries": times} if times > 1 else {}),
         **({"until": iso_or_none(record.until)} if record.until is not None else {}),
         **({"count": record.count} if record.count != 1 else {}),
         **({"at_least": True} if record.at_least else {}),
     }
 
 
-def _cells(records: "Iterable[Record]", tz: str) -> Iterator[list[str | tuple[str, str]]]:
-    from beatd.cli.time_text import lateness_text, moment_text
+def _cells(
+    records: "Iterable[tuple[Record, Sequence[Delivery]]]", tz: str
+) -> Iterator[list[str | tuple[str, str]]]:
+    from beatd.cli.outcome_rows import STYLES, delivered
+    from beatd.cli.time_text import lateness_text, moment_text, runtime_text
     from beatd.schedules import zone
 
     home = zone(tz)
-    for record in records:
-        detail = record.reason or record.task_id
+    for record, deliveries in records:
+        newest = deliveries[-1] if deliveries else None
+        detail = record.reason or (newest.error if newest else "") or record.task_id
+        if (times := delivered(deliveries)) > 1:
+            detail = f"delivered {times} times: {detail}"
         if record.until is not None:
             until = record.until.astimezone(home)
             at_least = "at least " if record.at_least else ""
@@ -142,6 +178,10 @@ def _cells(records: "Iterable[Record]", tz: str) -> Iterator[list[str | tuple[st
             moment_text(record.planned, tz),
             record.name,
             (record.state, _STYLES[record.state]),
+            "" if record.origin == "planned" else record.origin,
             "" if record.late is None else lateness_text(record.late),
+            "" if newest is None else (newest.state, STYLES[newest.state]),
+            "" if newest is None or newest.runtime is None else runtime_text(newest.runtime),
+            "" if newest is None else newest.worker,
             detail,
         ]

@@ -1,6 +1,6 @@
 """List entries (`beatd list`)."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,8 @@ from beatd.cli.config_option import as_json
 if TYPE_CHECKING:
     from beatd.catalog import Query, Stored
     from beatd.config import Config
+    from beatd.outcome import EntryOutcome
+    from beatd.stores.sqlite_quick_list import Glance
 
 
 @click.command()
@@ -37,24 +39,27 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
 
     PATTERN selects by name: * matches any text, ? any character.
     """
+    from beatd.cli.outcome_rows import with_outcomes
+
     within = _within(options)
     narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
     config = chosen.config()
     quick = _quick_list(config, within, options)
     if quick is not None:
-        rows, failing = quick
-        _print(_chosen(iter(rows), options), failing, datetime.now(UTC), json, narrowed=narrowed)
+        rows = with_outcomes(_chosen(iter(quick.rows), options), lambda names: quick.outcomes)
+        _print(rows, quick.failing, datetime.now(UTC), json, narrowed=narrowed)
         return
     from beatd.daemon.failing_entries import failing_entries
 
     with chosen.open(config) as opened:
         found = opened.store.catalog.find(_query(within, opened.now, options))
         failing = () if json else failing_entries(opened.store.history)
-        _print(_chosen(found, options), failing, opened.now, json, narrowed=narrowed)
+        rows = with_outcomes(_chosen(found, options), opened.store.outcomes.entry_outcomes)
+        _print(rows, failing, opened.now, json, narrowed=narrowed)
 
 
 def _print(
-    rows: "Iterator[Stored]",
+    rows: "Iterator[tuple[Stored, EntryOutcome | None]]",
     failing: Container[str],
     now: datetime,
     json: bool,
@@ -63,9 +68,10 @@ def _print(
 ) -> None:
     if json:
         from beatd.cli.entry_rows import json_of
+        from beatd.cli.outcome_rows import outcome_json
         from beatd.cli.output import stream_json
 
-        stream_json(json_of(row) for row in rows)
+        stream_json({**json_of(row), **outcome_json(row, known, now)} for row, known in rows)
     else:
         from beatd.cli.entry_rows import COLUMNS, cells_of
         from beatd.cli.paged_table import print_pages
@@ -75,6 +81,7 @@ def _print(
             cells_of(rows, now, failing),
             nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
             cut=("task", "schedule", "name"),
+            left_out=("runs", "schedule"),
         )
 
 
@@ -126,8 +133,8 @@ def _chosen(rows: "Iterator[Stored]", options: dict[str, Any]) -> "Iterator[Stor
 
 def _quick_list(
     config: "Config", within: timedelta | None, options: dict[str, Any]
-) -> "tuple[Sequence[Stored], Container[str]] | None":
-    """Return the entries of a small SQLite store, and the names of those that fail.
+) -> "Glance | None":
+    """Return the entries of a small SQLite store, their outcomes, and the names of those that fail.
 
     None if the store is of another kind, has too many entries or cannot be read. It avoids
     SQLAlchemy, whose import takes long.

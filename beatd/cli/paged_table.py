@@ -27,11 +27,13 @@ def print_pages(
     *,
     nothing: str,
     cut: Sequence[str] = (),
+    left_out: Sequence[str] = (),
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there is no row.
 
     A cell is a text, or a pair of text and style. `cut` names the columns that may be shortened on
-    a narrow terminal, in the order in which they are. In a pipe no cell is shortened.
+    a narrow terminal, in the order in which they are, and `left_out` those that are not shown if
+    that is not enough. In a pipe no cell is shortened, and no column left out.
     """
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
@@ -39,7 +41,7 @@ def print_pages(
         click.echo(nothing, err=True)
         return
     tty, size = sys.stdout.isatty(), shutil.get_terminal_size()
-    lines = _lines(columns, first, rest, cut, size.columns if tty else None)
+    lines = _lines(columns, first, rest, cut, left_out, size.columns if tty else None)
     if tty and len(first) > size.lines - 3:
         click.echo_via_pager(lines)
         return
@@ -52,6 +54,7 @@ def _lines(
     first: Sequence[Sequence[Cell]],
     rest: Iterator[Sequence[Cell]],
     cut: Sequence[str],
+    left_out: Sequence[str],
     width: int | None,
 ) -> Iterator[str]:
     # An empty column is left out, if all rows are known.
@@ -64,6 +67,11 @@ def _lines(
             at = columns.index(name)
             if too_wide > 0 and at in widths:
                 widths[at] = max(min(CUT_COLUMN_MIN_WIDTH, widths[at]), widths[at] - too_wide)
+        for name in left_out:
+            at = columns.index(name)
+            if sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) > width and at in widths:
+                kept.remove(at)
+                del widths[at]
     styled = width is not None and not os.environ.get("NO_COLOR")
     right = {at for at in kept if columns[at] in _ALIGNED_RIGHT}
     last = kept[-1]

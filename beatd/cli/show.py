@@ -28,6 +28,7 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
     """
     from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
+    from beatd.cli.outcome_rows import outcome_json, outcome_lines
     from beatd.cli.output import print_json, print_rich
     from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
@@ -37,8 +38,9 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         row = row_of(opened.store.catalog, name)
         asked_for = [] if json else pending_requests(opened.store.requests, name)
         failed = None if json else failing_entries(opened.store.history, name).get(name)
+        known = opened.store.outcomes.entry_outcomes([name]).get(name)
         if json:
-            print_json(json_of(row))
+            print_json({**json_of(row), **outcome_json(row, known, opened.now)})
             return
         from rich.table import Table
         from rich.text import Text
@@ -46,7 +48,11 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
+        became = list(outcome_lines(row, known, opened.now))
         for key, value in chain(_lines(row, failed, opened.now), _pending(row, asked_for)):
+            if key == "runs":
+                for heading, text, style in became:
+                    table.add_row(Text(heading), Text(visible(text), style))
             table.add_row(Text(key), Text(visible(value), "red" if key == "failed" else ""))
         print_rich(Text(visible(name), "bold"))
         print_rich(table)

@@ -46,6 +46,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
                 catalog=store.catalog,
                 requests=store.requests,
                 history=store.history,
+                outcomes=store.outcomes,
                 terms=store.terms,
                 presences=store.presences,
                 now=opened.now,
@@ -147,7 +148,12 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
         text = f"{least}{asked['count']} pending, first the {oldest['kind']} of {oldest['entry']}"
         lines.append(("requests", text, "yellow"))
     for at, one in enumerate(found["failing"]):
-        lines.append(("failing" if at == 0 else "", f"{one['entry']} ({one['reason']})", "red"))
+        many = f", {one['failures']} in a row" if one["failures"] > 1 else ""
+        text = f"{one['entry']} ({one['reason']}{many})"
+        lines.append(("failing" if at == 0 else "", text, "red"))
+    for at, one in enumerate(found["running_long"]):
+        text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
+        lines.append(("running" if at == 0 else "", text, "yellow"))
     lines.append(("entries", str(found["entries"]), ""))
     for at, row in enumerate(found["next"]):
         lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
@@ -176,6 +182,12 @@ def _late(seconds: float) -> str:
     from beatd.cli.time_text import lateness_text
 
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else lateness_text(seconds)
+
+
+def _length(seconds: float) -> str:
+    from beatd.cli.time_text import length_text
+
+    return length_text(seconds)
 
 
 def _who(person: dict[str, Any]) -> str:

@@ -35,6 +35,13 @@ def lateness_text(seconds: float) -> str:
     return length_text(seconds)
 
 
+def runtime_text(seconds: float) -> str:
+    """Return the runtime of a task as text, such as "12 ms", "3.4 s" or "3 h 12 min"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)
+
+
 def length_text(seconds: float) -> str:
     """Return a length of time in its two largest units, such as "3 h 12 min".
 

@@ -31,11 +31,10 @@ HOUSEKEEPING_EVERY_S = 1.0
 HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
-OUTCOMES_REST_S = 0.01  # after a full transaction, so that the ticks go on
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
-JOIN_TIMEOUT_S = 1.0
 ALERTS_JOIN_TIMEOUT_S = 0.3  # what they have not done yet, the next leader does
-OUTCOMES_JOIN_TIMEOUT_S = 0.2  # the thread may wait for a broker that is away
+#: How long the end waits for each thread; that of the outcomes may wait for a broker that is away.
+JOIN_TIMEOUTS_S = {"campaign": 1.0, "housekeeping": 1.0, "outcomes": 0.2}
 
 
 class Daemon(DaemonState):
@@ -79,10 +78,8 @@ class Daemon(DaemonState):
         self.loops: tuple[Loop, ...] = (self._campaign_loop, self._housekeeping_loop)
         self._outcomes: OutcomeThread | None = None
         if parts.outcomes is not None:
-            self._outcomes_loop = loop(
-                self._turn_outcomes, name="outcomes", stuck_after_s=OUTCOMES_STUCK_AFTER_S
-            )
-            self.loops += (self._outcomes_loop,)
+            turn, stuck_after_s = self._turn_outcomes, OUTCOMES_STUCK_AFTER_S
+            self.loops += (loop(turn, name="outcomes", stuck_after_s=stuck_after_s),)
         self._campaign: Campaign | None = None
         self._choose_dispatch_again = False
         self._closing = ExitStack()
@@ -129,9 +126,7 @@ class Daemon(DaemonState):
             if opened:
                 for loop in self.loops:
                     loop.start()
-                    reads_outcomes = loop.name == "outcomes"
-                    timeout_s = OUTCOMES_JOIN_TIMEOUT_S if reads_outcomes else JOIN_TIMEOUT_S
-                    closing.callback(loop.join, timeout_s)
+                    closing.callback(loop.join, JOIN_TIMEOUTS_S[loop.name])
                 if self.alerts is not None:
                     self.alerts.start()
                     closing.callback(self.alerts.join, ALERTS_JOIN_TIMEOUT_S)
@@ -226,7 +221,7 @@ class Daemon(DaemonState):
                 clock=clock,
                 term=self.term,
                 wake=self.wake,
-                rest=lambda: clock.wait(OUTCOMES_REST_S, self._stop),
+                rest=lambda seconds: clock.wait(seconds, self._stop),
                 tell=observe,
             )
             closing.callback(self._outcomes.close)
@@ -296,8 +291,6 @@ class Daemon(DaemonState):
                 self.wake()
         waiting = self.housekeeping.unapplied(self.term()).owners if self.leading() else ()
         return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
-
-    # outcomes, on their own thread
 
     def _turn_outcomes(self) -> float:
         """Read and write some outcomes, and return the seconds until the next turn."""

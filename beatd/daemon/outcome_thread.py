@@ -25,14 +25,14 @@ BUSY_PAUSE_S, QUIET_PAUSE_S = 0.1, 1.0  # after a read that found no more
 BUSY_FOR_S = 30.0  # after the last report
 JUDGED_EVERY_S = 1.0  # which runs are lost, and which are to be prolonged
 STORE_AWAY_PAUSE_S = 0.5
-SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 5.0
+SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 
 
 class OutcomeThread:
     """Reads outcomes with `reader` in `turn`, which a loop calls again and again.
 
     `term` returns the number of the term that this daemon leads, 0 on a standby. `wake` starts a
-    tick, because an entry has become due. `rest` is called between two transactions of a burst.
+    tick, because an entry has become due. `rest` waits some seconds between two transactions.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class OutcomeThread:
         clock: Clock,
         term: Callable[[], int],
         wake: Callable[[], None],
-        rest: Callable[[], None],
+        rest: Callable[[float], None],
         tell: Observer,
     ) -> None:
         self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term

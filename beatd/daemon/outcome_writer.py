@@ -12,14 +12,15 @@ from beatd.outcomes.live_deliveries import LiveDeliveries
 from beatd.outcomes.outcome_reader import OutcomeBatch
 from beatd.store import Roles
 
-WRITTEN_MAX = 500  # deliveries of one transaction
+WRITTEN_MAX = 200  # deliveries of one transaction; another one may wait for its locks
+SHORTEST_REST_S, LONGEST_REST_S = 0.01, 0.5  # after a full one
 
 
 class OutcomeWriter:
     """Writes the deliveries of batches, and notes them in `live`.
 
-    `wake` starts a tick, because an entry has become due. `rest` is called between two
-    transactions.
+    `wake` starts a tick, because an entry has become due. `rest` waits some seconds between
+    two transactions.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class OutcomeWriter:
         live: LiveDeliveries,
         clock: Clock,
         wake: Callable[[], None],
-        rest: Callable[[], None],
+        rest: Callable[[float], None],
         tell: Observer,
     ) -> None:
         self._store, self._live, self._clock = store, live, clock
@@ -68,6 +69,7 @@ class OutcomeWriter:
         changed: list[Delivery] = []
         left = iter(deliveries)
         while chunk := list(islice(left, WRITTEN_MAX)):
+            began = self._clock.elapsed()
             wakes = self._ends_a_wait(chunk)
             written = self._store.outcomes.write_outcomes(chunk, self._clock.now())
             if wakes:
@@ -75,7 +77,9 @@ class OutcomeWriter:
             self._live.note(chunk)
             changed += (one for one, how in zip(chunk, written, strict=True) if how == "written")
             if len(chunk) == WRITTEN_MAX:
-                self._rest()
+                # As long as the transaction took: the ticks need the store, and the core.
+                took = self._clock.elapsed() - began
+                self._rest(min(LONGEST_REST_S, max(SHORTEST_REST_S, took)))
         return changed
 
     def emit_failures(self) -> None:

@@ -19,6 +19,7 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
                 catalog=store.catalog,
                 requests=store.requests,
                 history=store.history,
+                outcomes=store.outcomes,
                 terms=store.terms,
                 presences=store.presences,
                 now=daemon.now(),

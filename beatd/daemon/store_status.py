@@ -8,9 +8,11 @@ from typing import Any
 
 from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
+from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
 from beatd.errors import StoreError
 from beatd.leader import Holder
 from beatd.ledger import History, Requests, Terms
+from beatd.outcome import Outcomes
 from beatd.presence import Presence, Presences
 from beatd.run import EPOCH
 from beatd.schedules.moment import format_moment
@@ -30,6 +32,7 @@ def status_in(
     catalog: Catalog,
     requests: Requests,
     history: History,
+    outcomes: Outcomes,
     terms: Terms,
     presences: Presences,
     now: datetime,
@@ -45,6 +48,8 @@ def status_in(
     leader = _leading(daemons, term[1] if term else None)
     shown = leader or next(iter(daemons), None)
     stats = shown.stats if shown else {}
+    entries = catalog.count()
+    known = known_outcomes(outcomes, history, entries)
     return {
         "name": shown.holder.name if shown else None,
         "host": shown.holder.host if shown else None,
@@ -63,15 +68,9 @@ def status_in(
         "lateness": {key: stats.get(f"late_{key}") for key in ("p50", "p99", "max")},
         "went_back": next((one.went_back for one in daemons if one.went_back), None),
         "requests": _pending_requests(requests),
-        "failing": [
-            {
-                "entry": name,
-                "planned": format_moment(record.planned),
-                "reason": record.reason[:REASON_MAX_CHARS],
-            }
-            for name, record in islice(failing_entries(history).items(), FAILING_SHOWN_MAX)
-        ],
-        "entries": catalog.count(),
+        "failing": _failing(history, failing_outcomes(known)),
+        "running_long": running_long(known, outcomes, catalog, now),
+        "entries": entries,
         "next": [
             {"name": row.entry.name, "due": format_moment(row.plan.due)}
             for row in catalog.find(Query(order="next", limit=NEXT_SHOWN_MAX))
@@ -117,6 +116,23 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
             if not (mark and more.isdigit() and len(known) >= int(more) + PROBLEMS_ANNOUNCED_MAX):
                 found.setdefault(text)
     return list(found)
+
+
+def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each entry whose newest run could not be published, and then the rows of
+    those whose newest run failed in a worker."""
+    unpublished = [
+        {
+            "entry": name,
+            "planned": format_moment(record.planned),
+            "reason": record.reason[:REASON_MAX_CHARS],
+            "outcome": None,
+            "failures": 1,
+        }
+        for name, record in islice(failing_entries(history).items(), FAILING_SHOWN_MAX)
+    ]
+    names = {row["entry"] for row in unpublished}
+    return [*unpublished, *(row for row in in_workers if row["entry"] not in names)]
 
 
 def _pending_requests(requests: Requests) -> dict[str, Any]:
@@ -171,6 +187,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "went_back": None,
         "requests": None,
         "failing": [],
+        "running_long": [],
         "entries": None,
         "next": [],
         "conflicts": [],

@@ -224,6 +224,13 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
             text = f"counts only with catch_up: {rule}, and this is {catch_up}"
             found.append(Problem(text, (key,), warning=True))
     found += _warnings_of_alert(values)
+    overlap = values.get("overlap", "allow")
+    if overlap != "allow" and given.get("max_run") is None:
+        text = (
+            f"{overlap} needs max_run as well (such as 2h): after it, a run that no worker reports "
+            "no longer counts as running"
+        )
+        found.append(Problem(text, ("overlap",)))
     every = given.get("every")
     if every is not None:
         found += _warnings_of_every(given, every)

@@ -111,8 +111,10 @@ class ClaimedInStep(Struct, frozen=True):
     left: Sequence[Move] = ()
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        pairs = zip(self.moves, self.made, strict=True)
-        runs = [move.run for move, ok in pairs if ok and move.run is not None]
+        made = [move for move, ok in zip(self.moves, self.made, strict=True) if ok]
+        if revoked := [move.revokes for move in made if move.revokes]:
+            self.publisher.revoke(revoked)
+        runs = [move.run for move in made if move.run is not None]
         if not runs:
             return Published(self.moves, self.made)
         began = self.clock.elapsed()

@@ -45,7 +45,7 @@ def replan(
     """Compute future runs planned by older rules again, and return how many runs moved.
 
     Rules are the version of planning and of time zone data. The soonest runs come first, and a
-    moment that is due already stays. A row that is edited or claimed (moved on to its next run)
+    moment that is past already stays. A row that is edited or claimed (moved on to its next run)
     meanwhile is left out, because that planned it anew. `rest` is called after each batch, to let a
     beat on the same core run in between. Stops early, without recording the new rules in the store,
     when `may_go_on` returns False.
@@ -75,10 +75,11 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 def _moved(row: Stored, now: datetime) -> Change | None:
     """Return the change that gives a row its new moment, or None if the moment stays.
 
-    It stays if it is due already, or if the present rules lead to the same moment.
+    It stays if it is past already (it is due, or waits for its jitter or for the end of a run), or
+    if the present rules lead to the same moment.
     """
     plan = row.plan
-    if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.due <= now:
+    if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.planned <= now:
         return None
     fresh = first(row.entry, now, paused=row.paused, runs=row.runs, last=row.last)
     if (fresh.planned, fresh.due) == (plan.planned, plan.due):

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from beatd.by_moment import ByMoment
 from beatd.catalog import Stored
 from beatd.clock import Clock
 from beatd.dispatch import Dispatch, Published
 from beatd.engine.batch_size import BatchSize, batches_of
-from beatd.engine.by_moment import ByMoment
 from beatd.engine.rewind import Rewind
 from beatd.engine.settled_moves import SettledMoves
 from beatd.events import Observer
@@ -38,12 +40,13 @@ class Lookahead:
         self._known_at = 0.0  # `Clock.elapsed` when the rows were last known to be up to date
         self._limit, self._version = FEWEST_ROWS, ""
         self._waiting = NOTHING_WAITS
+        self._held: set[str] | None = None  # entries whose plan waits for the end of a run
         self.is_stale = True
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
         """Drop all rows and their moves, so that the next `read` reads the plan again."""
-        self._rows, self._covers, self.is_stale = ByMoment(), None, True
+        self._rows, self._covers, self.is_stale, self._held = ByMoment(), None, True, None
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
@@ -64,7 +67,14 @@ class Lookahead:
         version = self._store.version()
         known, self._version = self._version, version
         self._known_at = elapsed
-        return version != known
+        return version != known or self._ended()
+
+    def _ended(self) -> bool:
+        """True if a run has ended for which a plan waits; another process may have noted that."""
+        if not self._held:
+            return False
+        runs = self._store.running(list(self._held))
+        return any(name not in runs or not runs[name].waits for name in self._held)
 
     def _read(self, now: datetime) -> None:
         self.is_stale = False
@@ -88,10 +98,24 @@ class Lookahead:
         self.moves.read(rows)
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
         self._rewind.read(found, now)
+        if self._held or self._held is None:
+            runs = self._store.running(None)
+            self._held = {name for name, run in runs.items() if run.waits}
 
-    def take_due(self, now: datetime, limit: int) -> list[Stored]:
+    def take_due(self, now: datetime, limit: int) -> Sequence[Stored]:
         """Remove and return up to `limit` rows that are due at `now`, oldest first."""
-        return self._rows.take(now, limit)
+        return self._with_running(self._rows.take(now, limit))
+
+    def _with_running(self, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Return the rows with the running runs as they are now; each may have ended meanwhile."""
+        names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
+        if not names:
+            return rows
+        runs = self._store.running(names)
+        return [
+            row if row.entry.overlap == "allow" else replace(row, running=runs.get(row.entry.name))
+            for row in rows
+        ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
         """Keep the rows `due` at their next moment, and forget those whose move was refused."""
@@ -102,6 +126,8 @@ class Lookahead:
                     refused.add(move.name)
                 elif move.plan is not None and move.plan.planned is not None:
                     newest = moved_on(rows[move.name], move)
+                    if move.running is not None and move.run is None and self._held is not None:
+                        self._held.add(move.name)
                     due_next = newest.plan.due
                     if due_next and (self._covers is None or due_next < self._covers):
                         self._rows.push(newest)
@@ -119,7 +145,7 @@ class Lookahead:
         soonest = self._rows.soonest()
         if more or soonest is None or soonest - now > LOOK_BEFORE_DUE:
             return more or dispatch.write_history()
-        moves = self.moves.of(self._rows.at(soonest, PREPARED_MOVES))
+        moves = self.moves.of(self._with_running(self._rows.at(soonest, PREPARED_MOVES)))
         dispatch.prepare(batches_of(moves, batch.now, dispatch.first), term, soonest)
         self.is_prepared = True
         return False

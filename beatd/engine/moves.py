@@ -5,6 +5,7 @@ A move is one change of one row; computing it changes nothing until the ledger m
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -12,8 +13,9 @@ from msgspec.structs import replace
 from beatd.catalog import Stored
 from beatd.catch_up import if_found, why_at_an_end, why_not
 from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import USED_UP, NextAfter, due_at, late_reason, next_moment, settle
-from beatd.run import Occurrence, Run, Skip, task_id
+from beatd.overlap import end_of_claim, settle_in_turn, turn_of_claim, turn_of_request
+from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment, settle
+from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
@@ -32,11 +34,18 @@ class Mover:
 
     def due(self, row: Stored, now: datetime) -> Move:
         """Return a due row's move to its next moment; its catch-up rule decides on missed runs."""
-        assert row.plan.planned is not None
-        settled = settle(row, now, self._next_after)
+        assert row.plan.planned is not None and row.plan.due is not None
+        if row.entry.overlap == "allow":
+            settled, turn = settle(row, now, self._next_after), None
+        else:
+            settled, turn = settle_in_turn(row, now, self._next_after)
         name, run, backlog = row.entry.name, None, None
         if settled.publish is not None:
-            run = self._run(row, Occurrence(name, settled.publish), now)
+            missed = settled.skips and settled.skips[0].reason == MISSED
+            origin: Origin = "catch-up" if missed else "planned"
+            run = self._run(row, Occurrence(name, settled.publish), now, origin)
+            if turn is not None:  # it may have waited for the end of a run until now
+                run = replace(run, due=max(run.due, row.plan.due))
         if settled.backlog is not None:
             first, last = settled.backlog
             id = task_id(self._namespace, Occurrence(name, first, "backlog"))
@@ -51,13 +60,15 @@ class Mover:
             counts=0 if run is None else 1,
             skips=tuple(map(self._with_cause, settled.skips)),
             backlog=backlog,
+            running=None if turn is None else turn.running,
+            revokes="" if turn is None else turn.revokes,
         )
 
     def _with_cause(self, skip: Skip) -> Skip:
         cause = "" if skip.reason == USED_UP else self._cause_of(skip)
         return replace(skip, reason=f"{skip.reason} ({cause})") if cause else skip
 
-    def _run(self, row: Stored, occurrence: Occurrence, now: datetime) -> Run:
+    def _run(self, row: Stored, occurrence: Occurrence, now: datetime, origin: Origin) -> Run:
         entry, planned, expires = row.entry, occurrence.planned, None
         # A run requested by hand has no jitter: it runs as soon as possible.
         due = planned if occurrence.request else due_at(entry, planned, self._if_found)
@@ -70,19 +81,26 @@ class Mover:
             revision=row.revision,
             due=due,
             expires=expires,
+            origin=origin,
         )
 
-    def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move:
+    def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
         """Return the move that sends an open claim (a run of unknown outcome) again, or closes
-        it with a reason; `unsent` is True if its message certainly did not go out."""
-        row, planned = claim.stored, claim.occurrence.planned
+        it with a reason; `unsent` is True if its message certainly did not go out.
+
+        Return None if it has to wait for the end of another run of its entry.
+        """
+        row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
-        run: Run | None = None
-        skips: tuple[Skip, ...] = ()
-        if row is not None and not reason:
-            run = self._run(row, claim.occurrence, now)
-        else:
+        run, running, skips = None, end_of_claim(row, id, unsent), tuple[Skip, ...]()
+        if row is None or reason:
             skips = (Skip(planned, planned, 1, reason),)
+        else:
+            run, running = self._run(row, claim.occurrence, now, "resend"), None
+            if row.entry.overlap != "allow":
+                running = turn_of_claim(row, id, now)
+                if running is None:
+                    return None
         return Move(
             of="claim",
             name=claim.occurrence.name,
@@ -91,6 +109,7 @@ class Mover:
             open_claim=claim,
             run=run,
             skips=skips,
+            running=running,
         )
 
     def asked(
@@ -99,18 +118,29 @@ class Mover:
         """Yield the moves of a request's first `limit` moments; each assumes the one before."""
         for _ in range(limit):
             move = self._asked(request, row, now)
+            if move is None:
+                return
             yield move
-            if move.first is None or row is None:
+            if move.first is None or row is None or move.running is not None:
                 return
             request = replace(request, first=move.first)
             row = replace(row, runs=row.runs + move.counts)
 
-    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move:
+    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move | None:
+        """Return the move of a request's first moment; None if it waits for the end of a run."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)
+        step = partial(
+            Move,
+            of="request",
+            name=request.name,
+            revision=0 if row is None else row.revision,
+            seen=request.first,
+            request=request,
+        )
         if row is None or reason:
             rest = Skip(request.first, request.last, 1, reason, at_least=True)
-            return self._step(request, row, skips=(rest,))
+            return step(skips=(rest,))
         following = None
         if request.kind != "trigger":
             following = next_moment(row.entry, request.first, self._if_found)
@@ -118,30 +148,19 @@ class Mover:
             following = None
         late = late_reason(row.entry, request.first, now) if backlog else ""
         if late:
-            skip = Skip(request.first, request.first, 1, late)
-            return self._step(request, row, first=following, skips=(skip,))
+            return step(first=following, skips=(Skip(request.first, request.first, 1, late),))
+        running = None
+        if row.entry.overlap != "allow":
+            turn = turn_of_request(request, row, now)
+            if turn is None:
+                return None
+            if turn.skip:
+                skip = Skip(request.first, request.first, 1, turn.skip)
+                return step(skips=(skip,), running=turn.running)
+            if turn.until is not None:
+                return step(first=request.first, running=turn.running, revokes=turn.revokes)
+            running = turn.running
         occurrence = Occurrence(request.name, request.first, "" if backlog else request.id)
-        run = self._run(row, occurrence, now)
-        return self._step(request, row, first=following, run=run, counts=int(backlog))
-
-    def _step(
-        self,
-        request: Request,
-        row: Stored | None,
-        *,
-        first: datetime | None = None,
-        run: Run | None = None,
-        counts: int = 0,
-        skips: tuple[Skip, ...] = (),
-    ) -> Move:
-        return Move(
-            of="request",
-            name=request.name,
-            revision=0 if row is None else row.revision,
-            seen=request.first,
-            request=request,
-            first=first,
-            run=run,
-            counts=counts,
-            skips=skips,
-        )
+        origin: Origin = "catch-up" if request.kind == "backlog" else request.kind
+        run = self._run(row, occurrence, now, origin)
+        return step(first=following, run=run, counts=int(backlog), running=running)

@@ -30,6 +30,7 @@ class OpenClaims:
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
         self._asked = False  # look at the next call: a request may have been added
+        self._are_held = False  # all requests that were read wait for the end of a run
         self._held = False  # a message of the last moves was not sent, or may not have been
 
     def noticed_change(self) -> None:
@@ -56,7 +57,8 @@ class OpenClaims:
         """
         if waiting != self._waiting:
             self._asked, self._waiting = True, waiting
-        self._at_once = READ_AT_ONCE_WITH_WAITING if waiting else READ_AT_ONCE
+        more = waiting or self._are_held
+        self._at_once = READ_AT_ONCE_WITH_WAITING if more else READ_AT_ONCE
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
         if not self._asked and not paced:
@@ -81,11 +83,12 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
-        return [
+        moves = (
             mover.again(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored)
-        ]
+        )
+        return [move for move in moves if move is not None]
 
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
@@ -100,14 +103,18 @@ class OpenClaims:
     def _requested(self, now: datetime, mover: Mover, limit: int) -> list[Move]:
         moves = list[Move]()
         counted: Counter[str] = Counter()  # two backlogs of one entry share its `max_runs`
-        for request, row in self._ledger.requests(self._at_once):
+        started = set[str]()  # the other requests of these entries wait for the end of the run
+        found = self._ledger.requests(self._at_once)
+        for request, row in found:
             if len(moves) >= limit:
                 break
-            if self._waits(row):
+            if self._waits(row) or request.name in started:
                 continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
             asked = list(mover.asked(request, row, now, READ_AT_ONCE))
             counted[request.name] += sum(move.counts for move in asked)
+            started.update(move.name for move in asked if move.running is not None)
             moves += asked
+        self._are_held = not moves and len(found) == self._at_once
         return moves

@@ -23,13 +23,15 @@ class Rewind:
     def read(self, rows: Sequence[Stored], now: datetime) -> None:
         """Emit `WentBack` if a due row is the one claimed last, but at an earlier moment."""
         newest = self._newest
-        if newest is None or newest.plan.due is None:
+        if newest is None or newest.plan.due is None or newest.plan.planned is None:
             return
         for row in rows:
             due = row.plan.due
             if due is None or due > now or due >= newest.plan.due:
                 return
             if (row.entry.name, row.revision) == (newest.entry.name, newest.revision):
+                if row.plan.planned is None or row.plan.planned >= newest.plan.planned:
+                    return  # it waited for the end of a run, which came earlier
                 self._newest = None
                 back = f"its plan is back at {rows[0].plan.due}"
                 lost = f"it forgot that {row.entry.name!r} was claimed for {row.plan.planned}"

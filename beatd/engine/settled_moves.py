@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from sys import maxsize
 
+from beatd.by_moment import ByMoment
 from beatd.catalog import Stored
 from beatd.catch_up import holds_until
-from beatd.engine.by_moment import ByMoment
 from beatd.engine.moves import Mover
 from beatd.events import Observer, Unplannable
 from beatd.ledger import Move
@@ -107,4 +107,4 @@ class SettledMoves:
 
 def is_same(one: Stored, other: Stored) -> bool:
     is_at_same_run = one.runs == other.runs and one.plan.planned == other.plan.planned
-    return is_at_same_run and one.revision == other.revision
+    return is_at_same_run and one.revision == other.revision and one.running == other.running

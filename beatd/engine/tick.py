@@ -110,8 +110,7 @@ class Tick:
     def _turn(self, now: datetime) -> datetime:
         """Lead or watch; return the moment of the next tick. Raise StoreError or Deposed."""
         if not self.store_outage.over:
-            # Another server may answer by now, and its clock may be behind.
-            self._set_clock()
+            self._set_clock()  # another server may answer by now, whose clock may be behind
             now = self._clock.now()
         self._record()  # also on a standby: a published message is a fact
         lead = self._election.lead()
@@ -136,7 +135,7 @@ class Tick:
             settle = partial(self._lookahead.moves.settle, now=now)
             self._lookahead.move_on(due, self._send(due, settle, term))
         if not more:
-            self._send_open_claims(now, waiting, term)
+            self._send_open_claims(self._clock.now(), waiting, term)  # the due rows took their time
         if not due:  # Due rows must not wait for work that can be done ahead.
             more = self._lookahead.work_ahead(now, term, self._dispatch, self._batch)
         return now if more else self._lookahead.next_look(now)

@@ -68,5 +68,6 @@ def is_installed() -> bool:
 def knows(url: str) -> bool:
     """Return True if Apprise knows how to send to this URL. Nothing is sent."""
     return (
-        _answer({"url": str(url), "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"] == "known"
+        _answer({"url": str(url), "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"]
+        == "known"
     )

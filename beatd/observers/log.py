@@ -12,6 +12,7 @@ from msgspec import json
 
 from beatd import events
 from beatd.ledger import Result
+from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
 from beatd.run import Skip
 from beatd.secret import hidden
 
@@ -213,6 +214,14 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.StoreBack: _line(logging.INFO, lambda e: f"the store is back after {e.seconds:.1f} s"),
     events.BrokerAway: _line(logging.ERROR, lambda e: f"waiting for the broker: {e.reason}"),
     events.BrokerBack: _line(logging.INFO, lambda e: f"the broker is back after {e.seconds:.1f} s"),
+    events.RunsFailed: lines_of_failed_runs,
+    events.OutcomesRead: lines_of_outcomes,
+    events.OutcomesAway: _line(
+        logging.ERROR, lambda e: f"cannot read what became of runs: {e.reason}"
+    ),
+    events.OutcomesBack: _line(
+        logging.INFO, lambda e: f"what became of runs is read again after {e.seconds:.1f} s"
+    ),
     events.LockAway: _line(
         logging.ERROR, lambda e: f"cannot lead, waiting for the lock: {e.reason}"
     ),

@@ -6,7 +6,7 @@ Counters count events; gauges are set when the page is read.
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import prometheus_client as prometheus
@@ -16,8 +16,12 @@ from prometheus_client.registry import Collector
 
 from beatd import events
 from beatd.observers.log import in_short
+from beatd.outcome import DELIVERY_ENDS
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
+RUNTIME_BUCKETS_S = (
+    0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400
+)  # fmt: skip
 
 #: Outcome -> the labels `state` and `reason`.
 LABELS_OF_OUTCOME = {
@@ -28,23 +32,23 @@ LABELS_OF_OUTCOME = {
 }
 
 
-class Lateness(Collector):
-    """A histogram of lateness, to which a whole batch is added without a lock for each message."""
+class BatchHistogram(Collector):
+    """A histogram of seconds, to which a whole batch is added without a lock for each run."""
 
-    def __init__(self, name: str, text: str) -> None:
-        self._name, self._text = name, text
-        self._counts = [0] * (len(BUCKETS_S) + 1)
+    def __init__(self, name: str, text: str, buckets_s: Sequence[float] = BUCKETS_S) -> None:
+        self._name, self._text, self._buckets_s = name, text, buckets_s
+        self._counts = [0] * (len(buckets_s) + 1)
         self._sum = 0.0
 
     def add(self, seconds: Iterable[float]) -> None:
-        """Add the lateness of each run of a batch, in seconds."""
-        for late in seconds:
-            self._counts[bisect_left(BUCKETS_S, late)] += 1
-            self._sum += late
+        """Add the figure of each run of a batch, in seconds."""
+        for one in seconds:
+            self._counts[bisect_left(self._buckets_s, one)] += 1
+            self._sum += one
 
     def collect(self) -> Iterable[Metric]:
         """Yield the histogram in the form of prometheus_client, which calls this for each page."""
-        edges = [*(str(float(edge)) for edge in BUCKETS_S), "+Inf"]
+        edges = [*(str(float(edge)) for edge in self._buckets_s), "+Inf"]
         counts = list(zip(edges, accumulate(self._counts), strict=True))
         yield HistogramMetricFamily(self._name, self._text, buckets=counts, sum_value=self._sum)
 
@@ -57,10 +61,26 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.late = Lateness("beatd_lateness_seconds", "from due to confirmed by the broker")
+        self.late = BatchHistogram("beatd_lateness_seconds", "from due to confirmed by the broker")
         self.registry.register(self.late)
+        self.runtime = BatchHistogram(
+            "beatd_runtime_seconds", "from started to ended in a worker", RUNTIME_BUCKETS_S
+        )
+        self.registry.register(self.runtime)
         self.publish_seconds = self._histogram("publish_seconds", "one batch at the broker")
         self.runs = self._counter("runs_total", "occurrences by how they ended", "state", "reason")
+        self.outcomes = self._counter("outcomes_total", "deliveries by how they ended", "outcome")
+        self.running = self._gauge("running", "runs that workers execute, as the leader knows")
+        self.reports_unknown = self._counter(
+            "reports_unknown_total", "deliveries reported of runs that the store does not know"
+        )
+        self.reports_late = self._counter(
+            "reports_late_total", "deliveries reported again after their end"
+        )
+        self.reports_dropped = self._counter(
+            "reports_dropped_total", "reports that workers dropped while their broker was away"
+        )
+        self.reports_invalid = self._counter("reports_invalid_total", "reports that were invalid")
         self.store_errors = self._counter("store_errors_total", "times the store went away")
         self.broker_errors = self._counter("broker_errors_total", "times the broker went away")
         self.lock_errors = self._counter("lock_errors_total", "times the lock could not be used")
@@ -90,6 +110,8 @@ class Metrics:
             case events.Skipped():
                 for _, skip in event.skips:
                     self.runs.labels("skipped", in_short(skip.reason)).inc(skip.count)
+            case events.OutcomesRead():
+                self._add_outcomes(event)
             case events.LeadWon():
                 self.leads.inc()
                 self.overdue.set(0)
@@ -116,6 +138,17 @@ class Metrics:
                 self.overdue.set(0)
             case _:
                 pass
+
+    def _add_outcomes(self, event: events.OutcomesRead) -> None:
+        ended = [one for one in event.deliveries if one.state in DELIVERY_ENDS]
+        for state, count in Counter(one.state for one in ended).items():
+            self.outcomes.labels(state).inc(count)
+        self.runtime.add(one.runtime for one in ended if one.runtime is not None)
+        self.reports_unknown.inc(event.unknown)
+        self.reports_late.inc(event.late)
+        self.reports_dropped.inc(event.dropped)
+        self.reports_invalid.inc(event.unreadable)
+        self.running.set(event.started)
 
     def page(self) -> bytes:
         """Return the metrics in the text format of Prometheus."""

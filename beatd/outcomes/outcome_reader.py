@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from beatd.outcome import Delivery
 
-READ_MAX = 500  # deliveries or messages of one read
+READ_MAX = 200  # messages of one read, each of which may have 500 reports
 
 
 class OutcomeBatch(Struct, frozen=True, kw_only=True):

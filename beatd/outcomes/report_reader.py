@@ -10,6 +10,9 @@ from beatd.outcomes.queue_connection import QueueReader
 from beatd.outcomes.valid_reports import valid
 from beatd.report import Reports, decode
 
+FIRST_READ_MAX = 20  # messages; how long they are is not known yet
+REPORTS_WANTED = 2000  # of one read, so that a burst needs little memory
+
 
 class ReportReader:
     """An `OutcomeReader` of the queue that `queue` returns; it is called at the first read."""
@@ -19,11 +22,13 @@ class ReportReader:
     def __init__(self, queue: Callable[[], QueueReader]) -> None:
         self._make_queue = queue
         self._queue: QueueReader | None = None
+        self._limit = FIRST_READ_MAX
 
     def read(self) -> OutcomeBatch:
         if self._queue is None:
             self._queue = self._make_queue()
-        bodies = self._queue.read(READ_MAX)
+        limit = self._limit
+        bodies = self._queue.read(limit)
         messages, unreadable = list[Reports](), 0
         for body in bodies:
             try:
@@ -32,12 +37,14 @@ class ReportReader:
                 unreadable += invalid
             except (MsgspecError, UnicodeDecodeError):
                 unreadable += 1
+        reports = sum(len(message.reports) for message in messages)
+        self._limit = next_limit(len(bodies), reports)
         return OutcomeBatch(
             deliveries=deliveries_of(messages),
             held=[key for message in messages for key in message.held or ()],
             dropped=sum(message.dropped for message in messages),
             unreadable=unreadable,
-            is_last=len(bodies) < READ_MAX,
+            is_last=len(bodies) < limit,
         )
 
     def acknowledge(self) -> None:
@@ -48,3 +55,9 @@ class ReportReader:
         queue, self._queue = self._queue, None
         if queue is not None:
             queue.close()
+
+
+def next_limit(messages: int, reports: int) -> int:
+    """Return how many messages the next read may return, if these `messages` had so many
+    `reports`."""
+    return max(1, min(READ_MAX, REPORTS_WANTED * max(1, messages) // max(1, reports)))

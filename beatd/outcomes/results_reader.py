@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from beatd.clock import Clock
 from beatd.outcome import RUN_ENDS, Delivery, OutcomeState
-from beatd.outcomes.outcome_reader import READ_MAX, OutcomeBatch
+from beatd.outcomes.outcome_reader import OutcomeBatch
 from beatd.outcomes.result_backend import Result, backend_trouble, results_of
 from beatd.run import Occurrence
 from beatd.store import Roles
@@ -17,6 +17,7 @@ log = logging.getLogger("beatd")
 
 DELIVERY = "result"  # a result backend does not know of deliveries
 ASKED_EVERY_S = 2.0
+ASKED_MAX = 500  # results of one request
 LIVE_READ_MAX = 5000
 RECORDS_READ = 20  # of an entry, to find a run of it
 ENDED_KEPT_MAX = 20_000
@@ -69,7 +70,7 @@ class ResultsReader:
                 return OutcomeBatch()
             self._asked_at = self._clock.elapsed()
             self._left = self._wanted()
-        asked = dict(list(self._left.items())[:READ_MAX])
+        asked = dict(list(self._left.items())[:ASKED_MAX])
         results = results_of(self._app, list(asked))
         for task_id in asked:
             del self._left[task_id]

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from beatd.report import Report, Reports
 
-ID_MAX_CHARS = 100
+ID_MAX_CHARS = 64
 NAME_MAX_CHARS = 250  # of an entry or a worker
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 

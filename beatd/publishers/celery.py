@@ -14,6 +14,7 @@ from beatd.publishers.celery_message import Unbuildable, apply_async, refuse_pic
 from beatd.publishers.message import CeleryMessage, Message, one_line
 from beatd.publishers.redis_lists import RedisLists
 from beatd.publishers.renderer import Renderer
+from beatd.publishers.revocation import Revocation
 from beatd.publishers.transports import connection_of, transport_to
 from beatd.run import Run
 from beatd.secret import hidden
@@ -37,6 +38,7 @@ class CeleryPublisher:
         self._transport = transport_to(connection, timeout)
         self._rendered: Rendered | None = None
         self._producer = CapturingProducer(connection)
+        self._revocation = Revocation(app, timeout)
         self._renderer = Renderer(app=app, producer=self._producer, transport=self._transport)
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
@@ -79,6 +81,9 @@ class CeleryPublisher:
         if len(soon.runs) != len(runs) or not all(map(is_, soon.runs, runs)):
             return self._renderer.render(runs)
         return soon.messages
+
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        self._revocation.revoke(task_ids)
 
     def forget(self, names: Sequence[str]) -> None:
         with self._lock:

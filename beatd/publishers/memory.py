@@ -10,10 +10,12 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """Confirms every run and sends nothing. `sent` holds the newest `size` runs, oldest first."""
+    """Confirms every run and sends nothing. `sent` holds the newest `size` runs, oldest first, and
+    `revoked` the newest task ids that were revoked."""
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)
+        self.revoked: deque[str] = deque(maxlen=size)
 
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None:
         pass
@@ -21,6 +23,9 @@ class MemoryPublisher:
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         self.sent.extend(runs)
         return [CONFIRMED] * len(runs)
+
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        self.revoked.extend(task_ids)
 
     def forget(self, names: Sequence[str]) -> None:
         pass

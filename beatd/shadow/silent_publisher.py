@@ -23,6 +23,10 @@ class SilentPublisher:
             self._tally.add_run(run)
         return [Outcome("confirmed")] * len(runs)
 
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        """Do nothing, because a shadow must not end the runs of others."""
+        pass
+
     def forget(self, names: Sequence[str]) -> None:
         """Do nothing, because nothing is kept of any entry."""
         pass

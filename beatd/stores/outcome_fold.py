@@ -53,12 +53,12 @@ def _stage(delivery: Delivery) -> int:
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
     """Return True if a run with these deliveries no longer counts as running: all of them ended,
     and the newest was not retried."""
-    known = sorted(deliveries, key=by_age)
-    return (
-        bool(known)
-        and known[-1].state in RUN_ENDS
-        and all(delivery.state in DELIVERY_ENDS for delivery in known)
-    )
+    known = list(deliveries)
+    if len(known) == 1:
+        return known[0].state in RUN_ENDS
+    if not known or any(delivery.state not in DELIVERY_ENDS for delivery in known):
+        return False
+    return max(known, key=by_age).state in RUN_ENDS
 
 
 def entry_after(

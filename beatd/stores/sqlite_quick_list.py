@@ -5,33 +5,43 @@ right error.
 """
 
 import sqlite3
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import MsgspecError, Struct, json
+
 from beatd.catalog import Codec, Plan, Query, Stored
 from beatd.errors import ConfigError
-from beatd.run import micros, moment_of
+from beatd.outcome import Delivery, EntryOutcome
+from beatd.run import Running, micros, moment_of
 
-VERSION = 2  # of the schema that is read here; a test holds it to the store's
+VERSION = 3  # of the schema that is read here; a test holds it to the store's
 MOST = 1000
 
 _ROWS = """
 SELECT p.name, p.revision, p.planned, p.due, p.runs, p.last, p.fingerprint, p.rules,
-       e.definition, e.source, e.declared_at, e.paused
-FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name
+       e.definition, e.source, e.declared_at, e.paused, r.task_id, r.since, r.until, r.waits
+FROM beatd_plan p JOIN beatd_entry e ON e.name = p.name LEFT JOIN beatd_running r ON r.name = p.name
 """
+_OUTCOMES = "SELECT name, failures, successes, last_success, first, newest FROM beatd_entry_outcome"
 _NEWEST = "SELECT name, state FROM beatd_history ORDER BY id DESC LIMIT ?"
 _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
-def glance(
-    path: Path, query: Query, codec: Codec, records: int
-) -> tuple[Sequence[Stored], Container[str]] | None:
-    """Return the entries of a query, and the names of the entries that fail: their newest result
-    among the newest `records` records of history is a failure.
+class Glance(Struct, frozen=True):
+    """The entries of a query, their outcomes by name, and the names of the entries that fail."""
+
+    rows: Sequence[Stored]
+    outcomes: Mapping[str, EntryOutcome]
+    failing: Container[str]
+
+
+def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
+    """Return the entries of a query. An entry fails if its newest result among the newest `records`
+    records of history is a failure.
 
     Return None if the caller must ask the store itself: the file or an entry cannot be read, the
     schema has another version, the query has a condition that is not supported here, the answer has
@@ -47,8 +57,9 @@ def glance(
             rows = _rows(there, query)
             if len(rows) > MOST:
                 return None
-            return [_stored(row, codec) for row in rows], _failing(there, records)
-    except (sqlite3.Error, ConfigError, TypeError):
+            stored = [_stored(row, codec) for row in rows]
+            return Glance(stored, _outcomes(there, stored), _failing(there, records))
+    except (sqlite3.Error, ConfigError, TypeError, MsgspecError):
         return None
 
 
@@ -90,7 +101,10 @@ def _plain_glob(pattern: str) -> str:
 
 def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
     (name, revision, planned, due, runs, last, fingerprint, rules, *defined) = row
-    definition, source, declared_at, paused = defined
+    definition, source, declared_at, paused, task_id, since, until, waits = defined
+    running = None
+    if task_id is not None:
+        running = Running(task_id, moment_of(since), moment_of(until), bool(waits))
     return Stored(
         entry=codec.decode(name, definition.encode(), source, declared_at),
         revision=revision,
@@ -98,7 +112,25 @@ def _stored(row: tuple[Any, ...], codec: Codec) -> Stored:
         plan=Plan(_moment(planned), _moment(due), fingerprint, rules),
         runs=runs,
         last=_moment(last),
+        running=running,
     )
+
+
+def _outcomes(there: sqlite3.Connection, rows: Sequence[Stored]) -> dict[str, EntryOutcome]:
+    """Return the outcomes of these entries by name."""
+    names = [row.entry.name for row in rows]
+    found = there.execute(f"{_OUTCOMES} WHERE name IN ({','.join('?' * len(names))})", names)
+    return {
+        name: EntryOutcome(
+            name=name,
+            newest=json.decode(newest, type=Delivery),
+            failures=failures,
+            successes=successes,
+            last_success=_moment(last_success),
+            first=_moment(first),
+        )
+        for name, failures, successes, last_success, first, newest in found
+    }
 
 
 def _failing(there: sqlite3.Connection, records: int) -> Container[str]:

@@ -13,7 +13,6 @@ from beatd.outcome import OutcomeState
 from beatd.report import QUEUE
 from beatd.worker.error_line import error_line, one_line
 from beatd.worker.rare_warning import never_raises
-from beatd.worker.report_sender import CLOSE_S
 from beatd.worker.reported_request import REPORTED
 from beatd.worker.reporter import PLANNED, Reporter
 
@@ -85,8 +84,8 @@ def _received(request: Any, headers: Mapping[str, Any]) -> None:
 def _received_without_headers(request: Any) -> None:
     """Report a retried run whose task has replaced the headers."""
     reporter = _reporters.get((request.app, request.hostname))
-    if reporter is not None and request.id in reporter.retried:
-        reporter.received(request, reporter.retried[request.id])
+    if reporter is not None and request.id in reporter.known:
+        reporter.received(request, reporter.known[request.id])
 
 
 @never_raises
@@ -125,4 +124,4 @@ def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, e
 def _on_shutdown(sender: Any, **_: Any) -> None:
     reporter = _reporters.pop((sender.app, sender.hostname), None)
     if reporter is not None:
-        reporter.close(CLOSE_S)
+        reporter.close()

@@ -1,4 +1,4 @@
-"""Failures of the reporting itself are logged, at most once a minute, and never reach the worker."""
+"""Failures of the reporting itself: logged at most once a minute, never raised in the worker."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,16 +16,16 @@ _logger = getLogger("beatd.worker")
 
 
 class RareWarning:
-    """Logs a warning about an error, unless it logged one within the last minute."""
+    """Logs a warning, unless it logged one within the last minute."""
 
     def __init__(self) -> None:
         self._not_before = 0.0
 
-    def warn(self, text: str, error: BaseException) -> None:
+    def warn(self, text: str, error: BaseException | None = None) -> None:
         now = monotonic()
         if now >= self._not_before:
             self._not_before = now + WARN_EVERY_S
-            _logger.warning("%s: %s", text, error_line(error))
+            _logger.warning("%s", text if error is None else f"{text}: {error_line(error)}")
 
 
 _hook_failed = RareWarning()

@@ -1,11 +1,15 @@
 """The connection over which a worker sends its reports: the app's own broker."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from celery import Celery
+from kombu import Producer
 
 from beatd.report import CONTENT_TYPE
 from beatd.report_queue import MAX_REPORTS, queue_of
+from beatd.worker.error_line import error_line
 
 TIMEOUT_S = 4.0
 DECLARE_EVERY_S = 10.0
@@ -13,39 +17,56 @@ PERSISTENT = 2
 
 
 class ReportLine:
-    """An open connection with the queue declared. Every method raises what the transport raises;
-    then the line is closed, and another one opened."""
+    """An open connection with the queue declared. After an exception it can only be closed."""
 
     def __init__(self, app: Celery, queue: str) -> None:
-        """Connect and declare the queue, each within the time-out."""
+        """Connect and declare the queue. Raises OSError if the broker is away."""
         self._connection = connection = app.connection_for_write()
-        kind = connection.transport.driver_type
-        connection.transport_options = {**_options(kind), **connection.transport_options}
+        transport = connection.transport
+        connection.transport_options = {
+            **_options(transport.driver_name),
+            **connection.transport_options,
+        }
         connection.connect_timeout = TIMEOUT_S
-        connection.connect()
-        self._queue = queue_of(queue)(connection.default_channel)
-        self._producer = connection.Producer(auto_declare=False)
-        self._drops_by_itself = kind == "amqp"
-        self._full = False
-        self._declare_at = 0.0
+        self._drops_by_itself = transport.driver_type == "amqp"
+        try:
+            with self._as_os_error():
+                channel = connection.channel()
+                self._queue = queue_of(queue)(channel)
+                self._producer = Producer(channel, auto_declare=False)
+                self._declare()
+        except Exception:
+            connection.release()
+            raise
 
     def send(self, body: bytes) -> bool:
         """Return True if the broker has the message, or False if its queue is full and nobody reads
-        it."""
-        if monotonic() >= self._declare_at:
-            self._declare()
-        if self._full:
-            return False
-        self._producer.publish(
-            body,
-            exchange="",
-            routing_key=self._queue.name,
-            content_type=CONTENT_TYPE,
-            content_encoding="utf-8",
-            delivery_mode=PERSISTENT,
-            retry=False,
-        )
+        it. Raises OSError if the broker is away."""
+        with self._as_os_error():
+            if monotonic() >= self._declare_at:
+                self._declare()
+            if self._full:
+                return False
+            self._producer.publish(
+                body,
+                exchange="",
+                routing_key=self._queue.name,
+                content_type=CONTENT_TYPE,
+                content_encoding="utf-8",
+                delivery_mode=PERSISTENT,
+                retry=False,
+            )
         return True
+
+    @contextmanager
+    def _as_os_error(self) -> Iterator[None]:
+        """Turn the transport's own exceptions about a lost connection into a ConnectionError."""
+        try:
+            yield
+        except OSError:
+            raise
+        except self._connection.connection_errors as error:
+            raise ConnectionError(error_line(error)) from error
 
     def _declare(self) -> None:
         """Declare the queue, which somebody may have deleted, and see if it is full."""
@@ -58,12 +79,12 @@ class ReportLine:
         self._connection.release()
 
 
-def _options(kind: str) -> dict[str, object]:
-    """Return transport options that end each wait, by kombu's type of the transport."""
-    match kind:
+def _options(driver: str) -> dict[str, object]:
+    """Return transport options that end each wait, by the name of kombu's driver."""
+    match driver:
         case "redis":
             return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
-        case "amqp":
+        case "py-amqp":
             waits = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
             return {"confirm_publish": True, **waits}
         case _:

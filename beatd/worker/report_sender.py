@@ -1,7 +1,5 @@
 """The thread of a worker's parent process that sends reports, in batches."""
 
-import atexit
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,14 +12,19 @@ from beatd.worker.rare_warning import RareWarning
 FLUSH_EVERY_S = 0.2
 REPORTS_PER_MESSAGE = 500
 HELD_PER_MESSAGE = 2_000
+MAX_BYTES = 120_000  # of a message; kombu's encoding adds a third, and SQS refuses 256 KiB
+MAX_REFUSALS = 5  # of one message, not counting a broker that is away
 MAX_WAITING = 10_000  # reports that wait for a broker that is away
 FIRST_PAUSE_S = 0.1
 MAX_PAUSE_S = 5.0
-CLOSE_S = 2.0
 
 
 class Line(Protocol):
-    """A connection to the broker; `send` returns False if the queue is full."""
+    """A connection to the broker.
+
+    `send` returns False if the queue is full. It raises OSError if the broker is away, and any
+    other exception if the broker refuses the message.
+    """
 
     def send(self, body: bytes) -> bool: ...
 
@@ -54,7 +57,6 @@ class ReportSender:
         self._ending = Event()
         self._end_by = 0.0  # monotonic; only once `_ending` is set
         self._warning = RareWarning()
-        self._pid = os.getpid()
 
     def add(self, report: Report) -> None:
         """Queue a report; it never waits."""
@@ -67,15 +69,13 @@ class ReportSender:
     def _start(self) -> None:
         self._thread = Thread(target=self._run, name="beatd-reports", daemon=True)
         self._thread.start()
-        atexit.register(self.close, CLOSE_S)
 
     def close(self, within_s: float) -> None:
         """Send what waits, within this time; then the thread ends."""
-        if self._thread is None or self._ending.is_set() or os.getpid() != self._pid:
+        if self._thread is None or self._ending.is_set():
             return
         self._end_by = time.monotonic() + within_s
         self._ending.set()
-        atexit.unregister(self.close)
         self._thread.join(within_s)
 
     def _run(self) -> None:
@@ -95,39 +95,51 @@ class ReportSender:
     def _send_reports(self) -> None:
         while self._waiting:
             # Only this thread removes reports, but `add` may drop the oldest meanwhile.
-            batch = [self._waiting.popleft() for _ in range(self._size_of_batch())]
-            dropped = self._dropped
-            message = Reports(worker=self._worker, reports=tuple(batch), dropped=dropped)
-            if self._send(message):
-                self._dropped -= dropped
-            else:
-                self._dropped += len(batch)
+            size = min(len(self._waiting), REPORTS_PER_MESSAGE)
+            self._send_batch([self._waiting.popleft() for _ in range(size)])
 
-    def _size_of_batch(self) -> int:
-        return min(len(self._waiting), REPORTS_PER_MESSAGE)
+    def _send_batch(self, batch: list[Report]) -> None:
+        """Send the reports in one message, or in several if it would be too long."""
+        dropped = self._dropped
+        body = encode(Reports(worker=self._worker, reports=tuple(batch), dropped=dropped))
+        if len(body) > MAX_BYTES and len(batch) > 1:
+            self._send_batch(batch[: len(batch) // 2])
+            self._send_batch(batch[len(batch) // 2 :])
+        elif self._send(body):
+            self._dropped -= dropped
+        else:
+            self._dropped += len(batch)
 
     def _send_held(self) -> None:
         held = self._held()
         for start in range(0, len(held), HELD_PER_MESSAGE):
             chunk = tuple(held[start : start + HELD_PER_MESSAGE])
-            self._send(Reports(worker=self._worker, held=chunk))
+            self._send(encode(Reports(worker=self._worker, held=chunk)))
 
-    def _send(self, message: Reports) -> bool:
-        """Send until the broker has the message; return False if its queue is full, or the worker
-        ends first."""
-        body = encode(message)
+    def _send(self, body: bytes) -> bool:
+        """Send until the broker has the message.
+
+        Return False if it does not get it: the queue is full, the broker refused it several times,
+        or the worker ends.
+        """
         pause = FIRST_PAUSE_S
-        while True:
+        refusals = 0
+        while refusals < MAX_REFUSALS:
             try:
                 if self._line is None:
                     self._line = self._open_line()
-                return self._line.send(body)
+                if not self._line.send(body):
+                    self._warning.warn("reports of runs are dropped: nobody reads their queue")
+                    return False
+                return True
             except Exception as error:
+                refusals += not isinstance(error, OSError)
                 self._warning.warn("the broker does not accept reports of runs; they wait", error)
                 self._close_line()
             if self._ended_within(pause):
                 return False
             pause = min(2 * pause, MAX_PAUSE_S)
+        return False
 
     def _ended_within(self, pause: float) -> bool:
         """Wait before the next attempt; return True if the time to end is over."""

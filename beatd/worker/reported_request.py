@@ -107,7 +107,7 @@ def watch(request: Any, held: HeldDelivery) -> None:
 
 def _reported(base: type) -> type:
     """Return the reported subclass of a class of requests; celery has one class for each task."""
-    made: type | None = vars(base).get(REPORTED)
+    made: type | None = base.__dict__.get(REPORTED)
     if made is None:
         made = type(base.__name__, (ReportedRequest, base), {"__slots__": ()})
         setattr(base, REPORTED, made)

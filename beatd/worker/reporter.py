@@ -1,5 +1,7 @@
 """The reports of one worker: which deliveries it holds, and what became of them."""
 
+import atexit
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_hex
@@ -16,7 +18,9 @@ from beatd.worker.reported_request import watch
 
 PLANNED = "beatd_planned_at"  # the header that only messages of beatd have
 ENTRY = "periodic_task_name"
-MAX_RETRIED = 1_000  # task ids whose next delivery is known even without the headers
+NOT_STARTED = "not started; the worker ended, or lost its connection to the broker"
+CLOSE_S = 2.0
+MAX_RETRIED = 1_000  # runs that were sent again and whose headers are remembered
 
 
 class Reporter:
@@ -24,27 +28,30 @@ class Reporter:
 
     def __init__(self, app: Celery, *, queue: str, worker: str) -> None:
         self._held: dict[str, HeldDelivery] = {}
-        #: Task ids that celery sent again, with their headers. A retry keeps the headers, except
-        #: where the task replaces them: `self.retry(headers=…)`.
-        self.retried: dict[str, Mapping[str, Any]] = {}
+        #: The headers of runs that are held or were sent again, by task id. A retry keeps the
+        #: headers of beatd, unless the task replaces them: `self.retry(headers=…)`. It may arrive
+        #: before the parent process has heard of the retry.
+        self.known: dict[str, Mapping[str, Any]] = {}
         self._sender = ReportSender(
             open_line=lambda: ReportLine(app, queue),
             worker=worker,
             held=self._named,
         )
+        self._pid = os.getpid()
+        atexit.register(self.close)  # a cold shutdown sends no signal
 
     def received(self, request: Any, headers: Mapping[str, Any]) -> None:
         """Hold a delivery that the worker has received, and report what becomes of it."""
         delivery = self._delivery(request.id, headers)
-        self.retried.pop(delivery.id, None)
         watch(request, delivery)
+        self.known[delivery.id] = headers
         self._held[delivery.delivery] = delivery
         delivery.report("received")
 
     def ended_unreceived(
         self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
     ) -> None:
-        """Report the end of a delivery that the worker did not take: revoked, expired, unknown."""
+        """Report the end of a delivery that the worker refused: revoked, expired, unknown."""
         self._delivery(task_id, headers).end(state, error)
 
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
@@ -70,14 +77,10 @@ class Reporter:
         )
         if state in DELIVERY_ENDS:
             self._held.pop(held.delivery, None)
-            if state == "retried":
-                self._remember(held)
-
-    def _remember(self, held: HeldDelivery) -> None:
-        """Remember the headers of a run that is sent again; the oldest are forgotten."""
-        if len(self.retried) >= MAX_RETRIED:
-            self.retried.pop(next(iter(self.retried)), None)
-        self.retried[held.id] = {ENTRY: held.entry, PLANNED: held.planned.isoformat()}
+            if state != "retried":
+                self.known.pop(held.id, None)
+            elif len(self.known) > len(self._held) + MAX_RETRIED:
+                self.known.pop(next(iter(self.known)), None)
 
     def _named(self) -> list[tuple[str, str]]:
         """Return the task id and delivery of all that the worker holds; release what it has
@@ -96,16 +99,17 @@ class Reporter:
             if held.started:
                 self._held.pop(held.delivery, None)  # no end is known; the leader finds it lost
             else:
-                held.end(
-                    "retried", "the worker lost its connection to the broker before it started"
-                )
+                held.end("retried", NOT_STARTED)
 
-    def close(self, within_s: float) -> None:
-        """Send the last reports; return after `within_s` seconds at the latest.
+    def close(self) -> None:
+        """Send the last reports; return after two seconds at the latest.
 
         What has not started goes back to the broker, and counts as retried.
         """
+        if os.getpid() != self._pid:
+            return  # a child ends
+        atexit.unregister(self.close)
         for held in list(self._held.values()):
             if not held.started:
-                held.end("retried", "the worker was shut down before it started")
-        self._sender.close(within_s)
+                held.end("retried", NOT_STARTED)
+        self._sender.close(CLOSE_S)

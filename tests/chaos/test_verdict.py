@@ -96,12 +96,12 @@ def test_a_moment_that_failed_with_a_reason_is_not_missing() -> None:
 @pytest.mark.parametrize(
     ("catch_up", "on_unknown", "reason", "faults", "kind"),
     [
-        ("latest", "resend", "caught up", [struck(3, 6)], ""),
-        ("latest", "resend", "caught up", [], IDLE_SKIP),
+        ("latest", "resend", "missed; only the latest was run", [struck(3, 6)], ""),
+        ("latest", "resend", "missed; only the latest was run", [], IDLE_SKIP),
         ("skip", "resend", "late", [struck(0, 2)], IDLE_SKIP),
-        ("all", "resend", "caught up", [struck(3, 6)], MISSING),
+        ("all", "resend", "missed; only the latest was run", [struck(3, 6)], MISSING),
         ("all", "resend", "unknown", [struck(3, 6)], MISSING),
-        ("all", "skip", "caught up", [struck(3, 6)], MISSING),
+        ("all", "skip", "missed; only the latest was run", [struck(3, 6)], MISSING),
         ("all", "skip", "unknown", [struck(3, 6)], ""),
     ],
 )

@@ -29,6 +29,8 @@ entries:
     catch_up: all
     catch_up_max: 3
     on_unknown: skip
+    overlap: queue
+    max_run: 90m
   gap: {task: t, cron: "30 2 * * *", dst_gap: skip, dst_fold: both}
 """
 

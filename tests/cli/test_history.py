@@ -125,16 +125,17 @@ def test_a_backfill_that_cannot_be_is_told(x: Here, since: str, to: str, said: s
 def test_history_tells_the_newest_first(x: Here) -> None:
     ran(x, Outcome("confirmed"))
     ran(x, Outcome("rejected", "no such queue"))
-    ran(x, None, "caught up")
+    ran(x, None, "missed; only the latest was run")
     records = x.json("history")
     assert [record["state"] for record in records] == ["skipped", "failed", "published"]
     published = records[2]
-    keys = ["entry", "planned", "state", "reason", "task_id", "published", "late"]
+    keys = ["entry", "planned", "state", "reason", "task_id", "published", "late", "origin"]
+    keys += ["outcome", "started", "finished", "runtime", "worker", "error"]
     assert list(published) == keys
     assert (published["entry"], published["late"]) == ("x", 0.012)
     assert published["planned"].endswith("Z") and published["task_id"]
     assert records[1]["reason"] == "no such queue"
-    assert (records[0]["count"], records[0]["reason"]) == (3, "caught up")
+    assert (records[0]["count"], records[0]["reason"]) == (3, "missed; only the latest was run")
     out = x("history", "x").out
     assert "no such queue" in out and "3 moments to" in out and "0.012 s" in out
 
@@ -152,7 +153,7 @@ def test_history_is_limited_and_filtered(x: Here) -> None:
 def test_history_is_asked_about_a_time(x: Here) -> None:
     for outcome in ("confirmed", "rejected", "confirmed"):
         ran(x, Outcome(outcome, "why"))  # type: ignore[arg-type]
-    ran(x, None, "caught up")
+    ran(x, None, "missed; only the latest was run")
     first = datetime.fromisoformat(x.json("history")[-1]["planned"])
     hour = timedelta(hours=1)
 
@@ -176,7 +177,7 @@ def test_history_tells_times_as_show_does(x: Here) -> None:
     wall = planned.astimezone(ZoneInfo("Europe/Berlin"))
     out = x("history").out
     assert out.startswith("planned for ") and f"{wall:%Y-%m-%d %H:%M:%S %Z}" in out
-    ran(x, None, "caught up")
+    ran(x, None, "missed; only the latest was run")
     until = (planned + 3 * timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
     assert f"3 moments to {until:%m-%d %H:%M:%S}" in x("history").out
     (row, *_) = x.json("status", code=1)["next"]
@@ -202,7 +203,7 @@ def test_an_entry_that_fails_looks_like_it(x: Here, monkeypatch: pytest.MonkeyPa
     ran(x, Outcome("confirmed"))
     assert "failed" not in x("list").out and x.json("status", code=1)["failing"] == []
     ran(x, Outcome("rejected", "404 no exchange"))
-    ran(x, None, "caught up")
+    ran(x, None, "missed; only the latest was run")
     (line,) = [line for line in x("list").out.splitlines() if line.startswith("x ")]
     assert "failed" in line
     monkeypatch.setattr(glancing, "VERSION", -1)

@@ -20,12 +20,12 @@ from beatd.edits.editing import in_batches, pause
 from beatd.edits.entry_change import added
 from beatd.stores import sqlite_quick_list as glancing
 from beatd.stores.sql import migrations
-from beatd.stores.sqlite_quick_list import VERSION, glance
+from beatd.stores.sqlite_quick_list import VERSION, Glance, glance
 from tests.cli.conftest import Beatd, Here
 
 KEYS = [
     *("name", "task", "schedule", "tz", "args", "kwargs", "options", "enabled", "paused"),
-    *("next", "last", "runs", "source"),
+    *("next", "last", "runs", "source", "outcome", "running"),
 ]
 
 
@@ -168,10 +168,8 @@ def test_a_glance_reads_the_schema_of_today() -> None:
 def test_a_glance_sees_what_the_store_finds(some: Here) -> None:
     store = some.store()
     for query in (Query(), Query(order="next"), Query(name_like="[a-d]*"), Query(limit=2)):
-        assert glance(some.folder / "beatd.db", query, codec, 500) == (
-            list(store.find(query)),
-            set(),
-        )
+        seen = glance(some.folder / "beatd.db", query, codec, 500)
+        assert seen == Glance(list(store.find(query)), {}, set())
     store.close()
 
 

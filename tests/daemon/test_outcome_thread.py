@@ -16,6 +16,9 @@ from beatd.run import Occurrence, task_id
 from beatd.store import Roles
 from beatd.stores.embedded.memory import MemoryStore
 from tests.fake_clock import FakeClock
+from tests.stores.making import NOON, at, lead, row
+from tests.stores.running_runs import delivery as reported
+from tests.stores.running_runs import put_queued, started, waiting
 
 
 class Reader:
@@ -60,8 +63,8 @@ class Broken(MemoryStore):
 
 
 class World:
-    def __init__(self) -> None:
-        self.clock, self.reader, self.term = FakeClock(), Reader(), 1
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock, self.reader, self.term = clock or FakeClock(), Reader(), 1
         self.store = Broken(codec=codec, clock=self.clock)
         self.told: list[Event] = []
         self.wakes = self.rests = 0
@@ -78,7 +81,7 @@ class World:
     def _wake(self) -> None:
         self.wakes += 1
 
-    def _rest(self) -> None:
+    def _rest(self, seconds: float) -> None:
         self.rests += 1
 
     def delivery(self, state: OutcomeState, name: str = "e", **more: object) -> Delivery:
@@ -163,7 +166,7 @@ def test_a_burst_is_written_in_small_transactions_with_a_pause_after_each(world:
     runs = [world.delivery("succeeded", f"e{nth}") for nth in range(10_000)]
     world.arrives(*runs)
     world.turn()
-    assert world.store.transactions == (WRITTEN_MAX,) * 20 and world.rests == 20
+    assert world.store.transactions == (WRITTEN_MAX,) * 50 and world.rests == 50
     assert world.reader.acknowledged == 1
 
 
@@ -261,3 +264,44 @@ def test_an_unforeseen_error_stops_only_its_batch(world: World) -> None:
     world.store.away = None
     world.turn()
     assert world.states(run) == ["succeeded"] and world.reader.acknowledged == 2
+
+
+@pytest.fixture
+def noon() -> World:
+    """A world at the moment around which the entries of the stores' tests are planned."""
+    return World(FakeClock(NOON.isoformat()))
+
+
+def test_the_end_of_a_run_wakes_the_beat_if_an_entry_waits_for_it(noon: World) -> None:
+    store = noon.store
+    term = lead(store)
+    run = started(store, put_queued(store), term)
+    assert list(store.claim([waiting(store, row(store))], term, at(10))) == [True]
+    noon.arrives(reported(run, "started"))
+    noon.turn()
+    assert not noon.wakes
+    noon.clock.move_to(at(20))
+    noon.arrives(reported(run, "failed"))
+    noon.turn()
+    assert noon.wakes == 1 and row(store).plan.due == at(20)
+
+
+def test_the_end_of_a_run_that_nothing_waits_for_wakes_nobody(noon: World) -> None:
+    run = started(noon.store, put_queued(noon.store), lead(noon.store))
+    noon.arrives(reported(run, "succeeded"))
+    noon.turn()
+    assert not noon.wakes and row(noon.store).running is None
+
+
+def test_a_run_that_its_worker_still_names_is_prolonged_and_a_silent_one_is_lost(
+    noon: World,
+) -> None:
+    run = started(noon.store, put_queued(noon.store), lead(noon.store))  # until 60 s
+    noon.arrives(reported(run, "started"))
+    for _ in range(10):
+        noon.arrives(held=[(run.task_id, reported(run).delivery)])
+        noon.turn(10)
+    running = row(noon.store).running
+    assert running is not None and running.until > noon.clock.now() + timedelta(seconds=20)
+    noon.turn(32)
+    assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None

@@ -105,6 +105,13 @@ def test_all_problems_are_told_at_once() -> None:
         ({"options": {"countdown": 1, "eta": "2027-01-01"}}, "options.countdown", "exclude"),
         ({"catch_up": "every"}, "catch_up", "latest, all, skip"),
         ({"catch_up": "all"}, "catch_up", "catch_up_window"),
+        ({"overlap": "wait"}, "overlap", "allow, skip, queue, replace"),
+        ({"overlap": "skip"}, "overlap", "needs max_run as well (such as 2h)"),
+        ({"overlap": "queue", "max_run": None}, "overlap", "needs max_run"),
+        ({"overlap": "replace"}, "overlap", "replace needs max_run"),
+        ({"overlap": "skip", "max_run": 0}, "max_run", "above zero"),
+        ({"max_run": "-1h"}, "max_run", "duration"),
+        ({"max_run": "long"}, "max_run", "duration"),
         ({"start": "2027-01-02", "end": "2027-01-01"}, "end", "before start"),
         ({"start": "yesterday"}, "start", "ISO 8601"),
         ({"jitter": "-5s"}, "jitter", "duration"),
@@ -118,6 +125,32 @@ def test_a_wrong_value_is_told_with_its_path(change: dict[str, Any], path: str, 
     assert any(line.startswith(f"{path}: ") and words in line for line in lines), lines
     with pytest.raises(ConfigError):
         entry_from("tidy", {**GOOD, **change})
+
+
+@pytest.mark.parametrize("max_run", [0, "long"])
+def test_a_max_run_that_is_wrong_is_one_problem(max_run: Any) -> None:
+    assert len(told({**GOOD, "overlap": "skip", "max_run": max_run})) == 1
+
+
+@pytest.mark.parametrize("overlap", [None, "allow", "skip", "queue", "replace"])
+def test_each_rule_of_overlap_goes_with_max_run(overlap: str | None) -> None:
+    plain = {**GOOD, "max_run": "2h", **({"overlap": overlap} if overlap else {})}
+    checked = check("a", plain)
+    assert checked.entry is not None and checked.problems == []
+    assert (checked.entry.overlap, checked.entry.max_run) == (
+        overlap or "allow",
+        timedelta(hours=2),
+    )
+    written = plain_of(checked.entry)
+    assert written.get("overlap") == (None if overlap == "allow" else overlap)
+    assert written["max_run"] == "2h"
+
+
+def test_max_run_may_come_from_the_defaults() -> None:
+    plain = {**GOOD, "overlap": "queue"}
+    assert entry_from("a", plain, defaults={"max_run": "1h"}).max_run == timedelta(hours=1)
+    with pytest.raises(ConfigError, match="needs max_run"):
+        entry_from("a", GOOD, defaults={"overlap": "queue"})
 
 
 @pytest.mark.parametrize("plain", [None, "x", [1], 5])

@@ -22,8 +22,8 @@ BY_NAME: dict[str, Any] = {
     "dst_fold": "both",
     "catch_up": "all",
     "on_unknown": "skip",
-    "overlap": "skip",
     "alert": Alert(failed=3, missing=timedelta(hours=26)),
+    "overlap": "queue",
 }
 BY_TYPE: dict[Any, Any] = {
     str: "other",

@@ -117,7 +117,7 @@ def test_a_term_that_is_over_claims_nothing(scene: Scene, prepared: bool) -> Non
 
 def test_a_move_without_a_run_goes_with_the_others(scene: Scene) -> None:
     moment = scene.moves[1].seen
-    skip = Skip(moment, moment, 1, "caught up")
+    skip = Skip(moment, moment, 1, "missed; only the latest was run")
     skipped: Move = replace(scene.moves[1], run=None, counts=0, skips=(skip,))
     assert scene.go([scene.moves[0], skipped, scene.moves[2]]) == [True] * 3
     assert scene.arrived() == ["a", "c"]

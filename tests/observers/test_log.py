@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from beatd.definition import entry_from
-from beatd.events import Sent, Skipped
+from beatd.events import RunsFailed, Sent, Skipped
 from beatd.ledger import Result
 from beatd.observers.log import JsonLines, LogObserver, TextLines
+from beatd.outcome import Delivery
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip
 
@@ -23,7 +24,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def missed(count: int, reason: str = "caught up") -> Skipped:
+def missed(count: int, reason: str = "missed; only the latest was run") -> Skipped:
     ends = [NOON + timedelta(minutes=n) for n in range(count)]
     return Skipped([(f"e{n}", Skip(NOON, end, 2, reason)) for n, end in enumerate(ends)])
 
@@ -40,8 +41,10 @@ def ended(count: int, outcome: Outcome) -> list[Result]:
 def test_a_few_skips_are_told_one_by_one(lines: pytest.LogCaptureFixture) -> None:
     LogObserver()(missed(2))
     assert lines.messages == [
-        "e0 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: caught up",
-        "e1 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:00+00:00: caught up",
+        "e0 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: "
+        "missed; only the latest was run",
+        "e1 skipped 2 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:00+00:00: "
+        "missed; only the latest was run",
     ]
 
 
@@ -50,7 +53,7 @@ def test_many_skips_are_one_line_for_each_reason(lines: pytest.LogCaptureFixture
     LogObserver()(Skipped([*missed(60).skips, *late]))
     assert lines.messages == [
         "e0 and 59 more skipped 120 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:59:00+00:00: "
-        "caught up",
+        "missed; only the latest was run",
         "slow skipped 3 runs, 2026-03-01T12:00:00+00:00 to 2026-03-01T12:00:00+00:00: late",
     ]
     assert lines.records[0].facts["entries"] == 60  # type: ignore[attr-defined]
@@ -81,3 +84,20 @@ def test_a_name_cannot_steer_the_terminal_that_shows_the_log() -> None:
     name = "a\nb\0c\x1b[31m\u202ed \u00e4"
     record = logging.LogRecord("beatd", logging.INFO, "", 0, "%s", (name,), None)
     assert TextLines().format(record).endswith(r"a\nb\x00c\x1b[31m\u202ed ä")
+
+
+def test_failed_runs_are_a_line_each_and_a_count_of_the_others(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    known = {"task_id": "t", "delivery": "d", "name": "e", "planned": NOON, "at": NOON}
+    failed = Delivery(
+        **known, state="failed", worker="w@host", error="ValueError('no')",
+        started=NOON, finished=NOON + timedelta(seconds=1.5),
+    )  # fmt: skip
+    LogObserver()(RunsFailed((failed, Delivery(**known, state="lost")), 7))
+    assert lines.messages == [
+        "run failed: e of 2026-03-01T12:00:00+00:00 on w@host after 1.500 s: ValueError('no')",
+        "run lost: e of 2026-03-01T12:00:00+00:00: its worker has been silent for too long",
+        "7 more runs failed, see `beatd history`",
+    ]
+    assert lines.records[0].facts["runtime"] == 1.5  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Production daemons in simulated time, with greenlets for threads, around one store and broker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,17 @@ from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.engine.limits import Limits
 from beatd.events import Observer
 from beatd.leader import Holder
+from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
 from tests.fake_lease import FakeLease
 from tests.simulation.files import Files
 from tests.simulation.one_redis import ListsWire, RedisWire
+from tests.simulation.overlaps import Overlaps
 from tests.simulation.server_clock import ServerClock
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.wires import Broker, Fate, LeaseWire, Pace, PublisherWire, StoreWire, Wire
+from tests.simulation.workers import ReportsWire, Workers
 from tests.simulation.world import (
     START,
     Host,
@@ -49,6 +52,7 @@ class Deployment:
         one_redis: bool = False,
         batch: int = 1000,
         restart_after: Callable[[], float] = lambda: 1.0,
+        workers: Callable[[World, Overlaps], Workers] | None = None,
     ) -> None:
         self.world = World()
         self.fate, self.tells, self.has_clock = fate, tells, has_clock
@@ -62,6 +66,9 @@ class Deployment:
         self.processes: list[Process] = []
         self.paces: list[Pace] = []
         self.wiped_at = float("-inf")
+        self.workers = workers(self.world, self.truth.overlaps) if workers else None
+        if self.workers is not None:
+            self.truth.deliver, self.broker.revoke = self.workers.deliver, self.workers.revoke
 
     def now(self) -> datetime:
         """What a command takes for now."""
@@ -84,6 +91,7 @@ class Deployment:
                 publisher=lambda: self._publisher(wire),
                 dispatch=lambda store, publisher: self._dispatch(clock, store, publisher),
                 declaring=self.files.declaring(clock) if self.files.entries else None,
+                outcomes=(lambda store: self._reports(wire)) if self.workers else None,
             ),
             me=Holder(process.name, host.name, len(self.processes), START, f"of {process.name}"),
             clock=clock,
@@ -109,6 +117,10 @@ class Deployment:
             return AtomicDispatch(ledger=store, publisher=publisher, clock=clock)
         return StepDispatch(ledger=store, publisher=publisher, clock=clock, hold=store.hold)
 
+    def _reports(self, wire: Wire) -> OutcomeReader:
+        assert self.workers is not None
+        return ReportsWire(wire, self.workers)
+
     def _live(self, process: Process) -> None:
         """As `Daemon.__enter__`, `run` and `__exit__`, with tasks where those start threads."""
         daemon = process.daemon
@@ -116,7 +128,7 @@ class Deployment:
             if not daemon._open(closing):
                 return
             daemon.election._campaigning = Turnstile(self.world)
-            daemon.engine._overlap._second = Second(self.world)
+            daemon.engine._pipeline._second = Second(self.world)
             for loop in daemon.loops:
                 self.world.spawn(process, loop.run)
             while not daemon._stop.is_set():
@@ -145,13 +157,18 @@ class Deployment:
                     raise Violation(f"nothing was lost, and it is said that {event.reason}")
                 case events.Broke(error=error):
                     raise error
-                case events.Refused() if self._is_quiet():
-                    raise Violation(f"claims were refused, and nobody edited: {event.names}")
+                case events.Refused(names=names) if self._is_quiet():
+                    if not self._may_overlap(names):
+                        raise Violation(f"claims were refused, and nobody edited: {names}")
                 case _:
                     pass
             self.world.trace.append(f"{self.world.elapsed():10.6f} {process.name} {kind}")
 
         return hear
+
+    def _may_overlap(self, names: Sequence[str]) -> bool:
+        """Whether the ends of runs may have come between the reading and the claims of these."""
+        return all(self.truth.known[name].entry.overlap != "allow" for name in names)
 
     def _is_quiet(self) -> bool:
         return self.truth.calm and self.world.elapsed() - self.truth.edited_at > 5.0

@@ -14,7 +14,9 @@ import beatd.daemon.store_clock
 import beatd.dispatches.prepared
 import beatd.engine.moves
 import beatd.stores.embedded.claims
+import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
+import beatd.stores.embedded.running_runs
 from beatd.catalog import Change
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import StoreClock
@@ -29,7 +31,8 @@ from beatd.engine.open_claims import OpenClaims
 from beatd.engine.outage import Outage
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
-from beatd.ledger import Move
+from beatd.ledger import Move, RunningChange
+from beatd.outcomes.live_deliveries import LiveDeliveries
 from beatd.publisher import Outcome
 from beatd.stores.embedded.memory import MemoryStore
 from beatd.unapplied import Unapplied
@@ -40,6 +43,15 @@ from tests.simulation.truth import PUBLISH_TIMEOUT
 
 Patch = pytest.MonkeyPatch
 PLANTED: dict[str, Callable[[Patch], None]] = {}
+#: Those that only scenarios with workers can show.
+OF_OVERLAP = {
+    "the ledger does not compare the running run",
+    "a run that was prolonged is thought to be over",
+    "a run does not count as running when it is sent again",
+    "the end of a run frees nobody",
+    "a worker that is silent is never given up",
+    "what a skipped moment would have run is not told",
+}
 
 
 def plant(sow: Callable[[Patch], None]) -> Callable[[Patch], None]:
@@ -232,7 +244,7 @@ def a_resend_does_not_ask_on_unknown(patch: Patch) -> None:
 
 
 @plant
-def what_is_caught_up_is_not_told(patch: Patch) -> None:
+def what_was_missed_is_not_told(patch: Patch) -> None:
     settle = beatd.engine.moves.settle
     patch.setattr(beatd.engine.moves, "settle", lambda *args: replace(settle(*args), skips=()))
 
@@ -273,13 +285,58 @@ def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
 def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
     asked = Mover._asked
 
-    def hasty(self: Mover, request: Any, *more: Any) -> Move:
+    def hasty(self: Mover, request: Any, *more: Any) -> Move | None:
         move = asked(self, request, *more)
-        if request.kind == "backfill" and move.first == request.last:
+        if move is not None and request.kind == "backfill" and move.first == request.last:
             return replace(move, first=None)
         return move
 
     patch.setattr(Mover, "_asked", hasty)
+
+
+# overlap
+
+
+@plant
+def the_ledger_does_not_compare_the_running_run(patch: Patch) -> None:
+    patch.setattr(beatd.stores.embedded.claims, "is_as_seen", lambda *given: True)
+
+
+@plant
+def a_run_that_was_prolonged_is_thought_to_be_over(patch: Patch) -> None:
+    is_as_seen = beatd.stores.embedded.running_runs.is_as_seen
+
+    def careless(tables: Any, name: str, change: Any, at: Any) -> bool:
+        return is_as_seen(tables, name, replace(change, is_over=False), at)
+
+    patch.setattr(beatd.stores.embedded.claims, "is_as_seen", careless)
+
+
+@plant
+def a_run_does_not_count_as_running_when_it_is_sent_again(patch: Patch) -> None:
+    patch.setattr(beatd.engine.moves, "turn_of_claim", lambda row, *more: RunningChange())
+
+
+@plant
+def the_end_of_a_run_frees_nobody(patch: Patch) -> None:
+    patch.setattr(beatd.stores.embedded.delivery_writes, "end_run", lambda *given: False)
+
+
+@plant
+def a_worker_that_is_silent_is_never_given_up(patch: Patch) -> None:
+    patch.setattr(LiveDeliveries, "lost", lambda self, at: [])
+    patch.setattr(LiveDeliveries, "_is_silent", lambda self, named: False)
+
+
+@plant
+def what_a_skipped_moment_would_have_run_is_not_told(patch: Patch) -> None:
+    settle_in_turn = beatd.engine.moves.settle_in_turn
+
+    def silent(*given: Any) -> Any:
+        settlement, turn = settle_in_turn(*given)
+        return replace(settlement, skips=()), turn
+
+    patch.setattr(beatd.engine.moves, "settle_in_turn", silent)
 
 
 # ledger and broker as one

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,10 +19,13 @@ from beatd.errors import BeatError
 from beatd.run import Run
 from tests.simulation.deployment import Deployment
 from tests.simulation.files import edit
+from tests.simulation.overlaps import Overlaps
 from tests.simulation.verdict import verdict
+from tests.simulation.workers import Mischief, Workers
 from tests.simulation.world import START, Host, Process, World
 
 STORM, CALM = 60.0, 25.0
+CALM_WITH_WORKERS = 75.0  # of which a run that nobody names any more takes the most
 SETTLED = 12.0  # after the storm: ttl, the publish time-out of what is unknown, and a little
 HOT = {"store.claim", "store.record", "store.step", "publish", "message"}
 WARM = {"lease.take", "store.begin"}
@@ -122,6 +125,10 @@ def some_entry(name: str, dice: random.Random) -> Entry:
         plain["task"] = "poison"
     if "full" in name:
         plain["options"] = {"queue": "full"}
+    if name.startswith("alone"):
+        number = int(name.split()[-1])
+        plain["overlap"] = ("skip", "queue", "replace")[number % 3]
+        plain["max_run"] = ("45s", "8s")[number // 3 % 2]
     return entry_from(name, plain)
 
 
@@ -133,8 +140,29 @@ class Scenario:
     trace: list[str]
 
 
-def play(seed: int) -> Scenario:
-    """Play the scenario of this seed; raise Violation when a promise breaks."""
+def some_workers(dice: random.Random) -> Callable[[World, Overlaps], Workers]:
+    """Return what makes workers with some of the mischief that there is."""
+
+    def chosen(*rates: float) -> float:
+        return dice.choice((0.0, *rates))
+
+    mischief = Mischief(
+        report_lost=chosen(0.03),
+        report_twice=chosen(0.1),
+        report_late_s=chosen(1.0, 8.0),
+        delivered_twice=chosen(0.05),
+        revoke_lost=chosen(0.2),
+        dies_every_s=chosen(4.0, 15.0),
+    )
+
+    return lambda world, overlaps: Workers(world, overlaps, dice, mischief)
+
+
+def play(seed: int, *, overlap: bool = False) -> Scenario:
+    """Play the scenario of this seed; raise Violation when a promise breaks.
+
+    With `overlap`, most entries do not allow overlap, and workers run what arrives.
+    """
     dice = random.Random(seed)
     hours = random.Random(f"clocks of {seed}")
     faults = RandomFaults(dice, hours)
@@ -148,9 +176,11 @@ def play(seed: int) -> Scenario:
         one_redis=one_redis,
         batch=dice.choice((1000, 1000, 3)),
         restart_after=lambda: dice.choice((0.2, 1.0, 4.0)),
+        workers=some_workers(random.Random(f"workers of {seed}")) if overlap else None,
     )
-    world = deployment.world
-    names = [f"entry {n}" for n in range(8)]
+    world, workers = deployment.world, deployment.workers
+    names = [f"entry {n}" for n in range(2 if overlap else 8)]
+    names += [f"alone {n}" for n in range(6)] if overlap else []
     names += [name for name in ("poison 8", "full 9") if dice.random() < 0.3]
     if "full 9" in names:
         deployment.broker.full.add("full")
@@ -165,6 +195,10 @@ def play(seed: int) -> Scenario:
         skew = dice.uniform(-2, 2) if skewed else 0.0
         boot, gains = dice.randint(0, 10**6), hours.uniform(-MAX_DRIFT, MAX_DRIFT) * 0.99
         deployment.start(Host("abc"[n], skew=skew, boot=boot, gains=gains))
+    if workers is not None:
+        for _ in range(2):
+            workers.start()
+        world.spawn(Process("night", Host("cellar")), workers.die_at_random)
     operator = Process("operator", Host("office"))
     world.spawn(operator, lambda: operate(deployment, names, dice))
     editor = Process("editor", Host("office"))
@@ -180,7 +214,7 @@ def play(seed: int) -> Scenario:
         if len(deployment.leaders()) != 1:
             raise AssertionError(f"L1 {len(deployment.leaders())} leaders, and all is well")
         deployment.truth.calm = True
-        world.run(STORM + CALM)
+        world.run(STORM + (CALM_WITH_WORKERS if overlap else CALM))
         (leader,) = deployment.leaders()
         stuck = {"full 9"} if "full" in deployment.broker.full else ()
         verdict(deployment.truth, leader.daemon.now(), frozenset(stuck))
@@ -192,6 +226,8 @@ def play(seed: int) -> Scenario:
 
 def calm(deployment: Deployment, faults: RandomFaults) -> None:
     faults.storm, faults.store_up, deployment.broker.up = False, True, True
+    if deployment.workers is not None:
+        deployment.workers.mischief = Mischief()
     for process in deployment.processes:
         deployment.world.thaw(process)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.planted_bugs import PLANTED, planted
+from tests.simulation.planted_bugs import OF_OVERLAP, PLANTED, planted
 from tests.simulation.scenario import play
 from tests.simulation.world import Violation
 
@@ -14,6 +14,9 @@ RARE = {
     "a plan is put however far the row has come": 69,
     "what was prepared goes in the place of another batch": 52,
     "all servers are thought to have one clock": 35,
+    "the ledger does not compare the running run": 4,
+    "a run does not count as running when it is sent again": 4,
+    "the end of a run frees nobody": 5,
 }
 
 
@@ -23,7 +26,7 @@ def test_a_planted_bug_is_seen(bug: str) -> None:
     for seed in range(begin, begin + SEEDS):
         try:
             with planted(bug):
-                play(seed)
+                play(seed, overlap=bug in OF_OVERLAP)
         except Violation:
             return
     pytest.fail(f"{bug}: not seen in {SEEDS} scenarios")

@@ -11,6 +11,7 @@ import pytest
 from tests.simulation.scenario import play
 
 SHORT, LONG, APIECE = 60, 2000, 100
+SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 12, 500
 
 # What must have happened somewhere, or nothing was tried.
 SOMETIMES = {
@@ -52,12 +53,23 @@ SOMETIMES = {
     "what is declared was claimed",
 }
 
+SOMETIMES_WITH_WORKERS = {
+    "a moment waited for the end of a run",
+    "a run was revoked",
+    "a run was lost",
+    "a run was silent for max_run",
+    "a worker died with a run",
+    "a report was lost",
+    "crash before reports.acknowledge",
+    "one run was executed twice at once",
+}
 
-def lived(seeds: range) -> Counter[str]:
+
+def lived(seeds: range, *, overlap: bool = False) -> Counter[str]:
     seen: Counter[str] = Counter()
     for seed in seeds:
         try:
-            seen += play(seed).seen
+            seen += play(seed, overlap=overlap).seen
         except AssertionError as broken:
             rerun = f"pytest tests/simulation/test_simulation.py --seed {seed}"
             raise AssertionError(f"{broken}\nseed {seed}; again: {rerun}") from broken
@@ -73,10 +85,25 @@ def test_scenarios_under_every_fault_keep_every_promise(request: Any) -> None:
     assert not SOMETIMES - set(seen), "never happened, so never tried"
 
 
+def test_no_two_runs_of_one_entry_are_running_under_any_fault(request: Any) -> None:
+    seed = request.config.getoption("--seed", None)
+    if seed is not None:
+        lived(range(seed, seed + 1), overlap=True)
+        return
+    seen = lived(range(SHORT_WITH_WORKERS), overlap=True)
+    assert not SOMETIMES_WITH_WORKERS - set(seen), "never happened, so never tried"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(SHORT, LONG, APIECE))
 def test_many_more_scenarios_keep_every_promise(first: int) -> None:
     lived(range(first, min(first + APIECE, LONG)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(SHORT_WITH_WORKERS, LONG_WITH_WORKERS, APIECE))
+def test_many_more_scenarios_let_no_two_runs_of_one_entry_run(first: int) -> None:
+    lived(range(first, min(first + APIECE, LONG_WITH_WORKERS)), overlap=True)
 
 
 def test_the_same_seed_is_the_same_life() -> None:

@@ -9,6 +9,7 @@ from beatd.catalog import Change
 from beatd.definition import codec
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
+from beatd.outcome import Delivery, Written
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run
 from beatd.stores.embedded.memory import MemoryStore
@@ -39,6 +40,7 @@ class TrueStore(MemoryStore):
         made = super().claim(moves, term, at)
         for move, row, ok in zip(moves, before, made, strict=True):
             if ok:
+                self._truth.overlaps.claimed(move, None if row is None else row.running, at)
                 if move.run is not None and move.of != "claim":
                     self.lives[move.run.task_id] += 1
                 self._truth.make(move, term, at, row)
@@ -47,6 +49,12 @@ class TrueStore(MemoryStore):
     def record(self, results: Sequence[Result]) -> None:
         super().record(results)
         self._truth.recorded(results)
+
+    def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
+        written = super().write_outcomes(deliveries, at)
+        pairs = zip(deliveries, written, strict=True)
+        self._truth.overlaps.reported([one for one, how in pairs if how == "written"])
+        return written
 
     def step(
         self, moves: Sequence[Move], push: Push, term: Term, at: datetime

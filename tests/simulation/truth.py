@@ -4,7 +4,7 @@ What can be told at once is told at once; `verdict.py` tells the rest when the w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from beatd.leader import Term
 from beatd.ledger import Move, Request, Result
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
+from tests.simulation.overlaps import Overlaps
 from tests.simulation.server_clock import ServerClock
 from tests.simulation.true_store import TrueStore
 from tests.simulation.world import Process, Violation, World
@@ -103,7 +104,8 @@ class Truth:
     began: dict[int, float] = field(default_factory=dict)  # when each term did
 
     def __post_init__(self) -> None:
-        self.store = TrueStore(self)
+        self.store, self.overlaps = TrueStore(self), Overlaps(self.world)
+        self.deliver: Callable[[Run], None] = lambda run: None  # to the workers, if there are any
 
     @property
     def checks_age(self) -> bool:
@@ -145,6 +147,7 @@ class Truth:
         if self.open.get(run.occurrence, Sending(process, 0)).process is not process:
             self.world.seen["a message of a claim that another took over"] += 1
         self.arrived.append(Arrival(run, process, key, at_once))
+        self.deliver(run)
 
     def publishes(self, process: Process, runs: Sequence[Run]) -> None:
         for run in runs:

@@ -177,6 +177,7 @@ class Broker:
         self.truth = truth
         self.up = True
         self.full: set[str] = set()
+        self.revoke: Callable[[Sequence[str]], None] = lambda task_ids: None
 
     def take(self, wire: Wire, run: Run) -> Outcome:
         if not self.up:
@@ -208,6 +209,10 @@ class PublisherWire:
     def prepare(self, runs: Sequence[Run], *, soon: bool = False) -> None: ...
 
     def forget(self, names: Sequence[str]) -> None: ...
+
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        if self._wire.pass_by("revoke") != "error":
+            self._broker.revoke(task_ids)
 
     def publish(self, runs: Sequence[Run], may_go_on: Callable[[], bool]) -> Sequence[Outcome]:
         wire, outcomes = self._wire, []

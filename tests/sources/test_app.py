@@ -57,6 +57,14 @@ def problem(app: Celery, written: Any) -> str:
     return found
 
 
+def test_an_entry_of_the_app_may_have_a_rule_about_overlap(app: Celery) -> None:
+    entry = one(app, 30, overlap="skip", max_run=timedelta(hours=2))
+    assert (entry.overlap, entry.max_run) == ("skip", timedelta(hours=2))
+    assert one(app, 30).overlap == "allow"
+    written = {"task": "t", "schedule": 30, "overlap": "skip"}
+    assert "beat_schedule.x.overlap: skip needs max_run" in problem(app, written)
+
+
 # schedules
 
 

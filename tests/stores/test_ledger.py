@@ -151,7 +151,7 @@ def test_a_move_without_a_run_moves_the_plan_and_claims_nothing(store: Store) ->
 
 def test_skips_and_a_run_of_one_move_are_both_kept(store: Store) -> None:
     stored, term = put(store), lead(store)
-    skips = (Skip(at(0), at(0), 1, "caught up"),)
+    skips = (Skip(at(0), at(0), 1, "missed; only the latest was run"),)
     move = step(store, stored, 20, run=run_of(store, stored, at(10)), skips=skips)
     assert store.claim([move], term, at(11)) == [True]
     assert {(r.planned, r.state) for r in past(store)} == {

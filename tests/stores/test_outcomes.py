@@ -27,6 +27,12 @@ def another(store: Store, planned: float) -> Run:
     return run_of(store, row(store), at(planned))
 
 
+def others(store: Store, count: int) -> list[Run]:
+    """The runs of as many moments of the entry, from its first on."""
+    stored = row(store)
+    return [run_of(store, stored, at(10 * n)) for n in range(count)]
+
+
 def only(store: Store) -> Delivery:
     (found,) = (known for of_run in store.outcomes(_all(store)).values() for known in of_run)
     return found
@@ -148,7 +154,7 @@ def test_outcomes_are_read_by_run(store: Store, run: Run) -> None:
 
 
 def test_thousands_are_written_at_once(store: Store, run: Run) -> None:
-    runs = [another(store, 10 * n) for n in range(2500)]
+    runs = others(store, 2500)
     reports = [delivery(one, "started", n) for n, one in enumerate(runs)]
     assert list(store.write_outcomes(reports, at(1))) == ["written"] * 2500
     ends = [delivery(one, "succeeded", n + 1) for n, one in enumerate(runs)]
@@ -174,7 +180,7 @@ def test_two_threads_that_write_the_same_count_it_once(store: Store, reopen: Reo
 
 
 def test_live_deliveries_come_oldest_first(store: Store, run: Run) -> None:
-    runs = [another(store, 10 * n) for n in range(6)]
+    runs = others(store, 6)
     states = ["started", "received", "succeeded", "retried", "lost", "started"]
     reports = [
         delivery(one, state, 50 - n)
@@ -294,7 +300,7 @@ def test_a_report_about_a_removed_entry_is_kept_without_an_outcome(store: Store,
 
 def fill(store: Store, count: int) -> list[Run]:
     """One delivery for each second from 1 on; every third has not ended."""
-    runs = [another(store, 10 * n) for n in range(count)]
+    runs = others(store, count)
     store.write_outcomes(
         [delivery(one, "succeeded" if n % 3 else "started", n + 1) for n, one in enumerate(runs)],
         at(count),

@@ -160,6 +160,16 @@ def test_a_run_that_no_longer_counts_is_replaced_by_the_next(store: Store) -> No
     assert row(store).running == Running(move.run.task_id, at(61), at(120))
 
 
+def test_a_run_that_was_prolonged_is_not_replaced_by_the_next(store: Store) -> None:
+    term = lead(store)
+    old = started(store, put_queued(store), term, when=1)
+    over = RunningChange(old.task_id, at(180), is_over=True)
+    move = replace(starting(store, row(store), seen=old.task_id, until=at(180)), running=over)
+    store.prolong([old.task_id], at(120))
+    assert store.claim([move], term, at(119)) == [False]
+    assert store.claim([move], term, at(120)) == [True]
+
+
 def test_two_threads_that_claim_one_entry_at_once_make_one_run(
     store: Store, reopen: Reopen
 ) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from beatd.errors import Deposed
 from beatd.leader import Term
 from beatd.ledger import Move, Record, Request, Result
-from beatd.run import Occurrence, Run, Skip
+from beatd.run import Occurrence, Origin, Run, Skip
 from beatd.stores.embedded.running_runs import change_running, end_run, is_as_seen
 from beatd.stores.embedded.table_values import (
     Asked,
@@ -47,7 +47,7 @@ def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
     run that was claimed and not recorded). It is made in the name of the leader's `term`; `at` is
     the moment of the claim.
     """
-    if move.running is not None and not is_as_seen(tables, move.name, move.running):
+    if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
         return False
     if move.of == "plan":
         made = _make_of_plan(tables, move, term, at)
@@ -102,7 +102,7 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
     if move.run is None:
         tables.put(Closed(occurrence))
         for skip in move.skips:
-            record = skipped(move.name, skip, claim.task_id, term.number)
+            record = skipped(move.name, skip, claim.task_id, term.number, claim.origin)
             add_line(tables, at, record, occurrence)
     else:
         _leave(tables, move, term, at)
@@ -139,8 +139,9 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
         tables.put(
             Claimed(run.occurrence, run.task_id, run.due, at, term.number, False, run.origin)
         )
+    origin = "planned" if move.request is None else origin_of(move.request)
     for skip in move.skips:
-        add_line(tables, at, skipped(move.name, skip, "", term.number), None)
+        add_line(tables, at, skipped(move.name, skip, "", term.number, origin), None)
     if move.backlog is not None:
         tables.put(Asked(move.backlog))
 
@@ -200,10 +201,15 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
         tables.put(Done(request.id))
         several = request.last > request.first
         skip = Skip(request.first, request.last, 1, reason, at_least=several)
-        add_line(tables, at, skipped(request.name, skip, "", 0), None)
+        add_line(tables, at, skipped(request.name, skip, "", 0, origin_of(request)), None)
 
 
-def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
+def origin_of(request: Request) -> Origin:
+    """Return why the runs of a request are there."""
+    return "catch-up" if request.kind == "backlog" else request.kind
+
+
+def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "planned") -> Record:
     """Return the record of history for `skip`, a stretch of moments that do not run. If the skip
     closes an open claim (a run that was claimed and not recorded), `task_id` is the task id of that
     run."""
@@ -218,6 +224,7 @@ def skipped(name: str, skip: Skip, task_id: str, term: int) -> Record:
         count=skip.count,
         at_least=skip.at_least,
         term=term,
+        origin=origin,
     )
 
 

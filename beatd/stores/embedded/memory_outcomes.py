@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from heapq import nsmallest
 from typing import TypeVar
 
 from beatd.outcome import Delivery, EntryOutcome, Written
@@ -10,6 +10,7 @@ from beatd.run import Running
 from beatd.stores.embedded.delivery_writes import write_delivery
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.running_runs import prolong
+from beatd.stores.outcome_fold import by_age
 
 Row = TypeVar("Row")
 
@@ -27,7 +28,7 @@ class MemoryOutcomes(MemoryPart):
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
         with self._reading():
             found = self._tables.deliveries
-            return {id: list(found[id].values()) for id in task_ids if id in found}
+            return {id: sorted(found[id].values(), key=by_age) for id in task_ids if id in found}
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
         with self._reading():
@@ -36,7 +37,8 @@ class MemoryOutcomes(MemoryPart):
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         with self._reading():
             found = self._tables.deliveries
-            return [found[id][delivery] for id, delivery in islice(self._tables.live, limit)]
+            live = (found[task_id][delivery] for task_id, delivery in self._tables.live)
+            return nsmallest(limit, live, key=by_age)
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
         with self._reading():

@@ -12,10 +12,13 @@ from beatd.stores.embedded.table_values import Planned, RunningGone, RunningRow
 from beatd.stores.embedded.tables import Tables
 
 
-def is_as_seen(tables: Tables, name: str, change: RunningChange) -> bool:
-    """Return True if the entry's running run is the one that the change expects."""
+def is_as_seen(tables: Tables, name: str, change: RunningChange, at: datetime) -> bool:
+    """Return True if the entry's running run is the one that the change expects. If the change
+    expects that this run is over, it must no longer count as running at the time `at`."""
     running = tables.running.get(name)
-    return change.seen == ("" if running is None else running.task_id)
+    if running is None:
+        return not change.seen
+    return change.seen == running.task_id and not (change.is_over and running.until > at)
 
 
 def change_running(tables: Tables, move: Move, change: RunningChange, at: datetime) -> None:

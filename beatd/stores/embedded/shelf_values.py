@@ -120,8 +120,7 @@ def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
-            if not isinstance(value, DeliveryRow):  # these keep their place: the oldest is first
-                found.pop(key, None)
+            found.pop(key, None)
             found[key] = None if is_deletion(value) else value
     return found
 

@@ -63,7 +63,7 @@ class Tables:
         self.marks: dict[str, Mark] = {}
         self.running: dict[str, Running] = {}
         self.running_entry: dict[str, str] = {}  # by the task id of its running run
-        self.deliveries: dict[str, dict[str, Delivery]] = {}  # by task id; oldest first
+        self.deliveries: dict[str, dict[str, Delivery]] = {}  # by task id and delivery
         self.delivery_count = 0
         self.live: dict[tuple[str, str], None] = {}  # the deliveries that have not ended
         self.outcomes: dict[str, EntryOutcome] = {}

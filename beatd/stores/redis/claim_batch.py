@@ -169,5 +169,6 @@ def _rare(move: Move) -> tuple[object, ...]:
 
 def change_fields(change: RunningChange, run: Run | None) -> tuple[object, ...]:
     """Return the fields of a change of the running run: task id that was seen, until, whether the
-    running run ends, task id of the move's run."""
-    return (change.seen, text_of(change.until), change.ends, "" if run is None else run.task_id)
+    running run ends, task id of the move's run, whether the running run must be over."""
+    id = "" if run is None else run.task_id
+    return (change.seen, text_of(change.until), change.ends, id, change.is_over)

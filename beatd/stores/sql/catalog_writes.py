@@ -10,6 +10,7 @@ from beatd.catalog import Change, Codec
 from beatd.run import micros
 from beatd.stores.sql.catalog_reads import SqlFinding
 from beatd.stores.sql.database import Database
+from beatd.stores.sql.dialect import deletion
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.history_rows import OF_REQUEST, Line, of_skip
 from beatd.stores.sql.missing_parts import SqlMissingParts, edits_so_far
@@ -83,7 +84,7 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
             .with_for_update(of=plan)
         )
         self._removals = [
-            delete(table).where(table.c.name.in_(select(named)))
+            deletion(database.dialect, table, self._names)
             for table in (entry, plan, running, entry_outcome)
         ]
         self._asked_by = select(request).join(self._names.relation, named == request.c.name)

@@ -10,14 +10,17 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Delete,
     Double,
     Engine,
     Integer,
     Subquery,
     Table,
     Text,
+    delete,
     inspect,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -52,6 +55,18 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
     return {"v": json.encode(rows).decode()}
 
 
+def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
+    """Return the DELETE of the rows of a table whose `name` is in the batch.
+
+    It is a join where there is one: for a subquery, MariaDB reads the whole table, and the batch
+    for each of its rows. SQLite deletes from no join.
+    """
+    name = names.c.name
+    if dialect.name == "sqlite":
+        return delete(table).where(table.c.name.in_(select(name)))
+    return delete(table).where(table.c.name == name)
+
+
 class Replaced(StoreError):
     """Raised when the file of the open store was deleted or replaced by another file."""
 
@@ -71,6 +86,12 @@ class Dialect(Protocol):
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
         """Insert many rows at once. `columns` gives the names and kinds of the cells, in their
         order. Only a number may be None."""
+
+    def rewrite(
+        self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
+    ) -> None:
+        """Insert many rows at once as `insert` does; a row that the table has already (with the
+        same cells in the columns of its `key`) is updated instead."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         """Start a transaction. If `patient` is True, a statement may take two minutes instead of
@@ -152,6 +173,12 @@ def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -
     for a value, `quote` the character around a column name."""
     names = [f"{quote}{name}{quote}" for name in columns]
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+
+
+def on_conflict(columns: Iterable[str], key: Sequence[str]) -> str:
+    """Return the clause after an INSERT that updates the rows which the table has already."""
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
 
 
 def like(pattern: str) -> str:

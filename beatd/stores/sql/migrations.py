@@ -3,12 +3,11 @@
 A program must know version `SERVES` or later to work on this schema.
 """
 
-from collections.abc import Collection
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from beatd.errors import StoreError, StoreUnusable
@@ -30,23 +29,22 @@ FIRST_TABLES = [table for table in metadata.sorted_tables if table not in OUTCOM
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create the newest schema: all tables and their first rows."""
-    _create(connection, dialect, metadata.sorted_tables)
+    """Create the newest schema: all tables and their first rows. Raises StoreUnusable if another
+    program has a table with the same name as one of these tables."""
+    in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
+    if in_the_way:
+        raise _refused(dialect, in_the_way[0])
+    dialect.create(connection, metadata.sorted_tables)
     connection.execute(edits.delete())
     connection.execute(edits.insert().values(id=1, count=0))
     _insert(connection, uuid4(), version=0)
 
 
-def _create(connection: Connection, dialect: Dialect, tables: Collection[Table]) -> None:
-    """Create these tables. Raises StoreUnusable if another program has a table with the same name
-    as one of them."""
-    in_the_way = sorted(dialect.strangers(connection) & {table.name for table in tables})
-    if in_the_way:
-        raise StoreUnusable(
-            f"store {dialect.where()}: the table {in_the_way[0]} is in the way and is not of beatd;"
-            " name another database"
-        )
-    dialect.create(connection, tables)
+def _refused(dialect: Dialect, table: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"store {dialect.where()}: the table {table} is in the way and is not of beatd; "
+        "name another database"
+    )
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
@@ -77,8 +75,15 @@ def _second(connection: Connection, _: Dialect) -> None:
 
 def _third(connection: Connection, dialect: Dialect) -> None:
     """Create the tables of outcomes, running runs and incidents, and the column for the origin of a
-    record."""
-    _create(connection, dialect, OUTCOME_TABLES)
+    record. Raises StoreUnusable if another program has a table with the same name as one of these
+    tables."""
+    # Some are there after an interrupted migration, or after an older program has restored the
+    # version of the schema.
+    there = [table for table in OUTCOME_TABLES if dialect.has_table(connection, table.name)]
+    for table in there:
+        if not all(dialect.has_column(connection, column) for column in table.columns):
+            raise _refused(dialect, table.name)
+    dialect.create(connection, [table for table in OUTCOME_TABLES if table not in there])
     origin = history.c.origin
     if not dialect.has_column(connection, origin):
         kind = origin.type.compile(dialect=connection.dialect)

@@ -4,11 +4,11 @@ definition."""
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from beatd.catalog import Codec, MissingPart
 from beatd.stores.sql.database import Database
-from beatd.stores.sql.dialect import literally
+from beatd.stores.sql.dialect import deletion, literally
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import edits, entry, entry_outcome, plan, running
 
@@ -22,7 +22,7 @@ class SqlMissingParts(Part):
         names = self._names
         self._defined = select(entry.c.name).join(names.relation, names.c.name == entry.c.name)
         self._clear = [
-            delete(table).where(table.c.name.in_(select(names.c.name)))
+            deletion(database.dialect, table, names)
             for table in (entry, plan, running, entry_outcome)
         ]
 

@@ -102,6 +102,18 @@ class Mysql:
             (json.encode(rows).decode(),),
         )
 
+    def rewrite(
+        self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
+    ) -> None:
+        # An update of a join with the rows would take three times as long.
+        names = ", ".join(f"`{name}`" for name in columns)
+        changed = ", ".join(f"{table}.`{name}` = t.`{name}`" for name in columns if name not in key)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {json_table('%s', columns)}"
+            f" ON DUPLICATE KEY UPDATE {changed}",
+            (json.encode(rows).decode(),),
+        )
+
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._limit(
             connection.connection.driver_connection, PATIENCE_S if patient else self._timeout

@@ -32,7 +32,7 @@ from beatd.servers.postgresql import (
     pooled_by,
     unusable,
 )
-from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like
+from beatd.stores.sql.dialect import Batch, Columns, How, Kind, Rows, like, on_conflict
 from beatd.stores.sql.notices import CHANNEL, Notices
 from beatd.stores.sql.tables import (
     delivery,
@@ -170,11 +170,18 @@ class Postgresql:
         relation = f"SELECT {names} FROM unnest({arrays}) AS t({names})"
         return Batch(relation, columns, array_literals)
 
-    def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
+    def insert(
+        self, connection: Connection, table: str, columns: Columns, rows: Rows, then: str = ""
+    ) -> None:
         arrays = ", ".join(f"%(v_{name})s::{ARRAYS[kind]}" for name, kind in columns.items())
         names = ", ".join(f'"{name}"' for name in columns)
-        statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
+        statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){then}"
         connection.exec_driver_sql(statement, array_literals(columns, rows))
+
+    def rewrite(
+        self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
+    ) -> None:
+        self.insert(connection, table, columns, rows, then=on_conflict(columns, key))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         driver: Any = connection.connection.driver_connection

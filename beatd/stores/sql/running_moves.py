@@ -29,11 +29,12 @@ class RunningMoves:
             self._now = dict(self._before)
 
     def allow(self, move: Move) -> bool:
-        """Return True if the entry's running run is the one that the move expects."""
-        if move.running is None:
-            return True
-        row = self._now.get(move.name)
-        return move.running.seen == ("" if row is None else row.task_id)
+        """Return True if the entry's running run is the one that the move expects, and over if the
+        move expects that."""
+        change, row = move.running, self._now.get(move.name)
+        if change is None or row is None:
+            return change is None or not change.seen
+        return change.seen == row.task_id and not (change.is_over and row.until > self._at)
 
     def make(self, move: Move) -> None:
         """Change the entry's running run as this move does, which was made.
@@ -66,8 +67,7 @@ class RunningMoves:
         """Write the running runs that have changed, and let the entries be due whose plans wait for
         a run that a closed claim ended."""
         before, now = self._before, self._now
-        gone = [name for name, row in before.items() if now.get(name) != row]
-        self._runs.delete(self._connection, gone)
+        self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]
         self._runs.write(self._connection, changed)
         self._runs.make_due(self._connection, self._due, self._at)

@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import astuple, replace
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from beatd.run import EPOCH, Running, moment_of
 from beatd.stores.damage import Damage
-from beatd.stores.sql.dialect import Dialect, Kind
+from beatd.stores.sql.dialect import Dialect, Kind, deletion
 from beatd.stores.sql.tables import plan, running
 
 COLUMNS: dict[str, Kind] = {
@@ -52,7 +52,7 @@ class RunningRuns:
             .order_by(plan.c.name)
             .with_for_update(of=plan)
         )
-        self._delete = delete(running).where(running.c.name.in_(select(names.c.name)))
+        self._delete = deletion(dialect, running, names)
         due = update(plan).where(plan.c.name == dues.c.name).values(due=dues.c.due)
         # A paused or disabled entry has no due moment, and neither condition holds.
         self._due_earlier = due.where(plan.c.due > dues.c.due)
@@ -93,10 +93,10 @@ class RunningRuns:
             connection.execute(self._delete, self._names.bind([[name] for name in sorted(names)]))
 
     def write(self, connection: Connection, rows: Sequence[RunningRow]) -> None:
-        """Insert these rows; the entries must have none."""
+        """Write these rows in the place of those that the entries have."""
         if rows:
             cells = [astuple(row) for row in sorted(rows, key=lambda row: row.name)]
-            self._dialect.insert(connection, running.name, COLUMNS, cells)
+            self._dialect.rewrite(connection, running.name, COLUMNS, ("name",), cells)
 
     def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
         """Delete the running runs with these task ids. An entry whose plan waits for one of them is
@@ -110,7 +110,6 @@ class RunningRuns:
         plan waits for one of them is due no earlier."""
         found = self._locked(connection, task_ids)
         shorter = [row for row in found if row.until < until]
-        self.delete(connection, [row.name for row in shorter])
         self.write(connection, [replace(row, until=until) for row in shorter])
         waiting = [[row.name, until] for row in found if row.waits]
         if waiting:
@@ -132,10 +131,9 @@ class RunningRuns:
         The caller holds the locks on their rows of the plan.
         """
         found = self.rows(connection, {*planned, *allowed})
-        gone = [row for row in found if row.name in allowed]
         waiting = [row for row in found if row.waits]
         stay = [row for row in waiting if row.name not in allowed]
-        self.delete(connection, [row.name for row in (*gone, *stay)])
+        self.delete(connection, [row.name for row in found if row.name in allowed])
         self.write(connection, [replace(row, waits=0) for row in stay])
         due = [row.name for row in waiting if row.name not in planned]
         if due:

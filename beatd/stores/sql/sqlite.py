@@ -36,6 +36,7 @@ from beatd.stores.sql.dialect import (
     as_json,
     has_column,
     insertion,
+    on_conflict,
 )
 from beatd.stores.sql.tables import (
     delivery,
@@ -116,6 +117,12 @@ class Sqlite:
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
         connection.exec_driver_sql(insertion(table, columns, "?"), list(map(tuple, rows)))
+
+    def rewrite(
+        self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
+    ) -> None:
+        statement = insertion(table, columns, "?") + on_conflict(columns, key)
+        connection.exec_driver_sql(statement, list(map(tuple, rows)))
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         self._check_identity()

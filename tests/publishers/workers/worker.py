@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 class Worker:
     def __init__(
-        self, app: str, queues: str, folder: Path, *, pool: str = "solo", **env: Any
+        self, app: str, queues: str, folder: Path, *options: str, pool: str = "solo", **env: Any
     ) -> None:
         told = {f"BEATD_TEST_{name.upper()}": value for name, value in env.items()}
         told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items()}
@@ -26,7 +26,7 @@ class Worker:
                     *(sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker"),
                     *("-Q", queues, "-P", pool, "-c", "2" if pool == "gevent" else "1"),
                     *("-n", f"{pool}-{os.getpid()}@%h", "-l", "info"),
-                    *("--without-gossip", "--without-mingle"),
+                    *("--without-gossip", "--without-mingle", *options),
                 ],
                 # As root a worker refuses to read pickle otherwise.
                 env={**os.environ, **told, "PYTHONPATH": str(ROOT), "C_FORCE_ROOT": "1"},
@@ -44,6 +44,10 @@ class Worker:
         if self.process.poll() is not None:
             raise RuntimeError(f"the worker ended: {self._log.read_text()[-2000:]}")
         return b" ready." in self._log.read_bytes()
+
+    def says(self, text: str) -> None:
+        """Return once the text is in its log."""
+        until(lambda: text.encode() in self._log.read_bytes(), 10, f"no {text!r}: {self._log}")
 
     def stop(self) -> None:
         if self.process.poll() is None:

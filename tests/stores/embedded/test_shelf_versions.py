@@ -57,7 +57,7 @@ def change(path: Path, made: Callable[[dict[str, Any]], dict[str, Any]]) -> None
 
 def running_run(store: ShelveStore, name: str = "tidy") -> Run:
     stored = put(store, name, overlap="queue", max_run="1h")
-    return claimed(store, stored, lead(store), running=RunningChange("", at(3600)))
+    return claimed(store, stored, lead(store), running=RunningChange(until=at(3600)))
 
 
 def delivery(run: Run, state: OutcomeState, when: float = 2) -> Delivery:

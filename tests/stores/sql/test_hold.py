@@ -15,6 +15,7 @@ from beatd.ledger import HeldClaim, Move
 from beatd.stores.sql import SqlStore
 from tests.databases import sqlite_url
 from tests.stores.making import at, closed, entry, lead, open_claims, past, put, put_many, row, step
+from tests.stores.running_runs import delivery, put_queued, started, starting, waiting
 
 Open = Callable[[], SqlStore]
 
@@ -145,6 +146,37 @@ def test_a_leader_that_froze_does_not_hold_up_the_next_one(postgresql_url: str) 
     assert row(frozen) == stored and not open_claims(frozen)
     for store in (frozen, other):
         store.close()
+
+
+def test_its_run_is_the_running_one_once_it_is_made(store: SqlStore, reopen: Open) -> None:
+    stored, other = put_queued(store), reopen()
+    held(store, [starting(store, stored)]).drop()
+    assert row(other) == stored
+    claim = held(store, [starting(store, stored)])
+    assert other.running(None) == {}
+    assert claim.make() == [True]
+    (found,) = open_claims(other)
+    assert other.running(None)["tidy"].task_id == found.task_id
+
+
+def test_a_report_that_ends_a_run_waits_for_it(store: SqlStore, reopen: Open) -> None:
+    run, other = started(store, put_queued(store), lead(store)), reopen()
+    claim = held(store, [waiting(store, row(store))], 10)
+    with ThreadPoolExecutor() as thread:
+        written = thread.submit(other.write_outcomes, [delivery(run, "succeeded")], at(12))
+        assert claim.make() == [True]
+        assert written.result(5) == ["written"]
+    assert other.running(None) == {}
+    assert (row(store).plan.planned, row(store).plan.due) == (at(10), at(12))
+
+
+def test_a_run_that_ended_before_it_is_held_is_not_claimed(store: SqlStore, reopen: Open) -> None:
+    run = started(store, put_queued(store), lead(store))
+    move = waiting(store, row(store))
+    reopen().write_outcomes([delivery(run, "succeeded")], at(5))
+    claim = held(store, [move], 10)
+    assert claim.make() == [False]
+    assert row(store).running is None
 
 
 def test_what_died_meanwhile_is_dropped_without_a_word(postgresql_url: str) -> None:

@@ -99,8 +99,15 @@ local function running_id(name)
   return select(4, match(running[name] or '', RUNNING)) or ''
 end
 
+-- True if the running run is the one that a change expects, and over if the change expects that.
+local function is_as_seen(name, change)
+  local _, until_, _, id = match(running[name] or '', RUNNING)
+  if (id or '') ~= change[1] then return false end
+  return not (id and change[5] and tonumber(until_) > tonumber(at))
+end
+
 -- A plan waits for the end of the running run only as its last move says.
--- change: seen, until or '', ends, task id of the run or ''
+-- change: seen, until or '', ends, task id of the run or '', is over
 local function change_running(name, kind, change)
   local until_, id = change[2], change[4]
   local since, old_until, waits, old_id = match(running[name] or '', RUNNING)
@@ -123,7 +130,7 @@ end
 local function look(place, m)
   local kind = m and m[1] or PLAN
   local change = m and m[9]
-  if change and running_id(names[place]) ~= change[1] then return false end
+  if change and not is_as_seen(names[place], change) then return false end
   if kind == PLAN then
     local name, expect = names[place], expected[place]
     local row = rows[name]
@@ -257,7 +264,7 @@ end
 -- A run whose message was refused is not running.
 for place, m in pairs(rare) do
   if m[9] and made[place] == '2' and running_id(names[place]) == m[9][4] then
-    change_running(names[place], m[1], {'', '', true, ''})
+    change_running(names[place], m[1], {'', '', true, '', false})
   end
 end
 

@@ -1,0 +1,147 @@
+"""Format the outcomes of runs for commands, as cells of a table or as JSON."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from beatd.cli.time_text import distance_text, length_text, runtime_text
+from beatd.outcome import Delivery, EntryOutcome
+from beatd.schedules.moment import format_moment
+
+if TYPE_CHECKING:
+    from beatd.catalog import Stored
+
+PAGE = 500  # entries whose outcomes are read at once
+STYLES = {
+    "received": "cyan",
+    "started": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "retried": "yellow",
+    "revoked": "yellow",
+    "expired": "red",
+    "lost": "red",
+}
+
+Cell = str | tuple[str, str]
+ReadOutcomes = Callable[[Sequence[str]], Mapping[str, EntryOutcome]]
+
+
+def with_outcomes(
+    rows: "Iterable[Stored]", read: ReadOutcomes
+) -> "Iterator[tuple[Stored, EntryOutcome | None]]":
+    """Yield each entry with its outcome (None: nothing is known), which is read in pages."""
+    left = iter(rows)
+    while page := list(islice(left, PAGE)):
+        known = read([row.entry.name for row in page])
+        for row in page:
+            yield row, known.get(row.entry.name)
+
+
+def running_since(
+    row: "Stored", outcome: EntryOutcome | None, now: datetime
+) -> tuple[str, datetime] | None:
+    """Return the task id of the run that is running and the moment since when, or None.
+
+    For an entry that does not allow overlap that is the moment of its claim; for any other the one
+    when a worker started its newest run.
+    """
+    running = row.running
+    if running is not None and running.until > now:
+        return running.task_id, running.since
+    newest = outcome.newest if outcome is not None else None
+    if newest is not None and newest.state == "started":
+        return newest.task_id, newest.started or newest.at
+    return None
+
+
+def outcome_cell(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> Cell:
+    """Return the cell with the newest outcome of an entry, or with the length of time for which its
+    newest run has been running.
+
+    A cell is a text, or a pair of text and style.
+    """
+    running = running_since(row, outcome, now)
+    if running is not None:
+        return f"running {length_text((now - running[1]).total_seconds()) or '0 s'}", "cyan"
+    if outcome is None:
+        return ""
+    state = outcome.newest.state
+    many = f" ×{outcome.failures}" if outcome.failures > 1 else ""
+    return f"{state}{many}", STYLES[state]
+
+
+def outcome_json(row: "Stored", outcome: EntryOutcome | None, now: datetime) -> dict[str, Any]:
+    """Return the keys "outcome" and "running" of the JSON of an entry."""
+    running = running_since(row, outcome, now)
+    return {
+        "outcome": None if outcome is None else _entry_outcome(outcome),
+        "running": running and {"task_id": running[0], "since": format_moment(running[1])},
+    }
+
+
+def _entry_outcome(outcome: EntryOutcome) -> dict[str, Any]:
+    newest = outcome.newest
+    return {
+        "task_id": newest.task_id,
+        "planned": format_moment(newest.planned),
+        **delivery_json(newest),
+        "failures": outcome.failures,
+        "successes": outcome.successes,
+        "last_success": _iso(outcome.last_success),
+    }
+
+
+def delivery_json(delivery: Delivery | None) -> dict[str, Any]:
+    """Return the keys of `history --json` about what became of a run; all are None if nothing is
+    known."""
+    if delivery is None:
+        return dict.fromkeys(("outcome", "started", "finished", "runtime", "worker", "error"))
+    return {
+        "outcome": delivery.state,
+        "started": _iso(delivery.started),
+        "finished": _iso(delivery.finished),
+        "runtime": delivery.runtime,
+        "worker": delivery.worker or None,
+        "error": delivery.error or None,
+    }
+
+
+def delivered(deliveries: Sequence[Delivery]) -> int:
+    """Return how often the broker delivered the message of a run; retries do not count."""
+    return sum(delivery.state != "retried" for delivery in deliveries)
+
+
+def outcome_lines(
+    row: "Stored", outcome: EntryOutcome | None, now: datetime
+) -> Iterator[tuple[str, str, str]]:
+    """Yield heading, text and style of each line of `beatd show` about the outcomes of an entry."""
+    running = running_since(row, outcome, now)
+    if running is not None:
+        task_id, since = running
+        yield "running", f"since {distance_text(since - now)}, id {task_id}", "cyan"
+    if outcome is None:
+        return
+    newest = outcome.newest
+    parts: list[str] = [newest.state]
+    if newest.runtime is not None:
+        parts.append(f"after {runtime_text(newest.runtime)}")
+    if newest.worker:
+        parts.append(f"on {newest.worker}")
+    text = f"{' '.join(parts)}, {distance_text(newest.at - now)}"
+    yield "outcome", text, STYLES[newest.state]
+    if newest.error:
+        yield "error", newest.error, "red"
+    if outcome.failures:
+        success = outcome.last_success
+        last = (
+            "no success is known"
+            if success is None
+            else f"last success {distance_text(success - now)}"
+        )
+        yield "failures", f"{outcome.failures} in a row, {last}", "red"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else format_moment(moment)

@@ -1,0 +1,74 @@
+"""Find the reasons for which the rule of an entry about overlapping runs may not work."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from beatd.cli.moment_gaps import gaps_ahead
+from beatd.entry import Entry
+from beatd.errors import BeatError, Problem
+from beatd.schedules.duration import format_duration
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from beatd.config import Config
+
+
+class OverlapFacts(Struct, frozen=True):
+    """The parts of a configuration on which a rule about overlapping runs depends.
+
+    `no_remote_control` is the reason why workers receive no remote control, or "". `reads_outcomes`
+    is False if no daemon reads what became of a run.
+    """
+
+    no_remote_control: str = ""
+    reads_outcomes: bool = True
+
+
+def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | None") -> OverlapFacts:
+    """Return the facts that the overlap rules of these entries depend on. The broker is looked at
+    only if one of them needs remote control; `app` None stands for the configuration's broker."""
+    reads_outcomes = config.outcomes.read_from != "off"
+    if all(entry.overlap != "replace" for entry in entries):
+        return OverlapFacts(reads_outcomes=reads_outcomes)
+    from beatd.publishers.remote_control import remote_control_missing
+    from beatd.wiring.build import celery_app
+
+    try:
+        missing = remote_control_missing(app or celery_app(config))
+    except BeatError:
+        missing = ""  # reported as a problem of the app or of the broker
+    return OverlapFacts(missing, reads_outcomes)
+
+
+def overlap_warnings(entry: Entry, facts: OverlapFacts, now: datetime) -> Iterator[Problem]:
+    """Yield the warnings about an entry's rule about overlapping runs; the path of each is a key of
+    the entry."""
+    if entry.overlap == "allow" or entry.max_run is None:
+        return
+    longest = format_duration(entry.max_run)
+    if entry.overlap == "replace" and facts.no_remote_control:
+        text = (
+            f"replace ends the running task by remote control, and {facts.no_remote_control}; "
+            "use queue or skip, or another broker (redis:// or amqp://)"
+        )
+        yield Problem(text, ("overlap",), warning=True)
+    if not facts.reads_outcomes:
+        text = (
+            f"{entry.overlap} never learns that a run ended, as outcomes are off: each run counts "
+            f"as running for max_run ({longest}); set outcomes: {{from: reports}}"
+        )
+        yield Problem(text, ("overlap",), warning=True)
+    if entry.overlap == "queue":
+        gaps = gaps_ahead(entry, now)
+        if gaps and entry.max_run < min(gaps):
+            period = format_duration(min(gaps))
+            text = (
+                f"{longest} is shorter than the {period} between two moments: a run that no worker "
+                "reports, such as one that waits in the broker, no longer counts at the next "
+                f"moment, so runs can pile up; give {period} or more"
+            )
+            yield Problem(text, ("max_run",), warning=True)

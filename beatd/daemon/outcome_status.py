@@ -1,0 +1,73 @@
+"""Find the entries whose newest run failed in a worker, or has been running for too long."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from beatd.catalog import Catalog, Query
+from beatd.daemon.failed_runs import FAILURES
+from beatd.daemon.failing_entries import RECORDS_READ
+from beatd.ledger import History
+from beatd.outcome import EntryOutcome, Outcomes
+from beatd.schedules.moment import format_moment
+
+ALL_READ_MAX = 10_000  # entries; with more of them only those that ran of late are looked at
+LONG_AFTER = timedelta(hours=1)  # of entries without `max_run`
+RUNNING_READ_MAX = 1000
+SHOWN_MAX = 10
+REASON_MAX_CHARS = 200
+
+
+def known_outcomes(
+    outcomes: Outcomes, history: History, entries: int
+) -> Mapping[str, EntryOutcome]:
+    """Return the outcomes of all entries or, if there are more than 10,000 `entries`, of those that
+    have one of the newest few hundred records."""
+    if entries <= ALL_READ_MAX:
+        return outcomes.entry_outcomes(None)
+    names = {record.name for record in history.history(None, RECORDS_READ)}
+    return outcomes.entry_outcomes(sorted(names))
+
+
+def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
+    """Return a row for each entry whose newest run failed, expired or was lost, newest first."""
+    failing = [one for one in known.values() if one.newest.state in FAILURES]
+    failing.sort(key=lambda one: one.newest.at, reverse=True)
+    return [
+        {
+            "entry": one.name,
+            "planned": format_moment(one.newest.planned),
+            "reason": (one.newest.error or one.newest.state)[:REASON_MAX_CHARS],
+            "outcome": one.newest.state,
+            "failures": one.failures,
+        }
+        for one in failing[:SHOWN_MAX]
+    ]
+
+
+def running_long(
+    known: Mapping[str, EntryOutcome], outcomes: Outcomes, catalog: Catalog, now: datetime
+) -> list[dict[str, Any]]:
+    """Return a row for each run that has been running for longer than the `max_run` of its entry
+    or, without one, than an hour; the longest first."""
+    since = {
+        one.name: (one.newest.started or one.newest.at, one.newest.task_id)
+        for one in known.values()
+        if one.newest.state == "started"
+    }
+    for name, run in outcomes.running(None).items():
+        since.setdefault(name, (run.since, run.task_id))
+    oldest = sorted(since, key=lambda name: since[name])[:RUNNING_READ_MAX]
+    found = catalog.find(Query(names=tuple(oldest))) if oldest else iter(())
+    limits = {row.entry.name: row.entry.max_run or LONG_AFTER for row in found}
+    long = (name for name in oldest if name in limits and now - since[name][0] > limits[name])
+    return [
+        {
+            "entry": name,
+            "since": format_moment(since[name][0]),
+            "task_id": since[name][1],
+            "limit": limits[name].total_seconds(),
+        }
+        for name in islice(long, SHOWN_MAX)
+    ]

@@ -1,0 +1,45 @@
+"""The log lines about what became of runs in the workers."""
+
+import logging
+from typing import Any
+
+from beatd import events
+from beatd.outcome import Delivery
+
+ENDED_BADLY = {
+    "expired": "it expired before a worker started it",
+    "lost": "its worker has been silent for too long",
+}
+
+Line = tuple[int, str, dict[str, Any]]  # level, text, facts
+
+
+def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
+    """Return a line for each failed run of the event, and one with the number of the others."""
+    lines = [_run_failed(delivery) for delivery in event.deliveries]
+    if event.more:
+        text = f"{event.more} more runs failed, see `beatd history`"
+        lines.append((logging.WARNING, text, {"failed": event.more}))
+    return lines
+
+
+def _run_failed(delivery: Delivery) -> Line:
+    """Return the line of a run that failed, expired or was lost in a worker."""
+    runtime = delivery.runtime
+    after = "" if runtime is None else f" after {runtime:.3f} s"
+    where = f" on {delivery.worker}" if delivery.worker else ""
+    why = delivery.error or ENDED_BADLY.get(delivery.state, "")
+    text = f"run {delivery.state}: {delivery.name} of {delivery.planned.isoformat()}{where}{after}"
+    return logging.WARNING, f"{text}: {why}" if why else text, {
+        "entry": delivery.name, "planned": delivery.planned.isoformat(), "outcome": delivery.state,
+        "task_id": delivery.task_id, "worker": delivery.worker, "error": delivery.error,
+        "runtime": runtime,
+    }  # fmt: skip
+
+
+def lines_of_outcomes(event: events.OutcomesRead) -> list[Line]:
+    """Return a line about reports that were dropped, because that is a loss of knowledge."""
+    if not event.dropped:
+        return []
+    text = f"workers dropped {event.dropped} reports of runs: their broker was away for too long"
+    return [(logging.WARNING, text, {"dropped": event.dropped})]

@@ -1,0 +1,183 @@
+"""Decide what a due moment does while an earlier run of its entry has not ended. Pure functions.
+
+A run of an entry whose `overlap` is not "allow" is running from its claim until a worker reports
+its end, or until nobody has reported anything of it for `max_run`.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from beatd.catalog import Plan, Stored
+from beatd.ledger import Request, RunningChange
+from beatd.planning import (
+    LAST_MOMENT,
+    USED_UP,
+    NextAfter,
+    Settlement,
+    due_at,
+    has_run_out,
+    moment_before,
+    newest_due,
+    next_moment,
+    plan_at,
+    settle,
+    stretch,
+)
+from beatd.run import Running, Skip
+
+REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the next one is sent
+
+
+class Turn(Struct, frozen=True):
+    """The answer to the question whether a run may be claimed now.
+
+    - `skip` is the reason why it is skipped, or "".
+    - `until` is the moment until which it waits, at most; None if it does not wait.
+    - `running` is the condition of the claim, and its change of the running run.
+    - `revokes` is the task id of the running run, if the workers have to end it.
+
+    Without `skip` and `until`, the run may be claimed.
+    """
+
+    running: RunningChange
+    skip: str = ""
+    until: datetime | None = None
+    revokes: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        """True if the run may be claimed now."""
+        return not self.skip and self.until is None
+
+
+def blocking(row: Stored, now: datetime) -> Running | None:
+    """Return the run of the entry that counts as running at `now`, or None."""
+    running = row.running
+    return running if running is not None and running.until > now else None
+
+
+def still_running(running: Running | None) -> str:
+    """Return the reason to skip a moment; None if the run that was running has ended since."""
+    if running is None:
+        return "still running"
+    since = running.since.replace(microsecond=0).isoformat()
+    return f"still running: {running.task_id} since {since}"
+
+
+def turn_of(row: Stored, now: datetime) -> Turn:
+    """Return by the entry's `overlap` whether a run of it may be claimed at `now`."""
+    held = blocking(row, now)
+    if held is None:
+        return Turn(_starts(row, now, is_over=row.running is not None))
+    if row.entry.overlap == "skip":
+        return Turn(RunningChange(seen=held.task_id), skip=still_running(held))
+    until, revokes = held.until, ""
+    if row.entry.overlap == "replace":
+        until, revokes = min(held.until, now + REPLACE_WAIT), held.task_id
+    return Turn(RunningChange(seen=held.task_id, until=until), until=until, revokes=revokes)
+
+
+def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
+    """Return whether the next moment of a request may be claimed, or None if it just waits.
+
+    A `trigger` follows the entry's `overlap`. Backfills and backlogs always wait until nothing is
+    running, so that their moments run one at a time.
+    """
+    turn, held = turn_of(row, now), blocking(row, now)
+    if held is None:
+        return turn
+    # A run that has to end so soon was revoked for this request already.
+    is_revoked = turn.until is not None and held.until <= turn.until
+    return turn if request.kind == "trigger" and not is_revoked else None
+
+
+def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
+    """Return the condition on which an open claim is claimed again, or None if it has to wait for
+    another run.
+
+    A run that is sent again is the same run: it does not wait for itself.
+    """
+    other = row.running is not None and row.running.task_id != task_id
+    if other and blocking(row, now):
+        return None
+    return _starts(row, now, is_over=other)
+
+
+def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChange | None:
+    """Return the change that ends the run of an open claim that is closed without being sent, or
+    None if there is nothing to end.
+
+    A message that may have gone out counts as running until its end is reported.
+    """
+    if row is None or not unsent or not row.running or row.running.task_id != task_id:
+        return None
+    return RunningChange(seen=task_id, ends=True)
+
+
+def settle_in_turn(
+    row: Stored, now: datetime, next_after: NextAfter
+) -> tuple[Settlement, Turn | None]:
+    """Decide which moments of a due row run, wait or are skipped at `now`, if its entry does not
+    allow overlap; return the turn if the move has a condition.
+
+    A moment that waited for the end of a run is not late: the newest one runs and the older ones
+    are skipped as "still running", whatever `catch_up` says; with `catch_up: all` the older ones
+    run, too. All other moments follow the catch-up rule.
+    """
+    entry, oldest = row.entry, row.plan.planned
+    assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"
+    due = due_at(entry, oldest, next_after)
+    if due > now:
+        # The end of a run made the row due, but the plan that waited was replaced by an edit.
+        return Settlement(publish=None, plan=replace(row.plan, due=due)), None
+    if row.plan.due > due:
+        settlement = _settle_waiting(row, oldest, now, next_after)
+    else:
+        settlement = settle(row, now, next_after)
+    newest, turn = settlement.publish, turn_of(row, now)
+    if newest is None:
+        if row.running is None or not turn.is_free:
+            return settlement, None
+        # The plan may wait for a run of which nobody reports anything; it moves on without it.
+        return settlement, Turn(RunningChange(seen=row.running.task_id, is_over=True, ends=True))
+    if turn.is_free:
+        return settlement, turn
+    plan, skips, mark = settlement.plan, settlement.skips, row.plan.fingerprint
+    if turn.skip:
+        plan = plan_at(entry, next_moment(entry, newest, next_after), mark, next_after)
+        skips = (stretch(entry, oldest, newest, turn.skip),)
+    else:
+        plan = Plan(planned=newest, due=turn.until, fingerprint=mark, rules=row.plan.rules)
+    return Settlement(publish=None, plan=plan, skips=skips), turn
+
+
+def _settle_waiting(
+    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
+) -> Settlement:
+    """Return the settlement of a row whose moment `oldest` has waited for the end of a run."""
+    entry, newest = row.entry, newest_due(row.entry, oldest, now, next_after)
+    if newest > oldest and entry.catch_up == "all":
+        return settle(row, now, next_after)
+    skips: tuple[Skip, ...] = ()
+    if has_run_out(entry, row.runs):
+        # A backlog that was published meanwhile had the last run.
+        skips = (stretch(entry, oldest, newest, USED_UP),)
+    elif newest > oldest:
+        last_skipped = moment_before(entry, oldest, newest, next_after)
+        skips = (stretch(entry, oldest, last_skipped, still_running(row.running)),)
+    following = next_moment(entry, newest, next_after)
+    if has_run_out(entry, row.runs + 1):
+        following = None
+    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
+    publish = None if has_run_out(entry, row.runs) else newest
+    return Settlement(publish=publish, plan=plan, skips=skips)
+
+
+def _starts(row: Stored, now: datetime, *, is_over: bool) -> RunningChange:
+    """Return the change that makes a run that is claimed at `now` the running one. It counts as
+    running for `max_run` if nothing is reported of it."""
+    lasts = min(row.entry.max_run or timedelta(0), LAST_MOMENT - now)
+    seen = "" if row.running is None else row.running.task_id
+    return RunningChange(seen=seen, is_over=is_over, until=now + lasts)

@@ -1,0 +1,61 @@
+"""Let the workers of an app end runs, by celery's remote control."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+
+from celery import Celery
+from kombu import Connection
+
+from beatd.publishers.message import one_line
+from beatd.publishers.transports import connection_of, kind_of
+
+log = logging.getLogger("beatd")
+
+
+class Revocation:
+    """Sends celery's command "revoke" over a connection of its own, which is closed again: the
+    channels of the publisher's connection are not kombu's alone."""
+
+    def __init__(self, app: Celery, timeout: float) -> None:
+        self._app, self._timeout = app, timeout
+        self._was_refused = False
+
+    def revoke(self, task_ids: Sequence[str]) -> None:
+        """Let the workers terminate these runs, or refuse them later. Never raises: a failure is
+        logged. Where the broker cannot reach all workers at once, this is logged only once."""
+        try:
+            with closing(connection_of(self._app, self._timeout)) as connection:
+                if not can_broadcast(connection):
+                    self._refuse()
+                    return
+                if connection.transport.driver_type == "amqp":
+                    waits = {"read_timeout": self._timeout, "write_timeout": self._timeout}
+                    connection.transport_options = {**waits, **connection.transport_options}
+                connection.ensure_connection(
+                    max_retries=1, interval_start=0, interval_step=0, timeout=self._timeout
+                )
+                self._app.control.revoke(list(task_ids), terminate=True, connection=connection)
+        except Exception as error:  # whatever a transport raises, the runs that are due go on
+            log.warning("%s could not be revoked: %s", _runs(task_ids), one_line(error))
+
+    def _refuse(self) -> None:
+        if not self._was_refused:
+            log.warning(
+                "the broker %s has no remote control, so `overlap: replace` cannot end a run; the "
+                "next one waits until it has ended",
+                kind_of(self._app),
+            )
+        self._was_refused = True
+
+
+def can_broadcast(connection: Connection) -> bool:
+    """True if celery's remote control works on this broker, which needs a fanout exchange."""
+    transport = connection.transport
+    if transport.driver_type == "sqs":
+        return bool(connection.transport_options.get("supports_fanout"))
+    return "fanout" in transport.implements.exchange_type
+
+
+def _runs(task_ids: Sequence[str]) -> str:
+    return f"{len(task_ids)} runs" if len(task_ids) > 1 else f"the run {task_ids[0]}"

@@ -1,0 +1,159 @@
+"""What became of runs, in list, show, history and status."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from beatd.cli import history
+from beatd.cli.paged_table import print_pages
+from beatd.outcome import Delivery
+from beatd.run import Occurrence, task_id
+from beatd.stores import sqlite_quick_list as glancing
+from tests.cli.conftest import Here
+from tests.cli.test_history import ran
+from tests.cli.test_status import announced
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+HISTORY_KEYS = ("outcome", "started", "finished", "runtime", "worker", "error", "origin")
+
+
+@pytest.fixture
+def x(here: Here) -> Here:
+    here("add", "x", "--task", "t", "--every", "1h")
+    return here
+
+
+def reported(here: Here, *states: str, name: str = "x", **more: Any) -> None:
+    """Reports about one run; the oldest first, each of another delivery."""
+    store = here.store()
+    planned = more.pop("planned", NOW)
+    run = task_id(store.namespace, Occurrence(name, planned))
+    for nth, state in enumerate(states):
+        known = {"task_id": run, "delivery": f"d{nth}", "name": name, "planned": planned}
+        at = NOW - timedelta(minutes=10 - nth)
+        store.write_outcomes([Delivery(**{**known, "state": state, "at": at, **more})], NOW)
+    store.close()
+
+
+def planned_of_x(here: Here) -> datetime:
+    return datetime.fromisoformat(here.json("history", "x")[0]["planned"])
+
+
+def test_history_has_the_promised_keys_though_nothing_was_reported(x: Here) -> None:
+    ran(x, history_confirmed())
+    (row,) = x.json("history")
+    assert {key: row[key] for key in HISTORY_KEYS} == {
+        **dict.fromkeys(HISTORY_KEYS), "origin": "planned",
+    }  # fmt: skip
+    assert "deliveries" not in row
+
+
+def history_confirmed() -> Any:
+    from beatd.publisher import Outcome
+
+    return Outcome("confirmed")
+
+
+def test_history_shows_what_became_of_a_run(x: Here) -> None:
+    ran(x, history_confirmed())
+    times = {"started": NOW, "finished": NOW + timedelta(seconds=2.5), "worker": "w@host"}
+    reported(x, "failed", planned=planned_of_x(x), error="ValueError: no", **times)
+    (row,) = x.json("history")
+    assert row["outcome"] == "failed" and row["runtime"] == 2.5 and row["worker"] == "w@host"
+    assert row["error"] == "ValueError: no" and row["started"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    line = x("history").out.splitlines()[-1]
+    assert line.endswith("failed    2.5 s     w@host   ValueError: no")
+
+
+def test_a_message_that_the_broker_delivered_twice_is_shown(x: Here) -> None:
+    ran(x, history_confirmed())
+    reported(x, "retried", "lost", "succeeded", planned=planned_of_x(x))
+    (row,) = x.json("history")
+    assert row["outcome"] == "succeeded" and row["deliveries"] == 2  # a retry is none
+    assert "delivered 2 times: " in x("history").out
+
+
+def test_history_reads_outcomes_in_pages(x: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, asked = x.store(), list[int]()
+
+    class Outcomes:
+        def outcomes(self, task_ids: list[str]) -> dict[str, Any]:
+            asked.append(len(task_ids))
+            return {}
+
+    store.close()
+    from beatd.ledger import Record
+
+    records = (Record("x", NOW, "published", task_id=str(nth)) for nth in range(1200))
+    assert len(list(history.with_deliveries(records, Outcomes()))) == 1200  # type: ignore[arg-type]
+    assert asked == [500, 500, 200]
+
+
+@pytest.fixture(params=["quick", "store"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list with and without SQLAlchemy."""
+    if request.param == "store":
+        monkeypatch.setattr(glancing, "VERSION", 0)
+
+
+@pytest.mark.usefixtures("way")
+def test_list_and_show_have_the_last_outcome(x: Here) -> None:
+    x("add", "y", "--task", "t", "--every", "1h")
+    for nth in range(3):
+        reported(x, "failed", planned=NOW + timedelta(hours=nth), error="no", worker="w")
+    (row, other) = x.json("list", "--sort", "name")
+    assert row == x.json("show", "x") and other["outcome"] is other["running"] is None
+    assert row["outcome"]["outcome"] == "failed" and row["outcome"]["failures"] == 3
+    assert row["outcome"]["last_success"] is None and row["running"] is None
+    assert "failed ×3" in x("list").out
+    shown = x("show", "x").out
+    assert "outcome   failed on w, 10 min " in shown and "3 in a row" in shown
+
+
+@pytest.mark.usefixtures("way")
+def test_list_and_show_say_since_when_a_run_is_running(x: Here) -> None:
+    reported(x, "started", started=NOW - timedelta(minutes=10))
+    assert x.json("list")[0]["running"]["since"] == x.json("show", "x")["running"]["since"]
+    assert "running 10 min" in x("list").out
+    assert "since 10 min" in x("show", "x").out
+
+
+def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> None:
+    announced(x)
+    x("add", "y", "--task", "t", "--every", "1h")
+    x("add", "z", "--task", "t", "--every", "1h")
+    reported(x, "failed", error="ValueError: no")
+    reported(x, "started", name="y", started=NOW - timedelta(hours=2))
+    reported(x, "started", name="z", started=NOW - timedelta(minutes=50))
+    found = x.json("status")
+    (failing,), (long,) = found["failing"], found["running_long"]
+    assert (failing["entry"], failing["outcome"]) == ("x", "failed")
+    assert (long["entry"], long["limit"]) == ("y", 3600)
+    out = x("status").out
+    assert "x (ValueError: no)" in out and "longer than 1 h" in out
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    row = (
+        "2026-11-28 00:36:12 UTC", "nightly-report", "published", "", "0.004 s", "succeeded",
+        "1 ms", "celery@worker-1", "7f8b37cb-8eac-5404-b8a7-b8a187d136ba",
+    )  # fmt: skip
+    print_pages(
+        history.COLUMNS,
+        [row],
+        nothing="",
+        cut=("task id, reason or error", "worker", "entry"),
+        left_out=("worker", "late", "runtime"),
+    )
+    header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "worker" not in header and "succeeded" in line and len(line) <= 80
