@@ -1,6 +1,6 @@
 """Judge the entries and the whole, while this daemon leads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -28,7 +28,8 @@ NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer
 class AlertRound:
     """One lead's judging of all entries with an `alert`.
 
-    It begins with what the store has: incidents, outages, and the last leader's note.
+    It begins with what the store has: incidents, outages, and the last leader's note. `rest` is
+    called during long reads; if it returns False, the daemon ends.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class AlertRound:
         state: DaemonState,
         store: Roles,
         watched: Watched,
+        rest: Callable[[], bool],
         events: AlertEvents,
         news: AlertNews,
         wait: timedelta,
@@ -44,6 +46,7 @@ class AlertRound:
         now: datetime,
     ) -> None:
         self._state, self._store, self._watched, self._events = state, store, watched, events
+        self._rest = rest
         self._news, self._wait, self._observe = news, wait, observer
         self._clock: Clock = state.clock
         self._led_since = now
@@ -64,7 +67,7 @@ class AlertRound:
         """Judge what is due, and send the news. Raises StoreError while the store is away."""
         if self._book.is_stale:
             self._book.reload()
-        if self._watched.refresh(self._store.catalog):
+        if self._watched.refresh(self._store.catalog, self._rest):
             entries = self._watched.entries
             self._starts.see({name: one.paused for name, one in entries.items()}, now)
             self._close_unwatched(now)
@@ -73,6 +76,10 @@ class AlertRound:
         self._count()
         self._note(now)
         self._news.turn(self._book, now)
+
+    def finish(self, now: datetime) -> None:
+        """Note which small messages were sent, before the daemon ends."""
+        self._news.finish(self._book, now)
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
         """Write down that no daemon led, unless a standby has reported it."""
@@ -84,11 +91,11 @@ class AlertRound:
         if not self._sweep:
             self._sweep = list(self._watched.entries)
         part, self._sweep = self._sweep[:SWEEP_NAMES], self._sweep[SWEEP_NAMES:]
-        self._waiting |= dict.fromkeys(self._events.pop_changed())
+        watched = self._watched.entries
+        self._waiting |= {name: None for name in self._events.pop_changed() if name in watched}
         soon = list(islice(self._waiting, CHANGED_NAMES))
         for name in soon:
             del self._waiting[name]
-        watched = self._watched.entries
         return [
             name
             for name in dict.fromkeys([*soon, *part])

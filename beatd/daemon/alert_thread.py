@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from beatd.alerts.incident_book import IncidentBook
 from beatd.alerts.message import message_of
-from beatd.alerts.watched import Watched
 from beatd.daemon.alert_events import AlertEvents
 from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.alert_round import AlertRound
@@ -19,7 +18,7 @@ from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.heartbeat import Heartbeat
 from beatd.daemon.loop import Loop
 from beatd.errors import StoreError
-from beatd.events import Event, IncidentOpened, IncidentsCounted, Observer
+from beatd.events import IncidentOpened, IncidentsCounted, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
 
@@ -34,7 +33,8 @@ NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 class AlertThread:
     """Judges the entries while this daemon leads; on a standby, watches whether somebody leads.
 
-    The leader reports a store that is away, too, without a lease, because none can be had then.
+    The leader reports a store that is away, too, without a lease, because none can be had then. The
+    daemon starts and stops `loops`, and `events` is one of its observers.
     """
 
     def __init__(self, alerting: Alerting, *, state: DaemonState, observer: Observer) -> None:
@@ -43,49 +43,41 @@ class AlertThread:
         self.events = AlertEvents(state.clock)
         self._sender = AlertSender(alerting.channels, clock=state.clock, observer=observer)
         self._news = AlertNews(alerting, self._sender)
-        self._watched = Watched(elapsed=state.clock.elapsed, rest=self._rest)
         self._round: AlertRound | None = None
         self._term = 0
         self._leaderless_since: datetime | None = None
         self._store_away: Incident | None = None  # not written yet
-        self._stopping = threading.Event()
+        self._closed = threading.Event()
+        self._turning = threading.Lock()
         wait_s = alerting.wait.total_seconds()
         self._pause_s = max(SHORTEST_PAUSE_S, min(LONGEST_PAUSE_S, wait_s / 10))
-        self._loop = Loop(
+        loop = Loop(
             self.turn,
             name="alerts",
             stuck_after_s=NEVER_STUCK_S,
             clock=state.clock,
             observer=observer,
         )
-        self._heartbeat: Heartbeat | None = None
+        self.loops: tuple[Loop, ...] = (loop,)
         if alerting.ping is not None:
-            self._heartbeat = Heartbeat(alerting.ping, state=state, observer=observer)
+            self.loops += (Heartbeat(alerting.ping, state=state, observer=observer).loop,)
 
-    def observe(self, event: Event) -> None:
-        """Note an event of the daemon; any thread may call this."""
-        self.events(event)
-
-    def start(self) -> None:
-        """Start the thread, and that of the heartbeat if there is one."""
-        self._loop.start()
-        if self._heartbeat is not None:
-            self._heartbeat.start()
-
-    def stop(self) -> None:
-        """End all threads after what they do at this moment, and do not wait for it."""
-        self._stopping.set()
-        self._loop.stop()
+    def close(self) -> None:
+        """End the threads that send, after what they do at this moment; do not wait for it. Note in
+        the store what was sent."""
+        self._closed.set()
         self._sender.stop()
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-
-    def join(self, seconds: float) -> None:
-        """Wait until the thread that uses the store has ended, but no longer than `seconds`."""
-        self._loop.join(seconds)
+        if self._round is not None and self._turning.acquire(blocking=False):
+            with suppress(StoreError):
+                self._round.finish(self._clock.now())
 
     def turn(self) -> float:
         """Judge and report once, and return the seconds until the next turn."""
+        with self._turning:
+            self._turn()
+        return self._pause_s
+
+    def _turn(self) -> None:
         store = self._state.store
         if store is not None:
             now = self._clock.now()
@@ -97,7 +89,6 @@ class AlertThread:
                     self._lead(term, store, now)
                 else:
                     self._stand_by(store, now)
-        return self._pause_s
 
     def _lead(self, term: int, store: Roles, now: datetime) -> None:
         self._leaderless_since = None
@@ -106,7 +97,8 @@ class AlertThread:
             self._round = AlertRound(
                 state=self._state,
                 store=store,
-                watched=self._watched,
+                watched=self._alerting.watched,
+                rest=self._rest,
                 events=self.events,
                 news=self._news,
                 wait=self._alerting.wait,
@@ -177,5 +169,5 @@ class AlertThread:
         self._round = None  # its book does not have the incident; it settles as after a new lead
 
     def _rest(self) -> bool:
-        self._clock.wait(REST_S, self._stopping)
-        return not self._stopping.is_set()
+        self._clock.wait(REST_S, self._closed)
+        return not self._closed.is_set()

@@ -1,13 +1,15 @@
 """Make the channels of alerts that a configuration names."""
 
 from beatd.alerts.channel import Channel
+from beatd.alerts.watched import Watched
+from beatd.clock import Clock
 from beatd.config import Config
 from beatd.daemon.alerting import Alerting
 
 WEBHOOK_SCHEMES = ("http://", "https://")
 
 
-def alerting_of(config: Config) -> Alerting | None:
+def alerting_of(config: Config, clock: Clock) -> Alerting | None:
     """Return how the daemon alerts, or None if the configuration has no section `alerts`."""
     alerts = config.alerts
     if alerts is None:
@@ -18,6 +20,7 @@ def alerting_of(config: Config) -> Alerting | None:
 
         ping = HeartbeatUrl(alerts.heartbeat)
     return Alerting(
+        watched=Watched(elapsed=clock.elapsed),
         channels=tuple(channel_of(url, alerts.secret) for url in alerts.to),
         wait=alerts.wait,
         again=alerts.again,

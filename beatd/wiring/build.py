@@ -1,12 +1,13 @@
 """Build the daemon that a configuration describes, and the parts of that daemon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from celery import Celery
 
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
+from beatd.daemon.alerting import Alerting
 from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares, HistoryLimits
 from beatd.daemon.parts import Parts
@@ -52,6 +53,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
     def publisher() -> Publisher:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
+    alerting = alerting_of(config, clock)
     return Parts(
         store=lambda: Roles.of(
             backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
@@ -60,15 +62,17 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
-        alerting=alerting_of(config),
-        outcomes=outcomes_of(config, clock=clock, app=app),
+        outcomes=outcomes_of(config, clock=clock, app=app, alerting=alerting),
+        alerting=alerting,
     )
 
 
 def outcomes_of(
-    config: Config, *, clock: Clock, app: Celery
+    config: Config, *, clock: Clock, app: Celery, alerting: Alerting | None = None
 ) -> "Callable[[Roles], OutcomeReader] | None":
     """Return the function that makes the reader of outcomes, or None if nothing reads them.
+
+    The results of the entries that `alerting` watches are read, too.
 
     Its library is imported only if it is used.
     """
@@ -86,7 +90,10 @@ def outcomes_of(
     if config.outcomes.read_from == "results":
         from beatd.outcomes.results_reader import ResultsReader
 
-        return lambda store: ResultsReader(app=app, store=store, clock=clock)
+        def watched() -> Iterable[str]:
+            return () if alerting is None else alerting.watched.entries
+
+        return lambda store: ResultsReader(app=app, store=store, clock=clock, watched=watched)
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from beatd.alerts.watched import Watched
 from beatd.catalog import Change
 from beatd.daemon.alert_thread import AlertThread
 from beatd.daemon.alerting import Alerting
@@ -65,7 +66,12 @@ class Scene:
         self.term += 0 if standby else 1
         store = self.store if not self._threads else self._open()
         self.head = Head(store, self.clock, 0 if standby else self.term)
-        alerting = Alerting(channels=(Webhook(self._receiver.url),), wait=WAIT, again=again)
+        alerting = Alerting(
+            watched=Watched(elapsed=self.clock.elapsed),
+            channels=(Webhook(self._receiver.url),),
+            wait=WAIT,
+            again=again,
+        )
         self.thread = AlertThread(alerting, state=self.head, observer=self.events.append)
         self._threads.append(self.thread)
         return self.thread
@@ -125,4 +131,4 @@ class Scene:
 
     def close(self) -> None:
         for thread in self._threads:
-            thread.stop()
+            thread.close()

@@ -96,7 +96,7 @@ def test_a_leader_that_dies_while_it_sends_leaves_the_message_to_the_next(scene:
     scene.ends("failed", "a")
     scene.passes(40)
     assert first._news._under_way
-    first.stop()
+    first.close()
     scene.delivers = True
     scene.leader()
     scene.passes(20)
@@ -122,14 +122,14 @@ def test_five_thousand_entries_failing_because_the_broker_is_away_are_one_messag
     scene.ends("succeeded", *names)
     scene.passes(60)
     scene.head.trouble_of_broker = "connection refused"
-    thread.observe(BrokerAway("connection refused"))
+    thread.events(BrokerAway("connection refused"))
     scene.passes(10)
     scene.ends("lost", *names)
     scene.passes(3600, step=300)
     (said,) = scene.messages(1)
     assert (said["type"], said["kind"], said["count"]) == ("opened", "broker away", 1)
     assert "connection refused" in said["observed"]
-    thread.observe(BrokerBack(3600))
+    thread.events(BrokerBack(3600))
     scene.passes(60)
     _, over = scene.messages(2)
     assert (over["type"], over["kind"]) == ("resolved", "broker away")
@@ -154,9 +154,9 @@ def test_a_short_outage_of_the_broker_is_no_news(scene: Scene) -> None:
     scene.add(["a"], failed=1)
     thread = scene.leader()
     scene.passes(40)
-    thread.observe(BrokerAway("gone"))
+    thread.events(BrokerAway("gone"))
     scene.passes(10)
-    thread.observe(BrokerBack(10))
+    thread.events(BrokerBack(10))
     scene.silence()
     assert [one.kind for one in scene.incidents()] == ["broker away"]
 
@@ -234,7 +234,7 @@ def sent(scene: Scene, name: str, late: timedelta, outcome: str = "confirmed") -
     run = run_of(scene.store, row(scene.store, name), planned=now - late)
     reason = "" if outcome == "confirmed" else "no such queue"
     result = Result(run, Outcome(outcome, reason), now)  # type: ignore[arg-type]
-    scene.thread.observe(Sent.of([result], 0.01))
+    scene.thread.events(Sent.of([result], 0.01))
 
 
 def test_a_run_that_is_published_late_and_one_that_the_broker_rejects(scene: Scene) -> None:
@@ -284,12 +284,12 @@ def test_a_standby_with_a_leader_reports_nothing(scene: Scene) -> None:
 def test_a_leader_whose_store_is_away_says_so_and_writes_it_down_afterwards(scene: Scene) -> None:
     thread = scene.leader()
     scene.passes(40)
-    thread.observe(StoreAway("connection refused"))
+    thread.events(StoreAway("connection refused"))
     scene.head.number = 0  # its lease was in the store
     scene.passes(60)
     (said,) = scene.messages(1)
     assert said["kind"] == "store away" and "connection refused" in said["observed"]
-    thread.observe(StoreBack(60))
+    thread.events(StoreBack(60))
     scene.head.number = scene.term
     scene.passes(60)
     _, over = scene.messages(2)
@@ -300,7 +300,7 @@ def test_a_leader_whose_store_is_away_says_so_and_writes_it_down_afterwards(scen
 def test_an_invalid_source_and_a_store_that_went_back_are_incidents(scene: Scene) -> None:
     thread = scene.leader()
     scene.head.problems = ["schedules/a.yaml:3: is not a crontab"]
-    thread.observe(WentBack("it issued term 3 after 4"))
+    thread.events(WentBack("it issued term 3 after 4"))
     scene.passes(90)
     said = scene.messages(2)
     assert {one["kind"] for one in said} == {"invalid source", "store went back"}
