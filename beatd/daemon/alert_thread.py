@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beatd.alerts.incident_book import IncidentBook
 from beatd.alerts.message import message_of
+from beatd.alerts.watched import Watched
 from beatd.daemon.alert_events import AlertEvents
 from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.alert_round import AlertRound
@@ -37,8 +38,11 @@ class AlertThread:
     daemon starts and stops `loops`, and `events` is one of its observers.
     """
 
-    def __init__(self, alerting: Alerting, *, state: DaemonState, observer: Observer) -> None:
+    def __init__(
+        self, alerting: Alerting, watched: Watched, *, state: DaemonState, observer: Observer
+    ) -> None:
         self._alerting, self._state, self._observe = alerting, state, observer
+        self._watched = watched
         self._clock = state.clock
         self.events = AlertEvents(state.clock)
         self._sender = AlertSender(alerting.channels, clock=state.clock, observer=observer)
@@ -97,7 +101,7 @@ class AlertThread:
             self._round = AlertRound(
                 state=self._state,
                 store=store,
-                watched=self._alerting.watched,
+                watched=self._watched,
                 rest=self._rest,
                 events=self.events,
                 news=self._news,

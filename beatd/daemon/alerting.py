@@ -6,17 +6,14 @@ from datetime import timedelta
 from msgspec import Struct
 
 from beatd.alerts.channel import Channel
-from beatd.alerts.watched import Watched
 
 
 class Alerting(Struct, frozen=True, kw_only=True):
     """The settings of alerts, with the channels that send messages.
 
-    `watched` has the entries with an `alert`, as the leader last read them.
     `ping` requests the heartbeat's URL and raises NotDelivered if that fails; None without one.
     """
 
-    watched: Watched
     channels: tuple[Channel, ...] = ()
     wait: timedelta = timedelta(seconds=30)
     again: timedelta | None = None

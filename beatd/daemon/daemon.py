@@ -10,7 +10,6 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from beatd.clock import Clock
-from beatd.daemon.alert_thread import AlertThread
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
@@ -75,9 +74,8 @@ class Daemon(DaemonState):
         if parts.outcomes is not None:
             turn, stuck_after_s = self._turn_outcomes, OUTCOMES_STUCK_AFTER_S
             self.loops += (loop(turn, name="outcomes", stuck_after_s=stuck_after_s),)
-        self._alerts: AlertThread | None = None
-        if parts.alerting is not None:
-            self._alerts = AlertThread(parts.alerting, state=self, observer=self._observe)
+        self._alerts = None if parts.alerts is None else parts.alerts(self, self._observe)
+        if self._alerts is not None:
             self.loops += self._alerts.loops
             self._observers += (self._alerts.events,)
         self._campaign: Campaign | None = None

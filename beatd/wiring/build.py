@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
+from beatd.alerts.watched import Watched
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
-from beatd.daemon.alerting import Alerting
 from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares, HistoryLimits
 from beatd.daemon.parts import Parts
@@ -24,7 +24,7 @@ from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
 from beatd.store import Roles, Store
 from beatd.wiring import backends
-from beatd.wiring.alerting import alerting_of
+from beatd.wiring.alerting import alerts_of
 from beatd.wiring.packages import read_packages
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
     def publisher() -> Publisher:
         return CeleryPublisher(app=app, timeout=config.broker.timeout.total_seconds())
 
-    alerting = alerting_of(config, clock)
+    watched = Watched(elapsed=clock.elapsed)
     return Parts(
         store=lambda: Roles.of(
             backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
@@ -62,17 +62,17 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring_of(config, clock=clock, app=app),
-        outcomes=outcomes_of(config, clock=clock, app=app, alerting=alerting),
-        alerting=alerting,
+        outcomes=outcomes_of(config, clock=clock, app=app, watched=watched),
+        alerts=alerts_of(config, watched=watched),
     )
 
 
 def outcomes_of(
-    config: Config, *, clock: Clock, app: Celery, alerting: Alerting | None = None
+    config: Config, *, clock: Clock, app: Celery, watched: Watched
 ) -> "Callable[[Roles], OutcomeReader] | None":
     """Return the function that makes the reader of outcomes, or None if nothing reads them.
 
-    The results of the entries that `alerting` watches are read, too.
+    The results of the entries `watched`, those with an `alert`, are read, too.
 
     Its library is imported only if it is used.
     """
@@ -90,10 +90,10 @@ def outcomes_of(
     if config.outcomes.read_from == "results":
         from beatd.outcomes.results_reader import ResultsReader
 
-        def watched() -> Iterable[str]:
-            return () if alerting is None else alerting.watched.entries
+        def names() -> Iterable[str]:
+            return watched.entries
 
-        return lambda store: ResultsReader(app=app, store=store, clock=clock, watched=watched)
+        return lambda store: ResultsReader(app=app, store=store, clock=clock, watched=names)
     return None
 
 

@@ -67,12 +67,16 @@ class Scene:
         store = self.store if not self._threads else self._open()
         self.head = Head(store, self.clock, 0 if standby else self.term)
         alerting = Alerting(
-            watched=Watched(elapsed=self.clock.elapsed),
             channels=(Webhook(self._receiver.url),),
             wait=WAIT,
             again=again,
         )
-        self.thread = AlertThread(alerting, state=self.head, observer=self.events.append)
+        self.thread = AlertThread(
+            alerting,
+            Watched(elapsed=self.clock.elapsed),
+            state=self.head,
+            observer=self.events.append,
+        )
         self._threads.append(self.thread)
         return self.thread
 
