@@ -12,6 +12,8 @@ from beatd.incident import Incident
 
 #: The kinds whose end is not said, because they are moments and no states.
 WITHOUT_END = frozenset({"store went back"})
+QUIET_PART = 0.2  # of `wait`, in which no further incident has joined a message that is due
+WAITS_MAX = 4  # a message waits no longer than so many times `wait`
 
 
 class Digest(Struct, frozen=True):
@@ -33,7 +35,8 @@ def sort_out(
 ) -> Sorted:
     """Return the messages that are due at `now`, and the incidents to settle without a message.
 
-    A message waits until its oldest incident is `wait` old. An incident that may be the effect of
+    A message waits until its oldest incident is `wait` old and no further one has joined it for a
+    while, but no longer than some times `wait`. An incident that may be the effect of
     an outage waits for the end of the outage, and is settled if it is over by then. So is a mute
     one, and one of the whole that was over before anybody heard of it.
     """
@@ -99,7 +102,8 @@ def _is_due(about: About, some: Sequence[Incident], now: datetime, wait: timedel
     if _leased(some, now):
         return False  # a daemon sends the first message about them at this moment
     times = [one.opened if about == "opened" else one.closed or one.opened for one in some]
-    return min(times) + wait <= now
+    is_quiet = max(times) + wait * QUIET_PART <= now
+    return min(times) + wait <= now and (is_quiet or min(times) + wait * WAITS_MAX <= now)
 
 
 def _leased(some: Sequence[Incident], now: datetime) -> bool:

@@ -14,7 +14,7 @@ from beatd.clock import Clock
 from beatd.daemon.alert_events import AlertEvents
 from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.daemon_state import DaemonState
-from beatd.events import IncidentClosed, IncidentOpened, IncidentsCounted, Observer
+from beatd.events import IncidentsClosed, IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
 
@@ -52,6 +52,8 @@ class AlertRound:
         self._led_since = now
         self._book = IncidentBook(store.incidents)
         self._book.load(now)
+        self._opened: list[Incident] = []  # in this turn
+        self._closed: list[Incident] = []
         self._counts: dict[IncidentKind, int] = {}
         self._conflicts_since: datetime | None = None
         self._sweep: list[str] = []
@@ -73,7 +75,7 @@ class AlertRound:
             self._close_unwatched(now)
         self._judge_whole(now)
         self._judge_entries(self._names(), now)
-        self._count()
+        self._report()
         self._note(now)
         self._news.turn(self._book, now)
 
@@ -113,6 +115,7 @@ class AlertRound:
             settling=now - self._led_since < self._wait,
         )
         outcomes = self._store.outcomes.entry_outcomes(names)
+        found: dict[str, list[Finding]] = {}
         for name in names:
             start, outcome = self._starts.get(name), outcomes.get(name)
             if start is None:
@@ -127,10 +130,20 @@ class AlertRound:
                 outcome=outcome,
                 publishing=self._events.publishing(name),
             )
-            found = judge(facts, self._book.opened(name), situation)
-            self._apply(name, found, now)
+            found[name] = judge(facts, self._book.opened(name), situation)
             if situation.settling and name not in self._waiting:
                 self._waiting[name] = None  # what may not open yet is judged again
+
+        missing = [
+            name
+            for name, some in found.items()
+            if any(one.kind == "missing" and one.opens for one in some)
+        ]
+        finished = self._finished(missing) if missing else ()
+        for name, some in found.items():
+            if name in finished:
+                some = [one for one in some if one.kind != "missing"]
+            self._apply(name, some, now)
 
     def _judge_whole(self, now: datetime) -> None:
         conflicts = self._state.conflicts
@@ -162,8 +175,8 @@ class AlertRound:
             if not finding.opens and opened is not None:
                 closed = self._book.close(opened, now, finding.observed)
                 if closed is not None:
-                    self._observe(IncidentClosed(closed))
-            elif finding.opens and not self._is_finished(name, finding):
+                    self._closed.append(closed)
+            elif finding.opens:
                 incident = Incident(
                     kind=finding.kind,
                     name=name,
@@ -174,14 +187,12 @@ class AlertRound:
                 )
                 written = self._book.open(incident, now)
                 if written is not None:
-                    self._observe(IncidentOpened(written))
+                    self._opened.append(written)
 
-    def _is_finished(self, name: str, finding: Finding) -> bool:
-        """Return True if a success is missing only because the entry has ended its plan."""
-        if finding.kind != "missing":
-            return False
-        rows = list(self._store.catalog.find(Query(names=(name,))))
-        return not rows or rows[0].plan.planned is None
+    def _finished(self, names: Sequence[str]) -> set[str]:
+        """Return those of the entries that have ended their plan, or that are gone."""
+        rows = self._store.catalog.find(Query(names=tuple(names)))
+        return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
     def _close_unwatched(self, now: datetime) -> None:
         """Close the incidents of entries that are paused, disabled or gone."""
@@ -190,7 +201,14 @@ class AlertRound:
             if one is None or one.paused:
                 self._apply(name, closing_all(self._book.opened(name)), now)
 
-    def _count(self) -> None:
+    def _report(self) -> None:
+        """Emit what was opened and closed, and the new number of open incidents."""
+        opened, self._opened = self._opened, []
+        closed, self._closed = self._closed, []
+        if opened:
+            self._observe(IncidentsOpened(opened))
+        if closed:
+            self._observe(IncidentsClosed(closed))
         counts = self._book.counts()
         if counts != self._counts:
             self._counts = counts

@@ -19,7 +19,7 @@ from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.heartbeat import Heartbeat
 from beatd.daemon.loop import Loop
 from beatd.errors import StoreError
-from beatd.events import IncidentOpened, IncidentsCounted, Observer
+from beatd.events import IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
 
@@ -135,7 +135,7 @@ class AlertThread:
             new = Incident(kind="nobody leads", name="", opened=since, observed=trouble)
             written = book.open(new, now)
             if written is not None:
-                self._observe(IncidentOpened(written))
+                self._observe(IncidentsOpened([written]))
         self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
 
     def _without_leader(self, store: Roles) -> str:
@@ -156,7 +156,7 @@ class AlertThread:
         if self._store_away is None and self._round is not None:
             text = self.events.store_trouble
             self._store_away = Incident(kind="store away", name="", opened=since, observed=text)
-            self._observe(IncidentOpened(self._store_away))
+            self._observe(IncidentsOpened([self._store_away]))
         one = self._store_away
         if one is not None and one.announced is None and now - since >= self._alerting.wait:
             self._sender.post(message_of("opened", [one], now))
