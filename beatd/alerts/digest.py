@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from beatd.alerts.causes import CAUSES, Outage, outage_at
+from beatd.alerts.causes import Outage, outage_at
 from beatd.alerts.flapping import FLAPS_SAID, is_mute
 from beatd.alerts.message import About
 from beatd.incident import Incident
@@ -43,12 +43,11 @@ def sort_out(
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
     for one in sorted(incidents, key=lambda incident: (incident.opened, incident.name)):
-        outage = None
-        if one.kind not in CAUSES and one.name:
-            outage = outage_at(outages, one.opened, wait)
+        causes = _causes_of(one, outages)
+        outage = outage_at(causes, one.opened, wait)
         if _needs_no_message(one, outage):
             settled.append(one)
-        elif outage is None or outage_at(outages, now, wait) is None or one.announced:
+        elif outage is None or outage_at(causes, now, wait) is None or one.announced:
             about: About | None = _about(one)
             if about is not None:
                 key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID)
@@ -73,6 +72,21 @@ def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> 
         return None
     old = [one for one in said if _was_said(one, now) >= again / 2]
     return Digest("reminder", tuple(sorted(old, key=lambda one: (one.opened, one.name))))
+
+
+def _causes_of(one: Incident, outages: Sequence[Outage]) -> Sequence[Outage]:
+    """Return the outages of which the incident may be an effect. That outcomes cannot be read may
+    be the effect of any other outage."""
+    if one.name:
+        return outages
+    if one.kind != "outcomes away":
+        return ()
+    # The leader notices a broker that is away only when it publishes, which may be later.
+    return [
+        Outage(outage.kind, min(outage.begin, one.opened), outage.end)
+        for outage in outages
+        if outage.kind != one.kind and (outage.end is None or outage.end >= one.opened)
+    ]
 
 
 def _was_said(incident: Incident, now: datetime) -> timedelta:
@@ -101,6 +115,8 @@ def _about(one: Incident) -> About | None:
 def _is_due(about: About, some: Sequence[Incident], now: datetime, wait: timedelta) -> bool:
     if _leased(some, now):
         return False  # a daemon sends the first message about them at this moment
+    if some[0].kind == "outcomes away":
+        wait *= 2  # the broker may turn out to be the cause
     times = [one.opened if about == "opened" else one.closed or one.opened for one in some]
     is_quiet = max(times) + wait * QUIET_PART <= now
     return min(times) + wait <= now and (is_quiet or min(times) + wait * WAITS_MAX <= now)

@@ -156,11 +156,16 @@ class AlertRound:
         facts = WholeFacts(
             broker_trouble=self._state.broker_trouble(),
             broker_away_since=self._events.broker_away_since,
+            outcomes_trouble=self._events.outcomes_trouble,
+            outcomes_away_since=self._events.outcomes_away_since,
             conflicts=conflicts if lasted or "invalid source" in self._book.opened("") else (),
         )
+        since = {
+            "broker away": facts.broker_away_since,
+            "outcomes away": facts.outcomes_away_since,
+        }
         for finding in judge_whole(facts, self._book.opened("")):
-            is_broker = finding.kind == "broker away"
-            self._apply("", [finding], now, facts.broker_away_since if is_broker else None)
+            self._apply("", [finding], now, since.get(finding.kind))
         for reason in self._events.pop_went_back():
             self._apply("", [Finding("store went back", True, reason)], now)
         moment = self._book.opened("").get("store went back")

@@ -12,6 +12,8 @@ from beatd.events import (
     BrokerAway,
     BrokerBack,
     IncidentsCounted,
+    OutcomesAway,
+    OutcomesBack,
     Sent,
     StoreAway,
     StoreBack,
@@ -122,6 +124,7 @@ def test_five_thousand_entries_failing_because_the_broker_is_away_are_one_messag
     scene.ends("succeeded", *names)
     scene.passes(60)
     scene.head.trouble_of_broker = "connection refused"
+    thread.events(OutcomesAway("connection refused"))  # they are on the same broker
     thread.events(BrokerAway("connection refused"))
     scene.passes(10)
     scene.ends("lost", *names)
@@ -130,10 +133,26 @@ def test_five_thousand_entries_failing_because_the_broker_is_away_are_one_messag
     assert (said["type"], said["kind"], said["count"]) == ("opened", "broker away", 1)
     assert "connection refused" in said["observed"]
     thread.events(BrokerBack(3600))
+    thread.events(OutcomesBack(3600))
     scene.passes(60)
     _, over = scene.messages(2)
     assert (over["type"], over["kind"]) == ("resolved", "broker away")
     scene.ends("succeeded", *names)
+    scene.silence()
+
+
+def test_while_outcomes_cannot_be_read_nothing_is_missing_but_that_is_said(scene: Scene) -> None:
+    scene.add(["a"], missing="1h")
+    thread = scene.leader()
+    scene.ends("succeeded", "a")
+    scene.passes(60)
+    thread.events(OutcomesAway("the result backend is away"))
+    scene.passes(7200, step=100)
+    (said,) = scene.messages(1)
+    assert said["kind"] == "outcomes away" and "the result backend is away" in said["observed"]
+    thread.events(OutcomesBack(7200))
+    scene.passes(60)
+    assert scene.messages(2)[1]["type"] == "resolved"
     scene.silence()
 
 
