@@ -115,7 +115,7 @@ def _about(one: Incident) -> About | None:
 def _is_due(about: About, some: Sequence[Incident], now: datetime, wait: timedelta) -> bool:
     if _leased(some, now):
         return False  # a daemon sends the first message about them at this moment
-    if some[0].kind == "outcomes away":
+    if about == "opened" and some[0].kind == "outcomes away":
         wait *= 2  # the broker may turn out to be the cause
     times = [one.opened if about == "opened" else one.closed or one.opened for one in some]
     is_quiet = max(times) + wait * QUIET_PART <= now
