@@ -83,11 +83,11 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
     """Return whether the next moment of a request may be claimed, or None if it just waits.
 
     A `trigger` follows the entry's `overlap`. Backfills and backlogs always wait until nothing is
-    running, so that their moments run one at a time.
+    running, so that their moments run one at a time, and until no moment of the plan is due.
     """
-    turn, held = turn_of(row, now), blocking(row, now)
+    turn, held, due = turn_of(row, now), blocking(row, now), row.plan.due
     if held is None:
-        return turn
+        return turn if request.kind == "trigger" or due is None or due > now else None
     # A run that has to end so soon was revoked for this request already.
     is_revoked = turn.until is not None and held.until <= turn.until
     return turn if request.kind == "trigger" and not is_revoked else None

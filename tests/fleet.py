@@ -80,7 +80,7 @@ class Fleet:
             me=holder(next(self._names)),
             clock=self.clock,
             ttl=2.0,
-            tell=self.told.append,
+            emit=self.told.append,
         )
         publisher = Publisher(self.broker)
         engine = Tick(
@@ -92,7 +92,7 @@ class Fleet:
             ),
             election=election,
             clock=self.clock,
-            tell=self.told.append,
+            emit=self.told.append,
             limits=self.limits,
             unapplied=lambda term: self.unapplied,
         )

@@ -30,7 +30,7 @@ MODULES = {
         options
     """,
     "servers": """
-        mysql postgresql redis redis_url sentinel sql_errors sqlite
+        message_file mysql postgresql redis redis_url sentinel sql_errors sqlite
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims
@@ -44,9 +44,10 @@ MODULES = {
         redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
         sql.catalog_reads sql.catalog_writes sql.claim sql.database sql.deliveries sql.dialect
         sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents sql.migrations
-        sql.missing_parts sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves
-        sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store
-        sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
+        sql.missing_parts sql.move_values sql.mysql sql.notices sql.open_claims sql.outcomes
+        sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves sql.running_runs
+        sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms sql.upcoming sql.url
+        sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -159,7 +160,7 @@ BELOW = {
     "celery": {
         "wiring", "daemon", "sources", "config", "edits", "imports", "observers", "definition",
     },
-    "worker": {"report_queue"},
+    "worker": {"report_queue", "servers"},
     "shadow": {"wiring", "daemon", "sources", "config", "dispatches", "observers", "definition"},
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",

@@ -205,7 +205,9 @@ def test_a_missed_moment_that_runs_late_is_a_catch_up() -> None:
 
 def asked(kind: Any, stored: Stored, count: int = 1) -> list[Move]:
     request = Request("id", "a", kind, NOON, at(10 * (count - 1)), 1)
-    return list(Mover(NAMESPACE, shared_next_after()).asked(request, stored, at(20), 10))
+    if stored.plan.due == NOON:  # the plan has moved on since
+        stored = replace(stored, plan=replace(stored.plan, planned=at(30), due=at(30)))
+    return list(Mover(NAMESPACE, shared_next_after()).of_request(request, stored, at(20), 10))
 
 
 @pytest.mark.parametrize("kind", ["trigger", "backfill", "backlog"])
@@ -235,6 +237,11 @@ def test_a_backfill_and_a_backlog_wait_their_turn(rule: str, kind: str) -> None:
     assert asked(kind, row(running_until=60, overlap=rule), 3) == []
 
 
+@pytest.mark.parametrize("kind", ["trigger", "backfill", "backlog"])
+def test_only_a_trigger_goes_before_a_moment_of_the_plan_that_waited(kind: str) -> None:
+    assert len(asked(kind, row(waits_since=19, overlap="queue"))) == (kind == "trigger")
+
+
 # open claims
 
 
@@ -242,7 +249,7 @@ def again(stored: Stored, *, unsent: bool = True, now: datetime = NOON) -> Move 
     occurrence = Occurrence("a", NOON)
     id = task_id(NAMESPACE, occurrence)
     claim = OpenClaim(occurrence, id, NOON, at(-5), 1, unsent, stored)
-    return Mover(NAMESPACE, shared_next_after()).again(claim, unsent, now)
+    return Mover(NAMESPACE, shared_next_after()).of_claim(claim, unsent, now)
 
 
 def own(stored: Stored) -> Stored:

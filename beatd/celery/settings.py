@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from beatd.config import Config, Store, without_file
-from beatd.definition.kinds import duration, text
+from beatd.definition.kinds import choice, duration, text
 from beatd.errors import ConfigError
 
 #: setting -> its meaning
@@ -17,6 +17,8 @@ SETTINGS = {
     "beatd_prefix": "what keys in Redis begin with: beatd:",
     "beatd_name": "the owner of what the app declares: config",
     "beatd_history_keep": "how long history is kept: 7d",
+    "beatd_outcomes": "who knows what became of runs: reports, results or off",
+    "beatd_outcomes_queue": "the queue of the reports: beatd.outcomes",
 }
 
 
@@ -54,10 +56,16 @@ def _with_settings(config: Config, app: Any) -> Config:
     if given["beatd_history_keep"] is not None:
         keep = _length("beatd_history_keep", given["beatd_history_keep"])
         history = replace(history, keep=keep)
+    outcomes = config.outcomes
+    if given["beatd_outcomes"] is not None:
+        outcomes = replace(outcomes, read_from=_choice("beatd_outcomes", given["beatd_outcomes"]))
+    if given["beatd_outcomes_queue"]:
+        queue = _word("beatd_outcomes_queue", given["beatd_outcomes_queue"])
+        outcomes = replace(outcomes, queue=queue)
     name = config.name
     if given["beatd_name"]:
         name = _word("beatd_name", given["beatd_name"])
-    return replace(config, name=name, store=store, lock=lock, history=history)
+    return replace(config, name=name, store=store, lock=lock, history=history, outcomes=outcomes)
 
 
 def setting(app: Any, name: str) -> Any:
@@ -79,6 +87,13 @@ def _length(name: str, value: Any) -> timedelta:
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
     return length
+
+
+def _choice(name: str, value: Any) -> Any:
+    try:
+        return choice("reports", "results", "off").read(value, "UTC")
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _word(name: str, value: Any) -> str:

@@ -94,6 +94,8 @@ def next_cell(row: Stored, now: datetime) -> Cell:
         return (f"paused{_missed(row, now)}", "yellow")
     if row.plan.due is None:
         return ("finished", "dim")
+    if row.running is not None and row.running.waits and row.running.until > now:
+        return ("waits for the run before", "cyan")
     if row.plan.due < now - timedelta(seconds=1):
         return (f"due {distance_text(row.plan.due - now)}", "red")
     return (distance_text(row.plan.due - now), "green")

@@ -36,9 +36,9 @@ def lateness_text(seconds: float) -> str:
 
 
 def runtime_text(seconds: float) -> str:
-    """Return the runtime of a task as text, such as "12 ms", "3.4 s" or "3 h 12 min"."""
+    """Return the runtime of a task as text, such as "0.8 ms", "12 ms", "3.4 s" or "3 h 12 min"."""
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
     return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)
 
 

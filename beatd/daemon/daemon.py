@@ -32,7 +32,7 @@ HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long t
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
 #: How long the end waits for a thread that may wait for a server; 1 s for the others.
-JOIN_TIMEOUTS_S = {"outcomes": 0.2, "alerts": 0.3, "heartbeat": 0.0}
+JOIN_TIMEOUTS_S = {"outcomes": 0.05, "alerts": 0.3, "heartbeat": 0.0}
 
 
 class Daemon(DaemonState):
@@ -181,7 +181,7 @@ class Daemon(DaemonState):
             clock=clock,
             ttl=self._ttl,
             may_lead=self._may_lead,
-            tell=observe,
+            emit=observe,
         )
         self.engine = Tick(
             store=store.ledger,
@@ -190,7 +190,7 @@ class Daemon(DaemonState):
             dispatch=self.dispatch,
             election=self.election,
             clock=clock,
-            tell=observe,
+            emit=observe,
             limits=self._limits,
             notes_writes=True,
             set_clock=lambda: self.store_clock.set_from(store.terms),

@@ -27,7 +27,7 @@ class FailedRuns:
                 else:
                     self._more += 1
 
-    def take(self, elapsed: float) -> RunsFailed | None:
+    def event_at(self, elapsed: float) -> RunsFailed | None:
         """Return the event for the collected runs, or None if there are none or it is too early.
 
         `elapsed` is the time of `Clock.elapsed`.

@@ -51,7 +51,7 @@ class OutcomeThread:
         self._writer = OutcomeWriter(
             store=store, live=self._live, clock=clock, wake=wake, rest=rest, tell=tell
         )
-        self._outage = Outage(OutcomesAway, OutcomesBack, clock=clock, tell=tell)
+        self._outage = Outage(OutcomesAway, OutcomesBack, clock=clock, emit=tell)
         self._away_pause_s = 0.0
         self._of_term = 0  # the term that this object reads for; 0: none
         self._unwritten: OutcomeBatch | None = None  # it was read, and is not completely written

@@ -1,7 +1,6 @@
 """Write deliveries to the store, in small transactions, and emit what came of them."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 from beatd.clock import Clock
 from beatd.daemon.failed_runs import FailedRuns
@@ -37,19 +36,28 @@ class OutcomeWriter:
         self._wake, self._rest, self._tell = wake, rest, tell
         self._known, self._failed = KnownRuns(store.history), FailedRuns()
         self._started = 0  # as the last event had it
+        self._batch: OutcomeBatch | None = None  # that is not completely written
+        self._left, self._written = list[Delivery](), list[Delivery]()  # of this batch
+        self._of_batch = 0  # its deliveries of runs that this store knows
 
     def write(self, batch: OutcomeBatch) -> None:
         """Write the deliveries of this store's runs, and emit an event about the batch.
 
-        Raise StoreError if the store fails; to write a part again does no harm.
+        Raise StoreError if the store fails; called again with the same batch, it goes on.
         """
-        self._live.name(batch.held)
-        known = self._known.among(batch.deliveries, self._store.ledger.namespace)
-        written = self.write_known([self._live.completed(delivery) for delivery in known])
+        if batch is not self._batch:
+            self._live.name(batch.held)
+            known = self._known.among(batch.deliveries, self._store.ledger.namespace)
+            self._left = [self._live.completed(delivery) for delivery in known]
+            self._batch, self._of_batch, self._written = batch, len(known), []
+        while self._left:
+            self._written += self._write_some(self._left[:WRITTEN_MAX])
+            del self._left[:WRITTEN_MAX]
+        self._batch = None
         event = OutcomesRead(
-            deliveries=written,
-            late=len(known) - len(written),
-            unknown=len(batch.deliveries) - len(known),
+            deliveries=self._written,
+            late=self._of_batch - len(self._written),
+            unknown=len(batch.deliveries) - self._of_batch,
             dropped=batch.dropped,
             unreadable=batch.unreadable,
             started=self._live.started,
@@ -60,31 +68,27 @@ class OutcomeWriter:
     def write_lost(self, deliveries: Sequence[Delivery]) -> None:
         """Write the deliveries that are lost, and emit an event about them. Raise StoreError if
         the store fails."""
-        if deliveries:
-            written = self.write_known(deliveries)
+        for start in range(0, len(deliveries), WRITTEN_MAX):
+            written = self._write_some(deliveries[start : start + WRITTEN_MAX])
             self._emit(OutcomesRead(deliveries=written, started=self._live.started))
 
-    def write_known(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Write deliveries of this store's runs, and return those whose state was written."""
-        changed: list[Delivery] = []
-        left = iter(deliveries)
-        while chunk := list(islice(left, WRITTEN_MAX)):
-            began = self._clock.elapsed()
-            wakes = self._ends_a_wait(chunk)
-            written = self._store.outcomes.write_outcomes(chunk, self._clock.now())
-            if wakes:
-                self._wake()
-            self._live.note(chunk)
-            changed += (one for one, how in zip(chunk, written, strict=True) if how == "written")
-            if len(chunk) == WRITTEN_MAX:
-                # As long as the transaction took: the ticks need the store, and the core.
-                took = self._clock.elapsed() - began
-                self._rest(min(LONGEST_REST_S, max(SHORTEST_REST_S, took)))
-        return changed
+    def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Write deliveries in one transaction, and return those whose state was written."""
+        began = self._clock.elapsed()
+        wakes = self._ends_a_wait(deliveries)
+        written = self._store.outcomes.write_outcomes(deliveries, self._clock.now())
+        if wakes:
+            self._wake()
+        self._live.note(deliveries)
+        if len(deliveries) == WRITTEN_MAX:
+            # As long as the transaction took: the ticks need the store, and the core.
+            took = self._clock.elapsed() - began
+            self._rest(min(LONGEST_REST_S, max(SHORTEST_REST_S, took)))
+        return [one for one, how in zip(deliveries, written, strict=True) if how == "written"]
 
     def emit_failures(self) -> None:
         """Emit the runs that failed, unless that was done within the last second."""
-        if (event := self._failed.take(self._clock.elapsed())) is not None:
+        if (event := self._failed.event_at(self._clock.elapsed())) is not None:
             self._tell(event)
 
     def emit_idle(self) -> None:

@@ -10,16 +10,16 @@ from beatd.publisher import Publisher
 
 
 class BrokerOutage(Outage):
-    def __init__(self, publisher: Publisher, *, clock: Clock, tell: Observer) -> None:
-        super().__init__(BrokerAway, BrokerBack, clock=clock, tell=tell)
+    def __init__(self, publisher: Publisher, *, clock: Clock, emit: Observer) -> None:
+        super().__init__(BrokerAway, BrokerBack, clock=clock, emit=emit)
         self._publisher = publisher
         self._known = False
-        self._asked_at = float("-inf")
+        self._checked_at = float("-inf")
 
     @property
-    def last_asked(self) -> float:
+    def last_checked_s(self) -> float:
         """The seconds that have passed since the broker was last checked."""
-        return self._clock.elapsed() - self._asked_at
+        return self._clock.elapsed() - self._checked_at
 
     def forget(self) -> None:
         """Make the next call of `answers` check the broker, as this daemon begins to lead."""
@@ -27,7 +27,7 @@ class BrokerOutage(Outage):
 
     def answers(self) -> bool:
         """Return True if the broker can be reached; check it only in doubt, to save time."""
-        return (self._known and self.over) or self.ask()
+        return (self._known and self.over) or self.check()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
         """Begin an outage, counted from `began`, if a batch suggests the broker is away."""
@@ -36,11 +36,11 @@ class BrokerOutage(Outage):
             # As of the publishing and not of its time-out: another daemon may take over sooner.
             self.begin(doubt, since=began)
 
-    def ask(self) -> bool:
+    def check(self) -> bool:
         """Check the broker now, begin or end the outage, and return True if it answers."""
-        self._known, self._asked_at = True, self._clock.elapsed()
+        self._known, self._checked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()
             return True
-        self.begin(self._publisher.trouble() or "no answer", since=self._asked_at)
+        self.begin(self._publisher.trouble() or "no answer", since=self._checked_at)
         return False

@@ -9,8 +9,8 @@ UNNOTICED_S = 1.0  # a smaller step of the clock emits no event
 
 
 class ClockSteps:
-    def __init__(self, clock: Clock, tell: Observer) -> None:
-        self._clock, self._tell = clock, tell
+    def __init__(self, clock: Clock, emit: Observer) -> None:
+        self._clock, self._emit = clock, emit
         self._last = clock.now(), clock.elapsed()
 
     def notice(self, now: datetime) -> bool:
@@ -20,5 +20,5 @@ class ClockSteps:
         step = (now - last_now).total_seconds() - (elapsed - last_elapsed)
         if abs(step) <= UNNOTICED_S:
             return False
-        self._tell(ClockStepped(step))
+        self._emit(ClockStepped(step))
         return True

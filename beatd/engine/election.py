@@ -51,16 +51,16 @@ class Election:
         clock: Clock,
         ttl: float = 2.0,
         may_lead: Callable[[], bool] = lambda: True,
-        tell: Observer = nobody,
+        emit: Observer = nobody,
     ) -> None:
         self._lease, self._terms, self._me = lease, terms, me
-        self._clock, self._ttl, self._may_lead, self._tell = clock, ttl, may_lead, tell
-        self._lock = Outage(LockAway, LockBack, clock=clock, tell=tell)
+        self._clock, self._ttl, self._may_lead, self._emit = clock, ttl, may_lead, emit
+        self._lock = Outage(LockAway, LockBack, clock=clock, emit=emit)
         self._doubted_at: float | None = None  # when the lock began to fail; None after a success
         self._lead: Lead | None = None
         self._holder: Holder | None = None
         self._barred_until = float("-inf")
-        self._terms_seen = TermsSeen(tell)
+        self._terms_seen = TermsSeen(emit)
         self._given_up = 0  # how often the lease was given up; a campaign meanwhile wins nothing
         self._guard = threading.Lock()
         # Giving the lease up waits for a campaign under way, which would else take it again.
@@ -113,7 +113,7 @@ class Election:
         """Emit `WentBack` with `reason`, and forget the terms seen, because the store lost all its
         data."""
         self._terms_seen.forget()
-        self._tell(WentBack(reason))
+        self._emit(WentBack(reason))
 
     def pause(self) -> float:
         """Return the seconds to wait before the next call of `campaign`."""
@@ -203,7 +203,7 @@ class Election:
             won = self._lead = Lead(term, until)
         if fresh:
             self._terms_seen.saw(term)
-            self._tell(LeadWon(term))
+            self._emit(LeadWon(term))
         return won
 
     def _lose(self, reason: str) -> None:
@@ -211,13 +211,13 @@ class Election:
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
-            self._tell(LeadLost(reason, self._holder))
+            self._emit(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
         """Note the holder of the lease, and emit `LeaderSeen` if another daemon has got it."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
-            self._tell(LeaderSeen(holder))
+            self._emit(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
         """End the lead and do not campaign for one ttl, because the ledger refused this daemon's

@@ -30,11 +30,11 @@ class Lookahead:
     """Keeps the next rows of the plan: all that are due before `_covers`, or all if it is None."""
 
     def __init__(
-        self, store: Ledger, publisher: Publisher, *, clock: Clock, tell: Observer
+        self, store: Ledger, publisher: Publisher, *, clock: Clock, emit: Observer
     ) -> None:
         self._store, self._publisher, self._clock = store, publisher, clock
-        self._rewind = Rewind(tell)
-        self.moves = SettledMoves(tell)
+        self._rewind = Rewind(emit)
+        self.moves = SettledMoves(emit)
         self._rows = ByMoment()
         self._covers: datetime | None = None
         self._known_at = 0.0  # `Clock.elapsed` when the rows were last known to be up to date
@@ -102,7 +102,7 @@ class Lookahead:
             runs = self._store.running(None)
             self._held = {name for name, run in runs.items() if run.waits}
 
-    def take_due(self, now: datetime, limit: int) -> Sequence[Stored]:
+    def pop_due(self, now: datetime, limit: int) -> Sequence[Stored]:
         """Remove and return up to `limit` rows that are due at `now`, oldest first."""
         return self._with_running(self._rows.take(now, limit))
 

@@ -84,7 +84,7 @@ class Mover:
             origin=origin,
         )
 
-    def again(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
+    def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
         """Return the move that sends an open claim (a run of unknown outcome) again, or closes
         it with a reason; `unsent` is True if its message certainly did not go out.
 
@@ -112,12 +112,12 @@ class Mover:
             running=running,
         )
 
-    def asked(
+    def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
         """Yield the moves of a request's first `limit` moments; each assumes the one before."""
         for _ in range(limit):
-            move = self._asked(request, row, now)
+            move = self._of_first_moment(request, row, now)
             if move is None:
                 return
             yield move
@@ -126,7 +126,7 @@ class Mover:
             request = replace(request, first=move.first)
             row = replace(row, runs=row.runs + move.counts)
 
-    def _asked(self, request: Request, row: Stored | None, now: datetime) -> Move | None:
+    def _of_first_moment(self, request: Request, row: Stored | None, now: datetime) -> Move | None:
         """Return the move of a request's first moment; None if it waits for the end of a run."""
         backlog = request.kind == "backlog"
         reason = why_at_an_end(request, row)

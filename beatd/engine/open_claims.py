@@ -29,17 +29,18 @@ class OpenClaims:
         self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
-        self._asked = False  # look at the next call: a request may have been added
-        self._are_held = False  # all requests that were read wait for the end of a run
+        self._must_look = False  # look at the next call: a request may have been added
+        self.are_held = False  # a claim or a request waits for the end of another run
+        self._more_behind = False  # all requests that were read wait
         self._held = False  # a message of the last moves was not sent, or may not have been
 
     def noticed_change(self) -> None:
         """Make the next call of `moves` look at once, as a request may have been added."""
-        self._asked = True
+        self._must_look = True
 
     def begin(self) -> None:
         """Make the next call of `moves` look at once for what the last leader left."""
-        self._asked, self._held = True, False
+        self._must_look, self._held = True, False
         self._began_at = self._clock.elapsed()
 
     def moves(
@@ -56,14 +57,14 @@ class OpenClaims:
         certainly did not go out. Entries in `waiting` are left out.
         """
         if waiting != self._waiting:
-            self._asked, self._waiting = True, waiting
-        more = waiting or self._are_held
+            self._must_look, self._waiting = True, waiting
+        more = waiting or self._more_behind
         self._at_once = READ_AT_ONCE_WITH_WAITING if more else READ_AT_ONCE
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
-        if not self._asked and not paced:
+        if not (self._must_look or paced or self.are_held):
             return []
-        self._asked = False
+        self._must_look = self.are_held = False
         moves: list[Move] = []
         if paced or not self._held:  # an unsent message is not tried again at once
             self._looked_at = elapsed
@@ -74,7 +75,7 @@ class OpenClaims:
         """Choose the time of the next look by how the last moves were published."""
         self._held = any(batch.held for batch in batches)
         # There may be more of them, and a full queue must not slow the other requests.
-        self._asked = not self._held or any(
+        self._must_look = not self._held or any(
             ok and move.of == "request"
             for batch in batches
             for move, ok in zip(batch.moves, batch.made, strict=True)
@@ -83,11 +84,12 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
-        moves = (
-            mover.again(claim, claim.unsent or never_sent(claim), now)
+        moves = [
+            mover.of_claim(claim, claim.unsent or never_sent(claim), now)
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored)
-        )
+        ]
+        self.are_held |= None in moves
         return [move for move in moves if move is not None]
 
     def _waits(self, row: Stored | None) -> bool:
@@ -112,9 +114,10 @@ class OpenClaims:
                 continue
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
-            asked = list(mover.asked(request, row, now, READ_AT_ONCE))
-            counted[request.name] += sum(move.counts for move in asked)
-            started.update(move.name for move in asked if move.running is not None)
-            moves += asked
-        self._are_held = not moves and len(found) == self._at_once
+            made = list(mover.of_request(request, row, now, READ_AT_ONCE))
+            self.are_held |= not made
+            counted[request.name] += sum(move.counts for move in made)
+            started.update(move.name for move in made if move.running is not None)
+            moves += made
+        self._more_behind = not moves and len(found) == self._at_once
         return moves

@@ -18,9 +18,9 @@ class Outage:
         back: Callable[[float], Event],
         *,
         clock: Clock,
-        tell: Observer,
+        emit: Observer,
     ) -> None:
-        self._away, self._back, self._clock, self._tell = away, back, clock, tell
+        self._away, self._back, self._clock, self._emit = away, back, clock, emit
         self._since: float | None = None
         self._pause = 0.0
         self._reason = ""
@@ -46,12 +46,12 @@ class Outage:
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since
-            self._tell(self._away(reason))
+            self._emit(self._away(reason))
 
     def end(self) -> None:
         """End the outage and emit its event; do nothing if the server is present."""
         if self._since is not None:
-            self._tell(self._back(self.lasts))
+            self._emit(self._back(self.lasts))
             self._since, self._pause = None, 0.0
 
     def back_off(self) -> timedelta:

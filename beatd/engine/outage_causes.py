@@ -13,10 +13,10 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """Keeps the last outage of each server, and passes every event on to `tell`."""
+    """Keeps the last outage of each server, and passes every event on to `emit`."""
 
-    def __init__(self, clock: Clock, tell: Observer) -> None:
-        self._clock, self._tell = clock, tell
+    def __init__(self, clock: Clock, emit: Observer) -> None:
+        self._clock, self._emit = clock, emit
         self._outages: dict[str, tuple[datetime, datetime | None]] = {}
         self._leads_since: datetime | None = None
 
@@ -26,7 +26,7 @@ class OutageCauses:
             self._outages[BEGINS[kind]] = self._clock.now(), None
         elif kind in ENDS:
             self._outages[ENDS[kind]] = self._outages[ENDS[kind]][0], self._clock.now()
-        self._tell(event)
+        self._emit(event)
 
     def leads(self, since: datetime) -> None:
         """Note that this daemon has led since the moment `since`."""

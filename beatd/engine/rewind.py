@@ -12,8 +12,8 @@ REPEATED = "runs it forgot may be repeated, under their own ids"
 class Rewind:
     """Notices a store that went back in time: the row claimed last is at an earlier moment."""
 
-    def __init__(self, tell: Observer) -> None:
-        self._tell = tell
+    def __init__(self, emit: Observer) -> None:
+        self._emit = emit
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
@@ -35,5 +35,5 @@ class Rewind:
                 self._newest = None
                 back = f"its plan is back at {rows[0].plan.due}"
                 lost = f"it forgot that {row.entry.name!r} was claimed for {row.plan.planned}"
-                self._tell(WentBack(f"{back}: {lost}; {REPEATED}"))
+                self._emit(WentBack(f"{back}: {lost}; {REPEATED}"))
                 return

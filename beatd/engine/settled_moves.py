@@ -19,8 +19,8 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 class SettledMoves:
     """Computes the moves of rows at their moment or ahead of it, and keeps them until used."""
 
-    def __init__(self, tell: Observer) -> None:
-        self._tell = tell
+    def __init__(self, emit: Observer) -> None:
+        self._emit = emit
         self.mover: Mover  # of the store's namespace, made when a term begins
         self._unsettled = ByMoment()
         self._kept: dict[str, tuple[Stored, Move, datetime]] = {}
@@ -101,7 +101,7 @@ class SettledMoves:
             if len(self._faulty) >= FAULTY_KEPT:
                 self._faulty.clear()
             self._faulty[row.entry.name] = row.revision
-            self._tell(Unplannable(row.entry.name, f"{type(fault).__name__}: {fault}"))
+            self._emit(Unplannable(row.entry.name, f"{type(fault).__name__}: {fault}"))
             return None
 
 

@@ -10,16 +10,16 @@ from beatd.leader import Holder
 from beatd.ledger import Ledger
 
 LOOK_EVERY_S = 1.0
-ASK_BROKER_EVERY_S = 2.0
+CHECK_BROKER_EVERY_S = 2.0
 
 
 class Standby:
     """Emits `Overdue` once when an entry becomes overdue, and `OnTime` when none is any more."""
 
     def __init__(
-        self, ledger: Ledger, broker: BrokerOutage, clock: Clock, tell: Observer, limits: Limits
+        self, ledger: Ledger, broker: BrokerOutage, clock: Clock, emit: Observer, limits: Limits
     ) -> None:
-        self._ledger, self._broker, self._clock, self._tell = ledger, broker, clock, tell
+        self._ledger, self._broker, self._clock, self._emit = ledger, broker, clock, emit
         self._patience = limits.overdue
         self._looked_at = float("-inf")
         self._watches_since = clock.elapsed()
@@ -42,10 +42,10 @@ class Standby:
         if watched <= self._patience:
             owed = None
         if (owed is None) != (self._owed is None):
-            self._tell(owed or OnTime())
+            self._emit(owed or OnTime())
         self._owed = owed
-        if not self._broker.over or self._broker.last_asked >= ASK_BROKER_EVERY_S:
-            self._broker.ask()
+        if not self._broker.over or self._broker.last_checked_s >= CHECK_BROKER_EVERY_S:
+            self._broker.check()
 
     def _overdue(self, now: datetime) -> Overdue | None:
         for row in self._ledger.upcoming(1):

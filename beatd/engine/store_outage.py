@@ -11,8 +11,8 @@ from beatd.events import Observer, StoreAway, StoreBack
 class StoreOutage(Outage):
     """Tracks whether the store is away; with `notes_writes`, only a write ends an outage."""
 
-    def __init__(self, *, clock: Clock, tell: Observer, notes_writes: bool) -> None:
-        super().__init__(StoreAway, StoreBack, clock=clock, tell=tell)
+    def __init__(self, *, clock: Clock, emit: Observer, notes_writes: bool) -> None:
+        super().__init__(StoreAway, StoreBack, clock=clock, emit=emit)
         self._notes_writes, self._refusal = notes_writes, ""
         self.is_proven = True  # True if a write succeeded since the last failure, and at the start
 

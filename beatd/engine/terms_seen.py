@@ -14,8 +14,8 @@ class TermsSeen:
     it; each loss emits one event.
     """
 
-    def __init__(self, tell: Observer) -> None:
-        self._tell = tell
+    def __init__(self, emit: Observer) -> None:
+        self._emit = emit
         self._guard = threading.Lock()
         self._newest: Term | None = None
 
@@ -26,7 +26,7 @@ class TermsSeen:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
             old = f"it issued term {term.number} after {newest.number}"
-            self._tell(WentBack(f"{old}; {REPEATED}"))
+            self._emit(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
         """Forget the newest term, because the store lost it and that was reported already."""

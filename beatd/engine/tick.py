@@ -1,8 +1,6 @@
 """Run one tick: the steps of an occurrence from the plan to its record, in order.
 
-    read ahead -> take what is due -> settle -> claim -> publish -> tell observers -> record
-
-Settling a row computes its move (run, skips, next moment) while the batch before is published.
+read ahead -> pop what is due -> settle -> claim -> publish -> emit events -> record
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +43,7 @@ class Tick:
         dispatch: Dispatch,
         election: Election,
         clock: Clock,
-        tell: Observer = nobody,
+        emit: Observer = nobody,
         limits: Limits | None = None,
         notes_writes: bool = False,
         set_clock: Callable[[], None] = lambda: None,
@@ -54,13 +52,13 @@ class Tick:
         limits = limits or Limits()
         self._store, self._claims, self._dispatch = store, claims, dispatch
         self._election, self._clock, self._set_clock = election, clock, set_clock
-        self._tell, self._unapplied = tell, unapplied
-        tell = self._causes = OutageCauses(clock, tell)
-        self.store_outage = StoreOutage(clock=clock, tell=tell, notes_writes=notes_writes)
-        broker = self.broker_outage = BrokerOutage(publisher, clock=clock, tell=tell)
-        self._clock_steps = ClockSteps(clock, tell)
-        self._standby = Standby(store, broker, clock, tell, limits)
-        self._lookahead = Lookahead(store, publisher, clock=clock, tell=tell)
+        self._emit, self._unapplied = emit, unapplied
+        emit = self._causes = OutageCauses(clock, emit)
+        self.store_outage = StoreOutage(clock=clock, emit=emit, notes_writes=notes_writes)
+        broker = self.broker_outage = BrokerOutage(publisher, clock=clock, emit=emit)
+        self._clock_steps = ClockSteps(clock, emit)
+        self._standby = Standby(store, broker, clock, emit, limits)
+        self._lookahead = Lookahead(store, publisher, clock=clock, emit=emit)
         self._open_claims = OpenClaims(store, clock=clock, limits=limits, ttl=election.ttl)
         self._batch, self._pipeline = (
             BatchSize(limits.batch, ttl=election.ttl),
@@ -104,7 +102,7 @@ class Tick:
         finally:
             if not self._lookahead.is_prepared:
                 self._dispatch.drop_prepared()
-        self._tell(Ticked(now, again))
+        self._emit(Ticked(now, again))
         return again
 
     def _turn(self, now: datetime) -> datetime:
@@ -129,21 +127,23 @@ class Tick:
             return now + self.broker_outage.back_off()
         waiting = self._unapplied(term.number)
         self._lookahead.read(now, waiting)
-        due = self._lookahead.take_due(now, self._batch.rows_a_tick)
-        more = len(due) == self._batch.rows_a_tick
+        if are_held := self._open_claims.are_held:  # or a plan that waits, too, is always first
+            self._send_open_claims(waiting, term)
+        room = self._batch.rows_a_tick if self.broker_outage.over else 0
+        due = self._lookahead.pop_due(now, room)
+        more = len(due) == room
         if due:
             settle = partial(self._lookahead.moves.settle, now=now)
             self._lookahead.move_on(due, self._send(due, settle, term))
-        if not more:
-            self._send_open_claims(self._clock.now(), waiting, term)  # the due rows took their time
+        if not (more or are_held):
+            self._send_open_claims(waiting, term)
         if not due:  # Due rows must not wait for work that can be done ahead.
             more = self._lookahead.work_ahead(now, term, self._dispatch, self._batch)
         return now if more else self._lookahead.next_look(now)
 
     def _begin(self, term: Term) -> None:
-        """Begin to lead under a new term (fencing number), and drop what the last one left."""
+        """Begin to lead under a new term (fencing number); the store may be another one by now."""
         self._term = term
-        # A store that came back empty has another namespace.
         mover = Mover(self._store.namespace, self._next_after, self._causes.of)
         self._lookahead.moves.begin(mover)
         self._causes.leads(self._clock.now())
@@ -153,7 +153,7 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim and publish `items` in batches; return the batches published."""
+        """Settle, claim and publish `items`, a batch while the last is published; return all."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._pipeline as pipeline:
@@ -180,7 +180,7 @@ class Tick:
         """Publish and record a claimed batch, perhaps on the second thread; return it."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
-            self._tell(event)
+            self._emit(event)
         self._unrecorded += published.unrecorded
         self._record()
         return published
@@ -191,10 +191,10 @@ class Tick:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
-    def _send_open_claims(self, now: datetime, waiting: Unapplied, term: Term) -> None:
+    def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
         """Send open claims (runs without a recorded outcome) and requested runs."""
-        mover, never_sent = self._lookahead.moves.mover, self._dispatch.never_sent
-        moves = self._open_claims.moves(now, mover, never_sent, self._batch.now, waiting)
+        now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
+        moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
         if moves:
             self._open_claims.sent(self._send(moves, lambda batch: batch, term))
             self._lookahead.is_stale = True

@@ -26,7 +26,7 @@ def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
 
 
 def merged(first: Delivery, second: Delivery) -> Delivery:
-    """Return what two reports about the same delivery say together; of two equal states, the
+    """Return the delivery with all that two reports about it contain; of two equal states, the
     second one counts."""
     older, newer = (second, first) if _rank(first) > _rank(second) else (first, second)
     return structs.replace(

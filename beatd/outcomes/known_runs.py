@@ -14,7 +14,7 @@ IDS_KEPT_MAX = 20_000
 
 
 class KnownRuns:
-    """Tells the runs of this store from others.
+    """Separates the runs of this store from those of others.
 
     The task id of a planned run is computed from its name and moment. That of a requested run is
     looked for among the newest records and open claims of its entry.

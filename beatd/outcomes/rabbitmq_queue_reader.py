@@ -34,9 +34,9 @@ class RabbitmqQueueReader(QueueConnection):
         return [as_bytes(message.body) for message in self._unacknowledged]
 
     def acknowledge(self) -> None:
-        if self._unacknowledged:
+        if self._unacknowledged and self._declared_on is not None:
             newest = self._unacknowledged[-1]
-            self._channel().basic_ack(newest.delivery_tag, multiple=True)
+            self._declared_on.basic_ack(newest.delivery_tag, multiple=True)
             del self._arrived[: len(self._unacknowledged)]
             self._unacknowledged = []
 

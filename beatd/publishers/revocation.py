@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from celery import Celery
-from kombu import Connection
 
 from beatd.publishers.message import one_line
-from beatd.publishers.transports import connection_of, kind_of
+from beatd.publishers.remote_control import remote_control_missing
+from beatd.publishers.transports import connection_of
 
 log = logging.getLogger("beatd")
 
@@ -23,12 +23,12 @@ class Revocation:
 
     def revoke(self, task_ids: Sequence[str]) -> None:
         """Let the workers terminate these runs, or refuse them later. Never raises: a failure is
-        logged. Where the broker cannot reach all workers at once, this is logged only once."""
+        logged. Where workers receive no remote control, this is logged only once."""
+        if why := remote_control_missing(self._app):
+            self._refuse(why)
+            return
         try:
             with closing(connection_of(self._app, self._timeout)) as connection:
-                if not can_broadcast(connection):
-                    self._refuse()
-                    return
                 if connection.transport.driver_type == "amqp":
                     waits = {"read_timeout": self._timeout, "write_timeout": self._timeout}
                     connection.transport_options = {**waits, **connection.transport_options}
@@ -39,22 +39,14 @@ class Revocation:
         except Exception as error:  # whatever a transport raises, the runs that are due go on
             log.warning("%s could not be revoked: %s", _runs(task_ids), one_line(error))
 
-    def _refuse(self) -> None:
+    def _refuse(self, why: str) -> None:
         if not self._was_refused:
             log.warning(
-                "the broker %s has no remote control, so `overlap: replace` cannot end a run; the "
-                "next one waits until it has ended",
-                kind_of(self._app),
+                "`overlap: replace` cannot end a run, because workers receive no remote control: "
+                "%s; the next run waits until it has ended",
+                why,
             )
         self._was_refused = True
-
-
-def can_broadcast(connection: Connection) -> bool:
-    """True if celery's remote control works on this broker, which needs a fanout exchange."""
-    transport = connection.transport
-    if transport.driver_type == "sqs":
-        return bool(connection.transport_options.get("supports_fanout"))
-    return "fanout" in transport.implements.exchange_type
 
 
 def _runs(task_ids: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from kombu import Producer
 
 from beatd.report import CONTENT_TYPE
 from beatd.report_queue import MAX_REPORTS, queue_of
+from beatd.servers.message_file import write_whole_files
 from beatd.worker.error_line import error_line
 
 TIMEOUT_S = 4.0
@@ -32,6 +33,8 @@ class ReportLine:
         try:
             with self._as_os_error():
                 channel = connection.channel()
+                if transport.driver_name == "filesystem":
+                    write_whole_files(channel)
                 self._queue = queue_of(queue)(channel)
                 self._producer = Producer(channel, auto_declare=False)
                 self._declare()

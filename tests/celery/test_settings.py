@@ -63,3 +63,11 @@ def test_a_daemon_on_an_app_and_celery_beat_have_one_store(
     beat = BeatdScheduler(app_of(**settings), lazy=True).config
     assert daemon.app == module
     assert (daemon.store, daemon.lock, daemon.name) == (beat.store, beat.lock, beat.name)
+
+
+def test_outcomes_have_settings_too() -> None:
+    assert config_of(app_of()).outcomes.read_from == "reports"
+    named = config_of(app_of(beatd_outcomes="off", beatd_outcomes_queue="mine")).outcomes
+    assert (named.read_from, named.queue) == ("off", "mine")
+    with pytest.raises(ConfigError, match="beatd_outcomes"):
+        config_of(app_of(beatd_outcomes="sometimes"))

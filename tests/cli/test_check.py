@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -315,3 +316,24 @@ def test_files_are_called_as_the_configuration_was(
     monkeypatch.chdir(config.parent)
     (line, _) = beatd("check", "-c", "c.yaml").out.splitlines()
     assert line.startswith("s/two.yaml:2: error: entries.a: is declared in s/one.yaml:2 already")
+
+
+def test_results_without_a_result_backend_is_a_warning(
+    beatd: Beatd, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write("c.yaml", "broker: memory://\noutcomes: {from: results}\n")
+    ended = beatd("check", "-c", config)
+    assert (
+        ended.code == 0 and "warning: outcomes.from: 'results' shows nothing: no app" in ended.out
+    )
+    path = write(
+        "backless.py",
+        "from celery import Celery\n"
+        "app = Celery('backless', broker='memory://', set_as_current=False)\n",
+    )
+    monkeypatch.syspath_prepend(str(path.parent))
+    config = write("c.yaml", "app: backless:app\noutcomes: {from: results}\n")
+    assert "shows nothing: the app has no result backend" in beatd("check", "-c", config).out
+    write("backless.py", path.read_text() + "app.conf.result_backend = 'redis://h/0'\n")
+    monkeypatch.delitem(sys.modules, "backless")
+    assert "shows nothing" not in beatd("check", "-c", config).out

@@ -6,15 +6,19 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.cli import history
 from beatd.cli.paged_table import print_pages
+from beatd.ledger import RunningChange
 from beatd.outcome import Delivery
 from beatd.run import Occurrence, task_id
 from beatd.stores import sqlite_quick_list as glancing
 from tests.cli.conftest import Here
 from tests.cli.test_history import ran
 from tests.cli.test_status import announced
+from tests.stores.making import lead, row
+from tests.stores.running_runs import put_queued, started, waiting
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HISTORY_KEYS = ("outcome", "started", "finished", "runtime", "worker", "error", "origin")
@@ -33,7 +37,7 @@ def reported(here: Here, *states: str, name: str = "x", **more: Any) -> None:
     run = task_id(store.namespace, Occurrence(name, planned))
     for nth, state in enumerate(states):
         known = {"task_id": run, "delivery": f"d{nth}", "name": name, "planned": planned}
-        at = NOW - timedelta(minutes=10 - nth)
+        at = NOW - timedelta(hours=10, minutes=-nth)
         store.write_outcomes([Delivery(**{**known, "state": state, "at": at, **more})], NOW)
     store.close()
 
@@ -110,15 +114,15 @@ def test_list_and_show_have_the_last_outcome(x: Here) -> None:
     assert row["outcome"]["last_success"] is None and row["running"] is None
     assert "failed ×3" in x("list").out
     shown = x("show", "x").out
-    assert "outcome   failed on w, 10 min " in shown and "3 in a row" in shown
+    assert "outcome   failed on w, 10 h" in shown and "3 in a row" in shown
 
 
 @pytest.mark.usefixtures("way")
 def test_list_and_show_say_since_when_a_run_is_running(x: Here) -> None:
-    reported(x, "started", started=NOW - timedelta(minutes=10))
+    reported(x, "started", started=NOW - timedelta(hours=10))
     assert x.json("list")[0]["running"]["since"] == x.json("show", "x")["running"]["since"]
-    assert "running 10 min" in x("list").out
-    assert "since 10 min" in x("show", "x").out
+    assert "running 10 h" in x("list").out
+    assert "since 10 h" in x("show", "x").out
 
 
 def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> None:
@@ -127,7 +131,7 @@ def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> N
     x("add", "z", "--task", "t", "--every", "1h")
     reported(x, "failed", error="ValueError: no")
     reported(x, "started", name="y", started=NOW - timedelta(hours=2))
-    reported(x, "started", name="z", started=NOW - timedelta(minutes=50))
+    reported(x, "started", name="z", started=NOW - timedelta(minutes=30))
     found = x.json("status")
     (failing,), (long,) = found["failing"], found["running_long"]
     assert (failing["entry"], failing["outcome"]) == ("x", "failed")
@@ -157,3 +161,17 @@ def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.Monkey
     )
     header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
     assert "worker" not in header and "succeeded" in line and len(line) <= 80
+
+
+def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> None:
+    store = here.store()
+    term = lead(store)
+    started(store, put_queued(store), term)
+    running = RunningChange(
+        seen=row(store).running.task_id,  # type: ignore[union-attr]
+        until=NOW + timedelta(hours=1),
+    )
+    step = waiting(store, row(store))
+    assert list(store.claim([replace(step, running=running)], term, NOW)) == [True]
+    store.close()
+    assert "waits for the run before" in here("list").out

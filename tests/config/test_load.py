@@ -268,3 +268,20 @@ def test_missing_folders_are_made_below_the_config_and_nowhere_else(tmp_path: Pa
 
 def test_memory_needs_no_colon_that_yaml_would_stumble_over(write: Write) -> None:
     assert config(write("c.yaml", "app: x\nstore: memory\n")).store.url == "memory:"
+
+
+def test_outcomes_are_read_from_reports_unless_another_place_is_named(write: Write) -> None:
+    plain = config(write("c.yaml", "broker: memory://\n")).outcomes
+    assert (plain.read_from, plain.queue) == ("reports", "beatd.outcomes")
+    for place in ("results", "off"):
+        text = f"broker: memory://\noutcomes: {{from: {place}, queue: mine}}\n"
+        named = config(write("c.yaml", text)).outcomes
+        assert (named.read_from, named.queue) == (place, "mine")
+
+
+def test_a_place_or_queue_of_outcomes_that_cannot_be_is_told(write: Write) -> None:
+    text = "broker: memory://\noutcomes: {from: logs, queue: 'a/b', que: c}\n"
+    place, unknown, queue = sorted(told(write("c.yaml", text)))
+    assert place == "2: outcomes.from: 'logs' is none of reports, results, off"
+    assert unknown == "2: outcomes.que: is not a setting of outcomes; did you mean queue?"
+    assert queue.startswith("2: outcomes.queue: 'a/b' is not a name of letters, digits")

@@ -170,6 +170,24 @@ def test_a_burst_is_written_in_small_transactions_with_a_pause_after_each(world:
     assert world.reader.acknowledged == 1
 
 
+def test_a_store_that_fails_within_a_burst_goes_on_where_it_stopped(world: World) -> None:
+    runs = [world.delivery("succeeded", f"e{nth}") for nth in range(3 * WRITTEN_MAX)]
+    world.arrives(*runs)
+
+    def fails(seconds: float) -> None:
+        world.store.away = StoreError("no")
+
+    world.thread._writer._rest = fails  # after the first transaction
+    world.turn()
+    assert world.store.transactions == (WRITTEN_MAX,) and not world.events(OutcomesRead)
+    world.store.away, world.thread._writer._rest = None, world._rest
+    world.turn()
+    (event,) = world.events(OutcomesRead)
+    assert isinstance(event, OutcomesRead)
+    assert len(event.deliveries) == 3 * WRITTEN_MAX and event.late == 0
+    assert world.store.transactions == (WRITTEN_MAX,) * 3
+
+
 def test_reports_of_other_stores_are_counted_and_not_written(world: World) -> None:
     other = world.delivery("succeeded", task_id="another's")
     world.arrives(other, dropped=3, unreadable=2)

@@ -33,7 +33,7 @@ def told() -> list[Event]:
 @pytest.fixture
 def daemons(lease: FakeLease, clock: FakeClock, told: list[Event]) -> list[Election]:
     return [
-        Election(lease=lease, terms=lease, me=holder(n), clock=clock, ttl=TTL, tell=told.append)
+        Election(lease=lease, terms=lease, me=holder(n), clock=clock, ttl=TTL, emit=told.append)
         for n in "abc"
     ]
 

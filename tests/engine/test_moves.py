@@ -48,7 +48,7 @@ def test_a_run_asked_for_by_hand_needs_no_next_moment() -> None:
     def fails(schedule: Schedule, moment: datetime) -> datetime | None:
         raise ScheduleError("its next moment is not found")
 
-    (move,) = Mover(UUID(int=0), fails).asked(
+    (move,) = Mover(UUID(int=0), fails).of_request(
         Request("id", "a", "trigger", NOON, NOON, 1), row, NOON, 10
     )
     assert move.run is not None and move.run.expires is None

@@ -171,3 +171,13 @@ def test_requests_that_wait_do_not_hold_up_those_of_other_entries() -> None:
     trigger(fleet.store, "other", fleet.clock.now())
     fleet.minutes(engine, 0.1)
     assert len(fleet.broker.planned("other")) == 1
+
+
+def test_a_trigger_has_its_turn_though_a_moment_of_the_plan_always_waits() -> None:
+    fleet, engine = fleet_with(overlap="queue", max_run="150s")
+    fleet.minutes(engine, 1.2)
+    trigger(fleet.store, "a", fleet.clock.now())
+    fleet.minutes(engine, 8)
+    assert [run.origin for run in fleet.broker.arrived] == [
+        "planned", "trigger", "planned", "planned",
+    ]  # fmt: skip

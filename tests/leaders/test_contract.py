@@ -314,7 +314,7 @@ def test_a_lock_that_cannot_be_used_says_why_in_one_line_and_no_password(
         me=holder("one"),
         clock=clock,
         ttl=2.0,
-        tell=told.append,
+        emit=told.append,
     )
     for _ in range(4):
         assert election.campaign() is None
@@ -352,7 +352,7 @@ def test_without_a_lock_there_is_none_to_be_away() -> None:
         terms=FakeLease(clock),
         me=holder("one"),
         clock=clock,
-        tell=told.append,
+        emit=told.append,
     )
     assert election.campaign() is not None
     assert [type(event) for event in told] == [LeadWon] and not election.lock_trouble

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import amqp
 import pytest
 
+from beatd.outcomes import rabbitmq_queue_reader
+from beatd.outcomes.queue_readers import queue_reader_on
 from beatd.publisher import Outcome
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
+from beatd.publishers.transports import connection_of
 from tests.publishers.faults import at_ask, batch, kinds, took
 from tests.publishers.runs import always, entry, run
 from tests.publishers.servers import PrivateRabbitMQ
@@ -225,3 +228,22 @@ def test_a_killed_broker_is_used_again_at_once_when_it_is_back(
     private_rabbitmq.start()
     assert publisher.reachable()
     assert kinds(publisher.publish(batch(3, "good"), always)) == ["confirmed"] * 3
+
+
+def test_the_reader_of_reports_notices_a_frozen_broker(
+    private_rabbitmq: PrivateRabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the silence of workers would be taken for lost runs."""
+    monkeypatch.setattr(rabbitmq_queue_reader, "PROVED_EVERY_S", 0.0)
+    connection = connection_of(app_for({"url": private_rabbitmq.url}), 1.0, reads=True)
+    reader = queue_reader_on(connection, "frozen", 1.0)
+    assert list(reader.read(10)) == []
+    private_rabbitmq.freeze()
+    try:
+        with pytest.raises(TimeoutError):
+            reader.read(10)
+        reader.close()
+    finally:
+        private_rabbitmq.thaw()
+    assert list(reader.read(10)) == []
+    reader.close()

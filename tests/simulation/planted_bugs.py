@@ -16,7 +16,6 @@ import beatd.engine.moves
 import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
-import beatd.stores.embedded.running_runs
 from beatd.catalog import Change
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import StoreClock
@@ -46,7 +45,6 @@ PLANTED: dict[str, Callable[[Patch], None]] = {}
 #: Those that only scenarios with workers can show.
 OF_OVERLAP = {
     "the ledger does not compare the running run",
-    "a run that was prolonged is thought to be over",
     "a run does not count as running when it is sent again",
     "the end of a run frees nobody",
     "a worker that is silent is never given up",
@@ -262,7 +260,7 @@ def a_backlog_is_counted_twice(patch: Patch) -> None:
 
 @plant
 def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
-    asked = Mover.asked
+    asked = Mover.of_request
 
     runs: dict[str, int] = {}
 
@@ -277,13 +275,13 @@ def backlogs_of_one_entry_do_not_know_of_each_other(patch: Patch) -> None:
         runs.clear()
         return requested(self, *args)
 
-    patch.setattr(Mover, "asked", alone)
+    patch.setattr(Mover, "of_request", alone)
     patch.setattr(OpenClaims, "_requested", forget)
 
 
 @plant
 def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
-    asked = Mover._asked
+    asked = Mover._of_first_moment
 
     def hasty(self: Mover, request: Any, *more: Any) -> Move | None:
         move = asked(self, request, *more)
@@ -291,7 +289,7 @@ def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
             return replace(move, first=None)
         return move
 
-    patch.setattr(Mover, "_asked", hasty)
+    patch.setattr(Mover, "_of_first_moment", hasty)
 
 
 # overlap
@@ -300,16 +298,6 @@ def a_backfill_ends_before_its_last_moment(patch: Patch) -> None:
 @plant
 def the_ledger_does_not_compare_the_running_run(patch: Patch) -> None:
     patch.setattr(beatd.stores.embedded.claims, "is_as_seen", lambda *given: True)
-
-
-@plant
-def a_run_that_was_prolonged_is_thought_to_be_over(patch: Patch) -> None:
-    is_as_seen = beatd.stores.embedded.running_runs.is_as_seen
-
-    def careless(tables: Any, name: str, change: Any, at: Any) -> bool:
-        return is_as_seen(tables, name, replace(change, is_over=False), at)
-
-    patch.setattr(beatd.stores.embedded.claims, "is_as_seen", careless)
 
 
 @plant

@@ -11,7 +11,7 @@ import pytest
 from tests.simulation.scenario import play
 
 SHORT, LONG, APIECE = 60, 2000, 100
-SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 12, 500
+SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 10, 500
 
 # What must have happened somewhere, or nothing was tried.
 SOMETIMES = {
@@ -60,7 +60,7 @@ SOMETIMES_WITH_WORKERS = {
     "a run was silent for max_run",
     "a worker died with a run",
     "a report was lost",
-    "crash before reports.acknowledge",
+    "error before reports.read",
     "one run was executed twice at once",
 }
 

@@ -33,16 +33,16 @@ def verdict(truth: Truth, now: datetime, never_ending: frozenset[str] = frozense
     truth.overlaps.look_for_stuck(truth.store.running(None), now)
     requests = truth.store.requests(1000)
     owing = {request.name for request, _ in requests}
-    for request, row in requests:
-        if row is not None and row.entry.overlap != "allow":
+    for request, stored in requests:
+        if stored is not None and stored.entry.overlap != "allow":
             continue  # its moments run one at a time
         if (now - request.first).total_seconds() > 1.5:
             raise Violation(f"S7 still owed: {request}")
     told: dict[str, list[Record | Request]] = defaultdict(list)
     for line in lines:
         told[line.name].append(line)
-    for request, row in requests:
-        if request.kind == "backlog" and row is not None and row.entry.overlap != "allow":
+    for request, stored in requests:
+        if request.kind == "backlog" and stored is not None and stored.entry.overlap != "allow":
             told[request.name].append(request)
     for stretch in truth.stretches:
         _look_for_missing(stretch, told[stretch.entry.name])

@@ -1,6 +1,6 @@
 """What lies between a daemon and its servers: a call is two boundaries, and either may break."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from beatd.leader import Holder, Term
 from beatd.ledger import Move
 from beatd.marks import Marks
 from beatd.publisher import LEAD_LOST, Outcome
-from beatd.run import Run
+from beatd.run import Run, Running
 from tests.fake_lease import FakeLease
 from tests.simulation.truth import PUBLISH_TIMEOUT, Truth
 from tests.simulation.world import Process, Violation, World
@@ -145,6 +145,13 @@ class StoreWire:
         wire.world.sleep(wire.fate.detour())
         wire.process.asked_time_at, wire.process.told_time_at = asked, wire.world.elapsed()
         return told
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        """No boundary where all entries allow overlap, so that those scenarios stay as they are."""
+        if not self._store._tables.running:
+            return {}
+        found: Mapping[str, Running] = self._wire.call("store.running", self._store.running, names)
+        return found
 
     def losses(self) -> Sequence[str]:
         return self._store.losses()

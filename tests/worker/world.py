@@ -75,10 +75,12 @@ class World:
     ) -> None:
         self.worker.stop()
         self._publisher.close()
-        self._connection.release()
         if self.broker["url"].startswith(("redis", "amqp")):
-            delete(self.broker["url"], self.queue)
-            delete(self.broker["url"], self.reports)
+            for queue in (self.queue, self.reports):
+                # Redis deletes only queues that the connection has bound.
+                self._connection.default_channel.queue_purge(queue)
+                delete(self.broker["url"], queue)
+        self._connection.release()
 
     def mark(self) -> Path:
         """A file that does not exist, by which a test and a task wait for each other."""

@@ -115,7 +115,7 @@ class Plain:
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
         columns, lines = list[tuple[str, ...]](), list[tuple[str, str, str, str]]()
-        origins = dict[int, str]()
+        origins, changes = dict[int, str](), dict[int, tuple[object, ...]]()
         for place, move in enumerate(moves, 1):
             plan, run = move.plan, move.run
             assert plan is not None and run is not None
@@ -134,17 +134,16 @@ class Plain:
             lines.append((move.name, moment, text_of(run.due), run.task_id))
             if run.origin != PLANNED:
                 origins[place] = run.origin
+            if move.running is not None:
+                changes[place] = change_fields(move.running, run)
         bodies: dict[str, list[bytes]] = {}
         for (push,) in pushes:
             bodies.setdefault(push.key, []).append(push.body)
         numbers = {key: number for number, key in enumerate(bodies, 1)}
         self._queues = [numbers[push.key] for (push,) in pushes]
         counts = list(map(len, bodies.values()))
-        changes = {
-            place: (*change_fields(move.running, move.run), queue)
-            for place, (move, queue) in enumerate(zip(moves, self._queues, strict=True), 1)
-            if move.running is not None
-        }
+        for place, change in changes.items():
+            changes[place] = (*change, self._queues[place - 1])
         packed = [*zip(*columns, strict=True), list(bodies), counts]
         self.told = (
             msgpack.encode([*packed, changes] if changes else packed),

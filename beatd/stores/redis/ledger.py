@@ -17,7 +17,7 @@ from beatd.publisher import Push
 from beatd.run import micros, moment_of
 from beatd.stores.redis import row_text
 from beatd.stores.redis.atomic_step import RedisStep
-from beatd.stores.redis.claim_batch import Batch, told_with, unless_deposed
+from beatd.stores.redis.claim_batch import PLANNED, Batch, told_with, unless_deposed
 from beatd.stores.redis.entry_reader import Reader
 from beatd.stores.redis.row_text import closes, occurrence_of, request_of, text_of
 from beatd.stores.redis.script import Scripts
@@ -127,8 +127,8 @@ class RedisLedger:
 
 def _ended(result: Result) -> tuple[object, ...]:
     """Return the fields of a result in the order that `record.lua` expects: name, key of the claim,
-    state, moment of the result, moment of the claim, text of the record of history, origin, and
-    task id."""
+    state, moment of the result, moment of the claim, text of the record of history. Then, for few
+    results, the origin of the run, and for a rejected one its task id."""
     run, at = result.run, micros(result.at)
     sent = result.outcome.sent
     if sent == "rejected":
@@ -137,8 +137,10 @@ def _ended(result: Result) -> tuple[object, ...]:
         body = row_text.published(at, micros(run.due), run.task_id)
     claimed = text_of(result.claimed_at)
     name = run.occurrence.name
-    key = closes(run.occurrence)
-    return (name, key, ENDS[sent], str(at), claimed, body, run.origin, run.task_id)
+    fields = (name, closes(run.occurrence), ENDS[sent], str(at), claimed, body)
+    if sent == "rejected":
+        return (*fields, run.origin, run.task_id)
+    return fields if run.origin == PLANNED else (*fields, run.origin)
 
 
 def _open_claim(key: bytes, claim: bytes, unsent: bool) -> tuple[tuple[int, int], OpenClaim]:

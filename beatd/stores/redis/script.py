@@ -14,11 +14,14 @@ from beatd.errors import StoreError
 from beatd.servers.redis import RedisServer
 
 T = TypeVar("T")
+#: The scripts that read or change running runs.
+OF_RUNNING = frozenset({"moves", "plain", "prolong", "record", "write", "write_outcomes"})
 
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return the (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`.
+    """Return the (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`,
+    and those of `OF_RUNNING` go on with `running.lua`.
 
     All are read when a store is opened: later the process may have no free file descriptor, or an
     upgrade of the package may have removed the files.
@@ -29,8 +32,11 @@ def _sources() -> dict[str, tuple[str, str]]:
         for each in folder.iterdir()
         if each.name.endswith(".lua")
     }
-    prelude = texts.pop("prelude")
-    sources = {name: prelude + text for name, text in texts.items()}
+    prelude, running = texts.pop("prelude"), texts.pop("running")
+    sources = {
+        name: prelude + (running if name in OF_RUNNING else "") + text
+        for name, text in texts.items()
+    }
     return {
         name: (source, sha1(source.encode(), usedforsecurity=False).hexdigest())
         for name, source in sources.items()

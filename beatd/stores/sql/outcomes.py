@@ -19,6 +19,8 @@ from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.store_part import Part
 
 T = TypeVar("T")
+# A delivery as it was (None: unknown) and as it is, and the other deliveries of the run.
+Changed = tuple[Delivery | None, Delivery, list[Delivery]]
 
 
 class SqlOutcomes(Part):
@@ -50,11 +52,9 @@ class SqlOutcomes(Part):
         task_ids = {one.task_id for one in deliveries}
         for old in self._deliveries.of_runs(connection, task_ids, lock=True):
             known.setdefault(old.task_id, {})[old.delivery] = old
-        names = {one.name for one in deliveries}
-        before = self._deliveries.outcomes(connection, names, lock=True)
-        after: dict[str, EntryOutcome] = {}
         new: dict[tuple[str, str], Delivery] = {}
         changed: dict[tuple[str, str], Delivery] = {}
+        changes: list[Changed] = []
         written: list[Written] = []
         for report in deliveries:
             of_run = known.setdefault(report.task_id, {})
@@ -66,23 +66,30 @@ class SqlOutcomes(Part):
             key = one.task_id, one.delivery
             (new if earlier is None or key in new else changed)[key] = one
             of_run[one.delivery] = one
-            others = [other for other in of_run.values() if other is not one]
-            outcome = after.get(one.name, before.get(one.name))
-            after[one.name] = entry_after(outcome, earlier, one, others, at)
+            changes.append((earlier, one, [each for each in of_run.values() if each is not one]))
         self._deliveries.write(connection, new.values(), changed.values())
-        self._deliveries.write_outcomes(
-            connection,
-            [outcome for name, outcome in after.items() if name not in before],
-            [outcome for name, outcome in after.items() if name in before],
-        )
-        touched = (*new.values(), *changed.values())
         ended = {
             one.task_id
-            for one in touched
+            for one in (*new.values(), *changed.values())
             if one.state in DELIVERY_ENDS and run_ended(known[one.task_id].values())
         }
+        # Before the outcomes, as the removal of an entry: they never wait for each other.
         self._running.end(connection, ended, micros(at))
+        self._write_entry_outcomes(connection, changes, at)
         return written
+
+    def _write_entry_outcomes(
+        self, connection: Connection, changes: Sequence[Changed], at: datetime
+    ) -> None:
+        """Write the outcomes of the entries after these changes of deliveries."""
+        names = {one.name for _, one, _ in changes}
+        before = self._deliveries.outcomes(connection, names, lock=True) if names else {}
+        after = dict(before)
+        for earlier, one, others in changes:
+            after[one.name] = entry_after(after.get(one.name), earlier, one, others, at)
+        new = [after[name] for name in names if name not in before]
+        known = [after[name] for name in names if name in before]
+        self._deliveries.write_outcomes(connection, new, known)
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
         found: dict[str, list[Delivery]] = {}

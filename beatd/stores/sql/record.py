@@ -1,6 +1,6 @@
 """Close claims with the outcomes of their messages, and write the outcomes into the history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -37,6 +37,7 @@ class SqlRecording(SqlClaiming):
         `mine` are the batches of open claims that this process remembers; `by_task` maps each task
         id to its result.
         """
+        self._lock_rejected(connection, by_task.values())
         lines: list[Line] = []
         left: list[OpenBatch] = []
         rest = dict(by_task)
@@ -58,6 +59,17 @@ class SqlRecording(SqlClaiming):
         self._tell(connection, lines)
         self._end_rejected(connection, lines, by_task)
         return left
+
+    def _lock_rejected(self, connection: Connection, results: Iterable[Result]) -> None:
+        """Lock the plans of the entries whose running runs `_end_rejected` may end: before the
+        claims, as a claim does, so that the two never wait for each other."""
+        names = [
+            result.run.occurrence.name
+            for result in results
+            if result.outcome.sent == "rejected" and result.run.entry.overlap != "allow"
+        ]
+        if names:
+            self._running.lock(connection, names)
 
     def _end_rejected(
         self, connection: Connection, lines: Sequence[Line], by_task: dict[str, Result]

@@ -73,6 +73,19 @@ def test_the_next_run_takes_the_place_of_the_last(store: RedisStore, broker: red
     assert in_redis(broker) == (1, 1)
 
 
+def test_a_run_that_was_prolonged_keeps_the_next_from_being_pushed(
+    store: RedisStore, broker: redis.Redis
+) -> None:
+    term = lead(store)
+    first = started(store, put_queued(store), term)
+    over = RunningChange(first.task_id, at(180), is_over=True)
+    move = replace(starting(store, row(store)), running=over)
+    store.prolong([first.task_id], at(120))
+    assert publish(store, [move], term, 119) == [""]
+    assert broker.llen("celery") == 0
+    assert publish(store, [move], term, 120) == ["confirmed"]
+
+
 @pytest.mark.parametrize("seen", ["", "another"])
 def test_nothing_is_pushed_beside_a_running_run_that_was_not_seen(
     store: RedisStore, broker: redis.Redis, seen: str

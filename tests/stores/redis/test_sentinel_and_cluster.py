@@ -9,10 +9,13 @@ import pytest
 from beatd.catalog import Query
 from beatd.errors import ConfigError, StoreEmptied, StoreError
 from beatd.leaders.redis import RedisLease
+from beatd.run import Running
 from beatd.servers.redis import RedisServer
 from beatd.stores.redis import RedisStore
-from tests.stores.making import claimed, holder, lead, names, open_claims, past, put, row, told
+from tests.stores.making import at, claimed, holder, lead, names, open_claims, past, put, row, told
 from tests.stores.redis.servers import Start, cluster, sentinel, until
+from tests.stores.running_runs import delivery, put_queued, started
+from tests.stores.test_incidents import incident
 
 
 def does_all_it_should(store: RedisStore) -> None:
@@ -27,6 +30,20 @@ def does_all_it_should(store: RedisStore) -> None:
     assert store.daemons() == []
     assert store.problems() == []
     assert store.version() != "0"
+    keeps_what_becomes_of_runs(store)
+
+
+def keeps_what_becomes_of_runs(store: RedisStore) -> None:
+    run = started(store, put_queued(store, "queued"), lead(store))
+    assert list(store.running(None)) == ["queued"]
+    store.prolong([run.task_id], at(90))
+    assert row(store, "queued").running == Running(run.task_id, at(1), at(90))
+    assert store.write_outcomes([delivery(run, "succeeded")], at(5)) == ["written"]
+    assert store.running(None) == {}
+    assert list(store.outcomes([run.task_id])) == [run.task_id]
+    assert store.entry_outcomes(None)["queued"].successes == 1
+    assert store.put_incident(incident()) and store.open_incidents() == [incident()]
+    assert store.forget(at(-1000), 1000) == 0
 
 
 def test_a_cluster_keeps_a_store_and_a_lease(start: Start, open_store: Callable) -> None:

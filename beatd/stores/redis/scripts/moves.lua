@@ -20,25 +20,16 @@ local names, expected, heads, rests, scores_to_be, counts, closings, planneds, w
 local size = #names
 
 local PLAN, REQUEST, CLAIM = 1, 2, 3
-local asked, opened = {}, {}
-for _, m in pairs(rare) do
+local asked, opened, watched = {}, {}, {}
+for place, m in pairs(rare) do
   if m[1] == REQUEST then asked[#asked + 1] = m[2] end
   if m[1] == CLAIM then opened[#opened + 1] = m[2] end
+  if m[9] then watched[#watched + 1] = names[place] end
 end
 local rows = read('rows', names)
 local requests = read('requests', asked)
 local claims = read('claims', opened)
-local running, ran_before = {}, {}
-do
-  local watched = {}
-  for place, m in pairs(rare) do
-    if m[9] then watched[#watched + 1] = names[place] end
-  end
-  for name, text in pairs(read('running', watched)) do
-    running[name] = text or nil
-    ran_before[name] = select(4, match(text or '', RUNNING)) or ''
-  end
-end
+local running, ran_before = read_running(watched)
 local moved, scores = {}, {}
 know_tails(names)
 
@@ -87,41 +78,15 @@ local function again(place, m)
   return tonumber(planneds[place]) <= tonumber(last) and '1' or ''
 end
 
-local function become_due(name)
+local function change_run(place, kind, change)
+  local name = names[place]
+  local text, is_over = changed_running(running[name], change, kind == PLAN, at)
+  running[name] = text
+  if not is_over then return end
   local row, score = with_due(rows[name], at, true)
   if row then
     rows[name], scores[name], moved[name] = row, score, true
     call('PUBLISH', base .. 'changed', 'due')
-  end
-end
-
-local function running_id(name)
-  return select(4, match(running[name] or '', RUNNING)) or ''
-end
-
--- True if the running run is the one that a change expects, and over if the change expects that.
-local function is_as_seen(name, change)
-  local _, until_, _, id = match(running[name] or '', RUNNING)
-  if (id or '') ~= change[1] then return false end
-  return not (id and change[5] and tonumber(until_) > tonumber(at))
-end
-
--- A plan waits for the end of the running run only as its last move says.
--- change: seen, until or '', ends, task id of the run or '', is over
-local function change_running(name, kind, change)
-  local until_, id = change[2], change[4]
-  local since, old_until, waits, old_id = match(running[name] or '', RUNNING)
-  if kind == PLAN then waits = '' end
-  if change[3] and old_id then
-    running[name], old_id = nil, nil
-    if waits == '1' then become_due(name) end
-  end
-  if not old_id then waits = '' end
-  if id ~= '' and until_ ~= '' then
-    running[name] = table.concat({old_id == id and since or at, until_, waits, id}, '\t')
-  elseif old_id then
-    if kind == PLAN and until_ ~= '' then waits = '1' end
-    running[name] = table.concat({since, until_ ~= '' and until_ or old_until, waits, old_id}, '\t')
   end
 end
 
@@ -130,7 +95,7 @@ end
 local function look(place, m)
   local kind = m and m[1] or PLAN
   local change = m and m[9]
-  if change and not is_as_seen(names[place], change) then return false end
+  if change and not is_as_seen(running[names[place]], change, at) then return false end
   if kind == PLAN then
     local name, expect = names[place], expected[place]
     local row = rows[name]
@@ -152,7 +117,7 @@ local function look(place, m)
     claims[m[2]] = false
     count_only(place)
   end
-  if change then change_running(names[place], kind, change) end
+  if change then change_run(place, kind, change) end
   return true
 end
 
@@ -222,9 +187,7 @@ for place = 1, size do
       if reason then
         made[place], reasons[place] = '2', reason
       else
-        for number_of, key in ipairs(target) do
-          push_later(key, body[number_of], place)
-        end
+        for number_of, key in ipairs(target) do push_later(key, body[number_of], place) end
       end
     end
   else
@@ -263,28 +226,10 @@ end
 
 -- A run whose message was refused is not running.
 for place, m in pairs(rare) do
-  if m[9] and made[place] == '2' and running_id(names[place]) == m[9][4] then
-    change_running(names[place], m[1], {'', '', true, '', false})
+  if m[9] and made[place] == '2' and running_id(running[names[place]]) == m[9][4] then
+    change_run(place, m[1], {'', '', true, ''})
   end
 end
-
-local running_pairs, entry_pairs, gone, gone_ids = {}, {}, {}, {}
-for name, before in pairs(ran_before) do
-  local text, id = running[name], running_id(name)
-  if text then
-    running_pairs[#running_pairs + 1] = name
-    running_pairs[#running_pairs + 1] = text
-    entry_pairs[#entry_pairs + 1] = id
-    entry_pairs[#entry_pairs + 1] = name
-  elseif before ~= '' then
-    gone[#gone + 1] = name
-  end
-  if before ~= '' and before ~= id then gone_ids[#gone_ids + 1] = before end
-end
-spread('HDEL', 'running', gone)
-spread('HDEL', 'running_of', gone_ids)
-spread('HSET', 'running', running_pairs)
-spread('HSET', 'running_of', entry_pairs)
 
 local row_pairs, score_pairs = {}, {}
 for name in pairs(moved) do
@@ -297,10 +242,10 @@ for name, score in pairs(scores) do
 end
 spread('HSET', 'rows', row_pairs)
 spread('ZADD', 'plan', score_pairs)
+keep_running(running, ran_before)
 
 local claim_pairs, open_pairs, opens = {}, {}, {}
-local origin_pairs, plain_ones = {}, {}
-local has_origins = call('EXISTS', base .. 'origins') == 1
+local closed, origin_pairs = {}, {}
 for place = 1, size do
   local name = names[place]
   if made[place] ~= '0' and not done[place] then
@@ -318,7 +263,7 @@ for place = 1, size do
       call('HDEL', base .. 'claims', m[2])
       call('ZREM', base .. 'open', m[2])
       call('ZREM', base .. 'unsent', m[2])
-      plain_ones[#plain_ones + 1] = m[2]
+      closed[#closed + 1] = m[2]
     end
     for _, body in ipairs(m and m[6] or {}) do
       add_line(at, name, m[7], 'S', number, body, m[11])
@@ -341,8 +286,6 @@ for place = 1, size do
       if m and m[10] ~= '' then
         origin_pairs[#origin_pairs + 1] = key
         origin_pairs[#origin_pairs + 1] = m[10]
-      elseif has_origins then
-        plain_ones[#plain_ones + 1] = key
       end
     end
     local backlog = m and m[8]
@@ -353,7 +296,10 @@ for place = 1, size do
     end
   end
 end
-if has_origins then spread('HDEL', 'origins', plain_ones) end
+if call('EXISTS', base .. 'origins') == 1 then
+  spread('HDEL', 'origins', closed)
+  spread('HDEL', 'origins', opens)
+end
 spread('HSET', 'origins', origin_pairs)
 spread('HSET', 'claims', claim_pairs)
 spread('ZADD', 'open', open_pairs)

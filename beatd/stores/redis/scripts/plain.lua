@@ -29,21 +29,16 @@ for place, name in ipairs(names) do
   score_pairs[place * 2] = name
 end
 
--- The runs that become the running ones of their entries, by place: seen, until, ends, task id, queue.
-local began, entries_of, over = {}, {}, {}
+-- The runs that become the running ones of their entries, by place: the change, queue.
+local running, ran_before
 if changes then
   local watched = {}
   for place in pairs(changes) do watched[#watched + 1] = names[place] end
-  local running = read('running', watched)
+  running, ran_before = read_running(watched)
   for place, change in pairs(changes) do
-    local name, id = names[place], change[4]
-    local before = select(4, match(running[name] or '', RUNNING)) or ''
-    if before ~= change[1] or before == id then return {'no'} end
-    if before ~= '' then over[#over + 1] = before end
-    began[#began + 1] = name
-    began[#began + 1] = at .. '\t' .. change[2] .. '\t\t' .. id
-    entries_of[#entries_of + 1] = id
-    entries_of[#entries_of + 1] = name
+    local name = names[place]
+    if not is_as_seen(running[name], change, at) then return {'no'} end
+    running[name] = changed_running(running[name], change, true, at)
   end
 end
 
@@ -67,12 +62,10 @@ end
 call('HSET', base .. 'rows', unpack(row_pairs))
 call('ZADD', base .. 'plan', unpack(score_pairs))
 if changes then
-  spread('HDEL', 'running_of', over)
-  spread('HSET', 'running', began)
-  spread('HSET', 'running_of', entries_of)
   for place, change in pairs(changes) do
-    if refused[change[5]] then end_running(names[place], at) end
+    if refused[change[6]] then running[names[place]] = nil end
   end
+  keep_running(running, ran_before)
 end
 -- Keep `unwritten` short even if the server is never idle.
 if call('LLEN', base .. 'unwritten') >= 16 * LEFT then write_up(#names) end

@@ -172,45 +172,6 @@ local function write_up_if_taken()
   if not pcall(write_up) then tails, moved_tails = {}, {} end
 end
 
--- The running run of an entry: since, until, '1' if the plan waits for its end, task id.
-local RUNNING = '^(%-?%d+)\t(%-?%d+)\t(1?)\t(.*)$'
-
--- Return a row with another due moment, and this moment; nil if the entry is not active, or if the
--- moment is not earlier (later) than its due moment.
-local function with_due(row, moment, earlier)
-  local head, planned, flags, due, rest = match(row or '',
-    '^((%-?%d+)\t%d+\t(%a+)\t%d+\t[^\t]*\t)([^\t]*)(\t.*)$')
-  if flags ~= 'e' then return nil end
-  due = tonumber(due) or tonumber(planned)
-  if tonumber(moment) < tonumber(planned) then moment = planned end
-  if earlier and tonumber(moment) >= due or not earlier and tonumber(moment) <= due then return nil end
-  return head .. (moment == planned and '' or moment) .. rest, moment
-end
-
-local function move_due(name, moment, earlier)
-  local row, score = with_due(call('HGET', base .. 'rows', name), moment, earlier)
-  if row then
-    call('HSET', base .. 'rows', name, row)
-    call('ZADD', base .. 'plan', score, name)
-    call('PUBLISH', base .. 'changed', 'due')
-  end
-end
-
--- Delete the running run of an entry. If the plan waits for its end, the entry is due at `at`.
-local function end_running(name, at)
-  local running = call('HGET', base .. 'running', name)
-  if not running then return end
-  local _, _, waits, id = match(running, RUNNING)
-  call('HDEL', base .. 'running', name)
-  if id then call('HDEL', base .. 'running_of', id) end
-  if waits == '1' then move_due(name, at, true) end
-end
-
-local function end_run(id, at)
-  local name = call('HGET', base .. 'running_of', id)
-  if name then end_running(name, at) end
-end
-
 local function clock()
   local time = call('TIME')
   return time[1] .. format('%06d', time[2])

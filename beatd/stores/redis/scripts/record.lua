@@ -1,5 +1,6 @@
 -- Close claims with their results, and write their lines. Doing it twice changes nothing.
---   ARGV: packed results {name, closes, state, at, claimed at or '', body, origin, task id}
+--   ARGV: packed results {name, closes, state, at, claimed at or '', body, origin or nil,
+--   task id of a rejected run or nil}
 local results = cmsgpack.unpack(ARGV[1])
 local keys, names = {}, {}
 for place, r in ipairs(results) do

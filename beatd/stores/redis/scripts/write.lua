@@ -66,15 +66,16 @@ local has_outcomes = call('EXISTS', base .. 'outcomes') == 1
 local function drop_running(name)
   if has_running then
     local text = call('HGET', base .. 'running', name)
-    local id = text and select(4, match(text, RUNNING))
-    if id then call('HDEL', base .. 'running_of', id) end
-    if text then call('HDEL', base .. 'running', name) end
+    if text then
+      call('HDEL', base .. 'running_of', running_id(text))
+      call('HDEL', base .. 'running', name)
+    end
   end
   if has_outcomes then call('HDEL', base .. 'outcomes', name) end
 end
 
 -- A plan that was written anew waits for no run; an entry that allows overlap has no running one.
-local function keep_running(name, allows, is_planned)
+local function wait_no_longer(name, allows, is_planned)
   local text = call('HGET', base .. 'running', name)
   if not text then return end
   if allows then
@@ -155,7 +156,7 @@ for place, c in ipairs(changes) do
       call('HSET', base .. 'entries', name, version .. '\t' .. c[3])
       local score = due ~= '' and due or planned
       call('ZADD', base .. 'plan', c[4] == '1' and score ~= '' and score or '+inf', name)
-      if has_running then keep_running(name, c[18], c[6]) end
+      if has_running then wait_no_longer(name, c[18], c[6]) end
     end
   end
 end

@@ -1,0 +1,47 @@
+"""Messages of kombu's filesystem broker: each is one file that appears complete or not at all."""
+
+import errno
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu.utils.json import dumps
+
+NTH = count()  # orders the messages of one millisecond
+
+
+class NoFileName(Exception):
+    """Raised when the name of a queue cannot be a part of a file's name, so that no retry helps."""
+
+
+def write_whole_files(channel: Any) -> None:
+    """Let a channel of kombu's filesystem transport write each message to a hidden file and then
+    rename it, so that no consumer reads half a message."""
+
+    def put(queue: str, message: Any, **_: Any) -> None:
+        # kombu creates the file under its name, then locks and fills it: a consumer that reads
+        # it in between gets an empty message, and the real one is lost.
+        folder = Path(channel.data_folder_out)
+        name = f"{round(monotonic() * 1000)}_{next(NTH):012}_{uuid4()}.{queue}.msg"
+        hidden = folder / f".{uuid4()}.part"
+        try:
+            hidden.write_bytes(dumps(message).encode())
+            _rename(hidden, folder / name, queue)
+        finally:
+            hidden.unlink(missing_ok=True)
+
+    channel._put = put
+
+
+def _rename(hidden: Path, file: Path, queue: str) -> None:
+    """Rename `hidden` to `file`, whose name contains the name of the queue. Raises NoFileName if
+    this name is the reason why renaming fails."""
+    try:
+        hidden.rename(file)
+    except OSError as error:
+        # The hidden file was written, so the folder is usable; the name is not.
+        if error.errno == errno.ENAMETOOLONG or "/" in queue:
+            raise NoFileName(f"no file can be named after the queue {queue[:50]}") from None
+        raise
