@@ -71,10 +71,9 @@ class Lookahead:
 
     def _ended(self) -> bool:
         """True if a run has ended for which a plan waits; another process may have noted that."""
-        if not self._held:
-            return False
-        runs = self._store.running(list(self._held))
-        return any(name not in runs or not runs[name].waits for name in self._held)
+        held = list(self._held or ())
+        runs = self._store.running(held) if held else {}
+        return any(name not in runs or not runs[name].waits for name in held)
 
     def _read(self, now: datetime) -> None:
         self.is_stale = False

@@ -86,10 +86,8 @@ class Mover:
 
     def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
         """Return the move that sends an open claim (a run of unknown outcome) again, or closes
-        it with a reason; `unsent` is True if its message certainly did not go out.
-
-        Return None if it has to wait for the end of another run of its entry.
-        """
+        it with a reason; None if it has to wait for the end of another run of its entry.
+        `unsent` is True if its message certainly did not go out."""
         row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
         run, running, skips = None, end_of_claim(row, id, unsent), tuple[Skip, ...]()

@@ -30,8 +30,8 @@ class OpenClaims:
         self._began_at = clock.elapsed()
         self._looked_at = float("-inf")
         self._must_look = False  # look at the next call: a request may have been added
-        self.are_held = False  # a claim or a request waits for the end of another run
-        self._more_behind = False  # all requests that were read wait
+        self._held_ids: set[str] | None = None  # of claims that wait; None: look at all claims
+        self.are_held = self._more_behind = False  # some wait for a run; all that were read do
         self._held = False  # a message of the last moves was not sent, or may not have been
 
     def noticed_change(self) -> None:
@@ -58,17 +58,15 @@ class OpenClaims:
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
-        more = waiting or self._more_behind
-        self._at_once = READ_AT_ONCE_WITH_WAITING if more else READ_AT_ONCE
+        self._at_once = READ_AT_ONCE_WITH_WAITING if waiting or self._more_behind else READ_AT_ONCE
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
         if not (self._must_look or paced or self.are_held):
             return []
         self._must_look = self.are_held = False
-        moves: list[Move] = []
         if paced or not self._held:  # an unsent message is not tried again at once
-            self._looked_at = elapsed
-            moves += self._open_claims(now, mover, never_sent)
+            self._looked_at, self._held_ids = elapsed, None
+        moves = self._open_claims(now, mover, never_sent)
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
@@ -84,13 +82,19 @@ class OpenClaims:
     def _open_claims(
         self, now: datetime, mover: Mover, never_sent: Callable[[OpenClaim], bool]
     ) -> list[Move]:
-        moves = [
-            mover.of_claim(claim, claim.unsent or never_sent(claim), now)
-            for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
-            if not self._waits(claim.stored)
-        ]
-        self.are_held |= None in moves
-        return [move for move in moves if move is not None]
+        only, self._held_ids, moves = self._held_ids, set(), list[Move]()
+        if only is not None and not only:
+            return moves
+        for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once):
+            if self._waits(claim.stored) or (only is not None and claim.task_id not in only):
+                continue
+            move = mover.of_claim(claim, claim.unsent or never_sent(claim), now)
+            if move is None:
+                self._held_ids.add(claim.task_id)
+            else:
+                moves.append(move)
+        self.are_held |= bool(self._held_ids)
+        return moves
 
     def _waits(self, row: Stored | None) -> bool:
         return row is not None and bool(self._waiting) and self._waiting.waits(row.entry)
