@@ -209,16 +209,16 @@ class ClockStepped(Event, frozen=True):
     seconds: float
 
 
-class IncidentOpened(Event, frozen=True):
-    """Emitted when this daemon has opened an incident in the store."""
+class IncidentsOpened(Event, frozen=True):
+    """Emitted when this daemon has opened incidents; there is at least one."""
 
-    incident: Incident
+    incidents: Sequence[Incident]
 
 
-class IncidentClosed(Event, frozen=True):
-    """Emitted when this daemon has closed an incident in the store."""
+class IncidentsClosed(Event, frozen=True):
+    """Emitted when this daemon has closed incidents; there is at least one."""
 
-    incident: Incident
+    incidents: Sequence[Incident]
 
 
 class IncidentsCounted(Event, frozen=True):

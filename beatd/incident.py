@@ -12,7 +12,8 @@ from msgspec import Struct
 
 IncidentKind = Literal[
     "failed", "late", "missing", "running",
-    "nobody leads", "store away", "broker away", "invalid source", "store went back",
+    "nobody leads", "store away", "broker away", "outcomes away", "invalid source",
+    "store went back",
 ]  # fmt: skip
 
 

@@ -128,11 +128,12 @@ MODULES = {
         followed_entries report saved_tally sent_listener shadow silent_publisher tally
     """,
     "cli": """
-        add apply apply_input author backfill check chosen_store commands completion
-        completion_names config_option connect_check differences edit entry_options entry_rows
-        entry_warnings escapes export failure history import_ list moment_gaps next outcome_rows
-        output overlap_warnings paged_table pause pause_resume remove resume run
-        schedule_options schema shadow_report show status store time_text trigger why yaml_text
+        add alert_check alerts apply apply_input author backfill check chosen_store commands
+        completion completion_names config_option connect_check differences edit entry_options
+        entry_rows entry_warnings escapes export failure history import_ incidents list
+        moment_gaps next outcome_rows output overlap_warnings paged_table pause pause_resume
+        remove resume run schedule_options schema shadow_report show status store time_text
+        trigger why yaml_text
     """,
     "report_queue": "",
 }
@@ -180,7 +181,8 @@ BELOW = {
     },
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why",
+        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why", "alerts",
+        "notifiers",
     },
     "": {"embed"},
     "__main__": {"cli"},
@@ -200,7 +202,7 @@ FAMILIES = (
     {"croniter", "pytz", "dateutil", "ephem", "celery"},
 )
 BACKENDS = {
-    "schedules", "stores", "leaders", "publishers", "observers", "notifiers", "outcomes",
+    "schedules", "stores", "leaders", "publishers", "observers", "outcomes", "notifiers",
 }  # fmt: skip
 
 

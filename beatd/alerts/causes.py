@@ -9,11 +9,14 @@ from msgspec import Struct
 from beatd.incident import Incident, IncidentKind
 
 #: The kinds of incidents that are the cause of others.
-CAUSES: frozenset[IncidentKind] = frozenset({"nobody leads", "store away", "broker away"})
+CAUSES: frozenset[IncidentKind] = frozenset(
+    {"nobody leads", "store away", "broker away", "outcomes away"}
+)
 
 
 class Outage(Struct, frozen=True):
-    """A time in which runs could not be published; `end` is None while it lasts."""
+    """A time in which runs could not be published, or their outcomes not be read; `end` is None
+    while it lasts."""
 
     kind: IncidentKind
     begin: datetime

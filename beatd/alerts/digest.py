@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from beatd.alerts.causes import CAUSES, Outage, outage_at
+from beatd.alerts.causes import Outage, outage_at
 from beatd.alerts.flapping import FLAPS_SAID, is_mute
 from beatd.alerts.message import About
 from beatd.incident import Incident
 
 #: The kinds whose end is not said, because they are moments and no states.
 WITHOUT_END = frozenset({"store went back"})
+QUIET_PART = 0.2  # of `wait`, in which no further incident has joined a message that is due
+WAITS_MAX = 4  # a message waits no longer than so many times `wait`
 
 
 class Digest(Struct, frozen=True):
@@ -33,19 +35,19 @@ def sort_out(
 ) -> Sorted:
     """Return the messages that are due at `now`, and the incidents to settle without a message.
 
-    A message waits until its oldest incident is `wait` old. An incident that may be the effect of
+    A message waits until its oldest incident is `wait` old and no further one has joined it for a
+    while, but no longer than some times `wait`. An incident that may be the effect of
     an outage waits for the end of the outage, and is settled if it is over by then. So is a mute
-    one, and a cause that was over before anybody heard of it.
+    one, and one of the whole that was over before anybody heard of it.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
     for one in sorted(incidents, key=lambda incident: (incident.opened, incident.name)):
-        outage = None
-        if one.kind not in CAUSES and one.name:
-            outage = outage_at(outages, one.opened, wait)
+        causes = _causes_of(one, outages)
+        outage = outage_at(causes, one.opened, wait)
         if _needs_no_message(one, outage):
             settled.append(one)
-        elif outage is None or outage_at(outages, now, wait) is None or one.announced:
+        elif outage is None or outage_at(causes, now, wait) is None or one.announced:
             about: About | None = _about(one)
             if about is not None:
                 key = (about, one.kind, one.cause, one.flaps >= FLAPS_SAID)
@@ -72,6 +74,21 @@ def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> 
     return Digest("reminder", tuple(sorted(old, key=lambda one: (one.opened, one.name))))
 
 
+def _causes_of(one: Incident, outages: Sequence[Outage]) -> Sequence[Outage]:
+    """Return the outages of which the incident may be an effect. That outcomes cannot be read may
+    be the effect of any other outage."""
+    if one.name:
+        return outages
+    if one.kind != "outcomes away":
+        return ()
+    # The leader notices a broker that is away only when it publishes, which may be later.
+    return [
+        Outage(outage.kind, min(outage.begin, one.opened), outage.end)
+        for outage in outages
+        if outage.kind != one.kind and (outage.end is None or outage.end >= one.opened)
+    ]
+
+
 def _was_said(incident: Incident, now: datetime) -> timedelta:
     return now - (incident.announced or now)
 
@@ -82,7 +99,7 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
     if one.closed is None:
         return False
     if one.announced is None:
-        return (outage is not None or one.kind in CAUSES) and one.kind not in WITHOUT_END
+        return (outage is not None or not one.name) and one.kind not in WITHOUT_END
     return one.kind in WITHOUT_END or one.flaps == FLAPS_SAID
 
 
@@ -98,8 +115,11 @@ def _about(one: Incident) -> About | None:
 def _is_due(about: About, some: Sequence[Incident], now: datetime, wait: timedelta) -> bool:
     if _leased(some, now):
         return False  # a daemon sends the first message about them at this moment
+    if about == "opened" and some[0].kind == "outcomes away":
+        wait *= 2  # the broker may turn out to be the cause
     times = [one.opened if about == "opened" else one.closed or one.opened for one in some]
-    return min(times) + wait <= now
+    is_quiet = max(times) + wait * QUIET_PART <= now
+    return min(times) + wait <= now and (is_quiet or min(times) + wait * WAITS_MAX <= now)
 
 
 def _leased(some: Sequence[Incident], now: datetime) -> bool:

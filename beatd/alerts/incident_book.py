@@ -90,7 +90,10 @@ class IncidentBook:
     def close(self, incident: Incident, now: datetime, why: str = "") -> Incident | None:
         """Close an incident; return it as it was written, or None if it has changed meanwhile."""
         observed = f"{incident.observed}; over: {why}" if why else incident.observed
-        return self.put(replace(incident, closed=max(now, incident.opened), observed=observed))
+        closed = self.put(replace(incident, closed=max(now, incident.opened), observed=observed))
+        if closed is not None:
+            self._past += outages_in([closed])
+        return closed
 
     def put(self, incident: Incident) -> Incident | None:
         """Write the next revision of an incident; return it, or None if it has changed
@@ -102,8 +105,6 @@ class IncidentBook:
         self.is_stale = was_stale
         if written.revision == 1:
             self._note_opening(written)
-        if written.closed is not None and incident.closed is None:
-            self._past += outages_in([written])
         self._keep(written)
         return written
 

@@ -24,6 +24,7 @@ _WORDS: dict[IncidentKind, str] = {
     "nobody leads": "nobody leads, so no run is published",
     "store away": "the store cannot be used, so no run is published",
     "broker away": "the broker cannot be used, so no run is published",
+    "outcomes away": "what became of runs cannot be read, so no failure is noticed",
     "invalid source": "declared entries cannot be read or applied",
     "store went back": "the store went back in time",
 }

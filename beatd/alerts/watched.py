@@ -22,21 +22,21 @@ class WatchedEntry(Struct, frozen=True):
 class Watched:
     """Keeps name and `alert` of the first WATCHED_MAX entries that have one, and nothing else.
 
-    `elapsed` returns the seconds of a monotonic clock. `rest` is called after each few hundred
-    rows; if it returns False, the read ends without a result.
+    `elapsed` returns the seconds of a monotonic clock. Any thread may read `entries`.
     """
 
-    def __init__(self, *, elapsed: Callable[[], float], rest: Callable[[], bool]) -> None:
-        self._elapsed, self._rest = elapsed, rest
+    def __init__(self, *, elapsed: Callable[[], float]) -> None:
+        self._elapsed = elapsed
         self._version: str | None = None
         self._not_before = float("-inf")
         self.entries: Mapping[str, WatchedEntry] = {}
         self.is_full = False
 
-    def refresh(self, catalog: Catalog) -> bool:
+    def refresh(self, catalog: Catalog, rest: Callable[[], bool]) -> bool:
         """Read the entries again if the catalog has changed; return True if they were read.
 
-        A long read is repeated only after a time in which it takes little part.
+        A long read is repeated only after a time in which it takes little part. `rest` is called
+        after each few hundred rows; if it returns False, the read ends without a result.
         """
         began = self._elapsed()
         if began < self._not_before:
@@ -49,7 +49,7 @@ class Watched:
             if row.entry.alert is not None and len(found) < WATCHED_MAX:
                 stands = row.paused or not row.entry.enabled or row.plan.planned is None
                 found[row.entry.name] = WatchedEntry(row.entry.alert, stands)
-            if number % ROWS_PER_REST == ROWS_PER_REST - 1 and not self._rest():
+            if number % ROWS_PER_REST == ROWS_PER_REST - 1 and not rest():
                 return False
         self.entries, self._version = found, version
         self.is_full = len(found) == WATCHED_MAX

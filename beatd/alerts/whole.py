@@ -20,6 +20,8 @@ class WholeFacts(Struct, frozen=True, kw_only=True):
 
     broker_trouble: str = ""
     broker_away_since: datetime | None = None
+    outcomes_trouble: str = ""
+    outcomes_away_since: datetime | None = None
     conflicts: Sequence[str] = ()
 
 
@@ -27,11 +29,8 @@ def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> l
     """Return what opens and closes for the whole, as the leader sees it; `opened` has the open
     incidents. As it leads and reaches the store, incidents about these two are over."""
     found = [Finding(kind, False, why) for kind, why in _OVER.items() if kind in opened]
-    is_away = facts.broker_away_since is not None
-    if is_away and "broker away" not in opened:
-        found.append(Finding("broker away", True, facts.broker_trouble or "it does not answer"))
-    elif not is_away and "broker away" in opened:
-        found.append(Finding("broker away", False, "it can be used"))
+    found += _server("broker away", facts.broker_away_since, facts.broker_trouble, opened)
+    found += _server("outcomes away", facts.outcomes_away_since, facts.outcomes_trouble, opened)
     if facts.conflicts and "invalid source" not in opened:
         lines = "; ".join(facts.conflicts[:SOURCES_SHOWN_MAX])
         more = len(facts.conflicts) - SOURCES_SHOWN_MAX
@@ -41,3 +40,17 @@ def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> l
     elif not facts.conflicts and "invalid source" in opened:
         found.append(Finding("invalid source", False, "all are valid"))
     return found
+
+
+def _server(
+    kind: IncidentKind,
+    since: datetime | None,
+    trouble: str,
+    opened: Mapping[IncidentKind, Incident],
+) -> list[Finding]:
+    """Return what opens or closes for a server that is away since `since`, None if it is not."""
+    if since is not None and kind not in opened:
+        return [Finding(kind, True, trouble or "it does not answer")]
+    if since is None and kind in opened:
+        return [Finding(kind, False, "it can be used")]
+    return []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beatd.cli.alert_check import channel_problems, unjudged
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
@@ -83,10 +84,12 @@ class _Report:
             return
         missing = list(missing_extras(found.config))
         self.problems += missing or _unusable_lock(found.config)
+        self.problems += channel_problems(found.config)
         self.entries += found.config.entries
         self._load(found.config, found.config.schedules, found.config.folder)
         if found.config.app is not None:
             self._add_app(found.config)
+        self.problems += unjudged(self.entries, found.config)
         if found.config.outcomes.read_from == "results":
             from beatd.cli.connect_check import outcome_problems
 

@@ -41,6 +41,8 @@ COMMANDS = {
     "next": "Show the next runs of a schedule or of entries.",
     "history": "Show what ran, and what did not and why.",
     "why": "Explain why a moment of an entry ran or did not run.",
+    "incidents": "Show what is wrong: the open incidents, the last opened first.",
+    "alerts": "Try the channels to which messages about incidents are sent.",
     "status": "Show who leads, how late runs are and what is wrong.",
     "check": "Report every problem of a configuration or of entry files.",
     "apply": "Apply what the configuration or entry files declare.",

@@ -17,7 +17,7 @@ NAMES_MAX = 200_000
 class AlertEvents:
     """An observer that keeps the newest facts about publishing, by entry, and about the servers.
 
-    `store_away_since` is None while the store can be used.
+    `store_away_since` is None while the store can be used; so are its like.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -29,6 +29,8 @@ class AlertEvents:
         self.store_away_since: datetime | None = None
         self.store_trouble = ""
         self.broker_away_since: datetime | None = None
+        self.outcomes_away_since: datetime | None = None
+        self.outcomes_trouble = ""
 
     def __call__(self, event: events.Event) -> None:
         match event:
@@ -49,6 +51,11 @@ class AlertEvents:
                 self.store_away_since = None
             case events.BrokerAway():
                 self.broker_away_since = self._clock.now()
+            case events.OutcomesAway():
+                self.outcomes_away_since = self._clock.now()
+                self.outcomes_trouble = event.reason
+            case events.OutcomesBack():
+                self.outcomes_away_since = None
             case events.BrokerBack():
                 self.broker_away_since = None
             case events.WentBack():

@@ -14,6 +14,7 @@ from beatd.daemon.alerting import Alerting
 from beatd.incident import Incident, IncidentKind
 
 LEASE = timedelta(seconds=60)
+NOTED_AT_END_MAX = 20  # incidents of one message
 RENEWED_BEFORE_END = timedelta(seconds=30)
 
 
@@ -53,6 +54,15 @@ class AlertNews:
             again = reminder(book.all(), now, self._alerting.again)
             if again is not None:
                 self._post(book, again, now)
+
+    def finish(self, book: IncidentBook, now: datetime) -> None:
+        """Note which messages were sent, so that the next leader does not send them again. Large
+        ones are left out, as the end of the daemon waits for this."""
+        few = [one for one in self._under_way if len(one.incidents) <= NOTED_AT_END_MAX]
+        for one in few:
+            if one.posted.is_settled:
+                for incident in reversed(one.incidents):
+                    book.settle(incident, now)
 
     def _post(self, book: IncidentBook, digest: Digest, now: datetime) -> None:
         first, *others = digest.incidents

@@ -1,6 +1,6 @@
 """Judge the entries and the whole, while this daemon leads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -14,20 +14,22 @@ from beatd.clock import Clock
 from beatd.daemon.alert_events import AlertEvents
 from beatd.daemon.alert_news import AlertNews
 from beatd.daemon.daemon_state import DaemonState
-from beatd.events import IncidentClosed, IncidentOpened, IncidentsCounted, Observer
+from beatd.events import IncidentsClosed, IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
 
 SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
 CHANGED_NAMES = 500  # further ones, about which something is new
 NOTED_EVERY_S = 60.0
+KEPT_FOR = timedelta(days=90)  # after an incident was closed
 NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer is an outage
 
 
 class AlertRound:
     """One lead's judging of all entries with an `alert`.
 
-    It begins with what the store has: incidents, outages, and the last leader's note.
+    It begins with what the store has: incidents, outages, and the last leader's note. `rest` is
+    called during long reads; if it returns False, the daemon ends.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class AlertRound:
         state: DaemonState,
         store: Roles,
         watched: Watched,
+        rest: Callable[[], bool],
         events: AlertEvents,
         news: AlertNews,
         wait: timedelta,
@@ -43,12 +46,16 @@ class AlertRound:
         now: datetime,
     ) -> None:
         self._state, self._store, self._watched, self._events = state, store, watched, events
+        self._rest = rest
         self._news, self._wait, self._observe = news, wait, observer
         self._clock: Clock = state.clock
         self._led_since = now
         self._book = IncidentBook(store.incidents)
         self._book.load(now)
+        self._opened: list[Incident] = []  # in this turn
+        self._closed: list[Incident] = []
         self._counts: dict[IncidentKind, int] = {}
+        self._conflicts_since: datetime | None = None
         self._sweep: list[str] = []
         self._waiting: dict[str, None] = {}  # names to judge, in the order in which they came
         self._noted, self._noted_at = "", float("-inf")
@@ -62,15 +69,19 @@ class AlertRound:
         """Judge what is due, and send the news. Raises StoreError while the store is away."""
         if self._book.is_stale:
             self._book.reload()
-        if self._watched.refresh(self._store.catalog):
+        if self._watched.refresh(self._store.catalog, self._rest):
             entries = self._watched.entries
             self._starts.see({name: one.paused for name, one in entries.items()}, now)
             self._close_unwatched(now)
         self._judge_whole(now)
         self._judge_entries(self._names(), now)
-        self._count()
+        self._report()
         self._note(now)
         self._news.turn(self._book, now)
+
+    def finish(self, now: datetime) -> None:
+        """Note which small messages were sent, before the daemon ends."""
+        self._news.finish(self._book, now)
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
         """Write down that no daemon led, unless a standby has reported it."""
@@ -82,11 +93,11 @@ class AlertRound:
         if not self._sweep:
             self._sweep = list(self._watched.entries)
         part, self._sweep = self._sweep[:SWEEP_NAMES], self._sweep[SWEEP_NAMES:]
-        self._waiting |= dict.fromkeys(self._events.pop_changed())
+        watched = self._watched.entries
+        self._waiting |= {name: None for name in self._events.pop_changed() if name in watched}
         soon = list(islice(self._waiting, CHANGED_NAMES))
         for name in soon:
             del self._waiting[name]
-        watched = self._watched.entries
         return [
             name
             for name in dict.fromkeys([*soon, *part])
@@ -104,6 +115,7 @@ class AlertRound:
             settling=now - self._led_since < self._wait,
         )
         outcomes = self._store.outcomes.entry_outcomes(names)
+        found: dict[str, list[Finding]] = {}
         for name in names:
             start, outcome = self._starts.get(name), outcomes.get(name)
             if start is None:
@@ -118,20 +130,42 @@ class AlertRound:
                 outcome=outcome,
                 publishing=self._events.publishing(name),
             )
-            found = judge(facts, self._book.opened(name), situation)
-            self._apply(name, found, now)
+            found[name] = judge(facts, self._book.opened(name), situation)
             if situation.settling and name not in self._waiting:
                 self._waiting[name] = None  # what may not open yet is judged again
 
+        missing = [
+            name
+            for name, some in found.items()
+            if any(one.kind == "missing" and one.opens for one in some)
+        ]
+        finished = self._finished(missing) if missing else ()
+        for name, some in found.items():
+            if name in finished:
+                some = [one for one in some if one.kind != "missing"]
+            self._apply(name, some, now)
+
     def _judge_whole(self, now: datetime) -> None:
+        conflicts = self._state.conflicts
+        if not conflicts:
+            self._conflicts_since = None
+        elif self._conflicts_since is None:
+            self._conflicts_since = now
+        # A source has a conflict for a moment while it is applied.
+        lasted = now - (self._conflicts_since or now) >= self._wait
         facts = WholeFacts(
             broker_trouble=self._state.broker_trouble(),
             broker_away_since=self._events.broker_away_since,
-            conflicts=self._state.conflicts,
+            outcomes_trouble=self._events.outcomes_trouble,
+            outcomes_away_since=self._events.outcomes_away_since,
+            conflicts=conflicts if lasted or "invalid source" in self._book.opened("") else (),
         )
+        since = {
+            "broker away": facts.broker_away_since,
+            "outcomes away": facts.outcomes_away_since,
+        }
         for finding in judge_whole(facts, self._book.opened("")):
-            is_broker = finding.kind == "broker away"
-            self._apply("", [finding], now, facts.broker_away_since if is_broker else None)
+            self._apply("", [finding], now, since.get(finding.kind))
         for reason in self._events.pop_went_back():
             self._apply("", [Finding("store went back", True, reason)], now)
         moment = self._book.opened("").get("store went back")
@@ -146,8 +180,8 @@ class AlertRound:
             if not finding.opens and opened is not None:
                 closed = self._book.close(opened, now, finding.observed)
                 if closed is not None:
-                    self._observe(IncidentClosed(closed))
-            elif finding.opens and not self._is_finished(name, finding):
+                    self._closed.append(closed)
+            elif finding.opens:
                 incident = Incident(
                     kind=finding.kind,
                     name=name,
@@ -158,14 +192,12 @@ class AlertRound:
                 )
                 written = self._book.open(incident, now)
                 if written is not None:
-                    self._observe(IncidentOpened(written))
+                    self._opened.append(written)
 
-    def _is_finished(self, name: str, finding: Finding) -> bool:
-        """Return True if a success is missing only because the entry has ended its plan."""
-        if finding.kind != "missing":
-            return False
-        rows = list(self._store.catalog.find(Query(names=(name,))))
-        return not rows or rows[0].plan.planned is None
+    def _finished(self, names: Sequence[str]) -> set[str]:
+        """Return those of the entries that have ended their plan, or that are gone."""
+        rows = self._store.catalog.find(Query(names=tuple(names)))
+        return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
     def _close_unwatched(self, now: datetime) -> None:
         """Close the incidents of entries that are paused, disabled or gone."""
@@ -174,7 +206,14 @@ class AlertRound:
             if one is None or one.paused:
                 self._apply(name, closing_all(self._book.opened(name)), now)
 
-    def _count(self) -> None:
+    def _report(self) -> None:
+        """Emit what was opened and closed, and the new number of open incidents."""
+        opened, self._opened = self._opened, []
+        closed, self._closed = self._closed, []
+        if opened:
+            self._observe(IncidentsOpened(opened))
+        if closed:
+            self._observe(IncidentsClosed(closed))
         counts = self._book.counts()
         if counts != self._counts:
             self._counts = counts
@@ -186,3 +225,4 @@ class AlertRound:
         if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:
             self._store.catalog.marks.write_alerts(text, now)
             self._noted, self._noted_at = text, elapsed
+            self._store.incidents.forget_incidents(now - KEPT_FOR)

@@ -19,7 +19,7 @@ from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.heartbeat import Heartbeat
 from beatd.daemon.loop import Loop
 from beatd.errors import StoreError
-from beatd.events import Event, IncidentOpened, IncidentsCounted, Observer
+from beatd.events import IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
 
@@ -34,58 +34,54 @@ NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 class AlertThread:
     """Judges the entries while this daemon leads; on a standby, watches whether somebody leads.
 
-    The leader reports a store that is away, too, without a lease, because none can be had then.
+    The leader reports a store that is away, too, without a lease, because none can be had then. The
+    daemon starts and stops `loops`, and `events` is one of its observers.
     """
 
-    def __init__(self, alerting: Alerting, *, state: DaemonState, observer: Observer) -> None:
+    def __init__(
+        self, alerting: Alerting, watched: Watched, *, state: DaemonState, observer: Observer
+    ) -> None:
         self._alerting, self._state, self._observe = alerting, state, observer
+        self._watched = watched
         self._clock = state.clock
         self.events = AlertEvents(state.clock)
         self._sender = AlertSender(alerting.channels, clock=state.clock, observer=observer)
         self._news = AlertNews(alerting, self._sender)
-        self._watched = Watched(elapsed=state.clock.elapsed, rest=self._rest)
         self._round: AlertRound | None = None
         self._term = 0
         self._leaderless_since: datetime | None = None
         self._store_away: Incident | None = None  # not written yet
-        self._stopping = threading.Event()
+        self._closed = threading.Event()
+        self._turning = threading.Lock()
         wait_s = alerting.wait.total_seconds()
         self._pause_s = max(SHORTEST_PAUSE_S, min(LONGEST_PAUSE_S, wait_s / 10))
-        self._loop = Loop(
+        loop = Loop(
             self.turn,
             name="alerts",
             stuck_after_s=NEVER_STUCK_S,
             clock=state.clock,
             observer=observer,
         )
-        self._heartbeat: Heartbeat | None = None
+        self.loops: tuple[Loop, ...] = (loop,)
         if alerting.ping is not None:
-            self._heartbeat = Heartbeat(alerting.ping, state=state, observer=observer)
+            self.loops += (Heartbeat(alerting.ping, state=state, observer=observer).loop,)
 
-    def observe(self, event: Event) -> None:
-        """Note an event of the daemon; any thread may call this."""
-        self.events(event)
-
-    def start(self) -> None:
-        """Start the thread, and that of the heartbeat if there is one."""
-        self._loop.start()
-        if self._heartbeat is not None:
-            self._heartbeat.start()
-
-    def stop(self) -> None:
-        """End all threads after what they do at this moment, and do not wait for it."""
-        self._stopping.set()
-        self._loop.stop()
+    def close(self) -> None:
+        """End the threads that send, after what they do at this moment; do not wait for it. Note in
+        the store what was sent."""
+        self._closed.set()
         self._sender.stop()
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-
-    def join(self, seconds: float) -> None:
-        """Wait until the thread that uses the store has ended, but no longer than `seconds`."""
-        self._loop.join(seconds)
+        if self._round is not None and self._turning.acquire(blocking=False):
+            with suppress(StoreError):
+                self._round.finish(self._clock.now())
 
     def turn(self) -> float:
         """Judge and report once, and return the seconds until the next turn."""
+        with self._turning:
+            self._turn()
+        return self._pause_s
+
+    def _turn(self) -> None:
         store = self._state.store
         if store is not None:
             now = self._clock.now()
@@ -97,7 +93,6 @@ class AlertThread:
                     self._lead(term, store, now)
                 else:
                     self._stand_by(store, now)
-        return self._pause_s
 
     def _lead(self, term: int, store: Roles, now: datetime) -> None:
         self._leaderless_since = None
@@ -107,6 +102,7 @@ class AlertThread:
                 state=self._state,
                 store=store,
                 watched=self._watched,
+                rest=self._rest,
                 events=self.events,
                 news=self._news,
                 wait=self._alerting.wait,
@@ -116,8 +112,11 @@ class AlertThread:
         self._round.turn(now)
 
     def _stand_by(self, store: Roles, now: datetime) -> None:
-        """Report that nobody leads, after nobody has led for the time that messages wait."""
-        if self._round is not None and self.events.store_away_since is None:
+        """Report that nobody leads, after nobody has led for the time that messages wait. While the
+        store is away, nobody knows it."""
+        if self.events.store_away_since is not None:
+            return
+        if self._round is not None:
             self._round, self._term = None, 0
             self.events.forget()
             self._observe(IncidentsCounted({}))
@@ -136,7 +135,7 @@ class AlertThread:
             new = Incident(kind="nobody leads", name="", opened=since, observed=trouble)
             written = book.open(new, now)
             if written is not None:
-                self._observe(IncidentOpened(written))
+                self._observe(IncidentsOpened([written]))
         self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
 
     def _without_leader(self, store: Roles) -> str:
@@ -157,7 +156,7 @@ class AlertThread:
         if self._store_away is None and self._round is not None:
             text = self.events.store_trouble
             self._store_away = Incident(kind="store away", name="", opened=since, observed=text)
-            self._observe(IncidentOpened(self._store_away))
+            self._observe(IncidentsOpened([self._store_away]))
         one = self._store_away
         if one is not None and one.announced is None and now - since >= self._alerting.wait:
             self._sender.post(message_of("opened", [one], now))
@@ -174,5 +173,5 @@ class AlertThread:
         self._round = None  # its book does not have the incident; it settles as after a new lead
 
     def _rest(self) -> bool:
-        self._clock.wait(REST_S, self._stopping)
-        return not self._stopping.is_set()
+        self._clock.wait(REST_S, self._closed)
+        return not self._closed.is_set()

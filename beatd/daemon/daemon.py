@@ -10,12 +10,10 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from beatd.clock import Clock
-from beatd.daemon.alert_thread import AlertThread
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
-from beatd.daemon.monitor_thread import MonitorThread
 from beatd.daemon.outcome_thread import OutcomeThread
 from beatd.daemon.parts import Parts
 from beatd.daemon.startup import open_when_reachable
@@ -33,9 +31,8 @@ HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
-#: How long the end waits for each thread; that of the outcomes may wait for a broker that is away.
-JOIN_TIMEOUTS_S = {"campaign": 1.0, "housekeeping": 1.0, "outcomes": 0.05}
-ALERTS_JOIN_TIMEOUT_S = 0.3  # what they have not done yet, the next leader does
+#: How long the end waits for a thread that may wait for a server; 1 s for the others.
+JOIN_TIMEOUTS_S = {"outcomes": 0.05, "alerts": 0.3, "heartbeat": 0.0, "monitors": 0.0}
 
 
 class Daemon(DaemonState):
@@ -56,14 +53,6 @@ class Daemon(DaemonState):
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
         self._observers: tuple[Observer, ...] = (self.last_state, *observers)
         self._wake, self._stop = threading.Event(), threading.Event()
-        self.alerts: AlertThread | None = None
-        if parts.alerting is not None:
-            self.alerts = AlertThread(parts.alerting, state=self, observer=self._observe)
-            self._observers = (*self._observers, self.alerts.observe)
-        self.monitors: MonitorThread | None = None
-        if parts.monitors:
-            self.monitors = MonitorThread(parts.monitors, state=self, observer=self._observe)
-            self._observers = (*self._observers, self.monitors.observe)
         self.housekeeping = Housekeeping(
             name=me.name,
             declaring=parts.declaring,
@@ -85,6 +74,11 @@ class Daemon(DaemonState):
         if parts.outcomes is not None:
             turn, stuck_after_s = self._turn_outcomes, OUTCOMES_STUCK_AFTER_S
             self.loops += (loop(turn, name="outcomes", stuck_after_s=stuck_after_s),)
+        made = (make and make(self, self._observe) for make in (parts.alerts, parts.monitors))
+        self._beside = [beside for beside in made if beside is not None]
+        for beside in self._beside:
+            self.loops += beside.loops
+            self._observers += (beside.events,)
         self._campaign: Campaign | None = None
         self._choose_dispatch_again = False
         self._closing = ExitStack()
@@ -99,10 +93,6 @@ class Daemon(DaemonState):
         self._wake.set()
         for loop in self.loops:
             loop.stop()
-        if self.alerts is not None:
-            self.alerts.stop()
-        if self.monitors is not None:
-            self.monitors.stop()
 
     def wake(self) -> None:
         """Start the next tick now, because an entry was edited or requested; any thread may call
@@ -133,12 +123,7 @@ class Daemon(DaemonState):
             if opened:
                 for loop in self.loops:
                     loop.start()
-                    closing.callback(loop.join, JOIN_TIMEOUTS_S[loop.name])
-                if self.monitors is not None:
-                    self.monitors.start()
-                if self.alerts is not None:
-                    self.alerts.start()
-                    closing.callback(self.alerts.join, ALERTS_JOIN_TIMEOUT_S)
+                    closing.callback(loop.join, JOIN_TIMEOUTS_S.get(loop.name, 1.0))
                 closing.callback(self._resign)
             self._closing.push(closing.pop_all())
         return self
@@ -234,6 +219,8 @@ class Daemon(DaemonState):
                 tell=observe,
             )
             closing.callback(self._outcomes.close)
+        for beside in self._beside:
+            closing.callback(beside.close)
         store.place.watch(self.wake)
         return True
 

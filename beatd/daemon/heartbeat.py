@@ -25,14 +25,13 @@ class Heartbeat:
         self._clock = state.clock
         self._pinged_at = float("-inf")
         self._fails = False
-        self._loop = Loop(
+        self.loop = Loop(
             self.turn,
             name="heartbeat",
             stuck_after_s=NEVER_STUCK_S,
             clock=state.clock,
             observer=observer,
         )
-        self.start, self.stop = self._loop.start, self._loop.stop
 
     def turn(self) -> float:
         """Ping if it is time, and return the seconds until the next look.

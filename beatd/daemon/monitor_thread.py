@@ -49,7 +49,7 @@ class MonitorThread:
             observer=observer,
         )
 
-    def observe(self, event: events.Event) -> None:
+    def events(self, event: events.Event) -> None:
         """Note an event of the daemon; any thread may call this."""
         match event:
             case events.Sent(results=results):
@@ -63,12 +63,12 @@ class MonitorThread:
                 if self._any.is_set():
                     self._loop.wake()
 
-    def start(self) -> None:
-        self._loop.start()
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        return (self._loop,)
 
-    def stop(self) -> None:
-        """End the thread after the request that is under way, and do not wait for it."""
-        self._loop.stop()
+    def close(self) -> None:
+        """Close the monitors; what waits is not sent."""
         for target in self._targets:
             target.close()
 

@@ -1,25 +1,30 @@
 """The functions that make the parts of a daemon."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from beatd.daemon.alerting import Alerting
+from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.housekeeping import Declares
 from beatd.dispatch import Dispatch
+from beatd.events import Observer
 from beatd.leader import Lease
 from beatd.ledger import Claims
-from beatd.monitors.check_in import MonitorTarget
 from beatd.outcomes.outcome_reader import OutcomeReader
 from beatd.publisher import Publisher
 from beatd.store import Roles
+
+if TYPE_CHECKING:
+    from beatd.daemon.alert_thread import AlertThread
+    from beatd.daemon.monitor_thread import MonitorThread
 
 
 class Parts(Struct, frozen=True, kw_only=True):
     """The functions that make the parts of a daemon.
 
     Each raises StoreError while its server is away. `declaring` writes the declared entries to the
-    store; None if no source declares any. `alerting` is None if nothing is judged. `outcomes` reads
+    store; None if no source declares any. `alerts` is None if nothing is judged. `outcomes` reads
     what became of runs; None if nothing does.
     """
 
@@ -28,6 +33,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     publisher: Callable[[], Publisher]
     dispatch: Callable[[Claims, Publisher], Dispatch]
     declaring: Declares | None = None
-    alerting: Alerting | None = None
-    monitors: Sequence[MonitorTarget] = ()
+    alerts: "Callable[[DaemonState, Observer], AlertThread] | None" = None
+    monitors: "Callable[[DaemonState, Observer], MonitorThread] | None" = None
     outcomes: Callable[[Roles], OutcomeReader] | None = None

@@ -223,6 +223,7 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
         if given.get(key) is not None and catch_up != rule:
             text = f"counts only with catch_up: {rule}, and this is {catch_up}"
             found.append(Problem(text, (key,), warning=True))
+    found += _warnings_of_alert(values)
     overlap = values.get("overlap", "allow")
     if overlap != "allow" and given.get("max_run") is None:
         text = (
@@ -230,7 +231,6 @@ def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list
             "no longer counts as running"
         )
         found.append(Problem(text, ("overlap",)))
-    found += _warnings_of_alert(values)
     every = given.get("every")
     if every is not None:
         found += _warnings_of_every(given, every)

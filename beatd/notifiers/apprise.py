@@ -22,7 +22,7 @@ class AppriseChannel:
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self.shown = channel_name(url)
-        self._url, self._timeout_s = url, timeout_s
+        self._url, self._timeout_s = str(url), timeout_s
 
     def send(self, message: Message) -> None:
         """Send the message, or raise NotDelivered."""
@@ -68,5 +68,6 @@ def is_installed() -> bool:
 def knows(url: str) -> bool:
     """Return True if Apprise knows how to send to this URL. Nothing is sent."""
     return (
-        _answer({"url": url, "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"] == "known"
+        _answer({"url": str(url), "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"]
+        == "known"
     )

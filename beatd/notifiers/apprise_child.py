@@ -34,7 +34,9 @@ def main() -> None:
         answer = {"result": "unknown", "reason": "Apprise does not know such a URL"}
     elif not order["body"]:
         answer = {"result": "known"}
-    elif sender.notify(title=order["title"], body=order["body"], notify_type=order["kind"]):
+    elif sender.notify(
+        title=order["title"], body=order["body"], notify_type=order["kind"], body_format="text"
+    ):
         answer = {"result": "sent"}
     else:
         answer = {"result": "failed", "reason": words.text}

@@ -7,6 +7,7 @@ from beatd.definition.sentry_monitor import monitor_config, slug_of
 from beatd.monitors.check_in import CheckIn, CheckInState
 
 Status = Literal["in_progress", "ok", "error"]
+CLOSE_S = 0.2  # that the end of the daemon may wait for the last check-ins
 STATUSES: dict[CheckInState, Status] = {
     "published": "in_progress",
     "success": "ok",
@@ -45,7 +46,7 @@ class SentryMonitor:
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.close(timeout=0.5)
+            self._client.close(timeout=CLOSE_S)
 
     def _new_client(self) -> Any:
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import json
 
 from beatd import events
+from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.outcome_lines import lines_of_failed_runs, lines_of_outcomes
 from beatd.run import Skip
@@ -155,13 +156,25 @@ def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Li
     return lambda event: [(level, text(event), {})]
 
 
-def _incident(event: events.IncidentOpened | events.IncidentClosed) -> list[Line]:
-    one = event.incident
+def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[Line]:
+    """Return a line for each incident or, for many, a line for each kind."""
+    opens = isinstance(event, events.IncidentsOpened)
+    many = len(event.incidents) > LINES_PER_BATCH_MAX and not log.isEnabledFor(logging.DEBUG)
+    if not many:
+        return [_incident(one, opens) for one in event.incidents]
+    alike: dict[str, list[Incident]] = {}
+    for one in event.incidents:
+        alike.setdefault(one.kind, []).append(one)
+    return [_incident(some[0], opens, among=len(some)) for some in alike.values()]
+
+
+def _incident(one: Incident, opens: bool, among: int = 1) -> Line:
+    """Return the line of one incident, which stands for `among` of its kind."""
     who = f" of {one.name}" if one.name else ""
-    opens = isinstance(event, events.IncidentOpened)
+    who += f" and {among - 1} more" if among > 1 else ""
     text = f"incident {'opened' if opens else 'closed'}: {one.kind}{who}: {one.observed}"
-    facts = {"entry": one.name, "kind": one.kind, "opened": one.opened.isoformat()}
-    return [(logging.WARNING if opens else logging.INFO, text, facts)]
+    facts = {"entry": one.name, "kind": one.kind, "opened": one.opened.isoformat(), "count": among}
+    return logging.WARNING if opens else logging.INFO, text, facts
 
 
 def _not_sent(event: events.AlertNotSent) -> list[Line]:
@@ -228,8 +241,8 @@ WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
     events.LockBack: _line(logging.INFO, lambda e: f"the lock is back after {e.seconds:.1f} s"),
     events.WentBack: _line(logging.ERROR, lambda e: f"the store went back in time: {e.reason}"),
     events.ClockStepped: _line(logging.WARNING, lambda e: _stepped(e.seconds)),
-    events.IncidentOpened: _incident,
-    events.IncidentClosed: _incident,
+    events.IncidentsOpened: _incidents,
+    events.IncidentsClosed: _incidents,
     events.AlertSent: _line(logging.INFO, lambda e: f"{e.title!r} was sent to {e.channel}"),
     events.AlertNotSent: _not_sent,
     events.Broke: _line(logging.ERROR, lambda e: f"the {e.loop} broke and goes on: {e.error!r}"),

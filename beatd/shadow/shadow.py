@@ -53,6 +53,7 @@ class Shadow:
                 ),
                 declaring=declaring,
                 outcomes=None,  # the reports are about runs of another daemon
+                alerts=None,  # the other scheduler publishes, and nothing of it is judged
             )
 
         own_store = Store(url=f"sqlite:///{store_file(config)}")

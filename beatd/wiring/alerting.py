@@ -1,17 +1,42 @@
 """Make the channels of alerts that a configuration names."""
 
-from beatd.alerts.channel import Channel
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from beatd.alerts.watched import Watched
 from beatd.config import Config
-from beatd.daemon.alerting import Alerting
+from beatd.config.values import Alerts
+
+if TYPE_CHECKING:
+    from beatd.alerts.channel import Channel
+    from beatd.daemon.alert_thread import AlertThread
+    from beatd.daemon.alerting import Alerting
+    from beatd.daemon.daemon_state import DaemonState
+    from beatd.events import Observer
 
 WEBHOOK_SCHEMES = ("http://", "https://")
 
 
-def alerting_of(config: Config) -> Alerting | None:
-    """Return how the daemon alerts, or None if the configuration has no section `alerts`."""
-    alerts = config.alerts
-    if alerts is None:
+def alerts_of(
+    config: Config, *, watched: Watched
+) -> "Callable[[DaemonState, Observer], AlertThread] | None":
+    """Return the function that makes the thread of alerts, or None if the configuration has no
+    section `alerts`.
+
+    The thread writes the entries with an `alert` to `watched`. Its modules are imported only here.
+    """
+    if config.alerts is None:
         return None
+    from beatd.daemon.alert_thread import AlertThread
+
+    alerting = alerting_of(config.alerts)
+    return lambda state, observer: AlertThread(alerting, watched, state=state, observer=observer)
+
+
+def alerting_of(alerts: Alerts) -> "Alerting":
+    """Return the settings of alerts, with their channels."""
+    from beatd.daemon.alerting import Alerting
+
     ping = None
     if alerts.heartbeat is not None:
         from beatd.notifiers.heartbeat import HeartbeatUrl
@@ -25,12 +50,17 @@ def alerting_of(config: Config) -> Alerting | None:
     )
 
 
-def channel_of(url: str, secret: str) -> Channel:
+def is_webhook(url: str) -> bool:
+    """Return True if messages to this URL are webhooks, and not Apprise's."""
+    return url.lower().startswith(WEBHOOK_SCHEMES)
+
+
+def channel_of(url: str, secret: str) -> "Channel":
     """Return the channel that sends messages to this URL; `secret` signs a webhook.
 
     The modules are imported only if there is a channel.
     """
-    if url.lower().startswith(WEBHOOK_SCHEMES):
+    if is_webhook(url):
         from beatd.notifiers.webhook import Webhook
 
         return Webhook(url, secret)

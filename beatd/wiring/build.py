@@ -1,10 +1,11 @@
 """Build the daemon that a configuration describes, and the parts of that daemon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from celery import Celery
 
+from beatd.alerts.watched import Watched
 from beatd.clock import Clock, SystemClock
 from beatd.config import Config, schemes
 from beatd.daemon.daemon import Daemon
@@ -23,7 +24,7 @@ from beatd.sources.declarations import Declarations
 from beatd.sources.files import Files
 from beatd.store import Roles, Store
 from beatd.wiring import backends
-from beatd.wiring.alerting import alerting_of
+from beatd.wiring.alerting import alerts_of
 from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
 
@@ -70,22 +71,25 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
                 backends.open_store(store_url, codec=codec, clock=clock, prefix=prefix, timeout=ttl)
             )
 
+    watched = Watched(elapsed=clock.elapsed)
     return Parts(
         store=store,
         lease=lambda: backends.open_lease(lock_url, prefix=prefix),
         publisher=publisher,
         dispatch=lambda claims, sender: backends.open_dispatch(claims, sender, clock=clock),
         declaring=declaring,
-        alerting=alerting_of(config),
+        outcomes=outcomes_of(config, clock=clock, app=app, watched=watched),
+        alerts=alerts_of(config, watched=watched),
         monitors=monitors_of(config),
-        outcomes=outcomes_of(config, clock=clock, app=app),
     )
 
 
 def outcomes_of(
-    config: Config, *, clock: Clock, app: Celery
+    config: Config, *, clock: Clock, app: Celery, watched: Watched
 ) -> "Callable[[Roles], OutcomeReader] | None":
     """Return the function that makes the reader of outcomes, or None if nothing reads them.
+
+    The results of the entries `watched`, those with an `alert`, are read, too.
 
     Its library is imported only if it is used.
     """
@@ -103,7 +107,10 @@ def outcomes_of(
     if config.outcomes.read_from == "results":
         from beatd.outcomes.results_reader import ResultsReader
 
-        return lambda store: ResultsReader(app=app, store=store, clock=clock)
+        def names() -> Iterable[str]:
+            return watched.entries
+
+        return lambda store: ResultsReader(app=app, store=store, clock=clock, watched=names)
     return None
 
 

@@ -1,15 +1,20 @@
-"""Make the monitors that a configuration and its entries name."""
+"""Make the thread of monitors, with the monitors that a configuration and its entries name."""
+
+from collections.abc import Callable
 
 from beatd.config import Config
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.monitor_thread import MonitorThread
+from beatd.events import Observer
 from beatd.monitors.check_in import MonitorTarget
 from beatd.notifiers.ping import PingMonitor
 
 
-def monitors_of(config: Config) -> tuple[MonitorTarget, ...]:
-    """Return the monitors that check-ins are sent to; an entry says which of them it has."""
-    if config.sentry is None:
-        return (PingMonitor(),)
-    from beatd.notifiers.sentry import SentryMonitor
+def monitors_of(config: Config) -> Callable[[DaemonState, Observer], MonitorThread]:
+    """Return the function that makes the thread of monitors; an entry says which it has."""
+    targets: tuple[MonitorTarget, ...] = (PingMonitor(),)
+    if config.sentry is not None:
+        from beatd.notifiers.sentry import SentryMonitor
 
-    sentry = SentryMonitor(config.sentry.dsn, environment=config.sentry.environment)
-    return PingMonitor(), sentry
+        targets += (SentryMonitor(config.sentry.dsn, environment=config.sentry.environment),)
+    return lambda state, observer: MonitorThread(targets, state=state, observer=observer)

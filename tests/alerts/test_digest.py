@@ -32,8 +32,14 @@ def due(*incidents: Incident, outages: tuple[Outage, ...] = ()) -> Sorted:
 
 def test_a_message_waits_until_its_oldest_incident_is_old_enough() -> None:
     assert due(failing(0, 29)) == Sorted()
-    (digest,) = due(failing(0, 1), failing(1, 31), failing(2, 15)).digests
+    (digest,) = due(failing(0, 7), failing(1, 31), failing(2, 15)).digests
     assert digest.about == "opened" and len(digest.incidents) == 3
+
+
+def test_a_message_waits_while_further_incidents_join_it_but_not_for_ever() -> None:
+    assert due(failing(0, 31), failing(1, 2)) == Sorted()
+    (digest,) = due(failing(0, 121), failing(1, 2)).digests
+    assert len(digest.incidents) == 2
 
 
 def test_one_message_has_all_of_one_kind_and_cause() -> None:

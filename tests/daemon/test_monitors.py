@@ -86,7 +86,7 @@ class World:
 
     def see(self, *some: events.Event) -> list[tuple[str, str, str]]:
         for one in some:
-            self.thread.observe(one)
+            self.thread.events(one)
         self.thread.turn()
         got, self.monitor.got = self.monitor.got, []
         return got

@@ -54,7 +54,7 @@ def test_a_mail_arrives(inbox: tuple[Inbox, int]) -> None:
     text = "".join(
         part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()
     )
-    assert "3 failures in a row" in text
+    assert "3 failures in a row" in text and "\nMore: beatd incidents nightly" in text
 
 
 def test_a_server_that_is_away_is_told_without_the_password() -> None:

@@ -97,6 +97,8 @@ def test_a_hanging_channel_holds_up_no_other_and_no_caller() -> None:
         until(lambda: good.received, PATIENCE, "the good one has it")
         until(lambda: heard, PATIENCE, "it is told")
         assert isinstance(heard[0], AlertSent) and not posted.is_settled
+        hanging.released.set()  # it was only slow
+        until(lambda: posted.is_settled, PATIENCE, "the slow one has it too")
         sender.stop()
 
 

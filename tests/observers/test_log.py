@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from beatd.definition import entry_from
-from beatd.events import RunsFailed, Sent, Skipped
+from beatd.events import AlertNotSent, IncidentsOpened, RunsFailed, Sent, Skipped
+from beatd.incident import Incident
 from beatd.ledger import Result
 from beatd.observers.log import JsonLines, LogObserver, TextLines
 from beatd.outcome import Delivery
@@ -101,3 +102,29 @@ def test_failed_runs_are_a_line_each_and_a_count_of_the_others(
         "7 more runs failed, see `beatd history`",
     ]
     assert lines.records[0].facts["runtime"] == 1.5  # type: ignore[attr-defined]
+
+
+def test_a_few_incidents_are_a_line_each_and_many_are_a_line_for_each_kind(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    some = [
+        Incident(kind="failed", name=f"e{n}", opened=now, observed="1 failure") for n in range(600)
+    ]
+    LogObserver()(IncidentsOpened(some[:2]))
+    assert [r.getMessage() for r in lines.records] == [
+        "incident opened: failed of e0: 1 failure",
+        "incident opened: failed of e1: 1 failure",
+    ]
+    lines.clear()
+    LogObserver()(IncidentsOpened(some))
+    (line,) = lines.records
+    assert line.getMessage() == "incident opened: failed of e0 and 599 more: 1 failure"
+
+
+def test_a_message_that_is_given_up_is_an_error(lines: pytest.LogCaptureFixture) -> None:
+    LogObserver()(AlertNotSent("https://x", "beatd: a failing", "no answer", final=False))
+    LogObserver()(AlertNotSent("https://x", "beatd: a failing", "no answer", final=True))
+    first, second = lines.records
+    assert (first.levelno, second.levelno) == (logging.WARNING, logging.ERROR)
+    assert second.getMessage().endswith("no answer; it is not tried again")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from beatd.events import OutcomesRead
+from beatd.events import AlertNotSent, AlertSent, IncidentsCounted, OutcomesRead
 from beatd.observers.metrics import Metrics
 from beatd.outcome import Delivery
 
@@ -46,3 +46,17 @@ def test_outcomes_are_counted_with_their_runtime() -> None:
     assert found["beatd_runtime_seconds_sum"] == 2 and found["beatd_runtime_seconds_count"] == 1
     assert found["beatd_running"] == 1 and found["beatd_reports_late_total"] == 5
     assert found["beatd_reports_unknown_total"] == 3 and found["beatd_reports_dropped_total"] == 4
+
+
+def test_open_incidents_and_the_messages_about_them_are_counted() -> None:
+    metrics = Metrics()
+    metrics(IncidentsCounted({"failed": 3, "late": 1}))
+    metrics(IncidentsCounted({"failed": 2}))
+    metrics(AlertSent("https://x", "title", 2))
+    metrics(AlertNotSent("https://x", "title", "no answer", final=False))
+    metrics(AlertNotSent("https://x", "title", "no answer", final=True))
+    found = figures(metrics)
+    assert found["beatd_incidents{kind=failed}"] == 2
+    assert "beatd_incidents{kind=late}" not in found
+    for result in ("sent", "retried", "given up"):
+        assert found[f"beatd_alerts_sent_total{{result={result}}}"] == 1

@@ -1,0 +1,107 @@
+"""Show what is wrong for a time, and what was (`beatd incidents`)."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beatd.cli.chosen_store import ChosenStore, takes_store
+from beatd.cli.completion_names import names_of_entries
+from beatd.cli.config_option import as_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beatd.incident import Incident
+
+COLUMNS = ("since", "kind", "entry", "lasted", "said", "observed")
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=names_of_entries)
+@click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Show at most N, the last opened."
+)
+@as_json
+@takes_store
+def command(
+    chosen: ChosenStore, name: str | None, every: bool, limit: int | None, json: bool
+) -> None:
+    """Show what is wrong: the open incidents, the last opened first.
+
+    An entry's `alert` says what opens an incident of it; the section `alerts` of the configuration
+    says who is told.
+    """
+    from itertools import islice
+
+    with chosen.open() as opened:
+        incidents = opened.store.incidents
+        found: Iterable[Incident]
+        if every:
+            found = incidents.incidents(name, limit)
+        else:
+            some = [one for one in incidents.open_incidents() if one.closed is None]
+            some = [one for one in some if name in (None, one.name)]
+            found = islice(reversed(some), limit)
+        if json:
+            from beatd.cli.output import stream_json
+
+            stream_json(json_of(one) for one in found)
+        else:
+            from beatd.cli.paged_table import print_pages
+
+            cells = _cells(found, opened.config.timezone, opened.now)
+            nothing = "no incidents" if every else "no open incidents"
+            print_pages(COLUMNS, cells, nothing=nothing, cut=("entry",))
+
+
+def json_of(one: "Incident") -> dict[str, Any]:
+    """Return an incident as a mapping for JSON. `entry` is None for one of the whole, `lasted` is
+    in seconds and None while it is open."""
+    from beatd.alerts.message import incident_id
+    from beatd.cli.entry_rows import iso_or_none
+
+    lasted = None if one.closed is None else (one.closed - one.opened).total_seconds()
+    return {
+        "id": incident_id(one),
+        "kind": one.kind,
+        "entry": one.name or None,
+        "opened": iso_or_none(one.opened),
+        "closed": iso_or_none(one.closed),
+        "lasted": lasted,
+        "observed": one.observed,
+        "threshold": one.threshold,
+        "cause": one.cause,
+        "announced": iso_or_none(one.announced),
+        "resolved": iso_or_none(one.resolved),
+        "flaps": one.flaps,
+    }
+
+
+def _cells(
+    found: "Iterable[Incident]", tz: str, now: "datetime"
+) -> "Iterator[list[str | tuple[str, str]]]":
+    from beatd.alerts.span_text import span_text
+    from beatd.cli.time_text import moment_text
+
+    for one in found:
+        is_open = one.closed is None
+        lasted = span_text((one.closed or now) - one.opened)
+        yield [
+            moment_text(one.opened, tz),
+            (one.kind, "red" if is_open else ""),
+            one.name,
+            f"{lasted}, open" if is_open else lasted,
+            _said(one),
+            one.observed,
+        ]
+
+
+def _said(one: "Incident") -> str:
+    """Return whether a message about the incident was sent."""
+    from beatd.alerts.flapping import is_mute
+
+    if is_mute(one.flaps):
+        return "no, it flaps"
+    return "not yet" if one.announced is None else "yes"

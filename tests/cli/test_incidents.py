@@ -1,0 +1,108 @@
+"""What `beatd incidents`, `beatd alerts test` and `beatd check` say of alerts."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from beatd.clock import SystemClock
+from beatd.definition import codec
+from beatd.incident import Incident
+from beatd.wiring.backends import open_store
+from tests.cli.conftest import Beatd
+from tests.notifiers.receivers import closed_url, receiver
+
+OPENED = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CONFIG = """
+broker: {url: "memory://"}
+store: {url: "sqlite:///beatd.db"}
+alerts: {to: [%s]}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG % "")
+    store = open_store(f"sqlite:///{tmp_path / 'beatd.db'}", codec=codec, clock=SystemClock())
+    failing = Incident(
+        kind="failed", name="nightly", opened=OPENED, revision=1, observed="3 failures in a row",
+        threshold="failed: 3", announced=OPENED, flaps=1,
+    )  # fmt: skip
+    over = replace(failing, kind="broker away", name="", opened=OPENED - timedelta(days=1))
+    assert store.put_incident(over) and store.put_incident(failing)
+    closed = replace(over, revision=2, closed=OPENED - timedelta(hours=20), resolved=OPENED)
+    assert store.put_incident(closed)
+    store.close()
+    return path
+
+
+def test_open_incidents_are_shown(beatd: Beatd, config: Path) -> None:
+    shown = beatd("incidents", "-c", config)
+    assert "nightly" in shown.out and "3 failures in a row" in shown.out
+    assert "broker away" not in shown.out
+    assert beatd("incidents", "other", "-c", config).err == "no open incidents\n"
+
+
+def test_all_incidents_are_shown_as_json(beatd: Beatd, config: Path) -> None:
+    first, second = beatd("incidents", "--all", "--json", "-c", config).json  # type: ignore[misc]
+    assert (first["kind"], first["entry"], first["closed"]) == ("failed", "nightly", None)
+    assert (second["kind"], second["entry"], second["lasted"]) == ("broker away", None, 14400)
+    (one,) = beatd("incidents", "nightly", "--all", "--json", "-c", config).json  # type: ignore[misc]
+    assert one["entry"] == "nightly"
+
+
+def test_a_test_message_goes_to_each_url_with_a_line_for_each(beatd: Beatd, config: Path) -> None:
+    gone = closed_url()
+    with receiver() as good:
+        config.write_text(CONFIG % f"'{good.url}', '{gone}'")
+        tried = beatd("alerts", "test", "-c", config)
+        assert tried.code == 1
+        first, second = tried.out.splitlines()
+        assert first.endswith(": delivered") and "no connection" in second
+        assert beatd("alerts", "test", good.url, "-c", config).code == 0
+        assert [one.json["type"] for one in good.received] == ["test", "test"]
+
+
+def test_without_a_url_nothing_can_be_tried(beatd: Beatd, config: Path) -> None:
+    assert "alerts.to has no URL" in beatd("alerts", "test", "-c", config).err
+
+
+def test_check_names_a_url_that_apprise_does_not_know_without_its_secrets(
+    beatd: Beatd, config: Path
+) -> None:
+    config.write_text(CONFIG % "'nosuch://me:hunter2word@host/token99'")
+    checked = beatd("check", "-c", config)
+    assert checked.code == 1 and "hunter2word" not in checked.out and "token99" not in checked.out
+    assert "alerts.to[0]: nosuch://*** is not a URL that Apprise knows" in checked.out
+
+
+def test_check_says_that_apprise_is_not_installed(
+    beatd: Beatd, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beatd.notifiers.apprise.is_installed", lambda: False)
+    config.write_text(CONFIG % "'mailto://me:hunter2word@host'")
+    assert "pip install 'beatd[alerts]'" in beatd("check", "-c", config).out
+
+
+def test_check_and_add_warn_of_an_alert_that_nobody_judges(beatd: Beatd, config: Path) -> None:
+    config.write_text(
+        'broker: {url: "memory://"}\nstore: {url: "sqlite:///beatd.db"}\n'
+        "defaults: {alert: {failed: 3}}\nentries: {a: {task: t, every: 1h}}\n"
+    )
+    assert "entries.a.alert: is not judged" in beatd("check", "-c", config).out
+    added = beatd("add", "b", "--task", "t", "--every", "1h", "--alert", "late=1m", "-c", config)
+    assert added.code == 0 and "--alert: is not judged" in added.err
+
+
+def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) -> None:
+    words = ("--alert", "failed=3", "--alert", "missing=26h")
+    assert beatd("add", "b", "--task", "t", "--every", "1h", *words, "-c", config).code == 0
+    edit = ("edit", "b", "--alert", "late=90s", "--unset", "alert.missing", "-c", config)
+    assert beatd(*edit).code == 0
+    shown = beatd("show", "b", "--json", "-c", config).json
+    assert isinstance(shown, dict) and shown["alert"] == {"failed": 3, "late": "1m30s"}
+    assert 'late: "1m30s"' in beatd("export", "-c", config).out
+    wrong = beatd("edit", "b", "--alert", "lat=1m", "-c", config)
+    assert wrong.code == 2 and "did you mean late?" in wrong.err
