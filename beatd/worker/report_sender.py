@@ -3,13 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from contextlib import suppress
+from threading import Event, Lock, Thread
 from typing import Protocol
 
 from beatd.report import HELD_EVERY_S, Report, Reports, encode
 from beatd.worker.rare_warning import RareWarning
 
-FLUSH_EVERY_S = 0.2
+# If a worker is killed before it has reported a run, that run counts as running for its `max_run`.
+GATHER_S = 0.005  # between the first report and its message, which has all reports of that time
+LOOK_EVERY_S = 1.0  # whether it is time to list the runs that are held
 REPORTS_PER_MESSAGE = 500
 HELD_PER_MESSAGE = 2_000
 MAX_BYTES = 120_000  # of a message; kombu's encoding adds a third, and SQS refuses 256 KiB
@@ -54,6 +57,9 @@ class ReportSender:
         self._dropped = 0
         self._line: Line | None = None
         self._thread: Thread | None = None
+        # Locked while there is nothing to send. To release it never waits, unlike to set an Event.
+        self._has_work = Lock()
+        self._has_work.acquire()
         self._ending = Event()
         self._end_by = 0.0  # monotonic; only once `_ending` is set
         self._warning = RareWarning()
@@ -65,6 +71,11 @@ class ReportSender:
         self._waiting.append(report)
         if self._thread is None:
             self._start()
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(RuntimeError):  # it is awake already
+            self._has_work.release()
 
     def _start(self) -> None:
         self._thread = Thread(target=self._run, name="beatd-reports", daemon=True)
@@ -76,13 +87,16 @@ class ReportSender:
             return
         self._end_by = time.monotonic() + within_s
         self._ending.set()
+        self._wake()
         self._thread.join(within_s)
 
     def _run(self) -> None:
         list_at = time.monotonic() + HELD_EVERY_S
         ending = False
         while not ending:
-            ending = self._ending.wait(FLUSH_EVERY_S)
+            if self._has_work.acquire(timeout=LOOK_EVERY_S):
+                self._ending.wait(GATHER_S)
+            ending = self._ending.is_set()
             try:
                 self._send_reports()
                 if time.monotonic() >= list_at and not ending:

@@ -19,9 +19,14 @@ class Ran(Struct, frozen=True):
     killed: bool = False
 
 
-def runs_of(lines: Iterable[str], killed: Mapping[int, float]) -> list[Ran]:
-    """Return the executions that the lines note, by their start; `killed` has the time at which
-    each process was killed."""
+def runs_of(
+    lines: Iterable[str], killed: Mapping[int, float], gone: Mapping[int, float]
+) -> list[Ran]:
+    """Return the executions that the lines note, by their start.
+
+    `killed` has the time at which each process was killed, `gone` that at which it was first seen
+    to be gone, such as the process of a task that was revoked.
+    """
     found: dict[tuple[str, int], Ran] = {}
     done: list[Ran] = []
     for line in lines:
@@ -34,9 +39,11 @@ def runs_of(lines: Iterable[str], killed: Mapping[int, float]) -> list[Ran]:
         else:
             done.append(replace(found.pop(key), end=float(at)))
     for one in found.values():
-        at_kill = killed.get(one.pid)
+        at_kill, at_end = killed.get(one.pid), gone.get(one.pid)
         if at_kill is not None and at_kill >= one.start:
             one = replace(one, end=at_kill, killed=True)
+        elif at_end is not None and at_end >= one.start:
+            one = replace(one, end=at_end)
         done.append(one)
     return sorted(done, key=lambda one: one.start)
 
