@@ -332,6 +332,14 @@ def test_a_run_that_was_delivered_twice_runs_until_both_ended(store: Store) -> N
     assert row(store).running is None
 
 
+def test_a_run_ends_though_the_clock_of_its_last_worker_is_behind(store: Store) -> None:
+    run = started(store, put_queued(store), lead(store))
+    first = delivery(run, "retried", 3600, received=at(3590))
+    last = second(delivery(run, "succeeded", 30, received=at(20)))
+    store.write_outcomes([first, last], at(40))
+    assert row(store).running is None
+
+
 def test_a_retried_run_counts_as_running_until_its_last_delivery_ended(store: Store) -> None:
     run = started(store, put_queued(store), lead(store))
     first = delivery(run, "started", 3)
