@@ -125,7 +125,8 @@ MODULES = {
         reported_request reporter
     """,
     "shadow": """
-        followed_entries report saved_tally sent_listener shadow silent_publisher tally
+        followed_entries overlapping_ledger report saved_tally sent_listener shadow
+        silent_publisher tally
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill check chosen_store commands

@@ -122,6 +122,20 @@ def test_replace_ends_the_running_run_first() -> None:
     assert minutes(fleet) == [1, 2] and reasons(fleet) == []
 
 
+def test_a_run_that_goes_on_is_revoked_again_while_its_worker_names_it() -> None:
+    fleet, engine = fleet_with(overlap="replace")
+    fleet.minutes(engine, 2.05)
+    (run,) = fleet.broker.arrived
+    for _ in range(10):
+        fleet.store.prolong([run.task_id], fleet.clock.now() + timedelta(seconds=60))
+        engine.noticed_change()
+        fleet.minutes(engine, 0.05)
+    publisher = engine._lookahead._publisher
+    assert isinstance(publisher, MemoryPublisher)
+    assert list(publisher.revoked) == [run.task_id] * 4, "once in ten seconds"
+    assert minutes(fleet) == [1]
+
+
 def test_replace_waits_ten_seconds_for_a_run_of_which_nobody_reports() -> None:
     fleet, engine = fleet_with(overlap="replace")
     fleet.minutes(engine, 2.1)

@@ -78,3 +78,25 @@ def test_two_leaders_for_a_moment_lose_no_message(place: Place) -> None:
     line.send(b"2")
     new.acknowledge()
     until(lambda: b"2" in [*old.read(500), *new.read(500)], 10, "the message is lost")
+
+
+@pytest.mark.parametrize("place", ["redis"], indirect=True)
+def test_what_is_no_message_does_not_stop_the_messages_after_it(place: Place) -> None:
+    line, reader = place.line(), place.reader()
+    assert list(reader.read(500)) == []
+    channel = reader._channel()  # type: ignore[attr-defined]
+    tagged = '"properties": {"delivery_tag": "1"}'
+    wrong = [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"body": "e30=", "properties": []}',
+        '{"body": 99999999999, ' + tagged + "}",
+        '{"body": "?", "properties": {"delivery_tag": "1", "body_encoding": "base64"}}',
+        '{"body": "?", "properties": {"delivery_tag": "1", "body_encoding": "none"}}',
+    ]
+    channel.client.lpush(place.queue, *wrong)
+    line.send(b"{}")
+    assert list(reader.read(500)) == [b""] * len(wrong) + [b"{}"]
+    reader.acknowledge()
+    assert list(reader.read(500)) == []
