@@ -98,13 +98,21 @@ class Gone(threading.Thread):
                 for line in lines:
                     what, _, _, pid, _ = line.split()
                     (open_pids.add if what == "start" else open_pids.discard)(int(pid))
-                for pid in [pid for pid in open_pids if not Path(f"/proc/{pid}").exists()]:
+                for pid in [pid for pid in open_pids if not is_alive(pid)]:
                     open_pids.discard(pid)
                     self.at[pid] = time.time()
 
     def end(self) -> None:
         self._ending.set()
         self.join()
+
+
+def is_alive(pid: int) -> bool:
+    """True if the process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -140,6 +148,7 @@ def run(pair: Pair, seconds: float, seed: int, folder: Path, *, peer: bool = Fal
             kills = _kill_at_random(programs, seconds, random.Random(seed), peer=peer)
             time.sleep(QUIET_S)
             now = time.time()
+            again = set() if peer else _delivered_again(folder)
         finally:
             gone.end()
             programs.close()
@@ -148,6 +157,7 @@ def run(pair: Pair, seconds: float, seed: int, folder: Path, *, peer: bool = Fal
             entries,
             now=now,
             silent_s=FREE_WITHIN_S,
+            delivered_again=again,
         )
         print(f"{'celery-singleton' if peer else pair}: {kills} kills, {words(found)}", flush=True)
         return found
@@ -215,6 +225,13 @@ def _leader(programs: Programs) -> str:
     leader = (json.decode(answer.stdout) if answer.stdout else {}).get("leader") or {}
     pids = {programs.pid(f"daemon-{number}"): f"daemon-{number}" for number in range(2)}
     return pids.get(leader.get("pid"), "daemon-0")
+
+
+def _delivered_again(folder: Path) -> set[str]:
+    """Return the ids of the runs whose message the broker delivered more than once."""
+    command = [BEATD, "history", "-c", "config.yaml", "--json"]
+    answer = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    return {one["task_id"] for one in json.decode(answer.stdout) if one.get("deliveries", 1) > 1}
 
 
 def words(found: Found) -> str:

@@ -382,3 +382,13 @@ def test_a_run_that_its_worker_still_names_is_prolonged_and_a_silent_one_is_lost
     assert running is not None and running.until > noon.clock.now() + timedelta(seconds=20)
     noon.turn(32)
     assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None
+
+
+def test_changes_of_leader_do_not_keep_the_run_of_a_dead_worker_running(noon: World) -> None:
+    run = started(noon.store, put_queued(noon.store), lead(noon.store))
+    noon.arrives(reported(run, "started", worker="dead"))
+    for _ in range(4):
+        noon.turn(8)
+        noon.term += 1
+    noon.turn(2)
+    assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None
