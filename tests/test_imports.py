@@ -121,8 +121,8 @@ MODULES = {
         beat_schedule_sync scheduler settings
     """,
     "worker": """
-        auto error_line held_delivery installation rare_warning report_line report_sender
-        reported_request reporter
+        auto child_process error_line held_delivery installation rare_warning report_line
+        report_sender reported_request reporter
     """,
     "shadow": """
         followed_entries overlapping_ledger report saved_tally sent_listener shadow

@@ -12,6 +12,7 @@ from beatd.worker.rare_warning import RareWarning
 
 # If a worker is killed before it has reported a run, that run counts as running for its `max_run`.
 GATHER_S = 0.005  # between the first report and its message, which has all reports of that time
+PROCESS_LOOK_S = 0.02  # while a terminated process may not have ended yet
 LOOK_EVERY_S = 1.0  # whether it is time to list the runs that are held
 REPORTS_PER_MESSAGE = 500
 HELD_PER_MESSAGE = 2_000
@@ -38,8 +39,9 @@ class ReportSender:
     """Sends the reports of one worker on a thread of its own, which starts with the first report.
 
     `open_line` connects. `held` returns the (task id, delivery) of all runs that the worker holds;
-    they are listed every 10 seconds. While the broker is away reports wait; the oldest are dropped
-    and counted.
+    they are listed every 10 seconds. `waits_for_process` reports terminated tasks whose process has
+    ended, and returns True if there are others. While the broker is away reports wait; the oldest
+    are dropped and counted.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class ReportSender:
         open_line: Callable[[], Line],
         worker: str,
         held: Callable[[], Sequence[tuple[str, str]]],
+        waits_for_process: Callable[[], bool] = lambda: False,
     ) -> None:
         self._open_line = open_line
         self._worker = worker
         self._held = held
+        self._waits_for_process = waits_for_process
         # `add` only appends: it may run in a signal handler, where a lock could wait for ever.
         self._waiting: deque[Report] = deque(maxlen=MAX_WAITING)
         self._dropped = 0
@@ -71,9 +75,10 @@ class ReportSender:
         self._waiting.append(report)
         if self._thread is None:
             self._start()
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the thread look now; it never waits."""
         with suppress(RuntimeError):  # it is awake already
             self._has_work.release()
 
@@ -87,17 +92,18 @@ class ReportSender:
             return
         self._end_by = time.monotonic() + within_s
         self._ending.set()
-        self._wake()
+        self.wake()
         self._thread.join(within_s)
 
     def _run(self) -> None:
         list_at = time.monotonic() + HELD_EVERY_S
-        ending = False
+        ending, pause_s = False, LOOK_EVERY_S
         while not ending:
-            if self._has_work.acquire(timeout=LOOK_EVERY_S):
+            if self._has_work.acquire(timeout=pause_s):
                 self._ending.wait(GATHER_S)
             ending = self._ending.is_set()
             try:
+                pause_s = PROCESS_LOOK_S if self._waits_for_process() else LOOK_EVERY_S
                 self._send_reports()
                 if time.monotonic() >= list_at and not ending:
                     list_at = time.monotonic() + HELD_EVERY_S
