@@ -16,6 +16,7 @@ from msgspec import Struct
 RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
 ALERTS_KEY = "alerts"
+SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
@@ -176,7 +177,7 @@ class Marks:
 
 def _verified(owner: str, found: VerifiedSet) -> Mark:
     text = f"{found.digest} {found.version} {found.entries}"
-    return Mark(f"{owner} seen", found.loaded_at, text)
+    return Mark(f"{owner}{SEEN_SUFFIX}", found.loaded_at, text)
 
 
 def _takeover_key(owner: str) -> str:
