@@ -41,8 +41,8 @@ def new_identity(chosen: ChosenStore, json: bool) -> int:
 
 
 @command.command("copy")
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", type=click.Path())
+@click.argument("target", metavar="TO", type=click.Path())
 @as_json
 def copy(source: str, target: str, json: bool) -> int:
     """Copy everything from one store into another, empty one.

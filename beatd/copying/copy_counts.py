@@ -39,13 +39,17 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
         outcomes += sum(map(len, known.values()))
         records += len(some)
         progress("counting records", records, 0)
-    stopped = sum(1 for _ in store.catalog.find(Query(enabled=False)))
+    stopped = outcomes_of_entries = 0
+    for rows in in_batches_of(store.catalog.find(Query())):
+        stopped += sum(1 for row in rows if row.paused or not row.entry.enabled)
+        # Not of all at once: the answer would be large, and a transaction long.
+        outcomes_of_entries += len(store.outcomes.entry_outcomes([r.entry.name for r in rows]))
     return Counts(
         entries=store.catalog.count(),
         paused_or_disabled=stopped,
         records=records,
         outcomes_of_runs=outcomes,
-        outcomes_of_entries=len(store.outcomes.entry_outcomes(None)),
+        outcomes_of_entries=outcomes_of_entries,
         running=len(store.outcomes.running(None)),
         requests=len(store.requests.requests(ALL)),
         incidents=sum(1 for _ in store.incidents.incidents(None, None)),

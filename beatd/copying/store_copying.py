@@ -7,10 +7,8 @@ are written together with this mark, so that none is ever written twice; every o
 repeated.
 """
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +16,6 @@ from msgspec.structs import replace
 from beatd.catalog import Change, Query, Stored
 from beatd.copying.copy_counts import (
     ALL,
-    BATCH,
     Counts,
     Progress,
     counts_of,
@@ -37,8 +34,6 @@ from beatd.errors import BeatError, Conflict
 from beatd.incident import Incident
 from beatd.ledger import Request
 from beatd.store import Roles
-
-T = TypeVar("T")
 
 
 class Copied(Struct, frozen=True):
@@ -113,10 +108,7 @@ def _copy(
     _copy_records(source, target, state, held.records, now, progress)
     _copy_incidents(source, target)
     _copy_entries(source, target, held.entries, progress)
-    outcomes = list(source.outcomes.entry_outcomes(None).values())
-    _write_all("outcomes of entries", outcomes, target.copies.write_entry_outcomes, progress)
-    running = list(source.outcomes.running(None).items())
-    _write_all("running", running, lambda some: target.copies.write_running(dict(some)), progress)
+    target.copies.write_running(source.outcomes.running(None))
     _copy_requests(source, target, progress)
     for mark in marks_of(source):
         target.copies.write_mark(mark)
@@ -170,6 +162,8 @@ def _copy_entries(source: Roles, target: Roles, total: int, progress: Progress) 
         for change, made in zip(changes, target.catalog.write(changes), strict=True):
             if not made:
                 raise Conflict(f"entry {change.name!r} was added to TO meanwhile")
+        outcomes = source.outcomes.entry_outcomes(names)
+        target.copies.write_entry_outcomes(list(outcomes.values()))
         done += len(rows)
         progress("entries", done, total)
 
@@ -236,11 +230,3 @@ def _is_empty(store: Roles) -> bool:
 
 def _key_of(incident: Incident) -> tuple[str, str, datetime]:
     return incident.kind, incident.name, incident.opened
-
-
-def _write_all(
-    what: str, values: Sequence[T], write: Callable[[Sequence[T]], None], progress: Progress
-) -> None:
-    for start in range(0, len(values), BATCH):
-        write(values[start : start + BATCH])
-        progress(what, min(start + BATCH, len(values)), len(values))

@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 from beatd.catalog import Change, Query
-from beatd.copying import store_copying
 from beatd.copying.copy_counts import Counts
 from beatd.copying.store_copying import Copied, copy_store
 from beatd.errors import BeatError
@@ -139,7 +138,6 @@ def test_a_copy_that_was_interrupted_goes_on_and_doubles_nothing(
     source, target = opening(sqlite), opening(place)
     fill(source)
     monkeypatch.setattr("beatd.copying.copy_counts.BATCH", 2)
-    monkeypatch.setattr(store_copying, "BATCH", 2)
     stops = iter(range(1, 100))
     interrupted = 0
 
