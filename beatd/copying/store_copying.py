@@ -71,8 +71,9 @@ def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) 
             raise BeatError("FROM is empty: there is nothing to copy")
         if not _is_empty(target):
             raise BeatError(
-                f"TO is not empty: it has {target.catalog.count()} entries and is no copy of FROM; "
-                "copy into an empty store"
+                "TO is not empty, and no copy of FROM: it has entries "
+                f"({target.catalog.count()}), history, requests or incidents; copy into an empty "
+                "store"
             )
     elif replace(before, after="", is_done=False) != begun:
         raise BeatError(
@@ -84,7 +85,7 @@ def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) 
         state = before or begun
         _copy(source, target, state, held, now, progress)
         _refuse_daemons(source, target)
-        if state_of(source) != begun:
+        if state_of(source) != begun or len(source.requests.requests(ALL)) != held.requests:
             raise BeatError(
                 "FROM changed while it was copied; stop what changes it, empty TO and copy again"
             )

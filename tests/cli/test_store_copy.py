@@ -82,7 +82,7 @@ REFUSED = [
     ("config.yaml", "nosuch.yaml", 2, "nosuch.yaml"),
     ("config.yaml", "django-celery-beat+sqlite:///d.db", 2, "TO: the entries of this store"),
     ("config.yaml", "config.yaml", 2, "FROM and TO are the same store"),
-    ("config.yaml", "sqlite:///other.db", 1, "TO is not empty: it has 1 entries"),
+    ("config.yaml", "sqlite:///other.db", 1, "TO is not empty, and no copy of FROM"),
 ]
 
 
