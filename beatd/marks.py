@@ -17,6 +17,7 @@ RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
 SILENCES_KEY = "silences"
 ALERTS_KEY = "alerts"
+SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
@@ -191,7 +192,7 @@ class Marks:
 
 def _verified(owner: str, found: VerifiedSet) -> Mark:
     text = f"{found.digest} {found.version} {found.entries}"
-    return Mark(f"{owner} seen", found.loaded_at, text)
+    return Mark(f"{owner}{SEEN_SUFFIX}", found.loaded_at, text)
 
 
 def _takeover_key(owner: str) -> str:

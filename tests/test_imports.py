@@ -34,14 +34,16 @@ MODULES = {
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims
-        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_incidents
+        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_copies
+        embedded.memory_incidents
         embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
         embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
         embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
-        outcome_fold redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader
+        outcome_fold redis redis.atomic_step redis.catalog redis.claim_batch redis.copies
+        redis.entry_reader
         redis.history redis.incidents redis.ledger redis.missing_parts redis.notices
         redis.outcome_batch redis.outcome_text redis.outcomes redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database
+        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.copies sql.database
         sql.deliveries sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
         sql.incidents sql.migrations sql.missing_parts sql.move_values sql.mysql sql.notices
         sql.open_claims sql.outcomes sql.plan_moves sql.postgresql sql.presence sql.record
@@ -83,6 +85,9 @@ MODULES = {
     "edits": """
         apply_declared declared_set editing entry_change held_name late_edits ownership patch
         repair replan run_requests write_imported
+    """,
+    "copying": """
+        copy_counts copy_state store_copying
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema lines load schemes
@@ -130,7 +135,8 @@ MODULES = {
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill check chosen_store commands
-        completion completion_names config_option connect_check differences edit entry_options
+        completion completion_names config_option connect_check copy_progress
+        differences edit entry_options
         entry_rows entry_warnings escapes export failure history import_ incidents list
         moment_gaps next outcome_rows output overlap_warnings paged_table pause pause_resume
         remove resume run schedule_options schema shadow_report show status store time_text
@@ -154,6 +160,7 @@ BELOW = {
     "engine": set(),
     "dispatches": set(),
     "edits": {"definition"},
+    "copying": set(),
     "config": {"definition", "schedules"},
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
@@ -181,9 +188,9 @@ BELOW = {
         "publishers",
     },
     "cli": {
-        "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why", "alerts",
-        "notifiers",
+        "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
+        "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
+        "why", "alerts", "notifiers",
     },
     "": {"embed"},
     "__main__": {"cli"},
