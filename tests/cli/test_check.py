@@ -53,6 +53,19 @@ def test_all_problems_of_all_files_are_told_with_their_lines(beatd: Beatd, write
     ]
 
 
+def test_a_folder_that_does_not_exist_is_a_warning_as_for_the_daemon(
+    beatd: Beatd, write: Write
+) -> None:
+    config = write("c.yaml", "broker: memory://\nschedules: [schedules/]\n")
+    ended = beatd("check", "-c", config)
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        f"{config}: warning: schedules: 'schedules/' does not exist; is the path right?",
+        "1 warning: 0 entries in 1 file",
+    ]
+    assert beatd("check", config.parent / "schedules").code == 1  # it was typed
+
+
 def test_warnings_alone_end_0(beatd: Beatd, write: Write) -> None:
     text = "broker: memory://\nentries:\n  a: {task: t, at: 2020-01-01}\n"
     ended = beatd("check", "-c", write("c.yaml", text))
