@@ -59,7 +59,7 @@ MODULES = {
         transports
     """,
     "observers": """
-        health last_state log metrics outcome_lines systemd traces
+        health last_state log log_formats metrics outcome_lines systemd traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
@@ -115,7 +115,7 @@ MODULES = {
         answer chain facts not_planned not_sent published time_words
     """,
     "wiring": """
-        alerting backends build daemon_service monitors packages
+        alerting backends build daemon_service monitors packages started
     """,
     "celery": """
         beat_schedule_sync scheduler settings
