@@ -186,7 +186,7 @@ BELOW = {
     },
     "": {"embed"},
     "__main__": {"cli"},
-    "embed": {"wiring", "daemon", "config", "observers"},
+    "embed": {"wiring", "daemon", "config", "edits", "observers"},
     "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost

@@ -122,8 +122,12 @@ class Daemon(DaemonState):
         Raise StoreUnusable if the store cannot be used and waiting for it would not help.
         """
         with self:
-            while not self._stop.is_set():
-                self.turn()
+            self.turn_until_stopped()
+
+    def turn_until_stopped(self) -> None:
+        """Tick until `stop` is called; the daemon is open."""
+        while not self._stop.is_set():
+            self.turn()
 
     def __enter__(self) -> "Daemon":
         """Open the store, lease and publisher, and start the background loops.
