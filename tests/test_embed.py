@@ -15,6 +15,7 @@ from tests.process import PATIENCE
 from tests.waiting import until
 
 Config = Callable[..., Path]
+PAGE = Path(__file__).parents[1] / "docs" / "embedding.md"
 
 
 class Ear:
@@ -68,6 +69,18 @@ def test_an_entry_is_triggered(config: Config) -> None:
     assert ear.task_ids == [task_id]
     with pytest.raises(BeatError, match="the beat does not run"):
         beat.trigger("yearly")
+
+
+def test_the_program_of_the_page_runs(
+    config: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config()
+    monkeypatch.chdir(tmp_path)
+    exec(PAGE.read_text().partition("```python\n")[2].partition("```")[0], {})
+    assert capsys.readouterr().out == "True True\n"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ def test_a_folder_that_does_not_exist_is_a_warning_as_for_the_daemon(
     assert beatd("check", config.parent / "schedules").code == 1  # it was typed
 
 
+def test_the_example_of_the_readme_can_be_used(beatd: Beatd, write: Write) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    config = write("config.yaml", text.partition("```yaml\n")[2].partition("```")[0])
+    ended = beatd("check", "-c", config)
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "1 warning: 1 entry in 1 file")
+
+
 def test_warnings_alone_end_0(beatd: Beatd, write: Write) -> None:
     text = "broker: memory://\nentries:\n  a: {task: t, at: 2020-01-01}\n"
     ended = beatd("check", "-c", write("c.yaml", text))
