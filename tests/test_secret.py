@@ -15,7 +15,7 @@ from beatd.cli import main
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import BeatError
-from beatd.observers.log import JsonLines, TextLines
+from beatd.observers.log_formats import JsonLines, TextLines
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
 from beatd.secret import Secret, hidden, learn, learn_options, learn_url, masked

@@ -86,7 +86,8 @@ class _Report:
         self.problems += missing or _unusable_lock(found.config)
         self.problems += channel_problems(found.config)
         self.entries += found.config.entries
-        self._load(found.config, found.config.schedules, found.config.folder)
+        places, folder = found.config.schedules, found.config.folder
+        self._load(found.config, places, folder, missing_folder_warns=True)
         if found.config.app is not None:
             self._add_app(found.config)
         self.problems += unjudged(self.entries, found.config)
@@ -116,7 +117,14 @@ class _Report:
         self.problems += problems
         self.entries += entries
 
-    def _load(self, config: Config, places: tuple[str, ...], folder: str) -> None:
+    def _load(
+        self,
+        config: Config,
+        places: tuple[str, ...],
+        folder: str,
+        *,
+        missing_folder_warns: bool = False,
+    ) -> None:
         loaded = load_entries(
             places,
             folder=folder,
@@ -125,6 +133,7 @@ class _Report:
             source=config.source,
             declared_places={entry.name: entry.declared_at for entry in self.entries},
             shown=config.shown,
+            missing_folder_warns=missing_folder_warns,
         )
         self.problems += loaded.problems
         self.entries += loaded.entries
