@@ -2,10 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# Needs no server and no process, and is done in a minute; `make test` is the rest.
+# Needs no server and no process; with the linters it is done in a minute. `make test` is the rest.
 QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_election.py tests/edits/test_editing.py tests/test_example_config.py tests/test_planning.py tests/edits/test_apply_declared.py tests/edits/test_replan.py \
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
-  tests/stores/test_ledger.py -k "not redis and not postgresql and not mariadb and not shelve"
+  tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
 .PHONY: help run test peers check format bench chaos clean
 
