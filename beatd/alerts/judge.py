@@ -71,13 +71,17 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True):
-    """One incident of an entry that opens or, if `opens` is False, closes."""
+    """One incident that opens or, if `opens` is False, closes.
+
+    `since` is when the trouble began, None for now.
+    """
 
     kind: IncidentKind
     opens: bool
     observed: str
     threshold: str = ""
     cause: str = ""
+    since: datetime | None = None
 
 
 def judge(facts: Facts, opened: Mapping[IncidentKind, Incident], at: Situation) -> list[Finding]:
