@@ -25,7 +25,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     `opened` tells two incidents of the same kind and entry apart. `revision` grows with each
     change. `observed` and `threshold` are texts for people. `announced` and `resolved` are the
     times when the messages about its opening and its end were sent; `leased_until` is set while a
-    daemon sends one. `flaps` counts how often it opened within a day.
+    daemon sends one. `flaps` counts how often it opened within a day. `trace` is
+    the trace id of the run that is meant, if it has one.
     """
 
     kind: IncidentKind
@@ -40,6 +41,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     resolved: datetime | None = None
     leased_until: datetime | None = None
     flaps: int = 0
+    trace: str = ""
 
 
 class Incidents(Protocol):

@@ -17,6 +17,7 @@ from beatd.daemon.daemon_state import DaemonState
 from beatd.events import IncidentsClosed, IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
+from beatd.trace import trace_id
 
 SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
 CHANGED_NAMES = 500  # further ones, about which something is new
@@ -187,7 +188,8 @@ class AlertRound:
         self._opened += self._book.open(new, now)
 
     def _incident(self, name: str, finding: Finding, now: datetime) -> Incident:
-        since = finding.since
+        since, watched = finding.since, self._watched.entries.get(name)
+        traced = finding.task_id and watched is not None and watched.trace
         return Incident(
             kind=finding.kind,
             name=name,
@@ -195,6 +197,7 @@ class AlertRound:
             observed=finding.observed,
             threshold=finding.threshold,
             cause=finding.cause,
+            trace=trace_id(finding.task_id) if traced else "",
         )
 
     def _finished(self, names: Sequence[str]) -> set[str]:
