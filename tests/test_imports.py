@@ -43,11 +43,11 @@ MODULES = {
         redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
         redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
         sql.catalog_reads sql.catalog_writes sql.claim sql.copies sql.database sql.deliveries
-        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows sql.incidents
-        sql.migrations sql.missing_parts sql.move_values sql.mysql sql.notices sql.open_claims
-        sql.outcomes sql.plan_moves sql.postgresql sql.presence sql.record sql.running_moves
-        sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.tables sql.terms
-        sql.upcoming sql.url sqlite_quick_list
+        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
+        sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values
+        sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
+        sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store sql.sqlite
+        sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite

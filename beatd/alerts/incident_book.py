@@ -1,6 +1,6 @@
 """The open incidents of a store as one daemon knows them, with their changes by compare-and-set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -80,59 +80,64 @@ class IncidentBook:
         """Return the outages that last, and those of the last month."""
         return [*self._past, *outages_in(self._opened.get("", {}).values())]
 
-    def open(self, incident: Incident, now: datetime) -> Incident | None:
-        """Open an incident; return it as it was written, or None if one of its kind and name is
-        open already."""
-        key = (incident.kind, incident.name)
-        flaps = flaps_of(self._earlier.get(key, ()), now)
-        return self.put(replace(incident, revision=0, flaps=flaps))
+    def open(self, incidents: Iterable[Incident], now: datetime) -> list[Incident]:
+        """Open incidents, and return those that were written. One is not written if another of its
+        kind and name is open already."""
+        new = []
+        for one in incidents:
+            flaps = flaps_of(self._earlier.get((one.kind, one.name), ()), now)
+            new.append(replace(one, revision=0, flaps=flaps))
+        return [one for one in self.put(new) if one is not None]
 
-    def close(self, incident: Incident, now: datetime, why: str = "") -> Incident | None:
-        """Close an incident; return it as it was written, or None if it has changed meanwhile."""
-        observed = f"{incident.observed}; over: {why}" if why else incident.observed
-        closed = self.put(replace(incident, closed=max(now, incident.opened), observed=observed))
-        if closed is not None:
-            self._past += outages_in([closed])
+    def close(self, ends: Iterable[tuple[Incident, str]], now: datetime) -> list[Incident]:
+        """Close incidents, each with the reason for its end, and return those that were written.
+        One is not written if it has changed meanwhile."""
+        changed = []
+        for one, why in ends:
+            observed = f"{one.observed}; over: {why}" if why else one.observed
+            changed.append(replace(one, closed=max(now, one.opened), observed=observed))
+        closed = [one for one in self.put(changed) if one is not None]
+        self._past += outages_in(closed)
         return closed
 
-    def put(self, incident: Incident) -> Incident | None:
-        """Write the next revision of an incident; return it, or None if it has changed
-        meanwhile."""
-        written = replace(incident, revision=incident.revision + 1)
+    def put(self, incidents: Sequence[Incident]) -> list[Incident | None]:
+        """Write the next revision of each incident; return it, or None where the incident has
+        changed meanwhile."""
+        if not incidents:
+            return []
+        next_ones = [replace(one, revision=one.revision + 1) for one in incidents]
         was_stale, self.is_stale = self.is_stale, True  # also if the store raises StoreError
-        if not self._store.put_incident(written):
-            return None
-        self.is_stale = was_stale
-        if written.revision == 1:
-            self._note_opening(written)
-        self._keep(written)
-        return written
+        written = self._store.put_incidents(next_ones)
+        self.is_stale = was_stale or not all(written)
+        put = []
+        for one, is_written in zip(next_ones, written, strict=True):
+            put.append(one if is_written else None)
+            if is_written:
+                if one.revision == 1:
+                    self._note_opening(one)
+                self._keep(one)
+        return put
 
     def add_past(self, incident: Incident, now: datetime, why: str = "") -> None:
         """Write an incident that is over, unless one of its kind and name is open."""
         if incident.kind not in self.opened(incident.name):
-            written = self.open(incident, now)
-            if written is not None:
-                self.close(written, now, why)
+            self.close([(one, why) for one in self.open([incident], now)], now)
 
-    def settle(self, incident: Incident, now: datetime) -> None:
-        """Note that the news about an incident were sent, or that nobody needs them.
+    def settle(self, incidents: Iterable[Incident], now: datetime) -> None:
+        """Note in the store that the news about incidents were sent, or that nobody needs them.
 
-        If the incident has changed meanwhile, the note is made on the incident as it is now.
+        If an incident has changed meanwhile, the note is made on the incident as it is now.
         """
-        said_its_end = incident.closed is not None
+        open_at = {_place(one): one.closed is None for one in incidents}
         for _ in range(2):
-            current = self._kept.get(_place(incident))
-            if current is None:
-                return
-            stamps = {"announced": current.announced or now, "leased_until": None}
-            if said_its_end and current.closed is not None:
-                stamps["resolved"] = now
-            elif current.announced is not None and current.closed is None:
-                stamps["announced"] = now  # by a reminder
-            if self.put(replace(current, **stamps)) is not None:
+            current = [self._kept[place] for place in open_at if place in self._kept]
+            noted = [_noted(one, now, as_open=open_at[_place(one)]) for one in current]
+            written = self.put(noted)
+            if all(written):
                 return
             self.reload()
+            missed = zip(current, written, strict=True)
+            open_at = {_place(one): open_at[_place(one)] for one, done in missed if done is None}
 
     def _keep(self, one: Incident) -> None:
         open_of_name = self._opened.setdefault(one.name, {})
@@ -154,3 +159,14 @@ class IncidentBook:
 
 def _place(one: Incident) -> tuple[Key, datetime]:
     return (one.kind, one.name), one.opened
+
+
+def _noted(one: Incident, now: datetime, *, as_open: bool) -> Incident:
+    """Return the incident with the note that its newest news were sent; `as_open`: they were sent
+    while it was open."""
+    announced, resolved = one.announced or now, one.resolved
+    if one.closed is not None and not as_open:
+        resolved = now
+    elif one.closed is None:
+        announced = now  # by a reminder, too
+    return replace(one, announced=announced, resolved=resolved, leased_until=None)

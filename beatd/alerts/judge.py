@@ -20,12 +20,14 @@ KINDS: tuple[IncidentKind, ...] = ("failed", "late", "missing", "running")
 class Publishing(Struct, frozen=True, kw_only=True):
     """What the broker made of an entry's newest runs, as this daemon saw it.
 
-    `rejected` counts the rejected runs in a row, `confirmed` the confirmed ones since the last
-    rejection. `planned` and `at` are those of the newest confirmed run of the plan.
+    `rejected` counts the rejected runs in a row, `rejected_task_id` is the newest of them, and
+    `confirmed` counts the confirmed ones since the last rejection. `planned` and `at` are those of
+    the newest confirmed run of the plan.
     """
 
     rejected: int = 0
     rejection: str = ""
+    rejected_task_id: str = ""
     confirmed: int = 0
     planned: datetime | None = None
     at: datetime | None = None
@@ -71,13 +73,19 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True):
-    """One incident of an entry that opens or, if `opens` is False, closes."""
+    """One incident that opens or, if `opens` is False, closes.
+
+    `since` is when the trouble began, None for now. `task_id` is that of the run that is meant, if
+    one is.
+    """
 
     kind: IncidentKind
     opens: bool
     observed: str
     threshold: str = ""
     cause: str = ""
+    since: datetime | None = None
+    task_id: str = ""
 
 
 def judge(facts: Facts, opened: Mapping[IncidentKind, Incident], at: Situation) -> list[Finding]:
@@ -115,15 +123,18 @@ def _failed(facts: Facts, opened: Incident | None, at: Situation) -> Finding | N
             return Finding("failed", False, words)
         return None
     failures, why = publishing.rejected, publishing.rejection
-    cause = REJECTED if failures else ""
+    cause, task_id = REJECTED if failures else "", publishing.rejected_task_id
     if outcome is not None and outcome.failures and not _is_old(facts, outcome, at):
         failures += outcome.failures
         newest = outcome.newest
+        if not task_id and newest.state in DELIVERY_ENDS:  # not one that runs after the failure
+            task_id = newest.task_id
         why = why or (f"{newest.state}: {newest.error}" if newest.error else newest.state)
     if failures < limit:
         return None
     times = "1 failure" if failures == 1 else f"{failures} failures in a row"
-    return Finding("failed", True, f"{times}, the last: {why}", f"failed: {limit}", cause)
+    observed = f"{times}, the last: {why}"
+    return Finding("failed", True, observed, f"failed: {limit}", cause, task_id=task_id)
 
 
 def _is_old(facts: Facts, outcome: EntryOutcome, at: Situation) -> bool:
@@ -194,7 +205,8 @@ def _running(facts: Facts, opened: Incident | None, at: Situation) -> Finding | 
         return None
     where = f" on {newest.worker}" if newest.worker else ""
     observed = f"running for {span_text(at.now - began)}{where}, task id {newest.task_id}"
-    return Finding("running", True, observed, f"running: {span_text(limit)}")
+    threshold = f"running: {span_text(limit)}"
+    return Finding("running", True, observed, threshold, task_id=newest.task_id)
 
 
 def _closed_without_rule(kind: IncidentKind, opened: Incident | None) -> Finding | None:

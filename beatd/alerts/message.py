@@ -34,7 +34,8 @@ class Message(Struct, frozen=True, kw_only=True):
     """One message about incidents of one kind and cause ("several" kinds in a reminder).
 
     `id` is the same in every try to send it, and in every daemon. `entries` has the first names,
-    `count` the number of all. `lasted` is in seconds, None while it is open.
+    `count` the number of all. `lasted` is in seconds, None while it is open. `trace` is that of the
+    first incident's run, if it has one.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Message(Struct, frozen=True, kw_only=True):
     threshold: str = ""
     observed: str = ""
     cause: str = ""
+    trace: str = ""
 
     def json(self) -> bytes:
         """Return the message as the body of a webhook."""
@@ -66,6 +68,7 @@ class Message(Struct, frozen=True, kw_only=True):
             "threshold": self.threshold,
             "observed": self.observed,
             "cause": self.cause,
+            "trace": self.trace,
             "title": self.title,
             "text": self.text,
             "url": None,
@@ -107,6 +110,7 @@ def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Me
         threshold=first.threshold if len(kinds) == 1 else "",
         observed=hidden(first.observed)[:OBSERVED_MAX_CHARS],
         cause=first.cause,
+        trace=first.trace,
     )
 
 
@@ -149,7 +153,8 @@ def _text(about: About, incidents: Sequence[Incident], names: Sequence[str], now
             since = f"it lasted {span_text(one.closed - one.opened)}, {since}"
         elif about == "reminder":
             since += f", for {span_text(now - one.opened)}"
-        lines.append(f"{line} ({since})")
+        trace = f", trace {one.trace}" if one.trace else ""
+        lines.append(f"{line} ({since}{trace})")
     if len(incidents) > NAMES_MAX:
         lines.append(f"and {len(incidents) - NAMES_MAX} more, {len(incidents)} in all")
     first = incidents[0]

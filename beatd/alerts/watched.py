@@ -13,10 +13,12 @@ READ_AT_MOST_PART = 0.05  # of the time is spent on reading the catalog
 
 
 class WatchedEntry(Struct, frozen=True):
-    """An entry that has an `alert`. `paused` is True also for a disabled or finished one."""
+    """An entry that has an `alert`. `paused` is True also for a disabled or finished one, `trace`
+    if its runs have a trace."""
 
     alert: Alert
     paused: bool
+    trace: bool
 
 
 class Watched:
@@ -46,9 +48,10 @@ class Watched:
             return False
         found: dict[str, WatchedEntry] = {}
         for number, row in enumerate(catalog.find(Query())):
-            if row.entry.alert is not None and len(found) < WATCHED_MAX:
-                stands = row.paused or not row.entry.enabled or row.plan.planned is None
-                found[row.entry.name] = WatchedEntry(row.entry.alert, stands)
+            entry = row.entry
+            if entry.alert is not None and len(found) < WATCHED_MAX:
+                stands = row.paused or not entry.enabled or row.plan.planned is None
+                found[entry.name] = WatchedEntry(entry.alert, stands, entry.trace)
             if number % ROWS_PER_REST == ROWS_PER_REST - 1 and not rest():
                 return False
         self.entries, self._version = found, version

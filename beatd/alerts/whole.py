@@ -50,7 +50,7 @@ def _server(
 ) -> list[Finding]:
     """Return what opens or closes for a server that is away since `since`, None if it is not."""
     if since is not None and kind not in opened:
-        return [Finding(kind, True, trouble or "it does not answer")]
+        return [Finding(kind, True, trouble or "it does not answer", since=since)]
     if since is None and kind in opened:
         return [Finding(kind, False, "it can be used")]
     return []

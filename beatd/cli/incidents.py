@@ -73,6 +73,7 @@ def json_of(one: "Incident") -> dict[str, Any]:
         "observed": one.observed,
         "threshold": one.threshold,
         "cause": one.cause,
+        "trace": one.trace or None,
         "announced": iso_or_none(one.announced),
         "resolved": iso_or_none(one.resolved),
         "flaps": one.flaps,

@@ -96,18 +96,23 @@ class AlertEvents:
         name = result.run.entry.name
         with self._guard:
             if result.outcome.sent == "rejected":
-                self._reject(name, result.outcome.reason)
+                self._reject(name, result.outcome.reason, result.run.task_id)
             elif result.outcome.sent == "confirmed":
                 before = self._publishing.get(name, Publishing())
-                after = replace(before, rejected=0, confirmed=before.confirmed + 1)
+                confirmed = before.confirmed + 1
+                after = replace(before, rejected=0, rejected_task_id="", confirmed=confirmed)
                 if result.late is not None:  # not a request by hand, which has no moment
                     after = replace(after, planned=result.run.occurrence.planned, at=result.at)
                 self._publishing[name] = after
                 self._changed.add(name)
 
-    def _reject(self, name: str, reason: str) -> None:
+    def _reject(self, name: str, reason: str, task_id: str = "") -> None:
         before = self._publishing.get(name, Publishing())
         self._publishing[name] = replace(
-            before, rejected=before.rejected + 1, rejection=reason, confirmed=0
+            before,
+            rejected=before.rejected + 1,
+            rejection=reason,
+            rejected_task_id=task_id,
+            confirmed=0,
         )
         self._changed.add(name)

@@ -11,10 +11,9 @@ from beatd.alerts.incident_book import IncidentBook
 from beatd.alerts.message import message_of
 from beatd.daemon.alert_sender import AlertSender, Posted
 from beatd.daemon.alerting import Alerting
-from beatd.incident import Incident, IncidentKind
+from beatd.incident import INCIDENTS_PER_WRITE, Incident, IncidentKind
 
 LEASE = timedelta(seconds=60)
-NOTED_AT_END_MAX = 20  # incidents of one message
 RENEWED_BEFORE_END = timedelta(seconds=30)
 
 
@@ -46,8 +45,7 @@ class AlertNews:
         if kinds is not None:
             news = [one for one in news if one.kind in kinds]
         due = sort_out(news, book.outages(), now, self._alerting.wait)
-        for one in due.settled:
-            book.settle(one, now)
+        book.settle(due.settled, now)
         for digest in due.digests:
             self._post(book, digest, now)
         if self._alerting.again is not None and kinds is None:
@@ -56,17 +54,17 @@ class AlertNews:
                 self._post(book, again, now)
 
     def finish(self, book: IncidentBook, now: datetime) -> None:
-        """Note which messages were sent, so that the next leader does not send them again. Large
-        ones are left out, as the end of the daemon waits for this."""
-        few = [one for one in self._under_way if len(one.incidents) <= NOTED_AT_END_MAX]
-        for one in few:
-            if one.posted.is_settled:
-                for incident in reversed(one.incidents):
-                    book.settle(incident, now)
+        """Note which messages were sent, so that the next leader does not send them again.
+
+        The end of the daemon waits for this, so large messages are left out.
+        """
+        for one in self._under_way:
+            if one.posted.is_settled and len(one.incidents) <= INCIDENTS_PER_WRITE:
+                book.settle(reversed(one.incidents), now)
 
     def _post(self, book: IncidentBook, digest: Digest, now: datetime) -> None:
         first, *others = digest.incidents
-        leased = book.put(replace(first, leased_until=now + LEASE))
+        [leased] = book.put([replace(first, leased_until=now + LEASE)])
         if leased is None:
             return  # another daemon was quicker
         incidents = (leased, *others)
@@ -78,10 +76,9 @@ class AlertNews:
             if one.posted.is_settled:
                 self._under_way.remove(one)
                 # The leased one last: until then no other daemon sends what is left of them.
-                for incident in reversed(one.incidents):
-                    book.settle(incident, now)
+                book.settle(reversed(one.incidents), now)
             elif one.leased_until - now < RENEWED_BEFORE_END:
                 until = now + LEASE
                 first = book.current(one.incidents[0])
-                if first is not None and book.put(replace(first, leased_until=until)) is not None:
+                if first is not None and any(book.put([replace(first, leased_until=until)])):
                     one.leased_until = until

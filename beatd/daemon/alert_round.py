@@ -17,6 +17,7 @@ from beatd.daemon.daemon_state import DaemonState
 from beatd.events import IncidentsClosed, IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
 from beatd.store import Roles
+from beatd.trace import trace_id
 
 SWEEP_NAMES = 500  # entries that are judged in each turn, whether something happened or not
 CHANGED_NAMES = 500  # further ones, about which something is new
@@ -140,10 +141,15 @@ class AlertRound:
             if any(one.kind == "missing" and one.opens for one in some)
         ]
         finished = self._finished(missing) if missing else ()
-        for name, some in found.items():
-            if name in finished:
-                some = [one for one in some if one.kind != "missing"]
-            self._apply(name, some, now)
+        self._apply(
+            [
+                (name, one)
+                for name, some in found.items()
+                for one in some
+                if one.kind != "missing" or name not in finished
+            ],
+            now,
+        )
 
     def _judge_whole(self, now: datetime) -> None:
         conflicts = self._state.conflicts
@@ -160,39 +166,39 @@ class AlertRound:
             outcomes_away_since=self._events.outcomes_away_since,
             conflicts=conflicts if lasted or "invalid source" in self._book.opened("") else (),
         )
-        since = {
-            "broker away": facts.broker_away_since,
-            "outcomes away": facts.outcomes_away_since,
-        }
-        for finding in judge_whole(facts, self._book.opened("")):
-            self._apply("", [finding], now, since.get(finding.kind))
-        for reason in self._events.pop_went_back():
-            self._apply("", [Finding("store went back", True, reason)], now)
+        found = judge_whole(facts, self._book.opened(""))
+        found += [
+            Finding("store went back", True, reason) for reason in self._events.pop_went_back()
+        ]
+        self._apply([("", finding) for finding in found], now)
         moment = self._book.opened("").get("store went back")
         if moment is not None:
-            self._book.close(moment, now)
+            self._book.close([(moment, "")], now)
 
-    def _apply(
-        self, name: str, found: Iterable[Finding], now: datetime, since: datetime | None = None
-    ) -> None:
-        for finding in found:
+    def _apply(self, found: Iterable[tuple[str, Finding]], now: datetime) -> None:
+        """Open and close incidents of the entries, or of the whole (""), as was found."""
+        new, ends = [], []
+        for name, finding in found:
             opened = self._book.opened(name).get(finding.kind)
-            if not finding.opens and opened is not None:
-                closed = self._book.close(opened, now, finding.observed)
-                if closed is not None:
-                    self._closed.append(closed)
-            elif finding.opens:
-                incident = Incident(
-                    kind=finding.kind,
-                    name=name,
-                    opened=max(since, self._led_since) if since is not None else now,
-                    observed=finding.observed,
-                    threshold=finding.threshold,
-                    cause=finding.cause,
-                )
-                written = self._book.open(incident, now)
-                if written is not None:
-                    self._opened.append(written)
+            if finding.opens:
+                new.append(self._incident(name, finding, now))
+            elif opened is not None:
+                ends.append((opened, finding.observed))
+        self._closed += self._book.close(ends, now)
+        self._opened += self._book.open(new, now)
+
+    def _incident(self, name: str, finding: Finding, now: datetime) -> Incident:
+        since, watched = finding.since, self._watched.entries.get(name)
+        traced = finding.task_id and watched is not None and watched.trace
+        return Incident(
+            kind=finding.kind,
+            name=name,
+            opened=max(since, self._led_since) if since is not None else now,
+            observed=finding.observed,
+            threshold=finding.threshold,
+            cause=finding.cause,
+            trace=trace_id(finding.task_id) if traced else "",
+        )
 
     def _finished(self, names: Sequence[str]) -> set[str]:
         """Return those of the entries that have ended their plan, or that are gone."""
@@ -201,10 +207,11 @@ class AlertRound:
 
     def _close_unwatched(self, now: datetime) -> None:
         """Close the incidents of entries that are paused, disabled or gone."""
-        for name in list(self._book.names()):
-            one = self._watched.entries.get(name)
-            if one is None or one.paused:
-                self._apply(name, closing_all(self._book.opened(name)), now)
+        watched, found = self._watched.entries, []
+        for name in self._book.names():
+            if name not in watched or watched[name].paused:
+                found += [(name, one) for one in closing_all(self._book.opened(name))]
+        self._apply(found, now)
 
     def _report(self) -> None:
         """Emit what was opened and closed, and the new number of open incidents."""

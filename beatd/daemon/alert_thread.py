@@ -133,9 +133,9 @@ class AlertThread:
         if "nobody leads" not in book.opened(""):
             since = self._leaderless_since
             new = Incident(kind="nobody leads", name="", opened=since, observed=trouble)
-            written = book.open(new, now)
-            if written is not None:
-                self._observe(IncidentsOpened([written]))
+            written = book.open([new], now)
+            if written:
+                self._observe(IncidentsOpened(written))
         self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
 
     def _without_leader(self, store: Roles) -> str:

@@ -80,8 +80,11 @@ class Scene:
         self._threads.append(self.thread)
         return self.thread
 
-    def add(self, names: Iterable[str], **alert: Any) -> None:
-        made = [Change(name, 0, entry(name, every="1h", alert=alert), plan(0)) for name in names]
+    def add(self, names: Iterable[str], *, trace: bool = False, **alert: Any) -> None:
+        made = [
+            Change(name, 0, entry(name, every="1h", alert=alert, trace=trace), plan(0))
+            for name in names
+        ]
         assert all(self.store.write(made))
 
     def ends(self, state: OutcomeState, *names: str, error: str = "") -> None:

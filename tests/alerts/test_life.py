@@ -24,6 +24,7 @@ from beatd.presence import Presence
 from beatd.publisher import Outcome
 from beatd.store import Store
 from beatd.stores.embedded.memory import MemoryStore
+from beatd.trace import trace_id
 from tests.alerts.scene import Scene
 from tests.notifiers.receivers import Receiver, receiver
 from tests.stores import places
@@ -248,12 +249,14 @@ def test_after_a_time_without_any_daemon_nothing_is_missing_at_once(scene: Scene
 # published late, rejected
 
 
-def sent(scene: Scene, name: str, late: timedelta, outcome: str = "confirmed") -> None:
+def sent(scene: Scene, name: str, late: timedelta, outcome: str = "confirmed") -> str:
+    """A run is published; return its task id."""
     now = scene.clock.now()
     run = run_of(scene.store, row(scene.store, name), planned=now - late)
     reason = "" if outcome == "confirmed" else "no such queue"
     result = Result(run, Outcome(outcome, reason), now)  # type: ignore[arg-type]
     scene.thread.events(Sent.of([result], 0.01))
+    return run.task_id
 
 
 def test_a_run_that_is_published_late_and_one_that_the_broker_rejects(scene: Scene) -> None:
@@ -269,6 +272,30 @@ def test_a_run_that_is_published_late_and_one_that_the_broker_rejects(scene: Sce
         sent(scene, name, timedelta(0))
     scene.passes(60)
     assert [one["type"] for one in scene.messages(4)[2:]] == ["resolved"] * 2
+
+
+def test_messages_name_the_trace_of_the_run_that_failed_or_runs_too_long(scene: Scene) -> None:
+    scene.add(
+        ["failing", "hanging", "rejected", "late"], trace=True, failed=1, running="1m", late="1m"
+    )
+    scene.add(["untraced"], failed=1)
+    scene.leader()
+    scene.passes(600, step=60)
+    scene.ends("failed", "failing", "untraced")
+    scene.ends("started", "hanging")
+    rejected = sent(scene, "rejected", timedelta(0), "rejected")
+    sent(scene, "late", timedelta(seconds=90))
+    scene.passes(180)
+    traces = {one.name: one.trace for one in scene.incidents()}
+    assert traces == {
+        "failing": trace_id("failing-1"),
+        "hanging": trace_id("hanging-2"),
+        "rejected": trace_id(rejected),
+        "late": "",
+        "untraced": "",
+    }
+    said = [one for one in scene.messages(4) if one["kind"] == "running"]
+    assert said[0]["trace"] == traces["hanging"] and traces["hanging"] in said[0]["text"]
 
 
 # the whole

@@ -31,9 +31,9 @@ def config(tmp_path: Path) -> Path:
         threshold="failed: 3", announced=OPENED, flaps=1,
     )  # fmt: skip
     over = replace(failing, kind="broker away", name="", opened=OPENED - timedelta(days=1))
-    assert store.put_incident(over) and store.put_incident(failing)
+    assert store.put_incidents([over, failing]) == [True, True]
     closed = replace(over, revision=2, closed=OPENED - timedelta(hours=20), resolved=OPENED)
-    assert store.put_incident(closed)
+    assert store.put_incidents([closed]) == [True]
     store.close()
     return path
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beatd.incident import Incident
+from beatd.incident import INCIDENTS_PER_WRITE, Incident
 from beatd.store import Store
 from tests.stores.making import at
 
@@ -18,7 +18,7 @@ def incident(opened: float = 0, name: str = "tidy", kind: Any = "failed", **more
 
 
 def put(store: Store, one: Incident) -> Incident:
-    assert store.put_incident(one) is True
+    assert store.put_incidents([one]) == [True]
     return one
 
 
@@ -59,8 +59,8 @@ def test_an_incident_of_the_whole_has_no_name(store: Store) -> None:
 
 def test_only_one_of_an_entry_and_kind_is_open(store: Store) -> None:
     one = put(store, incident(0))
-    assert store.put_incident(incident(1)) is False
-    assert store.put_incident(one) is False
+    assert store.put_incidents([incident(1)]) == [False]
+    assert store.put_incidents([one]) == [False]
     others = [put(store, incident(1, kind="late")), put(store, incident(2, "other"))]
     assert store.open_incidents() == [one, *others]
 
@@ -70,20 +70,41 @@ def test_after_it_was_closed_another_may_open(store: Store) -> None:
     second = put(store, incident(6))
     assert store.open_incidents() == [second]
     assert list(store.incidents("tidy", None)) == [second, first]
-    assert store.put_incident(incident(0)) is False
+    assert store.put_incidents([incident(0)]) == [False]
 
 
 def test_a_change_is_written_only_to_the_revision_before(store: Store) -> None:
     one = put(store, incident(0))
     for revision in (0, 1, 3):
-        assert store.put_incident(replace(one, revision=revision, cause="no")) is False
+        assert store.put_incidents([replace(one, revision=revision, cause="no")]) == [False]
     for other in (incident(1), incident(0, "other"), incident(0, kind="late")):
-        assert store.put_incident(replace(other, revision=2)) is False
+        assert store.put_incidents([replace(other, revision=2)]) == [False]
     two = changed(store, one, cause="yes")
     assert store.open_incidents() == [two]
-    assert store.put_incident(two) is False
+    assert store.put_incidents([two]) == [False]
     changed(store, two, cause="")
     assert store.open_incidents()[0].cause == ""
+
+
+def test_many_are_written_each_by_itself(store: Store) -> None:
+    count = INCIDENTS_PER_WRITE + 10
+    before = [incident(0, f"entry-{n}") for n in range(count)]
+    assert store.put_incidents(before[::2]) == [True] * len(before[::2])
+    assert store.put_incidents(before) == [n % 2 == 1 for n in range(count)]
+    changed = [replace(one, revision=n % 4, cause="new") for n, one in enumerate(before)]
+    assert store.put_incidents(changed) == [n % 4 == 2 for n in range(count)]
+    found = store.open_incidents()
+    assert len(found) == count
+    assert {one.name for one in found if one.cause} == {f"entry-{n}" for n in range(2, count, 4)}
+    assert store.put_incidents([]) == []
+
+
+def test_one_may_open_and_close_and_open_again_in_one_call(store: Store) -> None:
+    one = incident(0)
+    over = replace(one, revision=2, closed=at(5))
+    again = incident(6)
+    assert store.put_incidents([one, over, one, again, over]) == [True, True, False, True, False]
+    assert store.open_incidents() == [over, again]
 
 
 def test_a_closed_incident_is_open_until_its_end_was_announced(store: Store) -> None:
@@ -111,7 +132,8 @@ def test_the_last_opened_comes_first(store: Store) -> None:
 
 
 def test_hundreds_are_all_read(store: Store) -> None:
-    made = [put(store, incident(n % 7, f"entry-{n:03}")) for n in range(250)]
+    made = [incident(n % 7, f"entry-{n:03}") for n in range(250)]
+    assert store.put_incidents(made) == [True] * len(made)
     found = list(store.incidents(None, None))
     assert len(found) == len(made)
     assert {one.name for one in found} == {one.name for one in made}
@@ -120,7 +142,7 @@ def test_hundreds_are_all_read(store: Store) -> None:
 
 def test_two_threads_that_open_one_at_once_open_one(store: Store, reopen: Reopen) -> None:
     def open_all(handle: Store, seconds: float) -> list[bool]:
-        return [handle.put_incident(incident(seconds, f"entry-{n}")) for n in range(10)]
+        return handle.put_incidents([incident(seconds, f"entry-{n}") for n in range(10)])
 
     with ThreadPoolExecutor(2) as threads:
         one, two = threads.map(open_all, (store, reopen()), (0, 1))
@@ -132,7 +154,7 @@ def test_two_threads_that_change_one_at_once_change_it_once(store: Store, reopen
     before = [put(store, incident(0, f"entry-{n}")) for n in range(10)]
 
     def change_all(handle: Store, cause: str) -> list[bool]:
-        return [handle.put_incident(replace(one, revision=2, cause=cause)) for one in before]
+        return handle.put_incidents([replace(one, revision=2, cause=cause) for one in before])
 
     with ThreadPoolExecutor(2) as threads:
         one, two = threads.map(change_all, (store, reopen()), ("one", "two"))

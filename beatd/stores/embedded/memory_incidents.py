@@ -1,10 +1,10 @@
 """The incidents (what is wrong for a time) of a store in memory (see `Incidents`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from beatd.incident import Incident
+from beatd.incident import Incident, writes_of
 from beatd.stores.embedded.memory_part import MemoryPart
 from beatd.stores.embedded.table_values import IncidentGone, IncidentRow
 
@@ -19,17 +19,21 @@ class MemoryIncidents(MemoryPart):
             ]
         return sorted(found, key=lambda one: one.opened)
 
-    def put_incident(self, incident: Incident) -> bool:
-        with self._writing():
-            tables = self._tables
-            kind, name = incident.kind, incident.name
-            before = tables.incidents.get((kind, name, incident.opened))
-            if incident.revision != (1 if before is None else before.revision + 1):
-                return False
-            if before is None and (kind, name) in tables.open_incidents:
-                return False
-            self._tables.put(IncidentRow(incident))
-            return True
+    def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
+        written = []
+        for part in writes_of(incidents):
+            with self._writing():
+                written += [self._put(one) for one in part]
+        return written
+
+    def _put(self, one: Incident) -> bool:
+        before = self._tables.incidents.get((one.kind, one.name, one.opened))
+        if one.revision != (1 if before is None else before.revision + 1):
+            return False
+        if before is None and (one.kind, one.name) in self._tables.open_incidents:
+            return False
+        self._tables.put(IncidentRow(one))
+        return True
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
         with self._reading():

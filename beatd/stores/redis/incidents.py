@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from msgspec import json
 
-from beatd.incident import Incident
+from beatd.incident import Incident, writes_of
 from beatd.run import micros
 from beatd.stores.damage import Damage
 from beatd.stores.redis.entry_reader import PAGE, pages
@@ -24,21 +24,13 @@ class RedisIncidents:
         client, key = self._scripts.client, self._scripts.key("incidents_open")
         return list(self._with_ids(self._scripts.ask(lambda: client.zrange(key, 0, -1))))
 
-    def put_incident(self, incident: Incident) -> bool:
-        lasts = incident.closed is None or incident.resolved is None
-        return bool(
-            self._scripts(
-                "put_incident",
-                f"answer:{token_hex(8)}",
-                _id(incident),
-                f"{incident.kind}:{incident.name}",
-                incident.revision,
-                micros(incident.opened),
-                text_of(incident.closed),
-                json.encode(incident),
-                "1" if lasts else "",
-            )
-        )
+    def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
+        written: list[bool] = []
+        for part in writes_of(incidents):
+            cells = [cell for one in part for cell in _cells(one)]
+            answer: bytes = self._scripts("put_incidents", f"answer:{token_hex(8)}", *cells)
+            written += [digit == b"1"[0] for digit in answer]
+        return written
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
         client, key = self._scripts.client, self._scripts.key("incidents_opened")
@@ -68,6 +60,20 @@ class RedisIncidents:
             dropped += batch
             if batch < PAGE:
                 return dropped
+
+
+def _cells(incident: Incident) -> tuple[str | bytes | int, ...]:
+    """Return the arguments of the script for one incident."""
+    lasts = incident.closed is None or incident.resolved is None
+    return (
+        _id(incident),
+        f"{incident.kind}:{incident.name}",
+        incident.revision,
+        micros(incident.opened),
+        text_of(incident.closed),
+        json.encode(incident),
+        "1" if lasts else "",
+    )
 
 
 def _id(incident: Incident) -> str:

@@ -1,21 +1,22 @@
 """Keep incidents. A change is a compare-and-set on the revision, and a unique index lets only one
 incident of a kind and an entry be open."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, and_, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, and_, delete, or_, select
 
-from beatd.errors import StoreError
-from beatd.incident import Incident
+from beatd.catalog import Codec
+from beatd.incident import Incident, writes_of
 from beatd.run import micros
+from beatd.stores.sql.database import Database
 from beatd.stores.sql.dialect import literally
 from beatd.stores.sql.entry_reader import CHUNK
+from beatd.stores.sql.incident_rows import IncidentRows
 from beatd.stores.sql.store_part import Part
 from beatd.stores.sql.tables import incident
 
@@ -28,16 +29,19 @@ NEWEST = select(incident).order_by(incident.c.opened.desc(), incident.c.seq.desc
 
 
 class SqlIncidents(Part):
+    def __init__(self, database: Database, codec: Codec) -> None:
+        super().__init__(database, codec)
+        self._incident_rows = IncidentRows(database.dialect)
+
     def open_incidents(self) -> list[Incident]:
         return self._db.read(lambda connection: self._read(connection.execute(PENDING)))
 
-    def put_incident(self, incident: Incident) -> bool:
-        try:
-            return self._db.write(partial(_put, incident))
-        except StoreError as error:
-            if isinstance(error.__cause__, IntegrityError):
-                return False  # another of this kind and name is open, or has this moment
-            raise
+    def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
+        return [
+            written
+            for part in writes_of(incidents)
+            for written in self._write_anew(partial(self._incident_rows.put, part))
+        ]
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
         return islice(self._newest_first(name), limit)
@@ -84,20 +88,3 @@ class SqlIncidents(Part):
             for row in rows
         )
         return [one for one in read if one is not None]
-
-
-def _put(one: Incident, connection: Connection) -> bool:
-    values = {
-        "revision": one.revision,
-        "closed": None if one.closed is None else micros(one.closed),
-        "open": 1 if one.closed is None else None,
-        "pending": 1 if one.closed is None or one.resolved is None else None,
-        "incident": json.encode(one).decode(),
-    }
-    key = {"kind": one.kind, "name": one.name, "opened": micros(one.opened)}
-    if one.revision == 1:
-        connection.execute(incident.insert().values(**key, **values))
-        return True
-    as_seen = incident.c.revision == one.revision - 1
-    there = and_(as_seen, *(incident.c[name] == value for name, value in key.items()))
-    return bool(connection.execute(update(incident).where(there).values(**values)).rowcount)

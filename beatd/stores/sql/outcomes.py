@@ -1,15 +1,12 @@
 """Write what workers reported of runs, and end the runs that count as running."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from beatd.catalog import Codec
-from beatd.errors import StoreError
 from beatd.outcome import DELIVERY_ENDS, Delivery, EntryOutcome, Written
 from beatd.run import Running, micros
 from beatd.stores.outcome_fold import by_age, entry_after, merged, run_ended
@@ -18,7 +15,6 @@ from beatd.stores.sql.deliveries import Deliveries
 from beatd.stores.sql.entry_reader import CHUNK
 from beatd.stores.sql.store_part import Part
 
-T = TypeVar("T")
 # A delivery as it was (None: unknown) and as it is, and the other deliveries of the run.
 Changed = tuple[Delivery | None, Delivery, list[Delivery]]
 
@@ -34,16 +30,6 @@ class SqlOutcomes(Part):
             chunk = deliveries[start : start + CHUNK]
             written += self._write_anew(partial(self._write_outcomes, chunk, at))
         return written
-
-    def _write_anew(self, work: Callable[[Connection], T]) -> T:
-        """Call `work` in a transaction, and once more if another process has inserted one of its
-        rows meanwhile, which `work` could not lock."""
-        try:
-            return self._db.write(work)
-        except StoreError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
-            return self._db.write(work)
 
     def _write_outcomes(
         self, deliveries: Sequence[Delivery], at: datetime, connection: Connection

@@ -1,16 +1,21 @@
 """The base of the parts of a SQL store; all parts share the database and the reader of entries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from beatd.catalog import Codec
+from beatd.errors import StoreError
 from beatd.stores.damage import Damage
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.entry_reader import CHUNK, Reader
 from beatd.stores.sql.history_rows import Line, cells_of
 from beatd.stores.sql.running_runs import RunningRuns
 from beatd.stores.sql.tables import history
+
+T = TypeVar("T")
 
 
 class Part:
@@ -30,3 +35,13 @@ class Part:
         for start in range(0, len(lines), CHUNK):
             columns, rows = cells_of(lines[start : start + CHUNK])
             self._db.dialect.insert(connection, history.name, columns, rows)
+
+    def _write_anew(self, work: Callable[[Connection], T]) -> T:
+        """Call `work` in a transaction, and once more if another process has inserted one of its
+        rows meanwhile, which `work` could not lock."""
+        try:
+            return self._db.write(work)
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            return self._db.write(work)

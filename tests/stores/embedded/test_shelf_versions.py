@@ -73,7 +73,7 @@ def fill_and_empty(store: ShelveStore) -> None:
     store.record([told(run)])
     store.write_outcomes([delivery(run, "started"), delivery(run, "failed")], at(2))
     incident = Incident(kind="failed", name="tidy", opened=at(2), revision=1, closed=at(3))
-    assert store.put_incident(incident)
+    assert store.put_incidents([incident]) == [True]
     assert store.forget_incidents(at(4)) == 1
     store.forget(at(5), 0)
     running_run(store, "other")

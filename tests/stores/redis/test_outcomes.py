@@ -78,7 +78,7 @@ def test_a_damaged_outcome_is_left_out_and_replaced(
 
 
 def test_a_damaged_incident_is_left_out(store: RedisStore, broker: redis.Redis) -> None:
-    assert store.put_incident(incident(0)) and store.put_incident(incident(1, "other"))
+    assert store.put_incidents([incident(0), incident(1, "other")]) == [True, True]
     for id in broker.hkeys(f"{KEY}incidents"):
         if id.endswith(b":tidy"):
             broker.hset(f"{KEY}incidents", id, b"\xff")

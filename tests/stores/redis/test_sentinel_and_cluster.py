@@ -42,7 +42,7 @@ def keeps_what_becomes_of_runs(store: RedisStore) -> None:
     assert store.running(None) == {}
     assert list(store.outcomes([run.task_id])) == [run.task_id]
     assert store.entry_outcomes(None)["queued"].successes == 1
-    assert store.put_incident(incident()) and store.open_incidents() == [incident()]
+    assert store.put_incidents([incident()]) == [True] and store.open_incidents() == [incident()]
     assert store.forget(at(-1000), 1000) == 0
 
 

@@ -53,7 +53,7 @@ def uses_all(store: SqlStore) -> None:
     assert row(store, "queued").running is None
     assert store.entry_outcomes(None)["queued"].successes == 1
     assert len(store.outcomes([run.task_id])) == 1
-    assert store.put_incident(incident(0))
+    assert store.put_incidents([incident(0)]) == [True]
 
 
 @pytest.mark.parametrize("dropped", [1, len(OUTCOME_TABLES)])
