@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.catalog import Query, Stored
+from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Record, Request
 from beatd.marks import Stop
 from beatd.outcome import Delivery
@@ -48,6 +49,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `daemons` are the running daemons. `refusal` is why the store refuses writes, or "".
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
+    - `incidents` are the open incidents of the entry and of the whole.
     - `stop` is who last paused or disabled it by a command, None if unknown.
     - `queue` is where its messages go, None if nobody looked.
     """
@@ -66,6 +68,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     reports_seen: bool = True
     queue: QueueState | None = None
     stop: Stop | None = None
+    incidents: Sequence[Incident] = ()
 
     @property
     def leader(self) -> Presence | None:
@@ -111,6 +114,11 @@ def facts_of(
         reports_seen=bool(deliveries) or _any_report(store),
         queue=None if row is None else queue_of(row),
         stop=store.catalog.marks.stop(name),
+        incidents=[
+            one
+            for one in store.incidents.open_incidents()
+            if one.closed is None and one.name in ("", name)
+        ],
     )
 
 

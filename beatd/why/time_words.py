@@ -12,10 +12,14 @@ class TimeWords:
         self._home = home
 
     def at(self, moment: datetime) -> str:
-        """Return a moment as text, such as "2026-11-28 02:30:00 CET"."""
+        """Return a moment exactly, such as "2026-11-28 02:30:00 CET"."""
         local = moment.astimezone(self._home)
         fraction = f"{local:.%f}".rstrip("0").rstrip(".") if local.microsecond else ""
         return f"{local:%Y-%m-%d %H:%M:%S}{fraction} {local:%Z}"
+
+    def about(self, moment: datetime) -> str:
+        """Return a moment as `at` does, cut to milliseconds."""
+        return self.at(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
 
 
 def length(time: timedelta) -> str:
