@@ -79,7 +79,7 @@ def command(
                 _cells(known, tz),
                 nothing="nothing ran yet",
                 cut=("task id, reason or error", "worker", "entry"),
-                left_out=("worker", "late", "runtime"),
+                left_out=("worker", "late", "runtime", *(("entry",) if name else ())),
                 readable="task id, reason or error",
             )
 

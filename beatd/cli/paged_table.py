@@ -18,6 +18,7 @@ ROWS_MEASURED = 1000  # for the widths of the columns
 SEPARATOR = "   "
 CUT_COLUMN_MIN_WIDTH = 12
 READABLE_WIDTH = 40
+CUT_NAME_WIDTH = 24  # of the other columns, while the readable one has its width
 _ALIGNED_RIGHT = ("runs", "late")
 _CUT_AT_START = ("task",)  # the end of a task's name tells it from others
 
@@ -118,10 +119,14 @@ def _fit(
     for name in left_out:
         if main in widths and widths[main] - too_wide() < min(READABLE_WIDTH, widths[main]):
             widths.pop(columns.index(name), None)
-    for name in cut:
+    others = [name for name in cut if name != readable]
+    steps = [(readable, READABLE_WIDTH)] if readable else []
+    steps += [(name, CUT_NAME_WIDTH) for name in others] if readable else []
+    steps += [(name, CUT_COLUMN_MIN_WIDTH) for name in cut]
+    for name, least in steps:
         at, excess = columns.index(name), too_wide()
         if excess > 0 and at in widths:
-            widths[at] = max(min(CUT_COLUMN_MIN_WIDTH, widths[at]), widths[at] - excess)
+            widths[at] = max(min(least, widths[at]), widths[at] - excess)
     for name in left_out:
         if too_wide() > 0:
             widths.pop(columns.index(name), None)

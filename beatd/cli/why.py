@@ -51,6 +51,7 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
             name,
             now=opened.now,
             at=None if at is None else read_moment("--at", at, tz),
+            tz=tz,
             refusal=refusal_of(store.presences) or "",
             problems=problems,
             queue_of=lambda row: _queue_of(opened.config, row),

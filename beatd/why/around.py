@@ -6,6 +6,7 @@ from beatd.ledger import Record
 from beatd.planning import has_run_out
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
+from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, length
 
 WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says so itself
@@ -20,6 +21,9 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
             yield "last run", f"{words.at(last.planned)}, {_became(facts, last)}"
         if answer.cause not in WITHOUT_NEXT:
             yield from _next(facts, answer, words)
+        away = outage_now(facts)
+        if away is not None and away[0] != answer.cause and facts.row is not None:
+            yield "now", away[1]
     for one in facts.incidents:
         yield "incident", f"{one.kind}, since {words.about(one.opened)}: {one.observed}"
 

@@ -17,14 +17,14 @@ from beatd.why.time_words import TimeWords
 
 def why(facts: Facts) -> Answer:
     """Return why the moment in question, or the newest moment of the entry, did or did not run."""
-    words = TimeWords(zone("UTC" if facts.row is None else facts.row.entry.tz))
+    words = TimeWords(zone(facts.zone_name))
     answer = _answer(facts, words)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
 
 
 def _answer(facts: Facts, words: TimeWords) -> Answer:
     row = facts.row
-    record = _record_of(facts)
+    record = None if row is None and facts.at is None else _record_of(facts)
     if record is not None:
         return _of_record(facts, record, words)
     if row is None:

@@ -42,6 +42,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What is known of the entry `name` at the time `now`.
 
     - `row` is the entry, None if there is none.
+    - `tz` is the zone of times if there is no entry.
     - `at` is the moment in question, None for the newest one.
     - `records` are its lines of history, the newest first, open claims included.
     - `deliveries` are the deliveries of its newest runs, by task id.
@@ -57,6 +58,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     name: str
     now: datetime
     row: Stored | None
+    tz: str = "UTC"
     at: datetime | None = None
     records: Sequence[Record] = ()
     deliveries: Mapping[str, Sequence[Delivery]] = {}
@@ -71,6 +73,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     incidents: Sequence[Incident] = ()
 
     @property
+    def zone_name(self) -> str:
+        return self.tz if self.row is None else self.row.entry.tz
+
+    @property
     def leader(self) -> Presence | None:
         return next((one for one in self.daemons if one.role == "leader"), None)
 
@@ -81,6 +87,7 @@ def facts_of(
     *,
     now: datetime,
     at: datetime | None,
+    tz: str,
     refusal: str,
     problems: Sequence[str],
     queue_of: Callable[[Stored], QueueState | None],
@@ -103,6 +110,7 @@ def facts_of(
         name=name,
         now=now,
         row=row,
+        tz=tz,
         at=at,
         records=records,
         deliveries=deliveries,

@@ -7,6 +7,7 @@ from beatd.ledger import OpenClaim, Record
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped
+from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, length
 
 #: How a reason of a skip begins -> its cause, and what it means.
@@ -77,7 +78,7 @@ def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
         return Answer("claimed", line, record.planned, tuple(details))
     age = length(facts.now - claim.claimed_at)
     details.append(("claimed", f"{words.about(claim.claimed_at)}, {age} ago, term {claim.term}"))
-    away = _outage(facts)
+    away = outage_now(facts)
     if away is not None:
         return Answer(
             away[0], f"it was claimed {age} ago, and {away[1]}", record.planned, tuple(details)
@@ -124,7 +125,7 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
         return Answer("overlap", line, moment, tuple(details))
     if row.plan.due is not None and row.plan.due != row.plan.planned:
         details.append(("due", words.about(row.plan.due)))
-    away = _outage(facts)
+    away = outage_now(facts)
     if away is not None:
         return Answer(away[0], f"it is due, and {away[1]}", moment, tuple(details))
     if row.plan.due is not None and row.plan.due > facts.now:
@@ -137,16 +138,3 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
         return Answer("invalid source", line, moment, tuple(details))
     line = f"it has been due for {late}, and the leader will send it"
     return Answer("due", line, moment, tuple(details))
-
-
-def _outage(facts: Facts) -> tuple[Cause, str] | None:
-    """Return what keeps every run from being sent now, with a cause, or None."""
-    leader = facts.leader
-    if leader is None:
-        others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"
-        return "nobody leads", f"nobody leads{others}"
-    if facts.refusal:
-        return "store away", f"the store refuses writes: {facts.refusal}"
-    if not leader.broker_ok:
-        return "broker away", f"the leader cannot reach the broker: {leader.broker or 'no answer'}"
-    return None

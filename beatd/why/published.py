@@ -9,6 +9,7 @@ from beatd.outcome import Delivery
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
+from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, length
 
 #: How the error of a failed run begins -> its cause, and what that means.
@@ -109,7 +110,10 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
     if before > 0:
         runs = "run" if before == 1 else f"{before} runs"
         line = f"{line}, as did the {runs} before it"
-    return line if facts.incidents else f"all is well: {line}"
+    if facts.row is not None and facts.row.plan.planned is None:
+        return f"{line}; no further run is planned"
+    well = not facts.incidents and outage_now(facts) is None
+    return f"all is well: {line}" if well else line
 
 
 def _successes(facts: Facts) -> int:

@@ -197,6 +197,18 @@ def test_a_terminal_shows_more_of_a_reason_rather_than_figures(
     assert "worker" not in header and "only the latest was run" in line and len(line) <= 100
 
 
+def test_a_long_name_of_an_entry_leaves_room_for_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    row = ("2026-11-28 00:36:12 UTC", "n" * 80, "skipped", "", "", "", "", "", "r" * 80)
+    cut = ("task id, reason or error", "entry")
+    print_pages(history.COLUMNS, [row], nothing="", cut=cut, readable=cut[0])
+    line = sys.stdout.getvalue().splitlines()[2]  # type: ignore[attr-defined]
+    assert "n" * 23 in line and "r" * 39 in line and len(line) <= 120
+
+
 def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> None:
     store = here.store()
     term = lead(store)

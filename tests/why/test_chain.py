@@ -69,6 +69,10 @@ def skipped(reason: str) -> dict[str, Any]:
 def test_an_entry_that_does_not_exist_is_unknown_or_was_removed() -> None:
     assert answered(row=None).cause == "unknown entry"
     assert answered(row=None, records=[published()], at=TOMORROW).cause == "removed"
+    removed = answered(row=None, records=[published()], tz="Europe/Berlin")
+    assert removed.cause == "removed"
+    assert dict(removed.details)["last run"] == "2027-01-10 13:00:00 CET, published"
+    assert answered(row=None, records=[published()], at=NOON).cause == "published"
 
 
 def test_an_entry_of_an_invalid_file_is_explained_by_the_file() -> None:
@@ -326,10 +330,19 @@ def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
     assert "all is well" not in answered(incidents=[incident], **facts).line
 
 
+def test_all_is_not_well_while_nobody_leads() -> None:
+    answer = answered(daemons=[], **delivery("succeeded"))
+    assert answer.line == "it ran 1 s ago on w1, and succeeded"
+    assert dict(answer.details)["now"] == "nobody leads, no daemon runs"
+    assert dict(answered(daemons=[]).details)["now"] == "nobody leads, no daemon runs"
+    assert "now" not in dict(answered(daemons=[], row=row(planned=NOON)).details)
+
+
 def test_an_entry_that_has_had_its_runs_says_that_there_is_no_next() -> None:
     finished = row(noon(max_runs=1), planned=None, runs=1, last=NOON)
     answer = answered(row=finished, **delivery("succeeded"))
     assert dict(answer.details)["next run"] == "none: max_runs reached (1)"
+    assert answer.line.endswith("and succeeded; no further run is planned")
 
 
 def test_an_entry_that_is_paused_names_its_last_run() -> None:
