@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from beatd.ledger import Record
 from beatd.planning import has_run_out
 from beatd.why.answer import Answer
 from beatd.why.facts import Facts
 from beatd.why.outage_now import outage_now
+from beatd.why.published import of_published
 from beatd.why.time_words import TimeWords, length
 
 WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says so itself
@@ -15,6 +18,8 @@ WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says
 def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
     """Yield headings and texts: the last and the next run, unless the question is about one
     moment or the answer is one of them, and the open incidents."""
+    if answer.cause == "overlap":
+        yield from _blocking(facts, answer, words)
     if facts.at is None:
         last = next((one for one in facts.records if one.state in ("published", "failed")), None)
         if last is not None and last.planned != answer.planned:
@@ -26,6 +31,16 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
             yield "now", away[1]
     for one in facts.incidents:
         yield "incident", f"{one.kind}, since {words.about(one.opened)}: {one.observed}"
+
+
+def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
+    """Yield what the run does for which the moment was skipped or waits."""
+    blocking = next(
+        (one for one in facts.records if one.task_id and one.task_id in answer.line), None
+    )
+    if blocking is not None and blocking.state == "published":
+        of_run = of_published(replace(facts, at=blocking.planned), blocking, words)
+        yield "that run", f"{of_run.cause}: {of_run.line}"
 
 
 def _became(facts: Facts, record: Record) -> str:

@@ -185,6 +185,23 @@ def test_a_moment_that_waits_for_the_run_before_it_names_that_run() -> None:
     assert dict(answer.details)["waits until"] == "2027-01-10 13:00:00 UTC at the latest"
 
 
+def test_a_run_that_holds_up_another_is_explained_as_well() -> None:
+    queue = QueueState(name="q", messages=1, consumers=0)
+    earlier = replace(published(), planned=NOON - timedelta(hours=1))
+    skip = Record("noon", NOON, "skipped", f"still running: {ID} since 2027-01-10T11:00:00Z")
+    answer = answered(records=[skip, earlier], queue=queue)
+    assert dict(answer.details)["that run"] == (
+        "no consumer: it was published 29 s ago, and no worker consumes the queue q"
+    )
+    running = Running(ID, NOON, NOON + timedelta(hours=1), True)
+    entry = noon(overlap="queue", max_run=timedelta(hours=1))
+    waiting = row(entry, planned=NOON, due=running.until, running=running)
+    assert (
+        "no worker"
+        in dict(answered(row=waiting, records=[earlier], queue=queue).details)["that run"]
+    )
+
+
 def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_the_entry() -> None:
     entry = noon(tz="Europe/Berlin", overlap="skip", max_run=timedelta(hours=1))
     reason = f"still running: {ID} since 2027-01-10T11:00:00+00:00"
