@@ -181,8 +181,9 @@ def _cells(
     records: "Iterable[tuple[Record, Sequence[Delivery]]]", tz: str
 ) -> Iterator[list[str | tuple[str, str]]]:
     from beatd.cli.outcome_rows import STYLES, delivered
-    from beatd.cli.time_text import lateness_text, moment_text, runtime_text
+    from beatd.cli.time_text import lateness_text, moment_text
     from beatd.schedules import zone
+    from beatd.why.time_words import runtime
 
     home = zone(tz)
     for record, deliveries in records:
@@ -202,7 +203,7 @@ def _cells(
             "" if record.origin == "planned" else record.origin,
             "" if record.late is None else lateness_text(record.late),
             "" if newest is None else (newest.state, STYLES[newest.state]),
-            "" if newest is None or newest.runtime is None else runtime_text(newest.runtime),
+            "" if newest is None or newest.runtime is None else runtime(newest.runtime),
             "" if newest is None else newest.worker,
             detail,
         ]

@@ -10,7 +10,7 @@ from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, length
+from beatd.why.time_words import TimeWords, length, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
@@ -61,8 +61,7 @@ def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
     if delivery.started is not None:
         found.append(("started", words.about(delivery.started)))
     if delivery.finished is not None:
-        runtime = delivery.runtime
-        took = "" if runtime is None else f", after {runtime:.3f} s"
+        took = "" if delivery.runtime is None else f", after {runtime(delivery.runtime)}"
         found.append((delivery.state, f"{words.about(delivery.finished)}{took}"))
     if delivery.error:
         found.append(("error", delivery.error))
@@ -101,7 +100,7 @@ def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tu
 
 
 def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) -> str:
-    took = "" if delivery.runtime is None else f" in {delivery.runtime:.3f} s"
+    took = "" if delivery.runtime is None else f" in {runtime(delivery.runtime)}"
     if facts.at is not None:
         return f"it ran{took} on {worker}, and succeeded"
     ago = length(facts.now - (delivery.finished or delivery.at))

@@ -25,3 +25,10 @@ class TimeWords:
 def length(time: timedelta) -> str:
     """Return a length of time as text, at least one second."""
     return length_text(max(1.0, time.total_seconds()))
+
+
+def runtime(seconds: float) -> str:
+    """Return the length of a run as text: "0.4 ms", "12 ms", "3.4 s" or "3 h 12 min"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)

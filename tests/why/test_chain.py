@@ -338,11 +338,11 @@ def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
     answer = answered(**facts)
     assert answer.cause == "succeeded"
     assert answer.line == (
-        "all is well: it ran 30 s ago in 0.000 s on w1, and succeeded, as did the 2 runs before it"
+        "all is well: it ran 30 s ago in 0.0 ms on w1, and succeeded, as did the 2 runs before it"
     )
     assert dict(answer.details)["next run"] == "2027-01-11 12:00:00 UTC, in 23 h 59 min"
     about_one = answered(at=NOON, **facts)
-    assert about_one.line == "it ran in 0.000 s on w1, and succeeded"
+    assert about_one.line == "it ran in 0.0 ms on w1, and succeeded"
     incident = Incident(kind="late", name="noon", opened=NOON, observed="3 s late")
     assert "all is well" not in answered(incidents=[incident], **facts).line
 
