@@ -116,7 +116,7 @@ MODULES = {
         http_hosts http_server web_pages
     """,
     "why": """
-        answer chain facts not_planned not_sent published time_words
+        answer around chain facts not_planned not_sent outage_now published time_words
     """,
     "wiring": """
         alerting backends build daemon_service monitors packages started

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.alert_check import channel_problems, unjudged
+from beatd.cli.alert_check import channel_problems, unjudged, unmonitored
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
@@ -91,6 +91,7 @@ class _Report:
         if found.config.app is not None:
             self._add_app(found.config)
         self.problems += unjudged(self.entries, found.config)
+        self.problems += unmonitored(self.entries, found.config)
         if found.config.outcomes.read_from == "results":
             from beatd.cli.connect_check import outcome_problems
 
