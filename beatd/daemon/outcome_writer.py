@@ -35,7 +35,7 @@ class OutcomeWriter:
     ) -> None:
         self._store, self._live, self._clock = store, live, clock
         self._wake, self._rest, self._tell = wake, rest, tell
-        self._known, self._failed = KnownRuns(store.history), FailedRuns()
+        self._known, self._failed = KnownRuns(store.history, store.outcomes), FailedRuns()
         self._started = 0  # as the last event had it
         self._batch: OutcomeBatch | None = None  # that is not completely written
         self._left, self._written = list[Delivery](), list[Delivery]()  # of this batch

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.ledger import Ledger, OpenClaim, Request
+from beatd.outcome import Delivery
 from beatd.run import Running
 
 
@@ -26,6 +27,9 @@ class OverlappingLedger:
         return [allowed(row) for row in self._ledger.upcoming(limit)]
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        return {}
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
         return {}
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
