@@ -148,7 +148,7 @@ def _copy_incidents(source: Roles, target: Roles) -> None:
         one for one in source.incidents.incidents(None, None) if _key_of(one) not in there
     ]  # fmt: skip
     for incident in reversed(missing):  # the closed ones before an open one of their kind
-        target.incidents.put_incident(replace(incident, revision=1))
+        target.incidents.put_incidents([replace(incident, revision=1)])
 
 
 def _copy_entries(source: Roles, target: Roles, total: int, progress: Progress) -> None:

@@ -57,7 +57,7 @@ def test_incidents_fit_a_narrow_terminal(
         kind="late", name="n" * 60, opened=OPENED.replace(microsecond=123_456), revision=1,
         observed="x" * 200,
     )  # fmt: skip
-    assert store.put_incident(long)
+    assert store.put_incidents([long]) == [True]
     store.close()
     assert "12:00:00 UTC" in beatd("incidents", "-c", config).out
     monkeypatch.setattr("beatd.cli.paged_table.is_terminal", lambda: True)
@@ -72,7 +72,7 @@ def test_status_has_the_open_incidents_those_of_the_whole_first(beatd: Beatd, co
     for name in [*names, ""]:
         kind = "late" if name else "outcomes away"
         one = Incident(kind=kind, name=name, opened=OPENED, revision=1, observed="so")  # type: ignore[arg-type]
-        assert store.put_incident(one)
+        assert store.put_incidents([one]) == [True]
     store.close()
     found = beatd("status", "--json", "-c", config).json
     assert isinstance(found, dict)

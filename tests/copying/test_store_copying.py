@@ -73,10 +73,10 @@ def fill(store: Store) -> None:
     store.add_requests([request_of(gone, "backfill", 1, 9)])
     store.write([Change("gone", row(store, "gone").revision, None)])  # recorded as skipped
     opened = Incident(kind="failed", name="tidy", opened=at(3), revision=1, observed="1 in a row")
-    assert store.put_incident(opened)
+    assert store.put_incidents([opened]) == [True]
     ended = replace(opened, revision=2, closed=at(5), resolved=at(6))
-    assert store.put_incident(ended)
-    assert store.put_incident(replace(opened, opened=at(9), announced=at(10)))
+    assert store.put_incidents([ended]) == [True]
+    assert store.put_incidents([replace(opened, opened=at(9), announced=at(10))]) == [True]
     store.marks.write_applied("file:a.yaml", AppliedSet(at(1), "digest"))
     store.marks.write_verified("file:a.yaml", VerifiedSet(at(1), "digest", store.version(), 5))
     store.marks.write_stop("paused", Stop(at(2), "ann@host"))
