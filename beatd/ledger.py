@@ -5,7 +5,7 @@ plan to the next moment and leaves an open claim. `record` closes the claim with
 message. Between the two steps the outcome is unknown, and `unknowns` returns the claim.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
@@ -15,9 +15,8 @@ from msgspec import Struct
 from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
-from beatd.outcome import Delivery
 from beatd.publisher import Outcome, Push
-from beatd.run import Occurrence, Origin, Run, Running, Skip, State
+from beatd.run import Occurrence, Origin, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
@@ -160,14 +159,6 @@ class Ledger(Protocol):
 
         An entry whose definition this program cannot read is left out; `beatd check` reports it.
         """
-
-    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the running runs of these entries, or of all (None), by name. Only entries whose
-        `overlap` is not "allow" have one."""
-
-    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        """Return what workers reported of these runs, oldest first; a run without a report is left
-        out."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         """Return up to `limit` open claims (claimed, not recorded), oldest claim first: those

@@ -67,7 +67,18 @@ class EntryOutcome(Struct, frozen=True, kw_only=True):
 Written = Literal["written", "late"]
 
 
-class Outcomes(Protocol):
+class RunStates(Protocol):
+    """The part of a store that reads which runs are running, and what workers reported of runs."""
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
+        """Return the deliveries of these runs, oldest first; a run without one is left out."""
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        """Return the running runs of these entries, or of all (None), by name. Only entries whose
+        `overlap` is not "allow" have one."""
+
+
+class Outcomes(RunStates, Protocol):
     """The part of a store that keeps the outcomes of published runs and the running runs."""
 
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
@@ -82,19 +93,12 @@ class Outcomes(Protocol):
         twice.
         """
 
-    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        """Return the deliveries of these runs, oldest first; a run without one is left out."""
-
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
         """Return the newest outcome of these entries, or of all (None), by name; an entry without
         one is left out."""
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` deliveries that have not ended, oldest first."""
-
-    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the running runs of these entries, or of all (None), by name. Only entries whose
-        `overlap` is not "allow" have one."""
 
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
         """Let these runs count as running until `until` at least. A plan that waits for one of them

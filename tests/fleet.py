@@ -86,6 +86,7 @@ class Fleet:
         publisher = Publisher(self.broker)
         engine = Tick(
             store=self.ledger or self.store,
+            runs=self.store,
             claims=self.store,
             publisher=publisher,
             dispatch=StepDispatch(

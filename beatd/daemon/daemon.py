@@ -205,6 +205,7 @@ class Daemon(DaemonState):
         )
         self.engine = Tick(
             store=store.ledger,
+            runs=store.outcomes,
             claims=store.claims,
             publisher=publisher,
             dispatch=self.dispatch,

@@ -15,6 +15,7 @@ from beatd.engine.settled_moves import SettledMoves
 from beatd.events import Observer
 from beatd.leader import Term
 from beatd.ledger import Ledger, Move
+from beatd.outcome import RunStates
 from beatd.publisher import Publisher
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
@@ -30,9 +31,15 @@ class Lookahead:
     """Keeps the next rows of the plan: all that are due before `_covers`, or all if it is None."""
 
     def __init__(
-        self, store: Ledger, publisher: Publisher, *, clock: Clock, emit: Observer
+        self,
+        store: Ledger,
+        runs: RunStates,
+        publisher: Publisher,
+        *,
+        clock: Clock,
+        emit: Observer,
     ) -> None:
-        self._store, self._publisher, self._clock = store, publisher, clock
+        self._store, self._runs, self._publisher, self._clock = store, runs, publisher, clock
         self._rewind = Rewind(emit)
         self.moves = SettledMoves(emit)
         self._rows = ByMoment()
@@ -72,7 +79,7 @@ class Lookahead:
     def _ended(self) -> bool:
         """True if a run has ended for which a plan waits; another process may have noted that."""
         held = list(self._held or ())
-        runs = self._store.running(held) if held else {}
+        runs = self._runs.running(held) if held else {}
         return any(name not in runs or not runs[name].waits for name in held)
 
     def _read(self, now: datetime) -> None:
@@ -98,7 +105,7 @@ class Lookahead:
         self._forget_entries(before.names(covers) - self._rows.names())  # removed, paused or later
         self._rewind.read(found, now)
         if self._held or self._held is None:
-            runs = self._store.running(None)
+            runs = self._runs.running(None)
             self._held = {name for name, run in runs.items() if run.waits}
 
     def pop_due(self, now: datetime, limit: int) -> Sequence[Stored]:
@@ -110,7 +117,7 @@ class Lookahead:
         names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
         if not names:
             return rows
-        runs = self._store.running(names)
+        runs = self._runs.running(names)
         return [
             row if row.entry.overlap == "allow" else replace(row, running=runs.get(row.entry.name))
             for row in rows

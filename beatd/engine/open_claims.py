@@ -12,6 +12,7 @@ from beatd.dispatch import Published
 from beatd.engine.limits import Limits
 from beatd.engine.moves import Mover
 from beatd.ledger import Ledger, Move, OpenClaim, Result
+from beatd.outcome import RunStates
 from beatd.overlap import REPLACE_WAIT
 from beatd.run import EPOCH
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -24,8 +25,10 @@ READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the 
 class OpenClaims:
     """Finds the open claims and requests of a store, and returns the moves that send them."""
 
-    def __init__(self, ledger: Ledger, *, clock: Clock, limits: Limits, ttl: float) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(
+        self, ledger: Ledger, runs: RunStates, *, clock: Clock, limits: Limits, ttl: float
+    ) -> None:
+        self._ledger, self._runs, self._clock = ledger, runs, clock
         self._publish_timeout, self._ttl = limits.publish_timeout, ttl
         self._waiting = NOTHING_WAITS
         self._began_at = clock.elapsed()
@@ -94,7 +97,7 @@ class OpenClaims:
             for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
             if not self._waits(claim.stored) and (only is None or claim.task_id in only)
         ]
-        reported = self._ledger.outcomes([claim.task_id for claim in found]) if found else {}
+        reported = self._runs.outcomes([claim.task_id for claim in found]) if found else {}
         for claim in found:
             if claim.task_id in reported and claim.stored is not None:
                 # It must not be sent again: the worker may be at it.

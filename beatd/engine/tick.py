@@ -26,6 +26,7 @@ from beatd.errors import Deposed, StoreEmptied, StoreError
 from beatd.events import Observer, Ticked, nobody
 from beatd.leader import Term
 from beatd.ledger import Claims, Ledger, Move, Result
+from beatd.outcome import RunStates
 from beatd.planning import shared_next_after
 from beatd.publisher import Publisher
 from beatd.unapplied import NOTHING_WAITS, Unapplied
@@ -38,6 +39,7 @@ class Tick:
         self,
         *,
         store: Ledger,
+        runs: RunStates,
         claims: Claims,
         publisher: Publisher,
         dispatch: Dispatch,
@@ -58,15 +60,12 @@ class Tick:
         broker = self.broker_outage = BrokerOutage(publisher, clock=clock, emit=emit)
         self._clock_steps = ClockSteps(clock, emit)
         self._standby = Standby(store, broker, clock, emit, limits)
-        self._lookahead = Lookahead(store, publisher, clock=clock, emit=emit)
-        self._open_claims = OpenClaims(store, clock=clock, limits=limits, ttl=election.ttl)
-        self._batch, self._pipeline = (
-            BatchSize(limits.batch, ttl=election.ttl),
-            Pipeline[Published](),
-        )
-        self._next_after = shared_next_after()
+        self._lookahead = Lookahead(store, runs, publisher, clock=clock, emit=emit)
+        self._open_claims = OpenClaims(store, runs, clock=clock, limits=limits, ttl=election.ttl)
+        self._batch = BatchSize(limits.batch, ttl=election.ttl)
+        self._pipeline = Pipeline[Published]()
+        self._next_after, self._unrecorded = shared_next_after(), list[Result]()
         self._term: Term | None = None
-        self._unrecorded: list[Result] = []
 
     def use(self, dispatch: Dispatch) -> None:
         """Claim and publish with `dispatch` from now on; call this on the thread that ticks."""
@@ -118,9 +117,8 @@ class Tick:
         if lead is None:
             self._standby.watch(self._election.holder(), now)
             return now + LOOK_EVERY
-        term = lead.term
         self._standby.ends()
-        if term != self._term:
+        if (term := lead.term) != self._term:
             self._begin(term)
         if not self.broker_outage.answers():
             self._store.version()  # to notice an outage of the store, too
@@ -144,8 +142,8 @@ class Tick:
     def _begin(self, term: Term) -> None:
         """Begin to lead under a new term (fencing number); the store may be another one by now."""
         self._term = term
-        mover = Mover(self._store.namespace, self._next_after, self._causes.of)
-        self._lookahead.moves.begin(mover)
+        namespace = self._store.namespace
+        self._lookahead.moves.begin(Mover(namespace, self._next_after, self._causes.of))
         self._causes.leads(self._clock.now())
         self._open_claims.begin()
         self.broker_outage.forget()
@@ -172,8 +170,8 @@ class Tick:
             self._lookahead.is_stale |= bool(moves)
             return ()
         claimed = self._dispatch.claim(moves, term)
-        publish = partial(self._publish, claimed, term)
-        self._pipeline.start(publish, threaded=not (is_last or self._dispatch.atomic))
+        threaded = not (is_last or self._dispatch.atomic)
+        self._pipeline.start(partial(self._publish, claimed, term), threaded=threaded)
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:

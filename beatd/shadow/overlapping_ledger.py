@@ -1,6 +1,6 @@
 """A ledger in which every entry allows overlap, because a shadow never learns that a run ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,8 +8,6 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.ledger import Ledger, OpenClaim, Request
-from beatd.outcome import Delivery
-from beatd.run import Running
 
 
 class OverlappingLedger:
@@ -25,12 +23,6 @@ class OverlappingLedger:
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
         return [allowed(row) for row in self._ledger.upcoming(limit)]
-
-    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        return {}
-
-    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
-        return {}
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         return [
