@@ -47,7 +47,7 @@ def _fitted(report: Report) -> Report | None:
 
 
 def _is_id(text: str) -> bool:
-    return 0 < len(text) <= ID_MAX_CHARS and all("!" <= character <= "~" for character in text)
+    return 0 < len(text) <= ID_MAX_CHARS and text.isascii() and text.isprintable()
 
 
 def _utc(moment: datetime) -> datetime | None:
