@@ -166,5 +166,6 @@ def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) ->
     shown = beatd("show", "b", "--json", "-c", config).json
     assert isinstance(shown, dict) and shown["alert"] == {"failed": 3, "late": "1m30s"}
     assert 'late: "1m30s"' in beatd("export", "-c", config).out
+    assert "like failed=3" in beatd("edit", "b", "--alert", "late", "-c", config).line
     wrong = beatd("edit", "b", "--alert", "lat=1m", "-c", config)
     assert wrong.code == 2 and "did you mean late?" in wrong.err
