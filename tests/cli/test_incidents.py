@@ -116,7 +116,10 @@ def test_check_names_a_url_that_apprise_does_not_know_without_its_secrets(
     config.write_text(CONFIG % "'nosuch://me:hunter2word@host/token99'")
     checked = beatd("check", "-c", config)
     assert checked.code == 1 and "hunter2word" not in checked.out and "token99" not in checked.out
-    assert "alerts.to[0]: nosuch://*** is not a URL that Apprise knows" in checked.out
+    assert (
+        "alerts.to[0]: nosuch://*** is not a URL that Apprise knows: there is no such service"
+        in checked.out
+    )
 
 
 def test_check_says_that_apprise_is_not_installed(
