@@ -31,7 +31,10 @@ def channel_problems(config: "Config") -> Iterator[Problem]:
             return
         try:
             if not apprise.knows(url):
-                text = f"{shown} is not a URL that Apprise knows; see its list of services"
+                text = (
+                    f"{shown} is not a URL that Apprise knows: there is no such service, or a part "
+                    "of the URL is missing or wrong"
+                )
                 yield Problem(text, path, config.shown)
         except NotDelivered as reason:
             yield Problem(f"{shown} could not be checked: {reason}", path, config.shown)

@@ -30,6 +30,12 @@ _METAVARS_BY_NAME = {
     "description": "TEXT",
 }
 _METAVARS_BY_TYPE = {timedelta: "DURATION", datetime: "MOMENT", int: "N", bool: "true|false"}
+_EXAMPLES = {
+    "option": "priority=5",
+    "header": "x-customer=7",
+    "alert": "failed=3",
+    "monitor": "ping=https://hc-ping.com/2ab5c1d2",
+}
 _SPECIAL = ("options", "enabled", "alert", "monitor")  # their options have another form
 
 
@@ -174,7 +180,7 @@ def _pair(option: str, pair: str) -> tuple[str, Any]:
     key, mark, value = pair.partition("=")
     if not (key and mark):
         raise click.UsageError(
-            f"--{option}: {_short(pair)} is not KEY=VALUE; write it like priority=5"
+            f"--{option}: {_short(pair)} is not KEY=VALUE; write it like {_EXAMPLES[option]}"
         )
     return key, _value(option, value)
 

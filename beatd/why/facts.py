@@ -17,6 +17,7 @@ from beatd.run import moment_of
 from beatd.store import Roles
 
 RECORDS_READ = 2000  # of one entry, the newest
+OUTCOMES_READ = 200  # of the newest of them
 CLAIMS_READ = 1000
 OTHER_RECORDS_READ = 200  # of any entry, to see whether workers report at all
 LATEST_MOMENT = moment_of(253_402_300_799_000_000)
@@ -96,7 +97,7 @@ def facts_of(
     entry."""
     row = next(iter(store.catalog.find(Query(names=(name,)))), None)
     records = list(islice(store.history.history(name, RECORDS_READ), RECORDS_READ))
-    ids = [record.task_id for record in records[:200] if record.task_id]
+    ids = [record.task_id for record in records[:OUTCOMES_READ] if record.task_id]
     if at is not None:
         ids += [one.task_id for one in records if one.task_id and one.planned == at]
     claims = [

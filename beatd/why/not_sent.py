@@ -8,7 +8,7 @@ from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, length
+from beatd.why.time_words import TimeWords, counted, length
 
 #: How a reason of a skip begins -> its cause, and what it means.
 REASONS: tuple[tuple[str, Cause, str], ...] = (
@@ -97,7 +97,7 @@ def _not_sent(facts: Facts, age: str) -> str:
     if queue is not None and queue.messages:
         return (
             f"the broker has not taken its message for {age}: the queue {queue.name} has "
-            f"{queue.messages} messages, is it full? It is tried again each second"
+            f"{counted(queue.messages, 'message')}, is it full? It is tried again each second"
         )
     return f"the broker has not taken its message for {age}; it is tried again each second"
 

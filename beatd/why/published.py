@@ -8,9 +8,9 @@ from beatd.ledger import Record
 from beatd.outcome import Delivery
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
-from beatd.why.facts import Facts
+from beatd.why.facts import OUTCOMES_READ, Facts
 from beatd.why.outage_now import outage_now
-from beatd.why.time_words import TimeWords, length, runtime
+from beatd.why.time_words import TimeWords, counted, length, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
@@ -107,8 +107,9 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
     line = f"it ran {ago} ago{took} on {worker}, and succeeded"
     before = _successes(facts) - 1
     if before > 0:
+        least = "at least " if before + 1 >= OUTCOMES_READ else ""
         runs = "run" if before == 1 else f"{before} runs"
-        line = f"{line}, as did the {runs} before it"
+        line = f"{line}, as did {least}the {runs} before it"
     if facts.row is not None and facts.row.plan.planned is None:
         return f"{line}; no further run is planned"
     well = not facts.incidents and outage_now(facts) is None
@@ -156,9 +157,10 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
     if _expired(facts, published):
         return "expired", f"its message expired in the queue: no worker took it within {age}"
     if queue is not None and queue.messages:
+        messages = counted(queue.messages, "message")
         return "waiting", (
-            f"it was published {age} ago; the queue {queue.name} has {queue.messages} messages, "
-            "and no worker has reported this one"
+            f"it was published {age} ago; the queue {queue.name} has {messages}, and no worker has "
+            "reported this one"
         )
     if not facts.reports_seen:
         return "published", (

@@ -1,4 +1,4 @@
-"""Write moments and lengths of time in sentences."""
+"""Write moments, lengths of time and numbers of things in sentences."""
 
 from datetime import datetime, timedelta, tzinfo
 
@@ -32,3 +32,8 @@ def runtime(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
     return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with its thing: "1 message", "3 messages"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -116,7 +116,10 @@ def test_check_names_a_url_that_apprise_does_not_know_without_its_secrets(
     config.write_text(CONFIG % "'nosuch://me:hunter2word@host/token99'")
     checked = beatd("check", "-c", config)
     assert checked.code == 1 and "hunter2word" not in checked.out and "token99" not in checked.out
-    assert "alerts.to[0]: nosuch://*** is not a URL that Apprise knows" in checked.out
+    assert (
+        "alerts.to[0]: nosuch://*** is not a URL that Apprise knows: there is no such service"
+        in checked.out
+    )
 
 
 def test_check_says_that_apprise_is_not_installed(
@@ -166,5 +169,6 @@ def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) ->
     shown = beatd("show", "b", "--json", "-c", config).json
     assert isinstance(shown, dict) and shown["alert"] == {"failed": 3, "late": "1m30s"}
     assert 'late: "1m30s"' in beatd("export", "-c", config).out
+    assert "like failed=3" in beatd("edit", "b", "--alert", "late", "-c", config).line
     wrong = beatd("edit", "b", "--alert", "lat=1m", "-c", config)
     assert wrong.code == 2 and "did you mean late?" in wrong.err

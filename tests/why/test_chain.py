@@ -261,9 +261,10 @@ def test_a_claim_that_nobody_recorded_says_what_the_leader_will_do() -> None:
 def test_a_message_that_a_full_queue_refuses_is_not_sent() -> None:
     record = Record("noon", NOON, "claimed", task_id=ID)
     claim = OpenClaim(Occurrence("noon", NOON), ID, NOON, NOON, 4, True, row())
-    queue = QueueState(name="q", messages=10, consumers=0)
-    answer = answered(records=[record], claims=[claim], queue=queue)
-    assert answer.cause == "not sent" and "the queue q has 10 messages" in answer.line
+    for messages, words in ((10, "10 messages, is"), (1, "1 message, is")):
+        queue = QueueState(name="q", messages=messages, consumers=0)
+        answer = answered(records=[record], claims=[claim], queue=queue)
+        assert answer.cause == "not sent" and f"the queue q has {words}" in answer.line
 
 
 @pytest.mark.parametrize(
