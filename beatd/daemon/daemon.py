@@ -21,13 +21,11 @@ from beatd.edits.replan import mark_if_empty
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
-from beatd.errors import BeatError, Deposed, StoreError
+from beatd.errors import BeatError, StoreError
 from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
 from beatd.leader import Holder
 
 BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
-HOUSEKEEPING_EVERY_S = 1.0
-HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
@@ -60,7 +58,7 @@ class Daemon(DaemonState):
             clock=clock,
             term=self.term,
             rest=lambda: clock.wait(REPLAN_PAUSE_S, self._stop),
-            released=self.wake,
+            wake=self.wake,
         )
         loop = partial(Loop, clock=clock, observer=self._observe)
         self._campaign_loop = loop(
@@ -277,16 +275,7 @@ class Daemon(DaemonState):
     def _turn_housekeeping(self) -> float:
         """Run one round of housekeeping, and return the seconds until the next one."""
         assert self.store is not None
-        with suppress(StoreError, Deposed):
-            if self.housekeeping.run_once(
-                catalog=self.store.catalog,
-                repair=self.store.repair,
-                history=self.store.history,
-                presences=self.store.presences,
-            ):
-                self.wake()
-        waiting = self.housekeeping.unapplied(self.term()).owners if self.leading() else ()
-        return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
+        return self.housekeeping.turn(self.store)
 
     def _turn_outcomes(self) -> float:
         """Read and write some outcomes, and return the seconds until the next turn."""
