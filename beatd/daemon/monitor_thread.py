@@ -10,7 +10,7 @@ from beatd import events
 from beatd.alerts.channel import NotDelivered
 from beatd.catalog import Query
 from beatd.daemon.daemon_state import DaemonState
-from beatd.daemon.loop import Loop
+from beatd.daemon.loop import NEVER_STUCK_S, Loop
 from beatd.errors import StoreError
 from beatd.ledger import Result
 from beatd.monitors.check_in import CheckIn, MonitorTarget, check_in_of
@@ -19,7 +19,6 @@ from beatd.outcome import Delivery
 WAITING_MAX = 10_000  # check-ins and outcomes; then the oldest are dropped
 AT_ONCE = 500
 WARN_EVERY_S = 60.0
-NEVER_STUCK_S = float("inf")
 PAUSE_S = 5.0  # a new check-in ends the pause
 
 log = logging.getLogger("beatd")
