@@ -26,7 +26,7 @@ from beatd.store import Roles
 LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 1.0, 0.05  # between two turns
 REST_S = 0.02  # after each few hundred rows that are read from the catalog
 
-#: A daemon that does not lead leaves all other news to the next leader.
+#: A daemon that does not lead sends messages about these kinds only; the leader sends the rest.
 NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 
 
