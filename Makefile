@@ -2,10 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# Needs no server and no process, and is done in a minute; `make test` is the rest.
+# Needs no server and no process; with the linters it is done in a minute. `make test` is the rest.
 QUICK := tests/test_imports.py tests/engine/test_tick.py tests/engine/test_election.py tests/edits/test_editing.py tests/test_example_config.py tests/test_planning.py tests/edits/test_apply_declared.py tests/edits/test_replan.py \
   tests/config tests/schedules/test_cron_text.py tests/schedules/test_values.py tests/test_time_page.py tests/stores/test_catalog.py \
-  tests/stores/test_ledger.py -k "not redis and not postgresql and not mariadb and not shelve"
+  tests/stores/test_ledger.py tests/test_overlap.py tests/engine/test_overlap.py tests/alerts/test_judge.py tests/alerts/test_digest.py tests/why/test_chain.py -k "not redis and not postgresql and not pgbouncer and not mariadb and not shelve"
 
 .PHONY: help run test peers check format bench chaos clean
 
@@ -13,8 +13,11 @@ help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/ready: pyproject.toml
+	@command -v $(firstword $(PYTHON)) >/dev/null || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or later, or name the one that is there: make PYTHON=python3 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v[:2] < (3, 11) and sys.exit("$(PYTHON) is Python %d.%d.%d, and beatd needs Python 3.11 or later; name another: make PYTHON=python3.11 $(MAKECMDGOALS)" % v[:3])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no module venv; on Debian and Ubuntu: apt-get install $(notdir $(PYTHON))-venv"; exit 1; }
 	@echo "Installing into $(VENV) (once)…"
-	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' 2>/dev/null
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[postgresql,mysql,solar,msgpack]'
 	@touch $@

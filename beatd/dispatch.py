@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from beatd.leader import Term
 from beatd.ledger import Move, OpenClaim, Result
-from beatd.publisher import LEAD_LOST
+from beatd.publisher import LEAD_LOST, MESSAGE_REFUSED
 
 MayGoOn = Callable[[], bool]
 
@@ -43,11 +43,15 @@ class Published(Struct, frozen=True):
         """The first reason in the outcomes to think that the broker is away, or "" if there is
         none.
 
-        One confirmed or rejected message shows that the broker answers, so that one full queue does
-        not stop the others. A message that was not sent because the lead was lost shows nothing.
+        One message that was confirmed, rejected or refused shows that the broker answers, so that
+        one full queue does not stop the others. A message that was not sent because the lead was
+        lost shows nothing.
         """
         outcomes = [result.outcome for result in self.unrecorded]
-        if any(outcome.sent in ("confirmed", "rejected") for outcome in outcomes):
+        if any(
+            outcome.sent in ("confirmed", "rejected") or outcome.reason == MESSAGE_REFUSED
+            for outcome in outcomes
+        ):
             return ""
         reasons = (outcome.reason or outcome.sent for outcome in outcomes)
         return next((reason for reason in reasons if reason != LEAD_LOST), "")

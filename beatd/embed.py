@@ -1,34 +1,85 @@
 """Run beatd inside another program: `with Beat("config.yaml"): …`."""
 
+import logging
 import threading
 from os import PathLike
+from types import TracebackType
+from typing import Any
 
-from beatd.config import Config, load_config
+from msgspec.structs import replace
+
+from beatd.config import Config, load_config, make_folders
+from beatd.config.extras import missing_drivers
 from beatd.daemon.daemon import Daemon
-from beatd.errors import BeatError
-from beatd.events import Observer
+from beatd.daemon.status import status_of
+from beatd.daemon.store_status import status_without_store
+from beatd.edits import run_requests
+from beatd.errors import BeatError, ConfigError, StoreError, in_one_line
+from beatd.events import Event, Observer, StoreAway
 from beatd.observers.log import LogObserver
 from beatd.wiring.build import daemon_of
+
+log = logging.getLogger("beatd")
 
 
 class Beat:
     """Runs a scheduler daemon on a thread of its own, inside another program.
 
-    It logs to the logger `beatd` and sets no signal handlers. `observers` are called with each
-    event.
+    It logs to the logger `beatd`, sets no signal handlers and opens no port. `observers` are called
+    with each event. Raise ConfigError if the configuration cannot be used.
     """
 
     def __init__(
         self, config: str | PathLike[str] | Config, *, observers: tuple[Observer, ...] = ()
     ) -> None:
         read = config if isinstance(config, Config) else load_config(str(config)).config
-        self.daemon: Daemon = daemon_of(read, observers=(LogObserver(), *observers))
+        if missing := list(missing_drivers(read)):
+            raise ConfigError(in_one_line(missing), missing)
+        make_folders(read)
+        observers = (LogObserver(), self._note, *observers)
+        self.daemon: Daemon = daemon_of(replace(read, http=None), observers=observers)
         self._error: BaseException | None = None
+        self._opened_or_waits = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beatd beat", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """True if the daemon runs and makes progress, also while it waits for a server that is
+        away."""
+        return self._thread.is_alive() and self.daemon.alive()
+
+    def status(self) -> dict[str, Any]:
+        """Return "alive" and the keys of `beatd status --json`, as this daemon knows them."""
+        if self._thread.is_alive():
+            return {"alive": self.alive, **status_of(self.daemon)}
+        why = f"the beat ended: {self._error}" if self._error else "the beat does not run"
+        return {"alive": False, **status_without_store(why)}
+
+    def trigger(self, name: str) -> str:
+        """Request one run of an entry now, of whichever daemon leads, and return its task id.
+
+        Raise BeatError if there is no such entry, or the store cannot be used.
+        """
+        store = self.daemon.store
+        if store is None or not self._thread.is_alive():
+            raise StoreError(f"nothing was triggered: {self.status()['store']['error']}")
+        task_id = run_requests.trigger(store.requests, name, self.daemon.now())
+        self.daemon.wake()
+        return task_id
+
     def start(self) -> "Beat":
-        """Start the daemon's thread, and return this object."""
+        """Start the daemon's thread, and return this object when the store is open.
+
+        A store that is away is waited for on that thread, and this returns at once. Raise
+        StoreUnusable if the store cannot be used, and BeatError at a second call.
+        """
+        if self._thread.ident is not None:
+            raise BeatError("this Beat was started before; make another one")
         self._thread.start()
+        self._opened_or_waits.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
         return self
 
     def stop(self, timeout: float | None = 5.0) -> None:
@@ -38,6 +89,8 @@ class Beat:
         error that ended the thread earlier.
         """
         self.daemon.stop()
+        if self._thread.ident is None:
+            return
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise BeatError(f"the beat did not stop within {timeout} s")
@@ -46,12 +99,33 @@ class Beat:
 
     def _run(self) -> None:
         try:
-            self.daemon.run()
+            with self.daemon:
+                self._opened_or_waits.set()
+                self.daemon.turn_until_stopped()
         except BaseException as error:
             self._error = error
+            if self._opened_or_waits.is_set():  # else `start` raises it
+                log.exception("the beat ended: %s", error)
+        finally:
+            self._opened_or_waits.set()
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, StoreAway):
+            self._opened_or_waits.set()
 
     def __enter__(self) -> "Beat":
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Stop the daemon. An error of the body is not replaced by one of the daemon."""
+        try:
+            self.stop()
+        except Exception as trouble:
+            if error is None:
+                raise
+            log.error("%s", trouble)

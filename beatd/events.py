@@ -28,6 +28,32 @@ class Ticked(Event, frozen=True):
     until: datetime
 
 
+class Started(Event, frozen=True):
+    """Emitted when this daemon starts, before it opens its store.
+
+    `config` is the path of the configuration, `app` the Celery app, `http` the address of the
+    pages; each is None if there is none. No URL has a password.
+    """
+
+    name: str
+    version: str
+    config: str | None
+    app: str | None
+    broker: str
+    store: str
+    lock: str
+    http: str | None
+
+
+class EntriesCounted(Event, frozen=True):
+    """Emitted once, when a leader is known: the store has `entries` entries.
+
+    A leader emits it after it has applied its declarations.
+    """
+
+    entries: int
+
+
 class LeadWon(Event, frozen=True):
     """Emitted when this daemon becomes the leader; `term` is its new fencing number."""
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from beatd.catalog import EntryFinder, EntryWriter, Plan, Stored
 from beatd.clock import SharedClock
 from beatd.leader import Holder, Term
+from beatd.outcome import Delivery
 from beatd.publisher import Outcome, Push
 from beatd.run import Occurrence, Origin, Run, Running, Skip, State
 
@@ -163,6 +164,10 @@ class Ledger(Protocol):
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
         """Return the running runs of these entries, or of all (None), by name. Only entries whose
         `overlap` is not "allow" have one."""
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
+        """Return what workers reported of these runs, oldest first; a run without a report is left
+        out."""
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
         """Return up to `limit` open claims (claimed, not recorded), oldest claim first: those

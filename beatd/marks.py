@@ -5,17 +5,19 @@ A store keeps a mark as three columns, `source`, `loaded_at` and `digest`, which
 beatd reads. Only `Marks` knows the key and the text of each kind of mark.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from secrets import token_hex
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, json
 
 RULES_KEY = "rules"
 MONITORS_KEY = "monitors"
+SILENCES_KEY = "silences"
 ALERTS_KEY = "alerts"
+SEEN_SUFFIX = " seen"  # ends the key of a note about a verified set
 UNDER_WAY = " under way"  # ends the digest of a set that was not written whole
 
 
@@ -153,6 +155,20 @@ class Marks:
         """Note that a leader judged the entries at this time, with its note about them."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
+    def silences(self) -> dict[str, float]:
+        """Return for how many seconds each worker was silent when `write_silences` was called
+        last."""
+        mark = self._rows.read_mark(SILENCES_KEY)
+        try:
+            return {} if mark is None else json.decode(mark.text, type=dict[str, float])
+        except MsgspecError:
+            return {}  # it was changed by hand; each silence counts anew
+
+    def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
+        """Note for how many seconds each worker has been silent, so that a new leader goes on to
+        count."""
+        self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
+
     def has_monitors(self) -> bool:
         """True if an entry with a `monitor` was ever published."""
         return self._rows.read_mark(MONITORS_KEY) is not None
@@ -176,7 +192,7 @@ class Marks:
 
 def _verified(owner: str, found: VerifiedSet) -> Mark:
     text = f"{found.digest} {found.version} {found.entries}"
-    return Mark(f"{owner} seen", found.loaded_at, text)
+    return Mark(f"{owner}{SEEN_SUFFIX}", found.loaded_at, text)
 
 
 def _takeover_key(owner: str) -> str:

@@ -97,5 +97,5 @@ class Outcomes(Protocol):
         `overlap` is not "allow" have one."""
 
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
-        """Let these runs count as running until `until` at least, and an entry whose plan waits for
-        one of them be due no earlier."""
+        """Let these runs count as running until `until` at least. A plan that waits for one of them
+        stays due when it was: it then looks at the run again."""

@@ -27,6 +27,7 @@ from beatd.planning import (
 )
 from beatd.run import Running, Skip
 
+MAX_RUN_IF_MISSING = timedelta(days=1)  # no edit leaves it out, but a store may be edited by hand
 REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the next one is sent
 
 
@@ -178,6 +179,9 @@ def _settle_waiting(
 def _starts(row: Stored, now: datetime, *, is_over: bool) -> RunningChange:
     """Return the change that makes a run that is claimed at `now` the running one. It counts as
     running for `max_run` if nothing is reported of it."""
-    lasts = min(row.entry.max_run or timedelta(0), LAST_MOMENT - now)
+    max_run = row.entry.max_run
+    if max_run is None or max_run <= timedelta(0):
+        max_run = MAX_RUN_IF_MISSING
+    lasts = min(max_run, LAST_MOMENT - now)
     seen = "" if row.running is None else row.running.task_id
     return RunningChange(seen=seen, is_over=is_over, until=now + lasts)

@@ -198,7 +198,7 @@ def _settle_backlog(
     # `now - oldest` first: for a window of ten thousand years `now - window` is before all dates.
     if window is not None and now - oldest > window:
         wanted = next_moment(entry, now - window - MICROSECOND, next_after)
-    if wanted is not None and entry.catch_up_max is not None:
+    if wanted is not None and wanted <= newest and entry.catch_up_max is not None:
         wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
     if wanted is None or wanted > newest:
         return Settlement(

@@ -11,6 +11,8 @@ Sent = Literal["confirmed", "rejected", "unsent", "unknown"]
 
 
 LEAD_LOST = "the lead was lost"  # the reason of a message that was not sent because of it
+#: The reason of a message that the broker refused for now, such as for a full queue.
+MESSAGE_REFUSED = "the broker refused it (basic.nack)"
 
 
 class Outcome(Struct, frozen=True):

@@ -4,7 +4,8 @@
 code names the one part that it needs, and gets it from `Roles`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from msgspec import Struct
 
 from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
 from beatd.incident import Incidents
-from beatd.ledger import Claims, History, Ledger, Requests, Terms
-from beatd.marks import MarkRows
-from beatd.outcome import Outcomes
+from beatd.leader import Holder, Term
+from beatd.ledger import Claims, History, Ledger, Record, Requests, Terms
+from beatd.marks import Mark, MarkRows
+from beatd.outcome import EntryOutcome, Outcomes
 from beatd.presence import Presences
+from beatd.run import Running
 
 
 class Place(Protocol):
@@ -44,6 +47,57 @@ class Place(Protocol):
     def close(self) -> None: ...
 
 
+class WrittenRecord(Struct, frozen=True):
+    """A record of history as a store keeps it.
+
+    `place` is its place in this store, from which `Copies.records` can go on. `at` is the time when
+    it was written, by which old records are deleted.
+    """
+
+    place: str
+    at: datetime
+    record: Record
+
+
+class Copies(MarkRows, Protocol):
+    """The part of a store that reads and writes what only a copy needs, as it is.
+
+    Most of a copy goes through the other parts. These methods write what those change only as a
+    consequence of runs.
+
+    All of the writes may be repeated. The store that is written to has no daemon.
+    """
+
+    @property
+    def most_records(self) -> int | None:
+        """The number of records of history that this store keeps; None if there is no limit."""
+
+    def records(self, after: str) -> Iterator[WrittenRecord]:
+        """Yield the records that were written after the one at the place `after` ("": all), the
+        first written first. Open claims are no records."""
+
+    def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
+        """Write these records behind all others and the mark in place of `seen`, both or neither.
+
+        Return True if they are written, also if an earlier call wrote them: the store has `mark`
+        already then, and nothing is done. Return False, with nothing done, if the store has
+        another mark under this key.
+        """
+
+    def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
+        """Write the newest outcomes of these entries, which exist, as they are."""
+
+    def write_running(self, running: Mapping[str, Running]) -> None:
+        """Write the running runs of these entries, which exist, as they are; plans stay."""
+
+    def all_marks(self) -> Sequence[Mark]:
+        """Return every mark that can be read."""
+
+    def write_identity(self, namespace: UUID, newest: tuple[Term, Holder] | None) -> None:
+        """Write the namespace of task ids and, if `newest` is given, the newest term with its
+        holder. The number of the term never becomes smaller."""
+
+
 class Store(
     EditableCatalog,
     RepairableCatalog,
@@ -55,7 +109,7 @@ class Store(
     Incidents,
     Terms,
     Presences,
-    MarkRows,
+    Copies,
     Place,
     Protocol,
 ):
@@ -77,6 +131,7 @@ class Roles(Struct, frozen=True):
     terms: Terms
     presences: Presences
     place: Place
+    copies: Copies
 
     @classmethod
     def of(cls, store: Store) -> "Roles":
@@ -93,4 +148,5 @@ class Roles(Struct, frozen=True):
             terms=store,
             presences=store,
             place=store,
+            copies=store,
         )

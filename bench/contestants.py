@@ -23,6 +23,8 @@ PACKAGES = (
     "matplotlib",
 )
 IN_A_FILE = 40_000  # entries; a larger file is refused
+#: In the environment: how beatd learns outcomes, and the `overlap` of all entries.
+OUTCOMES, OVERLAP = "BEATD_BENCH_OUTCOMES", "BEATD_BENCH_OVERLAP"
 BY_FILES = 100_000  # entries; more are loaded by load_store.py
 
 
@@ -127,7 +129,7 @@ class Beatd(Running):
         self.config = self.folder / "config.yaml"
         self.config.write_text(
             f"store: {{url: '{job.store}'}}\nbroker: {{url: '{job.broker}'}}\n"
-            "log: {level: warning}\n"
+            f"log: {{level: warning}}\noutcomes: {{from: {os.environ.get(OUTCOMES, 'reports')}}}\n"
         )
         self.beatd = str(Path(sys.executable).parent / "beatd")
 
@@ -147,6 +149,9 @@ class Beatd(Running):
     def line(self, n: int) -> str:
         job = self.job
         rest = f"task: t.herd, args: [{n}], options: {{queue: {job.queue}}}"
+        if overlap := os.environ.get(OVERLAP):
+            # No worker reports here: each run must be over before the next one is due.
+            rest += f", overlap: {overlap}, max_run: 0.9s"
         if job.kind == "steady":
             return f"{{every: 1s, {rest}}}"
         at = datetime.fromtimestamp(job.at, UTC)

@@ -13,7 +13,7 @@ from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
 from beatd.entry import Entry
 from beatd.events import Event
-from beatd.ledger import Record
+from beatd.ledger import Ledger, Record
 from beatd.planning import first
 from beatd.publisher import Outcome
 from beatd.publishers.memory import MemoryPublisher
@@ -70,6 +70,7 @@ class Fleet:
         self.limits = Limits(**limits)
         self.unapplied = NOTHING_WAITS
         self.hold: Hold | None = None
+        self.ledger: Ledger | None = None  # instead of the store
         self.elections: dict[Tick, Election] = {}
         self._names = (f"daemon-{n}" for n in count(1))
 
@@ -84,7 +85,7 @@ class Fleet:
         )
         publisher = Publisher(self.broker)
         engine = Tick(
-            store=self.store,
+            store=self.ledger or self.store,
             claims=self.store,
             publisher=publisher,
             dispatch=StepDispatch(

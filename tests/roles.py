@@ -17,6 +17,7 @@ def status_shared_by(store: Any, now: datetime, conflicts: Sequence[str] = ()) -
         terms=store,
         presences=store,
         now=now,
+        incidents=store,
         conflicts=conflicts,
     )
 

@@ -34,20 +34,20 @@ MODULES = {
     """,
     "stores": """
         damage disk django embedded embedded.catalog_writes embedded.claims
-        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_incidents
-        embedded.memory_outcomes embedded.memory_part embedded.old_shelf embedded.presences
-        embedded.query embedded.running_runs embedded.shelf_file embedded.shelf_layout
-        embedded.shelf_values embedded.shelve embedded.table_values embedded.tables file_errors
-        outcome_fold redis redis.atomic_step redis.catalog redis.claim_batch redis.entry_reader
-        redis.history redis.incidents redis.ledger redis.missing_parts redis.notices
-        redis.outcome_batch redis.outcome_text redis.outcomes redis.redis_store redis.row_text
-        redis.script sql sql.catalog_reads sql.catalog_writes sql.claim sql.database
-        sql.deliveries sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
+        embedded.delivery_writes embedded.entry_reader embedded.memory embedded.memory_copies
+        embedded.memory_incidents embedded.memory_outcomes embedded.memory_part
+        embedded.old_shelf embedded.presences embedded.query embedded.running_runs
+        embedded.shelf_file embedded.shelf_layout embedded.shelf_values embedded.shelve
+        embedded.table_values embedded.tables file_errors outcome_fold redis redis.atomic_step
+        redis.catalog redis.claim_batch redis.copies redis.entry_reader redis.history
+        redis.incidents redis.ledger redis.missing_parts redis.notices redis.outcome_batch
+        redis.outcome_text redis.outcomes redis.redis_store redis.row_text redis.script sql
+        sql.catalog_reads sql.catalog_writes sql.claim sql.copies sql.database sql.deliveries
+        sql.dialect sql.entry_reader sql.held_claim sql.history sql.history_rows
         sql.incident_rows sql.incidents sql.migrations sql.missing_parts sql.move_values
         sql.mysql sql.notices sql.open_claims sql.outcomes sql.plan_moves sql.postgresql
-        sql.presence sql.record
-        sql.running_moves sql.running_runs sql.sql_store sql.sqlite sql.store_part sql.tables
-        sql.terms sql.upcoming sql.url sqlite_quick_list
+        sql.presence sql.record sql.running_moves sql.running_runs sql.sql_store sql.sqlite
+        sql.store_part sql.tables sql.terms sql.upcoming sql.url sqlite_quick_list
     """,
     "leaders": """
         databases file mysql none postgresql redis sql_lease sqlite
@@ -60,7 +60,7 @@ MODULES = {
         transports
     """,
     "observers": """
-        health last_state log metrics outcome_lines systemd traces
+        health last_state log log_formats metrics outcome_lines systemd traces
     """,
     "outcomes": """
         deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
@@ -84,6 +84,9 @@ MODULES = {
     "edits": """
         apply_declared declared_set editing entry_change held_name late_edits ownership patch
         repair replan run_requests write_imported
+    """,
+    "copying": """
+        copy_counts copy_state store_copying
     """,
     "config": """
         embedded_folders entries entry_paths environment extras json_schema lines load schemes
@@ -113,26 +116,27 @@ MODULES = {
         http_hosts http_server web_pages
     """,
     "why": """
-        answer chain facts not_planned not_sent published time_words
+        answer around chain facts not_planned not_sent outage_now published time_words
     """,
     "wiring": """
-        alerting backends build daemon_service monitors packages
+        alerting backends build daemon_service monitors packages started
     """,
     "celery": """
         beat_schedule_sync scheduler settings
     """,
     "worker": """
-        auto error_line held_delivery installation rare_warning report_line report_sender
-        reported_request reporter
+        auto child_process error_line held_delivery installation rare_warning report_line
+        report_sender reported_request reporter
     """,
     "shadow": """
-        followed_entries report saved_tally sent_listener shadow silent_publisher tally
+        followed_entries overlapping_ledger report saved_tally sent_listener shadow
+        silent_publisher tally
     """,
     "cli": """
         add alert_check alerts apply apply_input author backfill check chosen_store commands
-        completion completion_names config_option connect_check differences edit entry_options
-        entry_rows entry_warnings escapes export failure history import_ incidents list
-        moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table pause
+        completion completion_names config_option connect_check copy_progress differences edit
+        entry_options entry_rows entry_warnings escapes export failure history import_ incidents
+        list moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table pause
         pause_resume remove resume run schedule_options schema shadow_report show status store
         time_text trigger why yaml_text
     """,
@@ -154,6 +158,7 @@ BELOW = {
     "engine": set(),
     "dispatches": set(),
     "edits": {"definition"},
+    "copying": set(),
     "config": {"definition", "schedules"},
     "sources": {
         "config", "edits", "imports", "definition", "schedules", "publishers", "stores",
@@ -181,13 +186,13 @@ BELOW = {
         "publishers",
     },
     "cli": {
-        "celery", "shadow", "wiring", "daemon", "sources", "config", "edits", "imports",
-        "observers", "outcomes", "definition", "schedules", "publishers", "stores", "why", "alerts",
-        "notifiers",
+        "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
+        "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
+        "why", "alerts", "notifiers",
     },
     "": {"embed"},
     "__main__": {"cli"},
-    "embed": {"wiring", "daemon", "config", "observers"},
+    "embed": {"wiring", "daemon", "config", "edits", "observers"},
     "demo": {"worker"},
 }  # fmt: skip
 FLOORS = 11  # `__main__` stands on the uppermost

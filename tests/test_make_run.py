@@ -47,6 +47,36 @@ def told_to_end(terminal: Terminal) -> list[str]:
     return [line.decode().rstrip() for line in terminal.stdout]
 
 
+def make_with(python: str | Path, venv: Path) -> str:
+    """Return what `make run` prints about a Python with which it cannot begin."""
+    made = subprocess.run(
+        ["make", "-C", ROOT, "run", f"VENV={venv}", f"PYTHON={python}"],
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode != 0 and not venv.exists()
+    return made.stdout + made.stderr
+
+
+def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
+    printed = make_with("python3.99", tmp_path / "venv")
+    assert "There is no python3.99 on this machine; install Python 3.11 or later" in printed
+    assert "python3-venv" not in printed
+
+
+def test_a_python_that_is_too_old_is_named_with_its_version(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text(
+        "#!/bin/sh\n"
+        f'exec {sys.executable} -c \'import sys; sys.version_info = (3, 9, 2, "final", 0); '
+        'del sys.argv[1]; exec(sys.argv[1])\' "$@"\n'
+    )
+    old.chmod(0o755)
+    printed = make_with(old, tmp_path / "venv")
+    assert f"{old} is Python 3.9.2, and beatd needs Python 3.11 or later" in printed
+    assert "python3-venv" not in printed
+
+
 def test_ctrl_c_ends_daemon_and_worker_with_their_last_words(terminal: Terminal) -> None:
     lines = told_to_end(terminal)
     assert [line for line in lines if "beatd  | " in line and line.endswith("stopped")]

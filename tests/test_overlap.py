@@ -73,6 +73,13 @@ def test_max_run_may_be_longer_than_the_calendar() -> None:
     assert move.running == RunningChange(until=LAST_MOMENT)
 
 
+@pytest.mark.parametrize("missing", [None, timedelta(0), timedelta(hours=-1)])
+def test_without_a_usable_max_run_a_silent_run_counts_for_a_day(missing: timedelta | None) -> None:
+    stored = row()
+    move = due(replace(stored, entry=replace(stored.entry, max_run=missing)))
+    assert move.running == RunningChange(until=at(86400))
+
+
 def test_entries_that_allow_overlap_have_no_condition() -> None:
     stored = row(overlap="allow")
     assert due(stored).running is None

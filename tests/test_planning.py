@@ -279,6 +279,13 @@ def test_all_owes_nothing_that_lies_before_its_window() -> None:
     assert [(s.planned, s.until, s.count) for s in done.skips] == [(at(0), at(10), 2)]
 
 
+def test_all_owes_nothing_that_lies_before_its_window_however_many_it_would_keep() -> None:
+    made = every_ten(catch_up="all", catch_up_max=1, catch_up_window=timedelta(seconds=5))
+    done = settled(made, 0, 18)
+    assert (done.publish, done.backlog, done.plan.planned) == (None, None, at(20))
+    assert [(s.planned, s.until, s.count) for s in done.skips] == [(at(0), at(10), 2)]
+
+
 def test_the_last_run_ends_the_plan() -> None:
     done = settled(every_ten(max_runs=3), 0, 0, runs=2)
     assert (done.publish, done.plan.planned) == (at(0), None)

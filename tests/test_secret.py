@@ -15,7 +15,7 @@ from beatd.cli import main
 from beatd.clock import SystemClock
 from beatd.definition import codec
 from beatd.errors import BeatError
-from beatd.observers.log import JsonLines, TextLines
+from beatd.observers.log_formats import JsonLines, TextLines
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
 from beatd.secret import Secret, hidden, learn, learn_options, learn_url, masked
@@ -52,13 +52,17 @@ def nothing_learned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def spellings(password: str) -> Iterator[str]:
-    yield password
-    yield quote(password, safe="")
+    yield from dict.fromkeys((password, quote(password, safe="")))
+
+
+# Each try of these takes a while: their library loads much, or looks names up.
+SLOW = ("mysql", "mariadb", "sqs")
+# PostgreSQL's library reads these as it reads `postgresql://`, which has all passwords.
+ALIKE = ("sqla+postgresql", "django-celery-beat+postgresql")
 
 
 def asked(url: str) -> list[str]:
-    """A few where each try takes a while: of a library that loads much, or looks names up."""
-    return PASSWORDS[::7] if "mysql" in url or "mariadb" in url or "sqs" in url else PASSWORDS
+    return PASSWORDS[::7] if url.startswith(ALIKE) or any(s in url for s in SLOW) else PASSWORDS
 
 
 def shows(text: str, password: str) -> str:

@@ -98,7 +98,7 @@ def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Proble
 
     If it cannot, that is a warning too: the host may not have the project's code.
     """
-    from beatd.cli.alert_check import unjudged
+    from beatd.cli.alert_check import unjudged, unmonitored
     from beatd.cli.entry_warnings import warnings_of
     from beatd.cli.overlap_warnings import overlap_facts
     from beatd.errors import BeatError, Problem
@@ -111,5 +111,6 @@ def _warnings(entry: "Entry", config: "Config", now: "datetime") -> "list[Proble
         # The host where an entry is added may not have the project's code.
         notes.append(Problem(f"{error}; its tasks are not looked at", warning=True))
     notes += [Problem(one.text, ("alert",), warning=True) for one in unjudged([entry], config)]
+    notes += [Problem(one.text, ("monitor",), warning=True) for one in unmonitored([entry], config)]
     facts = overlap_facts([entry], config, app)
     return [*notes, *warnings_of(entry, app, now, facts)]

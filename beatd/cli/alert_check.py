@@ -1,4 +1,5 @@
-"""Check the channels of alerts, and whether somebody judges the entries that have an `alert`."""
+"""Check the channels of alerts, and whether the configuration has what entries need for their
+`alert` and `monitor`."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -45,4 +46,20 @@ def unjudged(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
         if entry.alert is not None:
             text = "is not judged, as the configuration has no `alerts`; add at least `alerts: {}`"
             yield Problem(text, ("entries", entry.name, "alert"), entry.declared_at, warning=True)
+            return
+
+
+def unmonitored(entries: "Iterable[Entry]", config: "Config") -> Iterator[Problem]:
+    """Yield a warning about the first entry with `monitor: {sentry: true}` that does nothing,
+    because the configuration names no project of Sentry."""
+    if config.sentry is not None:
+        return
+    for entry in entries:
+        if entry.monitor is not None and entry.monitor.sentry:
+            text = (
+                "does nothing, as the configuration has no project of Sentry; add "
+                "`monitors: {sentry: {dsn_file: PATH}}`"
+            )
+            path = ("entries", entry.name, "monitor", "sentry")
+            yield Problem(text, path, entry.declared_at, warning=True)
             return

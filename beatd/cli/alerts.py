@@ -22,9 +22,10 @@ def command() -> None:
 @as_json
 @takes_config
 def test(*, given: ConfigOption, url: str | None, json: bool) -> int:
-    """Send a test message to each URL of the configuration, or to URL alone.
+    """Send a test message to each URL.
 
-    Prints a line for each, and ends with 1 if one was not delivered.
+    URL is one of your choice, else all of the configuration's `alerts.to`. Prints a line for each,
+    and ends with 1 if one was not delivered.
 
     \b
     beatd alerts test -c config.yaml

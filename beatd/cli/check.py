@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beatd.cli.alert_check import channel_problems, unjudged
+from beatd.cli.alert_check import channel_problems, unjudged, unmonitored
 from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
@@ -87,11 +87,13 @@ class _Report:
         self.problems += missing or _unusable_lock(found.config)
         self.problems += channel_problems(found.config)
         self.entries += found.config.entries
-        self._load(found.config, found.config.schedules, found.config.folder)
+        places, folder = found.config.schedules, found.config.folder
+        self._load(found.config, places, folder, missing_folder_warns=True)
         if found.config.app is not None:
             self._add_app(found.config)
         self.problems += unjudged(self.entries, found.config)
         self.problems += monitor_problems(self.entries, found.config)
+        self.problems += unmonitored(self.entries, found.config)
         if found.config.outcomes.read_from == "results":
             from beatd.cli.connect_check import outcome_problems
 
@@ -118,7 +120,14 @@ class _Report:
         self.problems += problems
         self.entries += entries
 
-    def _load(self, config: Config, places: tuple[str, ...], folder: str) -> None:
+    def _load(
+        self,
+        config: Config,
+        places: tuple[str, ...],
+        folder: str,
+        *,
+        missing_folder_warns: bool = False,
+    ) -> None:
         loaded = load_entries(
             places,
             folder=folder,
@@ -127,6 +136,7 @@ class _Report:
             source=config.source,
             declared_places={entry.name: entry.declared_at for entry in self.entries},
             shown=config.shown,
+            missing_folder_warns=missing_folder_warns,
         )
         self.problems += loaded.problems
         self.entries += loaded.entries

@@ -73,7 +73,11 @@ def takes_fields(command: Callable[..., Any]) -> Callable[..., Any]:
         )(command)
     options = [(name, metavar, about) for name, (metavar, about) in _OPTIONS.items()]
     for name, metavar, about in reversed((*_FIELDS, *options)):
-        command = click.option(f"--{name.replace('_', '-')}", metavar=metavar, help=about)(command)
+        flag: dict[str, Any] = (
+            {"is_flag": False, "flag_value": "true"} if metavar == "true|false" else {}
+        )
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, metavar=metavar, help=about, **flag)(command)
     return command
 
 

@@ -15,9 +15,12 @@ from beatd.cli.time_text import read_moment
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from beatd.catalog import Catalog
     from beatd.ledger import Record
     from beatd.outcome import Delivery, Outcomes
     from beatd.store import Roles
+
+    Known = tuple[Record, Sequence[Delivery]]
 
 COLUMNS = (
     "planned for", "entry", "state", "origin", "late", "outcome", "runtime", "worker",
@@ -64,7 +67,10 @@ def command(
         if json:
             from beatd.cli.output import stream_json
 
-            stream_json(json_of(record, deliveries) for record, deliveries in known)
+            stream_json(
+                json_of(record, deliveries, is_traced)
+                for (record, deliveries), is_traced in with_traced(known, opened.store.catalog)
+            )
         else:
             from beatd.cli.paged_table import print_pages
 
@@ -73,7 +79,8 @@ def command(
                 _cells(known, tz),
                 nothing="nothing ran yet",
                 cut=("task id, reason or error", "worker", "entry"),
-                left_out=("worker", "late", "runtime"),
+                left_out=("worker", "late", "runtime", *(("entry",) if name else ())),
+                readable="task id, reason or error",
             )
 
 
@@ -127,16 +134,29 @@ def with_deliveries(
             yield record, known.get(record.task_id, ())
 
 
-def json_of(record: "Record", deliveries: "Sequence[Delivery]") -> dict[str, Any]:
+def with_traced(known: "Iterable[Known]", catalog: "Catalog") -> "Iterator[tuple[Known, bool]]":
+    """Yield each record with True if its entry has `trace: true` now; they are read in pages."""
+    from beatd.catalog import Query
+
+    left = iter(known)
+    while page := list(islice(left, PAGE)):
+        names = tuple({record.name for record, _ in page})
+        traced = {row.entry.name for row in catalog.find(Query(names=names)) if row.entry.trace}
+        for one in page:
+            yield one, one[0].name in traced
+
+
+def json_of(record: "Record", deliveries: "Sequence[Delivery]", is_traced: bool) -> dict[str, Any]:
     """Return a line of the history, with what became of the run, as a mapping for JSON.
 
-    The outcome is that of the newest delivery. `deliveries` is present only if the broker delivered
-    the message more than once; retries do not count. `until` and `count` are present only if the
-    record stands for several moments, and `at_least` only if there may be more of them than
-    `count`.
+    The outcome is that of the newest delivery. `trace` is None unless `is_traced`. `deliveries` is
+    present only if the broker delivered the message more than once; retries do not count. `until`
+    and `count` are present only if the record stands for several moments, and `at_least` only if
+    there may be more of them than `count`.
     """
     from beatd.cli.entry_rows import iso_or_none
     from beatd.cli.outcome_rows import delivered, delivery_json
+    from beatd.trace import trace_id
 
     times = delivered(deliveries)
     return {
@@ -148,6 +168,7 @@ def json_of(record: "Record", deliveries: "Sequence[Delivery]") -> dict[str, Any
         "published": iso_or_none(record.published),
         "late": record.late,
         "origin": record.origin,
+        "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
         **delivery_json(deliveries[-1] if deliveries else None),
         **({"deliveries": times} if times > 1 else {}),
         **({"until": iso_or_none(record.until)} if record.until is not None else {}),
@@ -160,8 +181,9 @@ def _cells(
     records: "Iterable[tuple[Record, Sequence[Delivery]]]", tz: str
 ) -> Iterator[list[str | tuple[str, str]]]:
     from beatd.cli.outcome_rows import STYLES, delivered
-    from beatd.cli.time_text import lateness_text, moment_text, runtime_text
+    from beatd.cli.time_text import lateness_text, moment_text
     from beatd.schedules import zone
+    from beatd.why.time_words import runtime
 
     home = zone(tz)
     for record, deliveries in records:
@@ -181,7 +203,7 @@ def _cells(
             "" if record.origin == "planned" else record.origin,
             "" if record.late is None else lateness_text(record.late),
             "" if newest is None else (newest.state, STYLES[newest.state]),
-            "" if newest is None or newest.runtime is None else runtime_text(newest.runtime),
+            "" if newest is None or newest.runtime is None else runtime(newest.runtime),
             "" if newest is None else newest.worker,
             detail,
         ]

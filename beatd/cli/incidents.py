@@ -33,17 +33,23 @@ def command(
     An entry's `alert` says what opens an incident of it; the section `alerts` of the configuration
     says who is told.
     """
-    from itertools import islice
+    from itertools import chain, islice
+
+    from beatd.edits.editing import row_of
 
     with chosen.open() as opened:
         incidents = opened.store.incidents
         found: Iterable[Incident]
         if every:
-            found = incidents.incidents(name, limit)
+            found = iter(incidents.incidents(name, limit))
         else:
             some = [one for one in incidents.open_incidents() if one.closed is None]
             some = [one for one in some if name in (None, one.name)]
             found = islice(reversed(some), limit)
+        first = list(islice(found, 1))
+        if not first and name is not None:
+            row_of(opened.store.catalog, name)  # raises UnknownEntry if there is no such entry
+        found = chain(first, found)
         if json:
             from beatd.cli.output import stream_json
 
@@ -53,7 +59,14 @@ def command(
 
             cells = _cells(found, opened.config.timezone, opened.now)
             nothing = "no incidents" if every else "no open incidents"
-            print_pages(COLUMNS, cells, nothing=nothing, cut=("entry",))
+            print_pages(
+                COLUMNS,
+                cells,
+                nothing=nothing,
+                cut=("observed", "entry"),
+                left_out=("said", "lasted"),
+                readable="observed",
+            )
 
 
 def json_of(one: "Incident") -> dict[str, Any]:
@@ -90,7 +103,7 @@ def _cells(
         is_open = one.closed is None
         lasted = span_text((one.closed or now) - one.opened)
         yield [
-            moment_text(one.opened, tz),
+            moment_text(one.opened.replace(microsecond=0), tz),
             (one.kind, "red" if is_open else ""),
             one.name,
             f"{lasted}, open" if is_open else lasted,

@@ -80,7 +80,7 @@ def _print(
             COLUMNS,
             cells_of(rows, now, failing),
             nothing="no entry matches" if narrowed else "no entry; `beatd add` makes one",
-            cut=("task", "schedule", "name"),
+            cut=("task", "schedule", "name", "next"),
             left_out=("runs", "schedule"),
         )
 

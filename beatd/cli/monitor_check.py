@@ -17,7 +17,7 @@ def monitor_problems(
     entries: "Iterable[Entry]", config: "Config", environment: Mapping[str, str] = os.environ
 ) -> Iterator[Problem]:
     """Yield a warning for each entry with `monitor: {sentry: true}` whose schedule Sentry cannot
-    have, and one for the first entry for which a setting or a library is missing."""
+    have, and one for the first entry for which a library is missing."""
     from beatd.definition.sentry_monitor import monitor_config
     from beatd.observers.traces import ENDPOINTS
 
@@ -30,10 +30,7 @@ def monitor_problems(
                 text = "Sentry cannot have this schedule, so it notices no missing run; it knows "
                 text += "cron texts with five fields, and whole minutes, hours and days"
                 yield _warning(entry, "monitor", text)
-            if config.sentry is None:
-                text = "sends no check-in, as the configuration has no `monitors`; add "
-                found.append(("monitor", text + "`monitors: {sentry: {dsn_file: PATH}}`"))
-            elif find_spec("sentry_sdk") is None:
+            if config.sentry is not None and find_spec("sentry_sdk") is None:
                 found.append(("monitor", str(MissingExtra("check-ins of Sentry", "sentry"))))
         if entry.trace and exports and not _has_opentelemetry():
             found.append(("trace", str(MissingExtra("the export of spans", "traces"))))

@@ -141,6 +141,7 @@ def _entries_named(given: ConfigOption, names: tuple[str, ...], tz: str | None) 
             defaults=config.defaults,
             source=config.source,
             shown=config.shown,
+            missing_folder_warns=True,
         )
         known = {entry.name: entry for entry in files.entries} | known
         wrong = [problem for problem in files.problems if not problem.warning]

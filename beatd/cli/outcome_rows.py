@@ -5,10 +5,11 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from beatd.cli.time_text import distance_text, runtime_text
+from beatd.cli.time_text import distance_text
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.schedules.duration import length_text
 from beatd.schedules.moment import format_moment
+from beatd.why.time_words import runtime
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -127,7 +128,7 @@ def outcome_lines(
     newest = outcome.newest
     parts: list[str] = [newest.state]
     if newest.runtime is not None:
-        parts.append(f"after {runtime_text(newest.runtime)}")
+        parts.append(f"after {runtime(newest.runtime)}")
     if newest.worker:
         parts.append(f"on {newest.worker}")
     text = f"{' '.join(parts)}, {distance_text(newest.at - now)}"

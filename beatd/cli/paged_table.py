@@ -17,6 +17,8 @@ Cell = str | tuple[str, str]
 ROWS_MEASURED = 1000  # for the widths of the columns
 SEPARATOR = "   "
 CUT_COLUMN_MIN_WIDTH = 12
+READABLE_WIDTH = 40
+CUT_NAME_WIDTH = 24  # of the other columns, while the readable one has its width
 _ALIGNED_RIGHT = ("runs", "late")
 _CUT_AT_START = ("task",)  # the end of a task's name tells it from others
 
@@ -28,25 +30,31 @@ def print_pages(
     nothing: str,
     cut: Sequence[str] = (),
     left_out: Sequence[str] = (),
+    readable: str = "",
 ) -> None:
     """Print a table, or the text `nothing` on stderr if there is no row.
 
     A cell is a text, or a pair of text and style. `cut` names the columns that may be shortened on
     a narrow terminal, in the order in which they are, and `left_out` those that are not shown if
-    that is not enough. In a pipe no cell is shortened, and no column left out.
+    that is not enough, in this order, or if `readable`, one of the columns in `cut`, would be
+    shorter than `READABLE_WIDTH`. In a pipe no cell is shortened, and no column left out.
     """
     rest = map(_visible, rows)
     first = list(islice(rest, ROWS_MEASURED))
     if not first:
         click.echo(nothing, err=True)
         return
-    tty, size = sys.stdout.isatty(), shutil.get_terminal_size()
-    lines = _lines(columns, first, rest, cut, left_out, size.columns if tty else None)
+    tty, size = is_terminal(), shutil.get_terminal_size()
+    lines = _lines(columns, first, rest, cut, left_out, readable, size.columns if tty else None)
     if tty and len(first) > size.lines - 3:
         click.echo_via_pager(lines)
         return
     for line in lines:
         sys.stdout.write(line)
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _lines(
@@ -55,6 +63,7 @@ def _lines(
     rest: Iterator[Sequence[Cell]],
     cut: Sequence[str],
     left_out: Sequence[str],
+    readable: str,
     width: int | None,
 ) -> Iterator[str]:
     # An empty column is left out, if all rows are known.
@@ -62,16 +71,8 @@ def _lines(
     kept = [at for at in range(len(columns)) if not some or any(row[at] for row in first)]
     widths = {at: max(len(columns[at]), *(_length(_text(row[at])) for row in first)) for at in kept}
     if width is not None:
-        for name in cut:
-            too_wide = sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) - width
-            at = columns.index(name)
-            if too_wide > 0 and at in widths:
-                widths[at] = max(min(CUT_COLUMN_MIN_WIDTH, widths[at]), widths[at] - too_wide)
-        for name in left_out:
-            at = columns.index(name)
-            if sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) > width and at in widths:
-                kept.remove(at)
-                del widths[at]
+        _fit(columns, widths, width, cut, left_out, readable)
+        kept = list(widths)
     styled = width is not None and not os.environ.get("NO_COLOR")
     right = {at for at in kept if columns[at] in _ALIGNED_RIGHT}
     last = kept[-1]
@@ -99,6 +100,36 @@ def _lines(
     yield f"{_style(rule, 'dim') if styled else rule}\n"
     for row in chain(first, rest):
         yield line(row)
+
+
+def _fit(
+    columns: Sequence[str],
+    widths: dict[int, int],
+    width: int,
+    cut: Sequence[str],
+    left_out: Sequence[str],
+    readable: str,
+) -> None:
+    """Reduce the widths of the columns, and remove some of them, until a line fits `width`."""
+
+    def too_wide() -> int:
+        return sum(widths.values()) + len(SEPARATOR) * (len(widths) - 1) - width
+
+    main = columns.index(readable) if readable else None
+    for name in left_out:
+        if main in widths and widths[main] - too_wide() < min(READABLE_WIDTH, widths[main]):
+            widths.pop(columns.index(name), None)
+    others = [name for name in cut if name != readable]
+    steps = [(readable, READABLE_WIDTH)] if readable else []
+    steps += [(name, CUT_NAME_WIDTH) for name in others] if readable else []
+    steps += [(name, CUT_COLUMN_MIN_WIDTH) for name in cut]
+    for name, least in steps:
+        at, excess = columns.index(name), too_wide()
+        if excess > 0 and at in widths:
+            widths[at] = max(min(least, widths[at]), widths[at] - excess)
+    for name in left_out:
+        if too_wide() > 0:
+            widths.pop(columns.index(name), None)
 
 
 def _dash() -> str:

@@ -1,5 +1,6 @@
 """Show which daemon leads, how late runs are and what is wrong (`beatd status`)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from beatd.cli.config_option import as_json
 if TYPE_CHECKING:
     from beatd.cli.chosen_store import OpenedStore
 
+INCIDENTS_SHOWN_MAX = 5
+LINE_MAX_CHARS = 200
 LEADER_SILENT_AFTER_S = 1.5  # a daemon announces itself once a second
 BROKER_STATES = {
     True: ("answers", "green"),
@@ -50,6 +53,7 @@ def command(chosen: ChosenStore, json: bool, shadow: bool) -> int:
                 terms=store.terms,
                 presences=store.presences,
                 now=opened.now,
+                incidents=store.incidents,
                 conflicts=_conflicts(opened),
             )
             if refusal := refusal_of(store.presences):
@@ -156,12 +160,25 @@ def _lines(found: dict[str, Any], tz: str) -> list[tuple[str, str, str]]:
     for at, one in enumerate(found["running_long"]):
         text = f"{one['entry']} since {_at(one['since'], tz)}, longer than {_length(one['limit'])}"
         lines.append(("running" if at == 0 else "", text, "yellow"))
+    lines += _incident_lines(found["incidents"], tz)
     lines.append(("entries", str(found["entries"]), ""))
     for at, row in enumerate(found["next"]):
         lines.append(("next" if at == 0 else "", f"{_at(row['due'], tz)}  {row['name']}", ""))
     for at, text in enumerate(found["conflicts"]):
         lines.append(("conflicts" if at == 0 else "", text, "yellow"))
     return lines
+
+
+def _incident_lines(incidents: list[dict[str, Any]], tz: str) -> Iterator[tuple[str, str, str]]:
+    """Yield a line with the number of open incidents, and one for each of the first."""
+    if not incidents:
+        return
+    more = "; `beatd incidents` shows all" if len(incidents) > INCIDENTS_SHOWN_MAX else ""
+    yield "incidents", f"{len(incidents)} open{more}", "red"
+    for one in incidents[:INCIDENTS_SHOWN_MAX]:
+        what = f"{one['kind']} of {one['entry']}" if one["entry"] else one["kind"]
+        text = f"{what}, since {_at(one['opened'], tz)}: {one['observed']}"
+        yield "", text if len(text) <= LINE_MAX_CHARS else f"{text[: LINE_MAX_CHARS - 1]}…", "red"
 
 
 def _why_nobody_leads(found: dict[str, Any]) -> str:
@@ -177,7 +194,7 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
 def _at(iso: str, tz: str) -> str:
     from beatd.cli.time_text import moment_text
 
-    return moment_text(datetime.fromisoformat(iso), tz)
+    return moment_text(datetime.fromisoformat(iso).replace(microsecond=0), tz)
 
 
 def _late(seconds: float) -> str:

@@ -38,3 +38,104 @@ def new_identity(chosen: ChosenStore, json: bool) -> int:
     else:
         click.echo(f"task ids are made in {fresh} from here on")
     return 0
+
+
+@command.command("copy")
+@click.argument("source", metavar="FROM", type=click.Path())
+@click.argument("target", metavar="TO", type=click.Path())
+@as_json
+def copy(source: str, target: str, json: bool) -> int:
+    """Copy everything from one store into another, empty one.
+
+    FROM and TO are URLs of stores, or configurations (config.yaml) that name them. Any kind is
+    copied to any other, except memory:. The copy has entries with their owners, pauses and plans,
+    runs, history, outcomes, incidents and requests, and makes the same task ids. FROM is only read.
+    No daemon may run on either. A copy that was interrupted goes on when it is started again.
+
+    Ends with 1 if the two do not hold the same afterwards.
+    """
+    from beatd.cli.copy_progress import copy_progress
+    from beatd.cli.output import print_json, print_table
+    from beatd.copying.store_copying import copy_store
+    from beatd.errors import ConfigError
+
+    chosen_source, chosen_target = _chosen(source, "FROM"), _chosen(target, "TO")
+    from_config, to_config = chosen_source.config(), chosen_target.config()
+    _refuse_kind(from_config.store.url, "FROM", must_exist=True)
+    _refuse_kind(to_config.store.url, "TO", must_exist=False)
+    if from_config.store == to_config.store:
+        raise ConfigError("FROM and TO are the same store")
+    with (
+        chosen_source.open(from_config) as opened,
+        chosen_target.open(to_config) as other,
+        copy_progress() as progress,
+    ):
+        done = copy_store(opened.store, other.store, other.now, progress)
+    counts = [
+        (name, getattr(done.source, name), getattr(done.target, name))
+        for name in done.source.__struct_fields__
+    ]
+    if json:
+        table = {name: {"from": before, "to": after} for name, before, after in counts}
+        print_json({"counts": table, "resumed": done.resumed, "whole": done.is_whole})
+    else:
+        rows = [
+            (name.replace("_", " "), str(before), (str(after), "" if before == after else "red"))
+            for name, before, after in counts
+        ]
+        print_table(("", "FROM", "TO"), rows)
+    if done.is_whole:
+        if done.source != done.target:
+            message = f"TO keeps no more than about {done.kept} records of history: the newest"
+            click.echo(message, err=True)
+        click.echo("copied; start daemons on TO only, as FROM makes the same runs", err=True)
+        return 0
+    from beatd.cli.failure import print_message
+
+    print_message(
+        "TO does not hold the same as FROM: this beatd cannot read a part of FROM "
+        "(`beatd check` names it), or TO was changed since"
+    )
+    return 1
+
+
+def _chosen(text: str, which: str) -> ChosenStore:
+    """Return the store that a URL or the path of a configuration names."""
+    from pathlib import Path
+
+    from beatd.cli.config_option import ConfigOption
+    from beatd.config.urls import resolved
+    from beatd.errors import ConfigError
+
+    if ":" not in text or Path(text).is_file():
+        return ChosenStore(ConfigOption(config=text), None)
+    try:
+        resolved("store", text, Path.cwd())
+    except ConfigError as error:
+        raise ConfigError(f"{which}: {error}") from None
+    return ChosenStore(ConfigOption(), text)
+
+
+def _refuse_kind(url: str, which: str, *, must_exist: bool) -> None:
+    """Raise ConfigError for a store that cannot be copied, or that would be created if it must
+    exist."""
+    from pathlib import Path
+    from urllib.parse import urlsplit
+
+    from beatd.config.schemes import DJANGO
+    from beatd.errors import ConfigError
+
+    if url.startswith(DJANGO):
+        raise ConfigError(
+            f"{which}: the entries of this store are rows of django-celery-beat; "
+            "write them into another store with `beatd import`"
+        )
+    if url.startswith("memory:"):
+        raise ConfigError(f"{which}: a memory: store lives within its daemon and ends with it")
+    path = ""
+    if url.startswith("shelve:"):
+        path = url.removeprefix("shelve:")
+    elif url.startswith("sqlite"):
+        path = urlsplit(url).path.removeprefix("/")
+    if must_exist and path and not Path(path).exists():
+        raise ConfigError(f"{which}: there is no file {path}")

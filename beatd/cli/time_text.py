@@ -37,15 +37,6 @@ def lateness_text(seconds: float) -> str:
     return length_text(seconds)
 
 
-def runtime_text(seconds: float) -> str:
-    """Return the runtime of a task as text, such as "0.8 ms", "12 ms", "3.4 s" or "3 h 12 min"."""
-    if seconds < 1:
-        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
-    from beatd.schedules.duration import length_text
-
-    return f"{seconds:.1f} s" if seconds < 60 else length_text(seconds)
-
-
 def distance_text(length: timedelta) -> str:
     """Return the distance from now to a moment as text: "in 3 h 12 min", "now" or "5 s ago".
 

@@ -7,6 +7,7 @@ import click
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
+from beatd.cli.failure import EXIT_FAILED
 
 if TYPE_CHECKING:
     from beatd.catalog import Stored
@@ -23,11 +24,12 @@ NEUTRAL = ("published", "waiting", "due", "retried", "claimed")
 @click.option("--at", metavar="MOMENT", help="The planned moment. [default: the newest]")
 @as_json
 @takes_store
-def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> None:
+def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     """Explain why a moment of an entry ran or did not run.
 
     The first line has the cause; the lines below follow the run from the plan to the worker. MOMENT
     is ISO 8601, like 2027-01-01T09:00; without an offset it is in the zone of the entry.
+    Ends with 1 if there is no such entry.
 
     \b
     beatd why nightly-report
@@ -49,11 +51,14 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> None:
             name,
             now=opened.now,
             at=None if at is None else read_moment("--at", at, tz),
+            tz=tz,
             refusal=refusal_of(store.presences) or "",
             problems=problems,
             queue_of=lambda row: _queue_of(opened.config, row),
         )
-    _print(name, why(facts), json=json)
+    answer = why(facts)
+    _print(name, answer, json=json)
+    return EXIT_FAILED if answer.cause == "unknown entry" else 0
 
 
 def _config_and_problems(chosen: ChosenStore, name: str) -> "tuple[Config, list[str]]":

@@ -79,6 +79,7 @@ def load_entries(
     declared_places: Mapping[str, str] | None = None,
     shown: str = "",
     environment: Mapping[str, str] | None = None,
+    missing_folder_warns: bool = False,
 ) -> EntryFiles:
     """Read all files that `places` names, and return their entries with every problem.
 
@@ -86,7 +87,8 @@ def load_entries(
     `timezone`, `defaults` and their owner, `source`. `declared_places` maps each name that is
     declared elsewhere to the place of that declaration; declaring the name again is a problem.
     `shown` is the config's path as the user typed it. Variables are replaced from `environment`, or
-    from os.environ if it is None.
+    from os.environ if it is None. A place that does not exist is an error; with
+    `missing_folder_warns` it is a warning if it is no file's name.
     """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
@@ -94,7 +96,7 @@ def load_entries(
     problems: list[Problem] = []
     missing: list[str] = []
     seen = dict(declared_places or {})
-    paths, lost = find_files(places, folder)
+    paths, lost = find_files(places, folder, missing_folder_warns=missing_folder_warns)
     for place, text, warning in lost:
         missing.append(place)
         problems.append(Problem(f"{quoted(place)} {text}", ("schedules",), shown, warning))

@@ -18,14 +18,15 @@ _PIPES_OF_A_SHELL = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 def find_files(
-    places: Iterable[str], folder: str
+    places: Iterable[str], folder: str, *, missing_folder_warns: bool = False
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
     """Return the entry files that `places` (files, folders and globs) name, and the problems.
 
     Each file is returned once, in the order of `places`, which are relative to `folder`. A problem
     is a tuple: the place, the reason, and True if it is only a warning. Names that begin with a dot
     are left out (editors and Kubernetes put their own files there), and so are FIFOs and devices,
-    which could be read without end.
+    which could be read without end. With `missing_folder_warns`, a place that does not exist and
+    whose name is no file's is only a warning, as an empty folder is.
     """
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
@@ -48,7 +49,8 @@ def find_files(
         else:
             inside = [Path(full)]
             if not inside[0].exists():
-                lost.append((place, "does not exist; is the path right?", False))
+                warns = missing_folder_warns and inside[0].suffix not in SUFFIXES
+                lost.append((place, "does not exist; is the path right?", warns))
                 inside = []
             elif kind := "" if full.startswith(_PIPES_OF_A_SHELL) else _endless_kind(inside[0]):
                 lost.append((place, f"is {kind} and no file; it was left out", False))

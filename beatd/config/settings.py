@@ -124,10 +124,12 @@ def _channels(value: Any, tz: str) -> tuple[str, ...]:
 
 
 def _ping(value: Any, tz: str) -> str:
-    found = _channels(value, tz) if isinstance(value, str) else ()
-    if len(found) != 1 or not found[0].startswith(("http://", "https://")):
+    if not isinstance(value, str) or not value.strip().startswith(("http://", "https://")):
         raise ConfigError("is not a URL that can be pinged; write it like https://hc.example/UUID")
-    return found[0]
+    try:
+        return _channels(value, tz)[0]
+    except ConfigError as error:
+        raise ConfigError(str(error).removeprefix("number 1 ")) from None
 
 
 def _module(value: Any, tz: str) -> str:

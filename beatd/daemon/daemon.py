@@ -22,7 +22,17 @@ from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
 from beatd.errors import BeatError, StoreError
-from beatd.events import BrokerBack, Event, LeadWon, Observer, Stopped, StoreBack, Ticked
+from beatd.events import (
+    BrokerBack,
+    EntriesCounted,
+    Event,
+    LeadWon,
+    Observer,
+    Started,
+    Stopped,
+    StoreBack,
+    Ticked,
+)
 from beatd.leader import Holder
 
 BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
@@ -46,10 +56,12 @@ class Daemon(DaemonState):
         history: HistoryLimits | None = None,
         limits: Limits | None = None,
         observers: tuple[Observer, ...] = (),
+        started: Started | None = None,
     ) -> None:
         super().__init__(me=me, clock=clock)
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
         self._observers: tuple[Observer, ...] = (self.last_state, *observers)
+        self._started = started
         self._wake, self._stop = threading.Event(), threading.Event()
         self.housekeeping = Housekeeping(
             name=me.name,
@@ -59,6 +71,7 @@ class Daemon(DaemonState):
             term=self.term,
             rest=lambda: clock.wait(REPLAN_PAUSE_S, self._stop),
             wake=self.wake,
+            counted=lambda entries: self._observe(EntriesCounted(entries)),
         )
         loop = partial(Loop, clock=clock, observer=self._observe)
         self._campaign_loop = loop(
@@ -107,14 +120,20 @@ class Daemon(DaemonState):
         Raise StoreUnusable if the store cannot be used and waiting for it would not help.
         """
         with self:
-            while not self._stop.is_set():
-                self.turn()
+            self.turn_until_stopped()
+
+    def turn_until_stopped(self) -> None:
+        """Tick until `stop` is called; the daemon is open."""
+        while not self._stop.is_set():
+            self.turn()
 
     def __enter__(self) -> "Daemon":
         """Open the store, lease and publisher, and start the background loops.
 
         Block until the store and the lock answer or `stop` is called.
         """
+        if self._started is not None:
+            self._observe(self._started)
         with ExitStack() as closing:
             opened = self._open(closing)
             self._closing.callback(self._observe, Stopped())

@@ -85,7 +85,8 @@ class Housekeeping:
     `term` returns the number of the term that this daemon leads, 0 on a standby; long jobs call it
     again to learn whether they may go on. `rest` is called between the batches of a long job,
     `wake` each time that fewer entries have to wait for their source, or that declared entries
-    changed the store.
+    changed the store. `counted` is called once with the number of entries, as soon as a leader is
+    known.
     """
 
     def __init__(
@@ -98,7 +99,9 @@ class Housekeeping:
         term: Callable[[], int],
         rest: Callable[[], None],
         wake: Callable[[], None] = lambda: None,
+        counted: Callable[[int], None] = lambda entries: None,
     ) -> None:
+        self._counted: Callable[[int], None] | None = counted
         self._name, self._declaring, self._history = name, declaring, history
         self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
         self._forgot_history_at = self._counted_at = float("-inf")
@@ -165,8 +168,18 @@ class Housekeeping:
             if term:
                 self._repair(catalog, repair, term)
                 self._count(catalog)
+            self._count_first(catalog, presences, term)
+            if term:
                 self._replan_and_forget(catalog, history)
         return changed
+
+    def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
+        """Call `counted` with the number of entries, unless that was done or nobody leads yet."""
+        if self._counted is None:
+            return
+        if term or any(one.role == "leader" for one in presences.daemons()):
+            counted, self._counted = self._counted, None
+            counted(self.entries if term else catalog.count())
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
         """Repair entries that lost a part, if it is time, and keep the losses for `conflicts`."""

@@ -4,9 +4,9 @@ Only the leader does that. Nothing here holds up a tick: the connection to the b
 publisher's, the transactions are small, and a pause follows each of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from beatd.clock import Clock
@@ -14,8 +14,9 @@ from beatd.daemon.outcome_writer import OutcomeWriter
 from beatd.engine.outage import Outage
 from beatd.errors import StoreError
 from beatd.events import Observer, OutcomesAway, OutcomesBack
-from beatd.outcomes.live_deliveries import PROLONG_BY_S, LiveDeliveries
+from beatd.outcomes.live_deliveries import NO_SILENCES, PROLONG_BY_S, LiveDeliveries
 from beatd.outcomes.outcome_reader import OutcomeBatch, OutcomeReader
+from beatd.run import Running
 from beatd.secret import hidden
 from beatd.store import Roles
 
@@ -24,6 +25,7 @@ STANDBY_PAUSE_S = 0.5
 BUSY_PAUSE_S, QUIET_PAUSE_S = 0.1, 1.0  # after a read that found no more
 BUSY_FOR_S = 30.0  # after the last report
 JUDGED_EVERY_S = 1.0  # which runs are lost, and which are to be prolonged
+SILENCES_SAVED_EVERY_S = 2.0
 STORE_AWAY_PAUSE_S = 0.5
 SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 
@@ -47,7 +49,8 @@ class OutcomeThread:
         tell: Observer,
     ) -> None:
         self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term
-        self._live = LiveDeliveries()
+        self._live, self._marks = LiveDeliveries(), store.catalog.marks
+        self._saves_at, self._saved = float("-inf"), False
         self._writer = OutcomeWriter(
             store=store, live=self._live, clock=clock, wake=wake, rest=rest, tell=tell
         )
@@ -90,8 +93,9 @@ class OutcomeThread:
             return STORE_AWAY_PAUSE_S
 
     def _begin_lead(self, term: int) -> None:
-        self._live.begin(self._outcomes.live_deliveries(LIVE_READ_MAX))
-        self._of_term = term
+        live = self._outcomes.live_deliveries(LIVE_READ_MAX)
+        self._live.begin(live, self._marks.silences() if live else NO_SILENCES)
+        self._of_term, self._saves_at, self._saved = term, float("-inf"), True
 
     def _end_lead(self) -> None:
         """Close the reader, so that the new leader gets all messages."""
@@ -157,9 +161,22 @@ class OutcomeThread:
         now = self._clock.now()
         self._writer.write_lost(self._live.lost(now))
         if self._live.holds_named():
-            ending = self._live.to_prolong(self._outcomes.running(None), now)
+            running = self._outcomes.running(None)
+            ending = self._live.to_prolong(running, now)
             if ending:
                 self._outcomes.prolong(ending, now + timedelta(seconds=PROLONG_BY_S))
+            self._save_silences(running, now)
+
+    def _save_silences(self, running: Mapping[str, Running], now: datetime) -> None:
+        """Write how long the workers of running runs have been silent. Otherwise each change of
+        leader would keep a run of a dead worker running for another 30 s."""
+        if self._clock.elapsed() < self._saves_at:
+            return
+        self._saves_at = self._clock.elapsed() + SILENCES_SAVED_EVERY_S
+        silences = self._live.silences(running)
+        if silences or self._saved:
+            self._marks.write_silences(silences, now)
+            self._saved = bool(silences)
 
     def _pause_after(self, batch: OutcomeBatch) -> float:
         if not batch.is_last:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from beatd.clock import Clock
 from beatd.daemon.failed_runs import FailedRuns
 from beatd.events import Observer, OutcomesRead
-from beatd.outcome import RUN_ENDS, Delivery
+from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery
+from beatd.outcomes.deliveries import not_after
 from beatd.outcomes.known_runs import KnownRuns
 from beatd.outcomes.live_deliveries import LiveDeliveries
 from beatd.outcomes.outcome_reader import OutcomeBatch
@@ -18,8 +19,8 @@ SHORTEST_REST_S, LONGEST_REST_S = 0.01, 0.5  # after a full one
 class OutcomeWriter:
     """Writes the deliveries of batches, and notes them in `live`.
 
-    `wake` starts a tick, because an entry has become due. `rest` waits some seconds between
-    two transactions.
+    `wake` starts a tick, because a run that counted as running has ended. `rest` waits some
+    seconds between two transactions.
     """
 
     def __init__(
@@ -34,11 +35,12 @@ class OutcomeWriter:
     ) -> None:
         self._store, self._live, self._clock = store, live, clock
         self._wake, self._rest, self._tell = wake, rest, tell
-        self._known, self._failed = KnownRuns(store.history), FailedRuns()
+        self._known, self._failed = KnownRuns(store.history, store.outcomes), FailedRuns()
         self._started = 0  # as the last event had it
         self._batch: OutcomeBatch | None = None  # that is not completely written
         self._left, self._written = list[Delivery](), list[Delivery]()  # of this batch
         self._of_batch = 0  # its deliveries of runs that this store knows
+        self._wakes = False  # once the deliveries are written
 
     def write(self, batch: OutcomeBatch) -> None:
         """Write the deliveries of this store's runs, and emit an event about the batch.
@@ -48,7 +50,8 @@ class OutcomeWriter:
         if batch is not self._batch:
             self._live.name(batch.held)
             known = self._known.among(batch.deliveries, self._store.ledger.namespace)
-            self._left = [self._live.completed(delivery) for delivery in known]
+            now = self._clock.now()
+            self._left = [self._live.completed(not_after(delivery, now)) for delivery in known]
             self._batch, self._of_batch, self._written = batch, len(known), []
         while self._left:
             self._written += self._write_some(self._left[:WRITTEN_MAX])
@@ -75,11 +78,15 @@ class OutcomeWriter:
     def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Write deliveries in one transaction, and return those whose state was written."""
         began = self._clock.elapsed()
-        wakes = self._ends_a_wait(deliveries)
+        # A write whose reply was lost is tried again, and then these runs have ended before it.
+        self._wakes |= self._ends_running(deliveries)
         written = self._store.outcomes.write_outcomes(deliveries, self._clock.now())
-        if wakes:
+        if self._wakes:
+            self._wakes = False
             self._wake()
-        self._live.note(deliveries)
+        for one, how in zip(deliveries, written, strict=True):
+            if how == "written" or one.state in DELIVERY_ENDS:
+                self._live.note([one])
         if len(deliveries) == WRITTEN_MAX:
             # As long as the transaction took: the ticks need the store, and the core.
             took = self._clock.elapsed() - began
@@ -101,10 +108,12 @@ class OutcomeWriter:
         self._failed.add(event.deliveries)
         self._tell(event)
 
-    def _ends_a_wait(self, deliveries: Sequence[Delivery]) -> bool:
-        """True if the plan of an entry waits for the end of one of these runs."""
-        ended = {one.name: one.task_id for one in deliveries if one.state in RUN_ENDS}
+    def _ends_running(self, deliveries: Sequence[Delivery]) -> bool:
+        """True if one of these ended runs counts as running: something may wait for its end, or
+        may come to wait before the end is written."""
+        ended = [one for one in deliveries if one.state in RUN_ENDS]
         if not ended:
             return False
-        running = self._store.outcomes.running(list(ended))
-        return any(run.waits for run in running.values())
+        task_ids = {one.task_id for one in ended}
+        running = self._store.outcomes.running(list({one.name for one in ended}))
+        return any(run.task_id in task_ids for run in running.values())

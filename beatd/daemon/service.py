@@ -16,7 +16,8 @@ from beatd.daemon.process_start import ProcessStart
 from beatd.daemon.status import state_of
 from beatd.daemon.trial import Trial
 from beatd.errors import BeatError
-from beatd.observers.log import JsonLines, TextLines, in_words
+from beatd.observers.log import in_words
+from beatd.observers.log_formats import JsonLines, TextLines
 from beatd.observers.systemd import SystemdObserver
 
 log = logging.getLogger("beatd")
@@ -51,11 +52,25 @@ class Service(Protocol):
 def set_up_log(level: str, form: str) -> None:
     """Configure the logger `beatd` to write to standard error; `form` is "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger("beatd")
+    before = _json_lines()  # at a reload the daemon that leads goes on for a while
+    json_lines = JsonLines(before.term) if before is not None else JsonLines()
+    handler.setFormatter(json_lines if form == "json" else TextLines())
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     root.propagate = False
+
+
+def _json_lines() -> JsonLines | None:
+    """Return the formatter of the log if it writes JSON, else None."""
+    formatters = (handler.formatter for handler in log.handlers)
+    return next((one for one in formatters if isinstance(one, JsonLines)), None)
+
+
+def _show_term(term: Callable[[], int]) -> None:
+    """Make each line of a log in JSON show the term that `term` returns."""
+    if (json_lines := _json_lines()) is not None:
+        json_lines.term = term
 
 
 def serve(
@@ -223,6 +238,7 @@ class _Running:
     def __init__(self, service: Service, idle_gc: IdleGc) -> None:
         self.service = service
         service.daemon.before_wait = idle_gc
+        _show_term(service.daemon.term)
         self.error: BeatError | None = None
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beatd beat")
@@ -256,6 +272,7 @@ class _Running:
         self.service.daemon.stop()
         self._thread.join()
         self.service.close()
+        _show_term(lambda: 0)  # the ended daemon is to be collected
 
 
 def _is_no_planned_end(record: logging.LogRecord) -> bool:

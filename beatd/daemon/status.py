@@ -23,6 +23,7 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
                 terms=store.terms,
                 presences=store.presences,
                 now=daemon.now(),
+                incidents=store.incidents,
                 conflicts=daemon.conflicts,
             )
     lead = election.lead() if election else None

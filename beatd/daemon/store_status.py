@@ -10,6 +10,7 @@ from beatd.catalog import Catalog, Query
 from beatd.daemon.failing_entries import failing_entries
 from beatd.daemon.outcome_status import failing_outcomes, known_outcomes, running_long
 from beatd.errors import StoreError
+from beatd.incident import Incidents
 from beatd.leader import Holder
 from beatd.ledger import History, Requests, Terms
 from beatd.outcome import Outcomes
@@ -36,6 +37,7 @@ def status_in(
     terms: Terms,
     presences: Presences,
     now: datetime,
+    incidents: Incidents,
     conflicts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the status with the same keys as `beatd status --json`.
@@ -70,6 +72,7 @@ def status_in(
         "requests": _pending_requests(requests),
         "failing": _failing(history, failing_outcomes(known)),
         "running_long": running_long(known, outcomes, catalog, now),
+        "incidents": _open_incidents(incidents),
         "entries": entries,
         "next": [
             {"name": row.entry.name, "due": format_moment(row.plan.due)}
@@ -135,6 +138,20 @@ def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[st
     return [*unpublished, *(row for row in in_workers if row["entry"] not in names)]
 
 
+def _open_incidents(incidents: Incidents) -> list[dict[str, Any]]:
+    """Return a row for each open incident, those of the whole first, then the oldest first."""
+    found = [one for one in incidents.open_incidents() if one.closed is None]
+    return [
+        {
+            "kind": one.kind,
+            "entry": one.name or None,
+            "opened": format_moment(one.opened),
+            "observed": one.observed,
+        }
+        for one in sorted(found, key=lambda one: bool(one.name))
+    ]
+
+
 def _pending_requests(requests: Requests) -> dict[str, Any]:
     """Return the number of pending requests (runs asked for besides the plan), and the oldest of
     them.
@@ -188,6 +205,7 @@ def status_without_store(error: str) -> dict[str, Any]:
         "requests": None,
         "failing": [],
         "running_long": [],
+        "incidents": [],
         "entries": None,
         "next": [],
         "conflicts": [],

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from beatd.catalog import Stored
 from beatd.catch_up import if_found, why_at_an_end, why_not
-from beatd.ledger import Move, OpenClaim, Request
+from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.overlap import end_of_claim, settle_in_turn, turn_of_claim, turn_of_request
 from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment, settle
+from beatd.publisher import Outcome
 from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
@@ -109,6 +110,13 @@ class Mover:
             skips=skips,
             running=running,
         )
+
+    def arrived(self, claim: OpenClaim, row: Stored, now: datetime) -> Result:
+        """Return the result of an open claim whose message a worker has reported: it was
+        published."""
+        origin: Origin = "trigger" if claim.occurrence.request else "planned"
+        run = replace(self._run(row, claim.occurrence, now, origin), due=claim.due)
+        return Result(run, Outcome("confirmed"), claim.claimed_at, claim.claimed_at)
 
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int

@@ -11,7 +11,8 @@ from beatd.clock import Clock
 from beatd.dispatch import Published
 from beatd.engine.limits import Limits
 from beatd.engine.moves import Mover
-from beatd.ledger import Ledger, Move, OpenClaim
+from beatd.ledger import Ledger, Move, OpenClaim, Result
+from beatd.overlap import REPLACE_WAIT
 from beatd.run import EPOCH
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
@@ -33,6 +34,8 @@ class OpenClaims:
         self._held_ids: set[str] | None = None  # of claims that wait; None: look at all claims
         self.are_held = self._more_behind = False  # some wait for a run; all that were read do
         self._held = False  # a message of the last moves was not sent, or may not have been
+        self._revoked: dict[str, float] = {}  # task id -> `Clock.elapsed`, for a few seconds
+        self.arrived: list[Result] = []  # of claims whose message a worker has reported
 
     def noticed_change(self) -> None:
         """Make the next call of `moves` look at once, as a request may have been added."""
@@ -53,14 +56,15 @@ class OpenClaims:
     ) -> list[Move]:
         """Return the moves due now, about `limit` of them for requests; none before the next look.
 
-        Pass the published batches to `sent`. `never_sent` returns True for a claim whose message
-        certainly did not go out. Entries in `waiting` are left out.
+        Record the results in `arrived`. Pass the published batches to `sent`. `never_sent` returns
+        True for a claim whose message certainly did not go out. Entries in `waiting` are left out.
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
         self._at_once = READ_AT_ONCE_WITH_WAITING if waiting or self._more_behind else READ_AT_ONCE
         elapsed = self._clock.elapsed()
         paced = elapsed - self._looked_at >= LOOK_EVERY_S
+        self.arrived = []
         if not (self._must_look or paced or self.are_held):
             return []
         self._must_look = self.are_held = False
@@ -85,8 +89,16 @@ class OpenClaims:
         only, self._held_ids, moves = self._held_ids, set(), list[Move]()
         if only is not None and not only:
             return moves
-        for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once):
-            if self._waits(claim.stored) or (only is not None and claim.task_id not in only):
+        found = [
+            claim
+            for claim in self._ledger.unknowns(self._unknown_before(now), self._at_once)
+            if not self._waits(claim.stored) and (only is None or claim.task_id in only)
+        ]
+        reported = self._ledger.outcomes([claim.task_id for claim in found]) if found else {}
+        for claim in found:
+            if claim.task_id in reported and claim.stored is not None:
+                # It must not be sent again: the worker may be at it.
+                self.arrived.append(mover.arrived(claim, claim.stored, now))
                 continue
             move = mover.of_claim(claim, claim.unsent or never_sent(claim), now)
             if move is None:
@@ -119,9 +131,21 @@ class OpenClaims:
             if row is not None and counted[request.name]:
                 row = replace(row, runs=row.runs + counted[request.name])
             made = list(mover.of_request(request, row, now, READ_AT_ONCE))
+            if made and made[0].revokes and self._was_revoked(made[0].revokes):
+                made = []
             self.are_held |= not made
             counted[request.name] += sum(move.counts for move in made)
             started.update(move.name for move in made if move.running is not None)
             moves += made
         self._more_behind = not moves and len(found) == self._at_once
         return moves
+
+    def _was_revoked(self, task_id: str) -> bool:
+        """Return True if a request has revoked this run within the last seconds; its worker may
+        still name it, which prolongs it. Otherwise note that it is revoked now."""
+        late = self._clock.elapsed() - REPLACE_WAIT.total_seconds()
+        self._revoked = {id: at for id, at in self._revoked.items() if at > late}
+        if task_id in self._revoked:
+            return True
+        self._revoked[task_id] = self._clock.elapsed()
+        return False

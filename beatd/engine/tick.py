@@ -195,6 +195,8 @@ class Tick:
         """Send open claims (runs without a recorded outcome) and requested runs."""
         now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
         moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
+        self._unrecorded += self._open_claims.arrived
+        self._record()
         if moves:
             self._open_claims.sent(self._send(moves, lambda batch: batch, term))
             self._lookahead.is_stale = True

@@ -1,14 +1,11 @@
-"""Write the log lines of events, as text or JSON.
+"""Write the log lines of events.
 
 An event type without an entry in `WORDINGS` writes no line.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-
-from msgspec import json
 
 from beatd import events
 from beatd.incident import Incident
@@ -184,6 +181,25 @@ def _not_sent(event: events.AlertNotSent) -> list[Line]:
     return [(level, text, {"channel": event.channel})]
 
 
+def _started(event: events.Started) -> list[Line]:
+    facts = {key: getattr(event, key) for key in event.__struct_fields__}
+    parts = (
+        f"beatd {event.version} starts as {event.name}",
+        f"configuration {event.config}" if event.config else "no configuration file",
+        f"app {event.app}" if event.app else "no app",
+        f"broker {event.broker}",
+        f"store {event.store}",
+        f"lock {event.lock}" if event.lock != event.store else "lock in the store",
+        f"http {event.http}" if event.http else "no http",
+    )
+    return [(logging.INFO, ", ".join(parts), facts)]
+
+
+def _counted(event: events.EntriesCounted) -> list[Line]:
+    counted = f"{event.entries} {'entry' if event.entries == 1 else 'entries'}"
+    return [(logging.INFO, f"the store has {counted}", {"entries": event.entries})]
+
+
 def _level_of_lost_lead(event: events.LeadLost) -> int:
     """Return INFO if the lead was given up at a normal stop, else WARNING."""
     return logging.INFO if event.reason == events.RESIGNED else logging.WARNING
@@ -209,6 +225,8 @@ def _stepped(seconds: float) -> str:
 
 
 WORDINGS: dict[type[events.Event], Callable[[Any], Sequence[Line]]] = {
+    events.Started: _started,
+    events.EntriesCounted: _counted,
     events.Sent: _sent,
     events.Skipped: _skipped,
     events.Unplannable: _line(
@@ -262,37 +280,3 @@ def _word(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "none"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-#: Escapes of characters that move a terminal's cursor, colour the text or reverse its direction.
-_ESCAPES = {
-    place: chr(place).encode("unicode_escape").decode()
-    for place in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
-
-
-class TextLines(logging.Formatter):
-    """Formats a log record as one line of text with time, level and message; passwords are
-    hidden."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        text = record.getMessage().translate(_ESCAPES)
-        line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return hidden(line)
-
-
-class JsonLines(logging.Formatter):
-    """Formats a log record as one JSON object with message and facts; passwords are hidden."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat()
-        # The name of a file may hold bytes that JSON cannot carry.
-        text = record.getMessage().encode(errors="backslashreplace").decode()
-        line = {"at": at, "level": record.levelname.lower(), "message": text}
-        line |= getattr(record, "facts", {})
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return hidden(json.encode(line).decode())

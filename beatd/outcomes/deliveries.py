@@ -1,6 +1,7 @@
 """Fold the reports of workers into deliveries."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from msgspec import structs
 
@@ -36,6 +37,25 @@ def merged(first: Delivery, second: Delivery) -> Delivery:
         started=newer.started or older.started,
         finished=newer.finished or older.finished,
         error=newer.error or older.error,
+    )
+
+
+def not_after(delivery: Delivery, now: datetime) -> Delivery:
+    """Return the delivery with its times moved back, if the clock of its worker is ahead of `now`:
+    a moment of the future would hide the reports after it."""
+    ahead = delivery.at - now
+    if ahead <= timedelta(0):
+        return delivery
+
+    def moved(moment: datetime | None) -> datetime | None:
+        return None if moment is None else moment - ahead
+
+    return structs.replace(
+        delivery,
+        at=now,
+        received=moved(delivery.received),
+        started=moved(delivery.started),
+        finished=moved(delivery.finished),
     )
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kombu import Connection
-from kombu.utils.json import loads
 
-from beatd.outcomes.queue_connection import QueueConnection, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 READS_OF_UNFINISHED_FILE = 25  # kombu creates a file before it writes the message
 
@@ -49,7 +48,7 @@ def _body_of(channel: Any, file: Path) -> bytes | None:
     """Return the body of the message in a file, or None if the file is gone or holds no whole
     message."""
     try:
-        payload = loads(file.read_bytes())
-        return as_bytes(channel.Message(payload, channel=channel).body)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        payload = file.read_bytes()
+    except FileNotFoundError:
         return None
+    return body_in(channel, payload)

@@ -5,7 +5,7 @@ from itertools import islice
 from uuid import UUID
 
 from beatd.ledger import History
-from beatd.outcome import Delivery
+from beatd.outcome import Delivery, Outcomes
 from beatd.run import Occurrence, task_id
 
 RECORDS_READ = 200  # of each entry, with its open claims
@@ -17,20 +17,31 @@ class KnownRuns:
     """Separates the runs of this store from those of others.
 
     The task id of a planned run is computed from its name and moment. That of a requested run is
-    looked for among the newest records and open claims of its entry.
+    looked for among the running runs, whose end must never be missed, and then among the newest
+    records and open claims of its entry.
     """
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, history: History, outcomes: Outcomes) -> None:
+        self._history, self._outcomes = history, outcomes
         self._requested: dict[str, None] = {}  # task ids, oldest first
 
     def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
         """Return the deliveries whose run is one of this store. Raise StoreError if the store must
         be read and fails."""
         others = [one for one in deliveries if not _is_planned(one, namespace)]
-        self._look_up({one.name for one in others if one.task_id not in self._requested})
-        unknown = {one.task_id for one in others if one.task_id not in self._requested}
+        self._look_up_running(self._unknown(others))
+        self._look_up({one.name for one in self._unknown(others)})
+        unknown = {one.task_id for one in self._unknown(others)}
         return [one for one in deliveries if one.task_id not in unknown]
+
+    def _unknown(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        return [one for one in deliveries if one.task_id not in self._requested]
+
+    def _look_up_running(self, deliveries: Sequence[Delivery]) -> None:
+        """Remember the task ids of these deliveries that are those of running runs."""
+        if deliveries:
+            running = self._outcomes.running(list({one.name for one in deliveries}))
+            self._requested.update(dict.fromkeys(run.task_id for run in running.values()))
 
     def _look_up(self, names: Iterable[str]) -> None:
         """Remember the task ids of the newest records of these entries."""

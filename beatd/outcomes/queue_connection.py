@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kombu import Connection
+from kombu.utils.json import loads
 
 from beatd.report_queue import queue_of
 
@@ -61,5 +62,16 @@ class QueueConnection:
 
 
 def as_bytes(body: Any) -> bytes:
-    """Return the body of a message as bytes."""
-    return body.encode() if isinstance(body, str) else bytes(body or b"")
+    """Return the body of a message as bytes; empty if it is neither text nor bytes."""
+    if isinstance(body, str):
+        return body.encode(errors="replace")
+    return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""
+
+
+def body_in(channel: Any, payload: Any) -> bytes | None:
+    """Return the body in what kombu's virtual transports store for a message, or None if `payload`
+    is no message of kombu. Anybody who reaches the broker can put anything there."""
+    try:
+        return as_bytes(channel.Message(loads(payload), channel=channel).body)
+    except Exception:  # kombu raises whatever the wrong type of a field leads to
+        return None

@@ -8,7 +8,7 @@ this connection could so start tasks a second time.
 from collections.abc import Sequence
 from typing import Any
 
-from beatd.outcomes.queue_connection import QueueConnection, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class RedisQueueReader(QueueConnection):
@@ -19,7 +19,7 @@ class RedisQueueReader(QueueConnection):
         # Producers push on the left, so that the oldest message is the last one.
         found = channel.client.lrange(self._key(channel), -limit, -1)
         self._unacknowledged = found[::-1]
-        return [_body_of(channel, payload) for payload in self._unacknowledged]
+        return [body_in(channel, payload) or b"" for payload in self._unacknowledged]
 
     def acknowledge(self) -> None:
         if not self._unacknowledged:
@@ -34,13 +34,3 @@ class RedisQueueReader(QueueConnection):
 
     def _key(self, channel: Any) -> str:
         return f"{channel.global_keyprefix}{self._name}"
-
-
-def _body_of(channel: Any, payload: bytes) -> bytes:
-    """Return the body of a message, or an empty body if it is no message of kombu."""
-    from kombu.utils.json import loads
-
-    try:
-        return as_bytes(channel.Message(loads(payload), channel=channel).body)
-    except (ValueError, KeyError, TypeError):
-        return b""

@@ -35,7 +35,7 @@ class ReportReader:
                 message, invalid = valid(decode(body))
                 messages.append(message)
                 unreadable += invalid
-            except (MsgspecError, UnicodeDecodeError):
+            except (MsgspecError, UnicodeDecodeError, RecursionError):
                 unreadable += 1
         reports = sum(len(message.reports) for message in messages)
         self._limit = next_limit(len(bodies), reports)

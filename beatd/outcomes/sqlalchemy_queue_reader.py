@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from kombu.utils.json import loads
-
-from beatd.outcomes.queue_connection import QueueConnection, as_bytes
+from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class SqlalchemyQueueReader(QueueConnection):
@@ -32,7 +30,7 @@ class SqlalchemyQueueReader(QueueConnection):
         )
         session.rollback()  # the connection goes back to the pool, without a lock
         self._unacknowledged = [number for number, _ in found]
-        return [_body_of(channel, payload) for _, payload in found]
+        return [body_in(channel, payload) or b"" for _, payload in found]
 
     def acknowledge(self) -> None:
         if not self._unacknowledged:
@@ -50,11 +48,3 @@ class SqlalchemyQueueReader(QueueConnection):
             with suppress(Exception):  # the connection may be broken
                 session.invalidate()  # kombu leaves its session to the garbage collector
         super().close()
-
-
-def _body_of(channel: Any, payload: Any) -> bytes:
-    """Return the body of a message, or an empty body if it is no message of kombu."""
-    try:
-        return as_bytes(channel.Message(loads(payload), channel=channel).body)
-    except (ValueError, KeyError, TypeError):
-        return b""

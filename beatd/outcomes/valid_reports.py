@@ -8,6 +8,7 @@ from beatd.report import Report, Reports
 
 ID_MAX_CHARS = 64
 NAME_MAX_CHARS = 250  # of an entry or a worker
+DROPPED_MAX = 1_000_000_000  # a counter of Prometheus cannot add an integer of any length
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -25,7 +26,7 @@ def valid(message: Reports) -> tuple[Reports, int]:
         worker=_without_controls(message.worker)[:NAME_MAX_CHARS],
         reports=tuple(reports),
         held=held,
-        dropped=max(0, message.dropped),
+        dropped=min(max(0, message.dropped), DROPPED_MAX),
     )
     return checked, len(message.reports) - len(reports)
 
@@ -46,7 +47,7 @@ def _fitted(report: Report) -> Report | None:
 
 
 def _is_id(text: str) -> bool:
-    return 0 < len(text) <= ID_MAX_CHARS and text.isascii() and text.isprintable()
+    return 0 < len(text) <= ID_MAX_CHARS and all("!" <= character <= "~" for character in text)
 
 
 def _utc(moment: datetime) -> datetime | None:

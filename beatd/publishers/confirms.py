@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from beatd.publisher import Outcome
+from beatd.publisher import MESSAGE_REFUSED, Outcome
 from beatd.publishers.message import CONFIRMED, Message
 
 
@@ -58,7 +58,7 @@ class Confirms:
         self._end(tag, multiple, CONFIRMED)
 
     def on_nack(self, tag: int, multiple: bool) -> None:
-        self._end(tag, multiple, Outcome("unsent", "the broker refused it (basic.nack)"))
+        self._end(tag, multiple, Outcome("unsent", MESSAGE_REFUSED))
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         """Set the outcome "rejected" for a message that the broker returned because no queue takes

@@ -15,10 +15,12 @@ from beatd.dispatches.step_dispatch import StepDispatch
 from beatd.events import Event, Observer, Sent
 from beatd.observers.log import LogObserver
 from beatd.shadow.followed_entries import followed_entries
+from beatd.shadow.overlapping_ledger import OverlappingLedger
 from beatd.shadow.report import report_file, store_file
 from beatd.shadow.saved_tally import SavedTally
 from beatd.shadow.sent_listener import SentListener
 from beatd.shadow.silent_publisher import SilentPublisher
+from beatd.store import Roles
 from beatd.wiring.build import celery_app, daemon_of
 
 log = logging.getLogger("beatd")
@@ -45,8 +47,13 @@ class Shadow:
                 log_event(event)
 
         def parts(made: Parts) -> Parts:
+            def store() -> Roles:
+                roles = made.store()
+                return replace(roles, ledger=OverlappingLedger(roles.ledger))
+
             return replace(
                 made,
+                store=store,
                 publisher=lambda: publisher,
                 dispatch=lambda claims, sender: StepDispatch(
                     ledger=claims, publisher=sender, clock=clock

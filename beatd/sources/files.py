@@ -58,6 +58,7 @@ class Files:
             defaults=config.defaults,
             source=config.source,
             declared_places={entry.name: entry.declared_at for entry in config.entries},
+            missing_folder_warns=True,
         )
         doubtful = [self._relative(place) for place in files.missing]
         unread: set[str] = set()

@@ -52,13 +52,13 @@ def _stage(delivery: Delivery) -> int:
 
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
     """Return True if a run with these deliveries no longer counts as running: all of them ended,
-    and the newest was not retried."""
-    known = list(deliveries)
-    if len(known) == 1:
-        return known[0].state in RUN_ENDS
-    if not known or any(delivery.state not in DELIVERY_ENDS for delivery in known):
-        return False
-    return max(known, key=by_age).state in RUN_ENDS
+    and not all were retried.
+
+    Which of them is the newest does not matter: the clocks of two workers may differ, and then a
+    retry would keep the run running for ever.
+    """
+    states = {delivery.state for delivery in deliveries}
+    return states <= DELIVERY_ENDS and not states.isdisjoint(RUN_ENDS)
 
 
 def entry_after(
@@ -74,7 +74,8 @@ def entry_after(
     The outcome of a run is that of its newest delivery. So an older delivery that is lost, because
     the broker delivered the message again, is no failure of the entry.
     """
-    superseded = any(by_age(other) > by_age(new) for other in others)
+    # After a retry another delivery comes, though the clock of its worker may be behind.
+    superseded = any(other.state != "retried" and by_age(other) > by_age(new) for other in others)
     if before is None:
         before = EntryOutcome(name=new.name, newest=new, first=at)
     failures, successes, last_success = before.failures, before.successes, before.last_success
@@ -86,7 +87,9 @@ def entry_after(
         # A lost delivery that failed after all was counted when it was lost.
         failures, successes = failures + (old is None or old.state != "lost"), 0
     same_run = before.newest.task_id == new.task_id
-    newest = not superseded and (same_run or new.at >= before.newest.at)
+    # A worker's clock may be behind; then the planned moment shows which run is the later one.
+    later = new.at >= before.newest.at or new.planned > before.newest.planned
+    newest = not superseded and (same_run or later)
     return EntryOutcome(
         name=before.name,
         newest=new if newest else before.newest,

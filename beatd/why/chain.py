@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from beatd.ledger import Record
 from beatd.schedules import zone
 from beatd.why.answer import Answer
+from beatd.why.around import around
 from beatd.why.facts import Facts
 from beatd.why.not_planned import is_moment, not_planned
 from beatd.why.not_sent import of_claim, of_skip, waiting_plan
@@ -14,9 +17,14 @@ from beatd.why.time_words import TimeWords
 
 def why(facts: Facts) -> Answer:
     """Return why the moment in question, or the newest moment of the entry, did or did not run."""
+    words = TimeWords(zone(facts.zone_name))
+    answer = _answer(facts, words)
+    return replace(answer, details=(*answer.details, *around(facts, answer, words)))
+
+
+def _answer(facts: Facts, words: TimeWords) -> Answer:
     row = facts.row
-    words = TimeWords(zone(row.entry.tz if row is not None else "UTC"))
-    record = _record_of(facts)
+    record = None if row is None and facts.at is None else _record_of(facts)
     if record is not None:
         return _of_record(facts, record, words)
     if row is None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from beatd.catalog import Query, Stored
+from beatd.incident import Incident
 from beatd.ledger import OpenClaim, Record, Request
 from beatd.marks import Stop
 from beatd.outcome import Delivery
@@ -41,6 +42,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What is known of the entry `name` at the time `now`.
 
     - `row` is the entry, None if there is none.
+    - `tz` is the zone of times if there is no entry.
     - `at` is the moment in question, None for the newest one.
     - `records` are its lines of history, the newest first, open claims included.
     - `deliveries` are the deliveries of its newest runs, by task id.
@@ -48,6 +50,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     - `daemons` are the running daemons. `refusal` is why the store refuses writes, or "".
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
+    - `incidents` are the open incidents of the entry and of the whole.
     - `stop` is who last paused or disabled it by a command, None if unknown.
     - `queue` is where its messages go, None if nobody looked.
     """
@@ -55,6 +58,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     name: str
     now: datetime
     row: Stored | None
+    tz: str = "UTC"
     at: datetime | None = None
     records: Sequence[Record] = ()
     deliveries: Mapping[str, Sequence[Delivery]] = {}
@@ -66,6 +70,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     reports_seen: bool = True
     queue: QueueState | None = None
     stop: Stop | None = None
+    incidents: Sequence[Incident] = ()
+
+    @property
+    def zone_name(self) -> str:
+        return self.tz if self.row is None else self.row.entry.tz
 
     @property
     def leader(self) -> Presence | None:
@@ -78,6 +87,7 @@ def facts_of(
     *,
     now: datetime,
     at: datetime | None,
+    tz: str,
     refusal: str,
     problems: Sequence[str],
     queue_of: Callable[[Stored], QueueState | None],
@@ -100,6 +110,7 @@ def facts_of(
         name=name,
         now=now,
         row=row,
+        tz=tz,
         at=at,
         records=records,
         deliveries=deliveries,
@@ -111,6 +122,11 @@ def facts_of(
         reports_seen=bool(deliveries) or _any_report(store),
         queue=None if row is None else queue_of(row),
         stop=store.catalog.marks.stop(name),
+        incidents=[
+            one
+            for one in store.incidents.open_incidents()
+            if one.closed is None and one.name in ("", name)
+        ],
     )
 
 

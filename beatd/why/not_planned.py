@@ -86,7 +86,7 @@ def stopped(
     state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
     line = f"the entry is {state}"
     if facts.stop is not None:
-        line = f"{line} since {words.at(facts.stop.at)}, by {facts.stop.by}"
+        line = f"{line} since {words.about(facts.stop.at)}, by {facts.stop.by}"
     elif state == "disabled" and row.entry.declared_at:
         line = f"{line} in {row.entry.declared_at}"
     return Answer(state, line, moment, details)

@@ -1,11 +1,13 @@
 """Explain why a planned moment was not sent: skipped by a rule, claimed, or waiting now."""
 
+import re
 from datetime import datetime
 
 from beatd.ledger import OpenClaim, Record
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
 from beatd.why.not_planned import stopped
+from beatd.why.outage_now import outage_now
 from beatd.why.time_words import TimeWords, length
 
 #: How a reason of a skip begins -> its cause, and what it means.
@@ -26,6 +28,7 @@ REASONS: tuple[tuple[str, Cause, str], ...] = (
     ("missed", "missed", ""),
     ("caught up", "missed", "it was missed, and only the latest was run"),  # before 1.0
 )
+STILL_RUNNING = re.compile(r"still running: (?P<id>\S+) since (?P<since>\S+)")
 #: A cause in brackets at the end of a reason -> the cause of the answer.
 OUTAGES: dict[str, Cause] = {
     "nobody led": "nobody leads",
@@ -45,6 +48,8 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
             cause, text = its_cause, f"{outage} when it was due, and the catch-up rule skipped it"
             if cause in ("nobody leads", "broker away", "store away"):
                 text = f"{text}: {rule}"
+    if cause == "overlap":
+        text = f"skipped: {_still_running(facts, record.reason, words)}"
     details = [("planned", words.at(record.planned)), ("reason", record.reason)]
     if record.until is not None:
         least = "at least " if record.at_least else ""
@@ -52,6 +57,16 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
     if record.task_id:
         details.append(("task id", record.task_id))
     return Answer(cause, text, record.planned, tuple(details))
+
+
+def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
+    """Return what the reason "still running: ID since MOMENT", or without ID and MOMENT, means."""
+    rule = "" if facts.row is None else f" (overlap: {facts.row.entry.overlap})"
+    named = STILL_RUNNING.fullmatch(reason)
+    if named is None:
+        return f"an earlier run had not ended, and a newer moment waits in its place{rule}"
+    claimed = words.about(datetime.fromisoformat(named["since"]))
+    return f"the run {named['id']}, claimed at {claimed}, had not ended{rule}"
 
 
 def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
@@ -62,8 +77,8 @@ def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
         line = "it is being published now: it was claimed a moment ago"
         return Answer("claimed", line, record.planned, tuple(details))
     age = length(facts.now - claim.claimed_at)
-    details.append(("claimed", f"{words.at(claim.claimed_at)}, {age} ago, term {claim.term}"))
-    away = _outage(facts)
+    details.append(("claimed", f"{words.about(claim.claimed_at)}, {age} ago, term {claim.term}"))
+    away = outage_now(facts)
     if away is not None:
         return Answer(
             away[0], f"it was claimed {age} ago, and {away[1]}", record.planned, tuple(details)
@@ -81,10 +96,10 @@ def _not_sent(facts: Facts, age: str) -> str:
     queue = facts.queue
     if queue is not None and queue.messages:
         return (
-            f"the broker does not take its message (since {age}): the queue {queue.name} has "
+            f"the broker has not taken its message for {age}: the queue {queue.name} has "
             f"{queue.messages} messages, is it full? It is tried again each second"
         )
-    return f"the broker does not take its message (since {age}); it is tried again each second"
+    return f"the broker has not taken its message for {age}; it is tried again each second"
 
 
 def _on_unknown(claim: OpenClaim) -> str:
@@ -98,41 +113,28 @@ def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
     row = facts.row
     assert row is not None and row.plan.planned is not None
     details = [("planned", words.at(moment))]
-    if row.plan.due is not None and row.plan.due != row.plan.planned:
-        details.append(("due", words.at(row.plan.due)))
     if row.paused or not row.entry.enabled:
         return stopped(facts, row, moment, tuple(details), words)
     if row.running is not None and row.running.until > facts.now:
-        since = length(facts.now - row.running.since)
+        ago = length(facts.now - row.running.since)
         line = (
-            f"it waits: the run {row.running.task_id} has not ended since {since} "
-            f"(overlap: {row.entry.overlap})"
+            f"it waits for the run {row.running.task_id}, which was claimed {ago} ago and has not "
+            f"ended (overlap: {row.entry.overlap})"
         )
+        details.append(("waits until", f"{words.about(row.running.until)} at the latest"))
         return Answer("overlap", line, moment, tuple(details))
-    away = _outage(facts)
+    if row.plan.due is not None and row.plan.due != row.plan.planned:
+        details.append(("due", words.about(row.plan.due)))
+    away = outage_now(facts)
     if away is not None:
         return Answer(away[0], f"it is due, and {away[1]}", moment, tuple(details))
     if row.plan.due is not None and row.plan.due > facts.now:
-        line = f"its moment came, and jitter moves it to {words.at(row.plan.due)}"
+        line = f"its moment came, and jitter moves it to {words.about(row.plan.due)}"
         return Answer("not yet", line, moment, tuple(details))
     late = length(facts.now - (row.plan.due or moment))
     problems = [problem for one in facts.daemons for problem in one.problems] or [*facts.problems]
     if problems:
-        line = f"it is due since {late}, and a source cannot be applied: {problems[0]}"
+        line = f"it has been due for {late}, and a source cannot be applied: {problems[0]}"
         return Answer("invalid source", line, moment, tuple(details))
-    return Answer(
-        "due", f"it is due since {late}, and the leader will send it", moment, tuple(details)
-    )
-
-
-def _outage(facts: Facts) -> tuple[Cause, str] | None:
-    """Return what keeps every run from being sent now, with a cause, or None."""
-    leader = facts.leader
-    if leader is None:
-        others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"
-        return "nobody leads", f"nobody leads{others}"
-    if facts.refusal:
-        return "store away", f"the store refuses writes: {facts.refusal}"
-    if not leader.broker_ok:
-        return "broker away", f"the leader cannot reach the broker: {leader.broker or 'no answer'}"
-    return None
+    line = f"it has been due for {late}, and the leader will send it"
+    return Answer("due", line, moment, tuple(details))

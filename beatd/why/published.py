@@ -1,5 +1,6 @@
 """Explain what became of a run after it was published: the queue, the worker, the task."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,15 +9,15 @@ from beatd.outcome import Delivery
 from beatd.trace import trace_id
 from beatd.why.answer import Answer, Cause
 from beatd.why.facts import Facts
-from beatd.why.time_words import TimeWords, length
+from beatd.why.outage_now import outage_now
+from beatd.why.time_words import TimeWords, length, runtime
 
 #: How the error of a failed run begins -> its cause, and what that means.
 ERRORS: tuple[tuple[str, Cause, str], ...] = (
-    ("NotRegistered", "unknown task", "the worker does not know the task"),
-    ("WorkerLostError", "worker killed", "the worker's process died while it ran"),
-    ("Terminated", "worker killed", "the worker's process was ended while it ran"),
-    ("TimeLimitExceeded", "time limit", "it ran longer than its time limit"),
-    ("SoftTimeLimitExceeded", "time limit", "it ran longer than its soft time limit"),
+    ("WorkerLostError", "worker killed", "its process on {worker} died (killed, out of memory?)"),
+    ("Terminated", "worker killed", "its process on {worker} was ended while it ran"),
+    ("TimeLimitExceeded", "time limit", "it ran on {worker} for longer than its time limit"),
+    ("SoftTimeLimitExceeded", "time limit", "it ran on {worker} for longer than its soft limit"),
 )
 
 
@@ -27,7 +28,7 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if record.published is not None:
         late = "" if not record.late else f", {record.late:.3f} s late"
-        details.append(("published", f"{words.at(record.published)}{late}{_where(facts)}"))
+        details.append(("published", f"{words.about(record.published)}{late}{_where(facts)}"))
     if record.origin != "planned":
         details.append(("origin", record.origin))
     if facts.row is not None and facts.row.entry.trace:
@@ -37,9 +38,10 @@ def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
     if not deliveries:
         cause, line = _without_delivery(facts, record)
     else:
-        cause, line = _outcome(facts, deliveries[-1], words)
-        if len(deliveries) > 1:
-            line = f"{line}; the broker delivered it {len(deliveries)} times"
+        cause, line = _outcome(facts, record, deliveries)
+        times = sum(one.state != "retried" for one in deliveries)
+        if times > 1:
+            line = f"{line}; the broker delivered it {times} times"
     return Answer(cause, line, record.planned, tuple(details))
 
 
@@ -55,46 +57,92 @@ def _where(facts: Facts) -> str:
 def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
     found = []
     if delivery.received is not None:
-        found.append(("received", f"{words.at(delivery.received)}, by {delivery.worker}"))
+        found.append(("received", f"{words.about(delivery.received)}, by {delivery.worker}"))
     if delivery.started is not None:
-        found.append(("started", words.at(delivery.started)))
+        found.append(("started", words.about(delivery.started)))
     if delivery.finished is not None:
-        runtime = delivery.runtime
-        took = "" if runtime is None else f", after {runtime:.3f} s"
-        found.append((delivery.state, f"{words.at(delivery.finished)}{took}"))
+        took = "" if delivery.runtime is None else f", after {runtime(delivery.runtime)}"
+        found.append((delivery.state, f"{words.about(delivery.finished)}{took}"))
     if delivery.error:
         found.append(("error", delivery.error))
     return found
 
 
-def _outcome(facts: Facts, delivery: Delivery, words: TimeWords) -> tuple[Cause, str]:
+def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tuple[Cause, str]:
+    """Return what the newest of the deliveries of a run became."""
+    delivery = deliveries[-1]
     worker = delivery.worker or "a worker"
     match delivery.state:
         case "succeeded":
-            runtime = delivery.runtime
-            took = "" if runtime is None else f" in {runtime:.3f} s"
-            return "succeeded", f"it ran{took} on {worker}, and succeeded"
+            return "succeeded", _succeeded(facts, record, delivery, worker)
         case "failed":
-            begins = (one for one in ERRORS if delivery.error.startswith(one[0]))
-            _, cause, meaning = next(begins, ("", "failed", "the task raised an error"))
-            return cause, f"it ran on {worker}, and failed: {meaning}: {delivery.error}"
+            return _failed(facts, delivery, worker)
         case "started":
-            since = length(facts.now - (delivery.started or delivery.at))
-            return "running", f"it is running on {worker}, since {since}"
+            time = length(facts.now - (delivery.started or delivery.at))
+            return "running", f"it has been running on {worker} for {time}"
         case "received":
-            since = length(facts.now - (delivery.received or delivery.at))
-            return "received", f"{worker} has received it and has not started it, since {since}"
+            retried = deliveries[-2] if len(deliveries) > 1 else delivery
+            if retried.state == "retried":
+                error = retried.error or "without an error"
+                return "retried", f"the task asked for a retry ({error}); {worker} holds it now"
+            time = length(facts.now - (delivery.received or delivery.at))
+            return "received", f"{worker} received it {time} ago, and has not started it"
         case "retried":
-            return (
-                "retried",
-                f"the task asked for a retry on {worker}: {delivery.error or 'no error'}",
-            )
+            error = delivery.error or "without an error"
+            return "retried", f"the task asked for a retry on {worker} ({error})"
         case "revoked":
-            return "revoked", f"it was revoked, and {worker} ended it or did not start it"
+            when = "it was started" if delivery.started is None else "it ended"
+            return "revoked", f"it was revoked before {when} on {worker}{_replaced(facts)}"
         case "expired":
             return "expired", f"it had expired when {worker} took it from the queue"
         case "lost":
             return "lost", f"{worker} went silent while it held the run (killed, or cut off)"
+
+
+def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) -> str:
+    took = "" if delivery.runtime is None else f" in {runtime(delivery.runtime)}"
+    if facts.at is not None:
+        return f"it ran{took} on {worker}, and succeeded"
+    ago = length(facts.now - (delivery.finished or delivery.at))
+    line = f"it ran {ago} ago{took} on {worker}, and succeeded"
+    before = _successes(facts) - 1
+    if before > 0:
+        runs = "run" if before == 1 else f"{before} runs"
+        line = f"{line}, as did the {runs} before it"
+    if facts.row is not None and facts.row.plan.planned is None:
+        return f"{line}; no further run is planned"
+    well = not facts.incidents and outage_now(facts) is None
+    return f"all is well: {line}" if well else line
+
+
+def _successes(facts: Facts) -> int:
+    """Return how many of the newest runs in a row succeeded, among those whose outcomes were
+    read."""
+    count = 0
+    for record in facts.records:
+        deliveries = facts.deliveries.get(record.task_id)
+        if not deliveries or deliveries[-1].state != "succeeded":
+            break
+        count += 1
+    return count
+
+
+def _failed(facts: Facts, delivery: Delivery, worker: str) -> tuple[Cause, str]:
+    error = delivery.error or "no error was reported"
+    if error.startswith("NotRegistered"):
+        task = "" if facts.row is None else f" {facts.row.entry.task!r}"
+        return "unknown task", f"{worker} does not know the task{task}, so it did not run"
+    for begin, cause, meaning in ERRORS:
+        if error.startswith(begin):
+            return cause, f"{meaning.format(worker=worker)}: {error}"
+    if delivery.started is None:
+        return "failed", f"{worker} did not start it: {error}"
+    return "failed", f"the task raised an error on {worker}: {error}"
+
+
+def _replaced(facts: Facts) -> str:
+    replaces = facts.row is not None and facts.row.entry.overlap == "replace"
+    return ", by the run after it (overlap: replace) or by hand" if replaces else ""
 
 
 def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:

@@ -27,6 +27,7 @@ from beatd.wiring import backends
 from beatd.wiring.alerting import alerts_of
 from beatd.wiring.monitors import monitors_of
 from beatd.wiring.packages import read_packages
+from beatd.wiring.started import started_of
 
 if TYPE_CHECKING:
     from beatd.sources.django_mirror import DjangoMirror
@@ -173,14 +174,16 @@ def daemon_of(
     clock = clock or SystemClock()
     app = app or celery_app(config)
     read_packages(app, config.store.url, schemes.lock_url(config.store.url, config.lock.url))
+    me = backends.own_holder("", clock.now())
     return Daemon(
         parts=parts(parts_of(config, clock=clock, app=app)),
-        me=backends.own_holder("", clock.now()),
+        me=me,
         clock=clock,
         ttl=config.lock.ttl.total_seconds(),
         history=HistoryLimits(config.history.keep, config.history.records),
         limits=Limits(publish_timeout=config.broker.timeout.total_seconds() + 1),
         observers=observers,
+        started=started_of(config, app, me.name),
     )
 
 

@@ -10,6 +10,7 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.exceptions import Ignore, Reject, Retry
 
 from beatd.outcome import OutcomeState
+from beatd.worker.child_process import is_running
 from beatd.worker.error_line import error_line, one_line
 from beatd.worker.rare_warning import never_raises
 
@@ -20,24 +21,26 @@ class HeldDelivery:
     """Notes what celery's request goes through, and reports each change once.
 
     The first end counts: celery may call further callbacks afterwards, such as the loss of a child
-    that it killed itself. `changed` is called with each new state, its time and its error.
+    that it killed itself. `changed` is called with each new state, its time and its error,
+    `was_terminated` when celery has terminated the task, whose process may not have ended yet.
     """
 
     __slots__ = (
         "changed", "delivery", "ended", "entry", "handling", "id", "planned", "request",
-        "requeued", "started", "stopping",
+        "requeued", "started", "stopping", "terminated", "was_terminated",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         changed: "Callable[[HeldDelivery, OutcomeState, datetime, str], None]",
+        was_terminated: Callable[[], None],
         id: str,
         delivery: str,
         entry: str,
         planned: datetime,
     ) -> None:
-        self.changed = changed
+        self.changed, self.was_terminated = changed, was_terminated
         self.id = id
         self.delivery = delivery
         self.entry = entry
@@ -47,6 +50,7 @@ class HeldDelivery:
         self.ended = False
         self.handling = False  # celery handles a failure, and may reject the message as part of it
         self.requeued = False
+        self.terminated = False  # it was, and its process may not have ended yet
         self.stopping = False  # celery stops the task, and then announces why
 
     def report(self, state: OutcomeState, error: str = "", at: datetime | None = None) -> None:
@@ -124,8 +128,24 @@ class HeldDelivery:
         """Report that the run was revoked or had expired."""
         if expired:
             self.end("expired")
+        elif terminated and self.is_running():
+            self.terminated = True  # `end_terminated` reports it when its process has ended
+            self.was_terminated()
         else:
             self.end("revoked", "terminated" if terminated else "")
+
+    def is_running(self) -> bool:
+        """True if a process of the pool executes the task now."""
+        request = None if self.request is None else self.request()
+        return self.started and is_running(getattr(request, "worker_pid", None))
+
+    def end_terminated(self) -> bool:
+        """Report the end of a task that was terminated, if its process has ended by now; return
+        False if it has not."""
+        if not self.ended and self.is_running():
+            return False
+        self.end("revoked", "terminated")
+        return True
 
     @never_raises
     def cancelled(self, acks_late: bool) -> None:

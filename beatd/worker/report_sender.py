@@ -3,13 +3,17 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from contextlib import suppress
+from threading import Event, Lock, Thread
 from typing import Protocol
 
 from beatd.report import HELD_EVERY_S, Report, Reports, encode
 from beatd.worker.rare_warning import RareWarning
 
-FLUSH_EVERY_S = 0.2
+# If a worker is killed before it has reported a run, that run counts as running for its `max_run`.
+GATHER_S = 0.005  # between the first report and its message, which has all reports of that time
+PROCESS_LOOK_S = 0.02  # while a terminated process may not have ended yet
+LOOK_EVERY_S = 1.0  # whether it is time to list the runs that are held
 REPORTS_PER_MESSAGE = 500
 HELD_PER_MESSAGE = 2_000
 MAX_BYTES = 120_000  # of a message; kombu's encoding adds a third, and SQS refuses 256 KiB
@@ -35,8 +39,9 @@ class ReportSender:
     """Sends the reports of one worker on a thread of its own, which starts with the first report.
 
     `open_line` connects. `held` returns the (task id, delivery) of all runs that the worker holds;
-    they are listed every 10 seconds. While the broker is away reports wait; the oldest are dropped
-    and counted.
+    they are listed every 10 seconds. `waits_for_process` reports terminated tasks whose process has
+    ended, and returns True if there are others. While the broker is away reports wait; the oldest
+    are dropped and counted.
     """
 
     def __init__(
@@ -45,15 +50,20 @@ class ReportSender:
         open_line: Callable[[], Line],
         worker: str,
         held: Callable[[], Sequence[tuple[str, str]]],
+        waits_for_process: Callable[[], bool] = lambda: False,
     ) -> None:
         self._open_line = open_line
         self._worker = worker
         self._held = held
+        self._waits_for_process = waits_for_process
         # `add` only appends: it may run in a signal handler, where a lock could wait for ever.
         self._waiting: deque[Report] = deque(maxlen=MAX_WAITING)
         self._dropped = 0
         self._line: Line | None = None
         self._thread: Thread | None = None
+        # Locked while there is nothing to send. To release it never waits, unlike to set an Event.
+        self._has_work = Lock()
+        self._has_work.acquire()
         self._ending = Event()
         self._end_by = 0.0  # monotonic; only once `_ending` is set
         self._warning = RareWarning()
@@ -65,6 +75,12 @@ class ReportSender:
         self._waiting.append(report)
         if self._thread is None:
             self._start()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the thread look now; it never waits."""
+        with suppress(RuntimeError):  # it is awake already
+            self._has_work.release()
 
     def _start(self) -> None:
         self._thread = Thread(target=self._run, name="beatd-reports", daemon=True)
@@ -76,14 +92,18 @@ class ReportSender:
             return
         self._end_by = time.monotonic() + within_s
         self._ending.set()
+        self.wake()
         self._thread.join(within_s)
 
     def _run(self) -> None:
         list_at = time.monotonic() + HELD_EVERY_S
-        ending = False
+        ending, pause_s = False, LOOK_EVERY_S
         while not ending:
-            ending = self._ending.wait(FLUSH_EVERY_S)
+            if self._has_work.acquire(timeout=pause_s):
+                self._ending.wait(GATHER_S)
+            ending = self._ending.is_set()
             try:
+                pause_s = PROCESS_LOOK_S if self._waits_for_process() else LOOK_EVERY_S
                 self._send_reports()
                 if time.monotonic() >= list_at and not ending:
                     list_at = time.monotonic() + HELD_EVERY_S

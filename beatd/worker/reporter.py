@@ -36,6 +36,7 @@ class Reporter:
             open_line=lambda: ReportLine(app, queue),
             worker=worker,
             held=self._named,
+            waits_for_process=self._end_terminated,
         )
         self._pid = os.getpid()
         atexit.register(self.close)  # a cold shutdown sends no signal
@@ -57,6 +58,7 @@ class Reporter:
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
         return HeldDelivery(
             changed=self._changed,
+            was_terminated=self._sender.wake,
             id=task_id,
             delivery=token_hex(8),
             entry=headers[ENTRY],
@@ -81,6 +83,11 @@ class Reporter:
                 self.known.pop(held.id, None)
             elif len(self.known) > len(self._held) + MAX_RETRIED:
                 self.known.pop(next(iter(self.known)), None)
+
+    def _end_terminated(self) -> bool:
+        """Report the end of terminated tasks whose process has ended; True if one runs still."""
+        terminated = [held for held in list(self._held.values()) if held.terminated]
+        return not all([held.end_terminated() for held in terminated])
 
     def _named(self) -> list[tuple[str, str]]:
         """Return the task id and delivery of all that the worker holds; release what it has

@@ -125,6 +125,9 @@ def test_celery_beat_runs_what_the_app_declares(project: Project, queue: Queue) 
     assert len(set(moments(found))) == len(found)
     assert all(message["headers"]["celery_beat_task"] for message in found)
     assert any("stopped" in line for line in beat.lines)
+    (start,) = [line for line in beat.lines if "starts as" in line]
+    assert f"no configuration file, app proj, broker {queue.url}, store shelve:" in start
+    assert any("the store has 3 entries" in line for line in beat.lines)
     assert list(project.folder.glob("state.beatd*"))
 
 
@@ -172,6 +175,8 @@ def test_of_several_workers_with_a_beat_only_one_leads(project: Project, queue: 
         one.send(signal.SIGTERM)
     for one in workers:
         one.ends(PATIENCE)
+        assert [line for line in one.lines if "starts as" in line and "app proj" in line]
+        assert [line for line in one.lines if "the store has " in line]
 
     found = queue.all()
     assert names(found) == {"often", "added"}

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -82,6 +83,38 @@ class Programs:
             process.wait()
 
 
+class Gone(threading.Thread):
+    """Watches the processes that the log of runs names, and notes when each is gone."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(daemon=True)
+        self._log, self._ending = log, threading.Event()
+        self.at: dict[int, float] = {}
+
+    def run(self) -> None:
+        open_pids = set[int]()
+        with self._log.open() as lines:
+            while not self._ending.wait(0.02):
+                for line in lines:
+                    what, _, _, pid, _ = line.split()
+                    (open_pids.add if what == "start" else open_pids.discard)(int(pid))
+                for pid in [pid for pid in open_pids if not is_alive(pid)]:
+                    open_pids.discard(pid)
+                    self.at[pid] = time.time()
+
+    def end(self) -> None:
+        self._ending.set()
+        self.join()
+
+
+def is_alive(pid: int) -> bool:
+    """True if the process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @contextmanager
 def servers_of(pair: Pair) -> Iterator[Servers]:
     with ExitStack() as closing:
@@ -108,19 +141,23 @@ def run(pair: Pair, seconds: float, seed: int, folder: Path, *, peer: bool = Fal
             "PYTHONPATH": str(HERE),
             **({"OVERLAPS_LOCKS": url[pair.broker]} if peer else {}),
         }
-        programs = Programs(folder, environment)
+        programs, gone = Programs(folder, environment), Gone(log)
+        gone.start()
         try:
             entries = _start(programs, pair, url, folder, peer=peer)
             kills = _kill_at_random(programs, seconds, random.Random(seed), peer=peer)
             time.sleep(QUIET_S)
             now = time.time()
+            again = set() if peer else _delivered_again(folder)
         finally:
+            gone.end()
             programs.close()
         found = judge(
-            runs_of(log.read_text().splitlines(), programs.killed),
+            runs_of(log.read_text().splitlines(), programs.killed, gone.at),
             entries,
             now=now,
             silent_s=FREE_WITHIN_S,
+            delivered_again=again,
         )
         print(f"{'celery-singleton' if peer else pair}: {kills} kills, {words(found)}", flush=True)
         return found
@@ -190,6 +227,13 @@ def _leader(programs: Programs) -> str:
     return pids.get(leader.get("pid"), "daemon-0")
 
 
+def _delivered_again(folder: Path) -> set[str]:
+    """Return the ids of the runs whose message the broker delivered more than once."""
+    command = [BEATD, "history", "-c", "config.yaml", "--json"]
+    answer = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    return {one["task_id"] for one in json.decode(answer.stdout) if one.get("deliveries", 1) > 1}
+
+
 def words(found: Found) -> str:
     freed = found.freed_after
     longest = f", longest {freed[-1]:.1f} s" if freed else ""
@@ -217,7 +261,7 @@ def main() -> int:
             folder = (given.logs or Path(temporary)) / name
             folder.mkdir(parents=True, exist_ok=True)
             found = run(PAIRS[name], given.seconds, given.seed, folder, peer=given.peer)
-            for one, other in found.at_once:
+            for one, other in found.at_once[:20]:
                 print(f"  at once: {one}\n           {other}")
             late = [one for one in found.freed_after if one > FREE_WITHIN_S]
             broken |= bool(found.at_once or found.stuck or late)

@@ -1,7 +1,7 @@
 """The runs of tasks, by their own notes: which ran at once, and how long an entry stood still."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,9 +19,14 @@ class Ran(Struct, frozen=True):
     killed: bool = False
 
 
-def runs_of(lines: Iterable[str], killed: Mapping[int, float]) -> list[Ran]:
-    """Return the executions that the lines note, by their start; `killed` has the time at which
-    each process was killed."""
+def runs_of(
+    lines: Iterable[str], killed: Mapping[int, float], gone: Mapping[int, float]
+) -> list[Ran]:
+    """Return the executions that the lines note, by their start.
+
+    `killed` has the time at which each process was killed, `gone` that at which it was first seen
+    to be gone, such as the process of a task that was revoked.
+    """
     found: dict[tuple[str, int], Ran] = {}
     done: list[Ran] = []
     for line in lines:
@@ -34,9 +39,11 @@ def runs_of(lines: Iterable[str], killed: Mapping[int, float]) -> list[Ran]:
         else:
             done.append(replace(found.pop(key), end=float(at)))
     for one in found.values():
-        at_kill = killed.get(one.pid)
+        at_kill, at_end = killed.get(one.pid), gone.get(one.pid)
         if at_kill is not None and at_kill >= one.start:
             one = replace(one, end=at_kill, killed=True)
+        elif at_end is not None and at_end >= one.start:
+            one = replace(one, end=at_end)
         done.append(one)
     return sorted(done, key=lambda one: one.start)
 
@@ -53,13 +60,24 @@ class Found(Struct, frozen=True):
     stuck: tuple[str, ...]
 
 
-def judge(runs: Iterable[Ran], entries: Iterable[str], *, now: float, silent_s: float) -> Found:
-    """Judge the runs of these entries at the time `now`; an entry is stuck if its last start is
-    more than `silent_s` ago."""
+def judge(
+    runs: Iterable[Ran],
+    entries: Iterable[str],
+    *,
+    now: float,
+    silent_s: float,
+    delivered_again: Collection[str] = (),
+) -> Found:
+    """Judge the runs of these entries at the time `now`.
+
+    An entry is stuck if its last start is more than `silent_s` ago. `delivered_again` are the ids
+    of runs whose message the broker delivered more than once, perhaps after the run was lost.
+    """
     of_entry: dict[str, list[Ran]] = defaultdict(list)
     for one in runs:
         of_entry[one.entry].append(one)
     at_once, twice, freed, stuck = [], [], [], []
+    again_ids = set(delivered_again)
     for entry in entries:
         mine = of_entry[entry]
         for place, one in enumerate(mine):
@@ -68,7 +86,8 @@ def judge(runs: Iterable[Ran], entries: Iterable[str], *, now: float, silent_s: 
             for other in later:
                 if other.start >= end:
                     break
-                (twice if other.task_id == one.task_id else at_once).append((one, other))
+                again = other.task_id == one.task_id or {one.task_id, other.task_id} & again_ids
+                (twice if again else at_once).append((one, other))
             if one.killed:
                 following = [other.start for other in mine[place + 1 :] if other.start >= end]
                 if following:

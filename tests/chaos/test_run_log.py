@@ -12,11 +12,11 @@ start b 7 13 100.0
 """.strip().splitlines()
 
 
-def test_a_run_ends_by_its_note_or_by_the_kill_of_its_process() -> None:
-    runs = runs_of(LINES, {11: 105.0})
+def test_a_run_ends_by_its_note_or_with_its_process() -> None:
+    runs = runs_of(LINES, {11: 105.0}, {13: 101.0})
     assert [(one.task_id, one.end, one.killed) for one in runs] == [
         ("1", 103.0, False),
-        ("7", None, False),
+        ("7", 101.0, False),
         ("2", 105.0, True),
         ("3", 107.0, False),
     ]

@@ -53,6 +53,26 @@ def test_all_problems_of_all_files_are_told_with_their_lines(beatd: Beatd, write
     ]
 
 
+def test_a_folder_that_does_not_exist_is_a_warning_as_for_the_daemon(
+    beatd: Beatd, write: Write
+) -> None:
+    config = write("c.yaml", "broker: memory://\nschedules: [schedules/]\n")
+    ended = beatd("check", "-c", config)
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        f"{config}: warning: schedules: 'schedules/' does not exist; is the path right?",
+        "1 warning: 0 entries in 1 file",
+    ]
+    assert beatd("check", config.parent / "schedules").code == 1  # it was typed
+
+
+def test_the_example_of_the_readme_can_be_used(beatd: Beatd, write: Write) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    config = write("config.yaml", text.partition("```yaml\n")[2].partition("```")[0])
+    ended = beatd("check", "-c", config)
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "1 warning: 1 entry in 1 file")
+
+
 def test_warnings_alone_end_0(beatd: Beatd, write: Write) -> None:
     text = "broker: memory://\nentries:\n  a: {task: t, at: 2020-01-01}\n"
     ended = beatd("check", "-c", write("c.yaml", text))

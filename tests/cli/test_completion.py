@@ -58,3 +58,8 @@ def test_what_is_wrong_offers_nothing(here: Here, text: str) -> None:
 def test_the_tab_key_makes_no_store(here: Here) -> None:
     assert offered(here.folder, "beatd show ") == []
     assert not (here.folder / "beatd.db").exists()
+
+
+def test_the_commands_of_a_store_are_completed(here: Here) -> None:
+    assert offered(here.folder, "beatd store ") == ["copy", "new-identity"]
+    assert offered(here.folder, "beatd store c") == ["copy"]

@@ -129,7 +129,17 @@ def test_history_tells_the_newest_first(x: Here) -> None:
     records = x.json("history")
     assert [record["state"] for record in records] == ["skipped", "failed", "published"]
     published = records[2]
-    keys = ["entry", "planned", "state", "reason", "task_id", "published", "late", "origin"]
+    keys = [
+        "entry",
+        "planned",
+        "state",
+        "reason",
+        "task_id",
+        "published",
+        "late",
+        "origin",
+        "trace",
+    ]
     keys += ["outcome", "started", "finished", "runtime", "worker", "error"]
     assert list(published) == keys
     assert (published["entry"], published["late"]) == ("x", 0.012)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from msgspec.structs import replace
 
@@ -42,7 +43,47 @@ def test_open_incidents_are_shown(beatd: Beatd, config: Path) -> None:
     shown = beatd("incidents", "-c", config)
     assert "nightly" in shown.out and "3 failures in a row" in shown.out
     assert "broker away" not in shown.out
+    wrong = beatd("incidents", "other", "-c", config)
+    assert wrong.code == 1 and "no entry 'other'" in wrong.line
+    beatd("add", "other", "--task", "t", "--every", "1h", "-c", config)
     assert beatd("incidents", "other", "-c", config).err == "no open incidents\n"
+
+
+def test_incidents_fit_a_narrow_terminal(
+    beatd: Beatd, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(f"sqlite:///{config.parent / 'beatd.db'}", codec=codec, clock=SystemClock())
+    long = Incident(
+        kind="late", name="n" * 60, opened=OPENED.replace(microsecond=123_456), revision=1,
+        observed="x" * 200,
+    )  # fmt: skip
+    assert store.put_incidents([long]) == [True]
+    store.close()
+    assert "12:00:00 UTC" in beatd("incidents", "-c", config).out
+    monkeypatch.setattr("beatd.cli.paged_table.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = click.unstyle(beatd("incidents", "-c", config).out).splitlines()
+    assert all(len(line) <= 80 for line in lines) and "x" * 11 in lines[2]
+
+
+def test_status_has_the_open_incidents_those_of_the_whole_first(beatd: Beatd, config: Path) -> None:
+    store = open_store(f"sqlite:///{config.parent / 'beatd.db'}", codec=codec, clock=SystemClock())
+    names = [f"n{number}" for number in range(6)]
+    for name in [*names, ""]:
+        kind = "late" if name else "outcomes away"
+        one = Incident(kind=kind, name=name, opened=OPENED, revision=1, observed="so")  # type: ignore[arg-type]
+        assert store.put_incidents([one]) == [True]
+    store.close()
+    found = beatd("status", "--json", "-c", config).json
+    assert isinstance(found, dict)
+    assert found["incidents"][0] == {
+        "kind": "outcomes away", "entry": None, "opened": "2026-03-02T12:00:00Z", "observed": "so",
+    }  # fmt: skip
+    assert [one["entry"] for one in found["incidents"]] == [None, "nightly", *names]
+    out = beatd("status", "-c", config).out
+    assert "8 open; `beatd incidents` shows all" in out
+    assert "outcomes away, since 2026-03-02 12:00:00 UTC: so" in out
+    assert "failed of nightly, since" in out and "n2" in out and "n3" not in out
 
 
 def test_all_incidents_are_shown_as_json(beatd: Beatd, config: Path) -> None:
@@ -94,6 +135,27 @@ def test_check_and_add_warn_of_an_alert_that_nobody_judges(beatd: Beatd, config:
     assert "entries.a.alert: is not judged" in beatd("check", "-c", config).out
     added = beatd("add", "b", "--task", "t", "--every", "1h", "--alert", "late=1m", "-c", config)
     assert added.code == 0 and "--alert: is not judged" in added.err
+
+
+def test_check_and_add_warn_of_a_monitor_in_sentry_without_a_project(
+    beatd: Beatd, config: Path
+) -> None:
+    config.write_text(
+        'broker: {url: "memory://"}\nstore: {url: "sqlite:///beatd.db"}\n'
+        "entries: {a: {task: t, every: 1h, monitor: {sentry: true}}}\n"
+    )
+    assert "entries.a.monitor.sentry: does nothing" in beatd("check", "-c", config).out
+    words = ("b", "--task", "t", "--every", "1h", "--monitor", "sentry=true")
+    added = beatd("add", *words, "-c", config)
+    assert added.code == 0 and "--monitor: does nothing" in added.err
+
+
+def test_a_flag_needs_no_value(beatd: Beatd, config: Path) -> None:
+    add = ("add", "b", "--task", "t", "--every", "1h", "--trace", "--alert", "failed=3")
+    assert beatd(*add, "-c", config).code == 0
+    assert beatd("show", "b", "--json", "-c", config).json["trace"] is True  # type: ignore[call-overload,index]
+    assert beatd("edit", "b", "--trace", "false", "-c", config).code == 0
+    assert "trace" not in beatd("show", "b", "--json", "-c", config).json  # type: ignore[operator]
 
 
 def test_alert_is_added_edited_shown_and_exported(beatd: Beatd, config: Path) -> None:

@@ -28,14 +28,6 @@ def test_check_warns_of_schedules_that_sentry_cannot_have(beatd: Beatd, config: 
     assert "entries.a.monitor: Sentry cannot have this schedule" in checked.out
 
 
-def test_check_warns_once_of_check_ins_without_a_project(beatd: Beatd, config: Path) -> None:
-    config.write_text(HEAD + ENTRIES)
-    checked = beatd("check", "-c", config)
-    assert checked.code == 0
-    assert "entries.a.monitor: sends no check-in" in checked.out
-    assert "entries.b" not in checked.out
-
-
 def test_check_names_the_libraries_that_are_missing(
     beatd: Beatd, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,20 @@ def test_status_names_what_fails_in_workers_and_what_runs_for_long(x: Here) -> N
     assert "x (ValueError: no)" in out and "longer than 1 h" in out
 
 
+def test_history_names_the_trace_of_an_entry_that_has_one(x: Here) -> None:
+    ran(x, history_confirmed())
+    (row,) = x.json("history")
+    assert row["trace"] is None
+    x("edit", "x", "--trace")
+    (row,) = x.json("history", "x")
+    assert row["trace"] == row["task_id"].replace("-", "")
+
+
+def test_why_knows_no_entry_of_that_name(x: Here) -> None:
+    assert x.json("why", "nosuch", code=1)["cause"] == "unknown entry"
+    assert x.json("why", "x")["cause"] == "not yet"
+
+
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
@@ -158,9 +172,41 @@ def test_a_narrow_terminal_leaves_out_what_says_least(monkeypatch: pytest.Monkey
         nothing="",
         cut=("task id, reason or error", "worker", "entry"),
         left_out=("worker", "late", "runtime"),
+        readable="task id, reason or error",
     )
     header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
     assert "worker" not in header and "succeeded" in line and len(line) <= 80
+
+
+def test_a_terminal_shows_more_of_a_reason_rather_than_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    reason = "missed; only the latest was run (the broker was away)"
+    row = ("2026-11-28 00:36:12 UTC", "x", "skipped", "", "0.004 s", "", "1 ms", "w@host", reason)
+    print_pages(
+        history.COLUMNS,
+        [row],
+        nothing="",
+        cut=("task id, reason or error", "worker", "entry"),
+        left_out=("worker", "late", "runtime"),
+        readable="task id, reason or error",
+    )
+    header, _, line = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "worker" not in header and "only the latest was run" in line and len(line) <= 100
+
+
+def test_a_long_name_of_an_entry_leaves_room_for_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    row = ("2026-11-28 00:36:12 UTC", "n" * 80, "skipped", "", "", "", "", "", "r" * 80)
+    cut = ("task id, reason or error", "entry")
+    print_pages(history.COLUMNS, [row], nothing="", cut=cut, readable=cut[0])
+    line = sys.stdout.getvalue().splitlines()[2]  # type: ignore[attr-defined]
+    assert "n" * 23 in line and "r" * 39 in line and len(line) <= 120
 
 
 def test_an_entry_that_waits_for_its_run_before_looks_like_it(here: Here) -> None:

@@ -90,7 +90,8 @@ def test_status_tells_who_leads_and_how_it_is(x: Here) -> None:
     assert list(found) == [
         *("name", "host", "pid", "role", "term", "leader", "standbys", "store", "broker"),
         *("lock", "atomic", "unknowns", "last_seen_age", "last_tick_age", "lateness"),
-        *("went_back", "requests", "failing", "running_long", "entries", "next", "conflicts"),
+        *("went_back", "requests", "failing", "running_long", "incidents", "entries"),
+        *("next", "conflicts"),
     ]
     assert (found["name"], found["role"], found["term"]) == ("one", "leader", 1)
     assert set(found["leader"]) == {"name", "host", "pid", "since"}

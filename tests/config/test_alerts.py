@@ -55,6 +55,8 @@ def test_everything_can_be_set(write: Write) -> None:
         ("{to: {a: b}}", "alerts.to: is not a list of URLs"),
         ("{wait: 0s}", "alerts.wait: '0s' is nothing"),
         ("{heartbeat: 'mailto://x'}", "alerts.heartbeat: is not a URL that can be pinged"),
+        ("{heartbeat: hc.example/x}", "alerts.heartbeat: is not a URL that can be pinged"),
+        ("{heartbeat: 'https://a b'}", "alerts.heartbeat: has blanks"),
         ("{secret_file: nowhere}", "alerts.secret_file: 'nowhere' cannot be read"),
         ("{two: 1}", "alerts.two: is not a setting of alerts; did you mean to?"),
     ],

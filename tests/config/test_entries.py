@@ -52,6 +52,15 @@ def test_places_that_hold_nothing_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_folder_of_the_configuration_may_be_missing_and_a_file_may_not(tmp_path: Path) -> None:
+    places = ["s/", "teams", "gone.yaml"]
+    found = load_entries(places, folder=str(tmp_path), missing_folder_warns=True)
+    assert found.missing == ("s/", "teams", "gone.yaml")
+    assert [problem.warning for problem in found.problems] == [True, True, False]
+    typed = load_entries(places, folder=str(tmp_path))
+    assert [problem.warning for problem in typed.problems] == [False, False, False]
+
+
 def test_a_folder_that_cannot_be_listed_is_missing_and_told(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from beatd.definition import codec
 from beatd.edits.declared_set import Declared, digest_of
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
+from beatd.leader import Holder
+from beatd.presence import Presence
 from beatd.sources import Reading
 from beatd.sources.declarations import Declarations
 from beatd.store import Store
@@ -97,6 +99,27 @@ def test_a_store_that_nobody_edits_is_counted_once(
         keep_house(housekeeping, store)
         clock.advance(seconds=COUNT_ENTRIES_EVERY_S + 1)
     assert (housekeeping.entries, store.counts) == (2, 1)
+
+
+def test_the_first_count_is_reported_once_when_a_leader_is_known(
+    store: Counting, clock: FakeClock
+) -> None:
+    reported: list[int] = []
+    term = 0
+    standby = Housekeeping(
+        name="one", declaring=None, history=HistoryLimits(), clock=clock, term=lambda: term,
+        rest=lambda: None, counted=reported.append,
+    )  # fmt: skip
+    put_many(store, ["a", "b"])
+    keep_house(standby, store)
+    assert reported == []  # nobody leads: what is declared may not be in the store yet
+    other = Holder("two", "host", 2, clock.now(), "token")
+    store.announce(Presence(other, "leader", True, clock.now()), 60)
+    keep_house(standby, store)
+    assert reported == [2]
+    term = 1
+    keep_house(standby, store)
+    assert reported == [2]
 
 
 def test_what_was_added_is_counted_within_a_minute(

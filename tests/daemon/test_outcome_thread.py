@@ -4,6 +4,7 @@ from collections import deque
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from beatd.daemon.outcome_thread import LONGEST_AWAY_PAUSE_S, OutcomeThread
 from beatd.daemon.outcome_writer import WRITTEN_MAX
@@ -304,11 +305,69 @@ def test_the_end_of_a_run_wakes_the_beat_if_an_entry_waits_for_it(noon: World) -
     assert noon.wakes == 1 and row(store).plan.due == at(20)
 
 
-def test_the_end_of_a_run_that_nothing_waits_for_wakes_nobody(noon: World) -> None:
-    run = started(noon.store, put_queued(noon.store), lead(noon.store))
+def test_the_end_of_a_running_run_wakes_the_beat_as_a_plan_may_just_come_to_wait(
+    noon: World,
+) -> None:
+    store, term = noon.store, lead(noon.store)
+    run = started(store, put_queued(store), term)
+    wait, write = waiting(store, row(store)), store.write_outcomes
+
+    def claims_first(deliveries, when):  # type: ignore[no-untyped-def]
+        assert list(store.claim([wait], term, at(10))) == [True]
+        return write(deliveries, when)
+
+    store.write_outcomes = claims_first  # type: ignore[method-assign]
     noon.arrives(reported(run, "succeeded"))
     noon.turn()
-    assert not noon.wakes and row(noon.store).running is None
+    assert noon.wakes == 1 and row(store).running is None
+
+
+def test_the_end_of_a_run_that_does_not_count_as_running_wakes_nobody(noon: World) -> None:
+    noon.arrives(noon.delivery("succeeded"))
+    noon.turn()
+    assert not noon.wakes
+
+
+def test_a_write_whose_reply_was_lost_wakes_the_beat_all_the_same(noon: World) -> None:
+    store = noon.store
+    term = lead(store)
+    run = started(store, put_queued(store), term)
+    store.claim([waiting(store, row(store))], term, at(10))
+    write = store.write_outcomes
+
+    def loses_its_reply(deliveries, when):  # type: ignore[no-untyped-def]
+        write(deliveries, when)
+        store.write_outcomes = write  # type: ignore[method-assign]
+        raise StoreError("the connection broke")
+
+    store.write_outcomes = loses_its_reply  # type: ignore[method-assign]
+    noon.arrives(reported(run, "succeeded"))
+    noon.turn()
+    assert not noon.wakes
+    noon.turn()
+    assert noon.wakes == 1
+
+
+def test_a_start_that_is_read_again_after_the_end_does_not_count_as_executed(world: World) -> None:
+    world.arrives(world.delivery("succeeded"))
+    world.arrives(world.delivery("started"))  # the leader before had not acknowledged it
+    world.turn(1)
+    assert [event.started for event in world.events(OutcomesRead)] == [0, 0]  # type: ignore[attr-defined]
+
+
+def test_a_worker_whose_clock_is_ahead_is_not_believed(world: World) -> None:
+    planned, hour = world.clock.now(), timedelta(hours=1)
+    started = world.delivery("started", at=planned + hour, started=planned + hour)
+    world.arrives(started)
+    world.turn()
+    world.clock.advance(seconds=3)
+    end = planned + hour + timedelta(seconds=3)
+    world.arrives(replace(started, state="failed", at=end, started=None, finished=end))
+    world.turn()
+    _, event = world.events(OutcomesRead)
+    assert isinstance(event, OutcomesRead)
+    (failed,) = event.deliveries
+    assert failed.finished == world.clock.now() and failed.runtime == 3
 
 
 def test_a_run_that_its_worker_still_names_is_prolonged_and_a_silent_one_is_lost(
@@ -322,4 +381,14 @@ def test_a_run_that_its_worker_still_names_is_prolonged_and_a_silent_one_is_lost
     running = row(noon.store).running
     assert running is not None and running.until > noon.clock.now() + timedelta(seconds=20)
     noon.turn(32)
+    assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None
+
+
+def test_changes_of_leader_do_not_keep_the_run_of_a_dead_worker_running(noon: World) -> None:
+    run = started(noon.store, put_queued(noon.store), lead(noon.store))
+    noon.arrives(reported(run, "started", worker="dead"))
+    for _ in range(4):
+        noon.turn(8)
+        noon.term += 1
+    noon.turn(2)
     assert noon.states(reported(run)) == ["lost"] and row(noon.store).running is None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from beatd import __version__
 from tests.daemon.conftest import Start
 from tests.waiting import until
 
@@ -38,7 +39,11 @@ def get(port: int, path: str) -> tuple[int, str]:
 def test_it_leads_and_publishes(beatd: Start, config: Config, tmp_path: Path) -> None:
     daemon = beatd("-c", str(config()))
     daemon.says("leading, term 1")
+    daemon.says("the store has 1 entry")
     daemon.says("published tick (t)")
+    assert f"beatd {__version__} starts as " in daemon.lines[0]
+    assert f"configuration {tmp_path}/config.yaml, no app, broker filesystem" in daemon.lines[0]
+    assert f"store sqlite:///{tmp_path}/beatd.db, lock file:{tmp_path}" in daemon.lines[0]
     assert list((tmp_path / "queue").iterdir())
 
 
@@ -198,6 +203,19 @@ def test_its_log_can_be_json(beatd: Start, config: Config) -> None:
     daemon = beatd("-c", str(config(log="{format: json}")))
     line = json.loads(daemon.says("published tick"))
     assert line["entry"] == "tick" and line["level"] == "info" and "task_id" in line
+    daemon.send(signal.SIGHUP)
+    daemon.says("configuration reloaded")
+    daemon.says("leading, term 2")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+    lines = [json.loads(line) for line in daemon.lines]
+    here = {"host": socket.gethostname(), "pid": daemon.process.pid}
+    assert all(here.items() <= line.items() and "term" in line for line in lines)
+    assert (lines[0]["event"], lines[0]["version"]) == ("Started", __version__)
+    terms = [line["term"] for line in lines if line.get("event") in ("Started", "LeadWon", "Sent")]
+    assert terms[:3] == [None, 1, 1] and terms[-1] == 2
+    (tried,) = [line for line in lines if "changing over" in line["message"]]
+    assert tried["term"] == 1
 
 
 # being asked

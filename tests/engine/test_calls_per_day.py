@@ -156,7 +156,9 @@ def test_a_day_costs_what_is_due_and_not_what_exists(
     # An idle second costs one look each at the version, at what is in doubt, and at requests.
     for look in ("version", "unknowns", "requests"):
         assert store.calls[look] <= seconds + 1
-    known = {"claim", "record", "upcoming", "version", "unknowns", "requests", "begin"}
+    # Whether any plan waits for the end of a run is read once, at the start of the lead.
+    assert store.calls["running"] == 1
+    known = {"claim", "record", "upcoming", "version", "unknowns", "requests", "begin", "running"}
     assert set(store.calls) <= known, "a tick asks for something new: is it worth its price?"
 
     # Entries that share a schedule share its computation, herd by herd.

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from beatd.edits import editing
 from beatd.edits.run_requests import trigger
 from beatd.engine.tick import Tick
@@ -16,7 +18,7 @@ from tests.fleet import Fleet
 
 def fleet_with(name: str = "a", **plain: Any) -> tuple[Fleet, Tick]:
     fleet = Fleet()
-    fleet.add(name, every="1m", **{"overlap": "skip", "max_run": "1h", **plain})
+    fleet.add(name, **{"every": "1m", "overlap": "skip", "max_run": "1h", **plain})
     return fleet, fleet.daemon()
 
 
@@ -122,6 +124,20 @@ def test_replace_ends_the_running_run_first() -> None:
     assert minutes(fleet) == [1, 2] and reasons(fleet) == []
 
 
+def test_a_run_that_goes_on_is_revoked_again_while_its_worker_names_it() -> None:
+    fleet, engine = fleet_with(overlap="replace")
+    fleet.minutes(engine, 2.05)
+    (run,) = fleet.broker.arrived
+    for _ in range(10):
+        fleet.store.prolong([run.task_id], fleet.clock.now() + timedelta(seconds=60))
+        engine.noticed_change()
+        fleet.minutes(engine, 0.05)
+    publisher = engine._lookahead._publisher
+    assert isinstance(publisher, MemoryPublisher)
+    assert list(publisher.revoked) == [run.task_id] * 4, "once in ten seconds"
+    assert minutes(fleet) == [1]
+
+
 def test_replace_waits_ten_seconds_for_a_run_of_which_nobody_reports() -> None:
     fleet, engine = fleet_with(overlap="replace")
     fleet.minutes(engine, 2.1)
@@ -151,6 +167,28 @@ def test_a_message_that_could_not_be_sent_is_sent_later_and_runs_alone() -> None
     assert minutes(fleet) == [1] and reasons(fleet) == [(2, "still running"), (3, "still running")]
 
 
+@pytest.mark.parametrize("overlap", ["skip", "queue", "replace", "allow"])
+@pytest.mark.parametrize("state", ["received", "started", "succeeded"])
+def test_a_run_that_a_worker_has_reported_is_not_sent_again(
+    overlap: str, state: OutcomeState
+) -> None:
+    fleet, leader = fleet_with(overlap=overlap, every="1d", phase="1m")
+
+    def dies(run: Run) -> Outcome:
+        fleet.broker.arrived.append(run)
+        return Outcome("unknown", "no confirm came")
+
+    fleet.broker.fault = dies
+    fleet.minutes(leader, 1.02)
+    fleet.broker.fault = lambda run: None
+    report(fleet, leader, state)
+    fleet.minutes(leader, 5)
+    assert minutes(fleet) == [1]
+    (line,) = fleet.history()
+    assert (line.state, line.origin) == ("published", "planned")
+    assert list(fleet.store.unknowns(fleet.clock.now(), 9)) == []
+
+
 def test_a_trigger_waits_for_the_end_of_the_run() -> None:
     fleet, engine = fleet_with(overlap="queue")
     fleet.minutes(engine, 1.2)
@@ -159,6 +197,22 @@ def test_a_trigger_waits_for_the_end_of_the_run() -> None:
     assert [run.origin for run in fleet.broker.arrived] == ["planned"]
     report(fleet, engine)
     fleet.minutes(engine, 0.1)
+    assert [run.origin for run in fleet.broker.arrived] == ["planned", "trigger"]
+
+
+def test_a_trigger_revokes_a_run_that_goes_on_once_in_ten_seconds() -> None:
+    fleet, engine = fleet_with(overlap="replace", every="1d", phase="1m")
+    fleet.minutes(engine, 1.02)
+    (run,) = fleet.broker.arrived
+    trigger(fleet.store, "a", fleet.clock.now())
+    for _ in range(25):
+        fleet.store.prolong([run.task_id], fleet.clock.now() + timedelta(seconds=60))
+        fleet.minutes(engine, 1 / 60)
+    publisher = engine._lookahead._publisher
+    assert isinstance(publisher, MemoryPublisher)
+    assert list(publisher.revoked) == [run.task_id] * 3
+    report(fleet, engine, "revoked")
+    fleet.minutes(engine, 0.05)
     assert [run.origin for run in fleet.broker.arrived] == ["planned", "trigger"]
 
 

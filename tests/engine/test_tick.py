@@ -28,7 +28,7 @@ from beatd.observers.last_state import LastState
 from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
 from beatd.planning import settle
-from beatd.publisher import Outcome
+from beatd.publisher import MESSAGE_REFUSED, Outcome
 from beatd.run import Run, task_id
 from tests.fake_lease import holder
 from tests.fleet import Broker, Fleet, Publisher
@@ -360,6 +360,19 @@ def test_one_full_queue_holds_back_nothing_else_and_is_not_hammered(fleet: Fleet
     fleet.minutes(fleet.daemon(), 0.5)
     assert len(fleet.broker.planned("free")) >= 89
     assert len(asked) <= 35, "about once a second"
+
+
+def test_a_message_that_the_broker_refuses_does_not_look_like_a_broker_that_is_away(
+    fleet: Fleet,
+) -> None:
+    fleet.add("full", every="1m")
+    fleet.broker.fault = lambda run: Outcome("unsent", MESSAGE_REFUSED)
+    engine = fleet.daemon()
+    fleet.minutes(engine, 2)
+    assert not [event for event in fleet.told if isinstance(event, BrokerAway)]
+    fleet.broker.fault = lambda run: None
+    fleet.minutes(engine, 0.1)
+    assert fleet.broker.planned("full")
 
 
 # outcomes unknown

@@ -8,10 +8,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from beatd.definition import entry_from
-from beatd.events import AlertNotSent, IncidentsOpened, RunsFailed, Sent, Skipped
+from beatd.events import (
+    AlertNotSent,
+    EntriesCounted,
+    IncidentsOpened,
+    RunsFailed,
+    Sent,
+    Skipped,
+    Started,
+)
 from beatd.incident import Incident
 from beatd.ledger import Result
-from beatd.observers.log import JsonLines, LogObserver, TextLines
+from beatd.observers.log import LogObserver
+from beatd.observers.log_formats import JsonLines, TextLines
 from beatd.outcome import Delivery
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, Skip
@@ -74,6 +83,34 @@ def test_each_is_told_to_who_debugs(lines: pytest.LogCaptureFixture) -> None:
     lines.set_level(logging.DEBUG, "beatd")
     LogObserver()(missed(60))
     assert len(lines.messages) == 60
+
+
+def test_a_start_is_a_line_that_says_what_runs_with_which_parts(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    whole = Started(
+        name="web1:12", version="0.1.0", config="/etc/beatd/config.yaml", app="proj",
+        broker="amqp://mq", store="mysql://db", lock="redis://r", http="127.0.0.1:9753",
+    )  # fmt: skip
+    LogObserver()(whole)
+    least = Started(
+        name="web1:12", version="0.1.0", config=None, app=None, broker="amqp://mq",
+        store="redis://r", lock="redis://r", http=None,
+    )  # fmt: skip
+    LogObserver()(least)
+    LogObserver()(EntriesCounted(1))
+    assert lines.messages == [
+        "beatd 0.1.0 starts as web1:12, configuration /etc/beatd/config.yaml, app proj, "
+        "broker amqp://mq, store mysql://db, lock redis://r, http 127.0.0.1:9753",
+        "beatd 0.1.0 starts as web1:12, no configuration file, no app, "
+        "broker amqp://mq, store redis://r, lock in the store, no http",
+        "the store has 1 entry",
+    ]
+    assert lines.records[0].facts == {  # type: ignore[attr-defined]
+        "event": "Started", "name": "web1:12", "version": "0.1.0", "app": "proj",
+        "config": "/etc/beatd/config.yaml", "broker": "amqp://mq", "store": "mysql://db",
+        "lock": "redis://r", "http": "127.0.0.1:9753",
+    }  # fmt: skip
 
 
 def test_a_line_of_json_says_which_file_has_no_name_in_unicode() -> None:

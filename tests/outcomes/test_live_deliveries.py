@@ -116,3 +116,25 @@ def test_a_report_is_completed_by_the_earlier_ones() -> None:
     live.note([delivery("started", 2, started=at(2), received=at(1), worker="w")])
     ended = live.completed(delivery("succeeded", 5, finished=at(5)))
     assert ended.runtime == 3 and ended.received == at(1) and ended.worker == "w"
+
+
+def test_a_new_lead_goes_on_to_count_the_silence_of_a_worker() -> None:
+    live = LiveDeliveries()
+    live.note([delivery("started", worker="w"), delivery("started", task_id="u", worker="v")])
+    now = read_for(live, 20)
+    live.name([("u", "d")])
+    later = at(1000)
+    running = {"e": Running("t", at(0), later), "f": Running("u", at(0), later)}
+    assert live.silences(running) == {"w": 20.0}
+    live.begin([delivery("started", worker="w")], live.silences(running))
+    now = read_for(live, 10, now)
+    assert states(live) == []
+    read_for(live, 1, now)
+    assert states(live) == ["lost"]
+
+
+def test_only_workers_with_running_runs_are_remembered_as_silent() -> None:
+    live = LiveDeliveries()
+    live.note([delivery("started", worker="w")])
+    read_for(live, 20)
+    assert live.silences({}) == {}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from beatd.outcomes.queue_connection import QueueReader
-from tests.outcomes.conftest import Place
+from tests.outcomes.conftest import BROKERS, Place
 from tests.waiting import until
 
 # kombu's SQLAlchemy transport, with SQLAlchemy 2.1; botocore's, with Python 3.12 and later.
@@ -13,6 +13,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow"),
 ]
+
+# SQS delivers a message again only after its visibility time-out.
+shows_it_again = pytest.mark.parametrize("place", sorted({*BROKERS} - {"sqs"}), indirect=True)
 
 
 def arrived(reader: QueueReader, limit: int = 500) -> Sequence[bytes]:
@@ -44,9 +47,8 @@ def test_messages_are_read_in_order_and_are_gone_once_acknowledged(place: Place)
     assert list(place.reader().read(500)) == []
 
 
+@shows_it_again
 def test_what_was_not_acknowledged_is_read_again_by_the_next_leader(place: Place) -> None:
-    if place.app.conf.broker_url.startswith("sqs"):
-        pytest.skip("SQS delivers it again after its visibility time-out")
     place.line().send(b"{}")
     first = place.reader()
     assert list(arrived(first)) == [b"{}"]
@@ -67,9 +69,8 @@ def test_no_more_than_the_limit_is_read_at_once(place: Place) -> None:
     assert sorted(seen) == [b"0", b"1", b"2", b"3", b"4"]
 
 
+@shows_it_again
 def test_two_leaders_for_a_moment_lose_no_message(place: Place) -> None:
-    if place.app.conf.broker_url.startswith("sqs"):
-        pytest.skip("SQS delivers it again after its visibility time-out")
     line, old, new = place.line(), place.reader(), place.reader()
     line.send(b"1")
     arrived(old)
@@ -78,3 +79,25 @@ def test_two_leaders_for_a_moment_lose_no_message(place: Place) -> None:
     line.send(b"2")
     new.acknowledge()
     until(lambda: b"2" in [*old.read(500), *new.read(500)], 10, "the message is lost")
+
+
+@pytest.mark.parametrize("place", ["redis"], indirect=True)
+def test_what_is_no_message_does_not_stop_the_messages_after_it(place: Place) -> None:
+    line, reader = place.line(), place.reader()
+    assert list(reader.read(500)) == []
+    channel = reader._channel()  # type: ignore[attr-defined]
+    tagged = '"properties": {"delivery_tag": "1"}'
+    wrong = [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"body": "e30=", "properties": []}',
+        '{"body": 99999999999, ' + tagged + "}",
+        '{"body": "?", "properties": {"delivery_tag": "1", "body_encoding": "base64"}}',
+        '{"body": "?", "properties": {"delivery_tag": "1", "body_encoding": "none"}}',
+    ]
+    channel.client.lpush(place.queue, *wrong)
+    line.send(b"{}")
+    assert list(reader.read(500)) == [b""] * len(wrong) + [b"{}"]
+    reader.acknowledge()
+    assert list(reader.read(500)) == []

@@ -27,9 +27,10 @@ class Queue:
 
 def test_a_message_that_is_none_is_counted_and_the_others_are_read() -> None:
     right = Reports(worker="w", reports=(report("started", 1),), held=(("t", "d"),), dropped=4)
-    queue = Queue(b"\xff", b"", b"[]", b'{"worker": 1}', encode(right))
+    nested = b'{"worker": "w", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    queue = Queue(b"\xff", b"", b"[]", b'{"worker": 1}', nested, encode(right))
     batch = ReportReader(lambda: queue).read()
-    assert batch.unreadable == 4 and batch.dropped == 4 and batch.held == [("t", "d")]
+    assert batch.unreadable == 5 and batch.dropped == 4 and batch.held == [("t", "d")]
     assert [one.state for one in batch.deliveries] == ["started"] and batch.is_last
 
 

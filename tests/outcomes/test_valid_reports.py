@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from beatd.outcomes.valid_reports import valid
+from beatd.outcomes.valid_reports import DROPPED_MAX, valid
 from beatd.report import Report, Reports
 from tests.outcomes.making import report
 
@@ -12,6 +12,7 @@ WRONG = [
     report("started", 1, id="with\0nul"),
     report("started", 1, id=""),
     report("started", 1, delivery="d" * 65),
+    report("started", 1, delivery="d "),
     report("started", 1, entry="line\nbreak"),
     report("started", 1, entry="n" * 251),
     report("started", 1, planned=datetime(2026, 3, 1)),  # noqa: DTZ001  # that is what is wrong
@@ -36,3 +37,9 @@ def test_texts_lose_their_control_characters() -> None:
 def test_held_runs_with_impossible_ids_are_left_out() -> None:
     checked, _ = valid(Reports(worker="w", held=(("t", "d"), ("\0", "d"))))
     assert checked.held == (("t", "d"),)
+
+
+def test_a_number_of_dropped_reports_is_one_that_a_counter_can_add() -> None:
+    checked, _ = valid(Reports(worker="w", dropped=10**400))
+    assert checked.dropped == DROPPED_MAX
+    assert valid(Reports(worker="w", dropped=-1))[0].dropped == 0

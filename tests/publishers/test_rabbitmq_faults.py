@@ -7,7 +7,7 @@ import pytest
 
 from beatd.outcomes import rabbitmq_queue_reader
 from beatd.outcomes.queue_readers import queue_reader_on
-from beatd.publisher import Outcome
+from beatd.publisher import MESSAGE_REFUSED, Outcome
 from beatd.publishers.celery import CeleryPublisher
 from beatd.publishers.celery_app import app_for
 from beatd.publishers.transports import connection_of
@@ -118,7 +118,7 @@ def test_a_full_queue_that_refuses_has_not_taken_it(
     full = {"x-max-length": 2, "x-overflow": "reject-publish"}
     channel.queue_declare("full", durable=True, auto_delete=False, arguments=full)
     outcomes = publisher.publish(batch(5, "full") + batch(1, "good"), always)
-    assert kinds(outcomes).count("unsent") == 3
+    assert [one.reason for one in outcomes if one.sent == "unsent"] == [MESSAGE_REFUSED] * 3
     assert kinds(outcomes)[-1] == "confirmed"
     assert waiting(channel, "full") == 2
 

@@ -43,7 +43,7 @@ def project(
                 cwd=tmp_path,
                 env={**os.environ, "PYTHONPATH": str(tmp_path)},
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=stack.enter_context((tmp_path / f"{words[0]}.log").open("wb")),
             )
             stack.callback(process.wait, 100)
             stack.callback(process.kill)
@@ -81,6 +81,8 @@ def test_a_shadow_agrees_with_celery_beat_and_sends_nothing(project: Any) -> Non
 
     totals = found["totals"]
     assert met(found) >= 3, found
+    log = (folder / "beatd.log").read_text()
+    assert "app proj, broker redis://" in log and f"store sqlite:///{folder}/" in log
     assert totals["unplanned"] == totals["doubled"] == 0, found
     assert found["heard"] <= sent
     names = {

@@ -12,11 +12,21 @@ RARE = {
     "every claim of a failed id counts as unsent": 304,
     "backlogs of one entry do not know of each other": 133,
     "a plan is put however far the row has come": 69,
-    "what was prepared goes in the place of another batch": 52,
+    "what was prepared goes in the place of another batch": 57,
     "all servers are thought to have one clock": 35,
     "the ledger does not compare the running run": 56,
     "a run does not count as running when it is sent again": 22,
     "the end of a run frees nobody": 5,
+    "the ledger does not look at the term": 16,
+    "trust counts from the reply": 15,
+    "what could not be recorded is forgotten": 5,
+    "only a leader settles its accounts": 6,
+    "claims that were found are settled by their own age": 10,
+    "a step pushes what is not as it was seen": 11,
+    "a step that is tried again pushes again": 3,
+    "what is not told in pushes is left out": 3,
+    "a new leader does not wait for what is declared": 4,
+    "one full queue means that the broker is away": 3,
 }
 
 

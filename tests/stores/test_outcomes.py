@@ -261,6 +261,27 @@ def test_an_older_report_of_another_run_is_not_the_newest(store: Store, run: Run
     assert (found.newest, found.successes, found.last_success) == (newest, 1, at(8))
 
 
+def test_a_later_run_is_the_newest_though_the_clock_of_its_worker_is_behind(
+    store: Store, run: Run
+) -> None:
+    store.write_outcomes([delivery(run, "succeeded", 3600)], at(4))
+    planned = run.occurrence.planned + timedelta(minutes=1)
+    later = replace(delivery(run, "failed", 60), task_id="later", planned=planned)
+    store.write_outcomes([later], at(64))
+    (outcome,) = store.entry_outcomes(None).values()
+    assert outcome.newest.state == "failed" and outcome.failures == 1
+
+
+def test_a_failure_after_a_retry_counts_though_the_clock_of_its_worker_is_behind(
+    store: Store, run: Run
+) -> None:
+    first = delivery(run, "retried", 3600, received=at(3590))
+    last = second(delivery(run, "failed", 30, received=at(20)))
+    store.write_outcomes([first, last], at(40))
+    outcome = of_entry(store)
+    assert outcome.newest.state == "failed" and outcome.failures == 1
+
+
 def test_outcomes_of_entries_are_read_by_name(store: Store) -> None:
     for stored in put_many(store, ["a", "A", "ä", "b"]):
         store.write_outcomes([delivery(run_of(store, stored), "started")], at(5))

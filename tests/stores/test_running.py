@@ -332,6 +332,14 @@ def test_a_run_that_was_delivered_twice_runs_until_both_ended(store: Store) -> N
     assert row(store).running is None
 
 
+def test_a_run_ends_though_the_clock_of_its_last_worker_is_behind(store: Store) -> None:
+    run = started(store, put_queued(store), lead(store))
+    first = delivery(run, "retried", 3600, received=at(3590))
+    last = second(delivery(run, "succeeded", 30, received=at(20)))
+    store.write_outcomes([first, last], at(40))
+    assert row(store).running is None
+
+
 def test_a_retried_run_counts_as_running_until_its_last_delivery_ended(store: Store) -> None:
     run = started(store, put_queued(store), lead(store))
     first = delivery(run, "started", 3)
@@ -469,12 +477,11 @@ def test_a_run_is_prolonged_and_never_shortened(store: Store) -> None:
     store.prolong([], at(200))
 
 
-def test_an_entry_that_waits_for_a_prolonged_run_is_due_later(store: Store) -> None:
-    task_id = waits(store)
-    store.prolong([task_id], at(90))
-    assert (row(store).plan.planned, row(store).plan.due) == (at(10), at(90))
-    store.prolong([task_id], at(80))
-    assert row(store).plan.due == at(90)
+def test_an_entry_that_waits_for_a_prolonged_run_looks_at_it_when_it_would_have_ended(
+    store: Store,
+) -> None:
+    store.prolong([waits(store)], at(90))
+    assert (row(store).plan.planned, row(store).plan.due) == (at(10), UNTIL)
     end_of_run(store, 14)
     assert row(store).plan.due == at(14)
 

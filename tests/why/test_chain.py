@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry
+from beatd.incident import Incident
 from beatd.leader import Holder
 from beatd.ledger import OpenClaim, Record
 from beatd.marks import Stop
@@ -68,6 +69,10 @@ def skipped(reason: str) -> dict[str, Any]:
 def test_an_entry_that_does_not_exist_is_unknown_or_was_removed() -> None:
     assert answered(row=None).cause == "unknown entry"
     assert answered(row=None, records=[published()], at=TOMORROW).cause == "removed"
+    removed = answered(row=None, records=[published()], tz="Europe/Berlin")
+    assert removed.cause == "removed"
+    assert dict(removed.details)["last run"] == "2027-01-10 13:00:00 CET, published"
+    assert answered(row=None, records=[published()], at=NOON).cause == "published"
 
 
 def test_an_entry_of_an_invalid_file_is_explained_by_the_file() -> None:
@@ -172,7 +177,43 @@ def test_a_moment_that_waits_for_the_run_before_it_names_that_run() -> None:
     entry = noon(overlap="queue", max_run=timedelta(hours=1))
     waiting = row(entry, planned=NOON, due=running.until, running=running)
     answer = answered(row=waiting)
-    assert answer.cause == "overlap" and ID in answer.line and "5 min" in answer.line
+    assert answer.cause == "overlap"
+    assert (
+        answer.line == f"it waits for the run {ID}, which was claimed 5 min 30 s ago and has "
+        "not ended (overlap: queue)"
+    )
+    assert dict(answer.details)["waits until"] == "2027-01-10 13:00:00 UTC at the latest"
+
+
+def test_a_run_that_holds_up_another_is_explained_as_well() -> None:
+    queue = QueueState(name="q", messages=1, consumers=0)
+    earlier = replace(published(), planned=NOON - timedelta(hours=1))
+    skip = Record("noon", NOON, "skipped", f"still running: {ID} since 2027-01-10T11:00:00Z")
+    answer = answered(records=[skip, earlier], queue=queue)
+    assert dict(answer.details)["that run"] == (
+        "no consumer: it was published 29 s ago, and no worker consumes the queue q"
+    )
+    running = Running(ID, NOON, NOON + timedelta(hours=1), True)
+    entry = noon(overlap="queue", max_run=timedelta(hours=1))
+    waiting = row(entry, planned=NOON, due=running.until, running=running)
+    assert (
+        "no worker"
+        in dict(answered(row=waiting, records=[earlier], queue=queue).details)["that run"]
+    )
+
+
+def test_a_moment_skipped_for_overlap_names_the_run_and_its_time_in_the_zone_of_the_entry() -> None:
+    entry = noon(tz="Europe/Berlin", overlap="skip", max_run=timedelta(hours=1))
+    reason = f"still running: {ID} since 2027-01-10T11:00:00+00:00"
+    answer = answered(row=row(entry), **skipped(reason))
+    assert answer.line == (
+        f"skipped: the run {ID}, claimed at 2027-01-10 12:00:00 CET, had not ended (overlap: skip)"
+    )
+    of_queue = answered(row=row(replace(entry, overlap="queue")), **skipped("still running"))
+    assert of_queue.line == (
+        "skipped: an earlier run had not ended, and a newer moment waits in its place "
+        "(overlap: queue)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +292,6 @@ def test_a_rejected_run_has_the_brokers_words(reason: str, words: str) -> None:
         ("expired", "", "expired"),
         ("lost", "", "lost"),
         ("failed", "ValueError: no such file", "failed"),
-        ("failed", "NotRegistered: 't'", "unknown task"),
         ("failed", "WorkerLostError: signal 9 (SIGKILL)", "worker killed"),
         ("failed", "TimeLimitExceeded: (60,)", "time limit"),
     ],
@@ -261,10 +301,85 @@ def test_a_reported_run_has_the_cause_of_its_outcome(state: str, error: str, cau
     assert answer.cause == cause and error in answer.line
 
 
+def test_a_task_that_the_worker_does_not_know_did_not_run() -> None:
+    answer = answered(**delivery("failed", error="NotRegistered: the worker does not know 't'"))
+    assert answer.cause == "unknown task"
+    assert answer.line == "w1 does not know the task 't', so it did not run"
+
+
+def test_a_run_that_the_worker_could_not_start_raised_no_error() -> None:
+    never, ran = delivery("failed", error="E: no"), delivery("failed", error="E: no", started=NOON)
+    assert answered(**never).line == "w1 did not start it: E: no"
+    assert answered(**ran).line == "the task raised an error on w1: E: no"
+
+
 def test_a_run_that_the_broker_delivered_twice_says_so() -> None:
     facts = delivery("succeeded")
     facts["deliveries"] = {ID: facts["deliveries"][ID] * 2}
     assert "delivered it 2 times" in answered(**facts).line
+
+
+def test_a_retry_that_waits_in_the_worker_is_a_retry_and_no_second_delivery() -> None:
+    first = delivery("retried", error="OSError: away")
+    again = delivery("received")["deliveries"][ID][0]
+    answer = answered(**{**first, "deliveries": {ID: [*first["deliveries"][ID], again]}})
+    assert answer.cause == "retried" and "OSError: away" in answer.line
+    assert "times" not in answer.line
+
+
+def test_an_entry_whose_runs_are_all_fine_says_that_all_is_well() -> None:
+    records, deliveries = [], {}
+    for days in range(3):
+        at = NOON - timedelta(days=days)
+        records.append(replace(published(), task_id=f"{days}", planned=at, published=at))
+        one = delivery("succeeded", started=NOON, finished=NOON)["deliveries"][ID][0]
+        deliveries[f"{days}"] = [replace(one, task_id=f"{days}", planned=at)]
+    facts = {"records": records, "deliveries": deliveries}
+    answer = answered(**facts)
+    assert answer.cause == "succeeded"
+    assert answer.line == (
+        "all is well: it ran 30 s ago in 0.0 ms on w1, and succeeded, as did the 2 runs before it"
+    )
+    assert dict(answer.details)["next run"] == "2027-01-11 12:00:00 UTC, in 23 h 59 min"
+    about_one = answered(at=NOON, **facts)
+    assert about_one.line == "it ran in 0.0 ms on w1, and succeeded"
+    incident = Incident(kind="late", name="noon", opened=NOON, observed="3 s late")
+    assert "all is well" not in answered(incidents=[incident], **facts).line
+
+
+def test_all_is_not_well_while_nobody_leads() -> None:
+    answer = answered(daemons=[], **delivery("succeeded"))
+    assert answer.line == "it ran 1 s ago on w1, and succeeded"
+    assert dict(answer.details)["now"] == "nobody leads, no daemon runs"
+    assert dict(answered(daemons=[]).details)["now"] == "nobody leads, no daemon runs"
+    assert "now" not in dict(answered(daemons=[], row=row(planned=NOON)).details)
+
+
+def test_an_entry_that_has_had_its_runs_says_that_there_is_no_next() -> None:
+    finished = row(noon(max_runs=1), planned=None, runs=1, last=NOON)
+    answer = answered(row=finished, **delivery("succeeded"))
+    assert dict(answer.details)["next run"] == "none: max_runs reached (1)"
+    assert answer.line.endswith("and succeeded; no further run is planned")
+
+
+def test_an_entry_that_is_paused_names_its_last_run() -> None:
+    answer = answered(row=row(paused=True), **delivery("succeeded"))
+    assert dict(answer.details)["last run"] == "2027-01-10 12:00:00 UTC, succeeded"
+
+
+def test_open_incidents_of_the_entry_and_of_the_whole_are_named() -> None:
+    of_entry = Incident(kind="failed", name="noon", opened=NOON, observed="3 failures in a row")
+    of_all = replace(of_entry, kind="broker away", name="", observed="refused")
+    answer = answered(incidents=[of_all, of_entry])
+    assert [text for what, text in answer.details if what == "incident"] == [
+        "broker away, since 2027-01-10 12:00:00 UTC: refused",
+        "failed, since 2027-01-10 12:00:00 UTC: 3 failures in a row",
+    ]
+
+
+def test_moments_that_are_no_planned_ones_have_milliseconds_at_most() -> None:
+    stop = Stop(NOON + timedelta(microseconds=123_456), "ann")
+    assert "12:00:00.123 UTC, by ann" in answered(row=row(paused=True), stop=stop).line
 
 
 @pytest.mark.parametrize(

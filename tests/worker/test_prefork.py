@@ -96,6 +96,17 @@ def test_a_running_task_that_is_revoked_is_reported(world: World) -> None:
     assert states(reports) == [*RAN, "revoked"] and reports[-1].error == "terminated"
 
 
+def test_a_terminated_task_ends_with_its_process(world: World) -> None:
+    mark = world.mark()
+    task_id = world.sent("wait_after_end", str(mark))
+    world.started(task_id)
+    world.revoke(task_id, terminate=True, by="SIGTERM")
+    mark.touch()
+    reports = world.ended(task_id)
+    assert states(reports) == [*RAN, "revoked"]
+    assert reports[-1].at.timestamp() >= float(mark.read_text())
+
+
 def test_a_run_that_is_revoked_before_it_arrives_is_reported(world: World) -> None:
     one = world.run("add", 1, 1)
     world.revoke(one.task_id)

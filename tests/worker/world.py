@@ -136,10 +136,10 @@ class World:
             f"{task_id} does not start",
         )
 
-    def revoke(self, task_id: str, *, terminate: bool = False) -> None:
+    def revoke(self, task_id: str, *, terminate: bool = False, by: str = "SIGKILL") -> None:
         """Return once the worker has revoked it."""
         replies = self.app.control.revoke(
-            task_id, terminate=terminate, signal="SIGKILL", reply=True, limit=1, timeout=30
+            task_id, terminate=terminate, signal=by, reply=True, limit=1, timeout=30
         )
         assert replies
 

@@ -20,6 +20,7 @@ from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.claims import make, refuse_old_term, settle
 from beatd.stores.embedded.delivery_writes import forget_deliveries
 from beatd.stores.embedded.entry_reader import Reader
+from beatd.stores.embedded.memory_copies import MemoryCopies
 from beatd.stores.embedded.memory_incidents import MemoryIncidents
 from beatd.stores.embedded.memory_outcomes import MemoryOutcomes
 from beatd.stores.embedded.presences import MemoryPresences
@@ -37,7 +38,7 @@ from beatd.stores.embedded.table_values import (
 from beatd.stores.embedded.tables import Tables
 
 
-class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents):
+class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies):
     """A store in memory, which is lost when the process ends. Thread-safe."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:

@@ -56,7 +56,7 @@ def end_run(tables: Tables, task_id: str, at: datetime) -> bool:
     waits = tables.running[name].waits
     tables.put(RunningGone(name))
     if waits:
-        _move_due(tables, name, at, earlier=True)
+        _make_due(tables, name, at)
     return True
 
 
@@ -68,8 +68,7 @@ def wait_no_longer(tables: Tables, name: str) -> None:
 
 
 def prolong(tables: Tables, task_ids: Iterable[str], until: datetime) -> None:
-    """Let these runs count as running until `until` at least; an entry whose plan waits for one of
-    them is due no earlier."""
+    """Let these runs count as running until `until` at least."""
     for task_id in task_ids:
         name = tables.running_entry.get(task_id)
         if name is None:
@@ -77,16 +76,13 @@ def prolong(tables: Tables, task_ids: Iterable[str], until: datetime) -> None:
         running = tables.running[name]
         if running.until < until:
             tables.put(RunningRow(name, replace(running, until=until)))
-        if running.waits:
-            _move_due(tables, name, until, earlier=False)
 
 
-def _move_due(tables: Tables, name: str, due: datetime, *, earlier: bool) -> None:
-    """Write a new due moment of an active entry, if it is earlier (or later) than its due
-    moment."""
+def _make_due(tables: Tables, name: str, due: datetime) -> None:
+    """Let an active entry be due at `due`, if it is due later."""
     planned = tables.planned.get(name)
     if planned is None or planned.plan.due is None:
         return
-    if due < planned.plan.due if earlier else due > planned.plan.due:
+    if due < planned.plan.due:
         plan = replace(planned.plan, due=due)
         tables.put(Planned(name, plan, planned.runs, planned.last))

@@ -17,8 +17,8 @@ from beatd.servers.redis import RedisServer
 from beatd.stores.damage import Damage
 from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.redis.catalog import RedisCatalog
+from beatd.stores.redis.copies import RedisCopies
 from beatd.stores.redis.entry_reader import Reader
-from beatd.stores.redis.history import RedisHistory
 from beatd.stores.redis.incidents import RedisIncidents
 from beatd.stores.redis.ledger import RedisLedger
 from beatd.stores.redis.missing_parts import RedisMissingParts
@@ -30,7 +30,7 @@ OLDEST = (6, 2)
 
 
 class RedisStore(
-    RedisCatalog, RedisMissingParts, RedisLedger, RedisHistory, RedisOutcomes, RedisIncidents
+    RedisCatalog, RedisMissingParts, RedisLedger, RedisCopies, RedisOutcomes, RedisIncidents
 ):
     """A store in Redis. Its keys are `beatd:{0}:…`: the hash tag {0} keeps all keys in one slot of
     a Cluster, so that a script can use them together."""
@@ -45,7 +45,7 @@ class RedisStore(
         RedisCatalog.__init__(self, scripts, codec, reader)
         RedisMissingParts.__init__(self, scripts, reader)
         RedisLedger.__init__(self, scripts, reader)
-        RedisHistory.__init__(self, scripts, self._damage)
+        RedisCopies.__init__(self, scripts, self._damage)
         RedisOutcomes.__init__(self, scripts, reader)
         RedisIncidents.__init__(self, scripts, self._damage)
         self._watch = Watch(self._server, scripts.key("changed"))

@@ -114,6 +114,22 @@ def failed(task_id: str, reason: str) -> str:
     return f"\t\t1\t\t\t\t{task_id}\t{one_field(reason)}"
 
 
+def record_text(record: Record) -> str:
+    """Return the text of a record of history that has any state but "claimed"."""
+    late = "" if record.late is None else str(round(record.late * 1_000_000))
+    fields = (
+        text_of(record.planned),
+        text_of(record.until),
+        str(record.count),
+        "1" if record.at_least else "",
+        text_of(record.published),
+        late,
+        record.task_id,
+        one_field(record.reason),
+    )
+    return "\t".join(fields)
+
+
 def record_of(fields: list[bytes]) -> Record:
     """Return the record of history from one element of the stream. `fields` holds names and values
     in turn: name, previous line, closed claim, state, term, text of the record, and the origin if
@@ -160,3 +176,8 @@ def claimed_of(key: bytes, text: bytes, origin: bytes | None) -> tuple[datetime,
 def running_of(text: bytes) -> Running:
     since, until, waits, task_id = text.split(b"\t")
     return Running(task_id.decode(), moment_of(int(since)), moment_of(int(until)), waits == b"1")
+
+
+def running_text(running: Running) -> str:
+    waits = "1" if running.waits else ""
+    return f"{text_of(running.since)}\t{text_of(running.until)}\t{waits}\t{running.task_id}"

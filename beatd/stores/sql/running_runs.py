@@ -53,10 +53,9 @@ class RunningRuns:
             .with_for_update(of=plan)
         )
         self._delete = deletion(dialect, running, names)
-        due = update(plan).where(plan.c.name == dues.c.name).values(due=dues.c.due)
-        # A paused or disabled entry has no due moment, and neither condition holds.
-        self._due_earlier = due.where(plan.c.due > dues.c.due)
-        self._due_later = due.where(plan.c.due < dues.c.due)
+        # A paused or disabled entry has no due moment, and the condition does not hold.
+        is_later = (plan.c.name == dues.c.name) & (plan.c.due > dues.c.due)
+        self._due_earlier = update(plan).where(is_later).values(due=dues.c.due)
 
     def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
         """Return the running runs of these entries, or of all (None), by name."""
@@ -106,14 +105,10 @@ class RunningRuns:
         self.make_due(connection, [row.name for row in ended if row.waits], at)
 
     def prolong(self, connection: Connection, task_ids: Iterable[str], until: int) -> None:
-        """Let the running runs with these task ids count until `until` at least. An entry whose
-        plan waits for one of them is due no earlier."""
+        """Let the running runs with these task ids count until `until` at least."""
         found = self._locked(connection, task_ids)
         shorter = [row for row in found if row.until < until]
         self.write(connection, [replace(row, until=until) for row in shorter])
-        waiting = [[row.name, until] for row in found if row.waits]
-        if waiting:
-            connection.execute(self._due_later, self._dues.bind(waiting))
 
     def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
         """Let these active entries be due at `at` (microseconds since 1970), if they are due later,

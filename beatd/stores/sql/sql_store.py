@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from beatd.catalog import Codec, Wake
 from beatd.stores.embedded.query import PARTS_MISSING
 from beatd.stores.sql.catalog_writes import SqlCatalog
+from beatd.stores.sql.copies import SqlCopies
 from beatd.stores.sql.database import Database
 from beatd.stores.sql.held_claim import SqlHolding
 from beatd.stores.sql.history import SqlHistory
@@ -18,7 +19,7 @@ from beatd.stores.sql.terms import SqlTerms
 from beatd.stores.sql.url import dialect_of
 
 
-class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlIncidents, SqlTerms, SqlPresences):
+class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlTerms, SqlPresences):
     """A store in a SQL database. The constructor opens the database and creates or migrates the
     tables; it raises StoreError if this fails."""
 

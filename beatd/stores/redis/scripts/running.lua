@@ -2,20 +2,20 @@
 -- The running run of an entry: since, until, '1' if the plan waits for its end, task id.
 local RUNNING = '^(%-?%d+)\t(%-?%d+)\t(1?)\t(.*)$'
 
--- Return a row with another due moment, and this moment; nil if the entry is not active, or if the
--- moment is not earlier (later) than its due moment.
-local function with_due(row, moment, earlier)
+-- Return a row that is due at a moment, and this moment; nil if the entry is not active, or is due
+-- before it.
+local function with_due(row, moment)
   local head, planned, flags, due, rest = match(row or '',
     '^((%-?%d+)\t%d+\t(%a+)\t%d+\t[^\t]*\t)([^\t]*)(\t.*)$')
   if flags ~= 'e' then return nil end
   due = tonumber(due) or tonumber(planned)
   if tonumber(moment) < tonumber(planned) then moment = planned end
-  if earlier and tonumber(moment) >= due or not earlier and tonumber(moment) <= due then return nil end
+  if tonumber(moment) >= due then return nil end
   return head .. (moment == planned and '' or moment) .. rest, moment
 end
 
-local function move_due(name, moment, earlier)
-  local row, score = with_due(call('HGET', base .. 'rows', name), moment, earlier)
+local function make_due(name, moment)
+  local row, score = with_due(call('HGET', base .. 'rows', name), moment)
   if row then
     call('HSET', base .. 'rows', name, row)
     call('ZADD', base .. 'plan', score, name)
@@ -30,7 +30,7 @@ local function end_running(name, at)
   local _, _, waits, id = match(running, RUNNING)
   call('HDEL', base .. 'running', name)
   if id then call('HDEL', base .. 'running_of', id) end
-  if waits == '1' then move_due(name, at, true) end
+  if waits == '1' then make_due(name, at) end
 end
 
 local function end_run(id, at)

@@ -1,0 +1,1 @@
+"""Copy everything that a store holds into another store."""

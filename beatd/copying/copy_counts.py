@@ -1,0 +1,72 @@
+"""Count what a store holds, so that two stores can be compared."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from msgspec import Struct
+
+from beatd.catalog import Query
+from beatd.copying.copy_state import COPY_KEY
+from beatd.marks import SEEN_SUFFIX, Mark
+from beatd.store import Roles
+
+BATCH = 1_000
+ALL = 1_000_000_000  # a limit above any number of requests and live deliveries
+T = TypeVar("T")
+#: Called with what is copied, how many of it are copied, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+
+class Counts(Struct, frozen=True, rename="kebab"):
+    """How much of each kind a store holds."""
+
+    entries: int = 0
+    paused_or_disabled: int = 0
+    records: int = 0
+    outcomes_of_runs: int = 0
+    outcomes_of_entries: int = 0
+    running: int = 0
+    requests: int = 0
+    incidents: int = 0
+    marks: int = 0
+
+
+def counts_of(store: Roles, progress: Progress) -> Counts:
+    records = outcomes = 0
+    for some in in_batches_of(store.copies.records("")):
+        known = store.outcomes.outcomes([one.record.task_id for one in some if one.record.task_id])
+        outcomes += sum(map(len, known.values()))
+        records += len(some)
+        progress("counting records", records, 0)
+    stopped = outcomes_of_entries = 0
+    for rows in in_batches_of(store.catalog.find(Query())):
+        stopped += sum(1 for row in rows if row.paused or not row.entry.enabled)
+        # Not of all at once: the answer would be large, and a transaction long.
+        outcomes_of_entries += len(store.outcomes.entry_outcomes([r.entry.name for r in rows]))
+    return Counts(
+        entries=store.catalog.count(),
+        paused_or_disabled=stopped,
+        records=records,
+        outcomes_of_runs=outcomes,
+        outcomes_of_entries=outcomes_of_entries,
+        running=len(store.outcomes.running(None)),
+        requests=len(store.requests.requests(ALL)),
+        incidents=sum(1 for _ in store.incidents.incidents(None, None)),
+        marks=len(marks_of(store)),
+    )
+
+
+def marks_of(store: Roles) -> frozenset[Mark]:
+    """Return the marks that a copy has, too. Not among them are the state of a copy, and the notes
+    about verified sets: these name the version of their store."""
+    return frozenset(
+        mark
+        for mark in store.copies.all_marks()
+        if mark.key != COPY_KEY and not mark.key.endswith(SEEN_SUFFIX)
+    )
+
+
+def in_batches_of(values: Iterator[T]) -> Iterator[list[T]]:
+    while some := list(islice(values, BATCH)):
+        yield some

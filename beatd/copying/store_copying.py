@@ -1,0 +1,233 @@
+"""Copy everything that a store holds into an empty store of any kind, and go on after an
+interruption.
+
+The source is only read. The target has a mark (`COPY_KEY`) with the state of the copy: what the
+source was when the copy began, and the place of the last record that was copied. Records of history
+are written together with this mark, so that none is ever written twice; every other step may be
+repeated.
+"""
+
+from datetime import datetime
+from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from beatd.catalog import Change, Query, Stored
+from beatd.copying.copy_counts import (
+    ALL,
+    Counts,
+    Progress,
+    counts_of,
+    in_batches_of,
+    marks_of,
+)
+from beatd.copying.copy_state import (
+    CopyState,
+    mark_of,
+    read_state,
+    state_mark,
+    state_of,
+    write_state,
+)
+from beatd.errors import BeatError, Conflict
+from beatd.incident import Incident
+from beatd.ledger import Request
+from beatd.store import Roles
+
+
+class Copied(Struct, frozen=True):
+    """A copy that has ended: what both stores hold. `resumed` is True if an earlier copy had been
+    interrupted. `kept` is the number of records that the target keeps at most (None: any)."""
+
+    source: Counts
+    target: Counts
+    resumed: bool
+    kept: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        if self.kept is None or self.source.records <= self.kept:
+            return self.source == self.target
+        # The oldest records are gone, and with them outcomes of their runs.
+        fewer = {"records": 0, "outcomes_of_runs": 0}
+        is_full = self.kept <= self.target.records <= self.source.records
+        return is_full and replace(self.source, **fewer) == replace(self.target, **fewer)
+
+
+def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) -> Copied:
+    """Copy all that `source` holds into `target`, and return what both hold afterwards.
+
+    Raises BeatError, mostly with nothing copied: if a daemon runs on one of the stores, if the
+    source has open claims or is empty, if the target is neither empty nor an unfinished copy of
+    this source, or if the source changed while it was copied.
+    """
+    _refuse_daemons(source, target)
+    _refuse_open_claims(source)
+    begun = state_of(source)
+    before = read_state(target)
+    if before is None:
+        if not source.catalog.count() and _is_empty(source):
+            raise BeatError("FROM is empty: there is nothing to copy")
+        if not _is_empty(target):
+            raise BeatError(
+                "TO is not empty, and no copy of FROM: it has entries "
+                f"({target.catalog.count()}), history, requests or incidents; copy into an empty "
+                "store"
+            )
+    elif replace(before, after="", is_done=False) != begun:
+        raise BeatError(
+            "TO has an unfinished copy of another store, or FROM has changed since that copy "
+            "began; empty TO and copy again"
+        )
+    held = counts_of(source, progress)
+    if before is None or not before.is_done:
+        state = before or begun
+        _copy(source, target, state, held, now, progress)
+        _refuse_daemons(source, target)
+        if state_of(source) != begun or len(source.requests.requests(ALL)) != held.requests:
+            raise BeatError(
+                "FROM changed while it was copied; stop what changes it, empty TO and copy again"
+            )
+        write_state(target, replace(begun, is_done=True), now)
+    there = counts_of(target, progress)
+    there = replace(there, marks=len(marks_of(source) & marks_of(target)))
+    return Copied(held, there, resumed=before is not None, kept=target.copies.most_records)
+
+
+def _copy(
+    source: Roles,
+    target: Roles,
+    state: CopyState,
+    held: Counts,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    # The entries come after the long history: until then a daemon would have nothing to run.
+    write_state(target, state, now)
+    target.copies.write_identity(source.requests.namespace, source.terms.term())
+    _copy_records(source, target, state, held.records, now, progress)
+    _copy_incidents(source, target)
+    _copy_entries(source, target, held.entries, progress)
+    target.copies.write_running(source.outcomes.running(None))
+    _copy_requests(source, target, progress)
+    for mark in marks_of(source):
+        target.copies.write_mark(mark)
+
+
+def _copy_records(
+    source: Roles,
+    target: Roles,
+    state: CopyState,
+    total: int,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    live = source.outcomes.live_deliveries(ALL)
+    if live and not target.catalog.count():
+        target.outcomes.write_outcomes(live, now)
+    if (seen := state_mark(target)) is None:
+        raise Conflict("TO was emptied while it was written; copy again")
+    done = sum(1 for _ in target.copies.records("")) if state.after else 0
+    for some in in_batches_of(source.copies.records(state.after)):
+        known = source.outcomes.outcomes([one.record.task_id for one in some])
+        deliveries = list(chain.from_iterable(known.values()))
+        if deliveries:
+            target.outcomes.write_outcomes(deliveries, now)
+        state = replace(state, after=some[-1].place)
+        mark = mark_of(state, seen.at)
+        if not target.copies.write_records(some, mark, seen):
+            raise Conflict("another copy into TO is under way; wait for its end, and copy again")
+        seen, done = mark, done + len(some)
+        progress("records", done, total)
+
+
+def _copy_incidents(source: Roles, target: Roles) -> None:
+    there = set(map(_key_of, target.incidents.incidents(None, None)))
+    missing = [
+        one for one in source.incidents.incidents(None, None) if _key_of(one) not in there
+    ]  # fmt: skip
+    for incident in reversed(missing):  # the closed ones before an open one of their kind
+        target.incidents.put_incidents([replace(incident, revision=1)])
+
+
+def _copy_entries(source: Roles, target: Roles, total: int, progress: Progress) -> None:
+    done = 0
+    some_there = target.catalog.count() > 0
+    for rows in in_batches_of(source.catalog.find(Query())):
+        names = tuple(row.entry.name for row in rows)
+        there = set[str]()
+        if some_there:  # an earlier copy was interrupted
+            there = {row.entry.name for row in target.catalog.find(Query(names=names))}
+        changes = [_change_of(row) for row in rows if row.entry.name not in there]
+        for change, made in zip(changes, target.catalog.write(changes), strict=True):
+            if not made:
+                raise Conflict(f"entry {change.name!r} was added to TO meanwhile")
+        outcomes = source.outcomes.entry_outcomes(names)
+        target.copies.write_entry_outcomes(list(outcomes.values()))
+        done += len(rows)
+        progress("entries", done, total)
+
+
+def _change_of(row: Stored) -> Change:
+    return Change(
+        name=row.entry.name,
+        seen=0,
+        entry=row.entry,
+        plan=row.plan,
+        paused=row.paused,
+        runs=row.runs,
+        last=row.last,
+    )
+
+
+def _copy_requests(source: Roles, target: Roles, progress: Progress) -> None:
+    """Copy the pending requests. The revisions of entries are others in the target: a request for
+    the present revision is one for the present revision there, an older one stays an older one."""
+    pending = source.requests.requests(ALL)
+    for some in in_batches_of(iter(pending)):
+        names = tuple({request.name for request, _ in some})
+        there = {row.entry.name: row.revision for row in target.catalog.find(Query(names=names))}
+
+        def moved(request: Request, row: Stored | None, there: dict[str, int] = there) -> Request:
+            revision = there.get(request.name)
+            if row is None or revision is None:
+                return request
+            is_present = request.revision == row.revision
+            return replace(request, revision=revision if is_present else max(0, revision - 1))
+
+        target.requests.add_requests([moved(request, row) for request, row in some])
+    progress("requests", len(pending), len(pending))
+
+
+# the two stores
+
+
+def _refuse_daemons(source: Roles, target: Roles) -> None:
+    for which, store in (("FROM", source), ("TO", target)):
+        running = [f"{one.holder.name} ({one.role})" for one in store.presences.daemons()]
+        if running:
+            raise BeatError(f"stop the daemons on {which} first: {', '.join(running)}")
+
+
+def _refuse_open_claims(source: Roles) -> None:
+    count = source.history.open_claims()
+    if count:
+        raise BeatError(
+            f"FROM has {count} open claim{'s' if count > 1 else ''}: runs that were claimed and "
+            "whose outcome is not recorded. Run a daemon on FROM until `beatd history` shows none "
+            "as claimed, stop it, and copy again"
+        )
+
+
+def _is_empty(store: Roles) -> bool:
+    return not (
+        store.catalog.count()
+        or next(store.copies.records(""), None)
+        or store.requests.requests(1)
+        or next(store.incidents.incidents(None, 1), None)
+    )
+
+
+def _key_of(incident: Incident) -> tuple[str, str, datetime]:
+    return incident.kind, incident.name, incident.opened

@@ -1,0 +1,55 @@
+"""Format log records as lines of text or JSON."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import json
+
+from beatd.secret import hidden
+
+#: Escapes of characters that move a terminal's cursor, colour the text or reverse its direction.
+_ESCAPES = {
+    place: chr(place).encode("unicode_escape").decode()
+    for place in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+class TextLines(logging.Formatter):
+    """Formats a log record as one line of text with time, level and message; passwords are
+    hidden."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        text = record.getMessage().translate(_ESCAPES)
+        line = f"{at.replace('+00:00', 'Z')} {record.levelname.lower():7} {text}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return hidden(line)
+
+
+class JsonLines(logging.Formatter):
+    """Formats a log record as one JSON object with message and facts; passwords are hidden.
+
+    Each object has the host and the process id. `term` returns the number of the term under which
+    this process leads, 0 if it does not lead; it is shown as null then.
+    """
+
+    def __init__(self, term: Callable[[], int] = lambda: 0) -> None:
+        super().__init__()
+        self.term = term
+        self._host = socket.gethostname()
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat()
+        # The name of a file may hold bytes that JSON cannot carry.
+        text = record.getMessage().encode(errors="backslashreplace").decode()
+        line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "message": text}
+        line |= {"host": self._host, "pid": os.getpid(), "term": self.term() or None}
+        line |= getattr(record, "facts", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return hidden(json.encode(line).decode())

@@ -1,0 +1,52 @@
+"""A ledger in which every entry allows overlap, because a shadow never learns that a run ended."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from beatd.catalog import Stored
+from beatd.ledger import Ledger, OpenClaim, Request
+from beatd.outcome import Delivery
+from beatd.run import Running
+
+
+class OverlappingLedger:
+    """Reads from `ledger`, and returns each entry with the rule `overlap: allow`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.version, self.drop_cached = ledger.version, ledger.drop_cached
+
+    @property
+    def namespace(self) -> UUID:
+        return self._ledger.namespace
+
+    def upcoming(self, limit: int) -> Sequence[Stored]:
+        return [allowed(row) for row in self._ledger.upcoming(limit)]
+
+    def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
+        return {}
+
+    def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
+        return {}
+
+    def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
+        return [
+            claim if claim.stored is None else replace(claim, stored=allowed(claim.stored))
+            for claim in self._ledger.unknowns(before, limit)
+        ]
+
+    def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
+        return [
+            (request, None if row is None else allowed(row))
+            for request, row in self._ledger.requests(limit)
+        ]
+
+
+def allowed(row: Stored) -> Stored:
+    """Return the row as if its entry allowed overlap."""
+    if row.entry.overlap == "allow":
+        return row
+    return replace(row, entry=replace(row.entry, overlap="allow"), running=None)

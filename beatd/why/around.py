@@ -1,0 +1,61 @@
+"""Add to an answer what is around it: the last and the next run, and the open incidents."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from beatd.ledger import Record
+from beatd.planning import has_run_out
+from beatd.why.answer import Answer
+from beatd.why.facts import Facts
+from beatd.why.outage_now import outage_now
+from beatd.why.published import of_published
+from beatd.why.time_words import TimeWords, length
+
+WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says so itself
+
+
+def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
+    """Yield headings and texts: the last and the next run, unless the question is about one
+    moment or the answer is one of them, and the open incidents."""
+    if answer.cause == "overlap":
+        yield from _blocking(facts, answer, words)
+    if facts.at is None:
+        last = next((one for one in facts.records if one.state in ("published", "failed")), None)
+        if last is not None and last.planned != answer.planned:
+            yield "last run", f"{words.at(last.planned)}, {_became(facts, last)}"
+        if answer.cause not in WITHOUT_NEXT:
+            yield from _next(facts, answer, words)
+        away = outage_now(facts)
+        if away is not None and away[0] != answer.cause and facts.row is not None:
+            yield "now", away[1]
+    for one in facts.incidents:
+        yield "incident", f"{one.kind}, since {words.about(one.opened)}: {one.observed}"
+
+
+def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
+    """Yield what the run does for which the moment was skipped or waits."""
+    blocking = next(
+        (one for one in facts.records if one.task_id and one.task_id in answer.line), None
+    )
+    if blocking is not None and blocking.state == "published":
+        of_run = of_published(replace(facts, at=blocking.planned), blocking, words)
+        yield "that run", f"{of_run.cause}: {of_run.line}"
+
+
+def _became(facts: Facts, record: Record) -> str:
+    deliveries = facts.deliveries.get(record.task_id)
+    return deliveries[-1].state if deliveries else record.state
+
+
+def _next(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
+    row = facts.row
+    if row is None or row.plan.planned is None:
+        if row is not None and has_run_out(row.entry, row.runs):
+            yield "next run", f"none: max_runs reached ({row.runs})"
+        elif row is not None:
+            yield "next run", "none: its schedule has no further moment before its end"
+    elif row.plan.due is not None and row.plan.planned != answer.planned:
+        due = row.plan.due
+        when = f"in {length(due - facts.now)}" if due > facts.now else "due now"
+        yield "next run", f"{words.about(due)}, {when}"

@@ -1,0 +1,17 @@
+"""Find what keeps every run from being sent now: nobody leads, or a server is away."""
+
+from beatd.why.answer import Cause
+from beatd.why.facts import Facts
+
+
+def outage_now(facts: Facts) -> tuple[Cause, str] | None:
+    """Return what keeps every run from being sent now, with a cause, or None."""
+    leader = facts.leader
+    if leader is None:
+        others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"
+        return "nobody leads", f"nobody leads{others}"
+    if facts.refusal:
+        return "store away", f"the store refuses writes: {facts.refusal}"
+    if not leader.broker_ok:
+        return "broker away", f"the leader cannot reach the broker: {leader.broker or 'no answer'}"
+    return None
