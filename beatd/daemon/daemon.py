@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 
+from beatd import events
 from beatd.clock import Clock
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
@@ -22,17 +23,6 @@ from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
 from beatd.errors import BeatError, StoreError
-from beatd.events import (
-    BrokerBack,
-    EntriesCounted,
-    Event,
-    LeadWon,
-    Observer,
-    Started,
-    Stopped,
-    StoreBack,
-    Ticked,
-)
 from beatd.leader import Holder
 
 BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
@@ -55,12 +45,12 @@ class Daemon(DaemonState):
         ttl: float = 2.0,
         history: HistoryLimits | None = None,
         limits: Limits | None = None,
-        observers: tuple[Observer, ...] = (),
-        started: Started | None = None,
+        observers: tuple[events.Observer, ...] = (),
+        started: events.Started | None = None,
     ) -> None:
         super().__init__(me=me, clock=clock)
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
-        self._observers: tuple[Observer, ...] = (self.last_state, *observers)
+        self._observers: tuple[events.Observer, ...] = (self.last_state, *observers)
         self._started = started
         self._wake, self._stop = threading.Event(), threading.Event()
         self.housekeeping = Housekeeping(
@@ -71,7 +61,7 @@ class Daemon(DaemonState):
             term=self.term,
             rest=lambda: clock.wait(REPLAN_PAUSE_S, self._stop),
             wake=self.wake,
-            counted=lambda entries: self._observe(EntriesCounted(entries)),
+            counted=lambda entries: self._observe(events.EntriesCounted(entries)),
         )
         loop = partial(Loop, clock=clock, observer=self._observe)
         self._campaign_loop = loop(
@@ -136,7 +126,7 @@ class Daemon(DaemonState):
             self._observe(self._started)
         with ExitStack() as closing:
             opened = self._open(closing)
-            self._closing.callback(self._observe, Stopped())
+            self._closing.callback(self._observe, events.Stopped())
             if opened:
                 for loop in self.loops:
                     loop.start()
@@ -301,12 +291,12 @@ class Daemon(DaemonState):
         assert self._outcomes is not None
         return self._outcomes.turn()
 
-    def _observe(self, event: Event) -> None:
+    def _observe(self, event: events.Event) -> None:
         """Pass `event` on to every observer, and note what the daemon itself needs from it."""
         match event:
-            case Ticked():
+            case events.Ticked():
                 self.ticked_at = self.clock.elapsed()
-            case StoreBack() | BrokerBack() | LeadWon():
+            case events.StoreBack() | events.BrokerBack() | events.LeadWon():
                 self._choose_dispatch_again = True
             case _:
                 pass
