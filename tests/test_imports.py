@@ -136,7 +136,7 @@ MODULES = {
         add alert_check alerts apply apply_input author backfill check chosen_store commands
         completion completion_names config_option connect_check copy_progress differences edit
         entry_options entry_rows entry_warnings escapes export failure history import_ incidents
-        list moment_gaps next outcome_rows output overlap_warnings paged_table pause
+        list moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table pause
         pause_resume remove resume run schedule_options schema shadow_report show status store
         time_text trigger why yaml_text
     """,

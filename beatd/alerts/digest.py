@@ -10,7 +10,7 @@ from beatd.alerts.flapping import FLAPS_SAID, is_mute
 from beatd.alerts.message import About
 from beatd.incident import Incident
 
-#: The kinds whose end is not said, because they are moments and no states.
+#: Kinds of incidents without a message about their end: they last for a moment only.
 WITHOUT_END = frozenset({"store went back"})
 QUIET_PART = 0.2  # of `wait`, in which no further incident has joined a message that is due
 WAITS_MAX = 4  # a message waits no longer than so many times `wait`
@@ -24,7 +24,7 @@ class Digest(Struct, frozen=True):
 
 
 class Sorted(Struct, frozen=True):
-    """The messages that are due, and the incidents whose news nobody needs any more."""
+    """The messages that are due, and the incidents that are settled without a message."""
 
     digests: tuple[Digest, ...] = ()
     settled: tuple[Incident, ...] = ()
@@ -37,8 +37,8 @@ def sort_out(
 
     A message waits until its oldest incident is `wait` old and no further one has joined it for a
     while, but no longer than some times `wait`. An incident that may be the effect of
-    an outage waits for the end of the outage, and is settled if it is over by then. So is a mute
-    one, and one of the whole that was over before anybody heard of it.
+    an outage waits for the end of the outage, and is settled if it is over by then. A mute incident
+    (see `flapping`) is settled too, and one of the whole that was over before anybody heard of it.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
@@ -63,14 +63,14 @@ def sort_out(
 def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> Digest | None:
     """Return one message about all open incidents that were announced, if the last word about the
     oldest is `again` old; else None."""
-    said = [
+    announced = [
         one
         for one in incidents
         if one.closed is None and one.announced is not None and one.flaps < FLAPS_SAID
     ]
-    if not any(_was_said(one, now) >= again for one in said) or _leased(said, now):
+    if not any(_since_message(one, now) >= again for one in announced) or _leased(announced, now):
         return None
-    old = [one for one in said if _was_said(one, now) >= again / 2]
+    old = [one for one in announced if _since_message(one, now) >= again / 2]
     return Digest("reminder", tuple(sorted(old, key=lambda one: (one.opened, one.name))))
 
 
@@ -89,7 +89,7 @@ def _causes_of(one: Incident, outages: Sequence[Outage]) -> Sequence[Outage]:
     ]
 
 
-def _was_said(incident: Incident, now: datetime) -> timedelta:
+def _since_message(incident: Incident, now: datetime) -> timedelta:
     return now - (incident.announced or now)
 
 
@@ -104,7 +104,7 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
 
 
 def _about(one: Incident) -> About | None:
-    """Return what is to be said of an incident now; None if all is said."""
+    """Return which message about an incident is due next; None if all were sent."""
     if one.announced is None and (one.closed is None or one.kind in WITHOUT_END):
         return "opened"
     if one.closed is not None and one.resolved is None:

@@ -1,11 +1,12 @@
-"""Flapping: an incident that opens again and again is said once a day, and is mute otherwise."""
+"""Flapping: an incident that opens again and again is announced once a day, and is
+mute otherwise."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-FLAPS_SAID = 5  # the opening within a day that is said to be flapping; later ones are mute
+FLAPS_SAID = 5  # this opening within a day is announced as flapping; later ones are mute
 WITHIN = timedelta(days=1)
 
 
@@ -30,5 +31,5 @@ def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
 
 
 def is_mute(flaps: int) -> bool:
-    """Return True if neither the opening nor the end of such an incident is said."""
+    """Return True if neither the opening nor the end of such an incident is announced."""
     return flaps > FLAPS_SAID

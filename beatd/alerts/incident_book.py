@@ -61,7 +61,8 @@ class IncidentBook:
         return dict(self._opened.get(name, {}))
 
     def current(self, incident: Incident) -> Incident | None:
-        """Return the incident at its newest known revision, or None if all about it is said."""
+        """Return the incident at its newest known revision, or None if no message about it is left
+        to send."""
         return self._kept.get(_place(incident))
 
     def names(self) -> Iterator[str]:
@@ -124,7 +125,7 @@ class IncidentBook:
             self.close([(one, why) for one in self.open([incident], now)], now)
 
     def settle(self, incidents: Iterable[Incident], now: datetime) -> None:
-        """Note in the store that the news about incidents were sent, or that nobody needs them.
+        """Note in the store that the messages about incidents were sent, or that none is needed.
 
         If an incident has changed meanwhile, the note is made on the incident as it is now.
         """
@@ -162,8 +163,8 @@ def _place(one: Incident) -> tuple[Key, datetime]:
 
 
 def _noted(one: Incident, now: datetime, *, as_open: bool) -> Incident:
-    """Return the incident with the note that its newest news were sent; `as_open`: they were sent
-    while it was open."""
+    """Return the incident with the note that its newest message was sent; `as_open` is True if it
+    was open then."""
     announced, resolved = one.announced or now, one.resolved
     if one.closed is not None and not as_open:
         resolved = now

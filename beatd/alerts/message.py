@@ -115,7 +115,7 @@ def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Me
 
 
 def test_message(now: datetime, host: str) -> Message:
-    """Return a message that says nothing but that messages arrive."""
+    """Return the message of `beatd alerts test`, which is about no incident."""
     return Message(
         id=f"msg_test_{int(now.timestamp() * 1e6)}",
         type="test",

@@ -25,7 +25,7 @@ class Starts:
 
     def __init__(self, text: str = "") -> None:
         self._starts: dict[str, Start] = {}
-        self._proven: set[str] = set()  # their successes tell from when they are judged
+        self._proven: set[str] = set()  # entries whose successes show from when they are judged
         try:
             self._starts = json.decode(text, type=dict[str, Start]) if text else {}
         except MsgspecError:

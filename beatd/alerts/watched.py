@@ -37,8 +37,9 @@ class Watched:
     def refresh(self, catalog: Catalog, rest: Callable[[], bool]) -> bool:
         """Read the entries again if the catalog has changed; return True if they were read.
 
-        A long read is repeated only after a time in which it takes little part. `rest` is called
-        after each few hundred rows; if it returns False, the read ends without a result.
+        After a long read, the next one waits, so that reads use up to READ_AT_MOST_PART of the
+        time. `rest` is called after each few hundred rows; if it returns False, the read ends
+        without a result.
         """
         began = self._elapsed()
         if began < self._not_before:

@@ -11,6 +11,7 @@ from beatd.cli.config_option import ConfigOption, as_json, takes_config
 from beatd.cli.entry_warnings import EVERYTHING_WORKS, warnings_of
 from beatd.cli.escapes import echo, visible
 from beatd.cli.failure import EXIT_FAILED
+from beatd.cli.monitor_check import monitor_problems
 from beatd.cli.output import print_json
 from beatd.cli.overlap_warnings import overlap_facts
 from beatd.clock import SystemClock
@@ -91,6 +92,7 @@ class _Report:
         if found.config.app is not None:
             self._add_app(found.config)
         self.problems += unjudged(self.entries, found.config)
+        self.problems += monitor_problems(self.entries, found.config)
         self.problems += unmonitored(self.entries, found.config)
         if found.config.outcomes.read_from == "results":
             from beatd.cli.connect_check import outcome_problems

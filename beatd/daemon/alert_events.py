@@ -1,4 +1,5 @@
-"""Collect from the daemon's events what alerts are judged by. Any thread may emit them."""
+"""Collect from the daemon's events the facts by which alerts are judged. Any thread may emit the
+events."""
 
 import threading
 from collections.abc import Collection
@@ -17,7 +18,8 @@ NAMES_MAX = 200_000
 class AlertEvents:
     """An observer that keeps the newest facts about publishing, by entry, and about the servers.
 
-    `store_away_since` is None while the store can be used; so are its like.
+    `store_away_since` is None while the store can be used. The same holds for
+    `broker_away_since` and `outcomes_away_since`.
     """
 
     def __init__(self, clock: Clock) -> None:

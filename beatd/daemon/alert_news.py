@@ -1,4 +1,4 @@
-"""Send the news about incidents: leased in the store, so that one daemon sends each message."""
+"""Send the messages about incidents. A lease in the store makes one daemon send each message."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

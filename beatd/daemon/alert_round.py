@@ -67,7 +67,8 @@ class AlertRound:
         watched.forget()
 
     def turn(self, now: datetime) -> None:
-        """Judge what is due, and send the news. Raises StoreError while the store is away."""
+        """Judge the entries that are due, and send the messages that are due. Raises StoreError
+        while the store is away."""
         if self._book.is_stale:
             self._book.reload()
         if self._watched.refresh(self._store.catalog, self._rest):

@@ -17,7 +17,7 @@ from beatd.daemon.alert_sender import AlertSender
 from beatd.daemon.alerting import Alerting
 from beatd.daemon.daemon_state import DaemonState
 from beatd.daemon.heartbeat import Heartbeat
-from beatd.daemon.loop import Loop
+from beatd.daemon.loop import NEVER_STUCK_S, Loop
 from beatd.errors import StoreError
 from beatd.events import IncidentsCounted, IncidentsOpened, Observer
 from beatd.incident import Incident, IncidentKind
@@ -25,9 +25,8 @@ from beatd.store import Roles
 
 LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 1.0, 0.05  # between two turns
 REST_S = 0.02  # after each few hundred rows that are read from the catalog
-NEVER_STUCK_S = float("inf")  # a slow alert is no reason to end the daemon
 
-#: A daemon that does not lead leaves all other news to the next leader.
+#: A daemon that does not lead sends messages about these kinds only; the leader sends the rest.
 NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 
+from beatd import events
 from beatd.clock import Clock
 from beatd.daemon.campaign import Campaign
 from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
@@ -21,23 +22,10 @@ from beatd.edits.replan import mark_if_empty
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
 from beatd.engine.tick import Tick
-from beatd.errors import BeatError, Deposed, StoreError
-from beatd.events import (
-    BrokerBack,
-    EntriesCounted,
-    Event,
-    LeadWon,
-    Observer,
-    Started,
-    Stopped,
-    StoreBack,
-    Ticked,
-)
+from beatd.errors import BeatError, StoreError
 from beatd.leader import Holder
 
 BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
-HOUSEKEEPING_EVERY_S = 1.0
-HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
@@ -57,12 +45,12 @@ class Daemon(DaemonState):
         ttl: float = 2.0,
         history: HistoryLimits | None = None,
         limits: Limits | None = None,
-        observers: tuple[Observer, ...] = (),
-        started: Started | None = None,
+        observers: tuple[events.Observer, ...] = (),
+        started: events.Started | None = None,
     ) -> None:
         super().__init__(me=me, clock=clock)
         self._parts, self._ttl, self._limits = parts, ttl, limits or Limits()
-        self._observers: tuple[Observer, ...] = (self.last_state, *observers)
+        self._observers: tuple[events.Observer, ...] = (self.last_state, *observers)
         self._started = started
         self._wake, self._stop = threading.Event(), threading.Event()
         self.housekeeping = Housekeeping(
@@ -72,8 +60,8 @@ class Daemon(DaemonState):
             clock=clock,
             term=self.term,
             rest=lambda: clock.wait(REPLAN_PAUSE_S, self._stop),
-            released=self.wake,
-            counted=lambda entries: self._observe(EntriesCounted(entries)),
+            wake=self.wake,
+            counted=lambda entries: self._observe(events.EntriesCounted(entries)),
         )
         loop = partial(Loop, clock=clock, observer=self._observe)
         self._campaign_loop = loop(
@@ -138,7 +126,7 @@ class Daemon(DaemonState):
             self._observe(self._started)
         with ExitStack() as closing:
             opened = self._open(closing)
-            self._closing.callback(self._observe, Stopped())
+            self._closing.callback(self._observe, events.Stopped())
             if opened:
                 for loop in self.loops:
                     loop.start()
@@ -297,28 +285,19 @@ class Daemon(DaemonState):
     def _turn_housekeeping(self) -> float:
         """Run one round of housekeeping, and return the seconds until the next one."""
         assert self.store is not None
-        with suppress(StoreError, Deposed):
-            if self.housekeeping.run_once(
-                catalog=self.store.catalog,
-                repair=self.store.repair,
-                history=self.store.history,
-                presences=self.store.presences,
-            ):
-                self.wake()
-        waiting = self.housekeeping.unapplied(self.term()).owners if self.leading() else ()
-        return HOUSEKEEPING_WHILE_ENTRIES_WAIT_EVERY_S if waiting else HOUSEKEEPING_EVERY_S
+        return self.housekeeping.turn(self.store)
 
     def _turn_outcomes(self) -> float:
         """Read and write some outcomes, and return the seconds until the next turn."""
         assert self._outcomes is not None
         return self._outcomes.turn()
 
-    def _observe(self, event: Event) -> None:
+    def _observe(self, event: events.Event) -> None:
         """Pass `event` on to every observer, and note what the daemon itself needs from it."""
         match event:
-            case Ticked():
+            case events.Ticked():
                 self.ticked_at = self.clock.elapsed()
-            case StoreBack() | BrokerBack() | LeadWon():
+            case events.StoreBack() | events.BrokerBack() | events.LeadWon():
                 self._choose_dispatch_again = True
             case _:
                 pass

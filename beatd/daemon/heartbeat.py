@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 from beatd.alerts.channel import NotDelivered
 from beatd.daemon.daemon_state import DaemonState
-from beatd.daemon.loop import Loop
+from beatd.daemon.loop import NEVER_STUCK_S, Loop
 from beatd.events import AlertNotSent, Observer
 
 PING_EVERY_S = 30.0
 LOOK_EVERY_S = 1.0  # whether this daemon leads by now
-NEVER_STUCK_S = float("inf")
 
 
 class Heartbeat:

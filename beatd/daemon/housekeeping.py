@@ -6,6 +6,7 @@ new rules.
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -16,8 +17,10 @@ from beatd.catalog import Catalog, EditableCatalog, RepairableCatalog
 from beatd.clock import Clock
 from beatd.edits.repair import repair_entries
 from beatd.edits.replan import needs_replan, replan
+from beatd.errors import Deposed, StoreError
 from beatd.ledger import History
 from beatd.presence import Presences
+from beatd.store import Roles
 from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 REPAIR_EVERY_S = 60.0
@@ -25,6 +28,8 @@ FULL_REPAIR_EVERY_S = 3600.0  # a database reads every entry then
 LOSSES_SHOWN_MAX = 5  # lines in `status`
 FORGET_HISTORY_EVERY_S = 60.0
 COUNT_ENTRIES_EVERY_S = 60.0
+TURN_EVERY_S = 1.0
+TURN_WHILE_ENTRIES_WAIT_EVERY_S = 0.2
 
 log = logging.getLogger("beatd")
 
@@ -79,8 +84,9 @@ class Housekeeping:
 
     `term` returns the number of the term that this daemon leads, 0 on a standby; long jobs call it
     again to learn whether they may go on. `rest` is called between the batches of a long job,
-    `released` each time that fewer entries have to wait for their source. `counted` is called once
-    with the number of entries, as soon as a leader is known.
+    `wake` each time that fewer entries have to wait for their source, or that declared entries
+    changed the store. `counted` is called once with the number of entries, as soon as a leader is
+    known.
     """
 
     def __init__(
@@ -92,12 +98,12 @@ class Housekeeping:
         clock: Clock,
         term: Callable[[], int],
         rest: Callable[[], None],
-        released: Callable[[], None] = lambda: None,
+        wake: Callable[[], None] = lambda: None,
         counted: Callable[[int], None] = lambda entries: None,
     ) -> None:
         self._counted: Callable[[int], None] | None = counted
         self._name, self._declaring, self._history = name, declaring, history
-        self._clock, self._term, self._rest, self._released = clock, term, rest, released
+        self._clock, self._term, self._rest, self._wake = clock, term, rest, wake
         self._forgot_history_at = self._counted_at = float("-inf")
         self._counted_version: str | None = None
         self._difference = ""
@@ -126,6 +132,20 @@ class Housekeeping:
         """Return the entries that the leader of the term number `term` must not run yet."""
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
+    def turn(self, store: Roles) -> float:
+        """Do every job that is due, and return the seconds until the next turn."""
+        with suppress(StoreError, Deposed):
+            if self.run_once(
+                catalog=store.catalog,
+                repair=store.repair,
+                history=store.history,
+                presences=store.presences,
+            ):
+                self._wake()
+        term = self._term()
+        waits = bool(term) and bool(self.unapplied(term).owners)
+        return TURN_WHILE_ENTRIES_WAIT_EVERY_S if waits else TURN_EVERY_S
+
     def run_once(
         self,
         *,
@@ -142,7 +162,7 @@ class Housekeeping:
         try:
             if self._declaring is not None:
                 lasts = partial(self._leads, term)
-                changed = self._declaring(catalog, term, self._released, lasts)
+                changed = self._declaring(catalog, term, self._wake, lasts)
             self._compare_with_leader(presences, bool(term))
         finally:
             if term:

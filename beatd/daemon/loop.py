@@ -7,6 +7,8 @@ from beatd.clock import Clock
 from beatd.events import Broke, Observer
 
 PAUSE_AFTER_FAILURE_S = 1.0
+#: For a loop that may wait for a slow server, which is no reason to end the daemon.
+NEVER_STUCK_S = float("inf")
 
 
 class Loop:

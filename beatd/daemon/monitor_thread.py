@@ -10,7 +10,7 @@ from beatd import events
 from beatd.alerts.channel import NotDelivered
 from beatd.catalog import Query
 from beatd.daemon.daemon_state import DaemonState
-from beatd.daemon.loop import Loop
+from beatd.daemon.loop import NEVER_STUCK_S, Loop
 from beatd.errors import StoreError
 from beatd.ledger import Result
 from beatd.monitors.check_in import CheckIn, MonitorTarget, check_in_of
@@ -19,7 +19,6 @@ from beatd.outcome import Delivery
 WAITING_MAX = 10_000  # check-ins and outcomes; then the oldest are dropped
 AT_ONCE = 500
 WARN_EVERY_S = 60.0
-NEVER_STUCK_S = float("inf")
 PAUSE_S = 5.0  # a new check-in ends the pause
 
 log = logging.getLogger("beatd")
@@ -68,12 +67,12 @@ class MonitorThread:
         return (self._loop,)
 
     def close(self) -> None:
-        """Close the monitors; what waits is not sent."""
+        """Close the monitors; check-ins that wait are not sent."""
         for target in self._targets:
             target.close()
 
     def turn(self) -> float:
-        """Send what waits, and return the seconds until the next look."""
+        """Send the check-ins that wait, and return the seconds until the next turn."""
         self._read_mark()
         self._look_up()
         while self._check_ins:
@@ -84,7 +83,7 @@ class MonitorThread:
         return PAUSE_S
 
     def _read_mark(self) -> None:
-        """At the start of a lead, learn from the store whether any entry has a monitor; later,
+        """At the start of a lead, read from the store whether any entry has a monitor; later,
         write that one has."""
         store, term = self._state.store, self._state.term()
         if store is None or not term:
@@ -136,7 +135,7 @@ class MonitorThread:
 
 
 def published_check_ins(results: Iterable[Result]) -> Iterable[CheckIn]:
-    """Yield what monitors learn when runs are published or rejected."""
+    """Yield the check-ins for runs that were published or rejected."""
     for result in results:
         sent, run = result.outcome.sent, result.run
         if sent == "confirmed":

@@ -1,1 +1,1 @@
-"""What monitors elsewhere learn about the runs of entries."""
+"""The messages to monitors elsewhere about the runs of entries."""

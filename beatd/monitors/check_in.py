@@ -9,7 +9,7 @@ from beatd.outcome import Delivery, OutcomeState
 
 CheckInState = Literal["published", "start", "success", "fail", "log"]
 
-#: What a monitor learns when a worker reports a state; nothing of the others.
+#: The check-in for each state that a worker reports; the other states have none.
 OF_OUTCOME: dict[OutcomeState, CheckInState] = {
     "started": "start",
     "succeeded": "success",
@@ -22,7 +22,7 @@ OF_OUTCOME: dict[OutcomeState, CheckInState] = {
 
 
 class CheckIn(Struct, frozen=True, kw_only=True):
-    """What a monitor learns about a run of `entry`. `runtime` is in seconds, `text` for people."""
+    """A message to a monitor about a run of `entry`. `runtime` is in seconds, `text` for people."""
 
     entry: Entry
     task_id: str
@@ -35,7 +35,7 @@ class MonitorTarget(Protocol):
     """One kind of monitor elsewhere."""
 
     def wants(self, check_in: CheckIn) -> bool:
-        """True if the entry has such a monitor, and it learns of this state."""
+        """Return True if the entry has such a monitor, and the monitor gets this state."""
 
     def send(self, check_in: CheckIn) -> None:
         """Send the check-in. Raise NotDelivered if that fails."""
@@ -44,7 +44,7 @@ class MonitorTarget(Protocol):
 
 
 def check_in_of(entry: Entry, delivery: Delivery) -> CheckIn | None:
-    """Return what a monitor of the entry learns from this outcome, or None for nothing."""
+    """Return the check-in for this outcome, or None if its state has none."""
     state = OF_OUTCOME.get(delivery.state)
     if state is None:
         return None

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 from beatd.monitors.check_in import CheckIn, CheckInState
 from beatd.notifiers.http_request import TIMEOUT_S, request
 
-#: Which path below the entry's URL is requested; the monitor takes the same run by its `rid`.
+#: Which path below the entry's URL is requested; the monitor matches a run's pings by their `rid`.
 PATHS: dict[CheckInState, str] = {"start": "/start", "success": "", "fail": "/fail", "log": "/log"}
 TEXT_MAX_BYTES = 10_000
 

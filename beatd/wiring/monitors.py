@@ -11,7 +11,8 @@ from beatd.notifiers.ping import PingMonitor
 
 
 def monitors_of(config: Config) -> Callable[[DaemonState, Observer], MonitorThread]:
-    """Return the function that makes the thread of monitors; an entry says which it has."""
+    """Return the function that makes the thread of monitors. The key `monitor` of an entry chooses
+    among them."""
     targets: tuple[MonitorTarget, ...] = (PingMonitor(),)
     if config.sentry is not None:
         from beatd.notifiers.sentry import SentryMonitor
