@@ -156,8 +156,8 @@ class Marks:
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def silences(self) -> dict[str, float]:
-        """Return for how many seconds each worker was silent when `write_silences` was called
-        last."""
+        """Return for how many seconds no worker had named these runs, by task id, when
+        `write_silences` was called last."""
         mark = self._rows.read_mark(SILENCES_KEY)
         try:
             return {} if mark is None else json.decode(mark.text, type=dict[str, float])
@@ -165,7 +165,7 @@ class Marks:
             return {}  # it was changed by hand; each silence counts anew
 
     def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
-        """Note for how many seconds each worker has been silent, so that a new leader goes on to
+        """Note for how many seconds no worker has named these runs, so that a new leader goes on to
         count."""
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
 

@@ -59,14 +59,8 @@ class WrittenRecord(Struct, frozen=True):
     record: Record
 
 
-class Copies(MarkRows, Protocol):
-    """The part of a store that reads and writes what only a copy needs, as it is.
-
-    Most of a copy goes through the other parts. These methods write what those change only as a
-    consequence of runs.
-
-    All of the writes may be repeated. The store that is written to has no daemon.
-    """
+class RecordCopies(Protocol):
+    """The part of a store that reads and writes records of history as they are, for a copy."""
 
     @property
     def most_records(self) -> int | None:
@@ -83,6 +77,16 @@ class Copies(MarkRows, Protocol):
         already then, and nothing is done. Return False, with nothing done, if the store has
         another mark under this key.
         """
+
+
+class Copies(MarkRows, Protocol):
+    """The part of a store that reads and writes what else only a copy needs, as it is.
+
+    Most of a copy goes through the other parts. These methods write what those change only as a
+    consequence of runs.
+
+    All of the writes may be repeated. The store that is written to has no daemon.
+    """
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
         """Write the newest outcomes of these entries, which exist, as they are."""
@@ -109,6 +113,7 @@ class Store(
     Incidents,
     Terms,
     Presences,
+    RecordCopies,
     Copies,
     Place,
     Protocol,
@@ -131,6 +136,7 @@ class Roles(Struct, frozen=True):
     terms: Terms
     presences: Presences
     place: Place
+    records: RecordCopies
     copies: Copies
 
     @classmethod
@@ -148,5 +154,6 @@ class Roles(Struct, frozen=True):
             terms=store,
             presences=store,
             place=store,
+            records=store,
             copies=store,
         )

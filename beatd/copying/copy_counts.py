@@ -34,7 +34,7 @@ class Counts(Struct, frozen=True, rename="kebab"):
 
 def counts_of(store: Roles, progress: Progress) -> Counts:
     records = outcomes = 0
-    for some in in_batches_of(store.copies.records("")):
+    for some in in_batches_of(store.records.records("")):
         known = store.outcomes.outcomes([one.record.task_id for one in some if one.record.task_id])
         outcomes += sum(map(len, known.values()))
         records += len(some)

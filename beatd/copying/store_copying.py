@@ -92,7 +92,7 @@ def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) 
         write_state(target, replace(begun, is_done=True), now)
     there = counts_of(target, progress)
     there = replace(there, marks=len(marks_of(source) & marks_of(target)))
-    return Copied(held, there, resumed=before is not None, kept=target.copies.most_records)
+    return Copied(held, there, resumed=before is not None, kept=target.records.most_records)
 
 
 def _copy(
@@ -128,15 +128,15 @@ def _copy_records(
         target.outcomes.write_outcomes(live, now)
     if (seen := state_mark(target)) is None:
         raise Conflict("TO was emptied while it was written; copy again")
-    done = sum(1 for _ in target.copies.records("")) if state.after else 0
-    for some in in_batches_of(source.copies.records(state.after)):
+    done = sum(1 for _ in target.records.records("")) if state.after else 0
+    for some in in_batches_of(source.records.records(state.after)):
         known = source.outcomes.outcomes([one.record.task_id for one in some])
         deliveries = list(chain.from_iterable(known.values()))
         if deliveries:
             target.outcomes.write_outcomes(deliveries, now)
         state = replace(state, after=some[-1].place)
         mark = mark_of(state, seen.at)
-        if not target.copies.write_records(some, mark, seen):
+        if not target.records.write_records(some, mark, seen):
             raise Conflict("another copy into TO is under way; wait for its end, and copy again")
         seen, done = mark, done + len(some)
         progress("records", done, total)
@@ -223,7 +223,7 @@ def _refuse_open_claims(source: Roles) -> None:
 def _is_empty(store: Roles) -> bool:
     return not (
         store.catalog.count()
-        or next(store.copies.records(""), None)
+        or next(store.records.records(""), None)
         or store.requests.requests(1)
         or next(store.incidents.incidents(None, 1), None)
     )

@@ -168,8 +168,8 @@ class OutcomeThread:
             self._save_silences(running, now)
 
     def _save_silences(self, running: Mapping[str, Running], now: datetime) -> None:
-        """Write how long the workers of running runs have been silent. Otherwise each change of
-        leader would keep a run of a dead worker running for another 30 s."""
+        """Write for how long no worker has named the running runs. Otherwise each change of leader
+        would keep a run of a dead worker running for another 30 s."""
         if self._clock.elapsed() < self._saves_at:
             return
         self._saves_at = self._clock.elapsed() + SILENCES_SAVED_EVERY_S

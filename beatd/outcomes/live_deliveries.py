@@ -14,7 +14,7 @@ LONGEST_READ_GAP_S = 2.0  # more time between two reads does not count as silenc
 PROLONG_BEFORE_S = 30.0  # a run whose time ends within this is prolonged
 PROLONG_BY_S = 60.0
 
-SILENCE_SAVED_FROM_S = 2.0
+SILENCE_SAVED_FROM_S, SILENCES_MAX = 2.0, 1000
 NO_SILENCES: Mapping[str, float] = {}
 
 Key = tuple[str, str]  # task id, delivery
@@ -35,25 +35,28 @@ class LiveDeliveries:
 
     def begin(self, live: Iterable[Delivery], silences: Mapping[str, float] = NO_SILENCES) -> None:
         """Forget everything, and count these deliveries as named now, at the start of a lead; those
-        of a worker in `silences` as named so many seconds ago."""
+        of a run in `silences`, by task id, as named so many seconds ago."""
         self._live = {_key(delivery): delivery for delivery in live}
         self._named = {
-            key: self._reading_s - silences.get(delivery.worker, 0.0)
+            key: self._reading_s - silences.get(delivery.task_id, 0.0)
             for key, delivery in self._live.items()
         }
         self.pause()
 
     def silences(self, running: Mapping[str, Running]) -> dict[str, float]:
-        """Return for how many seconds the workers of these running runs have named nothing, those
-        that have been silent for SILENCE_SAVED_FROM_S at least."""
+        """Return for how many seconds no worker has named these running runs, by task id; only
+        those of at least SILENCE_SAVED_FROM_S, and at most SILENCES_MAX, the longest ones.
+
+        A worker that died may have been started again under its name, so its runs are counted each.
+        """
         ids = {run.task_id for run in running.values()}
-        newest: dict[str, float] = {}
-        for key, delivery in self._live.items():
-            if key[0] in ids:
-                at = self._named.get(key, self._reading_s)
-                newest[delivery.worker] = max(at, newest.get(delivery.worker, at))
-        silent = {worker: self._reading_s - at for worker, at in newest.items()}
-        return {worker: s for worker, s in silent.items() if s >= SILENCE_SAVED_FROM_S}
+        found: dict[str, float] = {}
+        for (task, _), named in self._named.items():
+            if task in ids:
+                silent = self._reading_s - named
+                found[task] = min(silent, found.get(task, silent))
+        longest = sorted(found.items(), key=lambda one: one[1], reverse=True)[:SILENCES_MAX]
+        return {task: silent for task, silent in longest if silent >= SILENCE_SAVED_FROM_S}
 
     @property
     def started(self) -> int:

@@ -118,22 +118,24 @@ def test_a_report_is_completed_by_the_earlier_ones() -> None:
     assert ended.runtime == 3 and ended.received == at(1) and ended.worker == "w"
 
 
-def test_a_new_lead_goes_on_to_count_the_silence_of_a_worker() -> None:
+def test_a_new_lead_goes_on_to_count_the_silence_about_a_run() -> None:
     live = LiveDeliveries()
-    live.note([delivery("started", worker="w"), delivery("started", task_id="u", worker="v")])
+    # The worker died; another one of the same name runs something else.
+    dead, other = delivery("started", worker="w"), delivery("started", task_id="u", worker="w")
+    live.note([dead, other])
     now = read_for(live, 20)
     live.name([("u", "d")])
     later = at(1000)
     running = {"e": Running("t", at(0), later), "f": Running("u", at(0), later)}
-    assert live.silences(running) == {"w": 20.0}
-    live.begin([delivery("started", worker="w")], live.silences(running))
+    assert live.silences(running) == {"t": 20.0}
+    live.begin([dead, other], live.silences(running))
     now = read_for(live, 10, now)
     assert states(live) == []
     read_for(live, 1, now)
-    assert states(live) == ["lost"]
+    assert [one.task_id for one in live.lost(at(31))] == ["t"]
 
 
-def test_only_workers_with_running_runs_are_remembered_as_silent() -> None:
+def test_only_the_silence_about_running_runs_is_remembered() -> None:
     live = LiveDeliveries()
     live.note([delivery("started", worker="w")])
     read_for(live, 20)
