@@ -52,7 +52,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
 class EntryOutcome(Struct, frozen=True, kw_only=True):
     """The newest outcome of an entry's runs, and what led to it.
 
-    `failures` counts the ends in a row that were no success, `successes` the successes in a row.
+    `failures` counts the ends in a row that were no success, `successes` the successes in a row; a
+    revoked run changes neither.
     `first` is the time of the first outcome that was ever written for the entry.
     """
 

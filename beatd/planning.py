@@ -22,6 +22,8 @@ MAX_COUNTED_MOMENTS = 10_000  # of one skip record
 CACHED_MOMENTS = 20_000
 USED_UP = "max_runs reached"
 MISSED = "missed; only the latest was run"
+TOO_OLD, LATE_BY = "too old", "late by"
+LATE_REASONS = (MISSED, TOO_OLD, LATE_BY)  # how the reasons of moments begin that were missed
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 NextAfter = Callable[[Schedule, datetime], datetime | None]
@@ -201,13 +203,11 @@ def _settle_backlog(
     if wanted is not None and wanted <= newest and entry.catch_up_max is not None:
         wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
     if wanted is None or wanted > newest:
-        return Settlement(
-            publish=None, plan=plan, skips=(stretch(entry, oldest, newest, "too old"),)
-        )
+        return Settlement(publish=None, plan=plan, skips=(stretch(entry, oldest, newest, TOO_OLD),))
     if wanted == oldest:
         return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
     last_skipped = moment_before(entry, oldest, wanted, next_after)
-    skip = stretch(entry, oldest, last_skipped, "too old")
+    skip = stretch(entry, oldest, last_skipped, TOO_OLD)
     return Settlement(None, plan, (skip,), backlog=(wanted, newest))
 
 
@@ -215,9 +215,9 @@ def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
     """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
     late = now - due
     if entry.catch_up == "skip" and late > entry.grace:
-        return f"late by {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
+        return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
     if entry.catch_up_window is not None and late > entry.catch_up_window:
-        return "too old"
+        return TOO_OLD
     return ""
 
 

@@ -45,8 +45,8 @@ def overlap_facts(entries: Iterable[Entry], config: "Config", app: "Celery | Non
 
 
 def overlap_warnings(entry: Entry, facts: OverlapFacts, now: datetime) -> Iterator[Problem]:
-    """Yield the warnings about an entry's rule about overlapping runs; the path of each is a key of
-    the entry."""
+    """Yield a warning for each problem with the `overlap` rule of an entry. The path of a warning
+    is its key: `overlap` or `max_run`."""
     if entry.overlap == "allow" or entry.max_run is None:
         return
     longest = format_duration(entry.max_run)

@@ -35,7 +35,7 @@ class Posted:
             return not self._waiting or (self._sent > 0 and self._failing == self._waiting)
 
     def failing(self) -> None:
-        """Note that one channel has failed several times and goes on."""
+        """Note that one more channel has failed several times. That channel goes on trying."""
         with self._guard:
             self._failing += 1
 

@@ -255,11 +255,11 @@ def _write(
     now: Now,
     change_of: Callable[[Step, datetime], Change],
 ) -> list[tuple[Step, Change]]:
-    """Write the steps, and return those that were written, each with its change.
+    """Write the steps, and return each step that was written, with its change.
 
-    A row that a leader moved to its next run meanwhile is read and tried again; a row that was
-    edited is left out. Plans count from the moment of the write, as comparing a large set takes
-    long.
+    If a leader moved a row to its next run meanwhile, the row is read again and the step is tried
+    again. If the row was edited, the step is dropped. Each plan is computed from the time of the
+    write, not of the comparison, because to compare a large set takes long.
     """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):

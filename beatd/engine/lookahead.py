@@ -28,7 +28,8 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the next rows of the plan: all that are due before `_covers`, or all if it is None."""
+    """Keeps the next rows of the plan in memory, and reads more when they are used up or may be
+    old."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Lookahead:
         self._rewind = Rewind(emit)
         self.moves = SettledMoves(emit)
         self._rows = ByMoment()
-        self._covers: datetime | None = None
+        self._covers: datetime | None = None  # all rows due before it are kept; None: all rows
         self._known_at = 0.0  # `Clock.elapsed` when the rows were last known to be up to date
         self._limit, self._version = FEWEST_ROWS, ""
         self._waiting = NOTHING_WAITS

@@ -14,7 +14,16 @@ from beatd.catalog import Stored
 from beatd.catch_up import if_found, why_at_an_end, why_not
 from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.overlap import end_of_claim, settle_in_turn, turn_of_claim, turn_of_request
-from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment, settle
+from beatd.planning import (
+    LATE_REASONS,
+    MISSED,
+    USED_UP,
+    NextAfter,
+    due_at,
+    late_reason,
+    next_moment,
+    settle,
+)
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
@@ -93,7 +102,8 @@ class Mover:
         reason = why_not(claim, unsent, now, self._if_found)
         run, running, skips = None, end_of_claim(row, id, unsent), tuple[Skip, ...]()
         if row is None or reason:
-            skips = (Skip(planned, planned, 1, reason),)
+            skip = Skip(planned, planned, 1, reason)
+            skips = (self._with_cause(skip) if reason.startswith(LATE_REASONS) else skip,)
         else:
             run, running = self._run(row, claim.occurrence, now, "resend"), None
             if row.entry.overlap != "allow":
@@ -121,7 +131,9 @@ class Mover:
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield the moves of a request's first `limit` moments; each assumes the one before."""
+        """Yield a move (one change of one row) for each moment of a request, at most `limit`. Each
+        move is right only if the moves before it are made. Stop early when the request is done, or
+        has to wait for a run."""
         for _ in range(limit):
             move = self._of_first_moment(request, row, now)
             if move is None:

@@ -53,8 +53,8 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A template into which the name and arguments of one entry, at one revision, were filled
-    in."""
+    """A template of the messages of one entry at one revision. The name and arguments of the entry
+    are filled in; each run adds its id and its moments."""
 
     entry: Entry
     revision: int

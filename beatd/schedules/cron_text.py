@@ -114,7 +114,8 @@ def _table(day: str, weekday: str, seed: str) -> days.Table:
 
 
 def mask(field: Field, word: str) -> int:
-    """Return a bit mask of the values that match a field without H; bit n is the value n."""
+    """Return the values that a cron field matches, as a bit mask: bit n is set if the field matches
+    n. `word` is the text of the field; it must not contain H (a value chosen by hash)."""
     return _Parser("").mask(field, _unmarked(word))
 
 

@@ -54,11 +54,11 @@ class Declarations:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """Read changed sources, apply them as the leader, and return True if the store was changed.
+        """Read the sources that changed, and return True if the store was changed.
 
-        `term` is the fencing number of the leader, or 0 on a standby, which only reads. `released`
-        is called when entries need no longer wait. Raises Deposed when `lasts` returns False,
-        because the term is over.
+        Only the leader applies them to the store. `term` is its fencing number; on a standby it is
+        0. `released` is called when entries may run that had to wait until their source was
+        applied. `lasts` returns False once the term is over; then Deposed is raised.
         """
         self._lasts = lasts
         if term != self._term:
@@ -133,10 +133,11 @@ class Declarations:
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare declarations with the store, which may have lost entries.
+        """Let the next call of this object compare sources with the store, which may have lost
+        entries.
 
-        All sources are compared if `whole`, else only sources of which the store has no entry at
-        all.
+        If `whole` is True, all sources are compared; if False, only those that declare entries of
+        which the store has none.
         """
         for place, reading in self._read.items():
             if whole or (

@@ -83,7 +83,8 @@ def entry_after(
         moment = new.finished or new.at
         last_success = moment if last_success is None else max(last_success, moment)
         failures, successes = 0, successes + 1
-    elif new.state in RUN_ENDS and not superseded:
+    elif new.state in RUN_ENDS - {"revoked"} and not superseded:
+        # A revoked run was ended on purpose, by somebody or by `overlap: replace`: no failure.
         # A lost delivery that failed after all was counted when it was lost.
         failures, successes = failures + (old is None or old.state != "lost"), 0
     same_run = before.newest.task_id == new.task_id

@@ -88,7 +88,9 @@ class HeldDelivery:
     def _end_failed(self, error: BaseException) -> None:
         if self.ended:
             return
-        if isinstance(error, Ignore):
+        if self.terminated:
+            self.end("revoked", "terminated")
+        elif isinstance(error, Ignore):
             self.end("succeeded")
         elif isinstance(error, Reject):
             reason = "rejected" if error.reason is None else f"rejected: {error.reason}"

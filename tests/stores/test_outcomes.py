@@ -202,15 +202,16 @@ def test_a_delivery_that_ended_is_no_longer_live(store: Store, run: Run) -> None
 
 
 def test_failures_and_successes_in_a_row_are_counted(store: Store, run: Run) -> None:
-    ends = ["failed", "revoked", "expired", "lost", "succeeded", "succeeded", "failed"]
+    ends = ["failed", "revoked", "expired", "lost", "succeeded", "revoked", "succeeded", "failed"]
     counted = []
     for n, end in enumerate(ends):
         store.write_outcomes([delivery(another(store, 10 * n), end, 10 * n + 1)], at(10 * n + 2))
         found = of_entry(store)
         counted.append((found.failures, found.successes))
-    assert counted == [(1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (0, 2), (1, 0)]
-    assert found.newest.planned == at(60)
-    assert (found.last_success, found.first) == (at(51), at(2))
+    # A revoked run was ended on purpose, and is neither.
+    assert counted == [(1, 0), (1, 0), (2, 0), (3, 0), (0, 1), (0, 1), (0, 2), (1, 0)]
+    assert found.newest.planned == at(70)
+    assert (found.last_success, found.first) == (at(61), at(2))
 
 
 def test_ends_in_one_call_are_counted_in_order(store: Store, run: Run) -> None:

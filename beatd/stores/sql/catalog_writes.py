@@ -195,8 +195,12 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         there: dict[str, Row[Any]],
         last: dict[str, tuple[Change, str]],
     ) -> None:
-        """Let the new plan of an entry wait for no running run, and delete the running run of an
-        entry that comes to allow overlap. `there` and `last` are those of `_put`."""
+        """Stop edited entries from waiting for their running runs.
+
+        An entry with a new plan no longer waits. For an entry that now allows overlap, the row of
+        its running run is deleted; if it was waiting and has no new plan, it becomes due at once.
+        `there` and `last` are those of `_put`.
+        """
         edited = [change for name, (change, _) in last.items() if name in there and change.entry]
         planned = {change.name for change in edited if change.plan is not None}
         allowed = {
