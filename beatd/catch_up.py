@@ -1,97 +1,127 @@
-"""Decide whether a run that is late, requested or without an outcome may still be sent.
+"""Decide by the catch-up rule what becomes of missed moments: run, wait or be skipped. Pure
+functions."""
 
-All functions are pure.
-"""
+from datetime import datetime, timedelta
 
-from datetime import datetime
+from msgspec import Struct
 
-from beatd.catalog import Stored
-from beatd.entry import Schedule
-from beatd.errors import ScheduleError
-from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment
-
-
-def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return the moment until which `move` may be used; None if it must not be kept.
-
-    The move (the change that takes a row to its next moment) was computed ahead, as of the due
-    moment of `row`. At the returned moment the next occurrence falls due, or the catch-up rule
-    finds this one too late, and the move must be computed anew.
-    """
-    if move.plan is None or move.plan.due is None or row.plan.due is None:
-        return None
-    entry, lasts = row.entry, move.plan.due - row.plan.due
-    if entry.catch_up == "skip":
-        lasts = min(lasts, entry.grace)
-    if entry.catch_up_window is not None:
-        lasts = min(lasts, entry.catch_up_window)
-    return row.plan.due + lasts
+from beatd.catalog import Plan, Stored
+from beatd.entry import Entry
+from beatd.planning import (
+    LATE_BY,
+    MISSED,
+    TOO_OLD,
+    USED_UP,
+    NextAfter,
+    due_at,
+    has_run_out,
+    moment_before,
+    next_moment,
+    next_of,
+    plan_at,
+    stretch,
+)
+from beatd.run import MICROSECOND, Skip
 
 
-def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if the
-    request may go on.
+class Settlement(Struct, frozen=True):
+    """The decision about a due row: which moments to publish now, run later, and skip."""
 
-    A request is a range of moments to run besides the plan. `row` is its entry, None if that was
-    removed. A trigger or backfill, which was requested by hand, runs even if its entry is paused or
-    disabled; a backlog (missed moments of the plan) does not.
-    """
-    if row is None:
-        return "removed"
-    if request.kind != "backlog":
-        return ""
-    if row.paused:
-        return "paused"
-    if not row.entry.enabled:
-        return "disabled"
-    if row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
-        return USED_UP
+    publish: datetime | None
+    plan: Plan
+    skips: tuple[Skip, ...] = ()
+    backlog: tuple[datetime, datetime] | None = None  # its first and last moment
+
+
+def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settlement:
+    """Decide by the catch-up rule which moments of a due row run, wait or are skipped at `now`."""
+    entry, oldest = row.entry, row.plan.planned
+    assert oldest is not None, "a row without a moment is not due"
+    skips: tuple[Skip, ...] = ()
+    following = next_moment(entry, oldest, next_after)
+    if following is None or due_at(entry, following, next_after) > now:
+        # One moment, on time: the common case.
+        newest = oldest
+    elif entry.catch_up == "all":
+        return _settle_backlog(row, oldest, now, next_after)
+    else:
+        newest = newest_due(entry, oldest, now, next_after)
+        following = next_moment(entry, newest, next_after)
+        last_skipped = moment_before(entry, oldest, newest, next_after)
+        skips = (stretch(entry, oldest, last_skipped, MISSED),)
+
+    reason = late_reason(entry, due_at(entry, newest, next_after), now)
+    if has_run_out(entry, row.runs):
+        # A backlog that was published meanwhile had the last run.
+        reason = USED_UP
+    if reason:
+        skips = (stretch(entry, oldest, newest, reason),)
+    if has_run_out(entry, row.runs + (not reason)):
+        following = None
+    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
+    return Settlement(publish=None if reason else newest, plan=plan, skips=skips)
+
+
+def _settle_backlog(
+    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
+) -> Settlement:
+    """Return the settlement for `catch_up: all`: missed moments become a backlog, to run later."""
+    entry = row.entry
+    newest = newest_due(entry, oldest, now, next_after)
+    following = next_moment(entry, newest, next_after)
+    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
+    wanted: datetime | None = oldest
+    window = entry.catch_up_window
+    # `now - oldest` first: for a window of ten thousand years `now - window` is before all dates.
+    if window is not None and now - oldest > window:
+        wanted = next_moment(entry, now - window - MICROSECOND, next_after)
+    if wanted is not None and wanted <= newest and entry.catch_up_max is not None:
+        wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
+    if wanted is None or wanted > newest:
+        return Settlement(publish=None, plan=plan, skips=(stretch(entry, oldest, newest, TOO_OLD),))
+    if wanted == oldest:
+        return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
+    last_skipped = moment_before(entry, oldest, wanted, next_after)
+    skip = stretch(entry, oldest, last_skipped, TOO_OLD)
+    return Settlement(None, plan, (skip,), backlog=(wanted, newest))
+
+
+def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
+    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
+    late = now - due
+    if entry.catch_up == "skip" and late > entry.grace:
+        return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
+    if entry.catch_up_window is not None and late > entry.catch_up_window:
+        return TOO_OLD
     return ""
 
 
-def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return the reason not to send an open claim again, or "" if the claim must be sent.
-
-    An open claim is a run that was claimed and whose outcome was not recorded. `unsent` is True if
-    its message certainly did not go out. The catch-up rule decides whether it is too late at `now`.
-    """
-    row = claim.stored
-    if row is None:
-        return "removed"
-    entry, planned = row.entry, claim.occurrence.planned
-    if claim.occurrence.request:
-        return "unknown" if not unsent and entry.on_unknown == "skip" else ""
-    if row.paused:
-        return "paused"
-    if not entry.enabled:
-        return "disabled"
-    if entry.end is not None and planned > entry.end:
-        return "ended"
-    if not unsent and entry.on_unknown == "skip":
-        return "unknown"
-    # Newer moments were skipped or wait because of a run that counts as running.
-    is_running = row.running is not None and row.running.task_id == claim.task_id
-    if unsent and entry.catch_up == "latest" and not is_running:
-        # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
-        newer = next_moment(entry, planned, next_after)
-        if newer is not None and due_at(entry, newer, next_after) <= now:
-            return MISSED
-    return late_reason(entry, claim.due, now)
+def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
+    """Return the newest moment, not before `oldest`, that is due at `now`."""
+    newest, following = oldest, next_moment(entry, oldest, next_after)
+    if following is None:
+        return oldest
+    step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second
+    while now - step > oldest:
+        moment = next_moment(entry, now - step, next_after)
+        if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
+            newest = moment
+            break
+        step *= 2
+    while True:
+        moment = next_moment(entry, newest, next_after)
+        if moment is None or due_at(entry, moment, next_after) > now:
+            return newest
+        newest = moment
 
 
-def if_found(next_after: NextAfter) -> NextAfter:
-    """Return a function like `next_after` that returns None where `next_after` raises
-    ScheduleError.
-
-    Runs that were claimed or requested earlier are settled even if the schedule fails now. The plan
-    itself uses the unwrapped function, so that its failure is reported.
-    """
-
-    def next_or_none(schedule: Schedule, moment: datetime) -> datetime | None:
-        try:
-            return next_after(schedule, moment)
-        except ScheduleError:
-            return None
-
-    return next_or_none
+def _first_of_newest(
+    entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
+) -> datetime:
+    """Return the earliest of the newest `keep` moments from `first` to `last`."""
+    moment = last
+    for _ in range(keep - 1):
+        if moment <= first:
+            return first
+        moment = moment_before(entry, first, moment, next_after)
+    return moment

@@ -10,19 +10,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
+from beatd.catch_up import Settlement, newest_due, settle
 from beatd.ledger import Request, RunningChange
 from beatd.planning import (
     LAST_MOMENT,
     USED_UP,
     NextAfter,
-    Settlement,
     due_at,
     has_run_out,
     moment_before,
-    newest_due,
     next_moment,
     plan_at,
-    settle,
     stretch,
 )
 from beatd.run import Running, Skip

@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import pytz
-from msgspec import Struct, json
+from msgspec import json
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry, Schedule
@@ -36,7 +36,7 @@ def fingerprint(entry: Entry) -> str:
     return blake2b(json.encode(when, order="deterministic"), digest_size=8).hexdigest()
 
 
-def _next(schedule: Schedule, moment: datetime) -> datetime | None:
+def next_of(schedule: Schedule, moment: datetime) -> datetime | None:
     return schedule.next_after(moment)
 
 
@@ -57,7 +57,7 @@ def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
     return next_after
 
 
-def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) -> datetime | None:
+def next_moment(entry: Entry, after: datetime, next_after: NextAfter = next_of) -> datetime | None:
     """Return the entry's first moment strictly after `after`; None if there is none."""
     if entry.start is not None and after < entry.start:
         after = entry.start - MICROSECOND
@@ -67,7 +67,7 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = _next) ->
     return moment
 
 
-def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> datetime:
+def due_at(entry: Entry, planned: datetime, next_after: NextAfter = next_of) -> datetime:
     """Return `planned` plus jitter, equal in every process and earlier than the next moment."""
     if not entry.jitter:
         return planned
@@ -80,7 +80,7 @@ def due_at(entry: Entry, planned: datetime, next_after: NextAfter = _next) -> da
 
 
 def plan_at(
-    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = _next
+    entry: Entry, planned: datetime | None, mark: str, next_after: NextAfter = next_of
 ) -> Plan:
     """Return the plan for the next moment `planned`, if any; `mark` is the entry's fingerprint."""
     due = None if planned is None else due_at(entry, planned, next_after)
@@ -112,7 +112,7 @@ def passed_over(row: Stored, now: datetime) -> Skip | None:
     if oldest is None or oldest > now:
         return None
     until = now if entry.end is None else min(now, entry.end)
-    newest = moment_before(entry, oldest, until + MICROSECOND, _next)
+    newest = moment_before(entry, oldest, until + MICROSECOND, next_of)
     reason = "paused" if row.paused else "edited" if entry.enabled else "disabled"
     return stretch(entry, oldest, newest, reason)
 
@@ -149,97 +149,6 @@ def has_run_out(entry: Entry, runs: int) -> bool:
     return entry.max_runs is not None and runs >= entry.max_runs
 
 
-class Settlement(Struct, frozen=True):
-    """The decision about a due row: which moments to publish now, run later, and skip."""
-
-    publish: datetime | None
-    plan: Plan
-    skips: tuple[Skip, ...] = ()
-    backlog: tuple[datetime, datetime] | None = None  # its first and last moment
-
-
-def settle(row: Stored, now: datetime, next_after: NextAfter = _next) -> Settlement:
-    """Decide by the catch-up rule which moments of a due row run, wait or are skipped at `now`."""
-    entry, oldest = row.entry, row.plan.planned
-    assert oldest is not None, "a row without a moment is not due"
-    skips: tuple[Skip, ...] = ()
-    following = next_moment(entry, oldest, next_after)
-    if following is None or due_at(entry, following, next_after) > now:
-        # One moment, on time: the common case.
-        newest = oldest
-    elif entry.catch_up == "all":
-        return _settle_backlog(row, oldest, now, next_after)
-    else:
-        newest = newest_due(entry, oldest, now, next_after)
-        following = next_moment(entry, newest, next_after)
-        last_skipped = moment_before(entry, oldest, newest, next_after)
-        skips = (stretch(entry, oldest, last_skipped, MISSED),)
-
-    reason = late_reason(entry, due_at(entry, newest, next_after), now)
-    if has_run_out(entry, row.runs):
-        # A backlog that was published meanwhile had the last run.
-        reason = USED_UP
-    if reason:
-        skips = (stretch(entry, oldest, newest, reason),)
-    if has_run_out(entry, row.runs + (not reason)):
-        following = None
-    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
-    return Settlement(publish=None if reason else newest, plan=plan, skips=skips)
-
-
-def _settle_backlog(
-    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
-) -> Settlement:
-    """Return the settlement for `catch_up: all`: missed moments become a backlog, to run later."""
-    entry = row.entry
-    newest = newest_due(entry, oldest, now, next_after)
-    following = next_moment(entry, newest, next_after)
-    plan = plan_at(entry, following, row.plan.fingerprint, next_after)
-    wanted: datetime | None = oldest
-    window = entry.catch_up_window
-    # `now - oldest` first: for a window of ten thousand years `now - window` is before all dates.
-    if window is not None and now - oldest > window:
-        wanted = next_moment(entry, now - window - MICROSECOND, next_after)
-    if wanted is not None and wanted <= newest and entry.catch_up_max is not None:
-        wanted = _first_of_newest(entry, wanted, newest, entry.catch_up_max, next_after)
-    if wanted is None or wanted > newest:
-        return Settlement(publish=None, plan=plan, skips=(stretch(entry, oldest, newest, TOO_OLD),))
-    if wanted == oldest:
-        return Settlement(publish=None, plan=plan, backlog=(oldest, newest))
-    last_skipped = moment_before(entry, oldest, wanted, next_after)
-    skip = stretch(entry, oldest, last_skipped, TOO_OLD)
-    return Settlement(None, plan, (skip,), backlog=(wanted, newest))
-
-
-def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
-    late = now - due
-    if entry.catch_up == "skip" and late > entry.grace:
-        return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
-    if entry.catch_up_window is not None and late > entry.catch_up_window:
-        return TOO_OLD
-    return ""
-
-
-def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """Return the newest moment, not before `oldest`, that is due at `now`."""
-    newest, following = oldest, next_moment(entry, oldest, next_after)
-    if following is None:
-        return oldest
-    step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second
-    while now - step > oldest:
-        moment = next_moment(entry, now - step, next_after)
-        if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
-            newest = moment
-            break
-        step *= 2
-    while True:
-        moment = next_moment(entry, newest, next_after)
-        if moment is None or due_at(entry, moment, next_after) > now:
-            return newest
-        newest = moment
-
-
 def moment_before(
     entry: Entry, oldest: datetime, moment: datetime, next_after: NextAfter
 ) -> datetime:
@@ -257,18 +166,6 @@ def moment_before(
         if following is None or following >= moment:
             return earlier
         earlier = following
-
-
-def _first_of_newest(
-    entry: Entry, first: datetime, last: datetime, keep: int, next_after: NextAfter
-) -> datetime:
-    """Return the earliest of the newest `keep` moments from `first` to `last`."""
-    moment = last
-    for _ in range(keep - 1):
-        if moment <= first:
-            return first
-        moment = moment_before(entry, first, moment, next_after)
-    return moment
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:

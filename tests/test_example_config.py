@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from beatd.config import examine, load_entries
-from beatd.config.lines import Map
+from beatd.config.located_data import Map
 from beatd.config.settings import KEYS, SECTIONS
 from beatd.config.yaml import read_yaml
 from beatd.definition import FIELDS

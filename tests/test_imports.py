@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1] / "beatd"
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
     "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
-    "ledger", "marks", "outcome", "overlap", "planning", "presence", "publisher", "report", "store",
+    "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence", "publisher",
+    "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -63,7 +64,7 @@ MODULES = {
         health last_state log log_formats metrics outcome_lines systemd traces
     """,
     "outcomes": """
-        deliveries filesystem_queue_reader known_runs kombu_queue_reader live_deliveries
+        deliveries filesystem_queue_reader known_runs kombu_queue_reader lost_runs
         outcome_reader queue_connection queue_readers rabbitmq_queue_reader redis_queue_reader
         report_reader result_backend results_reader sqlalchemy_queue_reader sqs_queue_reader
         valid_reports
@@ -74,9 +75,9 @@ MODULES = {
         table_row to_entries
     """,
     "engine": """
-        batch_events batch_size broker_outage clock_steps election limits lookahead moves
-        open_claims outage outage_causes pipeline rewind settled_moves standby store_outage
-        terms_seen tick
+        batch_events batch_size broker_outage clock_steps election limits lookahead may_lead
+        moves open_claims outage outage_causes pipeline rewind settled_moves standby
+        store_outage terms_seen tick
     """,
     "dispatches": """
         atomic_dispatch prepared step_dispatch
@@ -89,16 +90,16 @@ MODULES = {
         copy_counts copy_state store_copying
     """,
     "config": """
-        embedded_folders entries entry_paths environment extras json_schema lines load schemes
-        settings url_options urls values yaml yaml_scalars
+        embedded_folders entries entry_paths environment extras json_schema load located_data
+        schemes settings url_options urls values yaml yaml_scalars
     """,
     "sources": """
         app declarations django_entry django_mirror django_rows file_watch files row_conflicts
         row_writer storable_arguments store_copy
     """,
     "alerts": """
-        causes channel digest flapping incident_book judge message span_text starts watched
-        whole
+        channel digest flapping incident_book judge judge_whole message outages span_text starts
+        watched
     """,
     "monitors": """
         check_in
@@ -108,9 +109,9 @@ MODULES = {
     """,
     "daemon": """
         alert_events alert_news alert_round alert_sender alert_thread alerting campaign
-        celery_inspect daemon daemon_state failed_runs failing_entries heartbeat housekeeping
-        idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer parts
-        process_start service startup status store_clock store_status trial
+        celery_inspect daemon daemon_state dispatch_choice failed_runs failing_entries heartbeat
+        housekeeping idle_gc loop monitor_thread outcome_status outcome_thread outcome_writer
+        parts process_start service startup status store_clock store_status trial
     """,
     "web": """
         http_hosts http_server web_pages
@@ -125,8 +126,8 @@ MODULES = {
         beat_schedule_sync scheduler settings
     """,
     "worker": """
-        auto child_process error_line held_delivery installation rare_warning report_line
-        report_sender reported_request reporter
+        auto error_line held_delivery installation rare_warning report_line report_sender
+        reporter request_hooks running_process
     """,
     "shadow": """
         followed_entries overlapping_ledger report saved_tally sent_listener shadow
@@ -136,9 +137,9 @@ MODULES = {
         add alert_check alerts apply apply_input author backfill check chosen_store commands
         completion completion_names config_option connect_check copy_progress differences edit
         entry_options entry_rows entry_warnings escapes export failure history import_ incidents
-        list moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table pause
-        pause_resume remove resume run schedule_options schema shadow_report show status store
-        time_text trigger why yaml_text
+        list moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table
+        pause pause_resume remove resume run schedule_options schema shadow_report show status
+        store time_text trigger why yaml_text
     """,
     "report_queue": "",
 }

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from beatd.alerts.causes import Outage, outage_at
 from beatd.alerts.flapping import FLAPS_SAID, is_mute
 from beatd.alerts.message import About
+from beatd.alerts.outages import Outage, outage_at
 from beatd.incident import Incident
 
 #: Kinds of incidents without a message about their end: they last for a moment only.

@@ -6,8 +6,8 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from beatd.alerts.causes import Outage, outages_in
 from beatd.alerts.flapping import WITHIN, Opening, flaps_of
+from beatd.alerts.outages import Outage, outages_in
 from beatd.incident import Incident, IncidentKind, Incidents
 
 Key = tuple[IncidentKind, str]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from beatd.alerts.causes import Outage, outage_at, time_away
+from beatd.alerts.outages import Outage, outage_at, time_away
 from beatd.alerts.span_text import span_text
 from beatd.entry import Alert
 from beatd.incident import Incident, IncidentKind

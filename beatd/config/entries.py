@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from beatd.config.entry_paths import find_files
-from beatd.config.lines import Map, line_of, words
+from beatd.config.located_data import Map, line_of, words
 from beatd.config.yaml import Read, read_yaml
 from beatd.definition import DEFAULTABLE, check
 from beatd.definition.check import hint_for, read_fields

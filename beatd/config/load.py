@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from beatd.config import settings, urls
 from beatd.config.entries import Scope, add_problem, read_defaults, read_entries, sorted_by_line
-from beatd.config.lines import Map
+from beatd.config.located_data import Map
 from beatd.config.values import (
     Alerts,
     Broker,

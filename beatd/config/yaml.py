@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from beatd.config.environment import substituted
-from beatd.config.lines import List, Map
+from beatd.config.located_data import List, Map
 from beatd.config.yaml_scalars import resolved
 from beatd.definition.argument_values import MAX_DEPTH as ARGUMENT_DEPTH
 from beatd.definition.arguments import TYPES, timestamp, typed

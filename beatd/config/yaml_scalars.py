@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from beatd.config.lines import Word
+from beatd.config.located_data import Word
 from beatd.definition.arguments import timestamp
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))

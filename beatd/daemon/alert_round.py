@@ -6,9 +6,9 @@ from itertools import islice
 
 from beatd.alerts.incident_book import IncidentBook
 from beatd.alerts.judge import Facts, Finding, Situation, closing_all, judge
+from beatd.alerts.judge_whole import WholeFacts, judge_whole
 from beatd.alerts.starts import Starts
 from beatd.alerts.watched import Watched
-from beatd.alerts.whole import WholeFacts, judge_whole
 from beatd.catalog import Query
 from beatd.clock import Clock
 from beatd.daemon.alert_events import AlertEvents

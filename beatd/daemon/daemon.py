@@ -12,7 +12,8 @@ from functools import partial
 from beatd import events
 from beatd.clock import Clock
 from beatd.daemon.campaign import Campaign
-from beatd.daemon.daemon_state import TICK_STALE_AFTER_S, DaemonState
+from beatd.daemon.daemon_state import DaemonState
+from beatd.daemon.dispatch_choice import DispatchChoice
 from beatd.daemon.housekeeping import HistoryLimits, Housekeeping
 from beatd.daemon.loop import Loop
 from beatd.daemon.outcome_thread import OutcomeThread
@@ -21,11 +22,11 @@ from beatd.daemon.startup import open_when_reachable
 from beatd.edits.replan import mark_if_empty
 from beatd.engine.election import Election
 from beatd.engine.limits import Limits
+from beatd.engine.may_lead import TICK_STALE_AFTER_S, may_lead
 from beatd.engine.tick import Tick
-from beatd.errors import BeatError, StoreError
+from beatd.errors import StoreError
 from beatd.leader import Holder
 
-BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
 HOUSEKEEPING_STUCK_AFTER_S = 3600.0  # because a million new entries take long to write
 OUTCOMES_STUCK_AFTER_S = 3600.0  # a broker may answer slowly, and the beat goes on without it
 REPLAN_PAUSE_S = 0.05  # after each batch of rows, so that the ticks on the same core go on
@@ -81,7 +82,7 @@ class Daemon(DaemonState):
             self.loops += beside.loops
             self._observers += (beside.events,)
         self._campaign: Campaign | None = None
-        self._choose_dispatch_again = False
+        self._dispatch_choice = DispatchChoice(parts.dispatch)
         self._closing = ExitStack()
         self.waits_for_unusable_store = False  # False: StoreUnusable is raised at the start
         self.before_wait: Callable[[float], None] = lambda seconds: None
@@ -146,7 +147,7 @@ class Daemon(DaemonState):
             return
         self._wake.clear()
         until = self.engine.tick()
-        if self._choose_dispatch_again and self.engine.store_outage.over:
+        if self._dispatch_choice.is_due and self.engine.store_outage.over:
             self._choose_dispatch()
         if not self._stop.is_set():
             self.before_wait((until - self.clock.now()).total_seconds())
@@ -243,22 +244,13 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Choose the way of dispatch again, because another server may have come back.
-
-        Ledger and broker may have become, or may no longer be, the same Redis. Call it after the
-        store or the broker came back or the lead was won.
-        """
+        """Choose the way of dispatch again, because another server may have come back."""
         assert self.engine and self.dispatch and self.store and self.publisher
-        # Cleared first: a server that comes back during the choice asks for another one.
-        self._choose_dispatch_again = False
-        self.dispatch.drop_prepared()  # the choice uses the broker's connections
-        try:
-            chosen = self._parts.dispatch(self.store.claims, self.publisher)
-            if chosen.atomic != self.dispatch.atomic:
-                self.dispatch = chosen
-                self.engine.use(chosen)
-        except BeatError:
-            self._choose_dispatch_again = True
+        claims, publisher = self.store.claims, self.publisher
+        chosen = self._dispatch_choice.choose(self.dispatch, claims, publisher)
+        if chosen is not None:
+            self.dispatch = chosen
+            self.engine.use(chosen)
 
     # the campaign, on its own thread
 
@@ -268,11 +260,16 @@ class Daemon(DaemonState):
         return self._campaign.turn()
 
     def _may_lead(self) -> bool:
-        """Return True unless the ticks are stuck, or only other daemons reach the broker."""
         engine, campaign = self.engine, self._campaign
-        if engine is None or campaign is None or self.tick_age() >= TICK_STALE_AFTER_S:
-            return False
-        return engine.broker_outage.lasts <= BROKER_AWAY_LIMIT_S or not campaign.others_reach_broker
+        return (
+            engine is not None
+            and campaign is not None
+            and may_lead(
+                tick_age_s=self.tick_age(),
+                broker_away_s=engine.broker_outage.lasts,
+                others_reach_broker=campaign.others_reach_broker,
+            )
+        )
 
     def _lead_changed(self) -> None:
         """Start the next tick, the next round of housekeeping and the reading of outcomes now."""
@@ -294,12 +291,8 @@ class Daemon(DaemonState):
 
     def _observe(self, event: events.Event) -> None:
         """Pass `event` on to every observer, and note what the daemon itself needs from it."""
-        match event:
-            case events.Ticked():
-                self.ticked_at = self.clock.elapsed()
-            case events.StoreBack() | events.BrokerBack() | events.LeadWon():
-                self._choose_dispatch_again = True
-            case _:
-                pass
+        if isinstance(event, events.Ticked):
+            self.ticked_at = self.clock.elapsed()
+        self._dispatch_choice.observe(event)
         for observer in self._observers:
             observer(event)

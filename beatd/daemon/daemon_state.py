@@ -9,6 +9,7 @@ from beatd.daemon.store_clock import StoreClock
 from beatd.daemon.store_status import problems_to_announce
 from beatd.dispatch import Dispatch
 from beatd.engine.election import Election
+from beatd.engine.may_lead import TICK_STALE_AFTER_S
 from beatd.engine.tick import Tick
 from beatd.leader import Holder
 from beatd.observers.last_state import LastState
@@ -17,7 +18,6 @@ from beatd.publisher import Publisher
 from beatd.secret import hidden
 from beatd.store import Roles
 
-TICK_STALE_AFTER_S = 10.0  # then the ticks are stuck, and another daemon should lead
 REASON_MAX_CHARS = 300  # of each reason in the daemon's presence
 
 

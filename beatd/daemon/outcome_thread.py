@@ -14,7 +14,7 @@ from beatd.daemon.outcome_writer import OutcomeWriter
 from beatd.engine.outage import Outage
 from beatd.errors import StoreError
 from beatd.events import Observer, OutcomesAway, OutcomesBack
-from beatd.outcomes.live_deliveries import NO_SILENCES, PROLONG_BY_S, LiveDeliveries
+from beatd.outcomes.lost_runs import NO_SILENCES, PROLONG_BY_S, LostRuns
 from beatd.outcomes.outcome_reader import OutcomeBatch, OutcomeReader
 from beatd.run import Running
 from beatd.secret import hidden
@@ -49,7 +49,7 @@ class OutcomeThread:
         tell: Observer,
     ) -> None:
         self._reader, self._outcomes, self._clock, self._term = reader, store.outcomes, clock, term
-        self._live, self._marks = LiveDeliveries(), store.catalog.marks
+        self._live, self._marks = LostRuns(), store.catalog.marks
         self._saves_at, self._saved = float("-inf"), False
         self._writer = OutcomeWriter(
             store=store, live=self._live, clock=clock, wake=wake, rest=rest, tell=tell

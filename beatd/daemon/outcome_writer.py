@@ -8,7 +8,7 @@ from beatd.events import Observer, OutcomesRead
 from beatd.outcome import DELIVERY_ENDS, RUN_ENDS, Delivery
 from beatd.outcomes.deliveries import not_after
 from beatd.outcomes.known_runs import KnownRuns
-from beatd.outcomes.live_deliveries import LiveDeliveries
+from beatd.outcomes.lost_runs import LostRuns
 from beatd.outcomes.outcome_reader import OutcomeBatch
 from beatd.store import Roles
 
@@ -27,7 +27,7 @@ class OutcomeWriter:
         self,
         *,
         store: Roles,
-        live: LiveDeliveries,
+        live: LostRuns,
         clock: Clock,
         wake: Callable[[], None],
         rest: Callable[[float], None],

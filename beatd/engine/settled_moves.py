@@ -6,10 +6,10 @@ from sys import maxsize
 
 from beatd.by_moment import ByMoment
 from beatd.catalog import Stored
-from beatd.catch_up import holds_until
 from beatd.engine.moves import Mover
 from beatd.events import Observer, Unplannable
 from beatd.ledger import Move
+from beatd.may_still_run import holds_until
 from beatd.run import Run
 
 ROWS_AT_ONCE = 100  # settled ahead in one tick

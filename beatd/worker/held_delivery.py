@@ -10,9 +10,9 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.exceptions import Ignore, Reject, Retry
 
 from beatd.outcome import OutcomeState
-from beatd.worker.child_process import is_running
 from beatd.worker.error_line import error_line, one_line
 from beatd.worker.rare_warning import never_raises
+from beatd.worker.running_process import is_running
 
 REQUEUED = "; the message goes back to the broker"
 

@@ -13,8 +13,8 @@ from beatd.outcome import OutcomeState
 from beatd.report import QUEUE
 from beatd.worker.error_line import error_line, one_line
 from beatd.worker.rare_warning import never_raises
-from beatd.worker.reported_request import REPORTED
 from beatd.worker.reporter import PLANNED, Reporter
+from beatd.worker.request_hooks import REPORTED
 
 _queues: WeakKeyDictionary[Celery, str] = WeakKeyDictionary()  # the queue of each reporting app
 _reporters: dict[tuple[Celery, str], Reporter] = {}  # by app and name of the worker

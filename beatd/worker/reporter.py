@@ -14,7 +14,7 @@ from beatd.report import Report
 from beatd.worker.held_delivery import HeldDelivery
 from beatd.worker.report_line import ReportLine
 from beatd.worker.report_sender import ReportSender
-from beatd.worker.reported_request import watch
+from beatd.worker.request_hooks import watch
 
 PLANNED = "beatd_planned_at"  # the header that only messages of beatd have
 ENTRY = "periodic_task_name"

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from msgspec import json
 from msgspec.structs import replace
 
-from beatd.alerts.causes import Outage
 from beatd.alerts.digest import Digest, Sorted, reminder, sort_out
 from beatd.alerts.flapping import FLAPS_SAID, Opening, flaps_of, is_mute
 from beatd.alerts.message import message_of
+from beatd.alerts.outages import Outage
 from beatd.incident import Incident, IncidentKind
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

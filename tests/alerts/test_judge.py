@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from beatd.alerts.causes import Outage, time_away
 from beatd.alerts.judge import REJECTED, Facts, Finding, Publishing, Situation, closing_all, judge
+from beatd.alerts.outages import Outage, time_away
 from beatd.definition import entry_from
 from beatd.entry import Alert
 from beatd.incident import Incident, IncidentKind

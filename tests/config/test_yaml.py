@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from beatd.config.lines import Word, line_of
+from beatd.config.located_data import Word, line_of
 from beatd.config.yaml import MAX_DEPTH, MAX_FILE_BYTES, Read, parse_yaml, read_yaml
 from beatd.definition.arguments import Timestamp
 

@@ -88,7 +88,7 @@ def test_what_could_not_be_recorded_is_recorded_after_it(
     monkeypatch.setattr(daemon.store.claims, "record", recorded.extend)
     daemon.engine._unrecorded = late = [Any]  # type: ignore[list-item]
     choices.atomic = False
-    daemon._choose_dispatch_again = True
+    daemon._dispatch_choice.is_due = True
     daemon._choose_dispatch()
     assert daemon.dispatch is choices.made[1] and not recorded
     daemon.turn()

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 
 from beatd.catalog import Stored
-from beatd.catch_up import holds_until
 from beatd.definition import entry_from
 from beatd.engine.moves import Mover
 from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Request
+from beatd.may_still_run import holds_until
 from beatd.planning import first, shared_next_after
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

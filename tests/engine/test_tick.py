@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from beatd.catalog import Stored
+from beatd.catch_up import settle
 from beatd.engine import moves
 from beatd.engine.lookahead import LOOK_BEFORE_DUE
 from beatd.engine.tick import Tick
@@ -27,7 +28,6 @@ from beatd.ledger import Move, Request
 from beatd.observers.last_state import LastState
 from beatd.observers.log import in_short
 from beatd.observers.metrics import Metrics
-from beatd.planning import settle
 from beatd.publisher import MESSAGE_REFUSED, Outcome
 from beatd.run import Run, task_id
 from tests.fake_lease import holder

@@ -17,7 +17,7 @@ import beatd.stores.embedded.claims
 import beatd.stores.embedded.delivery_writes
 import beatd.stores.embedded.memory
 from beatd.catalog import Change
-from beatd.catch_up import why_not
+from beatd.catch_up import settle
 from beatd.clock import StoreTime
 from beatd.daemon.store_clock import StoreClock
 from beatd.dispatch import Published
@@ -32,9 +32,9 @@ from beatd.engine.outage import Outage
 from beatd.engine.tick import Tick
 from beatd.errors import StoreError
 from beatd.ledger import Move, RunningChange
-from beatd.outcomes.live_deliveries import LiveDeliveries
+from beatd.may_still_run import why_not
+from beatd.outcomes.lost_runs import LostRuns
 from beatd.overlap import settle_in_turn
-from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.stores.embedded.catalog_writes import make_change
 from beatd.stores.embedded.memory import MemoryStore
@@ -312,8 +312,8 @@ def the_end_of_a_run_frees_nobody(patch: Patch) -> None:
 
 @plant
 def a_worker_that_is_silent_is_never_given_up(patch: Patch) -> None:
-    patch.setattr(LiveDeliveries, "lost", lambda self, at: [])
-    patch.setattr(LiveDeliveries, "_is_silent", lambda self, named: False)
+    patch.setattr(LostRuns, "lost", lambda self, at: [])
+    patch.setattr(LostRuns, "_is_silent", lambda self, named: False)
 
 
 @plant

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 from beatd.catalog import Query, Stored
+from beatd.catch_up import settle
 from beatd.definition import codec
 from beatd.ledger import Move, Result
-from beatd.planning import settle
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Run, task_id
 from beatd.sources.django_mirror import DjangoMirror

@@ -20,8 +20,9 @@ NO_SILENCES: Mapping[str, float] = {}
 Key = tuple[str, str]  # task id, delivery
 
 
-class LiveDeliveries:
-    """The deliveries that have not ended, each with the time when its worker last named it.
+class LostRuns:
+    """Finds the runs that are lost. It keeps the deliveries that have not ended, each with the time
+    when its worker last named it.
 
     That time counts only while the queue of reports is really read: `read_until` moves it on. It
     stands still while the broker is away, and while more messages wait than one read returns.

@@ -16,7 +16,7 @@ from beatd.worker.rare_warning import never_raises
 REPORTED = "beatd_reported"  # marks a class that has a reported subclass, and a reported context
 
 
-class ReportedRequest(Request):  # type: ignore[misc]  # celery has no types
+class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
     __slots__ = ()
 
     beatd_held: HeldDelivery
@@ -109,6 +109,6 @@ def _reported(base: type) -> type:
     """Return the reported subclass of a class of requests; celery has one class for each task."""
     made: type | None = base.__dict__.get(REPORTED)
     if made is None:
-        made = type(base.__name__, (ReportedRequest, base), {"__slots__": ()})
+        made = type(base.__name__, (RequestHooks, base), {"__slots__": ()})
         setattr(base, REPORTED, made)
     return made

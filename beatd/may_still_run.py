@@ -1,0 +1,98 @@
+"""Decide whether a run that is late, requested or without an outcome may still be sent.
+
+All functions are pure.
+"""
+
+from datetime import datetime
+
+from beatd.catalog import Stored
+from beatd.catch_up import late_reason
+from beatd.entry import Schedule
+from beatd.errors import ScheduleError
+from beatd.ledger import Move, OpenClaim, Request
+from beatd.planning import MISSED, USED_UP, NextAfter, due_at, next_moment
+
+
+def holds_until(row: Stored, move: Move) -> datetime | None:
+    """Return the moment until which `move` may be used; None if it must not be kept.
+
+    The move (the change that takes a row to its next moment) was computed ahead, as of the due
+    moment of `row`. At the returned moment the next occurrence falls due, or the catch-up rule
+    finds this one too late, and the move must be computed anew.
+    """
+    if move.plan is None or move.plan.due is None or row.plan.due is None:
+        return None
+    entry, lasts = row.entry, move.plan.due - row.plan.due
+    if entry.catch_up == "skip":
+        lasts = min(lasts, entry.grace)
+    if entry.catch_up_window is not None:
+        lasts = min(lasts, entry.catch_up_window)
+    return row.plan.due + lasts
+
+
+def why_at_an_end(request: Request, row: Stored | None) -> str:
+    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if the
+    request may go on.
+
+    A request is a range of moments to run besides the plan. `row` is its entry, None if that was
+    removed. A trigger or backfill, which was requested by hand, runs even if its entry is paused or
+    disabled; a backlog (missed moments of the plan) does not.
+    """
+    if row is None:
+        return "removed"
+    if request.kind != "backlog":
+        return ""
+    if row.paused:
+        return "paused"
+    if not row.entry.enabled:
+        return "disabled"
+    if row.entry.max_runs is not None and row.runs >= row.entry.max_runs:
+        return USED_UP
+    return ""
+
+
+def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
+    """Return the reason not to send an open claim again, or "" if the claim must be sent.
+
+    An open claim is a run that was claimed and whose outcome was not recorded. `unsent` is True if
+    its message certainly did not go out. The catch-up rule decides whether it is too late at `now`.
+    """
+    row = claim.stored
+    if row is None:
+        return "removed"
+    entry, planned = row.entry, claim.occurrence.planned
+    if claim.occurrence.request:
+        return "unknown" if not unsent and entry.on_unknown == "skip" else ""
+    if row.paused:
+        return "paused"
+    if not entry.enabled:
+        return "disabled"
+    if entry.end is not None and planned > entry.end:
+        return "ended"
+    if not unsent and entry.on_unknown == "skip":
+        return "unknown"
+    # Newer moments were skipped or wait because of a run that counts as running.
+    is_running = row.running is not None and row.running.task_id == claim.task_id
+    if unsent and entry.catch_up == "latest" and not is_running:
+        # It never went out, so the catch-up rule alone decides, as if it had not been claimed.
+        newer = next_moment(entry, planned, next_after)
+        if newer is not None and due_at(entry, newer, next_after) <= now:
+            return MISSED
+    return late_reason(entry, claim.due, now)
+
+
+def if_found(next_after: NextAfter) -> NextAfter:
+    """Return a function like `next_after` that returns None where `next_after` raises
+    ScheduleError.
+
+    Runs that were claimed or requested earlier are settled even if the schedule fails now. The plan
+    itself uses the unwrapped function, so that its failure is reported.
+    """
+
+    def next_or_none(schedule: Schedule, moment: datetime) -> datetime | None:
+        try:
+            return next_after(schedule, moment)
+        except ScheduleError:
+            return None
+
+    return next_or_none
