@@ -1,36 +1,27 @@
 """Decide by the catch-up rule what becomes of missed moments: run, wait or be skipped. Pure
 functions."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from msgspec import Struct
-
-from beatd.catalog import Plan, Stored
+from beatd.catalog import Stored
 from beatd.entry import Entry
 from beatd.planning import (
-    LATE_BY,
     MISSED,
     TOO_OLD,
     USED_UP,
     NextAfter,
+    Settlement,
     due_at,
     has_run_out,
+    late_reason,
     moment_before,
+    newest_due,
     next_moment,
     next_of,
     plan_at,
     stretch,
 )
 from beatd.run import MICROSECOND, Skip
-
-
-class Settlement(Struct, frozen=True):
-    """The decision about a due row: which moments to publish now, run later, and skip."""
-
-    publish: datetime | None
-    plan: Plan
-    skips: tuple[Skip, ...] = ()
-    backlog: tuple[datetime, datetime] | None = None  # its first and last moment
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settlement:
@@ -84,35 +75,6 @@ def _settle_backlog(
     last_skipped = moment_before(entry, oldest, wanted, next_after)
     skip = stretch(entry, oldest, last_skipped, TOO_OLD)
     return Settlement(None, plan, (skip,), backlog=(wanted, newest))
-
-
-def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
-    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
-    late = now - due
-    if entry.catch_up == "skip" and late > entry.grace:
-        return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
-    if entry.catch_up_window is not None and late > entry.catch_up_window:
-        return TOO_OLD
-    return ""
-
-
-def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
-    """Return the newest moment, not before `oldest`, that is due at `now`."""
-    newest, following = oldest, next_moment(entry, oldest, next_after)
-    if following is None:
-        return oldest
-    step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second
-    while now - step > oldest:
-        moment = next_moment(entry, now - step, next_after)
-        if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
-            newest = moment
-            break
-        step *= 2
-    while True:
-        moment = next_moment(entry, newest, next_after)
-        if moment is None or due_at(entry, moment, next_after) > now:
-            return newest
-        newest = moment
 
 
 def _first_of_newest(

@@ -6,11 +6,10 @@ All functions are pure.
 from datetime import datetime
 
 from beatd.catalog import Stored
-from beatd.catch_up import late_reason
 from beatd.entry import Schedule
 from beatd.errors import ScheduleError
 from beatd.ledger import Move, OpenClaim, Request
-from beatd.planning import MISSED, USED_UP, NextAfter, due_at, next_moment
+from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next_moment
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:

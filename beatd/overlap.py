@@ -4,21 +4,23 @@ A run of an entry whose `overlap` is not "allow" is running from its claim until
 its end, or until nobody has reported anything of it for `max_run`.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.catalog import Plan, Stored
-from beatd.catch_up import Settlement, newest_due, settle
 from beatd.ledger import Request, RunningChange
 from beatd.planning import (
     LAST_MOMENT,
     USED_UP,
     NextAfter,
+    Settlement,
     due_at,
     has_run_out,
     moment_before,
+    newest_due,
     next_moment,
     plan_at,
     stretch,
@@ -26,6 +28,8 @@ from beatd.planning import (
 from beatd.run import Running, Skip
 
 MAX_RUN_IF_MISSING = timedelta(days=1)  # no edit leaves it out, but a store may be edited by hand
+Settle = Callable[[Stored, datetime, NextAfter], Settlement]  # the catch-up rule
+
 REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the next one is sent
 
 
@@ -116,14 +120,14 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
 
 
 def settle_in_turn(
-    row: Stored, now: datetime, next_after: NextAfter
+    row: Stored, now: datetime, next_after: NextAfter, settle: Settle
 ) -> tuple[Settlement, Turn | None]:
     """Decide which moments of a due row run, wait or are skipped at `now`, if its entry does not
     allow overlap; return the turn if the move has a condition.
 
     A moment that waited for the end of a run is not late: the newest one runs and the older ones
     are skipped as "still running", whatever `catch_up` says; with `catch_up: all` the older ones
-    run, too. All other moments follow the catch-up rule.
+    run, too. All other moments follow the catch-up rule, `settle`.
     """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"
@@ -132,7 +136,7 @@ def settle_in_turn(
         # The end of a run made the row due, but the plan that waited was replaced by an edit.
         return Settlement(publish=None, plan=replace(row.plan, due=due)), None
     if row.plan.due > due:
-        settlement = _settle_waiting(row, oldest, now, next_after)
+        settlement = _settle_waiting(row, oldest, now, next_after, settle)
     else:
         settlement = settle(row, now, next_after)
     newest, turn = settlement.publish, turn_of(row, now)
@@ -153,7 +157,7 @@ def settle_in_turn(
 
 
 def _settle_waiting(
-    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
+    row: Stored, oldest: datetime, now: datetime, next_after: NextAfter, settle: Settle
 ) -> Settlement:
     """Return the settlement of a row whose moment `oldest` has waited for the end of a run."""
     entry, newest = row.entry, newest_due(row.entry, oldest, now, next_after)

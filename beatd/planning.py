@@ -1,16 +1,16 @@
-"""Compute when an entry is due, and what happens to missed moments. Pure functions.
+"""Compute when an entry is due. Pure functions.
 
-`first` plans an entry that is new, edited or resumed; `settle` decides about one that is due.
+`first` plans an entry that is new, edited or resumed; `beatd.catch_up` decides about one that is due.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import pytz
-from msgspec import json
+from msgspec import Struct, json
 
 from beatd.catalog import Plan, Stored
 from beatd.entry import Entry, Schedule
@@ -187,3 +187,41 @@ def _counted(schedule: Schedule, first: datetime, last: datetime) -> tuple[int, 
             break
         moment, count = following, count + 1
     return count, moment < last
+
+
+class Settlement(Struct, frozen=True):
+    """The decision about a due row: which moments to publish now, run later, and skip."""
+
+    publish: datetime | None
+    plan: Plan
+    skips: tuple[Skip, ...] = ()
+    backlog: tuple[datetime, datetime] | None = None  # its first and last moment
+
+
+def late_reason(entry: Entry, due: datetime, now: datetime) -> str:
+    """Return why a moment due at `due` is too late for the catch-up rule, or "" if it is not."""
+    late = now - due
+    if entry.catch_up == "skip" and late > entry.grace:
+        return f"{LATE_BY} {late.total_seconds():.3f} s, grace is {entry.grace.total_seconds():g} s"
+    if entry.catch_up_window is not None and late > entry.catch_up_window:
+        return TOO_OLD
+    return ""
+
+
+def newest_due(entry: Entry, oldest: datetime, now: datetime, next_after: NextAfter) -> datetime:
+    """Return the newest moment, not before `oldest`, that is due at `now`."""
+    newest, following = oldest, next_moment(entry, oldest, next_after)
+    if following is None:
+        return oldest
+    step = min(timedelta(seconds=1), following - oldest)  # only a grid is finer than a second
+    while now - step > oldest:
+        moment = next_moment(entry, now - step, next_after)
+        if moment is not None and moment > oldest and due_at(entry, moment, next_after) <= now:
+            newest = moment
+            break
+        step *= 2
+    while True:
+        moment = next_moment(entry, newest, next_after)
+        if moment is None or due_at(entry, moment, next_after) > now:
+            return newest
+        newest = moment

@@ -12,16 +12,18 @@ from msgspec.structs import replace
 
 from beatd import planning
 from beatd.catalog import Plan, Stored
-from beatd.catch_up import Settlement, newest_due, settle
+from beatd.catch_up import settle
 from beatd.definition import entry_from
 from beatd.entry import Entry, Schedule
 from beatd.planning import (
     LAST_MOMENT,
     MAX_COUNTED_MOMENTS,
+    Settlement,
     due_at,
     fingerprint,
     first,
     moment_before,
+    newest_due,
     next_moment,
     shared_next_after,
     stretch,

@@ -11,11 +11,19 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from beatd.catalog import Stored
-from beatd.catch_up import late_reason, settle
+from beatd.catch_up import settle
 from beatd.ledger import Move, OpenClaim, Request, Result
 from beatd.may_still_run import if_found, why_at_an_end, why_not
 from beatd.overlap import end_of_claim, settle_in_turn, turn_of_claim, turn_of_request
-from beatd.planning import LATE_REASONS, MISSED, USED_UP, NextAfter, due_at, next_moment
+from beatd.planning import (
+    LATE_REASONS,
+    MISSED,
+    USED_UP,
+    NextAfter,
+    due_at,
+    late_reason,
+    next_moment,
+)
 from beatd.publisher import Outcome
 from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
@@ -40,7 +48,7 @@ class Mover:
         if row.entry.overlap == "allow":
             settled, turn = settle(row, now, self._next_after), None
         else:
-            settled, turn = settle_in_turn(row, now, self._next_after)
+            settled, turn = settle_in_turn(row, now, self._next_after, settle)
         name, run, backlog = row.entry.name, None, None
         if settled.publish is not None:
             missed = settled.skips and settled.skips[0].reason == MISSED

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from beatd.daemon.daemon import Daemon
+from beatd.daemon.dispatch_choice import DispatchChoice
 from beatd.daemon.parts import Parts
 from beatd.definition import codec
 from beatd.dispatch import Dispatch
@@ -110,13 +110,12 @@ def test_what_was_made_ready_is_dropped_before_the_connections_are_looked_at(
     order: list[str] = []
     monkeypatch.setattr(choices.made[0], "drop_prepared", lambda: order.append("dropped"))
     looked = choices.__call__
-    parts = daemon._parts
 
     def look(*args: Any) -> Dispatch:
         order.append("looked")
         return looked(*args)
 
-    monkeypatch.setattr(daemon, "_parts", replace(parts, dispatch=look))
+    monkeypatch.setattr(daemon, "_dispatch_choice", DispatchChoice(look))
     daemon._choose_dispatch()
     assert order == ["dropped", "looked"]
 
