@@ -1,6 +1,7 @@
 """Compute when an entry is due. Pure functions.
 
-`first` plans an entry that is new, edited or resumed; `beatd.catch_up` decides about one that is due.
+`first` plans an entry that is new, edited or resumed; `beatd.catch_up` decides about one that is
+due.
 """
 
 from collections.abc import Callable
