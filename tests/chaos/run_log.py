@@ -40,10 +40,11 @@ def runs_of(
             done.append(replace(found.pop(key), end=float(at)))
     for one in found.values():
         at_kill, at_end = killed.get(one.pid), gone.get(one.pid)
-        if at_kill is not None and at_kill >= one.start:
-            one = replace(one, end=at_kill, killed=True)
-        elif at_end is not None and at_end >= one.start:
+        was_gone = at_end is not None and one.start <= at_end <= (at_kill or at_end)
+        if was_gone:  # a zombie can be killed, too
             one = replace(one, end=at_end)
+        elif at_kill is not None and at_kill >= one.start:
+            one = replace(one, end=at_kill, killed=True)
         done.append(one)
     return sorted(done, key=lambda one: one.start)
 
