@@ -16,7 +16,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return `Beat` or `BeatError`, imported on first use."""
+    """Return `Beat` or `BeatError`, imported on first use. Raise AttributeError for any other
+    name."""
     # Imported on first use: `beatd --help` must not wait for celery.
     if name == "Beat":
         from beatd.embed import Beat

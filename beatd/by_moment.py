@@ -1,4 +1,7 @@
-"""Keep rows by due moment; only the moments are sorted, so many rows at one moment are cheap."""
+"""Store rows of the plan in memory, ordered by due moment.
+
+Only the moments are sorted, so that many rows at one moment cost little.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +18,7 @@ class ByMoment:
             self.push(row)
 
     def push(self, row: Stored) -> None:
-        """Add a row, which must have a due moment."""
+        """Add `row`, whose due moment must not be None."""
         due = row.plan.due
         assert due is not None, "a row without a moment is not in the plan"
         rows = self._rows.get(due)
@@ -43,7 +46,7 @@ class ByMoment:
         return self._rows.get(moment, [])[:limit]
 
     def names(self, before: datetime | None = None) -> set[str]:
-        """Return the names of the rows due before `before`, or of all rows if it is None."""
+        """Return the names of the entries due before `before`, or of all entries if it is None."""
         return {
             row.entry.name
             for due, rows in self._rows.items()

@@ -27,11 +27,10 @@ class ByteCache(dict[K, V]):
         self._lock = Lock()
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Store `value` under `key`, in place of an older value; `size` is its estimated size in
-        bytes.
+        """Store `value` under `key`; `size` is its estimated size in bytes.
 
-        The oldest values are dropped to make room. A value larger than a quarter of the limit is
-        not kept, and the older value of the key is dropped all the same.
+        An older value of the key is removed first. Then the oldest values are removed until the new
+        one fits. A value larger than a quarter of the limit is not stored at all.
         """
         with self._lock:
             self._drop(key)

@@ -1,5 +1,4 @@
-"""The catalog of a store: the values of entries and plans, and the interfaces that read and change
-them."""
+"""Entries and plans of a store: their value types, and the interfaces that read and change them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -14,13 +13,13 @@ from beatd.run import Running, Skip
 
 
 class Plan(Struct, frozen=True):
-    """The next run of an entry, and what it was computed from.
+    """The next run of an entry, and the versions of the data from which it was computed.
 
     - `planned`: the moment of the next run, from which its task id is computed. None if the entry
       is finished, because no moment is ahead.
     - `due`: the moment at which the run should be sent: `planned` plus jitter. Order, lateness and
-      grace count from it. None if the entry is finished, or is paused or disabled; `planned` then
-      keeps the moment that the entry had reached.
+      grace are counted from this moment. None if the entry is finished, paused or disabled; the
+      `planned` of a paused or disabled entry is still the moment that it had reached.
     - `fingerprint`: a digest of the fields that decide when the entry runs.
     - `rules`: the value of `planning.RULES` (the version of the planning rules and the zone data).
     """
@@ -34,10 +33,9 @@ class Plan(Struct, frozen=True):
 class Progress(Struct, frozen=True):
     """The position of an entry in its plan.
 
-    It changes each time the leader claims a planned run (reserves it for sending), which moves the
-    plan to the next moment. The entry's revision does not change then. `planned` is the next
-    moment, `runs` the number of runs that count towards `max_runs`, and `last` the newest planned
-    moment among these runs.
+    A claim (the leader reserves a planned run for sending) changes the position, but not the
+    entry's revision. `planned` is the next moment, `runs` the number of runs that count towards
+    `max_runs`, and `last` the newest planned moment among these runs.
     """
 
     planned: datetime | None = None
@@ -48,10 +46,10 @@ class Progress(Struct, frozen=True):
 class Stored(Struct, frozen=True):
     """An entry as it was read from a store, with its definition, plan and progress.
 
-    `revision` grows with every change to the entry or to its pause. A revision never repeats, not
-    even for a name that was removed and added again. `runs` counts towards `max_runs`; `last` is
-    the newest planned moment among these runs. `running` is the run that the
-    next one must not overlap; None if there is none, or if the entry allows overlap.
+    `revision` grows with every edit, pause and resume of the entry. A revision never repeats, not
+    even for a name that was removed and added again. `runs` is the number of runs that count
+    towards `max_runs`; `last` is the newest planned moment among these runs. `running` is the run
+    that the next one must not overlap; None if there is none, or if the entry allows overlap.
     """
 
     entry: Entry
@@ -71,21 +69,22 @@ class Change(Struct, frozen=True):
     """One change of one entry, which writes, re-plans, pauses or removes it.
 
     The store makes the change only if the entry is at revision `seen` (0: there is no such entry).
-    It refuses a change made from an older revision; the caller may read the entry and try again.
+    Otherwise the store refuses the change; the caller may read the entry and try again.
 
     - `entry` None removes the entry. Its requests (runs requested by hand, and missed runs still to
-      be sent) are dropped with the reason "removed"; its open claims (claimed, not recorded) stay.
-    - `plan` None leaves the entry's plan as it is. The plan of an existing entry is written only if
-      the entry's progress still equals `progress`: after another claim, the plan would set the
-      entry back to a moment that ran.
+      be sent) are dropped with the reason "removed". Its open claims (runs claimed, outcome not
+      recorded) are not deleted.
+    - `plan` None does not change the entry's plan. The plan of an existing entry is written only if
+      the entry's progress still equals `progress`. Otherwise a run was claimed meanwhile, and this
+      plan could run its moment again.
     - A plan with another fingerprint (edited), or one that makes the entry due again (resumed),
       drops the entry's backlog (missed runs still to be sent).
-    - A disabled or paused entry is never due, whatever its plan. Its `planned` stays, so that a
-      later plan can record which moments the pause skipped.
+    - A disabled or paused entry is never due, whatever its plan. Its `planned` does not change, so
+      that a later plan can record which moments the pause skipped.
     - `runs` and `last` of a new entry come from its earlier scheduler; they are ignored for an
       entry that exists.
-    - `skip` is the stretch of moments that this change skips. It is recorded if the plan is still
-      at the first moment of the stretch, and nothing was claimed since.
+    - `skip` is the stretch of moments that this change skips. It is recorded only if the plan is
+      still at the first moment of the stretch, and nothing was claimed since.
     - `calls_off` True drops the entry's backfills (runs requested for past moments) with the reason
       "called off".
     - `missed` is the only moment of the new definition when that moment is already past. It is
@@ -108,10 +107,10 @@ class Change(Struct, frozen=True):
 
 
 class MissingPart(Struct, frozen=True):
-    """An entry that lost its definition or its plan, such as by a deletion outside beatd.
+    """An entry that lost its definition or its plan, for example by a deletion outside beatd.
 
     A store keeps the two in separate rows. If `entry` is None, the definition is missing. Otherwise
-    the plan is missing, and `entry` and `paused` hold what is left.
+    the plan is missing; `entry` and `paused` come from the row that still exists.
     """
 
     name: str
@@ -166,7 +165,7 @@ class EntryWriter(Protocol):
 
         Each change is made completely or not at all. False means that the entry was not at revision
         `seen`. An entry that lost its definition or its plan counts as no entry (revision 0); the
-        change replaces the part that is left.
+        change then replaces the remaining row.
         """
 
 
@@ -175,25 +174,26 @@ class EditableCatalog(Catalog, EntryWriter, SharedClock, Protocol):
 
     @property
     def marks(self) -> Marks:
-        """The marks of the store: short notes about the sets of entries that sources declare, and
-        others."""
+        """The marks of the store: short notes under a key, most of them about the entries that a
+        source declares."""
 
 
 class RepairableCatalog(EntryWriter, Protocol):
     """The part of a store that finds and repairs entries of which a part was lost."""
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
-        """Return up to `limit` entries that lost their definition or their plan.
+        """Return up to `limit` entries that lost their definition or their plan, and rebuild
+        damaged indexes.
 
-        Damaged indexes are rebuilt, too. If `whole` is True, every entry is checked; if False, a
-        store may check only a few, where that is much cheaper.
+        If `whole` is True, every entry is checked. If it is False, a store may check only a few
+        entries where that is much cheaper.
         """
 
     def losses(self) -> Sequence[str]:
-        """Return one line of text for each loss of data that this object noticed and that no entry
-        shows.
+        """Return one line of text for each loss of data that this object noticed earlier.
 
-        No server is queried.
+        These are losses of the store as a whole, which `missing_parts` cannot find. The method
+        queries no server.
         """
 
 
@@ -209,8 +209,8 @@ class Codec(Protocol):
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
         """Return the entry with this name and definition.
 
-        Raise ConfigError for a definition that a newer version wrote or that was damaged by hand,
-        and StoreError when this process cannot open a file that decoding needs.
+        Raise ConfigError if the definition is damaged or was written by a newer version. Raise
+        StoreError if this process cannot open a file that decoding needs.
         """
 
 

@@ -1,5 +1,5 @@
-"""Decide by the catch-up rule what becomes of missed moments: run, wait or be skipped. Pure
-functions."""
+"""Decide by an entry's `catch_up` which missed moments run, wait or are skipped. All functions are
+pure."""
 
 from datetime import datetime
 
@@ -25,7 +25,12 @@ from beatd.run import MICROSECOND, Skip
 
 
 def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settlement:
-    """Decide by the catch-up rule which moments of a due row run, wait or are skipped at `now`."""
+    """Return which moments of a due row run, wait or are skipped at `now`, with the row's next
+    plan.
+
+    The entry's `catch_up` decides. With "all", missed moments become a backlog, which is sent
+    later.
+    """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None, "a row without a moment is not due"
     skips: tuple[Skip, ...] = ()
@@ -56,7 +61,11 @@ def settle(row: Stored, now: datetime, next_after: NextAfter = next_of) -> Settl
 def _settle_backlog(
     row: Stored, oldest: datetime, now: datetime, next_after: NextAfter
 ) -> Settlement:
-    """Return the settlement for `catch_up: all`: missed moments become a backlog, to run later."""
+    """Return the settlement for `catch_up: all`: missed moments become a backlog, which is sent
+    later.
+
+    Moments outside `catch_up_window` or beyond `catch_up_max` are skipped as too old.
+    """
     entry = row.entry
     newest = newest_due(entry, oldest, now, next_after)
     following = next_moment(entry, newest, next_after)

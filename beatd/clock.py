@@ -66,9 +66,9 @@ class Clock(Protocol):
         suspended."""
 
     def steer(self, by: Earliest) -> None:
-        """Compute the result of `now` from `by`, a lower bound of the store's clock, from now on.
+        """Compute every later result of `now` from `by`, a lower bound of the store's clock.
 
-        This replaces the host's time, or an earlier bound.
+        `by` replaces the host's clock, or an earlier bound.
         """
 
     def wait(self, seconds: float, wake: threading.Event) -> None:

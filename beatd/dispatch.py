@@ -1,9 +1,10 @@
 """The dispatch of a batch: claim its moves in the ledger, and publish their messages.
 
-A move is one change of one row of the ledger; to claim it also reserves its run for this leader.
-`StepDispatch` claims and publishes in two steps, and the tick records the outcomes; a crash in
-between leaves open claims (claimed, not recorded). `AtomicDispatch` does all of it in one script
-where ledger and broker are the same Redis, so that no outcome is ever unknown.
+A move is one change of one row of the ledger. A claim makes the moves, and so reserves their runs
+for this leader. `StepDispatch` claims and publishes in two steps, and the tick records the
+outcomes. A crash between the steps leaves open claims (claimed, not recorded). `AtomicDispatch`
+does all of this in one script where ledger and broker are the same Redis, so that no outcome is
+ever unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +23,8 @@ MayGoOn = Callable[[], bool]
 class Published(Struct, frozen=True):
     """The result of publishing a batch of moves (a move is one change of one row of the ledger).
 
-    `made` holds for each move True if the ledger accepted it; `results` holds the outcome of each
-    message.
+    `made` contains True for each move that the ledger accepted, and False for each that it refused.
+    `results` contains the outcome of each message.
     """
 
     moves: Sequence[Move]
@@ -34,8 +35,7 @@ class Published(Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """True if a message of the batch must be sent again, because it was not sent or may not
-        have been."""
+        """True if a message of the batch was not sent, or if it is unknown whether it was sent."""
         return any(result.outcome.sent in ("unsent", "unknown") for result in self.unrecorded)
 
     @property
@@ -43,9 +43,9 @@ class Published(Struct, frozen=True):
         """The first reason in the outcomes to think that the broker is away, or "" if there is
         none.
 
-        One message that was confirmed, rejected or refused shows that the broker answers, so that
-        one full queue does not stop the others. A message that was not sent because the lead was
-        lost shows nothing.
+        One message that was confirmed, rejected or refused shows that the broker answers: the
+        result is "" then, so that one full queue does not stop the other queues. A message that was
+        not sent because the lead was lost is ignored.
         """
         outcomes = [result.outcome for result in self.unrecorded]
         if any(
@@ -66,10 +66,11 @@ class Claimed(Protocol):
         """The moves that were not claimed, because they need a batch of their own."""
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Publish the messages of the claimed runs, wait for their outcomes, and return them. Also
-        let the workers end the running runs that the claimed moves revoke.
+        """Publish the messages of the claimed runs, wait for their outcomes, and return them.
 
-        `may_go_on` returns False when this daemon must not send any further message.
+        It also tells the workers to end the running runs that the moves name in `revokes`.
+        `may_go_on` returns False when this daemon must not send any further message. A claim that
+        is one script with its messages may raise StoreError here.
         """
 
 
@@ -93,7 +94,7 @@ class Dispatch(Protocol):
         """
 
     def drop_prepared(self) -> None:
-        """Discard what `prepare` made ready.
+        """Discard the batches that `prepare` made ready.
 
         Call this when other batches will be sent next, or when no batch is expected soon.
         """
@@ -101,17 +102,19 @@ class Dispatch(Protocol):
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
         """Claim `moves` under `term`, and return the batch, which the caller must publish.
 
-        Raise Deposed if the ledger has a newer term, and StoreError if the ledger fails; the claims
-        may have been made all the same then.
+        Raise Deposed if the ledger has a newer term (the fencing number of a leader). Raise
+        StoreError if the ledger fails; the claims may have been made nevertheless.
         """
 
     def write_history(self) -> bool:
-        """Write some lines of history that were left for an idle moment; return True if more are
-        left."""
+        """Write some lines of history that earlier batches postponed to an idle moment.
+
+        Return True if there may be more lines to write.
+        """
 
     def never_sent(self, claim: OpenClaim) -> bool:
-        """Return True if the message of `claim` was certainly never published.
+        """Return True if the message of `claim` was certainly never published, else False.
 
-        That is known only if this process made exactly this claim, at the same time and under the
-        same term number.
+        This is known only if exactly this claim (same time, same term number) failed in this
+        process.
         """

@@ -25,8 +25,9 @@ log = logging.getLogger("beatd")
 class Beat:
     """Runs a scheduler daemon on a thread of its own, inside another program.
 
-    It logs to the logger `beatd`, sets no signal handlers and opens no port. `observers` are called
-    with each event. Raise ConfigError if the configuration cannot be used.
+    The daemon logs to the logger `beatd`, sets no signal handlers and opens no port. `observers`
+    are called with each event. Creating a Beat raises ConfigError if the configuration cannot be
+    used.
     """
 
     def __init__(
@@ -49,16 +50,21 @@ class Beat:
         return self._thread.is_alive() and self.daemon.alive()
 
     def status(self) -> dict[str, Any]:
-        """Return "alive" and the keys of `beatd status --json`, as this daemon knows them."""
+        """Return a dict with "alive" and the keys of `beatd status --json`, as this daemon knows
+        them.
+
+        If the daemon does not run, "alive" is False, and the store's "error" is the reason.
+        """
         if self._thread.is_alive():
             return {"alive": self.alive, **status_of(self.daemon)}
         why = f"the beat ended: {self._error}" if self._error else "the beat does not run"
         return {"alive": False, **status_without_store(why)}
 
     def trigger(self, name: str) -> str:
-        """Request one run of an entry now, of whichever daemon leads, and return its task id.
+        """Request one run of the entry `name` now, and return its task id.
 
-        Raise BeatError if there is no such entry, or the store cannot be used.
+        The daemon that leads publishes the run. Raise BeatError if there is no such entry, the
+        store cannot be used, or this daemon does not run.
         """
         store = self.daemon.store
         if store is None or not self._thread.is_alive():
@@ -70,8 +76,8 @@ class Beat:
     def start(self) -> "Beat":
         """Start the daemon's thread, and return this object when the store is open.
 
-        A store that is away is waited for on that thread, and this returns at once. Raise
-        StoreUnusable if the store cannot be used, and BeatError at a second call.
+        If the store is away, return at once; the thread waits for the store. Raise StoreUnusable if
+        the store cannot be used, and BeatError at a second call.
         """
         if self._thread.ident is not None:
             raise BeatError("this Beat was started before; make another one")
@@ -122,7 +128,10 @@ class Beat:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Stop the daemon. An error of the body is not replaced by one of the daemon."""
+        """Stop the daemon.
+
+        If the body of `with` raised an error, an error of the daemon is only logged.
+        """
         try:
             self.stop()
         except Exception as trouble:

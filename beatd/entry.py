@@ -27,7 +27,7 @@ class Schedule(Protocol):
     """
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first moment strictly after `moment` (aware), in UTC, or None without such a
+        """Return the first moment strictly after `moment` (aware), in UTC; None if there is no such
         moment."""
 
     @property
@@ -43,9 +43,9 @@ class Schedule(Protocol):
 
 
 class Alert(Struct, frozen=True):
-    """What counts as an incident of an entry; nothing is judged whose field is None.
+    """The limits whose violation is an incident of an entry; a limit of None is not checked.
 
-    `Alert()`, in YAML `alert: {}`, judges nothing, so that an entry can do without the `alert` of
+    `Alert()`, in YAML `alert: {}`, checks nothing: an entry uses it to ignore the `alert` of
     `defaults`. As in `Entry`, a field with a help text is a key in YAML.
     """
 
@@ -59,8 +59,10 @@ class Alert(Struct, frozen=True):
 
 
 class Monitor(Struct, frozen=True):
-    """The monitors elsewhere that learn how the runs of an entry end. As in `Entry`, a field with a
-    help text is a key in YAML."""
+    """The external monitors to which beatd reports how the runs of an entry end.
+
+    As in `Entry`, a field with a help text is a key in YAML.
+    """
 
     ping: Annotated[str, "A URL of healthchecks.io or its like."] = ""
     sentry: Annotated[bool, "true: check-ins of Sentry Crons (see `monitors`)."] = False
@@ -71,8 +73,9 @@ class Entry(Struct, frozen=True):
     in.
 
     This class is the only list of an entry's fields. A field with a help text is a key of an entry
-    in YAML, in the store's JSON and in the JSON Schema, and an option of `beatd add`, with the type
-    and the default that it has here. `beatd.definition.fields` defines how YAML writes each type.
+    in YAML, in the store's JSON and in the JSON Schema, and an option of `beatd add`. The type and
+    the default are the same everywhere. `beatd.definition.fields` defines how YAML writes each
+    type.
 
     Pass fields by keyword; only the codec passes them by position.
     """

@@ -56,14 +56,16 @@ def unicode_of(path: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean queue?" for the known word that is most similar, or "" if none is."""
+    """Return "; did you mean queue?" with the most similar known word, or "" if none is similar."""
     near = get_close_matches(word[:60].lower(), list(known), 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def in_one_line(problems: Iterable[Problem]) -> str:
-    """Return the first problem as text and the number of further problems, in one line. There must
-    be at least one."""
+    """Return the first problem and the number of further problems as one line of text.
+
+    `problems` must not be empty.
+    """
     every = list(problems)
     more = len(every) - 1
     if more < 1:
@@ -111,7 +113,8 @@ class UnknownEntry(BeatError, KeyError):
 
 
 class Conflict(BeatError):
-    """Raised when another source owns the entry, or the entry was changed since it was read."""
+    """Raised when another source owns the entry, or when the entry has changed since it was
+    read."""
 
 
 class StoreError(BeatError):
@@ -133,5 +136,5 @@ class StoreUnusable(StoreError):
 
 
 class Deposed(BeatError):
-    """Raised when the caller no longer leads, because the ledger has a newer term (the fencing
-    number of a leader)."""
+    """Raised when this daemon no longer leads: the ledger has a newer term (fencing number of a
+    leader)."""

@@ -95,7 +95,7 @@ class Sent(Event, frozen=True):
 
     @classmethod
     def of(cls, results: Sequence[Result], seconds: float) -> "Sent":
-        """Return the event for these results, with the lateness of each of them in `late`."""
+        """Return the event for these results; `late` is computed from them."""
         return cls(results, seconds, [late for one in results if (late := one.late) is not None])
 
 
@@ -112,8 +112,8 @@ class Unplannable(Event, frozen=True):
     """Emitted when the next moment of entry `name` cannot be computed, because of an unexpected
     error.
 
-    It is emitted once for each revision. The entry does not run until it is edited; the others go
-    on.
+    It is emitted once for each revision. The entry does not run until it is edited; all other
+    entries run as planned.
     """
 
     name: str
@@ -173,10 +173,12 @@ class BrokerBack(Event, frozen=True):
 class OutcomesRead(Event, frozen=True, kw_only=True):
     """Emitted when the leader has written outcomes of runs, or has lost some of them.
 
-    `deliveries` are those whose state changed. `late` is the number of deliveries that had ended
-    before, `unknown` that of deliveries of runs that this store does not know, `dropped` that of
-    reports that workers have dropped, and `unreadable` that of invalid reports and messages.
-    `started` is the number of runs that workers execute now.
+    - `deliveries`: the deliveries (of a message to a worker) whose state changed.
+    - `late`: the number of deliveries that had already ended before.
+    - `unknown`: the number of deliveries of runs that this store does not know.
+    - `dropped`: the number of reports that workers have dropped.
+    - `unreadable`: the number of invalid reports and messages.
+    - `started`: the number of runs that workers execute now.
     """
 
     deliveries: Sequence[Delivery] = ()
@@ -188,9 +190,10 @@ class OutcomesRead(Event, frozen=True, kw_only=True):
 
 
 class RunsFailed(Event, frozen=True):
-    """Emitted at most once a second with the runs that failed, expired or were lost since then.
+    """Emitted at most once a second, with the runs that failed, expired or were lost since the last
+    event.
 
-    `more` is the number of further such runs.
+    `more` is the number of such runs that are not in `deliveries`.
     """
 
     deliveries: Sequence[Delivery]
@@ -199,7 +202,7 @@ class RunsFailed(Event, frozen=True):
 
 class OutcomesAway(Event, frozen=True):
     """Emitted when the leader cannot read outcomes: the broker or result backend does not answer,
-    or refuses it."""
+    or refuses the read."""
 
     reason: str
 
@@ -229,7 +232,7 @@ class WentBack(Event, frozen=True):
 
 
 class ClockStepped(Event, frozen=True):
-    """Emitted when the daemon's clock was set; `seconds` is the step, negative if the clock went
+    """Emitted when the daemon's clock was set by `seconds`, which is negative if the clock went
     back."""
 
     seconds: float
@@ -248,8 +251,10 @@ class IncidentsClosed(Event, frozen=True):
 
 
 class IncidentsCounted(Event, frozen=True):
-    """Emitted by the leader when the number of open incidents has changed; `counts` has the number
-    by kind. It is empty when the daemon stops leading."""
+    """Emitted by the leader when the number of open incidents has changed.
+
+    `counts` maps each kind of incident to its number. It is empty when the daemon stops leading.
+    """
 
     counts: Mapping[str, int]
 
@@ -263,7 +268,8 @@ class AlertSent(Event, frozen=True):
 
 
 class AlertNotSent(Event, frozen=True):
-    """Emitted after a message could not be sent. If `final` is True, it is not tried again."""
+    """Emitted after a message about incidents could not be sent; if `final` is True, beatd will not
+    retry."""
 
     channel: str
     title: str
@@ -272,9 +278,9 @@ class AlertNotSent(Event, frozen=True):
 
 
 class Broke(Event, frozen=True):
-    """Emitted when a turn of a background loop raised an unexpected exception; the loop goes on.
+    """Emitted when a turn of the background loop `loop` raised an unexpected exception.
 
-    `loop` is the name of the loop.
+    The loop continues with its next turn.
     """
 
     loop: str

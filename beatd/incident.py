@@ -1,7 +1,7 @@
-"""Incidents: what is wrong for a time, kept in the store so that all daemons see one and the same.
+"""Incidents: problems that last for a time, stored once so that all daemons see the same ones.
 
-An incident opens once and closes once, by compare-and-set, so that a change of leader neither
-repeats a message nor loses it.
+An incident opens once and closes once, by compare-and-set in the store. A change of leader
+therefore neither repeats a message about an incident nor loses one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,14 @@ IncidentKind = Literal[
 
 
 class Incident(Struct, frozen=True, kw_only=True):
-    """Something wrong with one entry, or with the whole (`name` is "" then).
+    """One problem of one entry or, if `name` is "", of beatd as a whole.
 
-    `opened` tells two incidents of the same kind and entry apart. `revision` grows with each
+    `opened` distinguishes two incidents of the same kind and entry. `revision` grows with each
     change. `observed` and `threshold` are texts for people. `announced` and `resolved` are the
-    times when the messages about its opening and its end were sent; `leased_until` is set while a
-    daemon sends one. `flaps` counts how often it opened within a day. `trace` is
-    the trace id of the run that is meant, if it has one.
+    times when the messages about its opening and its end were sent. While a daemon sends such a
+    message, `leased_until` is the moment until which other daemons do not send it. `flaps` is the
+    number of times that it opened within a day. `trace` is the trace id of the run that caused it,
+    or "".
     """
 
     kind: IncidentKind
@@ -48,28 +49,32 @@ class Incidents(Protocol):
     """The part of a store that keeps incidents."""
 
     def open_incidents(self) -> list[Incident]:
-        """Return the incidents that are open, or whose end was not announced yet, oldest first."""
+        """Return the incidents that are open or whose end was not announced yet, oldest first."""
 
     def put_incidents(self, incidents: Sequence[Incident]) -> list[bool]:
-        """Write incidents, and return for each whether it was written.
+        """Write incidents in their order, and return for each of them True if it was written.
 
-        An incident is written only if the store has the incident of this kind, name and `opened` at
-        the revision before (`incident.revision` - 1; revision 1: the store has no open incident of
-        this kind and name). They are written in their order, INCIDENTS_PER_WRITE or fewer at once:
-        if StoreError is raised, the first of them may be written and the others not.
+        An incident is written only if the store has the same incident (kind, name and `opened`) at
+        `incident.revision` - 1. With revision 1, it is written only if the store has no open
+        incident of this kind and name. Each transaction writes at most INCIDENTS_PER_WRITE
+        incidents. After a StoreError, the first of them may be written and the others not.
         """
 
     def incidents(self, name: str | None, limit: int | None) -> Iterator[Incident]:
-        """Yield incidents, open and closed, the last opened first; `name` limits them to one
-        entry."""
+        """Yield up to `limit` incidents, open and closed, the last opened first.
+
+        If `name` is given, yield only incidents of this entry.
+        """
 
     def forget_incidents(self, before: datetime) -> int:
         """Delete the incidents that were closed before `before`; return their number."""
 
 
 def writes_of(incidents: Sequence[Incident]) -> Iterator[Sequence[Incident]]:
-    """Yield the incidents in their order, in parts that a store writes at once: none has two of the
-    same kind and name."""
+    """Yield the incidents in their order, in parts that a store writes in one transaction.
+
+    A part has at most INCIDENTS_PER_WRITE incidents, and no two of the same kind and name.
+    """
     part: dict[tuple[str, str], Incident] = {}
     for one in incidents:
         key = (one.kind, one.name)

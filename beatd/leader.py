@@ -1,8 +1,8 @@
 """The lead: a lease, which lets one daemon lead, and a term, which makes a second leader harmless.
 
-The holder of the lease (a row, a key or a lock on a file) may begin a term in the ledger. Only the
-term prevents that a run is published twice: the ledger refuses every claim that does not carry its
-newest term.
+The holder of the lease (a row, a key or a lock on a file) may begin a term (a fencing number) in
+the ledger. Only the term prevents that a run is published twice: the ledger refuses every claim
+that does not carry its newest term.
 """
 
 from datetime import datetime
@@ -37,7 +37,7 @@ class Term(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """The right to lead under a term.
+    """The right to lead under a term (the fencing number of a leader).
 
     Its holder may rely on it while `Clock.elapsed` is less than `until` (seconds).
     """
@@ -56,9 +56,9 @@ class Lease(Protocol):
         """Get or renew the lease for `holder`, and return the daemon that holds the lease
         afterwards.
 
-        The call is atomic. It returns another daemon if that one holds the lease. The lease lasts
-        `ttl` seconds by the lock's own clock. It is free after that, or earlier when the system
-        proves that its holder is dead.
+        If another daemon already holds the lease, return that daemon. The call is atomic. The lease
+        lasts `ttl` seconds by the lock's own clock. It is free after that, or earlier when the
+        system proves that its holder is dead.
         """
 
     def release(self, holder: Holder) -> None:

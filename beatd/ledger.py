@@ -1,8 +1,9 @@
 """The ledger of a store: plans, claims, requests, terms and history.
 
-A run goes through the ledger in two steps. `claim` checks that the row is as it was read, moves the
-plan to the next moment and leaves an open claim. `record` closes the claim with the outcome of the
-message. Between the two steps the outcome is unknown, and `unknowns` returns the claim.
+A run goes through the ledger in two steps. `claim` checks that the row has not changed since it was
+read, moves the plan to the next moment, and writes an open claim. `record` closes the claim with
+the outcome of the message. Between the two steps the outcome is unknown, and `unknowns` returns the
+open claim.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +21,12 @@ from beatd.run import Occurrence, Origin, Run, Skip, State
 
 
 class Request(Struct, frozen=True):
-    """Moments of an entry to run besides its plan, from `first` to `last`.
+    """A request to run the moments of an entry from `first` to `last`, besides its plan.
 
-    The leader publishes them, oldest request first. A `trigger` or `backfill` gives its occurrences
-    the request's random id: they are new tasks, which change neither the plan nor `runs`. A
-    `backlog` holds missed moments that `catch_up: all` still has to publish; its occurrences are
-    those of the plan. `revision` is that of the entry when the request was made.
+    The leader publishes them, oldest request first. The runs of a `trigger` or `backfill` are new
+    tasks: their ids are computed from the request's random `id`, and they change neither the plan
+    nor `runs`. A `backlog` contains missed moments of the plan, which `catch_up: all` still has to
+    publish. `revision` is the entry's revision when the request was made.
     """
 
     id: str
@@ -37,8 +38,11 @@ class Request(Struct, frozen=True):
 
 
 class OpenClaim(Struct, frozen=True):
-    """A run that was claimed (under the number `term`) and whose outcome is not recorded. `unsent`
-    is True if its message certainly did not go out."""
+    """A run that the leader claimed (reserved for sending) and whose outcome is not recorded.
+
+    `term` is the fencing number of that leader. `unsent` is True if the message was certainly not
+    sent.
+    """
 
     occurrence: Occurrence
     task_id: str
@@ -52,14 +56,20 @@ class OpenClaim(Struct, frozen=True):
 class RunningChange(Struct, frozen=True):
     """The condition on the running run of an entry whose `overlap` is not "allow", and its change.
 
-    The ledger makes the move only if the entry's running run is the one with the task id `seen`
-    ("": the entry has none). If `is_over` is True, that run must not count as running any more
-    either: its `until` in the ledger is not after the time of the claim. So a run that was
-    prolonged since it was read is never overlapped. Then, if `until` is set: a move with a run
-    makes this run the running one until `until`; a move without a run lets the plan (if it is a
-    move of the plan) wait for the running one, which counts as running until `until`. A run that
-    was the running one already keeps its `since` and `waits`. If `ends` is True, the running run
-    is deleted, and a plan that waits for it is due at the time of the claim.
+    The ledger makes a move (one change of one row) only if the condition is true:
+
+    - `seen`: the running run has this task id ("": the entry has no running run).
+    - `is_over`: if True, the `until` of the running run in the ledger is not after the time of the
+      claim. A run that was prolonged since it was read is therefore never overlapped.
+
+    Then the ledger changes the running run:
+
+    - `until` set, in a move with a run: this run becomes the running one until `until`. If it
+      already was the running one, its `since` and `waits` do not change.
+    - `until` set, in a move of the plan without a run: the plan waits for the running run, which
+      counts as running until `until`.
+    - `ends`: if True, the running run is deleted, and a plan that waits for it is due at the time
+      of the claim.
     """
 
     seen: str = ""
@@ -74,14 +84,14 @@ class Move(Struct, frozen=True, kw_only=True):
     - of "plan": `seen` is the planned moment, `plan` the next plan.
     - of "request": `seen` is the request's first moment, `first` the next one (None: the request is
       done).
-    - of "claim": `seen` is the `claimed_at` of the open claim.
+    - of "claim": `seen` is the `claimed_at` of the open claim (claimed, not recorded).
+
+    With each of them, the ledger writes an open claim for `run` (an existing one is claimed anew),
+    records `skips`, adds `backlog` as a request, and adds `counts` to the entry's runs. A move of
+    an open claim without a run closes the claim and records its skip.
 
     `running` is set for an entry whose `overlap` is not "allow". `revokes` is the task id of the
-    running run, if the workers have to end it after this move was made.
-
-    In each case `run` opens a claim (an open claim is claimed anew), `skips` are recorded,
-    `backlog` is added as a request, and `counts` is added to the entry's runs. A move of an open
-    claim without a run closes the claim with its skip.
+    running run if the workers must end that run after the move, else "".
     """
 
     of: Literal["plan", "request", "claim"]
@@ -103,9 +113,9 @@ class Move(Struct, frozen=True, kw_only=True):
 class Result(Struct, frozen=True):
     """The outcome of a claimed run, which was known at the time `at`.
 
-    "unknown" leaves the claim open, "unsent" leaves it open and marks it as not sent. If
-    `claimed_at` is given and the run was claimed anew since then, the ledger ignores all outcomes
-    but "confirmed".
+    After "unknown" and "unsent" the claim remains open; "unsent" also marks the claim as not sent.
+    If `claimed_at` is given and the run was claimed again since then, the ledger ignores all
+    outcomes but "confirmed".
     """
 
     run: Run
@@ -115,8 +125,8 @@ class Result(Struct, frozen=True):
 
     @property
     def late(self) -> float | None:
-        """The seconds from the due moment to `at`; None if the run was not confirmed, or was
-        requested by hand and so has no due moment."""
+        """The seconds from the due moment to `at`; None if the run was not confirmed or was
+        requested by hand."""
         if self.outcome.sent != "confirmed" or self.run.occurrence.request:
             return None
         return max(0.0, (self.at - self.run.due).total_seconds())
@@ -154,26 +164,28 @@ class Ledger(Protocol):
         """Return a text that changes if and only if any entry changes."""
 
     def upcoming(self, limit: int) -> Sequence[Stored]:
-        """Return up to `limit` rows of the plan, the earliest due moment first. An index makes this
-        cheap for any number of entries.
+        """Return up to `limit` rows of the plan, the earliest due moment first.
 
-        An entry whose definition this program cannot read is left out; `beatd check` reports it.
+        An index makes this cheap for any number of entries. An entry whose definition this program
+        cannot read is not returned; `beatd check` reports it.
         """
 
     def unknowns(self, before: datetime, limit: int) -> Sequence[OpenClaim]:
-        """Return up to `limit` open claims (claimed, not recorded), oldest claim first: those
-        claimed before the moment `before` and all that are marked as unsent.
+        """Return up to `limit` open claims (claimed, not recorded), oldest claim first.
 
+        It returns claims made before the moment `before`, and all claims that are marked as unsent.
         As in `upcoming` and `requests`, entries that this program cannot read are left out.
         """
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests (moments to run besides the plan), oldest first,
-        each with its entry (None: removed)."""
+        """Return up to `limit` pending requests (moments to run besides the plan), oldest first.
+
+        Each comes with its entry, or None if the entry was removed.
+        """
 
     def drop_cached(self, names: Sequence[str]) -> None:
-        """Drop the entries `names`, which may have been removed, from the caches of this
-        process."""
+        """Delete the entries `names` from the caches of this process, as they may have been
+        removed."""
 
 
 class Claims(Protocol):
@@ -183,20 +195,26 @@ class Claims(Protocol):
         """Make each move (one change of one row) whose row is still as `seen`; return True for each
         made.
 
-        Each move is atomic. `at` is the time that is stored as `claimed_at`. The row of a plan must
-        have the seen planned moment and revision, and be enabled and not paused; a request must
-        have the seen first moment, an open claim the seen claimed_at. If a request or an open claim
-        comes with a run, the entry must be at the run's revision, so that a claim never ignores an
-        edit made before it. If a move has `running`, the entry's running run must be as it says.
+        Each move is atomic. The store writes `at` as the `claimed_at` of the claims. A move is
+        refused (False) in these cases:
+
+        - of "plan": the row has another planned moment or revision, or is disabled or paused.
+        - of "request": the request has another first moment.
+        - of "claim": the open claim has another `claimed_at`.
+        - of "request" or "claim", with a run: the entry is not at the run's revision, because it
+          was edited.
+        - with `running`: the condition of `running` is false.
+
         Raise Deposed, with nothing done, if `term` is not the ledger's newest.
         """
 
     def record(self, results: Sequence[Result]) -> None:
         """Write the outcomes to the history, and close the claims that have a final outcome.
 
-        It may be called twice. A result is accepted from an older term, too: a confirmed message is
-        a fact. It replaces the open claim, or the skip of a run whose outcome was unknown. A
-        rejected run no longer counts as running.
+        A second call with the same results does no harm. A result from an older term (the fencing
+        number of a leader) is accepted too, because a confirmed message is a fact. The record
+        replaces the open claim, or the skip record of a run whose outcome was unknown. A rejected
+        run no longer counts as running.
         """
 
     def atomic(self) -> "AtomicLedger | None":
@@ -205,8 +223,10 @@ class Claims(Protocol):
 
 
 class HeldClaim(Protocol):
-    """A claim that has locked its rows but has not claimed anything yet. `make` completes it;
-    `drop`, or the end of the process, undoes it."""
+    """A claim that has locked its rows but has not claimed anything yet.
+
+    `make` completes the claim. `drop`, or the end of the process, undoes it.
+    """
 
     def make(self) -> Sequence[bool]:
         """Complete the claim; return and raise as `Claims.claim` does."""
@@ -219,11 +239,12 @@ class HoldingLedger(Protocol):
     """The optional part of a store that can begin a claim early, where a claim takes long."""
 
     def hold(self, moves: Sequence[Move], term: Term, at: datetime) -> HeldClaim | None:
-        """Lock the rows of a claim that is due at `at`, some milliseconds from now, without
-        claiming them.
+        """Lock the rows of a claim that is due at `at`, in some milliseconds, and claim nothing
+        yet.
 
-        The same thread must then complete or drop it before it writes anything else. Return None if
-        this would save no time or has failed; the later `claim` then raises the cause.
+        The same thread must call `make` or `drop` of the result before it writes anything else.
+        Return None if this would save no time or has failed; the later `claim` then raises the
+        cause.
         """
 
 
@@ -237,12 +258,14 @@ class Step(Protocol):
     """A batch that one script will claim, push to the broker and record."""
 
     def send_ahead(self) -> None:
-        """Transfer the batch's data to the server a few milliseconds before `begin`, to save time
-        then. Nothing is claimed; `begin` or `drop` must follow."""
+        """Transfer the batch's data to the server a few milliseconds before `begin`, to save time.
+
+        Nothing is claimed yet. The caller must call `begin` or `drop` afterwards.
+        """
 
     def drop(self) -> None:
-        """Discard the batch and the data that `send_ahead` transferred, because `begin` is not
-        called."""
+        """Discard the batch and the data that `send_ahead` transferred; call this instead of
+        `begin`."""
 
     def begin(self, term: Term, at: datetime) -> StepOutcomes:
         """Send the script, which claims under `term` at the time `at`; do not wait for the reply.
@@ -252,20 +275,30 @@ class Step(Protocol):
 
 
 class AtomicLedger(Claims, Protocol):
-    """The claims of a ledger in Redis. If the broker is the same Redis, a claim and the pushes of
-    its messages are one script, and no outcome is ever unknown."""
+    """The claims of a ledger in Redis, which can publish in the same script.
+
+    If the broker is the same Redis, a claim and the pushes of its messages are one script, and no
+    outcome is ever unknown.
+    """
 
     def step(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> Step:
-        """Return a step, which makes the moves and pushes their messages once it is begun. `pushes`
-        has the pushes of each move, in the same order. Nothing is done yet."""
+        """Return a step that will make the moves and push their messages; nothing is done yet.
+
+        A move is one change of one row. `pushes` contains the pushes of each move, in the same
+        order.
+        """
 
     def write_up(self, limit: int) -> bool:
-        """Write up to `limit` lines of history that steps left for an idle moment; return True if
-        there are more. Readers find these lines before they are written, too."""
+        """Write up to `limit` lines of history that steps postponed; return True if more are left.
+
+        The methods of `History` already return these lines before they are written.
+        """
 
     def server(self) -> tuple[str, int] | None:
-        """Return the (run_id, db) of the ledger's Redis, which the caller compares with the
-        broker's; None if a queue may lie on another server."""
+        """Return the (run_id, db) of the ledger's Redis; None if a queue may be on another server.
+
+        The caller compares the result with that of the broker.
+        """
 
 
 class Terms(SharedClock, Protocol):
@@ -289,8 +322,10 @@ class Requests(EntryFinder, EntryWriter, Protocol):
         """The random namespace of the store's task ids, which keeps the ids of two stores apart."""
 
     def requests(self, limit: int) -> Sequence[tuple[Request, Stored | None]]:
-        """Return up to `limit` pending requests, oldest first, each with its entry (None:
-        removed)."""
+        """Return up to `limit` pending requests, oldest first.
+
+        Each comes with its entry, or None if the entry was removed.
+        """
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         """Add requests, which the leader will publish; ignore a request whose id is already
@@ -301,13 +336,19 @@ class History(Protocol):
     """The part of a store that reads and deletes the records of runs."""
 
     def history(self, name: str | None, limit: int | None) -> Iterator[Record]:
-        """Yield up to `limit` records of the entry `name` (None: of every entry), the last written
-        first. Open claims are included, with the state "claimed"."""
+        """Yield up to `limit` records of the entry `name` (None: of all), the last written first.
+
+        Open claims (claimed, not recorded) are included, with the state "claimed".
+        """
 
     def open_claims(self) -> int:
-        """Return the number of open claims (claimed, not recorded), also of entries that cannot be
-        read."""
+        """Return the number of open claims (claimed, not recorded), including those of unreadable
+        entries."""
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete, in small batches, the records older than `before` and all but the newest `keep`;
-        return the number deleted. Open claims are never deleted."""
+        """Delete the records older than `before` and all but the newest `keep`; return their
+        number.
+
+        The store deletes them in small batches. Open claims (claimed, not recorded) are never
+        deleted.
+        """

@@ -1,7 +1,7 @@
-"""Marks: small notes that a store keeps beside the entries, most of them about the set of entries
-that an owner (a source of entries) declared and applied.
+"""Marks: small notes that a store keeps beside the entries.
 
-A store keeps a mark as three columns, `source`, `loaded_at` and `digest`, which every version of
+Most marks are about the set of entries that an owner (a source of entries) declared and applied. A
+store keeps a mark as three columns, `source`, `loaded_at` and `digest`, which every version of
 beatd reads. Only `Marks` knows the key and the text of each kind of mark.
 """
 
@@ -42,8 +42,8 @@ class MarkRows(Protocol):
 class AppliedSet(Struct, frozen=True):
     """The set of declared entries that an owner (a source of entries) last wrote to the store.
 
-    `loaded_at` is when its declarations were read, `digest` identifies them. A set that was loaded
-    earlier is not applied over it.
+    `loaded_at` is the time when the declarations were read; `digest` identifies them. An older set
+    (by `loaded_at`) is not applied over it.
     """
 
     loaded_at: datetime
@@ -69,7 +69,7 @@ class VerifiedSet(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """Who paused or disabled an entry, such as "ann@host-1", and when."""
+    """A note that `by`, such as "ann@host-1", paused or disabled an entry at the time `at`."""
 
     at: datetime
     by: str
@@ -85,8 +85,7 @@ class Marks:
         self._rows = rows
 
     def applied(self, owner: str) -> AppliedSet | None:
-        """Return the set of entries that `owner` applied last, or None if it never applied a
-        set."""
+        """Return the set of entries that `owner` applied last; None if it never applied one."""
         mark = self._rows.read_mark(owner)
         if mark is None:
             return None
@@ -112,7 +111,7 @@ class Marks:
         self._rows.write_mark(_verified(owner, found))
 
     def takeover(self, owner: str) -> str:
-        """Return a token that changes whenever a person moves one of the owner's entries to another
+        """Return a token that changes when a person moves one of the owner's entries to another
         owner.
 
         Return "" if that has not happened yet.
@@ -137,7 +136,8 @@ class Marks:
         self._rows.write_mark(Mark(_conflicts_key(owner), at, "\n".join(lines)))
 
     def stop(self, name: str) -> Stop | None:
-        """Return who last paused or disabled the entry `name` by a command; None if unknown."""
+        """Return the note about who last paused or disabled the entry `name` by a command; None if
+        unknown."""
         mark = self._rows.read_mark(_stop_key(name))
         return None if mark is None else Stop(mark.at, mark.text)
 
@@ -146,18 +146,25 @@ class Marks:
         self._rows.write_mark(Mark(_stop_key(name), stop.at, stop.by))
 
     def alerts(self) -> tuple[datetime, str] | None:
-        """Return when a leader last judged the entries, and its note about them; None if none ever
-        did."""
+        """Return the time at which a leader last checked the entries for incidents, and its note
+        about them.
+
+        Return None if no leader has checked them yet.
+        """
         mark = self._rows.read_mark(ALERTS_KEY)
         return None if mark is None else (mark.at, mark.text)
 
     def write_alerts(self, text: str, at: datetime) -> None:
-        """Note that a leader judged the entries at this time, with its note about them."""
+        """Note that a leader checked the entries for incidents at this time, with its note about
+        them."""
         self._rows.write_mark(Mark(ALERTS_KEY, at, text))
 
     def silences(self) -> dict[str, float]:
-        """Return for how many seconds no worker had named these runs, by task id, when
-        `write_silences` was called last."""
+        """Return the silences, by task id, that the last call of `write_silences` stored.
+
+        A silence is the time in seconds for which no worker has listed this run as its own. Return
+        an empty dict if nothing was stored, or if it cannot be read.
+        """
         mark = self._rows.read_mark(SILENCES_KEY)
         try:
             return {} if mark is None else json.decode(mark.text, type=dict[str, float])
@@ -165,12 +172,14 @@ class Marks:
             return {}  # it was changed by hand; each silence counts anew
 
     def write_silences(self, silences: Mapping[str, float], at: datetime) -> None:
-        """Note for how many seconds no worker has named these runs, so that a new leader goes on to
-        count."""
+        """Store for how many seconds no worker has listed these runs as its own, by task id.
+
+        A new leader reads the numbers and continues to count.
+        """
         self._rows.write_mark(Mark(SILENCES_KEY, at, json.encode(silences).decode()))
 
     def has_monitors(self) -> bool:
-        """True if an entry with a `monitor` was ever published."""
+        """Return True if an entry with a `monitor` was ever published."""
         return self._rows.read_mark(MONITORS_KEY) is not None
 
     def write_monitors(self, at: datetime) -> None:

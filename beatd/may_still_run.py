@@ -13,11 +13,11 @@ from beatd.planning import MISSED, USED_UP, NextAfter, due_at, late_reason, next
 
 
 def holds_until(row: Stored, move: Move) -> datetime | None:
-    """Return the moment until which `move` may be used; None if it must not be kept.
+    """Return the moment until which `move` may be used; None if the caller must not store it.
 
-    The move (the change that takes a row to its next moment) was computed ahead, as of the due
-    moment of `row`. At the returned moment the next occurrence falls due, or the catch-up rule
-    finds this one too late, and the move must be computed anew.
+    The move (the change that takes a row to its next moment) was computed ahead, for the due moment
+    of `row`. At the returned moment the next occurrence is due, or this one is too late for the
+    catch-up rule. From then on the move must be computed again.
     """
     if move.plan is None or move.plan.due is None or row.plan.due is None:
         return None
@@ -30,12 +30,12 @@ def holds_until(row: Stored, move: Move) -> datetime | None:
 
 
 def why_at_an_end(request: Request, row: Stored | None) -> str:
-    """Return the reason to drop the rest of a request, such as "removed" or "paused", or "" if the
-    request may go on.
+    """Return the reason to drop the rest of a request, such as "removed" or "paused"; "" if it may
+    run.
 
-    A request is a range of moments to run besides the plan. `row` is its entry, None if that was
-    removed. A trigger or backfill, which was requested by hand, runs even if its entry is paused or
-    disabled; a backlog (missed moments of the plan) does not.
+    A request is a range of moments to run besides the plan. `row` is its entry, or None if the
+    entry was removed. A trigger or backfill, which was requested by hand, runs even if its entry is
+    paused or disabled; a backlog (missed moments of the plan) does not.
     """
     if row is None:
         return "removed"
@@ -51,10 +51,10 @@ def why_at_an_end(request: Request, row: Stored | None) -> str:
 
 
 def why_not(claim: OpenClaim, unsent: bool, now: datetime, next_after: NextAfter) -> str:
-    """Return the reason not to send an open claim again, or "" if the claim must be sent.
+    """Return the reason not to send an open claim again, or "" if it must be sent again.
 
-    An open claim is a run that was claimed and whose outcome was not recorded. `unsent` is True if
-    its message certainly did not go out. The catch-up rule decides whether it is too late at `now`.
+    An open claim is a run that was claimed and has no recorded outcome. `unsent` is True if its
+    message was certainly not sent. The catch-up rule decides whether the run is too late at `now`.
     """
     row = claim.stored
     if row is None:
@@ -84,8 +84,8 @@ def if_found(next_after: NextAfter) -> NextAfter:
     """Return a function like `next_after` that returns None where `next_after` raises
     ScheduleError.
 
-    Runs that were claimed or requested earlier are settled even if the schedule fails now. The plan
-    itself uses the unwrapped function, so that its failure is reported.
+    It is used for runs that were claimed or requested earlier, so that they can be sent although
+    the schedule fails now. The plan itself uses `next_after`, so that its failure is reported.
     """
 
     def next_or_none(schedule: Schedule, moment: datetime) -> datetime | None:

@@ -23,11 +23,11 @@ RUN_ENDS = DELIVERY_ENDS - {"retried"}
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """What is known of one delivery of a run's message to a worker.
+    """One delivery of a run's message to a worker, as far as it is known.
 
-    `delivery` is a random id that the worker gave it. `name` and `planned` are those of the
-    occurrence. `at` is the time of the newest report, by the worker's clock. `error` is one line.
-    `runtime` is in seconds.
+    `delivery` is a random id from the worker. `name` and `planned` are those of the occurrence.
+    `at` is the time of the newest report, by the worker's clock. `error` is one line. `runtime` is
+    in seconds; None if the start or the end is unknown.
     """
 
     task_id: str
@@ -50,11 +50,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class EntryOutcome(Struct, frozen=True, kw_only=True):
-    """The newest outcome of an entry's runs, and what led to it.
+    """The newest outcome of an entry's runs, with counts of failures and successes in a row.
 
-    `failures` counts the ends in a row that were no success, `successes` the successes in a row; a
-    revoked run changes neither.
-    `first` is the time of the first outcome that was ever written for the entry.
+    `failures` counts the newest ends in a row that were no success, `successes` the newest
+    successes in a row; a revoked run changes neither. `first` is the time of the first outcome that
+    was ever written for the entry.
     """
 
     name: str
@@ -69,38 +69,45 @@ Written = Literal["written", "late"]
 
 
 class RunStates(Protocol):
-    """The part of a store that reads which runs are running, and what workers reported of runs."""
+    """The part of a store that reads the running runs and the outcomes that workers reported."""
 
     def outcomes(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[Delivery]]:
         """Return the deliveries of these runs, oldest first; a run without one is left out."""
 
     def running(self, names: Sequence[str] | None) -> Mapping[str, Running]:
-        """Return the running runs of these entries, or of all (None), by name. Only entries whose
-        `overlap` is not "allow" have one."""
+        """Return the running run of each of these entries (None: of every entry), by name.
+
+        Only an entry whose `overlap` is not "allow" has one; an entry without one is left out.
+        """
 
 
 class Outcomes(RunStates, Protocol):
     """The part of a store that keeps the outcomes of published runs and the running runs."""
 
     def write_outcomes(self, deliveries: Sequence[Delivery], at: datetime) -> Sequence[Written]:
-        """Write what is newly known of these deliveries, at the time `at`; return for each "late"
-        if the delivery had ended before, so that nothing was changed.
+        """Write the new facts about these deliveries; return "written" or "late" for each.
 
-        Fields that a report does not know (None, "") keep what an earlier one wrote. A delivery
-        that was written as lost may still end otherwise. Where a run ended (all its deliveries
-        ended, the newest with a state of `RUN_ENDS`), it no longer counts as running, and an entry
-        whose plan waits for it is due at `at`, unless the plan was changed since. The outcome of
-        the entry, if there is such an entry, is updated in the same transaction. It may be called
-        twice.
+        "late" means that the delivery had ended before, so that nothing was changed. An empty field
+        of a report (None, "") does not replace an earlier value. A delivery that was written as
+        lost may still get another end. A run has ended when all its deliveries have ended and the
+        state of the newest is in `RUN_ENDS`. Then it no longer counts as running, and a plan that
+        waits for it is due at `at`, unless the plan was changed since. The outcome of the entry, if
+        the entry exists, is updated in the same transaction. A second call with the same deliveries
+        does no harm.
         """
 
     def entry_outcomes(self, names: Sequence[str] | None) -> Mapping[str, EntryOutcome]:
-        """Return the newest outcome of these entries, or of all (None), by name; an entry without
-        one is left out."""
+        """Return the newest outcome of each of these entries (None: of every entry), by name.
+
+        An entry without an outcome is left out.
+        """
 
     def live_deliveries(self, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` deliveries that have not ended, oldest first."""
 
     def prolong(self, task_ids: Sequence[str], until: datetime) -> None:
-        """Let these runs count as running until `until` at least. A plan that waits for one of them
-        stays due when it was: it then looks at the run again."""
+        """Make these runs count as running until `until` or later.
+
+        The due moment of a plan that waits for one of them does not change: at that moment the
+        leader checks the run again.
+        """

@@ -1,7 +1,8 @@
-"""Decide what a due moment does while an earlier run of its entry has not ended. Pure functions.
+"""Decide what happens to a due moment while an earlier run of its entry has not ended.
 
-A run of an entry whose `overlap` is not "allow" is running from its claim until a worker reports
-its end, or until nobody has reported anything of it for `max_run`.
+All functions are pure. A run of an entry whose `overlap` is not "allow" counts as running from its
+claim until a worker reports its end, or until no worker has reported anything about it for
+`max_run`.
 """
 
 from collections.abc import Callable
@@ -34,14 +35,14 @@ REPLACE_WAIT = timedelta(seconds=10)  # for the end of a revoked run, before the
 
 
 class Turn(Struct, frozen=True):
-    """The answer to the question whether a run may be claimed now.
+    """The decision whether a run may be claimed now.
 
-    - `skip` is the reason why it is skipped, or "".
-    - `until` is the moment until which it waits, at most; None if it does not wait.
+    - `skip` is the reason to skip the run, or "".
+    - `until` is the latest moment until which the run waits; None if it does not wait.
     - `running` is the condition of the claim, and its change of the running run.
-    - `revokes` is the task id of the running run, if the workers have to end it.
+    - `revokes` is the task id of the running run if the workers must end that run, else "".
 
-    Without `skip` and `until`, the run may be claimed.
+    If `skip` is "" and `until` is None, the run may be claimed.
     """
 
     running: RunningChange
@@ -62,7 +63,8 @@ def blocking(row: Stored, now: datetime) -> Running | None:
 
 
 def still_running(running: Running | None) -> str:
-    """Return the reason to skip a moment; None if the run that was running has ended since."""
+    """Return the reason to skip a moment because of `running`, which is None if that run has ended
+    since."""
     if running is None:
         return "still running"
     since = running.since.replace(microsecond=0).isoformat()
@@ -70,7 +72,8 @@ def still_running(running: Running | None) -> str:
 
 
 def turn_of(row: Stored, now: datetime) -> Turn:
-    """Return by the entry's `overlap` whether a run of it may be claimed at `now`."""
+    """Return the decision, by the entry's `overlap`, whether one of its runs may be claimed at
+    `now`."""
     held = blocking(row, now)
     if held is None:
         return Turn(_starts(row, now, is_over=row.running is not None))
@@ -83,10 +86,10 @@ def turn_of(row: Stored, now: datetime) -> Turn:
 
 
 def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None:
-    """Return whether the next moment of a request may be claimed, or None if it just waits.
+    """Return the decision about the next moment of a request; None if the moment only waits.
 
-    A `trigger` follows the entry's `overlap`. Backfills and backlogs always wait until nothing is
-    running, so that their moments run one at a time, and until no moment of the plan is due.
+    A `trigger` follows the entry's `overlap`. Backfills and backlogs run one moment at a time: they
+    wait until no run is running and no moment of the plan is due.
     """
     turn, held, due = turn_of(row, now), blocking(row, now), row.plan.due
     if held is None:
@@ -97,10 +100,10 @@ def turn_of_request(request: Request, row: Stored, now: datetime) -> Turn | None
 
 
 def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | None:
-    """Return the condition on which an open claim is claimed again, or None if it has to wait for
-    another run.
+    """Return the condition on which an open claim (claimed, not recorded) may be claimed again.
 
-    A run that is sent again is the same run: it does not wait for itself.
+    Return None if the claim has to wait for another run. A run that is sent again does not wait for
+    itself.
     """
     other = row.running is not None and row.running.task_id != task_id
     if other and blocking(row, now):
@@ -109,10 +112,10 @@ def turn_of_claim(row: Stored, task_id: str, now: datetime) -> RunningChange | N
 
 
 def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChange | None:
-    """Return the change that ends the run of an open claim that is closed without being sent, or
-    None if there is nothing to end.
+    """Return the change that ends the run of an open claim which will be closed without being sent.
 
-    A message that may have gone out counts as running until its end is reported.
+    Return None if there is nothing to end. A message that may have been sent counts as running
+    until its end is reported.
     """
     if row is None or not unsent or not row.running or row.running.task_id != task_id:
         return None
@@ -122,12 +125,12 @@ def end_of_claim(row: Stored | None, task_id: str, unsent: bool) -> RunningChang
 def settle_in_turn(
     row: Stored, now: datetime, next_after: NextAfter, settle: Settle
 ) -> tuple[Settlement, Turn | None]:
-    """Decide which moments of a due row run, wait or are skipped at `now`, if its entry does not
-    allow overlap; return the turn if the move has a condition.
+    """Return which moments of a due row run, wait or are skipped at `now`, and the turn or None.
 
-    A moment that waited for the end of a run is not late: the newest one runs and the older ones
-    are skipped as "still running", whatever `catch_up` says; with `catch_up: all` the older ones
-    run, too. All other moments follow the catch-up rule, `settle`.
+    The entry does not allow overlap. The turn is None if the move of the row has no condition on
+    the running run. A moment that waited for the end of a run is not late: the newest one runs, and
+    the older ones are skipped as "still running" (with `catch_up: all` the older ones run, too).
+    All other moments follow the catch-up rule, `settle`.
     """
     entry, oldest = row.entry, row.plan.planned
     assert oldest is not None and row.plan.due is not None, "a row without a moment is not due"
@@ -179,8 +182,10 @@ def _settle_waiting(
 
 
 def _starts(row: Stored, now: datetime, *, is_over: bool) -> RunningChange:
-    """Return the change that makes a run that is claimed at `now` the running one. It counts as
-    running for `max_run` if nothing is reported of it."""
+    """Return the change that makes a run claimed at `now` the running run of its entry.
+
+    If no worker reports anything about the run, it counts as running for `max_run`.
+    """
     max_run = row.entry.max_run
     if max_run is None or max_run <= timedelta(0):
         max_run = MAX_RUN_IF_MISSING

@@ -1,7 +1,7 @@
-"""Compute when an entry is due. Pure functions.
+"""Compute when an entry is due. All functions are pure.
 
-`first` plans an entry that is new, edited or resumed; `beatd.catch_up` decides about one that is
-due.
+`first` plans an entry that is new, edited or resumed. `beatd.catch_up` decides about an entry that
+is due.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,8 @@ def next_of(schedule: Schedule, moment: datetime) -> datetime | None:
 
 
 def shared_next_after(limit: int = CACHED_MOMENTS) -> NextAfter:
-    """Return a cached `next_after`, so that entries with the same cron compute a moment once."""
+    """Return a cached `next_after`, so that entries with equal schedules compute each moment only
+    once."""
     known: dict[tuple[Schedule, datetime], datetime | None] = {}
 
     def next_after(schedule: Schedule, moment: datetime) -> datetime | None:
@@ -69,7 +70,8 @@ def next_moment(entry: Entry, after: datetime, next_after: NextAfter = next_of) 
 
 
 def due_at(entry: Entry, planned: datetime, next_after: NextAfter = next_of) -> datetime:
-    """Return `planned` plus jitter, equal in every process and earlier than the next moment."""
+    """Return `planned` plus jitter; the result is equal in every process, and before the next
+    moment."""
     if not entry.jitter:
         return planned
     digest = blake2b(f"{entry.name}\n{micros(planned)}".encode(), digest_size=8).digest()
@@ -96,7 +98,11 @@ def first(
     runs: int = 0,
     last: datetime | None = None,
 ) -> Plan:
-    """Return the plan for the first moment after `now` and `last`; it is not due while paused."""
+    """Return the plan for the first moment after `now` and `last`.
+
+    Its `due` is None while the entry is paused or disabled; both moments are None if the entry is
+    finished.
+    """
     mark = fingerprint(entry)
     if has_run_out(entry, runs):
         return Plan(planned=None, due=None, fingerprint=mark, rules=RULES)
@@ -108,7 +114,10 @@ def first(
 
 
 def passed_over(row: Stored, now: datetime) -> Skip | None:
-    """Return a skip record of the old plan's moments up to `now`, which no longer run, or None."""
+    """Return a skip record of the old plan's moments up to `now`; None if there are none.
+
+    These moments will not run, because the entry was paused, disabled or edited.
+    """
     entry, oldest = row.entry, row.plan.planned
     if oldest is None or oldest > now:
         return None
@@ -124,8 +133,10 @@ def missed_when_new(entry: Entry, plan: Plan) -> Skip | None:
 
 
 def missed_by_edit(row: Stored, entry: Entry, plan: Plan, passed: Skip | None) -> Skip | None:
-    """Return a skip record of an edited entry's past only moment, unless it ran or is in
-    `passed`."""
+    """Return a skip record if the only moment of an edited entry is already past, else None.
+
+    Return None also if that moment ran, or if the skip record `passed` already ends with it.
+    """
     skip = None if has_run_out(entry, row.runs) else _missed(entry, plan, "past when edited")
     if skip is None or skip.planned in (row.last, passed and passed.until):
         return None
@@ -140,13 +151,13 @@ def _missed(entry: Entry, plan: Plan, reason: str) -> Skip | None:
 
 
 def is_once(entry: Entry) -> bool:
-    """True if the entry has exactly one moment."""
+    """Return True if the entry has exactly one moment."""
     moment = next_moment(entry, EPOCH)
     return moment is not None and next_moment(entry, moment) is None
 
 
 def has_run_out(entry: Entry, runs: int) -> bool:
-    """True if an entry that has had `runs` runs has reached its `max_runs`."""
+    """Return True if an entry that has had `runs` runs has reached its `max_runs`."""
     return entry.max_runs is not None and runs >= entry.max_runs
 
 
@@ -170,7 +181,10 @@ def moment_before(
 
 
 def stretch(entry: Entry, first: datetime, last: datetime, reason: str) -> Skip:
-    """Return one skip record for `first` to `last`; `at_least` is True where counting stopped."""
+    """Return one skip record of the moments from `first` to `last`.
+
+    Its `at_least` is True if there were too many moments to count all of them.
+    """
     period = entry.schedule.period
     if period is not None:
         return Skip(first, last, (last - first) // MICROSECOND // period + 1, reason)

@@ -32,7 +32,7 @@ class Presences(Protocol):
     """The part of a store in which running daemons announce themselves."""
 
     def announce(self, presence: Presence, ttl: float) -> None:
-        """Write a daemon's record about itself over its older one; it expires after `ttl`
+        """Write a daemon's record about itself, in place of its older one; it expires after `ttl`
         seconds."""
 
     def leave(self, holder: Holder) -> None:

@@ -1,4 +1,4 @@
-"""A publisher sends a batch of runs to a broker, and returns an outcome for each message."""
+"""Define the publisher, which sends a batch of runs to a broker and returns an outcome for each."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -60,25 +60,25 @@ class Publisher(Protocol):
         """
 
     def revoke(self, task_ids: Sequence[str]) -> None:
-        """Let the workers end these runs if they hold them, and refuse them if they come later.
+        """Tell all workers to end these runs, and to refuse those that arrive later.
 
-        It never raises, and nothing confirms it. It does nothing where the broker cannot reach all
+        It never raises, and no reply confirms it. It does nothing if the broker cannot reach all
         workers at once.
         """
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop the cached messages of the entries `names`, which may have been removed.
+        """Delete the cached messages of the entries `names`, which may have been removed.
 
-        They are built again when needed.
+        A message that is needed again is built again.
         """
 
     def reachable(self) -> bool:
         """Return True if the broker answers within the time-out; connect again if necessary."""
 
     def trouble(self) -> str:
-        """Return why `reachable` last returned False, as one line with the broker's name.
+        """Return the reason for the last False of `reachable`, as one line with the broker's name.
 
-        No password is in it.
+        The text contains no password.
         """
 
     def on_redis(self) -> "RedisPublisher | None":
@@ -99,14 +99,15 @@ class RedisPublisher(Publisher, Protocol):
         """
 
     def server(self) -> tuple[str, int] | None:
-        """Return the (run_id, db) of the broker's Redis, which the caller compares with the
-        ledger's.
+        """Return the (run_id, db) of the broker's Redis, or None if it is unknown.
 
-        Return None if it is unknown.
+        The caller compares the result with that of the ledger.
         """
 
     def asked(self) -> bool:
-        """Return True if `server` was asked on the current connection to the broker.
+        """Return True if `server` has read the identity of Redis over the current connection to the
+        broker.
 
-        Otherwise its reply may be out of date, and `pushes` returns outcomes only.
+        Otherwise the last result of `server` may be out of date, and `pushes` returns outcomes
+        only.
         """

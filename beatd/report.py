@@ -1,4 +1,4 @@
-"""The messages in which a worker reports what became of runs.
+"""The messages in which a worker reports the outcomes of runs.
 
 A worker sends them as JSON to the queue `beatd.outcomes` of its app's broker. The daemon that leads
 reads them.
@@ -35,8 +35,8 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reports(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message of a worker.
 
-    `held` has the (task id, delivery) of runs that the worker has received and not ended; it is
-    None in a message that does not list them. `dropped` is the number of reports that the worker
+    `held` lists the (task id, delivery) of the runs that the worker has received and that have not
+    ended; None if this message has no such list. `dropped` is the number of reports that the worker
     has dropped since its last message, because the broker was away for too long.
     """
 
@@ -51,5 +51,6 @@ def encode(reports: Reports) -> bytes:
 
 
 def decode(body: bytes) -> Reports:
-    """Return the message. Raises msgspec.MsgspecError if it is not one."""
+    """Return the message that `body` contains; raise msgspec.MsgspecError if `body` is not
+    valid."""
     return json.decode(body, type=Reports)

@@ -6,11 +6,11 @@ MAX_REPORTS = 200_000  # messages that the queue holds when no daemon reads it
 
 
 def queue_of(name: str) -> Queue:
-    """Return the queue of this name, durable and bound to the default exchange; publish to the
-    exchange "" with its name as the routing key.
+    """Return the queue of this name, which is durable and bound to the default exchange.
 
-    RabbitMQ drops the oldest messages when the queue is full. Other brokers have no maximum
-    length: there workers count the messages and stop sending.
+    Publish to the exchange "" with the name as the routing key. RabbitMQ drops the oldest messages
+    when the queue is full. Other brokers have no maximum length: there workers count the messages
+    and stop sending.
     """
     return Queue(
         name,

@@ -1,7 +1,7 @@
 """Occurrences and runs.
 
-An occurrence is one planned moment of one entry, and its task id is computed from nothing else. A
-run is an occurrence on its way to the broker.
+An occurrence is one planned moment of one entry. Its task id is computed from the occurrence and
+the store's namespace only. A run is an occurrence on its way to the broker.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -56,8 +56,8 @@ def task_id(namespace: UUID, occurrence: Occurrence) -> str:
 class Run(Struct, frozen=True):
     """An occurrence (one planned moment of one entry) on its way to the broker.
 
-    `entry` and `revision` are as they were when it was claimed. `due` is the planned moment plus
-    jitter.
+    `entry` and `revision` are those at the time of its claim. `due` is the planned moment plus
+    jitter; a run requested by hand has no jitter.
     """
 
     occurrence: Occurrence
@@ -70,11 +70,12 @@ class Run(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """The run of an entry that counts as running: it was claimed, and no end of it is known.
+    """The run of an entry that counts as running: it was claimed at `since`, and its end is not
+    known.
 
-    A store keeps one for each entry whose `overlap` is not "allow". It was claimed at `since`. From
-    the moment `until` on it no longer counts: nobody reported anything of it for too long. `waits`
-    is True if the plan of the entry waits for its end.
+    A store keeps one for each entry whose `overlap` is not "allow". After the moment `until` the
+    run no longer counts as running, because nobody reported anything about it for too long. `waits`
+    is True if the plan of the entry waits for the end of this run.
     """
 
     task_id: str

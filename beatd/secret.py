@@ -1,7 +1,7 @@
 """Collect passwords when they are read, and hide them in every text that is shown.
 
-A text is searched for the passwords themselves and not only for their context: an error of a
-library may quote a URL in pieces, escaped, or cut anywhere.
+A text is searched for the passwords themselves and not only for their context. The reason is that
+an error of a library may quote a URL in pieces, escaped, or cut anywhere.
 """
 
 import re
@@ -38,7 +38,7 @@ class _Known:
     def add(self, words: set[str]) -> None:
         """Add words to hide.
 
-        Longer words are matched first, so that no rest of one stays visible.
+        Longer words are matched first, so that no part of a longer word stays visible.
         """
         with self._lock:
             if words <= self._words:
@@ -89,7 +89,7 @@ def learn_options(options: Any) -> None:
 
 
 def hidden(text: str) -> str:
-    """Return the text with known passwords, and any password in a URL, replaced by `***`."""
+    """Return the text with each known password, and each password in a URL, replaced by `***`."""
     masked = _USERINFO.sub(rf"\1:{MASK}@", text) if "@" in text else text
     masked = _NAMED.sub(rf"\1{MASK}", masked) if "?" in masked else masked
     pattern = _known.pattern
@@ -97,8 +97,8 @@ def hidden(text: str) -> str:
 
 
 def masked(url: str) -> str:
-    """Return the URL with its passwords replaced by `***`; from now on `hidden` hides them
-    everywhere."""
+    """Return the URL with its passwords replaced by `***`; `hidden` hides these passwords from now
+    on."""
     learn_url(url)
     return hidden(url)
 
@@ -120,10 +120,11 @@ class Secret(str):
 
 
 def channel_name(url: str) -> str:
-    """Return the URL of a channel of messages without its secrets, which are all but scheme and
-    host: a token may be anywhere in such a URL.
+    """Return the URL of a channel of messages without its secrets: only the scheme and perhaps the
+    host.
 
-    `hidden` hides its passwords and tokens from now on.
+    A token may be anywhere else in such a URL. `hidden` hides its passwords and tokens from now on.
+    The host is shown for http and https only.
     """
     learn_url(url)
     scheme, _, rest = url.partition("://")

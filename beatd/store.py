@@ -1,7 +1,7 @@
 """A store of entries, plans, claims and history, shared by all daemons and commands.
 
-`Store` is the sum of its parts, which every backend implements; only the wiring uses it. All other
-code names the one part that it needs, and gets it from `Roles`.
+`Store` is the sum of its parts, which every backend implements; only the wiring uses it. Other code
+uses one part of a store, which it gets from `Roles`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,10 @@ class Place(Protocol):
     """The file, database or server of a store."""
 
     def new_identity(self) -> UUID:
-        """Write a new random namespace (of the task ids) into the store, and return it.
+        """Write a new random namespace (for the task ids) into the store, and return it.
 
-        Every later term uses it. A copy of a store needs this, so that the two make different ids.
+        Every leader that begins later uses this namespace. A copy of a store needs a new one, so
+        that the two stores make different task ids.
         """
 
     def watch(self, wake: Wake) -> bool:
@@ -40,8 +41,8 @@ class Place(Protocol):
         """Return one line of text for each problem that `beatd check` should show.
 
         Examples are a slow or full disk, an eviction policy, or entries that this program cannot
-        read. Unreadable entries are searched among the next ten thousand rows of the plan. No
-        daemon claims them, so that they soon are the earliest rows of the plan.
+        read. Unreadable entries are searched only in the next ten thousand rows of the plan. That
+        is enough: no daemon claims such entries, so their rows soon are the earliest of the plan.
         """
 
     def close(self) -> None: ...
@@ -50,8 +51,8 @@ class Place(Protocol):
 class WrittenRecord(Struct, frozen=True):
     """A record of history as a store keeps it.
 
-    `place` is its place in this store, from which `Copies.records` can go on. `at` is the time when
-    it was written, by which old records are deleted.
+    `place` is the position of the record in this store; `RecordCopies.records` can continue after
+    it. `at` is the time when it was written, by which old records are deleted.
     """
 
     place: str
@@ -60,46 +61,52 @@ class WrittenRecord(Struct, frozen=True):
 
 
 class RecordCopies(Protocol):
-    """The part of a store that reads and writes records of history as they are, for a copy."""
+    """The part of a store that reads and writes records of history unchanged, for a copy of the
+    store."""
 
     @property
     def most_records(self) -> int | None:
-        """The number of records of history that this store keeps; None if there is no limit."""
+        """The maximum number of records of history in this store; None if there is no limit."""
 
     def records(self, after: str) -> Iterator[WrittenRecord]:
-        """Yield the records that were written after the one at the place `after` ("": all), the
-        first written first. Open claims are no records."""
+        """Yield the records that were written after the one at the place `after` ("": all records).
+
+        The oldest record comes first. Open claims (claimed, not recorded) are not included.
+        """
 
     def write_records(self, records: Sequence[WrittenRecord], mark: Mark, seen: Mark) -> bool:
-        """Write these records behind all others and the mark in place of `seen`, both or neither.
+        """Append these records and replace the mark `seen` by `mark` (a short note), in one
+        transaction.
 
-        Return True if they are written, also if an earlier call wrote them: the store has `mark`
-        already then, and nothing is done. Return False, with nothing done, if the store has
-        another mark under this key.
+        Return True if the records are in the store. If the store already has `mark`, an earlier
+        call wrote them, and nothing is written again. Return False, with nothing written, if the
+        store has any other mark under this key.
         """
 
 
 class Copies(MarkRows, Protocol):
-    """The part of a store that reads and writes what else only a copy needs, as it is.
+    """The part of a store that copies data which no other part can write directly.
 
-    Most of a copy goes through the other parts. These methods write what those change only as a
-    consequence of runs.
-
-    All of the writes may be repeated. The store that is written to has no daemon.
+    These are data that normally change only when runs are claimed or end. Each write may be
+    repeated. Write only to a store that no daemon uses.
     """
 
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
-        """Write the newest outcomes of these entries, which exist, as they are."""
+        """Write the newest outcomes of these entries unchanged; the entries must exist."""
 
     def write_running(self, running: Mapping[str, Running]) -> None:
-        """Write the running runs of these entries, which exist, as they are; plans stay."""
+        """Write the running runs of these entries unchanged; the entries must exist, and plans do
+        not change."""
 
     def all_marks(self) -> Sequence[Mark]:
-        """Return every mark that can be read."""
+        """Return all marks (short notes under a key) that can be read."""
 
     def write_identity(self, namespace: UUID, newest: tuple[Term, Holder] | None) -> None:
         """Write the namespace of task ids and, if `newest` is given, the newest term with its
-        holder. The number of the term never becomes smaller."""
+        holder.
+
+        A term is the fencing number of a leader. The number in the store never becomes smaller.
+        """
 
 
 class Store(
@@ -118,8 +125,10 @@ class Store(
     Place,
     Protocol,
 ):
-    """The complete interface of a store; its methods raise StoreError while it cannot be
-    reached."""
+    """The complete interface of a store.
+
+    Its methods raise StoreError while the store cannot be reached.
+    """
 
 
 class Roles(Struct, frozen=True):

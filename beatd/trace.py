@@ -1,6 +1,6 @@
 """The trace of an occurrence, in the terms of W3C Trace Context.
 
-Its ids are computed from the task id, so that every daemon, a message and a record agree on them.
+Its ids are computed from the task id, so that they are equal in every daemon, message and record.
 """
 
 from hashlib import blake2b
@@ -15,12 +15,11 @@ def trace_id(task_id: str) -> str:
 
 
 def span_id(task_id: str) -> str:
-    """Return the id (16 hex digits) of the span from the planned moment until the message was
-    published."""
+    """Return the id (16 hex digits) of beatd's span, from the planned moment to the publishing."""
     return blake2b(task_id.encode(), digest_size=8).hexdigest()
 
 
 def traceparent(task_id: str) -> str:
-    """Return the value of the header `traceparent`, which makes the worker's span a child of this
-    one."""
+    """Return the value of the header `traceparent`, which makes the worker's span a child of
+    beatd's span."""
     return f"00-{trace_id(task_id)}-{span_id(task_id)}-{SAMPLED}"

@@ -1,4 +1,4 @@
-"""The entries that the leader must not run yet, because it has not applied their source."""
+"""The entries that the leader must not run yet, because it has not applied their declarations."""
 
 from msgspec import Struct
 
@@ -10,10 +10,10 @@ Owned = frozenset[tuple[str, str]]
 class Unapplied(Struct, frozen=True):
     """A set of entries that the leader must not run yet.
 
-    Their declarations are not in the store yet, so that the store may have an outdated version.
+    The store does not have their newest declarations yet, so that its version may be outdated.
 
     - `owners`: every entry of these sources waits, because the source was not applied yet.
-    - `names`: entries as (source, name) whose declarations could not be read.
+    - `names`: (source, name) of entries whose declarations could not be read.
     - `places`: (source, file) of files that could not be read; the entries declared there wait.
     """
 
@@ -22,11 +22,11 @@ class Unapplied(Struct, frozen=True):
     places: Owned = frozenset()
 
     def __bool__(self) -> bool:
-        """True if the set holds any owner, name or place, so that entries wait."""
+        """Return True if any entry waits: the set has at least one owner, name or place."""
         return bool(self.owners or self.names or self.places)
 
     def __or__(self, other: "Unapplied") -> "Unapplied":
-        """Return the entries that must wait according to either set."""
+        """Return the union of both sets."""
         return Unapplied(
             self.owners | other.owners, self.names | other.names, self.places | other.places
         )
@@ -38,7 +38,7 @@ class Unapplied(Struct, frozen=True):
         )
 
     def waits(self, entry: Entry) -> bool:
-        """True if `entry` belongs to the set, so that the leader must not run it yet."""
+        """Return True if `entry` belongs to the set, so that the leader must not run it yet."""
         source = entry.source
         return (
             source in self.owners

@@ -15,9 +15,11 @@ class NotDelivered(BeatError):
 
 
 class Channel(Protocol):
-    """Sends messages to one URL. `shown` is its name for people, without a secret."""
+    """Sends messages to one URL. `shown` is the channel's name for people; it contains no
+    secret."""
 
     shown: str
 
     def send(self, message: Message) -> None:
-        """Deliver the message, or raise NotDelivered. It returns or raises within a minute."""
+        """Deliver the message, or raise NotDelivered if that fails. The call ends within a
+        minute."""

@@ -1,4 +1,4 @@
-"""Gather incidents into messages: one for all that have the same kind and cause."""
+"""Group incidents into messages. Incidents of the same kind and cause share one message."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,8 @@ class Digest(Struct, frozen=True):
 
 
 class Sorted(Struct, frozen=True):
-    """The messages that are due, and the incidents that are settled without a message."""
+    """The result of `sort_out`: `digests` are the messages that are due, `settled` are the
+    incidents that need no message."""
 
     digests: tuple[Digest, ...] = ()
     settled: tuple[Incident, ...] = ()
@@ -33,12 +34,16 @@ class Sorted(Struct, frozen=True):
 def sort_out(
     incidents: Iterable[Incident], outages: Sequence[Outage], now: datetime, wait: timedelta
 ) -> Sorted:
-    """Return the messages that are due at `now`, and the incidents to settle without a message.
+    """Return the messages that are due at `now`, and the incidents that need no message.
 
-    A message waits until its oldest incident is `wait` old and no further one has joined it for a
-    while, but no longer than some times `wait`. An incident that may be the effect of
-    an outage waits for the end of the outage, and is settled if it is over by then. A mute incident
-    (see `flapping`) is settled too, and one of the whole that was over before anybody heard of it.
+    A message is due when its oldest incident is `wait` old and no further incident has joined the
+    message for a fifth of `wait`, at the latest after 4 times `wait`. These times are doubled for
+    "outcomes away". No message is due while a daemon sends another one about its incidents.
+
+    An incident that an outage may have caused waits until the outage is over. If the incident is
+    closed by then, it needs no message. Two more groups need none: mute incidents (they open too
+    often, see `flapping`), and incidents of the whole installation that closed before they were
+    announced.
     """
     groups: dict[tuple[About, str, str, bool], list[Incident]] = {}
     settled: list[Incident] = []
@@ -61,8 +66,13 @@ def sort_out(
 
 
 def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> Digest | None:
-    """Return one message about all open incidents that were announced, if the last word about the
-    oldest is `again` old; else None."""
+    """Return one message about the open incidents that were announced before, or None if no
+    reminder is due.
+
+    A reminder is due when the last message about one of these incidents is at least `again` old,
+    and no daemon is sending a message about them now. Incidents with a message younger than half of
+    `again` are left out, and so are incidents that open again and again.
+    """
     announced = [
         one
         for one in incidents
@@ -75,8 +85,11 @@ def reminder(incidents: Iterable[Incident], now: datetime, again: timedelta) -> 
 
 
 def _causes_of(one: Incident, outages: Sequence[Outage]) -> Sequence[Outage]:
-    """Return the outages of which the incident may be an effect. That outcomes cannot be read may
-    be the effect of any other outage."""
+    """Return the outages that may have caused this incident.
+
+    Any outage may cause an incident of an entry. Of the incidents of the whole installation, only
+    "outcomes away" (outcomes cannot be read) may be caused by another outage.
+    """
     if one.name:
         return outages
     if one.kind != "outcomes away":
@@ -104,7 +117,8 @@ def _needs_no_message(one: Incident, outage: Outage | None) -> bool:
 
 
 def _about(one: Incident) -> About | None:
-    """Return which message about an incident is due next; None if all were sent."""
+    """Return the type of the message that is due next for an incident, or None if no message is
+    left to send."""
     if one.announced is None and (one.closed is None or one.kind in WITHOUT_END):
         return "opened"
     if one.closed is not None and one.resolved is None:

@@ -1,5 +1,5 @@
-"""Flapping: an incident that opens again and again is announced once a day, and is
-mute otherwise."""
+"""Flapping: an incident that opens again and again is announced once a day. Its other openings are
+mute: no message is sent about them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,17 +11,19 @@ WITHIN = timedelta(days=1)
 
 
 class Opening(Struct, frozen=True):
-    """One earlier opening of an incident, and the `flaps` that it was given."""
+    """One earlier opening of an incident, with the number `flaps` that it got from `flaps_of`."""
 
     opened: datetime
     flaps: int
 
 
 def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
-    """Return the number that an incident gets which opens now.
+    """Return the number `flaps` for an incident that opens at `now`; `earlier` has its earlier
+    openings.
 
-    It is the number of openings within a day, this one included. From FLAPS_SAID on it is
-    FLAPS_SAID once a day, and FLAPS_SAID + 1 otherwise.
+    The number counts the openings within the last day, this one included, while it is below
+    FLAPS_SAID. After that, the number is FLAPS_SAID for one opening a day, which is announced as
+    flapping, and FLAPS_SAID + 1 for the others, which are mute.
     """
     recent = [one for one in earlier if now - one.opened < WITHIN]
     if len(recent) + 1 < FLAPS_SAID:
@@ -31,5 +33,5 @@ def flaps_of(earlier: Sequence[Opening], now: datetime) -> int:
 
 
 def is_mute(flaps: int) -> bool:
-    """Return True if neither the opening nor the end of such an incident is announced."""
+    """Return True if no message is sent about an incident with this number `flaps`."""
     return flaps > FLAPS_SAID

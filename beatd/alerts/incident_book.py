@@ -1,4 +1,5 @@
-"""The open incidents of a store as one daemon knows them, with their changes by compare-and-set."""
+"""The open incidents of a store, as one daemon knows them. Each change of an incident is written by
+compare-and-set."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -17,10 +18,11 @@ OUTAGES_COUNT_FOR = timedelta(days=31)
 
 
 class IncidentBook:
-    """Keeps the incidents that are open, or whose end is not announced, so that no turn has to read
-    them again. Every change goes to the store first.
+    """Keeps in memory the incidents that are open, or whose end was not announced, so that a daemon
+    need not read them in each turn. Every change is written to the store first.
 
-    `is_stale` is True after another daemon changed an incident: then `load` must follow.
+    `is_stale` is True before the first `load`, and after a write failed or another daemon changed
+    an incident. Then `load` or `reload` must be called.
     """
 
     def __init__(self, store: Incidents) -> None:
@@ -32,7 +34,8 @@ class IncidentBook:
         self.is_stale = True
 
     def load(self, now: datetime) -> None:
-        """Read the incidents from the store."""
+        """Read the incidents from the store: those that `reload` reads, the openings of the last
+        day, and the outages of the last month."""
         self._earlier = {}
         for one in islice(self._store.incidents(None, EARLIER_MAX), EARLIER_MAX):
             if now - one.opened < WITHIN:
@@ -46,22 +49,24 @@ class IncidentBook:
         self.reload()
 
     def reload(self) -> None:
-        """Read only the incidents that are open, or whose end is not announced."""
+        """Read from the store only the incidents that are open, or whose end was not announced. Set
+        `is_stale` to False."""
         self._kept, self._opened = {}, {}
         for one in self._store.open_incidents():
             self._keep(one)
         self.is_stale = False
 
     def all(self) -> list[Incident]:
-        """Return the incidents that are open, or whose end is not announced."""
+        """Return the incidents that are open, or whose end was not announced."""
         return list(self._kept.values())
 
     def opened(self, name: str) -> dict[IncidentKind, Incident]:
-        """Return the open incidents of an entry or, for "", of the whole."""
+        """Return the open incidents of an entry, by kind. The name "" means the whole
+        installation."""
         return dict(self._opened.get(name, {}))
 
     def current(self, incident: Incident) -> Incident | None:
-        """Return the incident at its newest known revision, or None if no message about it is left
+        """Return the newest known version of this incident, or None if no message about it is left
         to send."""
         return self._kept.get(_place(incident))
 
@@ -78,12 +83,12 @@ class IncidentBook:
         return found
 
     def outages(self) -> list[Outage]:
-        """Return the outages that last, and those of the last month."""
+        """Return the outages that have not ended, and those that ended within the last month."""
         return [*self._past, *outages_in(self._opened.get("", {}).values())]
 
     def open(self, incidents: Iterable[Incident], now: datetime) -> list[Incident]:
-        """Open incidents, and return those that were written. One is not written if another of its
-        kind and name is open already."""
+        """Open these incidents in the store, and return those that were written. An incident is not
+        written if one of the same kind and name is open already."""
         new = []
         for one in incidents:
             flaps = flaps_of(self._earlier.get((one.kind, one.name), ()), now)
@@ -91,8 +96,8 @@ class IncidentBook:
         return [one for one in self.put(new) if one is not None]
 
     def close(self, ends: Iterable[tuple[Incident, str]], now: datetime) -> list[Incident]:
-        """Close incidents, each with the reason for its end, and return those that were written.
-        One is not written if it has changed meanwhile."""
+        """Close these incidents in the store, each with the reason for its end, and return those
+        that were written. An incident is not written if another daemon changed it meanwhile."""
         changed = []
         for one, why in ends:
             observed = f"{one.observed}; over: {why}" if why else one.observed
@@ -102,8 +107,9 @@ class IncidentBook:
         return closed
 
     def put(self, incidents: Sequence[Incident]) -> list[Incident | None]:
-        """Write the next revision of each incident; return it, or None where the incident has
-        changed meanwhile."""
+        """Write each incident with its revision (a change counter) raised by one. Return, for each,
+        the written incident, or None if another daemon changed it meanwhile. `is_stale` is True
+        after such a conflict, and after a StoreError."""
         if not incidents:
             return []
         next_ones = [replace(one, revision=one.revision + 1) for one in incidents]
@@ -120,14 +126,17 @@ class IncidentBook:
         return put
 
     def add_past(self, incident: Incident, now: datetime, why: str = "") -> None:
-        """Write an incident that is over, unless one of its kind and name is open."""
+        """Write an incident that is already over: it is opened and closed at once. Nothing is
+        written if an incident of the same kind and name is open."""
         if incident.kind not in self.opened(incident.name):
             self.close([(one, why) for one in self.open([incident], now)], now)
 
     def settle(self, incidents: Iterable[Incident], now: datetime) -> None:
-        """Note in the store that the messages about incidents were sent, or that none is needed.
+        """Record in the store that messages about these incidents were sent, or are not needed.
+        This clears `leased_until`, so that any daemon may send the next message.
 
-        If an incident has changed meanwhile, the note is made on the incident as it is now.
+        If another daemon changed an incident meanwhile, the incident is read again and written once
+        more.
         """
         open_at = {_place(one): one.closed is None for one in incidents}
         for _ in range(2):
@@ -163,8 +172,9 @@ def _place(one: Incident) -> tuple[Key, datetime]:
 
 
 def _noted(one: Incident, now: datetime, *, as_open: bool) -> Incident:
-    """Return the incident with the note that its newest message was sent; `as_open` is True if it
-    was open then."""
+    """Return the incident with `now` as the time of its newest message: in `resolved` if the
+    message was about its end, otherwise in `announced`. `leased_until` is cleared. `as_open` is
+    True if the incident was open when the message was made."""
     announced, resolved = one.announced or now, one.resolved
     if one.closed is not None and not as_open:
         resolved = now

@@ -1,5 +1,5 @@
-"""Judge one entry: compare what is known of its runs with its `alert`, and return what opens or
-closes an incident."""
+"""Judge one entry: compare its runs with the limits in its `alert`, and return the incidents that
+open or close."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,11 +18,12 @@ KINDS: tuple[IncidentKind, ...] = ("failed", "late", "missing", "running")
 
 
 class Publishing(Struct, frozen=True, kw_only=True):
-    """What the broker made of an entry's newest runs, as this daemon saw it.
+    """The broker's answers to the newest runs of an entry, as this daemon saw them.
 
-    `rejected` counts the rejected runs in a row, `rejected_task_id` is the newest of them, and
-    `confirmed` counts the confirmed ones since the last rejection. `planned` and `at` are those of
-    the newest confirmed run of the plan.
+    `rejected` counts the rejected runs in a row, `rejection` is the reason of the newest of them,
+    and `rejected_task_id` its task id. `confirmed` counts the runs that the broker accepted since
+    the last rejection. `planned` and `at` are the planned and the publishing time of the newest
+    accepted run that the schedule planned.
     """
 
     rejected: int = 0
@@ -34,10 +35,11 @@ class Publishing(Struct, frozen=True, kw_only=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """All that is known of one entry.
+    """All that `judge` knows of one entry.
 
     `since` is the moment from which a success is missing, if no success and no outcome is known.
-    `resumed` is the moment when the entry was resumed or enabled; older outcomes are not judged.
+    `resumed` is the moment when the entry was resumed or enabled; outcomes from before that moment
+    are not judged.
     """
 
     name: str
@@ -49,11 +51,11 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What holds for all entries at the moment `now`.
+    """The facts that are the same for all entries at the moment `now`.
 
     Runs within `margin` of an outage are not judged. `led_since` is the moment when this daemon
-    became the leader: a run that was planned before it may be late without being an incident. While
-    `settling` is True, the lead is so new that nothing opens.
+    became the leader; a run that was planned before that moment may be late without an incident.
+    `settling` is True shortly after the daemon became the leader; no incident opens then.
     """
 
     now: datetime
@@ -64,19 +66,20 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     @property
     def cause(self) -> Outage | None:
-        """An outage that lasts, or that ended less than `margin` ago."""
+        """An outage that has not ended, or ended at most `margin` ago; None if there is no such
+        outage."""
         return outage_at(self.outages, self.now, self.margin)
 
     def explains(self, moment: datetime) -> bool:
-        """Return True if what happened at this moment may be the effect of an outage."""
+        """Return True if an outage may have caused what happened at this moment."""
         return outage_at(self.outages, moment, self.margin) is not None
 
 
 class Finding(Struct, frozen=True):
-    """One incident that opens or, if `opens` is False, closes.
+    """One incident to open or, if `opens` is False, to close.
 
-    `since` is when the trouble began, None for now. `task_id` is that of the run that is meant, if
-    one is.
+    `since` is when the trouble began (None: now). `task_id` is the task id of the run that caused
+    the finding; it is empty if no single run did.
     """
 
     kind: IncidentKind
@@ -89,10 +92,12 @@ class Finding(Struct, frozen=True):
 
 
 def judge(facts: Facts, opened: Mapping[IncidentKind, Incident], at: Situation) -> list[Finding]:
-    """Return what opens and closes for one entry; `opened` has its open incidents.
+    """Return the incidents to open and to close for one entry; `opened` has its open incidents by
+    kind.
 
-    Nothing opens while an outage lasts or has just ended, or while a new leader settles. An
-    incident closes only on evidence.
+    Nothing opens during an outage, shortly after an outage, or while `at.settling` is True. An
+    incident closes only on evidence, such as a success, or if the entry's `alert` no longer has its
+    rule.
     """
     quiet = at.settling or at.cause is not None
     found = []
@@ -104,7 +109,7 @@ def judge(facts: Facts, opened: Mapping[IncidentKind, Incident], at: Situation) 
 
 
 def closing_all(opened: Mapping[IncidentKind, Incident]) -> list[Finding]:
-    """Return what closes all open incidents of an entry that is not judged any more."""
+    """Return findings that close all open incidents of an entry that is no longer judged."""
     return [Finding(kind, False, NO_LONGER_JUDGED) for kind in opened]
 
 
@@ -138,8 +143,8 @@ def _failed(facts: Facts, opened: Incident | None, at: Situation) -> Finding | N
 
 
 def _is_old(facts: Facts, outcome: EntryOutcome, at: Situation) -> bool:
-    """Return True if the newest outcome is from before a pause, or may be the effect of an
-    outage."""
+    """Return True if the newest outcome must not count: it is from before the entry was resumed, or
+    an outage may have caused it."""
     ended = outcome.newest.at
     return (facts.resumed is not None and ended < facts.resumed) or at.explains(ended)
 
@@ -180,8 +185,11 @@ def _missing(facts: Facts, opened: Incident | None, at: Situation) -> Finding | 
 
 
 def missing_since(facts: Facts) -> datetime:
-    """Return the moment from which a success is missing: the last success, else the first outcome,
-    else when the entry was first seen; but no earlier than when it was resumed."""
+    """Return the moment from which a success is missing.
+
+    This is the last success, else the first outcome, else `facts.since`. If the entry was resumed
+    later, it is the moment of the resumption.
+    """
     outcome = facts.outcome
     since = facts.since
     if outcome is not None:

@@ -1,4 +1,5 @@
-"""Judge the whole: whether somebody leads, and whether broker, sources and store are well."""
+"""Judge the whole installation: whether a daemon leads, and whether broker, sources and store
+work."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,8 @@ _OVER: dict[IncidentKind, str] = {
 
 
 class WholeFacts(Struct, frozen=True, kw_only=True):
-    """What the leader knows of the servers and sources. A text is empty if all is well."""
+    """What the leader knows of the servers and the sources of entries. Without trouble a text is
+    empty, and a time is None. `conflicts` has a line for each problem of a source."""
 
     broker_trouble: str = ""
     broker_away_since: datetime | None = None
@@ -26,8 +28,12 @@ class WholeFacts(Struct, frozen=True, kw_only=True):
 
 
 def judge_whole(facts: WholeFacts, opened: Mapping[IncidentKind, Incident]) -> list[Finding]:
-    """Return what opens and closes for the whole, as the leader sees it; `opened` has the open
-    incidents. As it leads and reaches the store, incidents about these two are over."""
+    """Return the incidents to open and to close for the whole installation; `opened` has its open
+    incidents by kind.
+
+    Only a leader that reaches the store calls this function. So the incidents "nobody leads" and
+    "store away" are always closed.
+    """
     found = [Finding(kind, False, why) for kind, why in _OVER.items() if kind in opened]
     found += _server("broker away", facts.broker_away_since, facts.broker_trouble, opened)
     found += _server("outcomes away", facts.outcomes_away_since, facts.outcomes_trouble, opened)
@@ -48,7 +54,8 @@ def _server(
     trouble: str,
     opened: Mapping[IncidentKind, Incident],
 ) -> list[Finding]:
-    """Return what opens or closes for a server that is away since `since`, None if it is not."""
+    """Return one finding that opens or closes the incident `kind` of a server, or an empty list if
+    nothing changes. `since` is when the server went away, or None while it can be used."""
     if since is not None and kind not in opened:
         return [Finding(kind, True, trouble or "it does not answer", since=since)]
     if since is None and kind in opened:

@@ -31,11 +31,13 @@ _WORDS: dict[IncidentKind, str] = {
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One message about incidents of one kind and cause ("several" kinds in a reminder).
+    """One message about incidents of one kind and cause. A reminder may have several kinds; its
+    `kind` is "several" then.
 
-    `id` is the same in every try to send it, and in every daemon. `entries` has the first names,
-    `count` the number of all. `lasted` is in seconds, None while it is open. `trace` is that of the
-    first incident's run, if it has one.
+    Each attempt to send a message, by any daemon, has the same `id`. `entries` has the names of the
+    first few entries, `count` is the number of all incidents. `lasted` is in seconds, and None
+    unless the incidents are over. `trace` is the trace id of the first incident's run, empty if it
+    has none.
     """
 
     id: str
@@ -55,7 +57,7 @@ class Message(Struct, frozen=True, kw_only=True):
     trace: str = ""
 
     def json(self) -> bytes:
-        """Return the message as the body of a webhook."""
+        """Return the message as JSON, for the body of a webhook."""
         body: dict[str, Any] = {
             "type": self.type,
             "timestamp": self.at,
@@ -77,13 +79,15 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 def incident_id(incident: Incident) -> str:
-    """Return a short text that names this incident and no other, in every daemon."""
+    """Return a short id of this incident. Every daemon computes the same id, and no other incident
+    has it."""
     text = f"{incident.kind}\n{incident.name}\n{incident.opened.isoformat()}"
     return sha256(text.encode()).hexdigest()[:16]
 
 
 def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Message:
-    """Return the message about these incidents, of which there is at least one, oldest first."""
+    """Return one message about these incidents. The oldest incident must come first, and there must
+    be at least one. Secrets in their texts are hidden."""
     first = incidents[0]
     ids = [incident_id(one) for one in incidents]
     rounds = f"{max(one.announced or one.opened for one in incidents).isoformat()}"
@@ -115,7 +119,7 @@ def message_of(about: About, incidents: Sequence[Incident], now: datetime) -> Me
 
 
 def test_message(now: datetime, host: str) -> Message:
-    """Return the message of `beatd alerts test`, which is about no incident."""
+    """Return the message that `beatd alerts test` sends. It is about no incident."""
     return Message(
         id=f"msg_test_{int(now.timestamp() * 1e6)}",
         type="test",

@@ -1,5 +1,5 @@
-"""Outages that explain why runs failed, were late or are missing, so that one incident about the
-cause stands for all its effects."""
+"""Outages that explain why runs failed, were late or are missing. One incident about an outage
+replaces the incidents about its effects."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,22 +15,23 @@ CAUSES: frozenset[IncidentKind] = frozenset(
 
 
 class Outage(Struct, frozen=True):
-    """A time in which runs could not be published, or their outcomes not be read; `end` is None
-    while it lasts."""
+    """A period in which runs could not be published, or their outcomes could not be read. `end` is
+    None while the outage lasts."""
 
     kind: IncidentKind
     begin: datetime
     end: datetime | None = None
 
     def covers(self, moment: datetime, margin: timedelta) -> bool:
-        """Return True if the moment lies within the outage, or within `margin` of it."""
+        """Return True if the moment is within the outage, or at most `margin` before or after
+        it."""
         if moment < self.begin - margin:
             return False
         return self.end is None or moment <= self.end + margin
 
 
 def outages_in(incidents: Iterable[Incident]) -> list[Outage]:
-    """Return the outages that these incidents, open or closed, are about."""
+    """Return one outage for each of these incidents that is about an outage, open or closed."""
     return [
         Outage(one.kind, one.opened, one.closed)
         for one in incidents
@@ -39,13 +40,14 @@ def outages_in(incidents: Iterable[Incident]) -> list[Outage]:
 
 
 def outage_at(outages: Iterable[Outage], moment: datetime, margin: timedelta) -> Outage | None:
-    """Return an outage that covers the moment, with `margin` on both sides; None without one."""
+    """Return the first outage that covers the moment, with `margin` before and after the outage;
+    None if there is no such outage."""
     return next((one for one in outages if one.covers(moment, margin)), None)
 
 
 def time_away(outages: Sequence[Outage], since: datetime, until: datetime) -> timedelta:
-    """Return how much of the time from `since` to `until` lies within outages; time in two of them
-    counts once."""
+    """Return how much of the time from `since` to `until` is covered by outages. Time that two
+    outages cover counts once."""
     total, reached = timedelta(0), since
     for one in sorted(outages, key=lambda outage: outage.begin):
         begin = max(one.begin, reached)

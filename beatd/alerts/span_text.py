@@ -6,8 +6,8 @@ from beatd.schedules.duration import format_duration
 
 
 def span_text(length: timedelta) -> str:
-    """Return the length as text such as 2h10m: in whole seconds from ten seconds on, and without
-    seconds from one day on."""
+    """Return the length as short text such as 2h10m. The text has whole seconds from ten seconds
+    on, and no seconds from one day on."""
     length = max(length, timedelta(0))
     if length >= timedelta(days=1):
         length -= length % timedelta(minutes=1)

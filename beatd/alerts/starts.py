@@ -1,4 +1,5 @@
-"""From when on entries are judged that have no success yet, or that were paused."""
+"""The moments from which entries are judged, for entries that have no success yet or were
+paused."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,8 +12,8 @@ KEPT_MAX = 1000  # in the store; more are known to this leader only
 class Start(Struct, frozen=True, omit_defaults=True):
     """The moment from which an entry is judged.
 
-    `is_resume` is True if the entry was paused or disabled before. While `paused` is True the entry
-    is not judged at all.
+    `is_resume` is True if the entry was paused or disabled before that moment. While `paused` is
+    True the entry is not judged at all.
     """
 
     at: datetime
@@ -21,7 +22,11 @@ class Start(Struct, frozen=True, omit_defaults=True):
 
 
 class Starts:
-    """The starts of all watched entries, of which a leader passes on those that still matter."""
+    """The moment from which each watched entry (an entry with an `alert`) is judged.
+
+    The argument `text` is what the method `text` returned to an earlier leader. An empty or
+    unreadable text counts as no starts.
+    """
 
     def __init__(self, text: str = "") -> None:
         self._starts: dict[str, Start] = {}
@@ -32,16 +37,17 @@ class Starts:
             self._starts = {}  # a newer version wrote it; counting begins anew
 
     def text(self) -> str:
-        """Return the starts that still matter as a text, of which the next leader makes them
-        again."""
+        """Return the starts that still matter as JSON text, at most KEPT_MAX of them. The next
+        leader creates its `Starts` from this text."""
         kept = [(name, one) for name, one in self._starts.items() if name not in self._proven]
         return json.encode(dict(kept[-KEPT_MAX:])).decode()
 
     def see(self, paused: Mapping[str, bool], now: datetime) -> None:
-        """Note all entries that are watched now, each with True if it is paused or disabled.
+        """Update the starts to the entries that are watched now. `paused` has True for each entry
+        that is paused or disabled.
 
-        An entry that is seen for the first time starts now; one that is no longer paused starts
-        again now.
+        A new entry starts now, and so does an entry that is no longer paused. The start of an entry
+        that is not in `paused` is deleted.
         """
         for name, is_paused in paused.items():
             before = self._starts.get(name)
@@ -60,11 +66,12 @@ class Starts:
         self._proven.discard(name)
 
     def get(self, name: str) -> Start | None:
-        """Return the start of a watched entry, or None if it is not watched."""
+        """Return the start of a watched entry, or None if the entry is not watched."""
         return self._starts.get(name)
 
     def succeeded(self, name: str, at: datetime) -> None:
-        """Note a success of an entry: if it came after the start, the start matters no more."""
+        """Record a success of an entry. If the success came after the entry's start, `text()`
+        leaves this start out from now on."""
         start = self._starts.get(name)
         if start is not None and not start.paused and at > start.at:
             self._proven.add(name)

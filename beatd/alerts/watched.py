@@ -13,8 +13,8 @@ READ_AT_MOST_PART = 0.05  # of the time is spent on reading the catalog
 
 
 class WatchedEntry(Struct, frozen=True):
-    """An entry that has an `alert`. `paused` is True also for a disabled or finished one, `trace`
-    if its runs have a trace."""
+    """An entry that has an `alert`. `paused` is True also if the entry is disabled or has no
+    further run. `trace` is True if its runs have a trace."""
 
     alert: Alert
     paused: bool
@@ -22,7 +22,8 @@ class WatchedEntry(Struct, frozen=True):
 
 
 class Watched:
-    """Keeps name and `alert` of the first WATCHED_MAX entries that have one, and nothing else.
+    """Keeps the names and alerts of the entries that have an `alert`, at most WATCHED_MAX.
+    `is_full` is True if that limit was reached.
 
     `elapsed` returns the seconds of a monotonic clock. Any thread may read `entries`.
     """
@@ -35,11 +36,11 @@ class Watched:
         self.is_full = False
 
     def refresh(self, catalog: Catalog, rest: Callable[[], bool]) -> bool:
-        """Read the entries again if the catalog has changed; return True if they were read.
+        """Read the entries again if the catalog has changed. Return True if they were read.
 
-        After a long read, the next one waits, so that reads use up to READ_AT_MOST_PART of the
-        time. `rest` is called after each few hundred rows; if it returns False, the read ends
-        without a result.
+        After a long read the next one is delayed, so that reads use at most READ_AT_MOST_PART of
+        the time. `rest` is called after every ROWS_PER_REST rows. If `rest` returns False, the read
+        stops and `entries` does not change.
         """
         began = self._elapsed()
         if began < self._not_before:
@@ -62,5 +63,5 @@ class Watched:
         return True
 
     def forget(self) -> None:
-        """Make the next call of `refresh` read the entries."""
+        """Make the next `refresh` read the entries, even if the catalog has not changed."""
         self._version, self._not_before = None, float("-inf")

@@ -1,4 +1,4 @@
-"""Keep celery's dict of schedule entries and the app's `beat_schedule` equal."""
+"""Copy edits between celery's dict of schedule entries and the app's `beat_schedule`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ _NEITHER = (None, None)
 class BeatScheduleSync:
     """Copies edits between celery's dict of schedule entries and the app's `beat_schedule`.
 
-    Code that knows celery's scheduler edits the former; `add_periodic_task` edits the latter.
-    `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.
+    Code that uses celery's scheduler edits the dict of schedule entries. `add_periodic_task` edits
+    `beat_schedule`. `entry_of` makes a schedule entry from a name and a value of `beat_schedule`.
     """
 
     def __init__(self, entry_of: Callable[[str, Any], Any]) -> None:
@@ -20,18 +20,19 @@ class BeatScheduleSync:
         self._seen: dict[str, tuple[Any, Any]] = {}
 
     def start(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Remember the content of both dicts, which must agree now.
+        """Store the content of both dicts, which must have equal entries now.
 
-        `update` compares the dicts with this content to find edits.
+        `update` later compares the dicts with this content to find edits.
         """
         self._seen = {
             name: (entries.get(name), declared.get(name)) for name in {**declared, **entries}
         }
 
     def update(self, entries: dict[str, Any], declared: dict[str, Any]) -> None:
-        """Copy to each dict the edits that the other dict has had since the last call.
+        """Copy to each dict the edits that were made to the other one since the last call.
 
-        If a name was edited in both, `entries` wins. Other threads may edit the dicts meanwhile.
+        If a name was edited in both dicts, the edit in `entries` is copied to `declared`. Other
+        threads may edit the dicts during the call.
         """
         seen = {}
         for name in {**self._seen, **declared, **entries}:
@@ -49,7 +50,7 @@ class BeatScheduleSync:
 
 
 def _put(place: dict[str, Any], name: str, value: Any) -> None:
-    """Set the value of a name in the dict, or remove the name if the value is None."""
+    """Set the value of a name in the dict, or delete the name if the value is None."""
     if value is None:
         place.pop(name, None)
     else:

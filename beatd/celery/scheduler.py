@@ -1,7 +1,8 @@
 """The scheduler class that celery loads for `-S beatd` and `worker -B --scheduler beatd`.
 
-The daemon runs on a thread of its own, and `tick` only watches it: celery's signal handler may
-interrupt the main thread at any moment, which must hold no lock or connection then.
+The daemon runs on a thread of its own, and `tick` only watches that thread. The reason is that
+celery's signal handler may interrupt the main thread at any moment, so that the main thread must
+not hold a lock or a connection.
 """
 
 import os
@@ -42,8 +43,8 @@ STOP_TIMEOUT_S = 15.0
 class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     """Runs a beatd daemon in place of celery's scheduler.
 
-    `schedule`, as in celery, is the dict of entries that this app declares; the store may hold
-    more.
+    As in celery, `schedule` is the dict of the entries that this app declares. The store may have
+    more entries.
     """
 
     max_interval = 1
@@ -68,25 +69,24 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         """Read the entries that the app declares, without opening the store.
 
-        The first call of `tick` opens it, after celery has sent its signal beat_init.
+        The first call of `tick` opens the store, after celery has sent its signal beat_init.
         """
         self.merge_inplace(self.app.conf.beat_schedule)
         self.install_default_entries(self.schedule)
         self._sync.start(self.schedule, self.app.conf.beat_schedule)
 
     def install_default_entries(self, data: Mapping[str, Any]) -> None:
-        """Add celery's entry that deletes old results.
+        """Add celery's own entry that deletes old results to `schedule`.
 
-        It is not added if the result backend cannot be created in this process.
+        The entry is left out if the result backend cannot be created in this process.
         """
         with suppress(Exception):
             super().install_default_entries(data)
 
     def merge_inplace(self, b: Mapping[str, Any]) -> None:
-        """Replace all entries by those of `b`.
+        """Replace all entries of `schedule` by the entries of `b`.
 
-        Each of them becomes a new object, because the comparison of entries finds an edit by its
-        new object.
+        Each entry becomes a new object, because an edit is recognised by a new object.
         """
         for name in set(self.schedule) - set(b):
             del self.schedule[name]
@@ -108,10 +108,11 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
     # what celery calls
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Watch the daemon for up to a second and return 0.0; celery then calls this again at once.
+        """Watch the daemon for up to a second and return 0.0, so that celery calls this again at
+        once.
 
-        The first call starts the daemon. If the daemon ended with an error, this raises that error.
-        After `close` it does nothing, and returns the seconds to wait.
+        The first call starts the daemon. If an error ended the daemon, that error is raised. After
+        `close`, this does nothing and returns the seconds to wait.
         """
         if self._closed:
             return WATCH_S
@@ -121,9 +122,10 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
         return 0.0
 
     def close(self) -> None:
-        """Stop the daemon: finish its current batch, resign as leader and close all connections.
+        """Stop the daemon: it finishes its current batch, gives up the lead and closes its
+        connections.
 
-        A second call does nothing.
+        A second call does not stop it again.
         """
         self._closed = True
         running, self._running = self._running, None
@@ -133,20 +135,18 @@ class BeatdScheduler(beat.Scheduler):  # type: ignore[misc]
 
     @property
     def info(self) -> str:
-        """Return the lines that celery prints at its start: the URLs of store and lock.
-
-        Passwords in them are masked.
-        """
+        """The lines that celery prints at its start: the URLs of store and lock, passwords
+        masked."""
         store = self.config.store.url
         lock = schemes.lock_url(store, self.config.lock.url)
         return f"    . store -> {masked(store)}\n    . lock -> {masked(lock)}"
 
 
 class _RunningDaemon:
-    """Runs the daemon of an app on a thread of its own, from the constructor on.
+    """Runs the daemon of an app on a thread of its own; the constructor starts it.
 
-    `file` is the schedule file of celery's own scheduler; `synchronise` copies edits of celery's
-    dict of entries to the app.
+    `file` is the schedule file of celery's own scheduler. `synchronise` copies edits of celery's
+    dict of entries to the app. The constructor also makes SIGTERM end the process cleanly.
     """
 
     def __init__(
@@ -179,11 +179,11 @@ class _RunningDaemon:
             self._ended.set()
 
     def watch(self, seconds: float) -> None:
-        """Wait for `seconds`, and longer while the daemon is stuck; raise the error that ended it.
+        """Wait for `seconds`, and longer while the daemon makes no progress.
 
-        It waits because celery's health check expects `tick` not to return while the scheduler is
-        stuck. Raises SystemExit if this is the beat of a worker (`worker -B`) and that worker is
-        gone.
+        Raise the error that ended the daemon, if there is one. The wait is longer because celery's
+        health check takes a returned `tick` as a sign that the scheduler works. Raise SystemExit if
+        this is the beat of a worker (`worker -B`) that no longer exists.
         """
         while True:
             if self._ended.wait(seconds):
@@ -197,17 +197,18 @@ class _RunningDaemon:
                 return
 
     def stop(self) -> None:
-        """Finish the current batch and resign as leader, waiting up to STOP_TIMEOUT_S."""
+        """Make the daemon finish its current batch and give up the lead; wait up to
+        STOP_TIMEOUT_S."""
         self.daemon.stop()
         self._thread.join(STOP_TIMEOUT_S)
 
 
 class _WithLastRuns:
-    """Applies the entries that an app declares, and keeps the last runs of celery's own scheduler.
+    """Applies the entries that an app declares, and takes over the last runs of celery's scheduler.
 
-    Before the entries are applied for the first time, this adds those that `file`, the schedule
-    file of celery's scheduler, knows, with their last runs. Before each call, `synchronise` copies
-    edits of celery's dict of entries to the app.
+    `file` is the schedule file of celery's scheduler. If this app's entries were never applied, the
+    declared entries that `file` has are first added to the store with their last runs. Before each
+    call, `synchronise` copies edits of celery's dict of entries to the app.
     """
 
     def __init__(
@@ -240,7 +241,8 @@ class _WithLastRuns:
         return self._declaring(catalog, term, released, lasts)
 
     def _write_last_runs(self, catalog: EditableCatalog, entries: Sequence[Entry]) -> None:
-        """Add the entries that are in the file but not in the store, with their last runs."""
+        """Add each entry that is in the file but not in the store, with its last run; log their
+        number."""
         last_runs = last_runs_in(self._file)
         there = editing.rows(catalog, [entry.name for entry in entries if entry.name in last_runs])
         now = editing.present(catalog, self._clock)
@@ -259,8 +261,8 @@ class _WithLastRuns:
 def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
     """Return the last run and the number of runs of each entry in a file of PersistentScheduler.
 
-    The keys are names of entries. The result is empty if there is no such file or it cannot be
-    read.
+    The keys are names of entries. Entries that never ran are left out. The result is empty if there
+    is no such file, or if the file cannot be read, which is logged.
     """
     if not any(Path(f"{file}{suffix}").exists() for suffix in ("", ".db", ".dat")):
         return {}
@@ -273,14 +275,18 @@ def last_runs_in(file: Path) -> dict[str, tuple[Any, int]]:
 
 
 def _is_embedded() -> bool:
-    """Return True if this process is the beat of `worker -B`, which outlives a killed worker."""
+    """Return True if this process is the beat of `worker -B`, else False.
+
+    Such a process continues to run when its worker is killed.
+    """
     return beat._Process is not None and isinstance(current_process(), beat._Process)
 
 
 def _end_on_sigterm() -> None:
-    """Make SIGTERM raise SystemExit if it has its default action, as it has in `worker -B`.
+    """Make SIGTERM raise SystemExit, if SIGTERM has its default action as in `worker -B`.
 
-    The default action would end the process while it is still the leader.
+    The default action would end the process while it is still the leader. Nothing changes if this
+    is not the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         return

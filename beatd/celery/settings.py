@@ -25,9 +25,9 @@ SETTINGS = {
 def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = "") -> Config:
     """Return the configuration that the beatd settings of a Celery app describe.
 
-    `schedule_filename` is the file of celery's own beat; the default store is a shelve file
-    beside it.
-    `spelled` is the app as it was typed after `beatd -A`, if it was.
+    `schedule_filename` is the schedule file of celery's own beat. The default store is a shelve
+    file beside it.
+    `spelled` is the app as the user typed it after `beatd -A`, or empty.
 
     Raises ConfigError with the name of a wrong setting.
     """
@@ -39,7 +39,10 @@ def config_of(app: Any, schedule_filename: str | None = None, *, spelled: str = 
 
 
 def _with_settings(config: Config, app: Any) -> Config:
-    """Return the configuration with the values that are set in the app, such as beatd_lock_ttl."""
+    """Return the configuration, changed by the app's settings such as beatd_lock_ttl.
+
+    Raises ConfigError with the name of a wrong setting.
+    """
     given = {name: setting(app, name) for name in SETTINGS}
     store, lock, history = config.store, config.lock, config.history
     if given["beatd_store_url"]:

@@ -1,4 +1,4 @@
-"""Read the entries under `entries:` of the config and in entry files."""
+"""Read the entries under `entries:` in the configuration and in entry files."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -24,8 +24,8 @@ FILE_KEYS = ("entries", "timezone", "defaults")
 class EntryFile(Struct, frozen=True):
     """The result of reading one entry file: its entries, the names it declares, and its problems.
 
-    If the file is not `valid`, none of its entries may be applied. `names` holds all declared
-    names, also those of invalid entries.
+    If the file is not `valid`, none of its entries may be applied. `names` has all declared names,
+    also the names of invalid entries.
     """
 
     path: Path
@@ -42,8 +42,8 @@ class EntryFile(Struct, frozen=True):
 class EntryFiles(Struct, frozen=True):
     """The result of reading all files that a list of places (files, folders and globs) names.
 
-    `missing` holds the places that do not exist, have no entry file in them or cannot be read.
-    `problems` holds the problems of all files and of the places themselves.
+    `missing` has the places that do not exist, have no entry file in them or cannot be read.
+    `problems` has the problems of all files and of the places.
     """
 
     files: tuple[EntryFile, ...]
@@ -52,7 +52,7 @@ class EntryFiles(Struct, frozen=True):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return the entries of all valid files; if two have the same name, only the first."""
+        """The entries of all valid files; if two entries have the same name, only the first one."""
         found: dict[str, Entry] = {}
         for file in self.files:
             if file.valid:
@@ -62,7 +62,7 @@ class EntryFiles(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """Holds the time zone, defaults and owner (`source`) that entries inherit from their file."""
+    """The time zone, the defaults and the owner (`source`) for the entries of a file."""
 
     timezone: str
     defaults: Mapping[str, Any]
@@ -85,10 +85,12 @@ def load_entries(
 
     A place is a file, a folder or a glob; relative places are below `folder`. The entries inherit
     `timezone`, `defaults` and their owner, `source`. `declared_places` maps each name that is
-    declared elsewhere to the place of that declaration; declaring the name again is a problem.
-    `shown` is the config's path as the user typed it. Variables are replaced from `environment`, or
-    from os.environ if it is None. A place that does not exist is an error; with
-    `missing_folder_warns` it is a warning if it is no file's name.
+    declared elsewhere to the place of that declaration; a second declaration of a name is a
+    problem. `shown` is the path of the configuration as the user typed it. Variables are replaced
+    from `environment`, or from os.environ if it is None.
+
+    A place that does not exist is an error. If `missing_folder_warns` is True, it is only a
+    warning, unless the place has the name of a YAML file.
     """
     scope = Scope(timezone, defaults or {}, source)
     known = os.environ if environment is None else environment
@@ -110,8 +112,8 @@ def load_entries(
 def _as_typed(path: Path, config: str) -> str:
     """Return the path of an entry file as messages show it.
 
-    It is relative to the current folder if the user typed a relative path of the config and the
-    file lies below that folder; else it is `path` itself.
+    It is relative to the current folder if the user typed a relative path of the configuration, and
+    the file is below the current folder. Otherwise it is `path` itself.
     """
     below = os.path.relpath(path)
     typed_so = config and not os.path.isabs(config)  # noqa: PTH117
@@ -128,9 +130,10 @@ def read_entry_file(
 ) -> EntryFile:
     """Read one entry file, and return its entries, names and problems.
 
-    The entries inherit from `scope`; their `declared_at` is relative to `folder`. `declared_places`
-    maps names that are declared already to their places, and the names of this file are added to
-    it. `shown` is the file's path in messages. Variables are replaced from `environment`.
+    The entries inherit from `scope`, and their `declared_at` is relative to `folder`.
+    `declared_places` maps each name that is already declared to its place; the names of this file
+    are added to it. `shown` is the file's path in messages. Variables are replaced from
+    `environment`. No exception is raised for an invalid file.
     """
     read = read_yaml(path, shown or str(path), environment)
     entries: list[Entry] = []
@@ -155,7 +158,7 @@ def read_entry_file(
 
 
 def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
-    """Return `scope` with the time zone and the defaults that the file itself sets, if any.
+    """Return `scope`, changed by the time zone and the defaults that the file itself sets.
 
     A problem is added to `read` for each unknown key and invalid value at the top of the file.
     """
@@ -180,7 +183,7 @@ def _in_file(read: Read, tree: Map, scope: Scope) -> Scope:
 
 
 def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str, Any]:
-    """Return the valid defaults as they were written, and add a problem for each invalid one.
+    """Return the valid defaults as they were written; add a problem to `read` for each invalid one.
 
     `given` is the value of `defaults:`. Defaults without a value are left out.
     """
@@ -202,11 +205,12 @@ def read_defaults(given: Any, timezone: str, read: Read, tree: Map) -> dict[str,
 def read_entries(
     declared: Any, read: Read, scope: Scope, shown: str, declared_places: dict[str, str]
 ) -> tuple[list[Entry], frozenset[str]]:
-    """Return the valid entries in `declared`, and all names in it, also those of invalid entries.
+    """Return the valid entries in `declared`, and all names in it, also the names of invalid
+    entries.
 
-    `declared` is the mapping under `entries:`. The entries inherit from `scope`; `shown` is the
-    file's path as the store keeps it. Problems are added to `read`, and the place of each new name
-    to `declared_places`. A name that `declared_places` has already is a problem.
+    `declared` is the mapping under `entries:`. The entries inherit from `scope`. `shown` is the
+    file's path as the store has it. Problems are added to `read`, and the place of each new name to
+    `declared_places`. A name that is already in `declared_places` is a problem.
     """
     tree = read.data
     if not isinstance(declared, Map):
@@ -247,7 +251,7 @@ def read_entries(
 def _too_shallow(name: str, plain: Any, declared: Map) -> str:
     """Return a message if an entry's keys seem to be indented too little, else "".
 
-    `plain` is the value under `name` in `declared`, the mapping of all entries.
+    `plain` is the value of `name` in `declared`, the mapping of all entries.
     """
     if plain is None and any(key in KEYS for key in declared):
         return "is empty; is what follows it indented too little?"
@@ -259,7 +263,7 @@ def _too_shallow(name: str, plain: Any, declared: Map) -> str:
 def add_problem(read: Read, tree: Any, problem: Problem) -> None:
     """Add a problem to `read` with the line of its key in `tree`.
 
-    Nothing is added if a variable on that line is not set, because that is a problem already.
+    Nothing is added if that line has a variable that is not set, because this is already a problem.
     """
     place = f"{read.shown}:{line_of(tree, problem.path)}"
     if place in read.unread:

@@ -22,11 +22,13 @@ def find_files(
 ) -> tuple[list[Path], list[tuple[str, str, bool]]]:
     """Return the entry files that `places` (files, folders and globs) name, and the problems.
 
-    Each file is returned once, in the order of `places`, which are relative to `folder`. A problem
-    is a tuple: the place, the reason, and True if it is only a warning. Names that begin with a dot
-    are left out (editors and Kubernetes put their own files there), and so are FIFOs and devices,
-    which could be read without end. With `missing_folder_warns`, a place that does not exist and
-    whose name is no file's is only a warning, as an empty folder is.
+    Each file is returned once, in the order of `places`; relative places are below `folder`. A
+    problem is a tuple: the place, the reason, and True if it is only a warning. Names that begin
+    with a dot are left out, because editors and Kubernetes create such files. FIFOs and devices are
+    left out with a problem, because reading them may never end.
+
+    A place that does not exist is an error. If `missing_folder_warns` is True, it is only a
+    warning, unless the place has the name of a YAML file. An empty folder is always only a warning.
     """
     found: dict[Path, None] = {}
     lost: list[tuple[str, str, bool]] = []
@@ -65,15 +67,16 @@ def find_files(
 
 
 def _can_be_read(path: Path) -> bool:
-    """True for a regular file, a path that does not exist, and a pipe that a shell made.
+    """True for a regular file, a path that does not exist, and a pipe made by a shell.
 
-    False for any other FIFO, and for a socket or a device.
+    False for any other FIFO, for a socket, and for a device.
     """
     return str(path).startswith(_PIPES_OF_A_SHELL) or not _endless_kind(path)
 
 
 def _left_out(paths: Iterable[Path], folder: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield a warning (place, reason, True) for each FIFO, socket or device."""
+    """Yield a warning (place, reason, True) for each of `paths` that is a FIFO, socket or
+    device."""
     for path in paths:
         if kind := _endless_kind(path):
             yield os.path.relpath(path, folder), f"is {kind} and no file; it was left out", True
@@ -91,7 +94,8 @@ def _endless_kind(path: Path) -> str:
 def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
     """Yield the YAML files of a folder and its subfolders.
 
-    `on_error` is called for each folder that cannot be listed, because it may contain entry files.
+    Links to folders are followed, and names that begin with a dot are left out. `on_error` is
+    called for each folder that cannot be listed, because it may contain entry files.
     """
     walked: set[str] = set()
     for here, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
@@ -107,7 +111,7 @@ def _inside(folder: str, on_error: Callable[[OSError], None]) -> Iterable[Path]:
 
 
 def _look_for_closed(pattern: str, on_error: Callable[[OSError], None]) -> None:
-    """Call `on_error` for each folder that a glob would search but that cannot be listed.
+    """Call `on_error` for each folder that a glob would search but cannot list.
 
     `glob` itself ignores such a folder without an error.
     """

@@ -14,13 +14,17 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 def substituted(text: str, environment: Mapping[str, str]) -> str:
     """Return the text with ${NAME} and ${NAME:-default} replaced by values of the environment.
 
-    Raises ConfigError for a variable that is malformed, or is not set and has no default.
+    Raises ConfigError for a malformed variable, and for a variable that is not set and has no
+    default.
     """
     return _SPOT.sub(lambda spot: _value(spot, environment), text)
 
 
 def _value(spot: re.Match[str], environment: Mapping[str, str]) -> str:
-    """Return the text that replaces one match of `_SPOT`, which is a variable or `$${`."""
+    """Return the text that replaces one match of `_SPOT`, which is a variable or `$${`.
+
+    Raises ConfigError as `substituted` does.
+    """
     if spot[1]:
         return spot[1]
     named = _NAME.fullmatch(spot[2])

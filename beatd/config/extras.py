@@ -1,4 +1,4 @@
-"""Find libraries that a configuration needs and that are not installed together with beatd."""
+"""Find the missing libraries: a configuration needs them, but they are not installed."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,9 +31,9 @@ _FOR_BROKERS = {
 
 
 def missing_extras(config: Config) -> Iterator[Problem]:
-    """Yield a problem for each library that URLs or entries need and that is not installed.
+    """Yield a problem for each missing library that a URL or an entry needs.
 
-    Its text has the command that installs the library.
+    The problem's text has the command that installs the library.
     """
     yield from missing_drivers(config)
     for entry in config.entries:
@@ -44,7 +44,10 @@ def missing_extras(config: Config) -> Iterator[Problem]:
 
 
 def missing_drivers(config: Config) -> Iterator[Problem]:
-    """Yield a problem for each library that a URL needs and that is not installed."""
+    """Yield a problem for each missing library that a URL needs.
+
+    The problem's text has the command that installs the library.
+    """
     for path, url in _urls(config):
         scheme = url.split(":", 1)[0].lower()
         for part in scheme.split("+"):
@@ -58,7 +61,7 @@ def missing_drivers(config: Config) -> Iterator[Problem]:
 
 
 def _is_there(library: str) -> bool:
-    """True if the library can be imported."""
+    """True if the library is installed, else False; it is not imported."""
     try:
         return find_spec(library) is not None
     except ModuleNotFoundError:  # a package above it is missing

@@ -1,6 +1,7 @@
-"""Build the JSON Schema of the config and of entry files from the tables that their readers use.
+"""Build the JSON Schema of the configuration and of entry files.
 
-It is draft 7, which the YAML language server supports best.
+It is made from the tables that the readers use. It is draft 7, which the YAML language server
+supports best.
 """
 
 from typing import Any
@@ -84,9 +85,9 @@ def _options() -> dict[str, Any]:
 
 
 def _argument() -> dict[str, Any]:
-    """Return the schema of an argument and of the values in it.
+    """Return the JSON Schema of a task's argument and of the values in it.
 
-    An object with the keys of kombu's tagged values must name a type that kombu knows.
+    An object with exactly the keys of kombu's typed values must have a type that kombu knows.
     """
     tagged = {"type": "object", "required": [TYPE, VALUE], "maxProperties": 2}
     value = {"type": ["string", "integer", "object"]}

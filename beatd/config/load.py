@@ -35,16 +35,17 @@ _SHORTEST_TTL = timedelta(milliseconds=500)
 
 
 class Loaded(NamedTuple):
-    """A valid configuration and its warnings."""
+    """A valid configuration, and its warnings."""
 
     config: Config
     warnings: tuple[Problem, ...]
 
 
 class Examined(NamedTuple):
-    """A configuration without its invalid settings, and all problems in the order of their lines.
+    """The valid part of a configuration, and all problems in the order of their lines.
 
-    `config` is None if the file cannot be read, or is not a mapping.
+    `config` is the configuration without its invalid settings. It is None if the file cannot be
+    read, or is not a mapping.
     """
 
     config: Config | None
@@ -59,10 +60,11 @@ class Examined(NamedTuple):
 def load_config(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Loaded:
-    """Return the configuration and its warnings. Raises ConfigError with all problems.
+    """Return the configuration and its warnings. Raises ConfigError with all errors if there are
+    any.
 
     `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
-    os.environ if it is None. Files under `schedules` are not read: see `load_entries`.
+    os.environ if it is None. Files under `schedules` are not read; `load_entries` reads them.
     """
     examined = examine(path, app=app, environment=environment)
     if examined.config is None or not examined.valid:
@@ -74,8 +76,8 @@ def load_config(
 def without_file(app: str) -> Config:
     """Return the default configuration for an app that runs without a configuration file.
 
-    `app` is the app as the user typed it. `beatd.celery.settings` replaces these defaults by the
-    settings of the app itself.
+    `app` is the app as the user typed it. `beatd.celery.settings` changes the result by the
+    settings of the app.
     """
     return Config(app=app, folder=str(Path.cwd()), shown="-A")
 
@@ -83,7 +85,7 @@ def without_file(app: str) -> Config:
 def examine(
     path: str | Path, *, app: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Examined:
-    """Return the configuration, as far as it is valid, and all problems, without raising them.
+    """Return the valid part of the configuration, and all problems; raise no exception for them.
 
     `app` replaces the `app` of the file. Variables are replaced from `environment`, or from
     os.environ if it is None.
@@ -99,7 +101,8 @@ def examine(
 
 
 class _Loader:
-    """Makes a Config of the data in `read`, and adds a problem to it for each invalid setting."""
+    """Makes a `Config` from the data in `read`, and adds a problem to `read` for each invalid
+    setting."""
 
     def __init__(self, read: Read, path: Path, app: str | None) -> None:
         self._read = read
@@ -199,10 +202,10 @@ class _Loader:
         return values
 
     def _resolve_url(self, name: str, values: dict[str, Any]) -> None:
-        """Complete the URL in `values`, the settings of section `name`.
+        """Replace the URL in `values`, the settings of section `name`, by the complete URL.
 
-        A URL or a password in a file is read, and a relative path becomes absolute. If that fails,
-        a problem is added.
+        If the URL or the password is in a file, the file is read. A relative path becomes absolute.
+        If one of these steps fails, a problem is added and the URL is left out.
         """
         url_file, password_file = values.pop("url_file", None), values.pop("password_file", None)
         url = values.pop("url", None)
@@ -230,7 +233,11 @@ class _Loader:
             values["transport_options"] = urls.folders_below(options, self._folder)
 
     def _read_alert_secret(self, values: dict[str, Any]) -> None:
-        """Replace `secret_file` in `values`, the settings of alerts, by the text of the file."""
+        """Replace `secret_file` in `values`, the settings of alerts, by the text of the file.
+
+        If the file cannot be read, a problem is added. From now on, the secret is masked in
+        messages.
+        """
         for url in (*values.get("to", ()), values.get("heartbeat") or ""):
             channel_name(url)  # its tokens are hidden from now on
         path = values.pop("secret_file", None)
@@ -242,7 +249,10 @@ class _Loader:
                 self._note(str(error), "alerts", "secret_file")
 
     def _sentry(self, values: dict[str, Any]) -> Sentry | None:
-        """Return the settings of Sentry, with the DSN read from its file if it is in one."""
+        """Return the settings of Sentry, or None if there are none or they are invalid.
+
+        The DSN is read from its file if it is in a file. For an invalid DSN, a problem is added.
+        """
         given = values.get("sentry")
         if given is None:
             return None

@@ -1,4 +1,4 @@
-"""Keep plain data of YAML together with the line of each value."""
+"""Plain data of YAML, together with the line of each value."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from beatd.errors import Path
 
 
 class Word(str):
-    """Unquoted text, such as `yes` or `012`, that only YAML 1.1 reads as a number or a flag.
+    """Unquoted text, such as `yes` or `012`, that YAML 1.1 reads as a number or a flag.
 
-    beatd reads it as text, as YAML 1.2 does. `words` finds these values, so that the user is
-    warned.
+    beatd reads it as text, as YAML 1.2 does. The function `words` finds these values, so that the
+    user gets a warning.
     """
 
     __slots__ = ()
 
 
 class Map(dict[str, Any]):
-    """A dict that keeps the line where it begins, and in `lines` the line of each key."""
+    """A dict with its first line in `line`, and the line of each key in `lines`."""
 
     __slots__ = ("line", "lines")
 
@@ -28,7 +28,7 @@ class Map(dict[str, Any]):
 
 
 class List(list[Any]):
-    """A list that keeps the line where it begins, and in `lines` the line of each item."""
+    """A list with its first line in `line`, and the line of each item in `lines`."""
 
     __slots__ = ("line", "lines")
 
@@ -39,9 +39,10 @@ class List(list[Any]):
 
 
 def line_of(tree: Any, path: Path) -> int:
-    """Return the line of a path in the tree, or of its deepest existing part if it is not there.
+    """Return the line of a path in the tree.
 
-    A path is a tuple of keys and list positions.
+    A path is a tuple of keys and list positions. If the tree does not have the whole path, the
+    result is the line of the deepest part that exists.
     """
     line = tree.line if isinstance(tree, Map | List) else 1
     for key in path:
@@ -59,7 +60,8 @@ def line_of(tree: Any, path: Path) -> int:
 def words(tree: Any, path: Path = ()) -> list[tuple[Path, Word]]:
     """Return each `Word` (text that YAML 1.1 and 1.2 read differently) in the tree, with its path.
 
-    `path` is the path of `tree` itself. Values of a tagged type, such as a decimal, are left out.
+    `path` is the path of `tree` itself. Values with the keys `__type__` and `__value__`, such as a
+    decimal, are left out.
     """
     if isinstance(tree, Word):
         return [(path, tree)]

@@ -10,15 +10,15 @@ LOCKS = ("none", "file:PATH", *STORES[3:])
 
 
 def scheme_of(url: str) -> str:
-    """Return the scheme of a URL in lower case, without the driver psycopg."""
+    """Return the scheme of a URL in lower case, without the name of the driver psycopg."""
     return url.split(":", 1)[0].split("+psycopg")[0].lower()
 
 
 def lock_url(store_url: str, lock: str | None) -> str:
-    """Return the URL of the lock: `lock` if it is configured, else one that fits the store.
+    """Return the URL of the lock: `lock` if it is configured, else a URL that fits the store.
 
-    For a store in a local file that is a file beside it, for a store in memory it is "none", and
-    for any other store it is the store's own URL.
+    For a store in a local file, the lock is a file beside it. For a store in memory, the result is
+    "none". For any other store, the result is the store's own URL.
     """
     if lock:
         return lock

@@ -1,4 +1,4 @@
-"""The table of all configuration keys, used for reading, checking and the JSON Schema."""
+"""The table of all configuration keys, for reading, for checking and for the JSON Schema."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _HOST = re.compile(r"^([A-Za-z0-9_.-]+|[0-9A-Fa-f:]+)$")
 def url(example: str, *words: str) -> Kind:
     """Return the `Kind` (how a setting is read, checked and described) of a URL or one of `words`.
 
-    Error messages show `example` and never the value, which may hold a password.
+    Error messages show `example` instead of the value, which may have a password in it.
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -49,9 +49,10 @@ def url(example: str, *words: str) -> Kind:
 
 
 def _address(value: Any, _tz: str) -> tuple[str, int]:
-    """Return host and port of text like "127.0.0.1:9753".
+    """Return the host and the port of a text like "127.0.0.1:9753".
 
-    Raises ConfigError for a port without a host: the host decides which machines reach the server.
+    Raises ConfigError for a port without a host, because the host decides which machines reach the
+    server.
     """
     text = value if isinstance(value, str) else ""
     host, colon, port = text.strip().rpartition(":")
@@ -106,7 +107,7 @@ def _hosts(value: Any, _tz: str) -> tuple[str, ...]:
 
 
 def _channels(value: Any, tz: str) -> tuple[str, ...]:
-    """Return the URLs to which alerts are sent. Error messages never show one."""
+    """Return the URLs to which alerts are sent. Raises ConfigError without the URL in its text."""
     urls = [value] if isinstance(value, str) else value
     if not isinstance(urls, list):
         raise ConfigError("is not a list of URLs; write it like [mailtos://…, https://…]")

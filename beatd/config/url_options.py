@@ -1,7 +1,8 @@
-"""Refuse unknown options after the `?` of a URL, by its scheme.
+"""Refuse unknown options after the `?` of a URL, depending on its scheme.
 
-Most drivers ignore an unknown option, or fail with a traceback when it is used. PostgreSQL's driver
-reports an unknown option itself, and newer versions know more options.
+Most drivers ignore an unknown option, or fail with a traceback at the first use. PostgreSQL's
+driver reports unknown options itself, and its newer versions have more options. Its options are
+therefore not checked here.
 """
 
 from urllib.parse import parse_qsl
@@ -51,8 +52,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
 def refuse_unknown_options(section: str, url: str) -> None:
     """Raise ConfigError if an option of the URL is unknown, or if its driver would refuse it.
 
-    `section` is "store", "lock" or "broker". The message shows no values except that of
-    `ssl_cert_reqs`, because others may be secret.
+    `section` is "store", "lock" or "broker". The message shows only the value of `ssl_cert_reqs`,
+    because other values may be secret.
     """
     for part in url.split(";") if section == "broker" else (url,):
         _refuse(section, part)
@@ -87,7 +88,10 @@ def _some(known: tuple[str, ...]) -> str:
 
 
 def _known(section: str, scheme: str) -> tuple[str, ...] | None:
-    """Return the names of a scheme's options, or None if its driver reports unknown ones itself."""
+    """Return the names of a scheme's options.
+
+    The result is None if the driver reports unknown options itself.
+    """
     if section == "broker":
         return BROKER if scheme in _BROKERS else None
     scheme = scheme.removeprefix("django-celery-beat+")

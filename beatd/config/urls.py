@@ -43,8 +43,8 @@ _USERINFO = re.compile(r"([a-z0-9+.-]+://)(?:([^:/?#@;]*)(:[^/?#@;]*)?@)?", re.I
 def resolved(section: str, url: str, folder: Path) -> Secret:
     """Return the URL with an absolute path. Raises ConfigError for an unknown scheme or option.
 
-    `section` is "store", "lock" or "broker". A relative path is taken as below `folder`; a URL
-    without a path is returned unchanged.
+    `section` is "store", "lock" or "broker". A relative path is below `folder`. A URL without a
+    path is returned unchanged.
     """
     if section == "store" and url == "memory":
         url = "memory:"  # which YAML takes for a mapping where it is not quoted
@@ -77,7 +77,8 @@ def resolved(section: str, url: str, folder: Path) -> Secret:
 def with_password(url: str | None, password: str) -> str:
     """Return the URL with the password added.
 
-    Raises ConfigError if `url` is None or no URL, or if it has a password already.
+    From now on, the password is masked in messages. Raises ConfigError if `url` is None or is not a
+    URL, or if it already has a password.
     """
     learn(password)
     found = _USERINFO.match(url or "")
@@ -89,9 +90,9 @@ def with_password(url: str | None, password: str) -> str:
 
 
 def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the broker's transport options, with paths in folder options made absolute.
+    """Return the broker's transport options, with absolute paths in the options for folders.
 
-    Relative paths are below `folder`. An option is a folder option if its name contains "folder".
+    Relative paths are below `folder`. An option is for a folder if its name contains "folder".
     """
     return {
         key: os.path.normpath(folder / value)
@@ -102,7 +103,8 @@ def folders_below(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def on_loopback(host: str) -> bool:
-    """True if the host is a loopback address or "localhost", which other machines cannot reach."""
+    """True if the host is a loopback address or "localhost"; other machines cannot reach it
+    then."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Hold the settings of a configuration as frozen, checked values with absolute paths."""
+"""The settings of a configuration as frozen, checked values with absolute paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,11 +10,11 @@ from beatd.entry import Entry
 
 
 class Broker(Struct, frozen=True, kw_only=True):
-    """The settings of the connection to the broker. If `url` is None, the Celery app's is used.
+    """The settings of the connection to the broker.
 
-    `timeout` limits the wait for one answer. The other fields have the meaning of Celery's settings
-    `broker_transport_options`, `broker_use_ssl`, `broker_login_method` and
-    `broker_failover_strategy`.
+    If `url` is None, the URL of the Celery app is used. `timeout` limits the wait for one answer.
+    The other fields have the meaning of Celery's settings `broker_transport_options`,
+    `broker_use_ssl`, `broker_login_method` and `broker_failover_strategy`.
     """
 
     url: str | None = None  # None: the app's
@@ -28,7 +28,8 @@ class Broker(Struct, frozen=True, kw_only=True):
         return f"Broker(url={self.url!r})"  # passwords may lie in its options as well
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that are not None and replace those of the Celery app.
+        """Return the broker settings that replace those of the Celery app; None values are left
+        out.
 
         `timeout` is not one of them.
         """
@@ -43,7 +44,7 @@ class Broker(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The settings of the store, which keeps entries and runs.
+    """The settings of the store, which contains entries and runs.
 
     In Redis, all keys of the store begin with `prefix`.
     """
@@ -55,8 +56,8 @@ class Store(Struct, frozen=True, kw_only=True):
 class Lock(Struct, frozen=True, kw_only=True):
     """The settings of the lock that elects one leader among the daemons.
 
-    If `url` is None, it is derived from the store's URL. The lock is held by a lease that the
-    leader renews; a leader that does not renew it for `ttl` is replaced.
+    If `url` is None, the URL is derived from the store's URL. The leader renews the lock. A leader
+    that does not renew it for `ttl` is replaced by another daemon.
     """
 
     url: str | None = None  # None: the store's
@@ -66,7 +67,8 @@ class Lock(Struct, frozen=True, kw_only=True):
 class Http(Struct, frozen=True, kw_only=True):
     """The settings of the web server for health and metrics.
 
-    It answers requests whose Host header is the address, localhost, or one of `hosts`.
+    The server answers requests with a Host header that is the address, localhost, or one of
+    `hosts`.
     """
 
     host: str
@@ -75,9 +77,9 @@ class Http(Struct, frozen=True, kw_only=True):
 
 
 class Alerts(Struct, frozen=True, kw_only=True):
-    """The settings of alerts: where messages about incidents go, and when.
+    """The settings of alerts: where messages about incidents are sent, and when.
 
-    `to` are the URLs of the channels, `heartbeat` the URL that the leader requests regularly.
+    `to` has the URLs of the channels. `heartbeat` is the URL that the leader requests regularly.
     Webhooks are signed with `secret`, unless it is "".
     """
 
@@ -109,16 +111,19 @@ class Log(Struct, frozen=True, kw_only=True):
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """The limits of the history: run records are kept for `keep`, and at most `records` of them."""
+    """The limits of the history of runs.
+
+    Records older than `keep` are deleted. If there are more than `records`, the oldest are deleted.
+    """
 
     keep: timedelta = timedelta(days=7)
     records: int = 1_000_000
 
 
 class Outcomes(Struct, frozen=True, kw_only=True):
-    """The settings of the outcomes of runs.
+    """The settings for reading the outcomes of runs.
 
-    They are read from the reports of workers, from the app's result backend, or not at all.
+    Outcomes are read from the reports of workers, from the app's result backend, or not at all.
     `queue` is the queue of the reports.
     """
 
@@ -129,9 +134,10 @@ class Outcomes(Struct, frozen=True, kw_only=True):
 class Config(Struct, frozen=True, kw_only=True):
     """All settings of a daemon.
 
-    `app` is a Celery app as "module:name", and `schedules` the places (files, folders, globs) of
-    entry files. Entries that are declared here or there have the owner "yaml:" plus `name`. `shown`
-    is the path of the configuration file as the user typed it, `folder` the folder of the file.
+    `app` is a Celery app as "module:name". `schedules` has the places (files, folders, globs) of
+    entry files. The owner of all entries that are declared here or in those files is "yaml:" plus
+    `name`. `shown` is the path of the configuration file as the user typed it, and `folder` the
+    folder of that file.
     """
 
     name: str = "config"
@@ -157,5 +163,5 @@ class Config(Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> str:
-        """Return the owner of entries declared in the file and in its schedules: "yaml:NAME"."""
+        """The owner of entries declared in the file and in its `schedules`: "yaml:NAME"."""
         return f"yaml:{self.name}"

@@ -1,7 +1,7 @@
-"""Read YAML as plain data with line numbers, without making objects, and with limited sizes.
+"""Read YAML as plain data with line numbers; no Python objects are made, and sizes are limited.
 
-Plain scalars are read as in YAML 1.2, like editors do: 12:30, yes, no, on and off are text. A date
-is text that arguments read as a date (`Timestamp`). Keys are always text.
+Unquoted values are read as in YAML 1.2, as editors do: 12:30, yes, no, on and off are text. A date
+is read as a text (`Timestamp`), which is converted only in arguments. Keys are always text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,13 +57,13 @@ class Read:
         self.unread: set[str] = set()  # places of values whose variable is not set
 
     def wrong(self, text: str, line: int | None = None) -> None:
-        """Add an error about the file, with its line if that is known."""
+        """Add an error about the file to `problems`, with its line if the line is known."""
         place = self.shown if line is None else f"{self.shown}:{line}"
         self.problems.append(Problem(text, place=place))
 
 
 def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
-    """Read a YAML file, and return its data and problems. An invalid file raises nothing.
+    """Read a YAML file, and return its data and problems; an invalid file raises no exception.
 
     `shown` is the path as the user typed it. Variables are replaced from `environment`.
     """
@@ -75,9 +75,10 @@ def read_yaml(path: Path, shown: str, environment: Mapping[str, str]) -> Read:
 
 
 def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
-    """Set `read.data` to the data of a YAML text, and add its problems to `read`.
+    """Set `read.data` to the data of a YAML text, and add the text's problems to `read`.
 
-    Variables are replaced from `environment`. The data is None if the text is not valid YAML.
+    Variables are replaced from `environment`. If the text is not valid YAML, `read.data` stays
+    None.
     """
     try:
         read.data = _Builder(read, environment).document(yaml.parse(text, Loader=_LOADER))
@@ -91,7 +92,10 @@ def parse_yaml(text: str, read: Read, environment: Mapping[str, str]) -> None:
 
 
 def _text(path: Path, read: Read) -> str | None:
-    """Return the text of a file, or None with a problem added to `read` if it cannot be read."""
+    """Return the text of a file, or None if the file cannot be read.
+
+    If the result is None, a problem is added to `read`.
+    """
     try:
         if path.is_dir():
             read.wrong("is a folder; give a file")
@@ -118,7 +122,7 @@ def _text(path: Path, read: Read) -> str | None:
 
 
 class _Refused(Exception):
-    """Raised for YAML that beatd does not accept, with the line."""
+    """Raised with the line for YAML that beatd does not accept."""
 
     def __init__(self, text: str, event: Any) -> None:
         self.text, self.line = text, _line(event)
@@ -127,7 +131,7 @@ class _Refused(Exception):
 class _Builder:
     """Builds plain data with line numbers from the events of a YAML parser.
 
-    It replaces variables from `environment`, adds problems to `read`, and raises _Refused if the
+    It replaces variables from `environment`, and adds problems to `read`. It raises _Refused if the
     data is nested too deeply or too large.
     """
 
@@ -284,6 +288,7 @@ def _one_line(text: str) -> str:
 
 
 def _line_of_reader(error: yaml.YAMLError, text: str) -> int | None:
-    """Return the line of an error that has only a position in the text, or None."""
+    """Return the line of an error that has only a position in the text, or None without a
+    position."""
     position = getattr(error, "position", None)
     return None if position is None else text.count("\n", 0, position) + 1

@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Counts(Struct, frozen=True, rename="kebab"):
-    """How much of each kind a store holds."""
+    """How many things of each kind a store has."""
 
     entries: int = 0
     paused_or_disabled: int = 0
@@ -58,8 +58,11 @@ def counts_of(store: Roles, progress: Progress) -> Counts:
 
 
 def marks_of(store: Roles) -> frozenset[Mark]:
-    """Return the marks that a copy has, too. Not among them are the state of a copy, and the notes
-    about verified sets: these name the version of their store."""
+    """Return the marks (short notes of a store) that a copy must have, too.
+
+    The state of a copy is left out. The notes about verified sets of entries are left out, too,
+    because they contain the version of their own store.
+    """
     return frozenset(
         mark
         for mark in store.copies.all_marks()

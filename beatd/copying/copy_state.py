@@ -1,4 +1,4 @@
-"""The state of a copy, which its target keeps as a mark."""
+"""The state of a copy. The target store has it as a mark (a short note under a key)."""
 
 from datetime import datetime
 
@@ -11,10 +11,11 @@ COPY_KEY = "store copy"
 
 
 class CopyState(Struct, frozen=True):
-    """The state of a copy, as the target keeps it.
+    """The state of a copy, as it is written in the target.
 
-    `namespace`, `version` and `term` are those of the source when the copy began. `after` is the
-    place (in the source) of the last record that was copied.
+    `namespace`, `version` and `term` (the fencing number of the last leader) are those of the
+    source when the copy began. `after` is the place, in the source, of the last copied record.
+    `is_done` is True if the copy is complete.
     """
 
     namespace: str

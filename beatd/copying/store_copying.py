@@ -1,10 +1,10 @@
-"""Copy everything that a store holds into an empty store of any kind, and go on after an
-interruption.
+"""Copy everything that a store holds into an empty store of any kind. An interrupted copy is
+continued by the next call.
 
-The source is only read. The target has a mark (`COPY_KEY`) with the state of the copy: what the
-source was when the copy began, and the place of the last record that was copied. Records of history
-are written together with this mark, so that none is ever written twice; every other step may be
-repeated.
+The source is only read. The target has a mark (a short note, under `COPY_KEY`) with the state of
+the copy: what the source was when the copy began, and the place of the last copied record. Each
+batch of history records is written together with this mark, so no record is written twice. Every
+other step may be repeated.
 """
 
 from datetime import datetime
@@ -37,8 +37,11 @@ from beatd.store import Roles
 
 
 class Copied(Struct, frozen=True):
-    """A copy that has ended: what both stores hold. `resumed` is True if an earlier copy had been
-    interrupted. `kept` is the number of records that the target keeps at most (None: any)."""
+    """The result of a copy: the counts of both stores after it.
+
+    `resumed` is True if an earlier call had begun the copy. `kept` is the maximum number of records
+    in the target (None: no maximum).
+    """
 
     source: Counts
     target: Counts
@@ -56,11 +59,15 @@ class Copied(Struct, frozen=True):
 
 
 def copy_store(source: Roles, target: Roles, now: datetime, progress: Progress) -> Copied:
-    """Copy all that `source` holds into `target`, and return what both hold afterwards.
+    """Copy all that `source` holds into `target`, and return the counts of both stores after it. An
+    unfinished copy is continued; a finished copy is only counted again.
 
-    Raises BeatError, mostly with nothing copied: if a daemon runs on one of the stores, if the
-    source has open claims or is empty, if the target is neither empty nor an unfinished copy of
-    this source, or if the source changed while it was copied.
+    Raise BeatError, in most cases before anything is copied:
+
+    - if a daemon runs on one of the stores,
+    - if the source has open claims (runs that were claimed, and not recorded) or is empty,
+    - if the target is neither empty nor a copy of this source,
+    - if the source changed during the copy, or something else wrote to the target.
     """
     _refuse_daemons(source, target)
     _refuse_open_claims(source)
@@ -182,8 +189,12 @@ def _change_of(row: Stored) -> Change:
 
 
 def _copy_requests(source: Roles, target: Roles, progress: Progress) -> None:
-    """Copy the pending requests. The revisions of entries are others in the target: a request for
-    the present revision is one for the present revision there, an older one stays an older one."""
+    """Copy the pending requests (runs asked for by hand).
+
+    A request has the revision of its entry (a change counter), which is different in the target. A
+    request for the source's present revision gets the target's present revision. A request for an
+    older revision gets an older one.
+    """
     pending = source.requests.requests(ALL)
     for some in in_batches_of(iter(pending)):
         names = tuple({request.name for request, _ in some})

@@ -1,5 +1,4 @@
-"""Collect from the daemon's events the facts by which alerts are judged. Any thread may emit the
-events."""
+"""Collect the facts by which alerts are judged from the daemon's events."""
 
 import threading
 from collections.abc import Collection
@@ -16,10 +15,11 @@ NAMES_MAX = 200_000
 
 
 class AlertEvents:
-    """An observer that keeps the newest facts about publishing, by entry, and about the servers.
+    """Observer that stores the newest facts about publishing per entry, and about the servers.
 
-    `store_away_since` is None while the store can be used. The same holds for
-    `broker_away_since` and `outcomes_away_since`.
+    `store_away_since` is the time since which the store cannot be used, None while the store can be
+    used. `broker_away_since` and `outcomes_away_since` have the same meaning for the broker and for
+    the reading of outcomes. Any thread may call this observer.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -67,29 +67,35 @@ class AlertEvents:
                 pass
 
     def changed(self, names: Collection[str]) -> None:
-        """Note that the outcomes of these entries have changed, so that they are judged soon."""
+        """Add these entries to the set that `pop_changed` returns, because their outcomes changed.
+
+        Names are dropped once the set has NAMES_MAX of them.
+        """
         with self._guard:
             if len(self._changed) < NAMES_MAX:
                 self._changed.update(names)
 
     def pop_changed(self) -> set[str]:
-        """Return the entries about which something has changed since the last call."""
+        """Return the names of the entries that changed since the last call, and clear the set."""
         with self._guard:
             changed, self._changed = self._changed, set()
         return changed
 
     def pop_went_back(self) -> list[str]:
-        """Return why the store went back, for each time since the last call."""
+        """Return one reason for each time that the store showed older data than before; clear them.
+
+        Only reasons since the last call are returned.
+        """
         with self._guard:
             found, self._went_back = self._went_back, []
         return found
 
     def publishing(self, name: str) -> Publishing:
-        """Return what is known of the newest runs of an entry."""
+        """Return the newest facts about publishing an entry; empty facts if none are known."""
         return self._publishing.get(name, Publishing())
 
     def forget(self) -> None:
-        """Forget all entries, because this daemon no longer leads."""
+        """Delete the facts about all entries, because this daemon no longer leads."""
         with self._guard:
             self._publishing.clear()
             self._changed.clear()

@@ -1,4 +1,7 @@
-"""Send the messages about incidents. A lease in the store makes one daemon send each message."""
+"""Send the messages about incidents, each by only one daemon.
+
+A daemon sends a message only while it has a lease (a lock with an end) on an incident in the store.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -18,7 +21,7 @@ RENEWED_BEFORE_END = timedelta(seconds=30)
 
 
 class _UnderWay(Struct):
-    """A message that is being sent, and the incidents that are settled when it is."""
+    """A message that is being sent, and the incidents to mark as announced once it is sent."""
 
     posted: Posted
     incidents: tuple[Incident, ...]
@@ -26,10 +29,10 @@ class _UnderWay(Struct):
 
 
 class AlertNews:
-    """Sends a message when one is due, and notes in the store that it was sent.
+    """Sends the messages that are due, and writes to the store that they were sent.
 
-    Only the first incident of a message is leased: while it is, no daemon sends a message with any
-    of the others.
+    Only the first incident of a message gets a lease (a lock with an end) in the store. During that
+    lease, no other daemon sends a message about any incident of the message.
     """
 
     def __init__(self, alerting: Alerting, sender: AlertSender) -> None:
@@ -39,7 +42,12 @@ class AlertNews:
     def turn(
         self, book: IncidentBook, now: datetime, kinds: Collection[IncidentKind] | None = None
     ) -> None:
-        """Settle the messages that were sent, and post those that are due; `kinds` limits them."""
+        """Mark the incidents of sent messages as announced, and start to send the messages that are
+        due.
+
+        If `kinds` is given, only incidents of these kinds are announced, and no reminders are sent.
+        A lease that is about to end is renewed while its message is being sent.
+        """
         self._settle_sent(book, now)
         news = book.all()
         if kinds is not None:
@@ -54,9 +62,11 @@ class AlertNews:
                 self._post(book, again, now)
 
     def finish(self, book: IncidentBook, now: datetime) -> None:
-        """Note which messages were sent, so that the next leader does not send them again.
+        """Write to the store which messages were sent, so that the next leader does not send them
+        again.
 
-        The end of the daemon waits for this, so large messages are left out.
+        Messages about more than INCIDENTS_PER_WRITE incidents are left out, because the end of the
+        daemon waits for this method.
         """
         for one in self._under_way:
             if one.posted.is_settled and len(one.incidents) <= INCIDENTS_PER_WRITE:

@@ -1,4 +1,4 @@
-"""Judge the entries and the whole, while this daemon leads."""
+"""Judge the entries with an `alert`, and the daemon as a whole, while this daemon leads."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -27,10 +27,12 @@ NOT_LED_MIN = timedelta(seconds=120)  # a gap between two leaders that is longer
 
 
 class AlertRound:
-    """One lead's judging of all entries with an `alert`.
+    """Opens and closes the incidents of all entries with an `alert`, during one lead of this
+    daemon.
 
-    It begins with what the store has: incidents, outages, and the last leader's note. `rest` is
-    called during long reads; if it returns False, the daemon ends.
+    The constructor reads the incidents, the outages and the last leader's note from the store. If
+    no daemon led since that note, it writes an incident for the gap. `rest` is called during long
+    reads; it returns False when the daemon ends.
     """
 
     def __init__(
@@ -67,8 +69,11 @@ class AlertRound:
         watched.forget()
 
     def turn(self, now: datetime) -> None:
-        """Judge the entries that are due, and send the messages that are due. Raises StoreError
-        while the store is away."""
+        """Judge the entries that are due, and send the messages that are due.
+
+        Emits an event for the incidents that were opened, for those that were closed, and for a new
+        count. Raises StoreError while the store is away.
+        """
         if self._book.is_stale:
             self._book.reload()
         if self._watched.refresh(self._store.catalog, self._rest):
@@ -82,16 +87,20 @@ class AlertRound:
         self._news.turn(self._book, now)
 
     def finish(self, now: datetime) -> None:
-        """Note which small messages were sent, before the daemon ends."""
+        """Write to the store which small messages were sent, before the daemon ends."""
         self._news.finish(self._book, now)
 
     def _note_gap(self, since: datetime, now: datetime) -> None:
-        """Write down that no daemon led, unless a standby has reported it."""
+        """Write an incident for the time without a leader, unless a standby has one open
+        already."""
         gap = Incident(kind="nobody leads", name="", opened=since, observed="no daemon led")
         self._book.add_past(gap, now)
 
     def _names(self) -> list[str]:
-        """Return the entries to judge in this turn: those with news, and a part of the others."""
+        """Return the names of the entries to judge in this turn, without paused entries.
+
+        They are up to CHANGED_NAMES entries that changed, and the next SWEEP_NAMES of all entries.
+        """
         if not self._sweep:
             self._sweep = list(self._watched.entries)
         part, self._sweep = self._sweep[:SWEEP_NAMES], self._sweep[SWEEP_NAMES:]
@@ -177,7 +186,11 @@ class AlertRound:
             self._book.close([(moment, "")], now)
 
     def _apply(self, found: Iterable[tuple[str, Finding]], now: datetime) -> None:
-        """Open and close incidents of the entries, or of the whole (""), as was found."""
+        """Open and close the incidents that `found` names, in the store.
+
+        `found` has pairs of an entry's name and a finding; the name "" stands for the daemon as a
+        whole.
+        """
         new, ends = [], []
         for name, finding in found:
             opened = self._book.opened(name).get(finding.kind)
@@ -202,7 +215,8 @@ class AlertRound:
         )
 
     def _finished(self, names: Sequence[str]) -> set[str]:
-        """Return those of the entries that have ended their plan, or that are gone."""
+        """Return the entries among `names` that have no further planned run, or that no longer
+        exist."""
         rows = self._store.catalog.find(Query(names=tuple(names)))
         return set(names) - {row.entry.name for row in rows if row.plan.planned is not None}
 
@@ -215,7 +229,8 @@ class AlertRound:
         self._apply(found, now)
 
     def _report(self) -> None:
-        """Emit what was opened and closed, and the new number of open incidents."""
+        """Emit events for the opened incidents, the closed incidents, and a new number of open
+        ones."""
         opened, self._opened = self._opened, []
         closed, self._closed = self._closed, []
         if opened:
@@ -228,7 +243,10 @@ class AlertRound:
             self._observe(IncidentsCounted({str(kind): count for kind, count in counts.items()}))
 
     def _note(self, now: datetime) -> None:
-        """Write what the next leader has to know: at a change, and once a minute."""
+        """Write the note for the next leader, after a change of its text and once a minute.
+
+        Also delete the incidents that were closed more than KEPT_FOR ago.
+        """
         text, elapsed = self._starts.text(), self._clock.elapsed()
         if text != self._noted or elapsed - self._noted_at >= NOTED_EVERY_S:
             self._store.catalog.marks.write_alerts(text, now)

@@ -1,5 +1,7 @@
-"""Send messages about incidents, with a thread for each channel, so that a channel that hangs holds
-up nothing but itself."""
+"""Send messages about incidents, with one thread for each channel.
+
+A channel that hangs therefore delays no other channel.
+"""
 
 import threading
 from collections import deque
@@ -19,7 +21,7 @@ TRIES_BEFORE_FAILING = 3  # then the other channels' success is enough
 
 
 class Posted:
-    """A message on its way to all channels, and how far each of them is."""
+    """A message that is being sent to all channels, with the number of channels still to finish."""
 
     def __init__(self, message: Message, channels: int) -> None:
         self.message = message
@@ -29,18 +31,24 @@ class Posted:
 
     @property
     def is_settled(self) -> bool:
-        """True if every channel has the message or has given up; or if one has it, and the others
-        failed several times."""
+        """True if no further result is needed from the channels.
+
+        That is so when each channel has sent the message or has given up. It is also so when one
+        channel has sent the message, and each of the remaining channels failed several times.
+        """
         with self._guard:
             return not self._waiting or (self._sent > 0 and self._failing == self._waiting)
 
     def failing(self) -> None:
-        """Note that one more channel has failed several times. That channel goes on trying."""
+        """Count one more channel that failed several times; that channel continues to try."""
         with self._guard:
             self._failing += 1
 
     def ended(self, *, sent: bool, was_failing: bool) -> None:
-        """Note that one channel has the message, or has given up."""
+        """Count one channel as finished: it sent the message, or it gave up.
+
+        `was_failing` is True if `failing` was called for that channel before.
+        """
         with self._guard:
             self._waiting -= 1
             self._sent += sent
@@ -48,24 +56,25 @@ class Posted:
 
 
 class AlertSender:
-    """Sends each message to all channels, and tries again where that fails.
+    """Sends each message to all channels, and tries again after a failure.
 
-    The threads start with the first message; they hold up neither a caller nor the end of the
-    process.
+    Each channel has a thread, which starts with the first message. Neither a caller nor the end of
+    the process waits for these threads. An event is emitted for each message sent and each failure.
     """
 
     def __init__(self, channels: Sequence[Channel], *, clock: Clock, observer: Observer) -> None:
         self._lines = [_Line(channel, clock, observer) for channel in channels]
 
     def post(self, message: Message) -> Posted:
-        """Begin to send a message, and return at once."""
+        """Queue a message for every channel, and return at once the object that shows its
+        progress."""
         posted = Posted(message, len(self._lines))
         for line in self._lines:
             line.add(posted)
         return posted
 
     def stop(self) -> None:
-        """End the threads after the try that is under way."""
+        """Make each thread end after its current try to send, without waiting for the threads."""
         for line in self._lines:
             line.stop()
 
@@ -77,7 +86,7 @@ class _Waiting(Struct):
 
 
 class _Line:
-    """The messages that wait for one channel, and the thread that sends them in their order."""
+    """The queue of messages for one channel, and the thread that sends them in their order."""
 
     def __init__(self, channel: Channel, clock: Clock, observer: Observer) -> None:
         self._channel, self._clock, self._observe = channel, clock, observer
@@ -120,7 +129,11 @@ class _Line:
                 self._clock.wait(pause, self._stopping)
 
     def _try(self, one: _Waiting) -> float | None:
-        """Try once to send; return the seconds until the next try, or None if there is none."""
+        """Try once to send; return the seconds until the next try, or None if this was the last
+        try.
+
+        Emits an event with the result.
+        """
         if one.first_tried_at is None:
             one.first_tried_at = self._clock.elapsed()
         try:

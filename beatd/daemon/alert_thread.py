@@ -1,5 +1,7 @@
-"""Judge and report incidents on a thread of its own, which the ticks and the end of the daemon do
-not wait for."""
+"""Judge and report incidents on a thread of its own.
+
+Neither the ticks nor the end of the daemon wait for this thread.
+"""
 
 import threading
 from contextlib import suppress
@@ -31,10 +33,11 @@ NEWS_OF_STANDBY: frozenset[IncidentKind] = frozenset({"nobody leads"})
 
 
 class AlertThread:
-    """Judges the entries while this daemon leads; on a standby, watches whether somebody leads.
+    """Judges the entries while this daemon leads; on a standby, checks whether any daemon leads.
 
-    The leader reports a store that is away, too, without a lease, because none can be had then. The
-    daemon starts and stops `loops`, and `events` is one of its observers.
+    While the store is away, the leader reports this without a lease on the incident, because no
+    lease can be written then. The daemon starts and stops `loops`, and `events` is one of its
+    observers.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class AlertThread:
             self.loops += (Heartbeat(alerting.ping, state=state, observer=observer).loop,)
 
     def close(self) -> None:
-        """End the threads that send, after what they do at this moment; do not wait for it. Note in
-        the store what was sent."""
+        """Make the sending threads end after their current try, and do not wait for them.
+
+        Write to the store which messages were sent, unless a turn is running now.
+        """
         self._closed.set()
         self._sender.stop()
         if self._round is not None and self._turning.acquire(blocking=False):
@@ -111,8 +116,11 @@ class AlertThread:
         self._round.turn(now)
 
     def _stand_by(self, store: Roles, now: datetime) -> None:
-        """Report that nobody leads, after nobody has led for the time that messages wait. While the
-        store is away, nobody knows it."""
+        """Open an incident "nobody leads" once no daemon has led for the configured `wait`.
+
+        Also send the messages about that incident. Do nothing while the store is away, because only
+        the store shows whether a daemon leads. Discard the facts of an earlier lead of this daemon.
+        """
         if self.events.store_away_since is not None:
             return
         if self._round is not None:
@@ -138,7 +146,7 @@ class AlertThread:
         self._news.turn(book, now, kinds=NEWS_OF_STANDBY)
 
     def _without_leader(self, store: Roles) -> str:
-        """Return why no daemon seems to lead, or "" if one does."""
+        """Return why no daemon seems to lead, or "" if a daemon leads."""
         overdue = self._state.last_state.overdue
         if overdue:
             return f"the leader is silent: {overdue}"
@@ -148,7 +156,11 @@ class AlertThread:
         return f"the lock cannot be used: {trouble}" if trouble else "no daemon leads"
 
     def _watch_store(self, now: datetime) -> None:
-        """Report a store that is away, if this daemon led when it went."""
+        """Report that the store is away, if this daemon led when the outage began.
+
+        Emits the event of an opened incident at once, and sends the message after the configured
+        `wait`.
+        """
         since = self.events.store_away_since
         if since is None:
             return
@@ -162,7 +174,10 @@ class AlertThread:
             self._store_away = replace(one, announced=now)
 
     def _write_store_away(self, store: Roles, now: datetime) -> None:
-        """Write the incident about the store, after the store is back."""
+        """Write the incident about the store's outage to the store, once the store is back.
+
+        The next turn of a leader then begins a new `AlertRound`.
+        """
         if self._store_away is None or self.events.store_away_since is not None:
             return
         book = IncidentBook(store.incidents)

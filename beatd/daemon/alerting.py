@@ -1,4 +1,4 @@
-"""How a daemon alerts: the settings, and the channels that the wiring made."""
+"""The settings of a daemon's alerts, together with the channels that send messages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,8 @@ from beatd.alerts.channel import Channel
 class Alerting(Struct, frozen=True, kw_only=True):
     """The settings of alerts, with the channels that send messages.
 
-    `ping` requests the heartbeat's URL and raises NotDelivered if that fails; None without one.
+    `ping` requests the heartbeat's URL and raises NotDelivered on failure. It is None if no
+    heartbeat is configured.
     """
 
     channels: tuple[Channel, ...] = ()

@@ -1,6 +1,7 @@
-"""Campaign for the lead.
+"""Try to become or remain the leader.
 
-Each turn renews the lease, sets the clock and, once a second, writes the daemon's presence.
+Each turn renews or requests the lease (the lock that makes one daemon the leader) and sets the
+clock. Once a second, a turn also writes the daemon's presence record to the store.
 """
 
 from collections.abc import Callable
@@ -20,11 +21,12 @@ LONGEST_PAUSE_S = 0.5  # between two turns, so that a leader's clock is set ofte
 
 
 class Campaign:
-    """Competes for the lead on a thread of its own, so that a long batch does not cost the lease.
+    """Tries to become or remain the leader, on a thread of its own.
 
-    `presence` returns the record about this daemon that is written to the store. `lead_changed` is
-    called when this daemon wins or loses the lead, and when a store that refused writes accepts
-    them again.
+    A long batch on the main thread therefore does not delay the renewal of the lease (the leader's
+    lock). `presence` returns the record about this daemon, which is written to the store.
+    `lead_changed` is called when this daemon wins or loses the lead, and when a store that refused
+    writes accepts them again.
     """
 
     def __init__(
@@ -47,10 +49,10 @@ class Campaign:
         self.others_reach_broker = False  # valid only while this daemon does not reach it
 
     def turn(self) -> float:
-        """Campaign once, and return the seconds until the next turn.
+        """Renew or request the lease, and return the seconds until the next turn.
 
-        An unexpected exception ends the lead before it is raised, because this daemon no longer
-        knows whether it leads.
+        On an unexpected exception, this daemon gives up the lead, because it may no longer be the
+        leader. The exception is then raised.
         """
         try:
             return self._turn()
@@ -59,8 +61,11 @@ class Campaign:
             raise
 
     def _turn(self) -> float:
-        """Set the clock, campaign and, if it is time, announce the daemon; return the seconds to
-        wait."""
+        """Set the clock, renew or request the lease, and return the seconds until the next turn.
+
+        If it is time, also write the presence record. Without a clock from the store, do nothing
+        else.
+        """
         # Before the first campaign: a leader must not lead by a wrong clock for one tick.
         if not self._store_clock.is_set:
             self._set_clock()
@@ -93,14 +98,14 @@ class Campaign:
         return self._election.lead() is not None
 
     def _set_clock(self) -> None:
-        """Set the daemon's clock from the store's; ignore an error of the store."""
+        """Set the daemon's clock from the store's clock; an error of the store is ignored."""
         with suppress(StoreError):
             self._store_clock.set_from(self._terms)
 
     def _compare_term(self) -> None:
         """Pass the store's newest term (the fencing number of a leader) to the election.
 
-        The election notices by it that a store has lost terms.
+        By this number, the election notices that a store has lost terms. An error is ignored.
         """
         with suppress(Exception):  # a term that cannot be read is not compared
             newest = self._terms.term()
@@ -110,7 +115,7 @@ class Campaign:
     def _announce(self) -> None:
         """Write this daemon's presence record, and note whether the store accepted the write.
 
-        While the broker is away here, note also whether another daemon reaches it.
+        If this daemon cannot use the broker, also note whether another daemon can.
         """
         mine = self._presence()
         try:

@@ -1,6 +1,7 @@
 """Answer `celery inspect ping -d celerybeat@HOST` in the same way as celery 5.7's own beat.
 
-Celery's code sends the answers, under the same node name; it sends none while a tick is overdue.
+Celery's own code sends the answers, under celery's node name. It sends no answer while a tick is
+overdue.
 """
 
 import time
@@ -37,17 +38,17 @@ class _AsService:
         return None if daemon is None else time.monotonic() - daemon.tick_age()
 
     def close(self) -> None:
-        """Drop the reference to the daemon.
+        """Delete the reference to the daemon, so that the daemon can be freed.
 
-        The mailbox's thread keeps this object up to a second longer.
+        The mailbox's thread still refers to this object for up to a second.
         """
         self._daemon = None
 
 
 def mailbox_of(service: _AsService) -> Any:
-    """Return celery's mailbox for `service`, changed so that its loop starts again after a failure.
+    """Return celery's mailbox for `service`, with a loop that starts again after a failure.
 
-    Celery's own loop ends at a message that cannot be read, and when the broker is away too long.
+    Celery's own loop ends at a message that cannot be read, and after a long outage of the broker.
     """
 
     class Mailbox(BeatPidbox):  # type: ignore[misc]
@@ -62,10 +63,10 @@ def mailbox_of(service: _AsService) -> Any:
 
 
 class CeleryInspect:
-    """Answers `celery inspect` between `open` and `close`.
+    """Answers `celery inspect` between the calls of `open` and `close`.
 
-    It does nothing if the broker cannot broadcast messages or celery has no mailbox for beat
-    (before 5.7).
+    Both methods do nothing if the broker cannot broadcast messages, or if celery has no mailbox for
+    beat (before 5.7).
     """
 
     def __init__(self, app: Celery, daemon: Daemon) -> None:
@@ -80,7 +81,7 @@ class CeleryInspect:
             self._mailbox = mailbox_of(self._service)
 
     def open(self) -> None:
-        """Start the thread of the mailbox, which answers."""
+        """Start the thread that answers; an error of the broker is ignored."""
         if self._mailbox is not None:
             with suppress(Exception):  # The publisher reports a broker that cannot be used.
                 self._mailbox.start()

@@ -1,7 +1,7 @@
-"""A daemon, with four threads: one ticks, one campaigns for the lead, one does housekeeping, and
-one reads what became of runs.
+"""A daemon: it schedules in `run`, and has a background thread for each of its other jobs.
 
-No failure of the store, the broker or the lock ends it; only `stop` does.
+The background threads compete for the lead, do housekeeping, and read the outcomes of runs. After
+the start, no failure of the store, the broker or the lock ends the daemon; only `stop` does.
 """
 
 import threading
@@ -90,15 +90,20 @@ class Daemon(DaemonState):
     # for every thread
 
     def stop(self) -> None:
-        """Make `run` return after the current batch; any thread may call this."""
+        """Make `run` return after the current batch, and stop the background loops.
+
+        Any thread may call this.
+        """
         self._stop.set()
         self._wake.set()
         for loop in self.loops:
             loop.stop()
 
     def wake(self) -> None:
-        """Start the next tick now, because an entry was edited or requested; any thread may call
-        this."""
+        """Start the next tick now, because an entry was edited or a run was requested.
+
+        Any thread may call this.
+        """
         if self.engine is not None:
             self.engine.noticed_change()
         self._wake.set()
@@ -106,22 +111,24 @@ class Daemon(DaemonState):
     # the beat
 
     def run(self) -> None:
-        """Open the store, lease and publisher, and tick until `stop` is called.
+        """Open the store, lease and publisher, and tick until `stop` is called; then close them.
 
-        Raise StoreUnusable if the store cannot be used and waiting for it would not help.
+        Raise StoreUnusable at the start if the store cannot be used and waiting would not help.
         """
         with self:
             self.turn_until_stopped()
 
     def turn_until_stopped(self) -> None:
-        """Tick until `stop` is called; the daemon is open."""
+        """Tick until `stop` is called. The daemon must be open."""
         while not self._stop.is_set():
             self.turn()
 
     def __enter__(self) -> "Daemon":
         """Open the store, lease and publisher, and start the background loops.
 
-        Block until the store and the lock answer or `stop` is called.
+        Block until the store and the lock answer or `stop` is called. Emits the event Started, if
+        the daemon has one. Raise StoreUnusable if the store cannot be used and waiting would not
+        help.
         """
         if self._started is not None:
             self._observe(self._started)
@@ -137,12 +144,13 @@ class Daemon(DaemonState):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, give up the lead, and close the store, lease and publisher."""
+        """Stop, give up the lead, close the store, lease and publisher, and emit the event
+        Stopped."""
         self.stop()
         self._closing.close()
 
     def turn(self) -> None:
-        """Run one tick and wait for the next one; `wake` and `stop` end the wait."""
+        """Run one tick and wait until the next one is due; `wake` and `stop` end the wait early."""
         if self.engine is None:
             return
         self._wake.clear()
@@ -154,10 +162,10 @@ class Daemon(DaemonState):
             self.clock.wait((until - self.clock.now()).total_seconds(), self._wake)
 
     def _open(self, closing: ExitStack) -> bool:
-        """Open the store, lease and publisher, make all other parts, and register in `closing` how
-        to close them.
+        """Open the store, lease and publisher, and make all other parts; return True.
 
-        Return False if `stop` was called before the store and the lock answered.
+        Return False if `stop` was called before the store and the lock answered. `closing` gets a
+        callback for each part that must be closed.
         """
         clock, observe = self.clock, self._observe
         open_part = partial(
@@ -244,7 +252,10 @@ class Daemon(DaemonState):
     # the way of dispatch
 
     def _choose_dispatch(self) -> None:
-        """Choose the way of dispatch again, because another server may have come back."""
+        """Replace the dispatch if another one now fits, because a server may have been replaced.
+
+        The dispatch is the object that claims and publishes runs.
+        """
         assert self.engine and self.dispatch and self.store and self.publisher
         claims, publisher = self.store.claims, self.publisher
         chosen = self._dispatch_choice.choose(self.dispatch, claims, publisher)
@@ -272,7 +283,8 @@ class Daemon(DaemonState):
         )
 
     def _lead_changed(self) -> None:
-        """Start the next tick, the next round of housekeeping and the reading of outcomes now."""
+        """Start the next tick now, and the next turn of each background loop except the
+        campaign."""
         self._wake.set()
         for loop in self.loops[1:]:
             loop.wake()
@@ -285,12 +297,13 @@ class Daemon(DaemonState):
         return self.housekeeping.turn(self.store)
 
     def _turn_outcomes(self) -> float:
-        """Read and write some outcomes, and return the seconds until the next turn."""
+        """Read one batch of outcomes, write it, and return the seconds until the next turn."""
         assert self._outcomes is not None
         return self._outcomes.turn()
 
     def _observe(self, event: events.Event) -> None:
-        """Pass `event` on to every observer, and note what the daemon itself needs from it."""
+        """Pass `event` to every observer, and note the time of a tick and a need for a new
+        dispatch."""
         if isinstance(event, events.Ticked):
             self.ticked_at = self.clock.elapsed()
         self._dispatch_choice.observe(event)

@@ -1,4 +1,4 @@
-"""The parts of a daemon and their state, which every thread may read."""
+"""The parts of a daemon and their state, which any thread may read."""
 
 from datetime import datetime
 
@@ -42,7 +42,8 @@ class DaemonState:
         self.ticked_at = clock.elapsed()
 
     def now(self) -> datetime:
-        """Return the current time, of the store's clock or, if it has none, of the host's."""
+        """Return the current time of the store's clock or, if the store has none, of the host's
+        clock."""
         return self.clock.now()
 
     def tick_age(self) -> float:
@@ -50,7 +51,7 @@ class DaemonState:
         return self.clock.elapsed() - self.ticked_at
 
     def alive(self) -> bool:
-        """True if the ticks, the campaign for the lead and the housekeeping make progress."""
+        """True if the ticks and all background loops make progress."""
         return not self.trouble()
 
     def leading(self) -> bool:
@@ -58,13 +59,13 @@ class DaemonState:
         return self.election is not None and self.election.lead() is not None
 
     def term(self) -> int:
-        """Return the number of the term (the fencing number) under which this daemon leads, or 0 if
-        it does not lead."""
+        """Return the number of this daemon's term (the leader's fencing number), 0 on a standby."""
         lead = self.election.lead() if self.election is not None else None
         return 0 if lead is None else lead.term.number
 
     def ready(self) -> bool:
-        """True if the store, the broker and the lock can be used, and a leader is known."""
+        """True if the daemon makes progress, can use store, broker and lock, and a leader is
+        known."""
         engine, election = self.engine, self.election
         if engine is None or election is None:
             return False
@@ -79,24 +80,30 @@ class DaemonState:
 
     @property
     def conflicts(self) -> list[str]:
-        """One line of text for each declaration that failed and for each loss in the store."""
+        """One line of text for each problem that housekeeping found.
+
+        A problem is a failed declaration, a loss in the store, or a leader that declares other
+        entries.
+        """
         return self.housekeeping.conflicts
 
     @property
     def entries(self) -> int:
-        """The number of entries in the store, as this daemon last counted it while it led; 0
-        before."""
+        """The number of entries in the store when this daemon last counted them.
+
+        Only the leader counts; the number is 0 before the first count.
+        """
         return self.housekeeping.entries
 
     @property
     def clock_offset(self) -> float:
-        """The seconds that the host's clock is ahead of the store's."""
+        """The seconds by which the host's clock is ahead of the store's clock."""
         return self.store_clock.offset_s
 
     def trouble(self) -> str:
         """Return why this process makes no progress, or "" if it makes progress.
 
-        A server that is away is no such reason.
+        A server that is away does not count as a reason.
         """
         if self.tick_age() >= TICK_STALE_AFTER_S:
             return f"the loop is stuck: last tick {self.tick_age():.1f} s ago"
@@ -111,11 +118,17 @@ class DaemonState:
         )
 
     def lock_trouble(self) -> str:
-        """Return why the lock that makes a leader cannot be used, or "" if no reason is known."""
+        """Return why the leader's lock cannot be used, or "" if no reason is known.
+
+        A long reason is cut.
+        """
         return self.election.lock_trouble[:REASON_MAX_CHARS] if self.election is not None else ""
 
     def broker_trouble(self) -> str:
-        """Return why the broker cannot be used, without passwords, or "" if no reason is known."""
+        """Return why the broker cannot be used, or "" if no reason is known.
+
+        Passwords are masked, and a long reason is cut.
+        """
         if self.engine is None or self.publisher is None or self.engine.broker_outage.over:
             return ""
         return hidden(self.publisher.trouble())[:REASON_MAX_CHARS]
@@ -135,8 +148,10 @@ class DaemonState:
         return {"tick_age": round(self.tick_age(), 3), "atomic": atomic, **late, **counts}
 
     def presence(self) -> Presence:
-        """Return the record that this daemon writes about itself to the store; its parts must be
-        open."""
+        """Return the record that this daemon writes about itself to the store.
+
+        The daemon must be open.
+        """
         assert self.engine is not None
         return Presence(
             holder=self.me,

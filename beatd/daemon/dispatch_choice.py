@@ -1,4 +1,5 @@
-"""Choose the way of dispatch again after a server came back, which may be another one."""
+"""Choose the dispatch (the object that claims and publishes runs) again after a server came
+back."""
 
 from collections.abc import Callable
 
@@ -10,19 +11,30 @@ from beatd.publisher import Publisher
 
 
 class DispatchChoice:
-    """Notes when the choice is due: ledger and broker may have become, or may no longer be, the
-    same Redis. `open_dispatch` returns the dispatch that fits them now."""
+    """Notes when the dispatch must be chosen again, and chooses it.
+
+    The dispatch claims and publishes runs. Which one fits depends on whether the ledger and the
+    broker are on the same Redis server, and this may change when a server comes back.
+    `open_dispatch` returns the dispatch that fits now.
+    """
 
     def __init__(self, open_dispatch: Callable[[Claims, Publisher], Dispatch]) -> None:
         self._open_dispatch, self.is_due = open_dispatch, False
 
     def observe(self, event: Event) -> None:
-        """Note an event of the daemon; any thread may call this."""
+        """Set `is_due` if the event shows that a server came back or that this daemon won the lead.
+
+        Any thread may call this.
+        """
         if isinstance(event, StoreBack | BrokerBack | LeadWon):
             self.is_due = True
 
     def choose(self, current: Dispatch, claims: Claims, publisher: Publisher) -> Dispatch | None:
-        """Return the dispatch to use from now on; None if the current one stays."""
+        """Return the dispatch to use from now on, or None if the current one fits.
+
+        Discards the batch that `current` has prepared. If the choice fails, `is_due` is True again
+        and the result is None.
+        """
         # Cleared first: a server that comes back during the choice asks for another one.
         self.is_due = False
         current.drop_prepared()  # the choice uses the broker's connections

@@ -11,7 +11,7 @@ FAILURES = frozenset({"failed", "expired", "lost"})
 
 
 class FailedRuns:
-    """Collects failed runs, and returns them in events that come at most once a second."""
+    """Collects failed runs, and returns them in events, at most one per second."""
 
     def __init__(self) -> None:
         self._gathered: list[Delivery] = []
@@ -19,7 +19,10 @@ class FailedRuns:
         self._emitted_at = float("-inf")
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Collect those of the deliveries that failed, expired or were lost."""
+        """Collect the deliveries that failed, expired or were lost; ignore the others.
+
+        The first SHOWN_MAX of them are stored until the next event, further ones are only counted.
+        """
         for delivery in deliveries:
             if delivery.state in FAILURES:
                 if len(self._gathered) < SHOWN_MAX:
@@ -28,9 +31,10 @@ class FailedRuns:
                     self._more += 1
 
     def event_at(self, elapsed: float) -> RunsFailed | None:
-        """Return the event for the collected runs, or None if there are none or it is too early.
+        """Return the event for the collected runs, and start a new collection.
 
-        `elapsed` is the time of `Clock.elapsed`.
+        The result is None if no run was collected, or if the last event is less than a second old.
+        `elapsed` is the present value of `Clock.elapsed`.
         """
         if not self._gathered or elapsed - self._emitted_at < EMITTED_EVERY_S:
             return None

@@ -9,11 +9,10 @@ RECORDS_READ_OF_ONE_ENTRY = 50
 
 
 def failing_entries(history: History, name: str | None = None) -> dict[str, Record]:
-    """Return, by entry name, the newest record of each entry whose last run failed, the newest
-    first.
+    """Return the newest record of each entry whose last run was not published, by entry name.
 
-    If `name` is given, only that entry is checked. An index makes this quick for a history of any
-    length.
+    The newest record comes first. Only the last RECORDS_READ records are read. If `name` is given,
+    only that entry's last RECORDS_READ_OF_ONE_ENTRY records are read.
     """
     limit = RECORDS_READ if name is None else RECORDS_READ_OF_ONE_ENTRY
     newest = newest_of_each(history.history(name, limit))
@@ -21,9 +20,9 @@ def failing_entries(history: History, name: str | None = None) -> dict[str, Reco
 
 
 def newest_of_each(records: Iterable[Record]) -> dict[str, Record]:
-    """Return, by entry name, the newest record with the state "published" or "failed".
+    """Return the newest record of each entry that was "published" or "failed", by entry name.
 
-    `records` must come newest first.
+    `records` must have the newest record first; records in other states are ignored.
     """
     newest: dict[str, Record] = {}
     for record in records:

@@ -1,5 +1,7 @@
-"""Request the URL of a monitor elsewhere while this daemon leads, so that the monitor can report
-that no daemon works."""
+"""Request a monitor's URL regularly while this daemon leads.
+
+When the requests stop, the monitor can report that no daemon works.
+"""
 
 from collections.abc import Callable
 
@@ -13,10 +15,10 @@ LOOK_EVERY_S = 1.0  # whether this daemon leads by now
 
 
 class Heartbeat:
-    """Calls `ping` each PING_EVERY_S seconds, if this daemon leads and its ticks make progress.
+    """Calls `ping` every PING_EVERY_S seconds while this daemon leads and makes progress.
 
-    A standby does not call it: the monitor would not notice that nobody leads. The thread is not
-    waited for at the end, because the monitor's server may hang.
+    A standby does not call `ping`; otherwise the monitor would not notice that no daemon leads. The
+    end of the daemon does not wait for this thread, because the monitor's server may hang.
     """
 
     def __init__(self, ping: Callable[[], None], *, state: DaemonState, observer: Observer) -> None:
@@ -33,9 +35,9 @@ class Heartbeat:
         )
 
     def turn(self) -> float:
-        """Ping if it is time, and return the seconds until the next look.
+        """Call `ping` if it is time, and return the seconds until the next check.
 
-        A failure is reported once, until a ping succeeds.
+        Emits an event for the first failure, and again only after a `ping` has succeeded.
         """
         now = self._clock.elapsed()
         beats = self._state.leading() and self._state.alive()

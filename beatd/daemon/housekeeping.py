@@ -1,7 +1,7 @@
 """Do the housekeeping of a store.
 
-It applies declarations, repairs losses, counts entries, deletes old history and plans again under
-new rules.
+This applies declared entries, repairs losses, counts entries, and deletes old history. After a
+change of the planning rules, it also computes the plans again.
 """
 
 import logging
@@ -44,36 +44,38 @@ class Declares(Protocol):
         released: Callable[[], None],
         lasts: Callable[[], bool],
     ) -> bool:
-        """Read the sources, write those that changed to `catalog`, and return True if it was
+        """Write the entries of each changed source to `catalog`; return True if `catalog` was
         changed.
 
-        `term` is the number of the term that this daemon leads; 0 on a standby, which only reads.
-        `released` is called each time that fewer entries have to wait (see `unapplied`). `lasts`
-        returns False when the term is over; then this raises Deposed.
+        `term` is the leader's fencing number. It is 0 on a standby, which reads the sources but
+        writes nothing. `released` is called each time that fewer entries have to wait (see
+        `unapplied`). `lasts` returns False when the term is over; this call then raises Deposed.
         """
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of the term number `term` must not run yet.
+        """Return the entries that the leader must not run yet, because their source is not applied.
 
-        Any thread may call it.
+        `term` is the leader's fencing number. Any thread may call this.
         """
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Make the next call compare declarations with the store, which may have lost entries.
+        """Make the next call compare the declarations with the store, which may have lost entries.
 
-        If `whole` is True, all declarations are compared; if False, only those of each owner
-        (source) that has no entry left in the store.
+        If `whole` is True, that call compares all declarations. If it is False, that call compares
+        only the declarations of an owner (a source) without any entry left in the store.
         """
 
     def conflicts(self) -> list[str]:
         """Return one line of text for each declaration that could not be read or applied."""
 
     def digest(self) -> str:
-        """Return a digest of the declarations, equal in all daemons with the same declarations."""
+        """Return a digest of the declarations; equal declarations have equal digests in all
+        daemons."""
 
 
 class HistoryLimits(Struct, frozen=True):
-    """The limits of the history: how old a record may be, and how many records are kept."""
+    """The limits of the history: the greatest age of a record, and the greatest number of
+    records."""
 
     age: timedelta = timedelta(days=7)
     records: int = 1_000_000
@@ -82,11 +84,10 @@ class HistoryLimits(Struct, frozen=True):
 class Housekeeping:
     """Does the slow, regular jobs of a daemon, on a thread of its own.
 
-    `term` returns the number of the term that this daemon leads, 0 on a standby; long jobs call it
-    again to learn whether they may go on. `rest` is called between the batches of a long job,
-    `wake` each time that fewer entries have to wait for their source, or that declared entries
-    changed the store. `counted` is called once with the number of entries, as soon as a leader is
-    known.
+    `term` returns the leader's fencing number, or 0 on a standby. Long jobs call it again, and stop
+    when the number has changed. `rest` is called between the batches of a long job. `wake` is
+    called when declared entries changed the store, and when fewer entries have to wait for their
+    source. `counted` is called once with the number of entries, when a leader is known.
     """
 
     def __init__(
@@ -124,16 +125,22 @@ class Housekeeping:
 
     @property
     def declares(self) -> str:
-        """A digest of the entries that this daemon's sources declare, or "" if it has no
-        sources."""
+        """A digest of the entries that this daemon's sources declare, "" without sources."""
         return self._declaring.digest() if self._declaring is not None else ""
 
     def unapplied(self, term: int) -> Unapplied:
-        """Return the entries that the leader of the term number `term` must not run yet."""
+        """Return the entries that the leader must not run yet, because their source is not applied.
+
+        `term` is the leader's fencing number.
+        """
         return self._declaring.unapplied(term) if self._declaring is not None else NOTHING_WAITS
 
     def turn(self, store: Roles) -> float:
-        """Do every job that is due, and return the seconds until the next turn."""
+        """Do every job that is due, and return the seconds until the next turn.
+
+        Errors of the store, and a loss of the lead, are ignored: the next turn tries again. `wake`
+        is called if declared entries changed the store.
+        """
         with suppress(StoreError, Deposed):
             if self.run_once(
                 catalog=store.catalog,
@@ -156,7 +163,8 @@ class Housekeeping:
     ) -> bool:
         """Do every job that is due; return True if declared entries changed the store.
 
-        Raise StoreError if the store fails; the next call does the remaining jobs.
+        A standby only reads. Raise StoreError if the store fails, and Deposed if this daemon loses
+        the lead; the next call then does the remaining jobs.
         """
         term, changed = self._term(), False
         try:
@@ -174,7 +182,8 @@ class Housekeeping:
         return changed
 
     def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
-        """Call `counted` with the number of entries, unless that was done or nobody leads yet."""
+        """Call `counted` with the number of entries, once in the daemon's life and not without a
+        leader."""
         if self._counted is None:
             return
         if term or any(one.role == "leader" for one in presences.daemons()):
@@ -182,7 +191,11 @@ class Housekeeping:
             counted(self.entries if term else catalog.count())
 
     def _repair(self, catalog: EditableCatalog, repair: RepairableCatalog, term: int) -> None:
-        """Repair entries that lost a part, if it is time, and keep the losses for `conflicts`."""
+        """Repair the entries that lost a part, once a minute, and log each loss.
+
+        At the start of a term (one lead of a daemon), and once an hour, all entries are checked.
+        The next round then compares the declarations with the store.
+        """
         now = self._clock.elapsed()
         if term != self._repaired_in_term:
             self._repaired_in_term, self._losses = term, []
@@ -200,19 +213,19 @@ class Housekeeping:
             self._declaring.compare_again(catalog, whole=bool(losses))
 
     def _report_losses(self, lines: Sequence[str]) -> None:
-        """Log each line, and keep the last `LOSSES_SHOWN_MAX` lines for `conflicts`."""
+        """Log each line, and add it to `conflicts`, which shows the last LOSSES_SHOWN_MAX lines."""
         for line in lines:
             log.warning("%s", line)
         self._losses = [*self._losses, *lines][-LOSSES_SHOWN_MAX:]
 
     def _leads(self, term: int) -> bool:
-        """True if this daemon still leads under the term number `term`."""
+        """True if this daemon still leads under `term` (the leader's fencing number)."""
         return self._term() == term
 
     def _count(self, catalog: Catalog) -> None:
-        """Count the entries once a minute, if any entry has changed since.
+        """Set `entries` to the number of entries, once a minute, if any entry has changed since.
 
-        To count, a database reads every entry.
+        The check comes first because a database reads every entry to count them.
         """
         if self._clock.elapsed() - self._counted_at > COUNT_ENTRIES_EVERY_S:
             self._counted_at = self._clock.elapsed()
@@ -221,9 +234,10 @@ class Housekeeping:
                 self.entries, self._counted_version = catalog.count(), version
 
     def _replan_and_forget(self, catalog: EditableCatalog, history: History) -> None:
-        """Plan again, once a minute, the entries with outdated plans, and delete old history.
+        """Compute outdated plans again, and delete old history, once a minute.
 
-        A plan is outdated if it was computed by older planning rules.
+        A plan is outdated if older planning rules computed it. The history is deleted even if
+        planning fails.
         """
         if self._clock.elapsed() - self._forgot_history_at > FORGET_HISTORY_EVERY_S:
             self._forgot_history_at = self._clock.elapsed()
@@ -236,7 +250,8 @@ class Housekeeping:
     def _compare_with_leader(self, presences: Presences, leading: bool) -> None:
         """On a standby, note a problem if the leader declares other entries than this daemon.
 
-        Such a standby would change the entries when it leads.
+        If that standby became the leader, it would change the entries. On the leader, the noted
+        problem is deleted.
         """
         if leading or self._declaring is None:
             self._difference = ""

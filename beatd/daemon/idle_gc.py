@@ -1,7 +1,7 @@
 """Collect cyclic garbage while the process is idle.
 
-In the middle of a large batch, collections took a third of the time. This is only for a process of
-beatd's own; an embedding program keeps its own collector.
+Automatic collections in the middle of a large batch took a third of its time. Only a process of
+beatd's own does this; a program that embeds beatd uses Python's automatic collection.
 """
 
 import gc
@@ -19,9 +19,10 @@ AFTER_RELOAD_WHEN_BUSY_S = 7.0  # then a beat that is never idle is interrupted
 class IdleGc:
     """Replaces Python's automatic garbage collection by collections in idle moments.
 
-    The daemon calls it before each wait. Create it before the other imports: collections during
-    these take a sixth of the time to readiness. Objects that exist at the first wait are never
-    collected, except after a reload.
+    The constructor disables the automatic collection. Create this object before the other imports,
+    because collections during the imports take a sixth of the start-up time. The daemon calls the
+    object before each wait. Objects that exist at the first wait are never collected, except after
+    a reload.
     """
 
     def __init__(self) -> None:
@@ -33,16 +34,18 @@ class IdleGc:
     def reloaded(self) -> None:
         """Make one of the next calls collect the old daemon, which has ended after a reload.
 
-        Its objects are frozen, or in generations that most collections skip, and would otherwise
-        stay for ever. The caller must not hold a reference to them.
+        Without this call, the objects of the old daemon would stay in memory, because most
+        collections skip them. The caller must not refer to any of these objects.
         """
         gc.unfreeze()
         if self._reloaded_at is None:
             self._reloaded_at = monotonic()
 
     def __call__(self, seconds: float) -> None:
-        """Collect garbage if there is enough of it and the wait that begins now, of `seconds`,
-        allows it."""
+        """Collect garbage if there is enough of it and the coming wait is long enough.
+
+        `seconds` is the length of that wait. An extreme amount of garbage is collected in any case.
+        """
         if not self._started:
             self._started = True
             gc.freeze()
@@ -60,8 +63,10 @@ class IdleGc:
                 gc.collect(1 if seconds > LONG_IDLE_AT_LEAST_S else 0)
 
     def _is_reload_due(self, seconds: float) -> bool:
-        """True if the daemon that ended after a reload should be collected in this wait of
-        `seconds`."""
+        """True if the old daemon should be collected now, after a reload.
+
+        `seconds` is the length of the coming wait.
+        """
         if self._reloaded_at is None:
             return False
         least = AFTER_RELOAD_S if seconds > IDLE_AT_LEAST_S else AFTER_RELOAD_WHEN_BUSY_S

@@ -1,4 +1,4 @@
-"""Run a loop on a thread of its own, which only `stop` ends, not an exception."""
+"""Run a loop on a thread of its own; only `stop` ends the loop, an exception does not."""
 
 import threading
 from collections.abc import Callable
@@ -14,8 +14,9 @@ NEVER_STUCK_S = float("inf")
 class Loop:
     """Calls `turn` again and again; `turn` returns the seconds to wait before the next call.
 
-    An exception is passed to the observer (event Broke) once for each place in the code that raises
-    it, but not after `stop`. `trouble` reports a turn that takes longer than `stuck_after_s`.
+    For an exception, the event Broke is emitted once for each place in the code that raises it.
+    After `stop`, no exception is reported. `trouble` reports a turn that takes longer than
+    `stuck_after_s`.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Loop:
         self._thread.start()
 
     def run(self) -> None:
-        """Call `turn` until `stop` is called; the thread of `start` runs this."""
+        """Call `turn` until `stop` is called. The thread that `start` creates runs this."""
         while True:
             self._wake.clear()
             if self._stopped:
@@ -51,8 +52,10 @@ class Loop:
             self._clock.wait(self._turn_safely(), self._wake)
 
     def _turn_safely(self) -> float:
-        """Call `turn` and return the seconds to wait; report an exception, and wait a fixed time
-        then."""
+        """Call `turn` and return the seconds to wait.
+
+        After an exception, report it with the event Broke and return a fixed pause.
+        """
         try:
             return self._turn()
         except Exception as error:
@@ -88,9 +91,10 @@ class Loop:
 
 
 def kind_of(error: Exception) -> tuple[type[Exception], str, int]:
-    """Return the type of an exception, and the file and line that raised it.
+    """Return the type of an exception, with the file and the line that raised it.
 
-    Its text, which may differ each time, is left out, so that equal results mean the same failure.
+    Equal results mean the same failure. The text of the exception is left out, because it may
+    differ each time.
     """
     where = error.__traceback__
     while where is not None and where.tb_next is not None:

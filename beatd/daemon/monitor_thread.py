@@ -1,4 +1,4 @@
-"""Send check-ins about runs to monitors elsewhere, on a thread that nothing waits for."""
+"""Send check-ins about runs to external monitors, on a thread that no other thread waits for."""
 
 import logging
 import threading
@@ -25,10 +25,10 @@ log = logging.getLogger("beatd")
 
 
 class MonitorThread:
-    """Turns the daemon's events into check-ins and sends each to the monitors that want it.
+    """Turns the daemon's events into check-ins, and sends each to the monitors that want it.
 
-    Entries without a monitor cost nothing: outcomes are looked at only once an entry with one was
-    published, or if the store has a mark of an earlier leader's.
+    Outcomes are ignored until some entry has a monitor. The thread learns this when such an entry
+    is published, or from a mark that an earlier leader wrote to the store.
     """
 
     def __init__(
@@ -49,7 +49,11 @@ class MonitorThread:
         )
 
     def events(self, event: events.Event) -> None:
-        """Note an event of the daemon; any thread may call this."""
+        """Queue the runs that the event is about, and wake the thread if there is something to
+        send.
+
+        Any thread may call this.
+        """
         match event:
             case events.Sent(results=results):
                 monitored = [one for one in results if one.run.entry.monitor is not None]
@@ -67,12 +71,15 @@ class MonitorThread:
         return (self._loop,)
 
     def close(self) -> None:
-        """Close the monitors; check-ins that wait are not sent."""
+        """Close the monitors; queued check-ins are not sent."""
         for target in self._targets:
             target.close()
 
     def turn(self) -> float:
-        """Send the check-ins that wait, and return the seconds until the next turn."""
+        """Send the queued check-ins, and return the seconds until the next turn.
+
+        Failures are logged, at most once a minute.
+        """
         self._read_mark()
         self._look_up()
         while self._check_ins:
@@ -83,8 +90,11 @@ class MonitorThread:
         return PAUSE_S
 
     def _read_mark(self) -> None:
-        """At the start of a lead, read from the store whether any entry has a monitor; later,
-        write that one has."""
+        """Read or write the store's mark that some entry has a monitor, while this daemon leads.
+
+        The mark is read at the start of a lead. It is written once an entry with a monitor was
+        published. An error of the store is ignored; the next turn tries again.
+        """
         store, term = self._state.store, self._state.term()
         if store is None or not term:
             return
@@ -101,7 +111,11 @@ class MonitorThread:
             return  # the next turn tries again
 
     def _look_up(self) -> None:
-        """Make check-ins of the outcomes that wait, by the entries as they are in the store."""
+        """Turn the queued outcomes into check-ins, with the entries as the store has them now.
+
+        Drop all queued outcomes if no entry has a monitor. If the store fails, the outcomes stay
+        queued.
+        """
         store = self._state.store
         if store is None or not self._any.is_set():
             self._outcomes.clear()

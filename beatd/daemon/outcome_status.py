@@ -22,8 +22,10 @@ REASON_MAX_CHARS = 200
 def known_outcomes(
     outcomes: Outcomes, history: History, entries: int
 ) -> Mapping[str, EntryOutcome]:
-    """Return the outcomes of all entries or, if there are more than 10,000 `entries`, of those that
-    have one of the newest few hundred records."""
+    """Return the outcomes of entries by name; all entries if there are at most 10,000 `entries`.
+
+    If there are more, only the entries of the newest few hundred records are read.
+    """
     if entries <= ALL_READ_MAX:
         return outcomes.entry_outcomes(None)
     names = {record.name for record in history.history(None, RECORDS_READ)}
@@ -31,7 +33,10 @@ def known_outcomes(
 
 
 def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
-    """Return a row for each entry whose newest run failed, expired or was lost, newest first."""
+    """Return a row for each entry whose newest run failed, expired or was lost, newest first.
+
+    At most SHOWN_MAX rows are returned.
+    """
     failing = [one for one in known.values() if one.newest.state in FAILURES]
     failing.sort(key=lambda one: one.newest.at, reverse=True)
     return [
@@ -49,8 +54,10 @@ def failing_outcomes(known: Mapping[str, EntryOutcome]) -> list[dict[str, Any]]:
 def running_long(
     known: Mapping[str, EntryOutcome], outcomes: Outcomes, catalog: Catalog, now: datetime
 ) -> list[dict[str, Any]]:
-    """Return a row for each run that has been running for longer than the `max_run` of its entry
-    or, without one, than an hour; the longest first."""
+    """Return a row for each run that exceeds the `max_run` of its entry, the longest first.
+
+    For an entry without `max_run`, the limit is one hour. At most SHOWN_MAX rows are returned.
+    """
     since = {
         one.name: (one.newest.started or one.newest.at, one.newest.task_id)
         for one in known.values()

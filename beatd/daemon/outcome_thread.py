@@ -1,7 +1,7 @@
-"""Read what became of published runs and write it to the store, on a thread of its own.
+"""Read the outcomes of published runs and write them to the store, on a thread of its own.
 
-Only the leader does that. Nothing here holds up a tick: the connection to the broker is not the
-publisher's, the transactions are small, and a pause follows each of them.
+Only the leader does this. The thread delays no tick: it has its own connection to the broker,
+writes small transactions, and pauses after each full transaction.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,10 +31,11 @@ SHORTEST_AWAY_PAUSE_S, LONGEST_AWAY_PAUSE_S = 0.1, 2.0
 
 
 class OutcomeThread:
-    """Reads outcomes with `reader` in `turn`, which a loop calls again and again.
+    """Reads outcomes with `reader` and writes them to the store; a loop calls `turn` repeatedly.
 
-    `term` returns the number of the term that this daemon leads, 0 on a standby. `wake` starts a
-    tick, because an entry has become due. `rest` waits some seconds between two transactions.
+    `term` returns the leader's fencing number, or 0 on a standby. `wake` starts a tick when the end
+    of a run allows an entry to run. `rest` waits some seconds between two transactions. `tell`
+    receives the events.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class OutcomeThread:
         self._turning, self._is_closed = Lock(), False
 
     def turn(self) -> float:
-        """Read and write one batch, if this daemon leads; return the seconds to the next turn."""
+        """Read and write one batch if this daemon leads; return the seconds until the next turn."""
         with self._turning:
             try:
                 return 0.0 if self._is_closed else self._turn(self._term())
@@ -71,7 +72,7 @@ class OutcomeThread:
                     self._close_reader()
 
     def close(self) -> None:
-        """Close the reader, at once or at the end of the current turn; do not wait for it."""
+        """Close the reader now or, if a turn is running, at the end of that turn; do not wait."""
         self._is_closed = True
         if self._turning.acquire(blocking=False):
             try:
@@ -98,7 +99,11 @@ class OutcomeThread:
         self._of_term, self._saves_at, self._saved = term, float("-inf"), True
 
     def _end_lead(self) -> None:
-        """Close the reader, so that the new leader gets all messages."""
+        """Close the reader at the end of a lead, so that the new leader gets all messages.
+
+        Also discard the unwritten batch, and emit the end of an outage and the event that no run is
+        executed.
+        """
         if self._of_term:
             self._of_term, self._unwritten = 0, None
             self._close_reader()
@@ -107,7 +112,11 @@ class OutcomeThread:
             self._writer.emit_idle()
 
     def _read_and_write(self) -> float:
-        """Read a batch, write it, and acknowledge it; return the seconds to the next turn."""
+        """Read a batch, write and acknowledge it, and return the seconds until the next turn.
+
+        An error of the broker closes the reader. Raise StoreError if the store fails; the next turn
+        then writes the same batch.
+        """
         read_at = self._clock.elapsed()
         try:
             batch = self._unwritten = self._unwritten or self._reader.read()
@@ -129,7 +138,11 @@ class OutcomeThread:
         return self._pause_after(batch)
 
     def _write(self, batch: OutcomeBatch) -> None:
-        """Write a batch. Raise StoreError if the store fails; the next turn tries again then."""
+        """Write a batch. Raise StoreError if the store fails; the next turn then tries again.
+
+        After any other exception the batch is acknowledged, so that later reports are read, and the
+        exception is raised.
+        """
         try:
             self._writer.write(batch)
         except StoreError:
@@ -143,8 +156,11 @@ class OutcomeThread:
         self._unwritten = None
 
     def _failed(self, error: Exception) -> float:
-        """Close the connection after an error of the broker, and return the pause before the next
-        try. The drivers raise many kinds of errors."""
+        """Close the connection after an error of the broker; return the seconds until the next try.
+
+        Emits the event OutcomesAway at the start of an outage. The batch that was read is
+        discarded; it was not acknowledged, so that it is read again.
+        """
         self._live.pause()
         self._unwritten = None  # it was not acknowledged, and is read again
         self._close_reader()
@@ -154,7 +170,10 @@ class OutcomeThread:
         return self._away_pause_s
 
     def _judge(self) -> None:
-        """Write the runs that are lost, and let those count as running that workers still name."""
+        """Write the lost runs as lost, and extend the time for which other runs count as running.
+
+        A run is extended if its worker has reported lately that it still executes the run.
+        """
         if self._clock.elapsed() < self._judge_at:
             return
         self._judge_at = self._clock.elapsed() + JUDGED_EVERY_S
@@ -168,8 +187,11 @@ class OutcomeThread:
             self._save_silences(running, now)
 
     def _save_silences(self, running: Mapping[str, Running], now: datetime) -> None:
-        """Write for how long no worker has named the running runs. Otherwise each change of leader
-        would keep a run of a dead worker running for another 30 s."""
+        """Write for each running run the seconds since its worker last reported it, every 2 s.
+
+        The next leader reads these times. Otherwise each change of leader would let a dead worker's
+        run count as running for 30 s more.
+        """
         if self._clock.elapsed() < self._saves_at:
             return
         self._saves_at = self._clock.elapsed() + SILENCES_SAVED_EVERY_S

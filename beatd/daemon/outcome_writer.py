@@ -1,4 +1,5 @@
-"""Write deliveries to the store, in small transactions, and emit what came of them."""
+"""Write deliveries (states of runs that workers reported) to the store, and emit events about
+them."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,10 +18,10 @@ SHORTEST_REST_S, LONGEST_REST_S = 0.01, 0.5  # after a full one
 
 
 class OutcomeWriter:
-    """Writes the deliveries of batches, and notes them in `live`.
+    """Writes the deliveries (reported states of runs) of batches to the store, and to `live`.
 
-    `wake` starts a tick, because a run that counted as running has ended. `rest` waits some
-    seconds between two transactions.
+    `live` finds lost runs. `wake` is called when a run that counted as running has ended. `rest`
+    waits some seconds between two transactions. `tell` receives the events.
     """
 
     def __init__(
@@ -43,9 +44,9 @@ class OutcomeWriter:
         self._wakes = False  # once the deliveries are written
 
     def write(self, batch: OutcomeBatch) -> None:
-        """Write the deliveries of this store's runs, and emit an event about the batch.
+        """Write the deliveries of runs that this store knows, and emit an event about the batch.
 
-        Raise StoreError if the store fails; called again with the same batch, it goes on.
+        Raise StoreError if the store fails. A second call with the same batch then writes the rest.
         """
         if batch is not self._batch:
             self._live.name(batch.held)
@@ -69,14 +70,19 @@ class OutcomeWriter:
             self._emit(event)
 
     def write_lost(self, deliveries: Sequence[Delivery]) -> None:
-        """Write the deliveries that are lost, and emit an event about them. Raise StoreError if
-        the store fails."""
+        """Write the deliveries of lost runs, and emit an event for each transaction.
+
+        Raise StoreError if the store fails.
+        """
         for start in range(0, len(deliveries), WRITTEN_MAX):
             written = self._write_some(deliveries[start : start + WRITTEN_MAX])
             self._emit(OutcomesRead(deliveries=written, started=self._live.started))
 
     def _write_some(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Write deliveries in one transaction, and return those whose state was written."""
+        """Write deliveries in one transaction, and return those whose state was written.
+
+        Start a tick if one of these runs counted as running. Pause after a full transaction.
+        """
         began = self._clock.elapsed()
         # A write whose reply was lost is tried again, and then these runs have ended before it.
         self._wakes |= self._ends_running(deliveries)
@@ -94,12 +100,16 @@ class OutcomeWriter:
         return [one for one, how in zip(deliveries, written, strict=True) if how == "written"]
 
     def emit_failures(self) -> None:
-        """Emit the runs that failed, unless that was done within the last second."""
+        """Emit an event with the failed runs, unless the last one is less than a second old."""
         if (event := self._failed.event_at(self._clock.elapsed())) is not None:
             self._tell(event)
 
     def emit_idle(self) -> None:
-        """Emit that no run is executed now, as far as this daemon knows: it does not lead."""
+        """Emit an event that no run is executed, because this daemon no longer leads and reads
+        none.
+
+        Nothing is emitted if the last event reported no running runs.
+        """
         if self._started:
             self._emit(OutcomesRead())
 
@@ -109,8 +119,10 @@ class OutcomeWriter:
         self._tell(event)
 
     def _ends_running(self, deliveries: Sequence[Delivery]) -> bool:
-        """True if one of these ended runs counts as running: something may wait for its end, or
-        may come to wait before the end is written."""
+        """True if one of the ended runs in `deliveries` counts as running in the store.
+
+        Another run of the same entry may then wait for this end.
+        """
         ended = [one for one in deliveries if one.state in RUN_ENDS]
         if not ended:
             return False

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 class Parts(Struct, frozen=True, kw_only=True):
     """The functions that make the parts of a daemon.
 
-    Each raises StoreError while its server is away. `declaring` writes the declared entries to the
-    store; None if no source declares any. `alerts` is None if nothing is judged. `outcomes` reads
-    what became of runs; None if nothing does.
+    Each of them raises StoreError while its server is away. `declaring` writes the declared entries
+    to the store; None if no source declares entries. `alerts` makes the thread that judges alerts,
+    `monitors` the thread that sends check-ins, and `outcomes` the reader of runs' outcomes. Each of
+    these is None if the daemon does not need it.
     """
 
     store: Callable[[], Roles]

@@ -1,6 +1,7 @@
-"""Keep how this process was started, so that a reload can start it again in the same way.
+"""Store how this process was started, so that a reload can start it again in the same way.
 
-A daemon with a project's app replaces its process, so that the app is imported again.
+A daemon with a project's app starts its process again at a reload, so that the app is imported
+again.
 """
 
 import os
@@ -14,9 +15,10 @@ RELOADED_VARIABLE = "BEATD_RELOADED"  # in the environment of a process that a r
 
 
 class ProcessStart:
-    """Keeps the command, environment and working folder with which this process was started.
+    """Stores the command, environment and working folder with which this process was started.
 
-    Create it before a project's code can change them.
+    Create it before a project's code can change them. `is_reload` is True if a reload started this
+    process; the constructor removes the variable that marks this from the environment.
     """
 
     def __init__(self) -> None:
@@ -27,7 +29,8 @@ class ProcessStart:
     def start_again(self) -> NoReturn:
         """Replace this process by the same program, started from the beginning; never return.
 
-        The signals stay blocked, so that none is lost meanwhile.
+        The signals stay blocked, so that no signal is lost during the change. Raise OSError on
+        failure.
         """
         for stream in (sys.stdout, sys.stderr):
             # None where it was closed at the start; its pipe may have no reader, its disk no room.
@@ -38,7 +41,7 @@ class ProcessStart:
         os.execve(sys.executable, self._command, {**self._environment, RELOADED_VARIABLE: "1"})
 
     def trial(self) -> Trial:
-        """Start a process that tries the new configuration, and return it.
+        """Start a process that tries the new configuration, and return the `Trial`.
 
         Raise OSError if no process can be started.
         """

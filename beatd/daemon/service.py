@@ -40,13 +40,13 @@ class Service(Protocol):
     has_app: bool  # True: it uses a project's app, whose modules stay imported
 
     def open(self) -> None:
-        """Open the resources that only one service at a time can hold, such as a port.
+        """Open the resources that only one service at a time can own, such as a port.
 
-        The previous service is closed by then.
+        The previous service must be closed before.
         """
 
     def close(self) -> None:
-        """Close everything except the daemon, which has ended by then."""
+        """Close everything except the daemon. The daemon must have ended before."""
 
 
 def set_up_log(level: str, form: str) -> None:
@@ -62,13 +62,16 @@ def set_up_log(level: str, form: str) -> None:
 
 
 def _json_lines() -> JsonLines | None:
-    """Return the formatter of the log if it writes JSON, else None."""
+    """Return the formatter of the log if it writes JSON, or None if it writes text."""
     formatters = (handler.formatter for handler in log.handlers)
     return next((one for one in formatters if isinstance(one, JsonLines)), None)
 
 
 def _show_term(term: Callable[[], int]) -> None:
-    """Make each line of a log in JSON show the term that `term` returns."""
+    """Make each JSON line of the log show the term (the leader's number) that `term` returns.
+
+    Nothing changes if the log is written as text.
+    """
     if (json_lines := _json_lines()) is not None:
         json_lines.term = term
 
@@ -81,9 +84,11 @@ def serve(
 ) -> int:
     """Run the service that `build` makes until SIGTERM or SIGINT, and return the exit code.
 
-    SIGHUP tries the new configuration. If it is valid, a new service replaces the old one or, if an
-    app must be imported again, the process starts again. If it is not valid, the reason is logged
-    and the old service goes on. An exception of the first `build` is raised.
+    SIGHUP tries the new configuration. If it is valid, a new service replaces the old one. A
+    service with an app is replaced by starting the process again, so that the app is imported
+    again. If the configuration is not valid, the reason is logged and the old service continues.
+
+    An exception of the first `build` is raised. BeatError is raised if an error ended the daemon.
     """
     # Blocked before any thread is started: all inherit it, and only this thread gets signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -116,7 +121,7 @@ def serve(
 def _ending_at_once() -> Iterator[None]:
     """Exit the process at SIGTERM or SIGINT while the body of the `with` runs.
 
-    The import of an app may hang there, and nothing is open yet that must be closed.
+    The body imports an app, and that import may hang. No resource is open yet that must be closed.
     """
     over = threading.Event()
 
@@ -136,8 +141,10 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _open(service: Service, is_reload: bool) -> None:
-    """Open the service; after a reload, only log an error, and let the daemon run without the
-    resource."""
+    """Open the service; after a reload, log an error instead of raising it.
+
+    The daemon then runs without the resource that could not be opened.
+    """
     try:
         service.open()
     except Exception as trouble:
@@ -153,10 +160,11 @@ def _listen(
     build: Callable[[], Service],
     start: ProcessStart,
 ) -> Callable[[], Service] | None:
-    """Handle signals until the service has to stop.
+    """Handle signals until the service has to stop, and return the function that makes the next
+    one.
 
-    Return the function that makes the next service, to be called after this one has stopped; None
-    if the process should end.
+    The caller must call that function after the service has stopped. The result is None if the
+    process should end.
     """
     trial: Trial | None = None
     try:
@@ -190,7 +198,10 @@ def _listen(
 
 
 def _trial(start: ProcessStart, systemd: SystemdObserver) -> Trial | None:
-    """Start a process that tries the new configuration, or log why that failed and return None."""
+    """Start a process that tries the new configuration, and return the `Trial`.
+
+    The result is None if no process can be started; the reason is logged.
+    """
     try:
         return start.trial()
     except OSError as error:
@@ -206,8 +217,10 @@ def _refuse(refusal: Exception, systemd: SystemdObserver) -> None:
 
 
 def _next_signal(trial: Trial | None) -> int | None:
-    """Wait for the next signal and return it; while a trial runs, return None after a short
-    time."""
+    """Wait for the next signal and return it.
+
+    While a trial runs, return None if no signal arrives within CHECK_TRIAL_EVERY_S.
+    """
     if trial is None:
         return signal.sigwait(SIGNALS)
     received = signal.sigtimedwait(SIGNALS, CHECK_TRIAL_EVERY_S)
@@ -217,10 +230,10 @@ def _next_signal(trial: Trial | None) -> int | None:
 def _next_build(
     service: Service, trial: Trial, build: Callable[[], Service], start: ProcessStart
 ) -> Callable[[], Service]:
-    """Return the function that makes the next service, after the trial of its configuration is
-    over.
+    """Return the function that makes the next service, after the trial of its configuration.
 
-    Raise an exception with the reason if the new configuration cannot be used.
+    If the service has an app, that function starts the process again and never returns. Raise an
+    exception with the reason if the new configuration cannot be used.
     """
     if refusal := trial.refusal():
         raise BeatError(refusal)
@@ -233,7 +246,10 @@ def _next_build(
 
 
 class _Running:
-    """Runs a service's daemon on a thread of its own; the main thread can then wait for signals."""
+    """Runs a service's daemon on a thread of its own, while the main thread waits for signals.
+
+    `error` is the error that ended the daemon, or None.
+    """
 
     def __init__(self, service: Service, idle_gc: IdleGc) -> None:
         self.service = service
@@ -245,7 +261,8 @@ class _Running:
         self._thread.start()
 
     def _run(self) -> None:
-        """Run the daemon, keep the error that ended it, and wake the main thread with SIGUSR2."""
+        """Run the daemon, store the error that ended it in `error`, and send SIGUSR2 to this
+        process."""
         try:
             self.service.daemon.run()
         except BeatError as error:
@@ -259,8 +276,7 @@ class _Running:
             os.kill(os.getpid(), signal.SIGUSR2)
 
     def stop_for_next(self) -> None:
-        """Stop the service because another one follows, without log lines about the end of the
-        daemon."""
+        """Stop the service before the next one starts, without log lines about the daemon's end."""
         log.addFilter(_is_no_planned_end)
         try:
             self.stop()
@@ -268,7 +284,7 @@ class _Running:
             log.removeFilter(_is_no_planned_end)
 
     def stop(self) -> None:
-        """Finish the current batch, resign the lead and close the service."""
+        """Finish the current batch, give up the lead and close the service."""
         self.service.daemon.stop()
         self._thread.join()
         self.service.close()
@@ -276,7 +292,7 @@ class _Running:
 
 
 def _is_no_planned_end(record: logging.LogRecord) -> bool:
-    """Return False for the log records about the planned end of a daemon, to filter them out."""
+    """Return False for a log record about the planned end of a daemon, True for any other."""
     event = getattr(record, "facts", {}).get("event")
     # A lead that is lost otherwise is logged as a warning.
     return event not in ("Stopped", "LeadLost") or record.levelno > logging.INFO

@@ -25,8 +25,9 @@ def open_when_reachable(
 ) -> T | None:
     """Call `open_part` until its server answers, and return its result; None if `stop` was set.
 
-    Raise StoreUnusable, unless `waits_for_unusable` is True: then that is retried, too.
-    `before_wait` is called before each wait with its length in seconds.
+    An error StoreUnusable is raised at once, unless `waits_for_unusable` is True. Emits an event
+    when the server does not answer, at each wait, and when the server is back. `before_wait` is
+    called before each wait with its length in seconds.
     """
     pause, away_since = FIRST_PAUSE_S, None
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""Make the status of this daemon, from the store's records of all daemons and its own state."""
+"""Make the status of this daemon from its own state and the store's records of all daemons."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,7 +10,10 @@ from beatd.observers.health import Health
 
 
 def status_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the content of the page /status, with the same keys as `beatd status --json`."""
+    """Return the content of the page /status, with the same keys as `beatd status --json`.
+
+    If the store cannot be used, the values that need the store are empty.
+    """
     engine, election, store = daemon.engine, daemon.election, daemon.store
     status = status_without_store(daemon.store_trouble() or "not open yet")
     if store is not None and engine is not None and engine.store_outage.over:
@@ -47,9 +50,9 @@ def status_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def broker_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the state of the broker as "ok" and, if it cannot be used, the reason as "error".
+    """Return whether the broker can be used, as "ok"; if it cannot, also the reason, as "error".
 
-    "ok" is True if the broker can be used, None if that is unknown.
+    "ok" is True or False, or None before the daemon is open.
     """
     if daemon.engine is None:
         return {"ok": None}
@@ -58,9 +61,9 @@ def broker_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def lock_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the state of the lock that makes a leader as "ok" and, if it cannot be used, "error".
+    """Return whether the leader's lock can be used, as "ok"; if not, also the reason, as "error".
 
-    "ok" is True if the lock can be used, None if that is unknown.
+    "ok" is True or False, or None before the daemon is open.
     """
     if daemon.election is None:
         return {"ok": None}
@@ -69,7 +72,7 @@ def lock_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def state_of(daemon: DaemonState) -> dict[str, Any]:
-    """Return the facts for the log line that SIGUSR1 causes, without a request to a server."""
+    """Return the facts for the log line that the signal SIGUSR1 causes; no server is contacted."""
     engine, election = daemon.engine, daemon.election
     lead = election.lead() if election else None
     return {
@@ -84,7 +87,7 @@ def state_of(daemon: DaemonState) -> dict[str, Any]:
 
 
 def health_of(daemon: DaemonState) -> Health:
-    """Return the health that the probes and the gauges show, without a request to a server."""
+    """Return the health that the probes and the gauges show; no server is contacted."""
     engine, election = daemon.engine, daemon.election
     return Health(
         trouble=daemon.trouble(),
@@ -101,7 +104,7 @@ def health_of(daemon: DaemonState) -> Health:
 
 
 def _waits_for(daemon: DaemonState) -> str:
-    """Return why the daemon is not ready, or "" if it is."""
+    """Return why the daemon is not ready, or "" if it is ready."""
     engine = daemon.engine
     if trouble := daemon.trouble():
         return trouble

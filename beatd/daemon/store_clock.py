@@ -1,10 +1,10 @@
 """Set the daemon's clock from the store's, so that all daemons agree and none is ahead of the
 store.
 
-A store reads its clock at some instant between the request and the reply. If that was when the
-reply arrived, the store's clock shows the time of the reply now: the earliest possible time, to
-which the daemon's clock is set. If it was when the request was sent, the store's clock is ahead by
-the whole round trip: the latest possible time.
+A store reads its clock at an unknown instant between the request and the reply. If that instant is
+the arrival of the reply, the store's clock shows the time in the reply now. This is the earliest
+possible time, and the daemon's clock is set to it. If that instant is the sending of the request,
+the store's clock is ahead by the whole round trip. This is the latest possible time.
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +38,8 @@ class StoreClock:
     def set_from(self, store: SharedClock) -> None:
         """Read the store's clock a few times, and set the daemon's clock from the best reply.
 
-        Raise StoreError if the store fails; the clock then goes on as it was set before.
+        A store without a clock changes nothing, but `is_set` becomes True. Raise StoreError if the
+        store fails; the clock then continues from its last setting.
         """
         for request in range(1, REQUESTS_MAX + 1):
             requested_at = self._clock.elapsed()
@@ -52,10 +53,10 @@ class StoreClock:
                 return
 
     def _set(self, reply: StoreTime, requested_at: float, replied_at: float) -> bool:
-        """Set the clock if this reply is more exact than the earlier ones.
+        """Set the clock if this reply is more exact than the earlier ones or contradicts the clock.
 
-        Return True if another reply may be better still. `requested_at` and `replied_at` are values
-        of `Clock.elapsed`.
+        Return True if a further reply may be more exact, else False. `requested_at` and
+        `replied_at` are values of `Clock.elapsed`. A reply to an older request is ignored.
         """
         with self._guard:
             if requested_at < self._newest_request_at:

@@ -1,4 +1,7 @@
-"""Make the status of a store's daemons from their records in the store; no daemon is contacted."""
+"""Make the status of a store's daemons from their records in the store.
+
+No daemon is contacted.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -42,8 +45,9 @@ def status_in(
 ) -> dict[str, Any]:
     """Return the status with the same keys as `beatd status --json`.
 
-    It describes the leader or, without one, the first standby. `conflicts` are the problems that
-    the caller knows; those that the daemons announced are added.
+    It describes the leader or, without a leader, the first standby. `conflicts` are the problems
+    that the caller knows; the status also has the problems that the daemons announced. Raises
+    StoreError if the store fails.
     """
     term = terms.term()
     daemons = sorted(presences.daemons(), key=lambda one: one.holder.since)
@@ -97,10 +101,10 @@ def refusal_of(presences: Presences) -> str:
 
 
 def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the first problems of the daemon `name` and, if there are more, a line with their
-    number.
+    """Return the problems for the presence record (in the store) of the daemon `name`.
 
-    Passwords are hidden and long texts are cut.
+    At most PROBLEMS_ANNOUNCED_MAX are returned, and a line with the number of the others. Passwords
+    are masked and long texts are cut.
     """
     first = tuple(hidden(text)[:PROBLEM_MAX_CHARS] for text in problems[:PROBLEMS_ANNOUNCED_MAX])
     more = len(problems) - len(first)
@@ -108,9 +112,9 @@ def problems_to_announce(problems: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
-    """Return the problems in `known` and those that the daemons announced, each of them once.
+    """Return the problems in `known` and the problems that the daemons announced, without doubles.
 
-    A line "N more problems" is left out if at least that many are known.
+    A daemon's line "N more problems" is left out if `known` has at least that many problems.
     """
     found = dict.fromkeys(known)
     for one in daemons:
@@ -122,8 +126,11 @@ def _conflicts(known: Sequence[str], daemons: Sequence[Presence]) -> list[str]:
 
 
 def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each entry whose newest run could not be published, and then the rows of
-    those whose newest run failed in a worker."""
+    """Return a row for each entry whose newest run failed.
+
+    The entries whose run could not be published come first. They are followed by the rows
+    `in_workers`, about runs that failed in a worker. No entry has two rows.
+    """
     unpublished = [
         {
             "entry": name,
@@ -139,7 +146,11 @@ def _failing(history: History, in_workers: list[dict[str, Any]]) -> list[dict[st
 
 
 def _open_incidents(incidents: Incidents) -> list[dict[str, Any]]:
-    """Return a row for each open incident, those of the whole first, then the oldest first."""
+    """Return a row for each open incident.
+
+    Incidents without an entry, about the daemon as a whole, come first; within each group, the
+    oldest first.
+    """
     found = [one for one in incidents.open_incidents() if one.closed is None]
     return [
         {
@@ -153,10 +164,10 @@ def _open_incidents(incidents: Incidents) -> list[dict[str, Any]]:
 
 
 def _pending_requests(requests: Requests) -> dict[str, Any]:
-    """Return the number of pending requests (runs asked for besides the plan), and the oldest of
-    them.
+    """Return the number of pending requests (runs asked for by hand), and the oldest request.
 
-    "at_least" is True if the number is a lower bound.
+    "at_least" is True if more requests than that number may exist. "oldest" is None without
+    requests.
     """
     pending = [request for request, _ in requests.requests(REQUESTS_COUNTED_MAX)]
     oldest = pending[0] if pending else None
@@ -174,10 +185,10 @@ def _pending_requests(requests: Requests) -> dict[str, Any]:
 
 
 def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | None:
-    """Return the record of the daemon that leads, or None.
+    """Return the presence record of the daemon that leads, or None if no daemon leads.
 
-    It must hold the newest term and announce that it leads: a daemon that was frozen may still
-    announce an old term.
+    The leader announces that it leads, and has the newest term (the leader's fencing number). The
+    second condition excludes a daemon that was frozen and still announces an old term.
     """
     if newest is None:
         return None
@@ -187,8 +198,10 @@ def _leading(daemons: Sequence[Presence], newest: Holder | None) -> Presence | N
 
 
 def status_without_store(error: str) -> dict[str, Any]:
-    """Return a status with the keys of `status_in` for a store that does not answer, because of
-    `error`."""
+    """Return a status with the keys of `status_in` and empty values, for a store that fails.
+
+    `error` is the reason of the failure.
+    """
     nothing = dict.fromkeys(("name", "host", "pid", "role", "term", "leader"))
     return {
         **nothing,
@@ -213,8 +226,7 @@ def status_without_store(error: str) -> dict[str, Any]:
 
 
 def daemon_row(holder: Holder) -> dict[str, Any]:
-    """Return the name, host and process id of a daemon, and the time since which it runs or
-    leads."""
+    """Return the name, host and process id of a daemon, and the start of its process or lead."""
     return {
         "name": holder.name,
         "host": holder.host,
@@ -224,9 +236,9 @@ def daemon_row(holder: Holder) -> dict[str, Any]:
 
 
 def _broker(shown: Presence | None) -> dict[str, Any]:
-    """Return the state of the broker for the shown daemon, as "ok" and, if it fails, "error".
+    """Return whether the shown daemon can use the broker, as "ok"; if not, the reason as "error".
 
-    "ok" is True if the daemon reaches the broker, None without a daemon.
+    "ok" is None without a daemon.
     """
     if shown is None or shown.broker_ok or not shown.broker:
         return {"ok": shown.broker_ok if shown else None}
@@ -234,9 +246,10 @@ def _broker(shown: Presence | None) -> dict[str, Any]:
 
 
 def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
-    """Return the state of the lock as "ok": True if every daemon can use it, None without daemons.
+    """Return whether all daemons can use the leader's lock, as "ok"; None without daemons.
 
-    If a daemon cannot use it, return also the "error" and the name of the first such "daemon".
+    If a daemon cannot use the lock, "error" has the reason and "daemon" the name of the first such
+    daemon.
     """
     for one in daemons:
         if one.lock:
@@ -245,15 +258,17 @@ def _lock(daemons: Sequence[Presence]) -> dict[str, Any]:
 
 
 def _seen_age_s(shown: Presence | None, now: datetime) -> float | None:
-    """Return the seconds since the shown daemon wrote its record to the store; None without a
-    daemon."""
+    """Return the seconds since the shown daemon wrote its record to the store.
+
+    The result is None without a daemon.
+    """
     return None if shown is None else round(max(0.0, (now - shown.seen_at).total_seconds()), 3)
 
 
 def _tick_age_s(shown: Presence | None, now: datetime) -> float | None:
     """Return the seconds since the shown daemon's last tick, or None if that is unknown.
 
-    That is the age which it announced plus the age of the announcement.
+    The result is the age in the daemon's record plus the age of that record.
     """
     since = _seen_age_s(shown, now)
     if shown is None or since is None or "tick_age" not in shown.stats:

@@ -10,10 +10,10 @@ REFUSAL_MAX_CHARS = 500
 
 
 class Trial:
-    """A process that tries a new configuration with `beatd run --trial`; it starts at once.
+    """A process that tries a new configuration with `beatd run --trial`.
 
-    Call `is_over` until it returns True, then `refusal` and `close`. The constructor raises OSError
-    if no process can be started.
+    The constructor starts the process, and raises OSError if that fails. Call `is_over` until it
+    returns True, then `refusal`, then `close`.
     """
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: str) -> None:
@@ -33,13 +33,13 @@ class Trial:
             raise
 
     def is_over(self) -> bool:
-        """Return True if the process has ended or its time is up."""
+        """Return True if the process has ended or its time limit has passed."""
         return self._process.poll() is not None or time.monotonic() > self._ends_at
 
     def refusal(self) -> str:
         """Return why the configuration cannot be used, or "" if it can be used.
 
-        Call it when `is_over` returns True.
+        Call this only after `is_over` has returned True.
         """
         code = self._process.poll()
         if code is None:
@@ -53,7 +53,8 @@ class Trial:
         return reason[:REFUSAL_MAX_CHARS] or f"the process that tried it ended with {code}"
 
     def close(self) -> None:
-        """Kill the process if it still runs, and wait until it has ended."""
+        """Kill the process if it still runs, wait until it has ended, and delete its output
+        file."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

@@ -1,7 +1,7 @@
-"""Convert entries from and to plain data (the form that YAML and the stores hold), and check them.
+"""Convert entries from and to plain data (the values of YAML and JSON), and check that data.
 
-`entry_from` makes an entry from plain data, `check` reports every fault in the data, `plain_of`
-writes an entry as plain data, and `codec` converts entries for the stores, fast.
+`entry_from` makes an entry from plain data, and `check` also reports every fault in the data.
+`plain_of` returns an entry as plain data. `codec` converts entries for the stores, fast.
 """
 
 from beatd.definition.as_plain import json_plain_of, plain_of

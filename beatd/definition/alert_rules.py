@@ -1,4 +1,4 @@
-"""Read and write `alert`, the rules by which incidents of an entry are opened and closed."""
+"""Read and write an entry's `alert`: the rules by which its incidents are opened and closed."""
 
 from datetime import timedelta
 from typing import Any, get_args

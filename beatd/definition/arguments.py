@@ -1,7 +1,7 @@
 """Convert argument values that JSON does not have: dates, times, Decimals, UUIDs and bytes.
 
-JSON holds them in kombu's form, {"__type__": "date", "__value__": "2027-01-01"}. Messages, stores
-and commands write that form, and a worker decodes it to the value.
+In JSON they have kombu's form, such as {"__type__": "date", "__value__": "2027-01-01"}. Messages,
+stores and commands use that form, and a worker decodes it to the value.
 """
 
 import re
@@ -40,14 +40,18 @@ _TIMESTAMP = re.compile(
 
 
 class Timestamp(str):
-    """A text that YAML defines as a date or datetime; it is converted only if it is an argument."""
+    """A text that YAML defines as a date or datetime.
+
+    It is converted to one only if it is an argument of a task.
+    """
 
     __slots__ = ()
 
     def moment(self) -> date | datetime:
-        """Return the date or datetime that the text means; a datetime is naive without an offset.
+        """Return the date or datetime that the text means.
 
-        Raises ValueError if there is no such date or time.
+        A datetime without an offset in the text is naive. Raises ValueError if the date or the time
+        does not exist.
         """
         found = _TIMESTAMP.fullmatch(self)
         assert found is not None, "`timestamp` has seen it"
@@ -72,20 +76,21 @@ def timestamp(text: str) -> Timestamp | None:
 def is_tagged(value: Any) -> bool:
     """Return True if the value is a mapping with exactly the keys `__type__` and `__value__`.
 
-    This is kombu's form of a value that JSON does not have.
+    kombu writes a value that JSON does not have, such as a date, in this form.
     """
     return isinstance(value, (dict, Mapping)) and len(value) == 2 and value.keys() == _KEYS
 
 
 def is_type(name: Any) -> bool:
-    """Return True if kombu can decode a typed value whose `__type__` is this name."""
+    """Return True if kombu can decode a value with this `__type__` name."""
     return isinstance(name, str) and name in TYPES
 
 
 def typed(name: Any, value: Any) -> Any:
-    """Return the value for a `__type__` name and a `__value__`, kombu's form of typed values.
+    """Return the value that kombu's form of a typed value stands for, such as a date.
 
-    Raises ValueError if `value` does not fit the type, and KeyError if the name is not in `TYPES`.
+    `name` is the form's `__type__`, and `value` its `__value__`. Raises ValueError if `value` does
+    not fit the type, and KeyError if `name` is not in `TYPES`.
     """
     if not is_type(name):
         raise KeyError(name)
@@ -124,8 +129,8 @@ def exact(value: Any) -> Any:
 def tagged(value: Any) -> Any:
     """Return the value as JSON can hold it, with dates, Decimals and the like in kombu's form.
 
-    That form is {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError for a value that
-    has no such form.
+    That form is {"__type__": "date", "__value__": "2027-01-01"}. Raises TypeError for a value
+    without such a form.
     """
     kind = type(value)
     if kind in _PLAIN:
@@ -145,10 +150,10 @@ def tagged(value: Any) -> Any:
 
 
 def untagged(value: Any) -> Any:
-    """Return decoded JSON with each value of kombu's form converted to a date, Decimal and so on.
+    """Return decoded JSON with each value in kombu's form converted to a date, Decimal and so on.
 
-    That form is {"__type__": "date", "__value__": "2027-01-01"}. A mapping in that form whose
-    content does not fit its type stays unchanged.
+    That form is {"__type__": "date", "__value__": "2027-01-01"}. A mapping in that form stays
+    unchanged if its content does not fit its type.
     """
     if isinstance(value, dict):
         if is_tagged(value):
@@ -161,9 +166,10 @@ def untagged(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the value as JSON; two results are equal exactly if workers receive the same value.
+    """Return the value as JSON that is equal for two values exactly if workers receive the same.
 
-    `value` is an argument, or a list or mapping of arguments.
+    `value` is an argument, or a list or mapping of arguments. Raises TypeError if JSON cannot hold
+    it.
     """
     return json.encode(tagged(value), order="deterministic")
 
@@ -171,7 +177,8 @@ def canonical_json(value: Any) -> bytes:
 def same(one: Entry, other: Entry) -> bool:
     """Return True if two entries are equal and workers receive the same arguments from both.
 
-    `==` alone is not enough: it takes 1, 1.0 and true as equal, and two Decimal NaNs as different.
+    `==` alone is not enough: for `==`, 1, 1.0 and true are equal, and two Decimal NaNs are
+    different.
     """
     if _payload(one) != _payload(other):
         return False

@@ -18,7 +18,7 @@ _HINT = "write it as every, cron, crontab, at, solar or rrule in YAML"
 
 
 def zone_name_of(tz: Any) -> str:
-    """Return the IANA name of a tzinfo object or name, or raise ConfigError if it has none."""
+    """Return the IANA name of a tzinfo object or name; raise ConfigError if it has no such name."""
     for name in (tz, getattr(tz, "key", None), getattr(tz, "zone", None), str(tz)):
         if isinstance(name, str):
             try:
@@ -30,7 +30,7 @@ def zone_name_of(tz: Any) -> str:
 
 
 def as_written(entry: Any) -> Any:
-    """Return a ScheduleEntry of Celery as the dict that `beat_schedule` would hold.
+    """Return a ScheduleEntry of Celery as the dict that `beat_schedule` would contain.
 
     Any other value is returned unchanged.
     """
@@ -40,13 +40,15 @@ def as_written(entry: Any) -> Any:
 
 
 def plain_schedule(value: Any, relative: bool) -> dict[str, Any]:
-    """Return a Celery schedule, timedelta or number of seconds as plain data: {"every": "5m"}.
+    """Return a Celery schedule, timedelta or number of seconds as plain data, such as {"every":
+    "5m"}.
 
     `relative` is Celery's option to round runs to whole days, hours or minutes of the wall clock.
-    It counts for seconds and a timedelta; a schedule object has its own.
+    It is used for seconds and a timedelta, because a schedule object has its own option.
 
-    The result has `tz` if the schedule has its own zone, and `start` if the rounding needs it.
-    Raises ConfigError for any other object.
+    The result has `tz` if the schedule has its own zone, and `start` if the rounding needs a start.
+    Raises ConfigError for any other object, and for a class with its own way to decide when runs
+    are due.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta | BaseSchedule):
         text = f"{value!r:.80} is a {type(value).__name__}"
@@ -87,7 +89,8 @@ def _every(period: timedelta, relative: bool) -> dict[str, Any]:
 
 
 def _own_zone(value: BaseSchedule) -> dict[str, Any]:
-    """Return {"tz": name} if the schedule object has its own zone, or {} if it uses the app's."""
+    """Return {"tz": name} if the schedule object has its own zone, or {} if the app's zone is
+    used."""
     tz: tzinfo | None = None
     if value.nowfun is not None:
         tz = value.nowfun().tzinfo
@@ -98,15 +101,15 @@ def _own_zone(value: BaseSchedule) -> dict[str, Any]:
 
 
 def _field(value: Any) -> Any:
-    """Return a crontab field in the form it was given: text, a number, or a list of numbers."""
+    """Return a crontab field as text or a number if it was written so, else as a sorted list."""
     return value if isinstance(value, str | int) else sorted(value)
 
 
 def _refuse_other_meaning(value: BaseSchedule, known: type) -> None:
-    """Raise ConfigError if the class of `value` changes when a schedule of type `known` runs.
+    """Raise ConfigError if the class of `value` may run at other times than its base class `known`.
 
-    It does so if it overrides one of the methods in `_DECIDING`. Classes of django-celery-beat are
-    accepted.
+    That is so if the class overrides one of the methods in `_DECIDING`. Classes of
+    django-celery-beat are always accepted.
     """
     for name in _DECIDING:
         if getattr(type(value), name, None) is not getattr(known, name, None) and not (

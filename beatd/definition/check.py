@@ -1,4 +1,4 @@
-"""Make an entry from plain data, and report every fault in the data at once."""
+"""Make an entry from plain data (a mapping of YAML values), and report every fault in the data."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ _ZONE_FIRST = sorted(FIELDS, key=lambda field: field.name != "tz")
 class Checked(NamedTuple):
     """The result of `check`: the entry, and all problems of its data.
 
-    The entry is None if a problem is an error and not only a warning.
+    The entry is None if at least one problem is an error. Warnings alone do not prevent the entry.
     """
 
     entry: Entry | None
@@ -42,9 +42,9 @@ def entry_from(
 ) -> Entry:
     """Return the entry that plain data (a mapping with the keys of YAML) describes.
 
-    `timezone` is the zone of an entry without `tz`; `source` is the owner of the entry, and
-    `declared_at` its place in a file. `defaults` has values for keys that are left out. Raises
-    ConfigError with all errors if there are any.
+    `timezone` is the zone of an entry without `tz`. `source` is the owner of the entry, and
+    `declared_at` its place in a file. `defaults` has values for missing keys. Raises ConfigError
+    with all errors if there are any; warnings are ignored.
     """
     checked = check(
         name,
@@ -69,11 +69,12 @@ def check(
     declared_at: str = "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Checked:
-    """Return the entry that plain data (a mapping with YAML's keys) describes, and its problems.
+    """Return the entry that plain data (a mapping with the keys of YAML) describes, and its
+    problems.
 
-    `timezone` is the zone of an entry without `tz`; `source` is the owner of the entry, and
-    `declared_at` its place in a file. `defaults` has values for keys that are left out. The path of
-    a problem begins at the entry's own keys.
+    `timezone` is the zone of an entry without `tz`. `source` is the owner of the entry, and
+    `declared_at` its place in a file. `defaults` has values for missing keys. The path of a problem
+    begins at the entry's own keys.
     """
     problems: list[Problem] = []
     named = name_problem(name)
@@ -109,9 +110,9 @@ def check(
 
 
 def hint_for(key: Any, known: Collection[str]) -> str:
-    """Return a hint to add to the error about an unknown key, or "" if there is none.
+    """Return a hint to add to the error about an unknown key, or "" if there is no hint.
 
-    The hint says that the key belongs under `options`, or names the most similar key in `known`.
+    The hint is that the key belongs under `options`, or the most similar key in `known`.
     """
     if key in OPTIONS:
         return f"; write options: {{{key}: …}}"
@@ -119,9 +120,9 @@ def hint_for(key: Any, known: Collection[str]) -> str:
 
 
 def name_problem(name: Any) -> str:
-    """Return the reason why an entry cannot have this name, or "" if it can.
+    """Return why an entry cannot have this name, or "" if it can.
 
-    Blanks within a name and emoji are allowed.
+    Spaces inside a name and emoji are allowed.
     """
     if not isinstance(name, str):
         return f"{quoted(name)} is not a name; put it in quotes"
@@ -141,10 +142,10 @@ def name_problem(name: Any) -> str:
 
 
 def read_fields(given: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the values of all valid fields by name, and the problems of all invalid fields.
+    """Return the values of all valid fields by name, and the problems of all fields and options.
 
-    A moment without an offset is in the zone of the field `tz`, or in `timezone` if there is no
-    such field.
+    A moment without an offset is in the zone of the field `tz`, or in `timezone` if that field is
+    missing.
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -208,7 +209,10 @@ def _schedule(
 
 
 def _contradictions(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[Problem]:
-    """Return problems of values that contradict another value, have no effect or may surprise."""
+    """Return problems of values that contradict another value, have no effect or may surprise.
+
+    Some of the problems are errors, others only warnings.
+    """
     found = [problem for key in PAYLOAD for problem in _unknown_types(key, values.get(key))]
     start, end = values.get("start"), values.get("end")
     if isinstance(start, datetime) and isinstance(end, datetime) and end < start:

@@ -1,6 +1,6 @@
-"""Encode an entry as the JSON that a store keeps, and decode that JSON.
+"""Encode an entry as the JSON that a store contains, and decode that JSON.
 
-Decoding is fast, because a leader decodes every row of the store.
+Decoding must be fast, because a leader decodes every row of the store.
 """
 
 from collections.abc import Callable, Iterator
@@ -94,7 +94,8 @@ def _schedule(
     `when` holds the values of tz, start, dst_gap and dst_fold.
     `name` is the entry's name if the schedule depends on it, else "".
 
-    The result is cached, so that entries with equal schedules share one object.
+    The result is cached, so that equal schedules share one object. Raises ConfigError if the
+    schedule is not valid.
     """
     tz, start, gap, fold = when
     plain: dict[str, Any] = {kind: json.decode(raw)}
@@ -126,21 +127,24 @@ def _schedule_of(name: str, found: Any) -> Schedule:
 
 
 class JsonCodec:
-    """Converts an entry's definition to the JSON of its YAML keys and back, as stores require.
+    """Converts an entry's definition to JSON with the keys of YAML, and back.
 
-    It implements the catalog's `Codec`.
+    It implements the protocol `Codec` of the catalog, which the stores use.
     """
 
     def encode(self, entry: Entry) -> bytes:
-        """Return the entry's definition as JSON, without the fields that have their defaults."""
+        """Return the entry's definition as JSON, without the fields that have their default values.
+
+        The name, `source` and `declared_at` are not in the JSON.
+        """
         return _encoder.encode(json_plain_of(entry))
 
     def decode(self, name: str, definition: bytes, source: str, declared_at: str) -> Entry:
-        """Return the entry `name` whose definition is this JSON.
+        """Return the entry `name` that has the definition in this JSON.
 
         `source` is the owner of the entry and `declared_at` its place in a file; the JSON has
-        neither. Raises ConfigError if the definition cannot be read, and StoreError if this process
-        has no free file descriptor to read a time zone.
+        neither. Raises ConfigError if the definition cannot be read. Raises StoreError if this
+        process has no free file descriptor to read a time zone.
         """
         try:
             found = _decoder.decode(definition)

@@ -1,7 +1,7 @@
 """List the keys of an entry in YAML, with the kind of value that each key has.
 
-`check`, `plain_of`, the codec and the JSON Schema are all driven by this table, which is made from
-the fields of `Entry`.
+The list is made from the fields of `Entry`. `check`, `plain_of`, the codec and the JSON Schema use
+it.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Field(Struct, frozen=True):
 
     `kind` defines how the value is read, written and described in the JSON Schema.
     `about` is the help text.
-    `default` is written as in YAML, or None if there is no default.
+    `default` is the default as YAML writes it, or None if there is no default.
     """
 
     name: str

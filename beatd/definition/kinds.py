@@ -1,7 +1,7 @@
 """Define the kinds of values in YAML: how each is read, written and described in the JSON Schema.
 
-Each reader raises ConfigError with the value and an example of a right one. The message does not
-name the key; the caller adds it.
+Each reader raises ConfigError with the wrong value and an example of a right one. The caller adds
+the name of the key to the message.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +28,8 @@ def _unchanged(value: Any) -> Any:
 class Kind(Struct, frozen=True):
     """A kind of value in YAML: how it is read, described in the JSON Schema, and written.
 
-    `read` converts a YAML value to the field's value, or raises ConfigError; its second argument
-    is the time zone of a moment without an offset.
+    `read` converts a YAML value to the field's value, or raises ConfigError. Its second argument is
+    the time zone for a moment without an offset.
     `schema` is the JSON Schema of the YAML value.
     `write` converts the field's value back to a YAML value.
     """
@@ -42,8 +42,8 @@ class Kind(Struct, frozen=True):
 def text(what: str = "text", longest: int = 1000) -> Kind:
     """Return the `Kind` (how a YAML value is read, checked and described) of one line of text.
 
-    The text is not empty and has at most `longest` characters. Error messages call it `what`, such
-    as "a name".
+    The text is not empty and has at most `longest` characters. `what` is its description in error
+    messages, such as "a name".
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -65,7 +65,7 @@ def text(what: str = "text", longest: int = 1000) -> Kind:
 def prose() -> Kind:
     """Return the `Kind` (how a YAML value is read, checked and described) of text of several lines.
 
-    It has at most 10,000 characters.
+    The text has at most 10,000 characters.
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -114,9 +114,9 @@ def whole(least: int, most: int | None = None) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of one of these words.
+    """Return the `Kind` (how a YAML value is read, checked and described) of one of `words`.
 
-    Upper and lower case are the same; the words themselves must be in lower case.
+    Upper and lower case are the same in YAML; `words` itself must be in lower case.
     """
 
     def read(value: Any, _tz: str) -> str:
@@ -155,7 +155,7 @@ DURATION_SCHEMA: dict[str, Any] = {
 def duration(*, above_zero: bool = False) -> Kind:
     """Return the `Kind` (how a YAML value is read, checked and described) of a length of time.
 
-    With `above_zero`, a length of 0 is an error.
+    If `above_zero` is True, a length of 0 is an error.
     """
 
     def read(value: Any, _tz: str) -> timedelta:
@@ -208,9 +208,9 @@ def json_mapping() -> Kind:
 
 
 def argument_list() -> Kind:
-    """Return the `Kind` (how a YAML value is read, checked and described) of a list of arguments.
+    """Return the `Kind` (how a YAML value is read, checked and described) of a task's arguments.
 
-    They are arguments of a task; `as_argument` defines which values they may have.
+    `as_argument` defines the values that an argument may have.
     """
 
     def read(value: Any, _tz: str) -> tuple[Any, ...]:
@@ -222,7 +222,7 @@ def argument_list() -> Kind:
 def argument_mapping() -> Kind:
     """Return the `Kind` (how a YAML value is read, checked and described) of keyword arguments.
 
-    They are arguments of a task; `as_argument` defines which values they may have.
+    They are arguments of a task. `as_argument` defines the values that they may have.
     """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def argument_mapping() -> Kind:
 def options() -> Kind:
     """Return the `Kind` (how a YAML value is read, checked and described) of an entry's `options`.
 
-    It checks only that the keys are text; `read_options` checks the values.
+    It checks only that the keys are text. `read_options` checks the values later.
     """
 
     def read(value: Any, _tz: str) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
-    """Return the value unchanged, or raise ConfigError if it is not a mapping."""
+    """Return the value unchanged; raise ConfigError if it is not a mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{quoted(value)} is not a mapping; write it like {{full: true}}")
     return value

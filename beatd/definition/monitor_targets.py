@@ -1,4 +1,4 @@
-"""Read and write `monitor`, the monitors elsewhere that learn how the runs of an entry end."""
+"""Read and write an entry's `monitor`: the external monitors that get check-ins about its runs."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ _EXAMPLE = "https://hc-ping.com/2ab5c1d2-…"
 
 
 def _url(value: Any, _tz: str) -> str:
-    """Return the URL of a monitor, which must be http or https."""
+    """Return the URL of a monitor; raise ConfigError if it is not an http or https URL."""
     text = value.strip() if isinstance(value, str) else ""
     try:
         parts = urlsplit(text)

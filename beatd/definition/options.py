@@ -1,4 +1,4 @@
-"""Read an entry's `options`, which are the options of Celery's apply_async, and check them."""
+"""Read and check an entry's `options`, which are the options of Celery's apply_async."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ _POLICY = ("max_retries", "interval_start", "interval_step", "interval_max", "re
 
 
 def _number(length: timedelta) -> int | float:
-    """Return a length in seconds, as an int if it is a whole number of them."""
+    """Return a length of time in seconds, as an int if it is a whole number, else as a float."""
     seconds = length / timedelta(seconds=1)
     return int(seconds) if seconds.is_integer() else seconds
 
@@ -31,7 +31,7 @@ def _number(length: timedelta) -> int | float:
 def _seconds(value: Any, _tz: str) -> int | float:
     """Return the seconds that a number or a text such as 1h means, as apply_async expects them.
 
-    Raises ConfigError for more than a thousand years.
+    Raises ConfigError if the value is no length of time, or is more than a thousand years.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         as_json(value)
@@ -52,10 +52,10 @@ def _moment(value: Any, tz: str) -> str:
 
 
 def _expires(value: Any, tz: str) -> int | float | str:
-    """Return the expiry of a message as apply_async has it, or "next".
+    """Return the expiry of a message: seconds, a moment as ISO text, or "next".
 
-    The result is seconds or a moment as ISO text. With "next", workers drop the message when the
-    entry's following run is due.
+    With "next", workers drop the message when the entry's following run is due. Raises ConfigError
+    for any other value.
     """
     if isinstance(value, str) and value.strip().lower() == "next":
         return "next"
@@ -83,7 +83,7 @@ def _any(value: Any, _tz: str) -> Any:
 def _signatures(value: Any, tz: str) -> Any:
     """Return a Celery signature as a mapping, or a list of signatures as a list of mappings.
 
-    Raises ConfigError if one is invalid.
+    Raises ConfigError if a signature is not valid.
     """
     if isinstance(value, list | tuple):
         return [_signatures(item, tz) for item in value]
@@ -195,8 +195,8 @@ _REFUSED = {
 def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], list[Problem]]:
     """Return the valid options as Celery expects them, and the problems of all options.
 
-    A moment without an offset is in the zone `tz`. An option that beatd does not know is kept, with
-    a warning. An option with the value None is left out.
+    A moment without an offset is in the zone `tz`. An option that beatd does not know is returned
+    as well, with a warning. An option with the value None is left out.
     """
     kept: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -234,7 +234,10 @@ def read_options(options: Mapping[str, Any], tz: str) -> tuple[dict[str, Any], l
 
 
 def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
-    """Return a warning for each of these message headers that Celery or beatd itself writes."""
+    """Return a warning for each of these message headers that Celery or beatd itself writes.
+
+    Other headers get no warning.
+    """
     found: list[Problem] = []
     for name in headers:
         if name in _OF_CELERY:
@@ -248,9 +251,10 @@ def header_warnings(headers: Mapping[str, Any]) -> list[Problem]:
 
 
 def merged(defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of an entry, with the missing ones taken from `defaults`.
+    """Return the keys of an entry, with missing keys taken from `defaults`.
 
-    `options` are merged key by key; any other value of the entry replaces the whole default.
+    In `options`, each missing option is taken from the defaults. Any other value of the entry
+    replaces the whole default.
     """
     both = {**defaults, **plain}
     ours, theirs = plain.get("options"), defaults.get("options")

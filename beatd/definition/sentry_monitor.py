@@ -15,9 +15,10 @@ _CRONTAB = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def slug_of(name: str) -> str:
-    """Return the slug of the entry's monitor: its name, if Sentry accepts it as a slug.
+    """Return the slug (the identifier in Sentry) of the monitor for the entry `name`.
 
-    Otherwise it is a similar text that ends with a digest, so that two names never share one.
+    It is the name itself if Sentry accepts the name. Otherwise it is a similar text with a digest
+    at its end, so that two names have different slugs.
     """
     slug = _NOT_IN_SLUG.sub("-", name.lower()).strip("-_")
     if slug == name and len(slug) <= SLUG_MAX_CHARS:
@@ -27,9 +28,11 @@ def slug_of(name: str) -> str:
 
 
 def monitor_config(entry: Entry) -> dict[str, Any] | None:
-    """Return the entry's schedule in Sentry's terms; None if Sentry cannot have it.
+    """Return the configuration of the entry's monitor, or None if Sentry cannot have its schedule.
 
-    Sentry knows cron texts with five fields, and whole minutes, hours and days.
+    Sentry accepts cron texts with five fields, and whole minutes, hours and days. The configuration
+    has the schedule, the time zone, the tolerated delay and, if the entry has `max_run`, the
+    longest run.
     """
     schedule = _schedule(entry)
     if schedule is None:

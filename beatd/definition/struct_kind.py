@@ -1,4 +1,4 @@
-"""Read and write a field of `Entry` that has keys of its own, such as `alert`."""
+"""Read and write a field of `Entry` that has its own keys, such as `alert`."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,11 +14,12 @@ S = TypeVar("S", bound=Struct)
 
 
 class StructKind(Generic[S]):
-    """How a mapping in YAML becomes a struct of the class `of`, and back.
+    """Converts a mapping in YAML to a struct of the class `of`, and back.
 
-    `kind_of` returns the `Kind` of a value from its field's name and type; the fields of `of` are
-    annotated with their help texts. `example` shows in error messages how to write the mapping.
-    `shorthand` is the key that a plain text stands for, or "".
+    The fields of `of` are annotated with their help texts. `kind_of` returns the `Kind` (how a
+    value is read and written) for a field's name and type. `example` shows in error messages how to
+    write the mapping. If `shorthand` is not "", a plain text in place of the mapping is the value
+    of that key.
     """
 
     def __init__(
@@ -47,7 +48,11 @@ class StructKind(Generic[S]):
         self.from_json = lru_cache(maxsize=1024)(self._from_json)
 
     def read(self, value: Any, tz: str) -> S:
-        """Return the struct of a mapping. Raises ConfigError with the key that is wrong."""
+        """Return the struct that the mapping describes. Raises ConfigError with the key that is
+        wrong.
+
+        Keys without a value are ignored. Moments without an offset are in the zone `tz`.
+        """
         if self._shorthand and isinstance(value, str):
             value = {self._shorthand: value}
         if not isinstance(value, Mapping):
@@ -65,7 +70,10 @@ class StructKind(Generic[S]):
         return self._of(**fields)
 
     def _from_json(self, text: bytes) -> S | None:
-        """Return the struct that a store keeps as this JSON; equal texts share one object."""
+        """Return the struct that this JSON describes, or None for the JSON null.
+
+        `from_json` caches the result, so that equal texts share one object.
+        """
         plain = json.decode(text)
         return None if plain is None else self.read(plain, "UTC")
 

@@ -1,2 +1,5 @@
-"""Two ways to dispatch a batch (to claim its rows and publish its messages): claim and publish in
-two steps, or claim, publish and record in one script of Redis."""
+"""Two ways to dispatch a batch, which means to claim its rows and publish its messages.
+
+`StepDispatch` claims and publishes in two steps. `AtomicDispatch` claims, publishes and records in
+one script of Redis.
+"""

@@ -1,5 +1,4 @@
-"""Claim, publish and record a batch in one script, where the ledger and the broker are one
-Redis."""
+"""Claim, publish and record a batch in one script, where ledger and broker are the same Redis."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,12 +18,12 @@ LINES_AT_ONCE = 100  # of history, written between two looks at what is due
 
 
 class AtomicDispatch:
-    """Claims, publishes and records a batch in one script, where the ledger and the broker are one
-    Redis. Where they are not, each batch goes through StepDispatch, which claims and publishes in
-    two steps.
+    """Claims, publishes and records a batch in one script, where ledger and broker are the same
+    Redis.
 
-    While Redis works on one batch, the same thread packs the next one: two threads would wait
-    longer for each other than for Redis.
+    If they are not the same, StepDispatch claims and publishes each batch in two steps. While Redis
+    works on one batch, the same thread packs the next one: two threads would wait longer for each
+    other than for Redis.
     """
 
     first = 125  # a script costs little, so that a first batch may be small
@@ -38,9 +37,11 @@ class AtomicDispatch:
         self.atomic, self.unsent = True, self._steps.unsent
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Discard the batches that were prepared before. If ledger and broker are one Redis, pack
-        these batches, which are most likely claimed next, and send their data to Redis. Nothing is
-        claimed or published yet."""
+        """Pack these batches, and send their data to Redis; nothing is claimed or published yet.
+
+        The batches are those that are most likely claimed next. Batches that were prepared before
+        are discarded. If ledger and broker are not the same Redis, nothing is packed.
+        """
         self.drop_prepared()
         if self._is_still_one():
             for batch in batches:
@@ -52,13 +53,15 @@ class AtomicDispatch:
         self._prepared.drop()
 
     def claim(self, moves: Sequence[Move], term: Term) -> Claimed:
-        """Begin the script of this batch as soon as the script before it has ended, and return
-        without waiting for its reply. Where ledger and broker are not one Redis, claim the batch in
-        steps.
+        """Start the script that claims, publishes and records the batch, and return without its
+        reply.
 
-        A move is one change of one row. The script leaves out each move whose message cannot be
-        pushed on lists (there is no run, a fanout, a message that cannot be serialised), and the
-        result names it in `left`. A batch of only such moves is claimed in steps.
+        The method first waits for the end of the script before it. A move is one change of one row.
+        The script leaves out each move that has no run, and each whose message cannot be pushed to
+        a list (a fanout, a message that cannot be built). The result has these moves in `left`. A
+        batch of only such moves is claimed in steps, and so is every batch if ledger and broker are
+        not the same Redis. Raise StoreError or Deposed if the earlier script has failed or a claim
+        in steps fails.
         """
         if not self._is_still_one():
             self.drop_prepared()
@@ -79,8 +82,11 @@ class AtomicDispatch:
         return flight
 
     def _pack(self, batch: Sequence[Move]) -> "Packed":
-        """Prepare the script for a batch. The script gets the moves (changes of one row each) whose
-        messages are pushes on lists; the other moves are in `left` of the result."""
+        """Return the batch with the script that will claim and publish it; nothing is sent yet.
+
+        The script gets the moves (changes of one row each) whose messages are pushes to lists. The
+        other moves are in `left` of the result.
+        """
         moves, pushes, left = list[Move](), list[Sequence[Push]](), list[Move]()
         told = iter(self._publisher.pushes([move.run for move in batch if move.run is not None]))
         for move in batch:
@@ -93,9 +99,11 @@ class AtomicDispatch:
         return Packed(moves, left, self._ledger.step(moves, pushes))
 
     def _is_still_one(self) -> bool:
-        """True if broker and ledger are the same database of one Redis. The identity of the broker
-        is read again on each new connection, because its host name may lead to another server by
-        now."""
+        """Return True if broker and ledger are the same database of one Redis.
+
+        The identity of the broker is read again on each new connection, because its host name may
+        lead to another server by now.
+        """
         if not self._publisher.asked():
             self.atomic = self._publisher.server() == self._ledger.server()
         return self.atomic
@@ -112,8 +120,11 @@ class AtomicDispatch:
 
 
 class Packed(Struct, frozen=True):
-    """A batch that is ready to be sent to Redis. `step` is the script that makes the `moves`, each
-    of which changes one row; the moves in `left` need a batch of their own."""
+    """A batch that is ready to be sent to Redis.
+
+    `step` is the script that makes the `moves` (changes of one row each). The moves in `left` need
+    a batch of their own.
+    """
 
     moves: Sequence[Move]
     left: Sequence[Move]
@@ -134,9 +145,11 @@ class Flight:
         self._landed: tuple[Sequence[Outcome | None], datetime, float] | None = None
 
     def land(self) -> None:
-        """Wait for the end of the script, and keep its outcomes. Only the first call does anything.
+        """Wait for the end of the script, and store its outcomes; only the first call does
+        anything.
 
-        The results are built later, in `publish`, so that the next script can begin at once.
+        Raise StoreError or Deposed if the script failed. The results are built later, in `publish`,
+        so that the next script can begin at once.
         """
         if self._wait is not None:
             wait, self._wait = self._wait, None
@@ -144,8 +157,11 @@ class Flight:
             self._landed = outcomes, self._clock.now(), self._clock.elapsed() - self._began
 
     def publish(self, may_go_on: MayGoOn) -> Published:
-        """Wait for the end of the script, and return the results of its messages. The script has
-        already published and recorded them. Raises StoreError if the script failed."""
+        """Wait for the end of the script, and return the results of its messages.
+
+        The script has already published and recorded the messages. Raise StoreError or Deposed if
+        it failed.
+        """
         self.land()
         if self._landed is None:
             raise StoreError("the script of this batch has failed")

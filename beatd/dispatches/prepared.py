@@ -1,5 +1,4 @@
-"""Keep objects that were prepared for the next batches a few milliseconds before the batches are
-due."""
+"""Store objects that were prepared for the next batches, a few milliseconds before they are due."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ GOOD_FOR_S = 0.1  # a prepared message counts its eta and expiry from its prepar
 
 
 class Droppable(Protocol):
-    """A prepared object whose resources must be freed with `drop` if it is not used."""
+    """A prepared object; if it is not used, `drop` must be called to free its resources."""
 
     def drop(self) -> None: ...
 
@@ -22,7 +21,7 @@ T = TypeVar("T", bound=Droppable)
 
 
 class Prepared(Generic[T]):
-    """A queue of prepared objects, one object for each of the next batches, in the order of these
+    """A queue of prepared objects: one object for each of the next batches, in the order of the
     batches."""
 
     def __init__(self, clock: Clock) -> None:
@@ -36,9 +35,11 @@ class Prepared(Generic[T]):
         self._kept.append((batch, prepared))
 
     def take(self, batch: Sequence[Move]) -> T | None:
-        """Remove the first object from the queue and return it, if it was prepared for this very
-        batch and the queue was begun less than 0.1 s ago. Otherwise drop all objects and return
-        None."""
+        """Remove and return the first object, if it was prepared for this very batch and is still
+        valid.
+
+        It is valid for 0.1 s after the queue was begun. Otherwise drop all objects and return None.
+        """
         if not self._kept:
             return None
         kept, prepared = self._kept[0]
@@ -54,5 +55,5 @@ class Prepared(Generic[T]):
 
 
 def is_same(one: Sequence[Move], other: Sequence[Move]) -> bool:
-    """True if both batches hold the same Move objects, compared by identity, in the same order."""
+    """Return True if both batches contain the same Move objects (by identity) in the same order."""
     return len(one) == len(other) and all(map(is_, one, other))

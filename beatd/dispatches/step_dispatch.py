@@ -20,10 +20,12 @@ Hold = Callable[[Sequence[Move], Term, datetime], HeldClaim | None]
 
 
 class StepDispatch:
-    """Claims a batch in the ledger, which moves its rows on under a term, and then publishes its
-    messages. The caller records the outcomes.
+    """Claims a batch in the ledger, and then publishes its messages; the caller records the
+    outcomes.
 
-    `hold`, which some ledgers have, locks the rows of a claim a few milliseconds before it is due.
+    A claim moves the rows of the batch to their next moments under a term (the fencing number of a
+    leader). `hold`, which some ledgers have, locks the rows of a claim a few milliseconds before
+    the claim is due.
     """
 
     atomic = False
@@ -37,9 +39,11 @@ class StepDispatch:
         self.unsent: dict[str, tuple[datetime, int]] = {}
 
     def prepare(self, batches: Sequence[Sequence[Move]], term: Term, at: datetime) -> None:
-        """Render the messages of the first batch. If the ledger can hold a claim, also lock the
-        rows of this batch for a claim at `at`, at most every 0.2 s. Nothing is claimed or published
-        yet."""
+        """Build the messages of the first batch; nothing is claimed or published yet.
+
+        Batches that were prepared before are discarded. If the ledger can hold a claim, also lock
+        the rows of the first batch for a claim at `at`, at most every 0.2 s.
+        """
         self.drop_prepared()
         if batches:
             runs = [move.run for move in batches[0] if move.run is not None]
@@ -72,9 +76,9 @@ class StepDispatch:
         return ClaimedInStep(moves, made, at, self._publisher, self._clock)
 
     def _remember_unsent(self, moves: Sequence[Move], at: datetime, term: Term) -> None:
-        """Remember in `unsent` that the runs of a failed claim were not published.
+        """Store in `unsent` that the runs of a failed claim were not published.
 
-        The ledger may have made the claim nevertheless, and only its reply was lost.
+        The ledger may have made the claim, so that only its reply was lost.
         """
         for move in moves:
             if move.run is not None:
@@ -90,7 +94,7 @@ class StepDispatch:
 
 
 class HeldFor(Struct, frozen=True):
-    """A claim that was begun for the moment `at`: its rows are locked, and not claimed yet."""
+    """A claim that is to be made at the moment `at`; its rows are locked, but not claimed yet."""
 
     claim: HeldClaim
     at: datetime
@@ -100,8 +104,11 @@ class HeldFor(Struct, frozen=True):
 
 
 class ClaimedInStep(Struct, frozen=True):
-    """A batch of moves (a move is one change of one row) that was claimed at the time `at`. `made`
-    has for each move True if its row was claimed; `publish` publishes the runs of these moves."""
+    """A batch of moves (a move is one change of one row) that was claimed at the time `at`.
+
+    `made` contains True for each move whose row was claimed, else False. `publish` publishes the
+    runs of the claimed moves.
+    """
 
     moves: Sequence[Move]
     made: Sequence[bool]

@@ -1,8 +1,8 @@
-"""Add, update and remove entries of a store, so that it agrees with the declared entries.
+"""Add, update and remove entries of a store until it agrees with the declared entries.
 
-A declared set is everything that one owner declares, read at one moment. An owner is a kind of
-source and a name ("yaml:config", "app:config"), and removes only entries of its own. `compare`
-reads and decides, `apply` also writes. An unchanged entry is not written.
+A declared set is all entries that one owner declares, read at one moment. An owner is a kind of
+source and a name ("yaml:config", "app:config"). An owner removes only its own entries. `compare`
+reads and decides; `apply` also writes. An unchanged entry is not written.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,8 +31,8 @@ EDIT_AGE_MAX = timedelta(minutes=1)  # of an edit that counts in a store without
 class Step(Struct, frozen=True):
     """One write that makes an entry agree with its declaration.
 
-    `entry` is the definition to write, or None to remove the entry. `before` is the row that the
-    store has now, or None if the entry is new.
+    `entry` is the definition to write, or None to remove the entry. `before` is the entry's row in
+    the store, or None if the entry is new.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Step(Struct, frozen=True):
     before: Stored | None
 
     def change(self, now: datetime) -> Change:
-        """Return the step as a change for the store; a new plan (next run) counts from `now`."""
+        """Return the step as a change for the store; a new plan (next run) starts from `now`."""
         if self.before is None:
             assert self.entry is not None, "what is not there is not removed"
             return added(self.entry, now)
@@ -50,13 +50,13 @@ class Step(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """The result of `compare` or `apply`: the steps to make, or made, and the entries left alone.
+    """The result of `compare` or `apply`: the steps to make, or made, and the unchanged entries.
 
-    `unchanged` counts the entries that agree already. `kept` holds names that are no longer
-    declared but stay: their file is missing, empty or unreadable, or nothing was to be removed.
-    `conflicts` holds declared names that belong to another owner. `newer` is a set that was read
-    later and is applied already; then there are no steps. `missed` holds one-offs whose only moment
-    is past.
+    `unchanged` counts the entries that agree already. `kept` are names that are no longer declared
+    and not removed: their file is missing, empty or unreadable, or `prune` is False. `conflicts`
+    are declared names that belong to another owner. `newer` is a set that was read later and is
+    applied already; then there are no steps. `missed` are names of one-offs (a single moment) whose
+    moment is past.
     """
 
     source: str
@@ -91,12 +91,12 @@ def compare(
     force: bool = False,
     anywhere: bool = False,
 ) -> Comparison:
-    """Return the steps that would make the store agree with the declared set, without writing.
+    """Return the steps that would make the store agree with the declared set. Nothing is written.
 
-    The owner's rows are read as a stream. Entries that are no longer declared are removed if
-    `prune`. `force` also removes entries whose file is missing, empty or unreadable, and accepts a
-    set that is older than the applied one. With `anywhere`, an entry that only moved to another
-    file counts as unchanged.
+    With `prune`, entries that are no longer declared are removed. Not removed are entries whose
+    file is missing, empty or unreadable; an empty set removes nothing. With `force`, these are
+    removed too, and a set that is older than the applied one is accepted. With `anywhere`, an entry
+    that only moved to another file counts as unchanged. The owner's rows are read as a stream.
     """
     last = catalog.marks.applied(declared.source)
     if (
@@ -154,10 +154,10 @@ def apply(
     """Make the store agree with the declared set, and return the steps that were made.
 
     `prune`, `force` and `anywhere` are those of `compare`. The set is recorded as the last one that
-    its owner applied, unless it is limited to some files or `prune` is False. A row that another
-    writer changes meanwhile is read and compared again. `settled` is called when no entry of the
-    owner has an older definition any more; new entries may still be missing. Raises Deposed when
-    `may_go_on`, called before each batch, returns False.
+    its owner applied, unless it is limited to some files or `prune` is False. If another writer
+    changes a row meanwhile, the row is read and compared again, at most ten times. `settled` is
+    called when no entry of the owner has an older definition any more; new entries may still be
+    missing. `may_go_on` is called after each batch; Deposed is raised if it returns False.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -213,10 +213,11 @@ def apply(
 def _unseen_edits(
     declared: Declared, last: AppliedSet | None, now: datetime
 ) -> Mapping[str, datetime]:
-    """Return the moments of edits made since the owner's last set was loaded, by entry name.
+    """Return the moments of edits since the owner's last set was loaded, by entry name.
 
-    `last` is the record of that set; if it equals `declared`, nothing is returned. If it is None,
-    the store may have lost its history: then only edits of the last minute are returned.
+    `last` is the record of that set. If it is equal to the set `declared`, the result is empty. If
+    `last` is None, the store may have lost its records, and only edits of the last minute are
+    returned.
     """
     if last is not None and last.holds(declared.digest):
         return {}
@@ -225,9 +226,9 @@ def _unseen_edits(
 
 
 def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
-    """Record that an owner's set is being written; call this before the first write.
+    """Record in the store that an owner's set is being written. Call this before the first write.
 
-    After a crash the next leader sees that the store holds this set only in part.
+    After a crash, the record shows the next leader that the store has only a part of the set.
     """
     under_way = replace(applied, whole=False)
     if _is_news(marks.applied(owner), under_way):
@@ -237,10 +238,10 @@ def mark_under_way(marks: Marks, owner: str, applied: AppliedSet) -> None:
 def _refuse_if_over(
     catalog: EditableCatalog, source: str, may_go_on: Callable[[], bool], *, has_written: bool
 ) -> None:
-    """Raise Deposed if `may_go_on` returns False, because another daemon may lead by now.
+    """Raise Deposed if `may_go_on` returns False, because another daemon may lead now.
 
-    If this daemon `has_written`, it may have overwritten a newer set while it was frozen; then the
-    owner `source` gets a mark in the store, so that the leader compares its set again.
+    If `has_written`, this daemon may have overwritten a newer set. Then a mark for the owner
+    `source` is written to the store first, so that the leader compares the owner's set again.
     """
     if may_go_on():
         return
@@ -257,9 +258,9 @@ def _write(
 ) -> list[tuple[Step, Change]]:
     """Write the steps, and return each step that was written, with its change.
 
-    If a leader moved a row to its next run meanwhile, the row is read again and the step is tried
-    again. If the row was edited, the step is dropped. Each plan is computed from the time of the
-    write, not of the comparison, because to compare a large set takes long.
+    If only a claim changed a row meanwhile (its plan has the next run now), the row is read again
+    and the step is retried, at most ten times. If the row was edited, the step is dropped. Plans
+    are computed from the time of the write, because the comparison of a large set takes long.
     """
     done: list[tuple[Step, Change]] = []
     for _ in range(ATTEMPTS_MAX):
@@ -284,12 +285,12 @@ def _write(
 
 def _is_news(last: AppliedSet | None, applied: AppliedSet) -> bool:
     # The next daemon reads the same set again, which needs no write.
-    """True if `applied` differs from `last`, the recorded set, and has to be recorded."""
+    """True if the set `applied` differs from the recorded set `last` and must be recorded."""
     return last is None or (last.digest, last.whole) != (applied.digest, applied.whole)
 
 
 def _in_doubt(entry: Entry, declared: Declared) -> bool:
-    """True if the entry may still be declared in a file that is missing, empty or invalid now."""
+    """True if the entry may still be declared: its file or its own definition is unreadable now."""
     at = entry.declared_at
     return entry.name in declared.unread or any(
         at == place or at.startswith(place.rstrip("/") + "/") or fnmatchcase(at, place)

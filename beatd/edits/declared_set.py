@@ -15,11 +15,11 @@ class Declared(Struct, frozen=True, kw_only=True):
     """All entries that one owner (`source`, such as "yaml:config") declares, read at `loaded_at`.
 
     `digest` is equal for equal sets. `doubtful` are places (files, folders, globs) that are
-    missing, empty or unreadable; `unread` are names whose definition is invalid. Entries declared
-    in either stay in the store until they can be read again, unless `compare` is called with
-    `force`. `unreadable` are the files that were never valid. `places` maps a name to its file and
-    line, for messages: the store keeps the file only, because lines move. `within`, if not empty,
-    limits the set to the entries of these files. `made` maps a name to the moment of its edit, if
+    missing, empty or unreadable. `unread` are names of entries with an invalid definition. Entries
+    of `doubtful` and `unread` are not removed from the store, unless `compare` is called with
+    `force`. `unreadable` are files that were never valid. `places` maps a name to its file and
+    line, for messages; the store has only the file, because lines change. If `within` is not empty,
+    the set has only the entries of these files. `made` maps a name to the moment of its edit, if
     the edit was noticed later.
     """
 
@@ -36,7 +36,7 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 def digest_of(entries: Iterable[Entry]) -> str:
-    """Return a hex digest of the entries that ignores their order, owner, file and line.
+    """Return a hex digest of the entries that does not depend on their order, owner, file or line.
 
     Hosts that declare the same entries in different folders get the same digest.
     """
@@ -48,7 +48,7 @@ def digest_of(entries: Iterable[Entry]) -> str:
 
 
 def _fields_without_schedule(entry: Entry) -> list[Any]:
-    """Return the values of the fields that count for the digest, except name and schedule."""
+    """Return an entry's field values for the digest, without name, schedule, owner and file."""
     left_out = ("name", "schedule", "source", "declared_at")
     fields = {field: getattr(entry, field) for field in Entry.__struct_fields__}
     for name in PAYLOAD:

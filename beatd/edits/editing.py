@@ -1,8 +1,8 @@
 """Add, put, patch, remove, pause and resume entries in a store, as operators do.
 
-Each edit is made to the row as it is in the store, and repeated if another writer changed the row
-meanwhile. Edits work beside running daemons, and no past moment runs because of them. `now` is a
-function that returns the present moment, such as `present`.
+If another writer changes a row during an edit, the row is read again and the edit is repeated.
+Daemons may run meanwhile. No past moment runs because of an edit. `now` is a function that returns
+the present moment, such as `present`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,9 +29,9 @@ Make = Callable[[Sequence[Stored]], Iterable[Change]]
 
 
 def present(store: SharedClock, clock: Clock) -> datetime:
-    """Return the present moment by the store's clock, or by `clock` if the store has none.
+    """Return the present moment by the store's clock, or by `clock` if the store has no clock.
 
-    The store's clock keeps plans correct on a host whose own clock is wrong.
+    The store's clock makes plans correct on a host with a wrong clock.
     """
     reply = store.now()
     return clock.now() if reply is None else reply.moment
@@ -53,7 +53,7 @@ def is_declared(entry: Entry) -> bool:
 
 
 def rows(catalog: EntryFinder, names: Iterable[str]) -> dict[str, Stored]:
-    """Return the store's rows of these names, by name, and leave out names it does not have."""
+    """Return a dict of the store's rows of these names. Names without a row are left out."""
     found: dict[str, Stored] = {}
     for batch in in_batches(names):
         for row in catalog.find(Query(names=tuple(batch))):
@@ -70,9 +70,9 @@ def row_of(catalog: EntryFinder, name: str) -> Stored:
 
 
 def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
-    """Return an UnknownEntry error that suggests the most similar name in the store.
+    """Return an UnknownEntry error whose message suggests the most similar name in the store.
 
-    Only names with the same first two letters are read, because a store may have a million.
+    A store may have a million names: at most 1000 with the same first two letters are compared.
     """
     start = "".join(c for c in name[:2] if c not in "*?[]\\")
     near: list[str] = []
@@ -87,9 +87,9 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
 
 
 def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
-    """Add an entry, and return its row. Raises Conflict if the name exists already.
+    """Add an entry, and return its row. Raises Conflict if the store has the name already.
 
-    The plan of the entry (its next run) counts from `now`.
+    The plan of the entry (its next run) is computed from `now`.
     """
     moment = now()
     mark_if_empty(catalog, moment)
@@ -104,8 +104,10 @@ def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
 def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
     """Add an entry or replace the entry of the same name, and return its row.
 
-    A replaced entry keeps its number of runs and its pause. Raises Conflict if a file or an app
-    declares it, unless `force`; then the owner changes to that of the new entry.
+    A replaced entry has the same number of runs and stays paused if it was paused. Raises Conflict
+    if a file or an app declares the entry, unless `force`, or if other writers changed the row in
+    every attempt. With `force`, the owner becomes that of the new entry, and a mark is written so
+    that a leader compares the entries of the old owner again.
     """
     for _ in range(ATTEMPTS_MAX):
         row = rows(catalog, (entry.name,)).get(entry.name)
@@ -128,11 +130,11 @@ def patch(
     *,
     force: bool = False,
 ) -> Stored:
-    """Call `edit` with the entry as it is in the store, write the result, and return the row.
+    """Call `edit` with the entry in the store, write the result if it differs, and return the row.
 
-    Two edits of different fields at the same time both stay. Raises UnknownEntry if the store has
-    no entry `name`, ConfigError if `edit` changes the name, and Conflict if a file or an app
-    declares the entry, unless `force`.
+    Two edits of different fields at the same time are both written. Raises UnknownEntry if the
+    store has no entry `name`, ConfigError if `edit` changes the name, and Conflict if a file or an
+    app declares the entry, unless `force`.
     """
 
     made: list[tuple[Change, Stored]] = []
@@ -158,8 +160,9 @@ def remove(
 ) -> dict[str, Entry]:
     """Remove entries, and return the removed entries as a dict by name.
 
-    Nothing is removed if a name is unknown (UnknownEntry), or if a file or an app declares it
-    (Conflict), unless `force`.
+    Raises UnknownEntry for an unknown name, and Conflict if a file or an app declares an entry;
+    then nothing is removed. With `force`, declared entries are removed too, and a mark is written
+    so that a leader compares the entries of their owner again.
     """
     gone: dict[str, Stored] = {}
 
@@ -175,14 +178,17 @@ def remove(
 
 
 def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Pause entries of any owner, and return the names that were not paused before."""
+    """Pause entries of any owner, and return the names that were not paused before.
+
+    Raises UnknownEntry for an unknown name.
+    """
     return _set_paused(catalog, names, now, paused=True)
 
 
 def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Resume entries of any owner, and return the names that were paused.
+    """Resume entries of any owner, and return the names that were paused before.
 
-    The entries run again from now on; moments missed during the pause do not run.
+    Moments missed during the pause do not run. Raises UnknownEntry for an unknown name.
     """
     return _set_paused(catalog, names, now, paused=False)
 
@@ -191,7 +197,7 @@ def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str
 
 
 def owner_text(entry: Entry) -> str:
-    """Return a phrase for messages that names the owner and, if declared, the file of an entry."""
+    """Return a phrase for messages that names the owner of an entry and, if declared, its file."""
     if not is_declared(entry):
         return f"source {entry.source}"
     return f"declared in {entry.declared_at or entry.source}, source {entry.source}"
@@ -200,7 +206,7 @@ def owner_text(entry: Entry) -> str:
 def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> None:
     """Raise Conflict if a file or an app declares the entry, unless `force` or its owner is `by`.
 
-    `verb`, such as "changed", completes the message: "was not changed".
+    `verb`, such as "changed", is the last word of the message "… was not changed".
     """
     if is_declared(entry) and not force and entry.source != by:
         where = entry.declared_at or entry.source
@@ -211,9 +217,9 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
 
 
 def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
-    """Mark each file or app that lost an entry of `before`, so that a leader compares it again.
+    """Write a mark for each file or app that lost an entry, so that a leader compares it again.
 
-    `before` holds the rows before the edit, and `by` is the owner that the entries have now.
+    `before` has the rows before the edit, `by` is the new owner, or "" if the entries were removed.
     """
     lost = (row.entry for row in before if is_declared(row.entry) and row.entry.source != by)
     mark_takeovers(catalog, (entry.source for entry in lost))
@@ -222,8 +228,8 @@ def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -
 def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> Stored:
     """Return the row of an entry after a change was written.
 
-    If another writer removed the row since, return the row as the change wrote it. `before` is the
-    row before the edit, or None if the entry is new.
+    If another writer removed the row since, the returned row has the values that the change wrote.
+    `before` is the row before the edit, or None if the entry is new.
     """
     row = rows(catalog, (change.name,)).get(change.name)
     if row is not None:
@@ -259,11 +265,11 @@ def _set_paused(
 def _change_each(
     catalog: EditableCatalog, names: Sequence[str], make: Make, *, skips_missing: bool = False
 ) -> None:
-    """Write the changes that `make` returns for the rows of these names, and retry refused ones.
+    """Write the changes that `make` returns for the rows of these names, and retry refused changes.
 
     A change is refused if another writer changed its row; `make` is then called with the new row.
-    Raises UnknownEntry if a name is missing. With `skips_missing`, a name that disappears between
-    two tries is not an error.
+    Raises UnknownEntry if a name is missing, and Conflict after 100 attempts. With `skips_missing`,
+    a name that disappears between two attempts is ignored.
     """
     left = list(dict.fromkeys(names))
     for tries in range(ATTEMPTS_MAX):
@@ -286,7 +292,7 @@ def _change_each(
 
 
 def contention_error(name: str) -> Conflict:
-    """Return the Conflict for an entry that other writers changed during every attempt."""
+    """Return a Conflict error for an entry that other writers changed during every attempt."""
     return Conflict(
         f"entry {name!r} was changed by others {ATTEMPTS_MAX} times in a row; try again"
     )

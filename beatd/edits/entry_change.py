@@ -8,11 +8,11 @@ from beatd.entry import Entry
 
 
 def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan | None:
-    """Return a new plan (the next run) for an edited row, or None if its planned moment stays.
+    """Return a new plan (the next run) for an edited row, or None if the plan need not change.
 
-    A new plan is needed when the fingerprint of the schedule changed, when the entry is enabled or
-    resumed, or when `max_runs` now ends or revives it. A disabled or paused entry keeps its moment,
-    which shows what it missed.
+    A new plan is needed in three cases: the fingerprint of the schedule changed, the entry is
+    enabled or resumed, or `max_runs` now ends the entry or revives it. A disabled or paused entry
+    keeps its planned moment, which shows the moments that it missed.
     """
     used_up, was = (planning.has_run_out(one, row.runs) for one in (entry, row.entry))
     goes_on = entry.enabled and not paused
@@ -24,15 +24,16 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
 
 
 def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
-    """Return the change that replaces the definition in `row` by `entry` and keeps the pause."""
+    """Return the change that replaces the definition in `row` by `entry`. The pause is
+    unchanged."""
     return changed(row, entry, now, paused=row.paused)
 
 
 def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
-    """Return the change that replaces both the definition in `row` and its pause.
+    """Return the change that replaces the definition in `row` by `entry`, and sets the pause.
 
-    If the edit needs a new plan, it counts from `now`, and the change also has records for the
-    history of the moments that will not run because of it.
+    If the edit needs a new plan (the next run), the plan is computed from `now`. The change then
+    also has skip records for the history: the moments that will not run because of the edit.
     """
     plan = replanned(row, entry, now, paused=paused)
     skip = None if plan is None else planning.passed_over(row, now)
@@ -50,10 +51,11 @@ def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change
 
 
 def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
-    """Return the change that adds an entry, with a plan (the next run) that counts from `now`.
+    """Return the change that adds an entry. Its plan (the next run) is computed from `now`.
 
-    `runs` and `last` are its number of runs and its last run under another scheduler. A one-off (an
-    entry with a single moment) whose moment is past gets a record in the history.
+    `runs` and `last` are its number of runs and its last run under another scheduler. For a one-off
+    (an entry with a single moment) that never ran and is past already, the change also has a record
+    for the history.
     """
     plan = planning.first(entry, now, runs=runs, last=last)
     missed = planning.missed_when_new(entry, plan) if last is None and not runs else None

@@ -10,11 +10,11 @@ from beatd.entry import Entry
 
 
 class HeldName(Struct, frozen=True):
-    """The conflict of a declared entry with the store's entry of the same name and another owner.
+    """The conflict of a declared entry with another owner's entry of the same name in the store.
 
     `declared_at` is the file or app that declares the name here. `holder` is the owner in the
-    store, and `held_at` the place of its declaration, "" if unknown. `same` is True if both define
-    it alike.
+    store. `held_at` is the place of the owner's declaration, or "" if unknown. `same` is True if
+    both definitions are equal.
     """
 
     name: str
@@ -32,7 +32,7 @@ class HeldName(Struct, frozen=True):
 
 
 def held_name(entry: Entry, other: Entry, places: Mapping[str, str]) -> HeldName:
-    """Return the conflict between a declared entry and `other`, the entry of another owner.
+    """Return the conflict between a declared entry and `other`, another owner's entry of that name.
 
     `places` maps names to the file and line of their declaration, for the message.
     """

@@ -16,10 +16,11 @@ _DEEP = ("options", "kwargs", "alert", "monitor")
 
 
 def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable[[Entry], Entry]:
-    """Return a function that sets `fields` of an entry, removes those in `unset`, and keeps others.
+    """Return a function that sets `fields` of an entry and removes the fields in `unset`.
 
-    `fields` maps keys, or paths like `options.queue`, to values as in YAML. A new kind of schedule
-    replaces the old one.
+    `fields` maps keys, or paths like `options.queue`, to values as in YAML. Other fields are not
+    changed, but a new kind of schedule replaces the old schedule. The function raises ConfigError
+    for an unknown key or an invalid entry.
     """
 
     def edit(entry: Entry) -> Entry:
@@ -38,7 +39,7 @@ def patch_of(fields: Mapping[str, Any], unset: Collection[str] = ()) -> Callable
 def with_cli_as_owner(edit: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
     """Return a function that calls `edit` and makes "cli" the owner of the result.
 
-    So no file or app changes the entry any more.
+    Then no file or app changes the entry any more.
     """
     return lambda entry: replace(edit(entry), source="cli", declared_at="")
 
@@ -63,10 +64,11 @@ def patched(
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that turn `before` into `after`; the value None removes a field.
+    """Return the fields that change `before` to `after`; the value None removes a field.
 
-    Keys within options and kwargs are returned as paths such as `options.queue`, except if a new
-    value in them is None: then all of the options or kwargs are returned.
+    Changed keys inside options, kwargs, alert and monitor are returned as paths such as
+    `options.queue`. If the new content of such a field has a value None, the whole field is
+    returned instead.
     """
     fields: dict[str, Any] = {}
     for key in (*before, *(key for key in after if key not in before)):
@@ -85,7 +87,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """True if the two values differ as JSON, where 0, 0.0 and false are different values."""
+    """True if the two values differ as JSON. 0, 0.0 and false are different values."""
     return canonical_json(one) != canonical_json(other)
 
 

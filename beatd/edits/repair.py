@@ -1,4 +1,4 @@
-"""Repair entries whose plan (the row with the next run) or definition was lost."""
+"""Repair entries that lost their plan (the row with the next run) or their definition."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ NAMES_SHOWN_MAX = 5
 def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list[str]:
     """Repair entries that lost one of their rows, and return a log line for each kind of loss.
 
-    An entry without its plan (the next run) is planned from now. A plan without its definition is
-    removed, so that a source that declares the entry can add it again. If `whole` is False, the
-    store may look at some entries only, until a loss is found.
+    An entry without its plan (the next run) gets a new plan from now; its number of runs is lost. A
+    plan without its definition is removed, so that a source that declares the entry can add it
+    again. If `whole` is False, the store may check only some entries until it finds a loss.
     """
     planned: list[str] = []
     removed: list[str] = []

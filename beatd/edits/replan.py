@@ -1,7 +1,7 @@
-"""Compute planned runs again after new time zone data or a new version of planning.
+"""Compute planned runs again after new time zone data or a new version of the planning code.
 
-The rules (`RULES`) are the version of both. Each plan and the store as a whole keep the rules by
-which they were planned, so that this is done once per store.
+The rules (`RULES`) are the version of both. Each plan (the next run of an entry) and the store
+itself record the rules that they follow. So the work is done once per store.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,10 @@ ROWS_PER_BATCH = 500
 
 
 def mark_if_empty(catalog: EditableCatalog, now: datetime) -> None:
-    """Record in an empty store that it follows the present rules (the version of planning).
+    """If the store is empty, record that it follows the present rules (the version of planning).
 
-    So no daemon replans it later.
+    Then no daemon computes its plans again. A store with entries or with recorded rules is not
+    changed.
     """
     if catalog.marks.rules() is None and _is_empty(catalog):
         catalog.marks.write_rules(RULES, now)
@@ -28,9 +29,9 @@ def _is_empty(catalog: EditableCatalog) -> bool:
 
 
 def needs_replan(catalog: EditableCatalog) -> bool:
-    """True if the store was planned by older rules (versions of planning), or by unknown ones.
+    """True if the store follows older rules (versions of planning), or unknown ones.
 
-    False if the store's rules are those of this program, or newer.
+    False if the store follows the rules of this program, or newer ones.
     """
     rules = catalog.marks.rules()
     return rules is None or rules < RULES
@@ -42,13 +43,13 @@ def replan(
     may_go_on: Callable[[], bool] = lambda: True,
     rest: Callable[[], None] = lambda: None,
 ) -> int:
-    """Compute future runs planned by older rules again, and return how many runs moved.
+    """Compute future runs planned by older rules again, and return how many plans changed.
 
-    Rules are the version of planning and of time zone data. The soonest runs come first, and a
-    moment that is past already stays. A row that is edited or claimed (moved on to its next run)
-    meanwhile is left out, because that planned it anew. `rest` is called after each batch, to let a
-    beat on the same core run in between. Stops early, without recording the new rules in the store,
-    when `may_go_on` returns False.
+    Rules are the version of planning and of time zone data. The soonest runs come first. A planned
+    moment that is past is not changed. A row that is edited or claimed (its run was reserved to
+    publish) meanwhile is left out, because it got a new plan by that. `rest` is called after each
+    batch, so that other work on the same core can run. If `may_go_on` returns False, the function
+    stops early and does not record the new rules in the store.
     """
     moved = 0
     read: list[Stored] = []
@@ -73,10 +74,9 @@ def _move(catalog: EditableCatalog, read: Sequence[Stored], now: datetime) -> in
 
 
 def _moved(row: Stored, now: datetime) -> Change | None:
-    """Return the change that gives a row its new moment, or None if the moment stays.
+    """Return the change that gives a row its new planned moment, or None if the moment stays.
 
-    It stays if it is past already (it is due, or waits for its jitter or for the end of a run), or
-    if the present rules lead to the same moment.
+    A past moment stays: its run is due, or waits for its jitter or for the end of another run.
     """
     plan = row.plan
     if plan.rules >= RULES or plan.planned is None or plan.due is None or plan.planned <= now:

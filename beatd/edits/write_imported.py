@@ -31,8 +31,9 @@ class Imported(Protocol):
 class ImportOptions(Struct, frozen=True, kw_only=True):
     """Options of an import.
 
-    `since` is the moment from which plans (next runs) count, or None for now. If `replacing`, an
-    entry of the same name that a command added is replaced. If `dry_run`, nothing is written.
+    `since` is the moment from which plans (next runs) are computed, or None for now. With
+    `replacing`, an entry of the same name that a command added is replaced. With `dry_run`, nothing
+    is written.
     """
 
     since: datetime | None = None
@@ -43,12 +44,12 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 def write_imported(
     catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
 ) -> dict[str, str]:
-    """Write the entries, and return a dict of the outcome by name.
+    """Write the entries, and return a dict from each name to its result.
 
-    An outcome is one of DONE, or the reason why the entry was not written. If the store has an
-    entry of the same name, that entry stays, unless `options.replacing`; an entry that a file or an
-    app declares always stays. An entry that was imported before is planned again if the other
-    scheduler has run it since.
+    A result is one of DONE, or the reason why the entry was not written. An entry of the same name
+    in the store is not replaced, unless `options.replacing`; an entry that a file or an app
+    declares is never replaced. An entry that was imported before gets a new plan if the other
+    scheduler ran it since.
     """
     outcome: dict[str, str] = {}
     for batch in editing.in_batches(entries):
@@ -69,9 +70,10 @@ def write_imported(
 def _changes(
     one: Imported, row: Stored | None, moment: datetime, replacing: bool
 ) -> tuple[str, list[Change]]:
-    """Return the outcome for an imported entry, and the list of changes that lead to it.
+    """Return the result for an imported entry, and the list of changes to write.
 
-    `row` is the store's row of the same name, if any. A new plan counts from `moment`.
+    `row` is the store's row of the same name, or None. A new plan (the next run) is computed from
+    `moment`.
     """
     entry = one.entry
     if row is None:
@@ -89,7 +91,7 @@ def _changes(
 
 
 def _differ_in_last_run(entry: Entry, row: Stored) -> bool:
-    """True if both have the same owner, and differ only in the `start` of their interval.
+    """True if both entries have the same owner and differ only in the `start` of their interval.
 
     The importer sets `start` to the last run.
     """

@@ -1,1 +1,1 @@
-"""Run the ticks of a daemon: read what is due, claim and publish it. Independent of backends."""
+"""Run the ticks of a daemon: read due rows, claim and publish them. Independent of backends."""

@@ -10,8 +10,11 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """Keeps the size of a batch in `now`. A batch that took more than a quarter of the lease's
-    `ttl` (seconds) halves it; a batch that took less than an eighth doubles it, up to `most`."""
+    """Computes the size of a batch, `now`, in moves (changes of one row each).
+
+    A batch that took more than a quarter of the lease's `ttl` (seconds) halves `now`. A batch that
+    took less than an eighth doubles it, up to `most`.
+    """
 
     def __init__(self, most: int, *, ttl: float) -> None:
         self.now, self._most, self._quarter = most, most, ttl / 4
@@ -22,7 +25,7 @@ class BatchSize:
         return self.now * BATCHES_A_TICK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Adapt the size to the last batches, in which `count` moves took `seconds` in all."""
+        """Adapt `now` to the last batches, in which `count` moves took `seconds` in all."""
         size, each = min(count, self.now), seconds / -(-count // self.now)
         if each > self._quarter:
             self.now = max(SMALLEST_BATCH, size // 2)
@@ -31,7 +34,7 @@ class BatchSize:
 
 
 def batches_of(items: Sequence[T], size: int, first: int) -> list[Sequence[T]]:
-    """Split `items` into batches that double from `first` to `size`, to send the first early."""
+    """Return `items` in batches that double from `first` to `size`, to send the first early."""
     batches, at, length = list[Sequence[T]](), 0, min(first, size)
     while at < len(items):
         batches.append(items[at : at + length])

@@ -1,4 +1,4 @@
-"""Track whether the broker can be reached; nothing is claimed while that is unknown."""
+"""Track whether the broker can be reached; nothing is claimed while this is unknown."""
 
 from collections.abc import Sequence
 
@@ -22,22 +22,22 @@ class BrokerOutage(Outage):
         return self._clock.elapsed() - self._checked_at
 
     def forget(self) -> None:
-        """Make the next call of `answers` check the broker, as this daemon begins to lead."""
+        """Make the next call of `answers` check the broker, because this daemon begins to lead."""
         self._known = False
 
     def answers(self) -> bool:
-        """Return True if the broker can be reached; check it only in doubt, to save time."""
+        """Return True if the broker can be reached; check it only if this is in doubt."""
         return (self._known and self.over) or self.check()
 
     def learn(self, batches: Sequence[Published], began: float) -> None:
-        """Begin an outage, counted from `began`, if a batch suggests the broker is away."""
+        """Begin an outage at `began` and emit `BrokerAway`, if a batch suggests that it is away."""
         doubt = next((batch.doubt for batch in batches if batch.doubt), "")
         if doubt:
             # As of the publishing and not of its time-out: another daemon may take over sooner.
             self.begin(doubt, since=began)
 
     def check(self) -> bool:
-        """Check the broker now, begin or end the outage, and return True if it answers."""
+        """Check the broker now, begin or end the outage, and return True if the broker answers."""
         self._known, self._checked_at = True, self._clock.elapsed()
         if self._publisher.reachable():
             self.end()

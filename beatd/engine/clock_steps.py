@@ -1,4 +1,4 @@
-"""Notice that the clock was set, to inform people; the plan needs no correction for it."""
+"""Notice that the clock was set, and emit an event for people; the plan needs no correction."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ class ClockSteps:
         self._last = clock.now(), clock.elapsed()
 
     def notice(self, now: datetime) -> bool:
-        """Emit `ClockStepped` and return True if the clock was set since the last call."""
+        """Return True, and emit `ClockStepped`, if the clock was set since the last call."""
         elapsed = self._clock.elapsed()
         (last_now, last_elapsed), self._last = self._last, (now, elapsed)
         step = (now - last_now).total_seconds() - (elapsed - last_elapsed)

@@ -1,12 +1,12 @@
-"""Campaign for the lead: get the lease, begin a term, and compute how long it may be trusted.
+"""Campaign for the lead: get the lease, begin a term, and compute how long to rely on the lead.
 
     standby ──lease won──> ask the ledger for a term ──> leading ──renewed──┐
        ^                                                   │  ^──────────────┘
-       └── lease lost, any error, trust run out, deposed ──┘
+       └── lease lost, any error, time ran out, deposed ───┘
 
-Trust ends at the *start of the request* + ttl - margin, on a clock that counts during suspend: the
-lease may have been granted at any moment after the request was sent, never before. To lose the lead
-is an ordinary event; a daemon never ends because of it.
+A daemon may rely on its lead until the *start of the request* + ttl - margin, on a clock that
+counts during suspend: the lease (the lock) may have been granted at any moment after the request
+was sent, never before. A term is a fencing number. A daemon that loses the lead does not end.
 """
 
 import threading
@@ -37,8 +37,8 @@ from beatd.ledger import Terms
 class Election:
     """Competes with other daemons for the lead, and knows whether this daemon leads.
 
-    To lead, a daemon needs the lease (a lock) and a term (a fencing number from the ledger).
-    `campaign` may be called from one thread, every other method from any. `may_lead` returns False
+    To lead, a daemon needs the lease (a lock) and a term (a fencing number from the ledger). One
+    thread may call `campaign`; any thread may call the other methods. `may_lead` returns False
     while this daemon must not lead.
     """
 
@@ -75,8 +75,8 @@ class Election:
     def lead(self) -> Lead | None:
         """Return the lead while this daemon may rely on it, else None.
 
-        It is None on a standby (a daemon that does not lead), and when the lease was not renewed in
-        time.
+        The result is None on a standby (a daemon that does not lead), and when the lease was not
+        renewed in time.
         """
         lead = self._lead
         return lead if lead is not None and self._clock.elapsed() < lead.until else None
@@ -92,26 +92,25 @@ class Election:
         return max(0.0, lead.until - self._clock.elapsed()) if lead is not None else 0.0
 
     def holder(self) -> Holder | None:
-        """Return the daemon that held the lease at the last campaign, or None before the first
+        """Return the holder of the lease at the last campaign, or None before the first
         campaign."""
         return self._holder
 
     @property
     def lock_trouble(self) -> str:
-        """The reason why the lock of the lease cannot be used, without a password; "" while it
-        can."""
+        """The reason why the lock of the lease cannot be used, without a password, or ""."""
         return self._lock.reason
 
     def saw(self, term: Term) -> None:
         """Emit `WentBack` if `term`, the newest in the ledger, shows that the ledger lost terms.
 
-        It is compared with the newest term that was seen before, of any daemon.
+        `term` is compared with the newest term that this daemon saw before, of any daemon.
         """
         self._terms_seen.saw(term)
 
     def emptied(self, reason: str) -> None:
-        """Emit `WentBack` with `reason`, and forget the terms seen, because the store lost all its
-        data."""
+        """Emit `WentBack` with `reason`, as the store lost all its data, and forget the terms
+        seen."""
         self._terms_seen.forget()
         self._emit(WentBack(reason))
 
@@ -120,10 +119,10 @@ class Election:
         return self._ttl / 4 if self.lead() else min(0.1, self._ttl / 8)
 
     def campaign(self) -> Lead | None:
-        """Try once to get or renew the lease, and return the lead if this daemon leads, else None.
+        """Try once to get or renew the lease; return the lead if this daemon leads, else None.
 
-        A new leader begins a term. An error of the lock or the store is not raised: an existing
-        lead may be used until its time is over, and then ends.
+        A new leader begins a term, and `LeadWon` or `LeadLost` is emitted. An error of the lock or
+        the store is not raised: the daemon may use an existing lead until its time is over.
         """
         with self._campaigning:
             return None if self._over else self._campaign()
@@ -165,8 +164,7 @@ class Election:
         return self._win(term, asked_at + self._ttl - self._margin, given_up)
 
     def _take(self) -> Holder:
-        """Get or renew the lease, track the lock's outage, and return the daemon that holds the
-        lease."""
+        """Get or renew the lease, and return its holder; begin or end the outage of the lock."""
         try:
             holder = self._lease.take(self._me, self._ttl)
         except BeatError as trouble:
@@ -181,7 +179,7 @@ class Election:
         return holder
 
     def _begin(self) -> Term:
-        """Begin a new term in the ledger, and return it; the `since` of its holder is the current
+        """Begin a new term in the ledger, and return it; its holder's `since` is the current
         time."""
         return self._terms.begin(replace(self._me, since=self._clock.now()))
 
@@ -191,7 +189,7 @@ class Election:
         return self._ttl / 8
 
     def _win(self, term: Term, until: float, given_up: int) -> Lead | None:
-        """Keep the lead until `until`, and return it; emit `LeadWon` if it is new.
+        """Store and return the lead, which is valid until `until`; emit `LeadWon` if it is new.
 
         Return None if the lease was given up since the campaign began, when the counter was
         `given_up`.
@@ -207,25 +205,25 @@ class Election:
         return won
 
     def _lose(self, reason: str) -> None:
-        """Drop the lead and emit `LeadLost`, if this daemon has the lead."""
+        """Delete the lead and emit `LeadLost`, if this daemon has the lead."""
         with self._guard:
             had, self._lead = self._lead, None
         if had is not None:
             self._emit(LeadLost(reason, self._holder))
 
     def _see(self, holder: Holder) -> None:
-        """Note the holder of the lease, and emit `LeaderSeen` if another daemon has got it."""
+        """Store the holder of the lease; emit `LeaderSeen` if another daemon has got the lease."""
         before, self._holder = self._holder, holder
         if holder.token != self._me.token and (before is None or before.token != holder.token):
             self._emit(LeaderSeen(holder))
 
     def deposed(self, reason: str) -> None:
-        """End the lead and do not campaign for one ttl, because the ledger refused this daemon's
+        """End the lead and do not campaign for one ttl; call this if the ledger refused the
         term."""
         self.step_down(reason)
 
     def step_down(self, reason: str) -> None:
-        """End the lead, free the lease, and make `campaign` do nothing for one ttl; never raise."""
+        """End the lead, free the lease, make `campaign` return None for one ttl; never raise."""
         self._barred_until = self._clock.elapsed() + self._ttl
         self._give_up(reason)
 
@@ -236,7 +234,7 @@ class Election:
     def _give_up(self, reason: str) -> None:
         """End the lead at once, and free the lease after any campaign that is under way.
 
-        That campaign could otherwise get the lease again.
+        Otherwise that campaign could get the lease again.
         """
         with self._guard:
             self._given_up += 1

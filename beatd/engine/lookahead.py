@@ -1,4 +1,4 @@
-"""Read the plan ahead; outdated rows do no harm, as the claim checks each row's version."""
+"""Read the plan ahead. Outdated rows do no harm: a claim fails if its row has changed."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -28,8 +28,8 @@ PREPARED_MOVES = 875  # just before they are due; more would take too long
 
 
 class Lookahead:
-    """Keeps the next rows of the plan in memory, and reads more when they are used up or may be
-    old."""
+    """Keeps the next rows of the plan in memory; reads again when they run out or may be
+    outdated."""
 
     def __init__(
         self,
@@ -53,12 +53,12 @@ class Lookahead:
         self.is_prepared = False  # by this tick, for the next one
 
     def forget(self) -> None:
-        """Drop all rows and their moves, so that the next `read` reads the plan again."""
+        """Delete all rows and their moves, so that the next `read` reads the plan again."""
         self._rows, self._covers, self.is_stale, self._held = ByMoment(), None, True, None
         self.moves.forget()
 
     def read(self, now: datetime, waiting: Unapplied) -> None:
-        """Read the next rows, but none in `waiting`, if the kept ones are used up or may be old."""
+        """Read the next rows, but none in `waiting`, if those in memory are used up or outdated."""
         if self._must_read(now, waiting):
             self._read(now)
 
@@ -78,7 +78,7 @@ class Lookahead:
         return version != known or self._ended()
 
     def _ended(self) -> bool:
-        """True if a run has ended for which a plan waits; another process may have noted that."""
+        """Return True if a run for which a plan waits has ended, perhaps in another process."""
         held = list(self._held or ())
         runs = self._runs.running(held) if held else {}
         return any(name not in runs or not runs[name].waits for name in held)
@@ -114,7 +114,7 @@ class Lookahead:
         return self._with_running(self._rows.take(now, limit))
 
     def _with_running(self, rows: Sequence[Stored]) -> Sequence[Stored]:
-        """Return the rows with the running runs as they are now; each may have ended meanwhile."""
+        """Return the rows with the running runs read again, as some may have ended since."""
         names = [row.entry.name for row in rows if row.entry.overlap != "allow"]
         if not names:
             return rows
@@ -125,7 +125,8 @@ class Lookahead:
         ]
 
     def move_on(self, due: Sequence[Stored], batches: Sequence[Published]) -> None:
-        """Keep the rows `due` at their next moment, and forget those whose move was refused."""
+        """Put each row of `due` back at its next moment. If a move was refused, delete what is
+        cached of its entry, and read the plan again at the next `read`."""
         rows, newest, refused = {row.entry.name: row for row in due}, None, set[str]()
         for batch in batches:
             for move, ok in zip(batch.moves, batch.made, strict=True):
@@ -146,7 +147,8 @@ class Lookahead:
             self._rewind.claimed(newest)
 
     def work_ahead(self, now: datetime, term: Term, dispatch: Dispatch, batch: BatchSize) -> bool:
-        """Prepare the runs of the next seconds; return True if there is more to do now."""
+        """Compute the moves of the next seconds and build their messages; in an idle moment also
+        write history. Return True if there is more of this work to do now."""
         runs, more = self.moves.settle_ahead(now, now + LOOKAHEAD)
         self._publisher.prepare(runs)
         soonest = self._rows.soonest()
@@ -182,7 +184,7 @@ class Lookahead:
 
 
 def moved_on(row: Stored, move: Move) -> Stored:
-    """Return the row as the store has it after `move` took it to its next moment."""
+    """Return the row as it is in the store after `move` took it to its next moment."""
     assert move.plan is not None, "a move of the plan leads somewhere"
     runs = row.runs + move.counts
     return Stored(row.entry, row.revision, row.paused, move.plan, runs, row.plan.planned)

@@ -1,13 +1,13 @@
-"""Decide whether a daemon is fit to lead: its ticks go on, and it reaches the broker."""
+"""Decide whether a daemon is fit to lead: its ticks do not hang, and it reaches the broker."""
 
 TICK_STALE_AFTER_S = 10.0  # longer than any tick
 BROKER_AWAY_LIMIT_S = 5.0  # then another daemon that reaches the broker should lead
 
 
 def may_lead(*, tick_age_s: float, broker_away_s: float, others_reach_broker: bool) -> bool:
-    """Return True unless the ticks are stuck, or only other daemons reach the broker.
+    """Return False if the ticks hang, or if this daemon cannot reach the broker but others can.
 
-    `tick_age_s` is the time since the last tick, `broker_away_s` that since the broker went away.
+    `tick_age_s` is the time since the last tick, `broker_away_s` the time without the broker.
     """
     if tick_age_s >= TICK_STALE_AFTER_S:
         return False

@@ -1,6 +1,6 @@
-"""Compute the moves of due rows, open claims and requests.
+"""Compute the moves of due rows, open claims (claimed, not recorded) and requests.
 
-A move is one change of one row; computing it changes nothing until the ledger makes it.
+A move is one change of one row. Nothing is written until the ledger makes the move.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,12 +29,12 @@ from beatd.run import Occurrence, Origin, Run, Skip, task_id
 
 
 def unknown(_: Skip) -> str:
-    """Return an empty text, the default where causes of missed moments are not tracked."""
+    """Return "": the default for `cause_of` where nobody tracks why moments were missed."""
     return ""
 
 
 class Mover:
-    """Computes moves; `namespace` makes the task ids, `cause_of` tells why a moment was missed."""
+    """Computes moves (changes of one row). `cause_of` returns why a moment was missed, or ""."""
 
     def __init__(
         self, namespace: UUID, next_after: NextAfter, cause_of: Callable[[Skip], str] = unknown
@@ -43,7 +43,7 @@ class Mover:
         self._if_found = if_found(next_after)
 
     def due(self, row: Stored, now: datetime) -> Move:
-        """Return a due row's move to its next moment; its catch-up rule decides on missed runs."""
+        """Return a due row's move to its next moment; `catch_up` decides about missed moments."""
         assert row.plan.planned is not None and row.plan.due is not None
         if row.entry.overlap == "allow":
             settled, turn = settle(row, now, self._next_after), None
@@ -95,9 +95,11 @@ class Mover:
         )
 
     def of_claim(self, claim: OpenClaim, unsent: bool, now: datetime) -> Move | None:
-        """Return the move that sends an open claim (a run of unknown outcome) again, or closes
-        it with a reason; None if it has to wait for the end of another run of its entry.
-        `unsent` is True if its message certainly did not go out."""
+        """Return the move that sends an open claim (claimed, not recorded) again, or closes it with
+        a reason. None if the run has to wait for the end of another run of its entry.
+
+        `unsent` is True if the message of the claim was certainly not sent.
+        """
         row, planned, id = claim.stored, claim.occurrence.planned, claim.task_id
         reason = why_not(claim, unsent, now, self._if_found)
         run, running, skips = None, end_of_claim(row, id, unsent), tuple[Skip, ...]()
@@ -122,8 +124,8 @@ class Mover:
         )
 
     def arrived(self, claim: OpenClaim, row: Stored, now: datetime) -> Result:
-        """Return the result of an open claim whose message a worker has reported: it was
-        published."""
+        """Return the result "confirmed" for an open claim (claimed, not recorded) whose message a
+        worker has reported."""
         origin: Origin = "trigger" if claim.occurrence.request else "planned"
         run = replace(self._run(row, claim.occurrence, now, origin), due=claim.due)
         return Result(run, Outcome("confirmed"), claim.claimed_at, claim.claimed_at)
@@ -131,9 +133,11 @@ class Mover:
     def of_request(
         self, request: Request, row: Stored | None, now: datetime, limit: int
     ) -> Iterator[Move]:
-        """Yield a move (one change of one row) for each moment of a request, at most `limit`. Each
-        move is right only if the moves before it are made. Stop early when the request is done, or
-        has to wait for a run."""
+        """Yield a move (one change of one row) for each moment of a request, at most `limit`.
+
+        Each move is valid only if the moves before it are made. The iterator ends early when the
+        request is done, or when its next moment has to wait for a run.
+        """
         for _ in range(limit):
             move = self._of_first_moment(request, row, now)
             if move is None:

@@ -23,7 +23,7 @@ READ_AT_ONCE_WITH_WAITING = 2000  # while entries wait, whose claims may be the 
 
 
 class OpenClaims:
-    """Finds the open claims and requests of a store, and returns the moves that send them."""
+    """Finds open claims (not recorded) and requests, and returns the moves that send them."""
 
     def __init__(
         self, ledger: Ledger, runs: RunStates, *, clock: Clock, limits: Limits, ttl: float
@@ -41,11 +41,11 @@ class OpenClaims:
         self.arrived: list[Result] = []  # of claims whose message a worker has reported
 
     def noticed_change(self) -> None:
-        """Make the next call of `moves` look at once, as a request may have been added."""
+        """Make the next call of `moves` search at once, because a request may have been added."""
         self._must_look = True
 
     def begin(self) -> None:
-        """Make the next call of `moves` look at once for what the last leader left."""
+        """Make the next call of `moves` search at once for open claims of the last leader."""
         self._must_look, self._held = True, False
         self._began_at = self._clock.elapsed()
 
@@ -57,10 +57,11 @@ class OpenClaims:
         limit: int,
         waiting: Unapplied,
     ) -> list[Move]:
-        """Return the moves due now, about `limit` of them for requests; none before the next look.
+        """Return the moves to make now, about `limit` for requests; [] before the next search.
 
-        Record the results in `arrived`. Pass the published batches to `sent`. `never_sent` returns
-        True for a claim whose message certainly did not go out. Entries in `waiting` are left out.
+        The caller must record the results in `arrived`, and pass the published batches to `sent`.
+        `never_sent` returns True for a claim whose message was certainly not sent. Entries in
+        `waiting` are left out.
         """
         if waiting != self._waiting:
             self._must_look, self._waiting = True, waiting
@@ -77,7 +78,7 @@ class OpenClaims:
         return [*moves, *self._requested(now, mover, limit)]
 
     def sent(self, batches: Sequence[Published]) -> None:
-        """Choose the time of the next look by how the last moves were published."""
+        """Decide, from the published batches, whether the next call of `moves` searches at once."""
         self._held = any(batch.held for batch in batches)
         # There may be more of them, and a full queue must not slow the other requests.
         self._must_look = not self._held or any(
@@ -144,8 +145,8 @@ class OpenClaims:
         return moves
 
     def _was_revoked(self, task_id: str) -> bool:
-        """Return True if a request has revoked this run within the last seconds; its worker may
-        still name it, which prolongs it. Otherwise note that it is revoked now."""
+        """Return True if a request revoked this run within the last seconds (its worker may still
+        report it, which prolongs it). Otherwise store that it is revoked now, and return False."""
         late = self._clock.elapsed() - REPLACE_WAIT.total_seconds()
         self._revoked = {id: at for id, at in self._revoked.items() if at > late}
         if task_id in self._revoked:

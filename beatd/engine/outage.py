@@ -1,4 +1,4 @@
-"""Track whether a server is away, with one event when an outage begins and one when it ends."""
+"""Track whether a server is away, and emit one event when an outage begins and one when it ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,34 +27,34 @@ class Outage:
 
     @property
     def reason(self) -> str:
-        """The newest reason why the server is away, or "" while it is present."""
+        """The newest reason why the server is away, or "" if there is no outage."""
         return "" if self._since is None else self._reason
 
     @property
     def over(self) -> bool:
-        """True if the server is present, as far as is known."""
+        """True if there is no outage, as far as is known."""
         return self._since is None
 
     @property
     def lasts(self) -> float:
-        """The seconds since the outage began, or 0 while the server is present."""
+        """The seconds since the outage began, or 0 if there is no outage."""
         since = self._since  # once: another thread may ask while it ends
         return 0.0 if since is None else self._clock.elapsed() - since
 
     def begin(self, reason: str, *, since: float | None = None) -> None:
-        """Begin the outage at `since`, by default now; if it has begun, keep the new reason."""
+        """Begin the outage at `since` (None: now) and emit its event, or replace its reason."""
         self._reason = reason
         if self._since is None:
             self._since = self._clock.elapsed() if since is None else since
             self._emit(self._away(reason))
 
     def end(self) -> None:
-        """End the outage and emit its event; do nothing if the server is present."""
+        """End the outage and emit its event; do nothing if there is no outage."""
         if self._since is not None:
             self._emit(self._back(self.lasts))
             self._since, self._pause = None, 0.0
 
     def back_off(self) -> timedelta:
-        """Return the pause before the next try: twice the last pause, at most half a second."""
+        """Return the pause before the next try: twice the last pause, from 0.05 to 0.5 s."""
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2 or SHORTEST_PAUSE_S)
         return timedelta(seconds=self._pause)

@@ -13,7 +13,7 @@ NOBODY_LED = "nobody led"
 
 
 class OutageCauses:
-    """Keeps the last outage of each server, and passes every event on to `emit`."""
+    """Stores the last outage of each server from the events, and calls `emit` with every event."""
 
     def __init__(self, clock: Clock, emit: Observer) -> None:
         self._clock, self._emit = clock, emit
@@ -29,7 +29,7 @@ class OutageCauses:
         self._emit(event)
 
     def leads(self, since: datetime) -> None:
-        """Note that this daemon has led since the moment `since`."""
+        """Store that this daemon has led since the moment `since`."""
         self._leads_since = since
 
     def of(self, skip: Skip) -> str:

@@ -15,13 +15,14 @@ class Pipeline(Generic[T]):
         self._ended: list[T] = []
 
     def start(self, later: Callable[[], T], *, threaded: bool) -> None:
-        """Wait for the `later` (publish and record) of the batch before. Then run this `later`
-        in a second thread, or keep it until the next call if not `threaded`."""
+        """Complete the function of the last call. Then run `later`, which publishes and records a
+        batch, in a second thread. If not `threaded`, the next call of `start` or `finish` runs
+        it."""
         self._end_started()
         self._end = self._second.submit(later).result if threaded else later
 
     def finish(self) -> list[T]:
-        """Complete the `later` functions of all batches, and return their results in order."""
+        """Complete the last function, and return the results of all functions in order."""
         self._end_started()
         ended, self._ended = self._ended, []
         return ended
@@ -35,11 +36,11 @@ class Pipeline(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Complete a `later` that an error left behind; drop its errors and all results."""
+        """Complete a function that an error left behind; suppress its error, drop all results."""
         with suppress(Exception):
             self._end_started()
         self._ended = []
 
     def close(self) -> None:
-        """Let the second thread end, without waiting for it."""
+        """Stop the second thread after its work, without waiting for the thread."""
         self._second.shutdown(wait=False)

@@ -17,7 +17,7 @@ class Rewind:
         self._newest: Stored | None = None
 
     def claimed(self, row: Stored) -> None:
-        """Keep the row that was claimed last, to compare it in `read`."""
+        """Store the row that was claimed last; `read` compares the rows with it."""
         self._newest = row
 
     def read(self, rows: Sequence[Stored], now: datetime) -> None:

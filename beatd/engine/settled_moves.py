@@ -1,4 +1,4 @@
-"""Keep the moves of rows that were settled (their move was computed) before their moment."""
+"""Keep moves (changes of one row) that were computed before the due moment of their row."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,8 @@ FAULTY_KEPT = 10_000  # remembered entries whose plan failed, each reported once
 
 
 class SettledMoves:
-    """Computes the moves of rows at their moment or ahead of it, and keeps them until used."""
+    """Computes the moves (changes of one row each) of rows when they are due or earlier, and stores
+    the moves until they are used."""
 
     def __init__(self, emit: Observer) -> None:
         self._emit = emit
@@ -27,31 +28,31 @@ class SettledMoves:
         self._faulty = dict[str, int]()  # name -> revision of entries whose plan failed
 
     def begin(self, mover: Mover) -> None:
-        """Compute moves with `mover` from now on, and drop the kept ones."""
+        """Compute moves with `mover` from now on; delete all stored moves, rows and faults."""
         self.mover = mover
         self._faulty.clear()
         self.forget()
 
     def forget(self) -> None:
-        """Drop all kept moves, and all rows whose moves could be computed ahead."""
+        """Delete all stored moves, and all rows whose moves could be computed ahead."""
         self._unsettled, self._kept = ByMoment(), {}
 
     def read(self, rows: Sequence[Stored]) -> None:
-        """Keep only the moves of `rows`; let `settle_ahead` compute those that are missing."""
+        """Delete all moves but those of `rows`; `settle_ahead` will compute the missing ones."""
         moves = self._kept
         self._kept = {row.entry.name: moves[row.entry.name] for row in rows if self._has(row)}
         self._unsettled = ByMoment(row for row in rows if row.entry.name not in self._kept)
 
     def add(self, row: Stored) -> None:
-        """Add a row that moved on, so that `settle_ahead` computes its next move."""
+        """Add a row that moved to its next moment; `settle_ahead` computes its next move."""
         self._unsettled.push(row)
 
     def forget_fault(self, name: str) -> None:
-        """Forget that the plan of the entry `name` failed, so that it is computed again."""
+        """Forget that the plan of the entry `name` failed, so that its move is computed again."""
         self._faulty.pop(name, None)
 
     def settle(self, rows: Sequence[Stored], now: datetime) -> list[Move]:
-        """Return the moves of due rows; a row whose plan fails has none."""
+        """Return the moves of due rows; leave out rows whose plan fails, and emit `Unplannable`."""
         moves = [self._take(row, now) or self._settle(row, now) for row in rows]
         return [move for move in moves if move is not None]
 
@@ -73,7 +74,7 @@ class SettledMoves:
         return runs, len(rows) == ROWS_AT_ONCE
 
     def of(self, rows: Sequence[Stored]) -> list[Move]:
-        """Return the kept moves of `rows` in order, up to the first row that has no kept move."""
+        """Return the stored moves of `rows` in order, up to the first row without a stored move."""
         moves = list[Move]()
         for row in rows:
             if not self._has(row):

@@ -1,4 +1,4 @@
-"""Notice that the ledger lost terms, because it issued one with a smaller number than before."""
+"""Notice that the ledger lost terms (fencing numbers): a new one is not greater than the last."""
 
 import threading
 
@@ -10,8 +10,8 @@ from beatd.leader import Term
 class TermsSeen:
     """Keeps the newest term (fencing number of a leader) that was seen in the ledger.
 
-    A ledger never issues a smaller number, to any daemon, unless it lost data. Any thread may call
-    it; each loss emits one event.
+    The numbers in a ledger always grow, for all daemons together, unless the ledger lost data. Any
+    thread may call the methods. Each loss emits one event.
     """
 
     def __init__(self, emit: Observer) -> None:
@@ -20,8 +20,7 @@ class TermsSeen:
         self._newest: Term | None = None
 
     def saw(self, term: Term) -> None:
-        """Emit `WentBack` if the number of `term` shows that the ledger lost terms since the last
-        call."""
+        """Emit `WentBack` if `term` shows that the ledger lost terms since the last call."""
         with self._guard:
             newest, self._newest = self._newest, term
         if newest is not None and term != newest and term.number <= newest.number:
@@ -29,6 +28,6 @@ class TermsSeen:
             self._emit(WentBack(f"{old}; {REPEATED}"))
 
     def forget(self) -> None:
-        """Forget the newest term, because the store lost it and that was reported already."""
+        """Forget the newest term; call this when the store lost its terms and that was reported."""
         with self._guard:
             self._newest = None

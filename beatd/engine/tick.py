@@ -33,7 +33,7 @@ from beatd.unapplied import NOTHING_WAITS, Unapplied
 
 
 class Tick:
-    """Runs the ticks of one daemon; `unapplied` returns the entries a term must not run yet."""
+    """Runs the ticks of one daemon; `unapplied` returns the entries that must not run yet."""
 
     def __init__(
         self,
@@ -73,16 +73,16 @@ class Tick:
         self._dispatch = dispatch
 
     def noticed_change(self) -> None:
-        """Make the next tick read the plan and the requests again, after an edit."""
+        """Make the next tick read the plan and the requests again, because an entry was edited."""
         self._lookahead.is_stale = True
         self._open_claims.noticed_change()
 
     def close(self) -> None:
-        """Let the publishing thread end, without waiting for it."""
+        """Stop the publishing thread after its work, without waiting for the thread."""
         self._pipeline.close()
 
     def tick(self) -> datetime:
-        """Run one tick, handling store errors and a lost lead; return the next tick's moment."""
+        """Run one tick, emit `Ticked`, and return the next tick's moment; handle store errors."""
         now, self._lookahead.is_prepared = self._clock.now(), False
         if self._clock_steps.notice(now):
             self._lookahead.forget()
@@ -151,7 +151,7 @@ class Tick:
     def _send(
         self, items: Sequence[T], settle: Callable[[Sequence[T]], Sequence[Move]], term: Term
     ) -> list[Published]:
-        """Settle, claim and publish `items`, a batch while the last is published; return all."""
+        """Settle, claim and publish `items` in overlapping batches; return these batches."""
         began, left = self._clock.elapsed(), list[Sequence[Move]]()
         batches = batches_of(items, self._batch.now, self._dispatch.first)
         with self._pipeline as pipeline:
@@ -175,7 +175,7 @@ class Tick:
         return claimed.left
 
     def _publish(self, claimed: Claimed, term: Term) -> Published:
-        """Publish and record a claimed batch, perhaps on the second thread; return it."""
+        """Publish and record a claimed batch, perhaps on the second thread; return the result."""
         published = claimed.publish(partial(self._election.trusts, term))
         for event in events_of(published):
             self._emit(event)
@@ -184,13 +184,13 @@ class Tick:
         return published
 
     def _record(self) -> None:
-        """Write the outcomes of runs to the ledger; if that fails, the next tick tries again."""
+        """Write the outcomes of runs to the ledger. If that raises, the next tick tries again."""
         if self._unrecorded:
             self._claims.record(self._unrecorded)
             self._unrecorded = []
 
     def _send_open_claims(self, waiting: Unapplied, term: Term) -> None:
-        """Send open claims (runs without a recorded outcome) and requested runs."""
+        """Send requested runs and open claims (claimed, not recorded), and record `arrived`."""
         now, mover, limit = self._clock.now(), self._lookahead.moves.mover, self._batch.now
         moves = self._open_claims.moves(now, mover, self._dispatch.never_sent, limit, waiting)
         self._unrecorded += self._open_claims.arrived

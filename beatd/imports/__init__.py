@@ -1,7 +1,7 @@
 """Read the entries of other schedulers, such as celery beat, RedBeat or cron.
 
-`read` opens a source, and `to_entries` makes entries of its content. Nothing in the source is
-changed or run. A malformed entry is refused, and the others are still imported.
+`read` opens a source, and `to_entries` makes entries from its content. Nothing in the source is
+changed or run. A malformed entry is refused with a reason, and the others are still imported.
 """
 
 from beatd.imports.found_entry import FoundEntry, Read, Refused

@@ -17,7 +17,8 @@ _STATE = ("last_run_at", "total_run_count")
 def read_app(spelling: str) -> tuple[Read, str]:
     """Load the app, and return its entries and the time zone of its crontabs.
 
-    `spelling` is the app as for `celery -A`, such as "module:app".
+    `spelling` is the app as for `celery -A`, such as "module:app". A malformed entry is returned as
+    refused. Loading the app imports its modules.
     """
     app = load_app(spelling)
     zone = zone_name_of(app.timezone)

@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class Terms(NamedTuple):
     """A schedule as the plain data of an entry in YAML.
 
-    `notes` are sentences about how it will differ from the original.
+    `notes` are sentences about differences from the original schedule.
     """
 
     plain: dict[str, Any]
@@ -24,8 +24,8 @@ class Terms(NamedTuple):
 def every(length: timedelta, *, relative: bool = False, last: datetime | None = None) -> Terms:
     """Return celery's `schedule`, an interval of `length`, as plain data.
 
-    If it is `relative` and has a `last` run, it starts from that run, rounded down to a whole day,
-    hour, minute or second. Raises ConfigError for an interval below a microsecond.
+    If it is `relative` and has a `last` run, the interval starts from that run, rounded down to a
+    whole day, hour, minute or second. Raises ConfigError for an interval below a microsecond.
     """
     if length < _MICROSECOND:
         raise ConfigError(f"an interval of {length} runs all the time; give it a length")
@@ -38,7 +38,7 @@ def every(length: timedelta, *, relative: bool = False, last: datetime | None = 
 def _rounded(last: datetime, length: timedelta) -> datetime:
     """Return the moment rounded down to a whole day, hour, minute or second.
 
-    The unit is the largest that fits in `length`, or a second.
+    The unit is the largest that fits into `length`, at least a second.
     """
     # As celery.utils.time.delta_resolution: the largest unit that fits into the interval.
     if length >= timedelta(days=1):
@@ -51,7 +51,7 @@ def _rounded(last: datetime, length: timedelta) -> datetime:
 
 
 def crontab(fields: Mapping[str, Any]) -> Terms:
-    """Return celery's `crontab` as plain data, with its fields as written and without any `*`."""
+    """Return celery's `crontab` as plain data: its fields as written, without any `*` field."""
     kept = {key: _field(fields.get(key, "*")) for key in CRONTAB}
     plain = {key: value for key, value in kept.items() if value != "*"}
     return Terms({"crontab": plain or {"minute": "*"}})
@@ -81,7 +81,7 @@ def entry_found(
 ) -> FoundEntry:
     """Return a FoundEntry (a task of another scheduler) with these fields; empty ones are left out.
 
-    `terms` is its schedule, `last` its last run and `runs` its number of runs. `more` holds further
+    `terms` is the schedule, `last` the last run and `runs` the number of runs. `more` holds further
     fields of an entry, such as `enabled` or `tz`.
     """
     plain: dict[str, Any] = {"task": task, **terms.plain}
@@ -110,7 +110,7 @@ def _option(value: Any) -> Any:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """Return the moment in UTC. A naive moment is taken as UTC already, as celery writes it."""
+    """Return the moment in UTC, or None for None. A naive moment is in UTC, as celery writes it."""
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

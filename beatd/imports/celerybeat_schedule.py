@@ -1,4 +1,4 @@
-"""Read celerybeat-schedule, the file in which celery's PersistentScheduler keeps its entries."""
+"""Read celerybeat-schedule, the file in which celery's PersistentScheduler saves its entries."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,8 @@ MAX_ARGUMENT_VALUES = 100_000  # in one entry
 def read_celerybeat_schedule(path: Path) -> Read:
     """Return every entry of celery beat's schedule file, and the entries that were refused.
 
-    Raises ConfigError if it is not such a file, or if its pickles call a class that no schedule
+    The result also contains the time zone as a note, and a reason if celery beat seems to run.
+    Raises ConfigError if the file is no such file, or if its pickles call a class that no schedule
     needs.
     """
     raw = raw_values(path)
@@ -44,7 +45,7 @@ def read_celerybeat_schedule(path: Path) -> Read:
 
 
 def zone_of(path: Path) -> str | None:
-    """Return the time zone in which the file's crontabs are written, or None if it has no zone."""
+    """Return the time zone of the file's crontabs, or None if the file has no readable zone."""
     return _zone(raw_values(path))
 
 

@@ -1,7 +1,8 @@
-"""Read system crontab files: a user's, and /etc/crontab with its column for the user.
+"""Read system crontab files: those of a user, and /etc/crontab with its column for the user.
 
-A line of cron is a shell command, while an entry is a task: `runner` names the task that gets the
-command as its only argument. A line that only runs `celery call` becomes the task that it calls.
+A line of cron is a shell command, but an entry is a task. `runner` is the name of a task that gets
+the command as its only argument. A line that only runs `celery call` becomes the task that it
+calls.
 """
 
 import re
@@ -22,16 +23,17 @@ _REFUSED = "is run by cron when the machine starts, which is not a time"
 
 
 def has_user_column(path: Path) -> bool:
-    """True for /etc/crontab and for files in a cron.d folder, whose lines name a user."""
+    """True for files whose lines name a user: /etc/crontab, and files in a cron.d folder."""
     return path.name == "crontab" or path.parent.name == "cron.d"
 
 
 def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = None) -> Read:
     """Return an entry for every line of the file that runs a command.
 
-    A command becomes an argument of the task `runner`; if it is None, lines with shell commands are
-    refused. A line that only runs `celery call` becomes the task that it calls. `user_column` is
-    True if lines name a user, or None to decide by the file's name.
+    A command becomes an argument of the task `runner`. If `runner` is None, lines with shell
+    commands are refused. A line that only runs `celery call` becomes the task that it calls.
+    `user_column` is True if lines name a user, or None to decide by the file's name. Raises
+    BeatError if the file cannot be read.
     """
     try:
         text = path.read_text("utf-8", errors="replace")
@@ -54,7 +56,7 @@ def read_crontab(path: Path, *, runner: str | None, user_column: bool | None = N
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
     """Yield the number, text and time zone of each line that runs a command.
 
-    The zone is the CRON_TZ above the line, or None.
+    The zone is the last CRON_TZ above the line, or None.
     """
     zone: str | None = None
     for number, raw in enumerate(text.splitlines(), 1):
@@ -102,7 +104,7 @@ def _entry(
 def _without_input(command: str) -> tuple[str, bool]:
     """Return the command up to its first unescaped %, and True if there is such a %.
 
-    Cron ends the command there, and passes the rest to it as input.
+    Cron sends the text after this % to the command as input. An escaped % loses its backslash.
     """
     parts = re.split(r"(?<!\\)%", command, maxsplit=1)
     return parts[0].replace("\\%", "%").rstrip(), len(parts) > 1
@@ -143,7 +145,10 @@ def _celery_call(command: str) -> dict[str, Any] | None:
 
 
 def _add_option(kept: dict[str, Any], key: str, value: str) -> bool:
-    """Add one option of `celery call` to `kept`; return False if it is unknown or malformed."""
+    """Add one option of `celery call` to `kept` and return True.
+
+    Return False if the option is unknown or malformed.
+    """
     try:
         match key:
             case "-a" | "--args":

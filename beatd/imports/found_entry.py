@@ -11,11 +11,11 @@ from beatd.errors import BeatError
 
 
 class FoundEntry(Struct, frozen=True, kw_only=True):
-    """A periodic task of another scheduler, before it is checked and becomes an entry.
+    """A periodic task of another scheduler, before it is checked and converted to an entry.
 
     `plain` has the keys and values of an entry in YAML. `last` is the moment of the task's last
-    run, and `runs` the number of runs. `notes` are sentences about how the entry will differ from
-    the original.
+    run, and `runs` the number of runs. `notes` are sentences about differences between the entry
+    and the original task.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Refused(Struct, frozen=True):
 class Read(Struct, frozen=True):
     """The result of reading a source: its entries, and those that were refused.
 
-    `notes` are about the source as a whole. `running` is the reason to assume that the other
-    scheduler still runs, or "" if there is none.
+    `notes` are about the whole source. `running` is the reason why the other scheduler seems to run
+    still, or "" if there is none.
     """
 
     found: Sequence[FoundEntry]

@@ -9,9 +9,9 @@ from beatd.errors import ConfigError
 
 
 def decoded(text: bytes, what: str) -> Any:
-    """Return the value of a JSON text. Raises ConfigError for malformed JSON.
+    """Return the value of a JSON text. Raises ConfigError for malformed or too deeply nested JSON.
 
-    `what` begins the message, such as "args are".
+    `what` is a part of the error message, such as "args are".
     """
     try:
         return json.decode(text)

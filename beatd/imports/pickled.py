@@ -1,7 +1,7 @@
 """Read pickles that celery beat wrote, without running any code that they name.
 
 No class that a pickle names is imported. The names in `_NAMES` stand for functions that make plain
-values, any other becomes an `Unknown`, which does nothing. So a hostile file can only be refused.
+values. Any other name becomes an `Unknown`, which does nothing. A hostile file is only refused.
 """
 
 import io
@@ -30,7 +30,7 @@ class Fixed(type):
 
 
 class Unknown(metaclass=Fixed):
-    """Stands for an object of a class that is not in `_NAMES`; keeps its arguments and state."""
+    """Stands for an object of a class that is not in `_NAMES`; stores its arguments and state."""
 
     __slots__ = ("held",)
     named = ""
@@ -61,18 +61,18 @@ class Unknown(metaclass=Fixed):
 
 
 def unknown(named: str) -> type[Unknown]:
-    """Return a new class, for a pickle to call, that stands for the class of this name."""
+    """Return a new class that stands for the unknown class of this name. A pickle may call it."""
     made: type[Unknown] = Fixed("Unknown", (Unknown,), {"named": named, "__slots__": ()})  # type: ignore[assignment]
     return made
 
 
 def is_unknown(value: Any) -> bool:
-    """True for an Unknown, and for a class that `unknown` made."""
+    """True for an Unknown, and for a class that `unknown` returned."""
     return isinstance(value, Unknown | Fixed)
 
 
 class Maker:
-    """Stands for a name in `_NAMES`; makes a plain value, or an Unknown from wrong arguments."""
+    """Stands for a name in `_NAMES`; makes a plain value, or an Unknown for wrong arguments."""
 
     __slots__ = ("_copied", "make")
     make: Callable[..., Any]
@@ -98,7 +98,7 @@ class Maker:
 
 
 class CeleryObject:
-    """Stands for an object of celery, with its kind and its pickled arguments by name."""
+    """Stands for an object of celery; stores its kind and its pickled arguments by name."""
 
     __slots__ = ("fields", "kind")
     fields: dict[str, Any]
@@ -121,7 +121,7 @@ _CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 
 
 def _keeper(kind: str, names: tuple[str, ...]) -> Callable[..., CeleryObject]:
-    """Return a function that makes a CeleryObject with its arguments under these names."""
+    """Return a function that makes a CeleryObject of this kind, its arguments under these names."""
 
     def make(*args: Any) -> CeleryObject:
         return CeleryObject(kind, dict(zip(names, args, strict=False)))
@@ -140,7 +140,7 @@ def _zone(key: Any, *_rest: Any) -> tzinfo:
 
 
 def _text(value: Any) -> str:
-    """Return the value if it is text, else raise TypeError, as str() of it may be of any length."""
+    """Return the value if it is text, else raise TypeError: str(value) may be of any length."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} instead of text")
     return value
@@ -220,7 +220,7 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that resolves only the names in `_NAMES`, and any other to an Unknown."""
+    """An unpickler that resolves only the names in `_NAMES`. Any other name becomes an Unknown."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -245,7 +245,10 @@ class _Reader(pickle.Unpickler):
 
 
 def loads(data: bytes) -> Any:
-    """Return the unpickled value. Raises ConfigError if it is broken or calls an unneeded class."""
+    """Return the unpickled value, without running code that the pickle names.
+
+    Raises ConfigError if the pickle is damaged, too large, or calls a class that no schedule needs.
+    """
     if len(data) > MAX_PICKLE_BYTES:
         raise ConfigError(f"a value of {len(data)} bytes is larger than any schedule")
     reader = _Reader(data)
@@ -265,14 +268,14 @@ def loads(data: bytes) -> Any:
 
 
 def _check_places(data: bytes) -> None:
-    """Raise UnpicklingError for a memo index above the pickle's size; Python would allocate it."""
+    """Raise UnpicklingError for a memo index above the pickle's size. Python would allocate it."""
     for opcode, place, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and place > len(data):  # type: ignore[operator]
             raise pickle.UnpicklingError("it is larger than its file")
 
 
 def unknowns(value: Any, most: int = 3_000_000) -> list[str]:
-    """Return the names of unknown classes in `value`. Raises ConfigError above `most` values."""
+    """Return the names of unknown classes in `value`. Raises ConfigError for over `most` values."""
     found: list[str] = []
     left: list[Any] = [value]
     count = 0  # a few bytes of pickle can refer to themselves millions of times

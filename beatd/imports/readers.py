@@ -1,4 +1,4 @@
-"""Open a source of another scheduler's entries, by the kind with which its text begins."""
+"""Open a source of another scheduler's entries. The source's text begins with its kind."""
 
 from pathlib import Path
 
@@ -26,8 +26,8 @@ _TABLES = ("django-celery-beat", "sqlalchemy-celery-beat", "celery-sqlalchemy-sc
 class SourceOptions(Struct, frozen=True, kw_only=True):
     """Options for reading a source.
 
-    `timezone` is that of the source's wall-clock times; if `given_timezone`, it also replaces a
-    zone that the source itself names. `prefix` is for RedBeat, and `schema` (of the database) for
+    `timezone` is the zone of the source's wall-clock times. If `given_timezone`, it also replaces a
+    zone that the source names. `prefix` is for RedBeat. `schema` is the database schema, for
     tables. `runner` and `user_column` are for crontab files: see `read_crontab`.
     """
 
@@ -42,7 +42,7 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 class OpenedSource(Struct, frozen=True):
     """The content of a source, the time zone of its wall-clock times, and its kind.
 
-    A kind is the beginning of the source's text, such as "crontab" or "redbeat".
+    The kind is the first part of the source's text, such as "crontab" or "redbeat".
     """
 
     read: Read
@@ -53,7 +53,7 @@ class OpenedSource(Struct, frozen=True):
 def read(source: str, options: SourceOptions | None = None) -> OpenedSource:
     """Return the content of a source like "crontab:PATH"; SOURCES lists all forms.
 
-    Raises ConfigError for a text of another form, and if the source has other content.
+    Raises ConfigError for a text of another form, and if the content is not of the named kind.
     """
     learn_url(source)
     wished = options or SourceOptions()
@@ -107,5 +107,5 @@ def _tables(kind: str, url: str, wished: SourceOptions) -> OpenedSource:
 
 
 def _shown(source: str) -> str:
-    """Return the first word of a source's text for messages; the rest may hold a password."""
+    """Return the first word of a source's text for messages. The rest may contain a password."""
     return repr(source.split(":", 1)[0].split("+", 1)[0][:40])

@@ -1,4 +1,4 @@
-"""Read the entries of RedBeat in Redis: a hash for each, and a sorted set of their keys."""
+"""Read the entries of RedBeat in Redis: a hash for each entry, and a sorted set of their keys."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,7 +22,8 @@ BATCH = 500  # keys read at once
 def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -> Read:
     """Return every RedBeat entry whose key begins with `prefix`, and the refused entries.
 
-    An entry that is malformed or incomplete is refused. `timezone` is that of the crontabs.
+    An entry that is malformed or incomplete is refused. `timezone` is the zone of the crontabs. The
+    result also has a message if RedBeat seems to run.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -47,9 +48,10 @@ def read_redbeat(url: str, *, prefix: str = "redbeat:", timezone: str = "UTC") -
 
 
 def _running(client: Any, lock: str) -> str:
-    """Return a message if RedBeat's lock is held, else "".
+    """Return a message if RedBeat's lock exists, else "".
 
-    RedBeat deletes its lock when it stops; after RedBeat was killed the lock expires by itself.
+    RedBeat deletes its lock when it stops. After RedBeat was killed, the lock exists until it
+    expires.
     """
     left = client.ttl(lock)
     if left == -2:
@@ -59,7 +61,10 @@ def _running(client: Any, lock: str) -> str:
 
 
 def _as_ours(url: str) -> str:
-    """Return the URL with RedBeat's schemes for Sentinels and Redis Cluster replaced by beatd's."""
+    """Return the URL with beatd's schemes for Sentinels and Redis Cluster in place of RedBeat's.
+
+    Raises ConfigError for a Sentinel URL without the name of the service.
+    """
     scheme, colon, rest = url.partition("://")
     kind, dash, form = scheme.partition("-")
     if not dash or form not in ("sentinel", "cluster"):
@@ -148,9 +153,9 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return arguments or options with RedBeat's form of dates replaced by datetimes.
+    """Return arguments or options with datetimes in place of RedBeat's form of dates.
 
-    Values that are nested deeper than an entry allows stay unchanged.
+    Values that are nested deeper than an entry allows are not changed.
     """
     if depth > MAX_DEPTH:
         return value

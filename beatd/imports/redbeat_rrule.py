@@ -17,8 +17,8 @@ _BY = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno", "byhour", "
 def rrule(given: Mapping[str, Any], zone: str) -> Terms:
     """Return RedBeat's rrule as plain data with iCalendar text.
 
-    `zone` is the app's time zone. If DTSTART has another offset from UTC, the rule gets a `tz` of
-    its own and a note.
+    `zone` is the app's time zone. If DTSTART has another offset from UTC, the result has its own
+    `tz` and a note. Raises ConfigError for a rule with byeaster, or if no zone has the offset.
     """
     if given.get("byeaster") is not None:
         raise ConfigError("its rrule has byeaster, which iCalendar rules have not")
@@ -38,7 +38,7 @@ def rrule(given: Mapping[str, Any], zone: str) -> Terms:
 def _zone(offset: timedelta, start: datetime, zone: str) -> str:
     """Return a zone that has this offset at `start`: `zone` itself, or one like "Etc/GMT-2".
 
-    RedBeat keeps only the offset of DTSTART, not its zone. Raises ConfigError if no zone fits.
+    RedBeat stores only the offset of DTSTART, not its zone. Raises ConfigError if no zone has it.
     """
     theirs: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     if start.astimezone(theirs).utcoffset() == offset:

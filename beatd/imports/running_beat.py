@@ -1,4 +1,4 @@
-"""Find out if celery beat runs on a schedule file, by its lock, its pid file or its process."""
+"""Check if celery beat uses a schedule file, by its lock, its pid file or its process."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ _DEFAULT_NAME = "celerybeat-schedule"
 
 
 def who_runs_on(path: Path) -> str:
-    """Return a sentence about the process that uses the schedule file, or "" if none seems to."""
+    """Return a sentence about the process that uses the schedule file, or "" if none was found."""
     files = [file for suffix in _SUFFIXES if (file := Path(f"{path}{suffix}")).is_file()]
     for file in files:
         if _is_locked(file):
@@ -25,7 +25,8 @@ def who_runs_on(path: Path) -> str:
 
 
 def _is_locked(file: Path) -> bool:
-    """True if another process holds gdbm's lock, as a writer does while it has the file open."""
+    """True if another process has gdbm's lock on the file. A writer locks the file while it is
+    open."""
     try:
         with file.open("rb") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -74,8 +74,9 @@ _SCHEDULE_COLUMNS = {
 def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None = None) -> Read:
     """Return every row of the task table as an entry; a malformed row is refused.
 
-    `timezone` is that of rows that name no zone; `schema` is the database schema of the tables.
-    Raises ConfigError if the URL cannot be used, and StoreError if the tables cannot be read.
+    `timezone` is for rows without a time zone. `schema` is the database schema of the tables.
+    Raises ConfigError if the URL cannot be used or there is no task table, and StoreError if the
+    tables cannot be read.
     """
     found: list[FoundEntry] = []
     wrong: list[Refused] = []
@@ -102,7 +103,7 @@ def read_tables(url: str, layout: Layout, *, timezone: str, schema: str | None =
 
 
 def _read_text(connection: Any, _record: Any) -> None:
-    """Make SQLite return text that is not UTF-8 as NoText, instead of failing."""
+    """Make SQLite return text that is not UTF-8 as NoText, instead of raising an error."""
     connection.text_factory = text_of
 
 
@@ -135,7 +136,10 @@ def one_off(found: FoundEntry, row: Mapping[str, Any]) -> FoundEntry:
 def task_rows(
     connection: Connection, layout: Layout, schema: str | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield each task with its schedule's columns; columns that older versions lack are None."""
+    """Yield each task with the columns of its schedule. Columns that the database lacks are None.
+
+    Raises ConfigError if there is no task table.
+    """
     shape = shape_of(connection, layout, schema)
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in shape.columns.items())
     rows = connection.execution_options(stream_results=True).execute(
@@ -146,10 +150,10 @@ def task_rows(
 
 
 class Shape(Struct, frozen=True):
-    """Holds the columns and tables that a database really has, as SQL.
+    """The columns and tables that exist in a database, as SQL.
 
-    `columns` maps each wanted column to its SQL expression ("NULL" if it is missing), and `source`
-    is the FROM clause.
+    `columns` maps each wanted column to its SQL expression ("NULL" if the column is missing).
+    `source` is the FROM clause.
     """
 
     columns: Mapping[str, str]
@@ -157,7 +161,7 @@ class Shape(Struct, frozen=True):
 
 
 def shape_of(connection: Connection, layout: Layout, schema: str | None = None) -> Shape:
-    """Return the columns and tables of the database as SQL.
+    """Return the columns and tables that exist in the database, as SQL.
 
     Raises ConfigError if there is no task table.
     """
@@ -199,9 +203,9 @@ def driver_url(url: str) -> URL:
 
 
 def unprepared(address: URL) -> dict[str, Any]:
-    """Return connection options that keep psycopg from preparing statements.
+    """Return connection options that stop psycopg from preparing statements; {} for other drivers.
 
-    Behind a pooler a statement may run in another session than the one that prepared it.
+    Behind a pooler, a statement may run in another session than the one that prepared it.
     """
     return {"prepare_threshold": None} if address.get_dialect().driver == "psycopg" else {}
 

@@ -1,4 +1,4 @@
-"""Read the raw keys and values of a shelve file without writing to it, whichever dbm made it."""
+"""Read the raw keys and values of a shelve file of any dbm, without writing to the file."""
 
 import ast
 import dbm
@@ -19,10 +19,10 @@ _SUFFIXES = (".db", ".dat", ".dir", ".bak", ".pag")
 
 
 def raw_values(path: Path) -> dict[bytes, bytes]:
-    """Return celery beat's values in a shelve file by key, still pickled.
+    """Return celery beat's values in a shelve file by key. The values are still pickled.
 
     The dbm may have added a suffix such as .db to `path`. Raises ConfigError if there is no such
-    file, or if it cannot be a schedule of celery beat, and BeatError if it cannot be read.
+    file, or if it cannot be a schedule of celery beat. Raises BeatError if the file cannot be read.
     """
     if not _is_there(path):
         raise ConfigError(f"{path}: there is no such file (nor {path.name}.db or {path.name}.dat)")

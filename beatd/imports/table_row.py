@@ -1,6 +1,6 @@
 """Convert a row of django-celery-beat, or of a scheduler with similar tables, to plain data.
 
-Nothing here reads a database.
+This module does not read a database.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ PERIODS = ("days", "hours", "minutes", "seconds", "microseconds")
 
 
 class NoText(str):
-    """The content of a text column that is not UTF-8, with escapes so that it can be shown."""
+    """The content of a text column that is not UTF-8. Invalid bytes are written as escapes."""
 
 
 def text_of(column: bytes) -> str:
-    """Return the text of a column of SQLite, or a NoText if it is not UTF-8.
+    """Return the text of a column of SQLite, or a NoText if the column is not UTF-8.
 
-    With a NoText only that row is refused; SQLite's driver would fail the whole query.
+    With a NoText, only that row is refused. SQLite's driver would fail for the whole query.
     """
     try:
         return column.decode()
@@ -38,10 +38,10 @@ def text_of(column: bytes) -> str:
 
 
 def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> FoundEntry:
-    """Return the task in a row. Raises ConfigError if django-celery-beat cannot run it either.
+    """Return the task in a row. Raises ConfigError if django-celery-beat cannot run the row either.
 
-    The row has the columns of its schedule beside its own, as `task_rows` selects them. `timezone`
-    is for a row that names no zone. If `carry`, the task keeps its last run and number of runs.
+    The row has its own columns and those of its schedule, as `task_rows` selects them. `timezone`
+    is for a row without a time zone. If `carry`, the task has its last run and number of runs.
     """
     if broken := [key for key, value in row.items() if isinstance(value, NoText)]:
         raise ConfigError(f"{', '.join(broken)}: not UTF-8")
@@ -84,9 +84,9 @@ def row_found(row: Mapping[str, Any], *, timezone: str, carry: bool = True) -> F
 
 
 def several_schedules(row: Mapping[str, Any]) -> str:
-    """Return a warning if a row has several schedules, which says which of them counts, else "".
+    """Return a warning that names the schedule that counts if a row has several, else "".
 
-    The models of django-celery-beat refuse several schedules; its scheduler uses the first.
+    The models of django-celery-beat refuse several schedules. Its scheduler uses the first one.
     """
     kinds = [kind for kind, column in SCHEDULES.items() if row.get(column) is not None]
     if len(kinds) < 2:
@@ -124,8 +124,8 @@ CRONTAB_COLUMNS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_ye
 def moment_of_row(value: Any) -> datetime | None:
     """Return the moment in a column in UTC, or None if the column is empty.
 
-    A naive moment, as MySQL and SQLite return it, is taken as UTC. Raises ConfigError if the value
-    is not a moment.
+    A naive moment, as MySQL and SQLite return it, is in UTC. Raises ConfigError if the value is not
+    a moment, and ValueError for text that is not one.
     """
     if value is None or value == "":
         return None

@@ -1,4 +1,4 @@
-"""Make entries of another scheduler's tasks, whose intervals continue from the last run."""
+"""Make entries from another scheduler's tasks. Their intervals continue from the last run."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from beatd.imports.found_entry import FoundEntry, Refused, refused
 class ImportedEntry(Struct, frozen=True):
     """An entry, with its last run and its number of runs under the other scheduler.
 
-    `notes` are warnings, and sentences about how the entry will differ from the original.
+    `notes` are warnings, and sentences about differences from the original.
     """
 
     entry: Entry
@@ -24,7 +24,7 @@ class ImportedEntry(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """The entries that were made of a source, and those that were refused."""
+    """The entries that were made from a source, and the tasks that were refused."""
 
     entries: tuple[ImportedEntry, ...]
     refused: tuple[Refused, ...]
@@ -33,10 +33,10 @@ class Imported(Struct, frozen=True):
 def to_entries(
     found: Iterable[FoundEntry], *, timezone: str, source: str, declared_at: str = ""
 ) -> Imported:
-    """Check the found tasks, and return their entries in the same order.
+    """Check the found tasks, and return their entries in the same order, and the refused tasks.
 
     An invalid task is refused, and so is a second task of the same name. `timezone` is for tasks
-    that name no zone; `source` and `declared_at` become fields of each entry.
+    without a time zone. `source` and `declared_at` become fields of each entry.
     """
     entries: dict[str, ImportedEntry] = {}
     wrong: list[Refused] = []
@@ -61,9 +61,9 @@ def _imported(one: FoundEntry, timezone: str, source: str, declared_at: str) -> 
 
 
 def anchored(one: FoundEntry) -> dict[str, object]:
-    """Return a task's plain data; an interval without `start` starts from its last run.
+    """Return a task's plain data. An interval without `start` starts from the task's last run.
 
-    So a weekly task keeps its day and hour.
+    So a weekly task still runs on the same day and hour.
     """
     plain = dict(one.plain)
     if "every" in plain and "start" not in plain and one.last is not None:

@@ -1,1 +1,1 @@
-"""Implement `beatd.leader.Lease`, the lock of the leader, in one file for each technology."""
+"""Implementations of `beatd.leader.Lease`, the lock of the leader. Each technology has one file."""

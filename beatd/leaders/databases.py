@@ -1,4 +1,5 @@
-"""Choose the lease of a SQL database by the scheme of its URL, and import only its driver."""
+"""Choose the lease (the lock of the leader) for the URL of a SQL database. Only the driver of that
+database is imported."""
 
 from beatd.errors import ConfigError, MissingExtra
 from beatd.leader import Lease
@@ -6,8 +7,8 @@ from beatd.leader import Lease
 
 def sql_lease(url: str) -> Lease:
     """Return the lease (the lock of the leader) in the SQL database that the URL names. Raises
-    ConfigError for a kind of database that beatd does not support, and MissingExtra where the
-    driver is not installed."""
+    ConfigError if the URL is invalid or beatd does not support the database, and MissingExtra if
+    the driver is not installed."""
     kind = url.split(":", 1)[0].split("+")[0]
     if kind in ("postgresql", "postgres"):
         try:

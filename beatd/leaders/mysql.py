@@ -1,5 +1,6 @@
-"""A lease in MariaDB or MySQL. A row holds the end of the lease by the server's clock. A lock of
-GET_LOCK, which a session loses when it ends, is the hint that the holder is alive."""
+"""A lease (the lock of the leader) in MariaDB or MySQL. A row contains the end of the lease by the
+server's clock. A lock of GET_LOCK, the hint, shows that the leader is alive: the server frees this
+lock when the leader's session ends."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,8 +22,8 @@ HINT = "CONCAT('beatd.', LEFT(SHA1(DATABASE()), 40))"
 
 
 class MysqlSession(LeaseSession):
-    """A connection to the database of the lock. Each wait ends after the ttl (the duration of the
-    lease), because the lease has run out by then."""
+    """A connection to the database of the lease (the lock of the leader). Each wait ends after the
+    ttl, the duration of the lease; by then the lease is over."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -75,5 +76,6 @@ class MysqlSession(LeaseSession):
 
 
 def mysql_lease(url: str) -> SqlLease:
-    """Return the lease in the database that the URL names. The lease connects at its first use."""
+    """Return the lease (the lock of the leader) in the database that the URL names. The lease
+    connects at its first use."""
     return SqlLease(lambda ttl: MysqlSession(url, ttl))

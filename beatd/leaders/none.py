@@ -1,11 +1,12 @@
-"""No lock, for a single daemon, which always leads. Two daemons without a lock would end each
-other's term in turn."""
+"""No lock, for a single daemon that always leads. Without a lock, two daemons would both lead, and
+each would end the other's term (fencing number) again and again."""
 
 from beatd.leader import Holder
 
 
 class NoLease:
-    """A lease that every daemon gets at once, even if another daemon has it."""
+    """A lease (the lock of the leader) that every daemon gets at once, even if another daemon has
+    it."""
 
     def take(self, holder: Holder, ttl: float) -> Holder:
         return holder

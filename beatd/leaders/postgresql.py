@@ -1,5 +1,6 @@
-"""A lease in PostgreSQL. A row holds the end of the lease by the server's clock. An advisory lock,
-which a session loses when it ends, is the hint that the holder is alive."""
+"""A lease (the lock of the leader) in PostgreSQL. A row contains the end of the lease by the
+server's clock. An advisory lock, the hint, shows that the leader is alive: the server frees this
+lock when the leader's session ends."""
 
 from secrets import token_hex
 from typing import Any
@@ -37,8 +38,8 @@ HINT = f"{ADVISORY_LOCK}, hashtext(current_schema())"
 
 
 class PostgresqlSession(LeaseSession):
-    """A connection to the database of the lock. Each wait ends after the ttl (the duration of the
-    lease), because the lease has run out by then."""
+    """A connection to the database of the lease (the lock of the leader). Each wait ends after the
+    ttl, the duration of the lease; by then the lease is over."""
 
     now_micros, mark = NOW_MICROS, "%s"
 
@@ -64,10 +65,12 @@ class PostgresqlSession(LeaseSession):
 
     def _set_up(self, ttl: float, stated: bool | None) -> None:
         """Limit each statement to `ttl` seconds, create the table if there is none, and store a
-        random text (the mark) as a setting of the session.
+        random text (the mark) as a setting of the session. If a pooler shares the session, set
+        neither the limit nor the mark.
 
-        `stated` is the URL's word on a pooler: True if clients share sessions, None if it says
-        nothing. A session that has the mark of another client is shared, whatever the URL says.
+        `stated` is the URL's answer: True if a pooler shares sessions among clients, None if the
+        URL does not say. If the new session already has a mark, another client has used it, so that
+        it is shared whatever the URL says.
         """
         try:
             pooled = is_pooled(self._connection, stated)
@@ -86,12 +89,12 @@ class PostgresqlSession(LeaseSession):
         self.run(ROW)
 
     def acquire_hint(self) -> bool:
-        """Try to lock the hint, without waiting. The hint is a lock that the database frees when
-        the session of its holder ends. True if this session holds the lock now.
+        """Try to lock the hint without waiting. Return True if this session has the lock now, else
+        False. The hint is a lock that the database frees when the session of its holder ends.
 
-        Always False if a pooler shares the session with other clients, where the lock proves
-        nothing. A session is shared if it had the mark (a random text in a setting) of another
-        client when it was new, or if our own mark is lost.
+        Always return False if a pooler shares the session with other clients, because the lock then
+        proves nothing. A session is shared if our mark (a random text in a setting) is lost, or if
+        the new session already had the mark of another client.
         """
         if self._pooled:
             return False
@@ -121,8 +124,8 @@ class PostgresqlSession(LeaseSession):
             raise self._explained(error) from None
 
     def _value(self, statement: str) -> Any:
-        """Run the statement. Return the first column of its first row, or None if there is no
-        row."""
+        """Run the statement. Return the first column of its first row, or None if there is no row.
+        Raises StoreError."""
         found, _ = self.run(statement)
         return found[0] if found else None
 
@@ -132,9 +135,10 @@ class PostgresqlSession(LeaseSession):
 
 
 def postgresql_lease(url: str) -> SqlLease:
-    """Return the lease in the database that the URL names. The lease connects at its first use.
+    """Return the lease (the lock of the leader) in the database that the URL names. The lease
+    connects at its first use.
 
-    Raises ConfigError for a URL that libpq cannot read.
+    Raises ConfigError if libpq cannot read the URL, or if its option `pooler` is unknown.
     """
     # `?pooler=transaction` is an option of ours, which the driver does not know.
     parts = urlsplit("postgresql:" + url.split(":", 1)[1])

@@ -1,4 +1,5 @@
-"""A lease that is one key in Redis. Redis deletes the key by its own clock after the ttl."""
+"""A lease (the lock of the leader) that is one key in Redis. Redis deletes the key, by its own
+clock, after the ttl."""
 
 from hashlib import sha1
 
@@ -24,8 +25,8 @@ return 0
 
 
 class RedisLease:
-    """A lease (the lock of the leader) in Redis. Each wait for Redis ends after half a ttl, so that
-    time is left for one more try."""
+    """A lease (the lock of the leader) in Redis. Each wait for Redis ends after half the ttl (the
+    duration of the lease), so that there is time for one more try."""
 
     def __init__(self, url: str, *, prefix: str = "beatd:") -> None:
         self._url = url
@@ -52,10 +53,10 @@ class RedisLease:
             self._run(self._server, RELEASE, f"{holder.token}\n")
 
     def _run(self, server: RedisServer, source: str, *args: str | bytes | int) -> bytes:
-        """Run a Lua script on the key of the lease. Return its reply, or an empty text if the reply
-        is no text.
+        """Run a Lua script on the key of the lease. Return its reply, or b"" if the reply is not a
+        text. Raises StoreError.
 
-        A failed call is not retried here, because the daemon renews its lease soon enough.
+        A failed call is not retried here, because the daemon soon renews the lease anyway.
         """
         sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
         with server.answering():

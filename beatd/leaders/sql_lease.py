@@ -1,9 +1,13 @@
-"""A lease that is one row of a SQL database, and a hint that shows at once if its holder is dead.
+"""A lease (the lock of the leader) that is one row of a SQL database, with a second lock that shows
+at once if the leader is dead.
 
-The row holds the end of the lease by the database's clock. The hint is a lock that belongs to a
-session and dies with it. The leader holds the hint beside the row; a standby that obtains the hint
-has proof that the leader's session is gone, and need not wait for the ttl. No session waits for the
-hint, and no run depends on it: the term (the fencing number of a leader) keeps takeovers safe.
+The row contains the end of the lease by the database's clock. The second lock is called the hint.
+It belongs to the leader's session, and the database frees it when this session ends. If a standby
+obtains the hint, the leader's session has ended, and the standby need not wait for the end of the
+lease.
+
+No session waits for the hint, and no run depends on it. The term (the fencing number of a leader)
+makes takeovers safe.
 """
 
 from abc import ABC, abstractmethod
@@ -20,12 +24,12 @@ Row = Sequence[Any]
 
 
 class LeaseRow(Struct, frozen=True):
-    """The row of the lease as it was read.
+    """The row of the lease (the lock of the leader) as it was read.
 
-    `holder` is the Holder as JSON, and `token` its token; both are empty if nobody has the lease.
-    `hinted` is True if the holder had the hint as well. `until` is the end of the lease in
-    microseconds by the database's clock, and differs after each renewal. `left` is the time until
-    then in seconds.
+    `holder` is the leading daemon as JSON, and `token` its token; both are empty if no daemon has
+    the lease. `hinted` is True if this daemon also had the hint, the lock of its session. `until`
+    is the end of the lease in microseconds by the database's clock, and changes with each renewal.
+    `left` is the time until then in seconds.
     """
 
     holder: str
@@ -36,25 +40,26 @@ class LeaseRow(Struct, frozen=True):
 
 
 class LeaseSession(ABC):
-    """One connection to the database of the lock. Every method raises StoreError when its result is
-    in doubt."""
+    """One connection to the database of the lease (the lock of the leader). Every method raises
+    StoreError if its result is not certain."""
 
     now_micros: ClassVar[str]  # SQL for the database's clock, in microseconds
     mark: ClassVar[str]  # the driver's placeholder for a value in a statement
 
     @abstractmethod
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Row | None, int]:
-        """Run a statement with these values. Return the first row that it found (None if there is
-        none), and the number of rows that it changed."""
+        """Run a statement with these values. Return two values: the first row that the statement
+        found (None if there is none), and the number of rows that it changed."""
 
     @abstractmethod
     def make_row(self) -> None:
-        """Insert the row of the lease, without a holder, unless the row exists."""
+        """Insert the row of the lease (the lock of the leader) without a holder. Do nothing if the
+        row exists."""
 
     @abstractmethod
     def acquire_hint(self) -> bool:
-        """Try to lock the hint, without waiting. The hint is a lock that the database frees when
-        the session of its holder ends. True if this session holds the lock now."""
+        """Try to lock the hint without waiting. Return True if this session has the lock now, else
+        False. The hint is a lock that the database frees when the session of its holder ends."""
 
     @abstractmethod
     def release_hint(self) -> None: ...
@@ -63,7 +68,7 @@ class LeaseSession(ABC):
     def close(self) -> None: ...
 
     def read(self) -> LeaseRow | None:
-        """Return the row of the lease, or None if it was deleted."""
+        """Return the row of the lease (the lock of the leader), or None if the row was deleted."""
         found, _ = self.run(
             f"SELECT holder, token, hinted, until, until - {self.now_micros} FROM beatd_lease"
             " WHERE name = 'leader'"
@@ -76,12 +81,12 @@ class LeaseSession(ABC):
     def write(
         self, seen: LeaseRow, holder: str, token: str, *, hinted: bool, seconds: float
     ) -> bool:
-        """Replace the row of the lease if it is still as it was `seen`. `holder` is the new Holder
-        as JSON, `token` is its token, and `hinted` is True if this session has the hint as well;
-        the lease then ends `seconds` after the current time of the database.
+        """Replace the row of the lease if it is still as in `seen`. Return True if the row was
+        replaced. Return False if the row has changed since it was read; a renewal is also a change.
 
-        True if the row was replaced; False if it has changed since it was read, if only by a
-        renewal.
+        `holder` is the new leading daemon as JSON, and `token` is its token. `hinted` is True if
+        this session also has the hint (the lock of the session). The lease then ends `seconds`
+        after the current time of the database.
         """
         mark = self.mark
         _, changed = self.run(
@@ -94,8 +99,9 @@ class LeaseSession(ABC):
 
 
 class SqlLease:
-    """A lease in any SQL database; several threads may use it. After an error it closes its
-    session, so that the database also frees the hint (the lock of the session)."""
+    """A lease (the lock of the leader) in any SQL database; several threads may use it. After an
+    error it closes its session, so that the database also frees the hint (the lock of the
+    session)."""
 
     def __init__(self, connect: Callable[[float], LeaseSession]) -> None:
         self._connect = connect
@@ -114,9 +120,13 @@ class SqlLease:
                 raise
 
     def _take(self, session: LeaseSession, holder: Holder, ttl: float) -> Holder:
-        """Win or renew the lease, or leave it to the daemon that has it; return its holder
-        afterwards. The lease of another daemon is free when its time is over, or when that daemon
-        had the hint (a lock of its session) and has lost it."""
+        """Obtain or renew the lease, unless another daemon has it. Return the Holder (the daemon)
+        that has the lease afterwards.
+
+        The lease of another daemon is free when its time is over. It is also free when that daemon
+        had the hint (a lock of its session) and has lost it. Raises StoreError if the row of the
+        lease cannot be created.
+        """
         text = json.encode(holder).decode()
         while True:
             # The hint comes before the row: then the row that is read is as new as the proof.
@@ -162,15 +172,15 @@ class SqlLease:
             self._drop()
 
     def _drop(self) -> None:
-        """Close the session, if there is one; the next `take` connects again."""
+        """Close the session, if there is one. The next `take` connects again."""
         session, self._session, self._has_hint = self._session, None, False
         if session is not None:
             session.close()
 
 
 def holder_of(row: LeaseRow) -> Holder:
-    """Return the Holder that the row of the lease names. Raises StoreError if the row's text is not
-    a Holder."""
+    """Return the Holder (the leading daemon) in the row of the lease. Raises StoreError if the text
+    in the row is not a Holder."""
     try:
         return json.decode(row.holder, type=Holder)
     except DecodeError:

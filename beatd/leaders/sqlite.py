@@ -1,7 +1,8 @@
-"""A lease in a SQLite file, by this host's clock. It has no hint (a lock that shows if its holder
-is dead), so that a takeover waits for the ttl.
+"""A lease (the lock of the leader) in a SQLite file, by this host's clock. It has no lock that
+shows if the leader is dead, so that a takeover must wait for the end of the lease.
 
-`file:PATH` is the better lock on one host: the kernel frees it in the instant its holder dies.
+On one host, `file:PATH` is the better lock: the kernel frees it at the instant when its holder
+dies.
 """
 
 import sqlite3
@@ -20,8 +21,8 @@ TABLE = (
 
 
 class SqliteSession(LeaseSession):
-    """A connection to the SQLite file of the lock. A wait for another writer ends after half a
-    ttl."""
+    """A connection to the SQLite file of the lease (the lock of the leader). A wait for another
+    writer ends after half the ttl, the duration of the lease."""
 
     now_micros, mark = NOW_MICROS, "?"
 
@@ -38,7 +39,7 @@ class SqliteSession(LeaseSession):
         self.run("INSERT OR IGNORE INTO beatd_lease VALUES ('leader', '', '', 0, 0)")
 
     def acquire_hint(self) -> bool:
-        """Return False, because a SQLite file has no lock that belongs to a session."""
+        """Return False, because SQLite has no lock that belongs to a session."""
         return False
 
     def release_hint(self) -> None: ...
@@ -56,7 +57,7 @@ class SqliteSession(LeaseSession):
 
 
 def sqlite_lease(url: str) -> SqlLease:
-    """Return the lease in the SQLite file that the URL names. The first use of the lease creates
-    the file."""
+    """Return the lease (the lock of the leader) in the SQLite file that the URL names. The first
+    use of the lease creates the file."""
     path = Path(unquote(urlsplit(url).path.removeprefix("/")))
     return SqlLease(lambda ttl: SqliteSession(path, ttl))

@@ -1,1 +1,1 @@
-"""The messages to monitors elsewhere about the runs of entries."""
+"""Check-ins: messages to external monitors about the runs of entries."""

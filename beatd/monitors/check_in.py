@@ -1,4 +1,5 @@
-"""One message to a monitor about one run, and how outcomes become such messages."""
+"""Check-ins: a check-in is one message to an external monitor about one run. `check_in_of` makes it
+from an outcome."""
 
 from typing import Literal, Protocol
 
@@ -22,7 +23,8 @@ OF_OUTCOME: dict[OutcomeState, CheckInState] = {
 
 
 class CheckIn(Struct, frozen=True, kw_only=True):
-    """A message to a monitor about a run of `entry`. `runtime` is in seconds, `text` for people."""
+    """One message to a monitor about a run of `entry`. `runtime` is in seconds, or None if it is
+    unknown. `text` is for people."""
 
     entry: Entry
     task_id: str
@@ -32,10 +34,11 @@ class CheckIn(Struct, frozen=True, kw_only=True):
 
 
 class MonitorTarget(Protocol):
-    """One kind of monitor elsewhere."""
+    """Sends check-ins to one kind of external monitor."""
 
     def wants(self, check_in: CheckIn) -> bool:
-        """Return True if the entry has such a monitor, and the monitor gets this state."""
+        """Return True if the entry uses this kind of monitor, and the monitor accepts the state of
+        this check-in."""
 
     def send(self, check_in: CheckIn) -> None:
         """Send the check-in. Raise NotDelivered if that fails."""
@@ -44,7 +47,8 @@ class MonitorTarget(Protocol):
 
 
 def check_in_of(entry: Entry, delivery: Delivery) -> CheckIn | None:
-    """Return the check-in for this outcome, or None if its state has none."""
+    """Return the check-in for this outcome of a run, or None if monitors get no message about its
+    state."""
     state = OF_OUTCOME.get(delivery.state)
     if state is None:
         return None

@@ -1,1 +1,1 @@
-"""Notifiers send messages to the outside world: each file knows one way."""
+"""Notifiers send messages to other services. Each file is for one kind of service."""

@@ -1,5 +1,5 @@
-"""Send messages through Apprise, in a process of its own: it is large, and its threads would hold
-up the end of this one."""
+"""Send messages through Apprise in a separate process. Apprise is large, and its threads would
+delay the end of the daemon's process."""
 
 import subprocess
 import sys
@@ -25,7 +25,8 @@ class AppriseChannel:
         self._url, self._timeout_s = str(url), timeout_s
 
     def send(self, message: Message) -> None:
-        """Send the message, or raise NotDelivered."""
+        """Send the message, or raise NotDelivered if that fails. The error is final if Apprise is
+        not installed or does not support the URL."""
         if not is_installed():
             text = "apprise is not installed: pip install 'beatd[alerts]'"
             raise NotDelivered(text, is_final=True)
@@ -42,7 +43,8 @@ class AppriseChannel:
 
 
 def _answer(order: dict[str, str], timeout_s: float) -> dict[str, str]:
-    """Return the answer of a new process to this order, or raise NotDelivered."""
+    """Start a process that sends this order through Apprise, and return its answer. Raise
+    NotDelivered if there is no answer within `timeout_s`, or no valid one."""
     try:
         # The URL goes through a pipe: every user of the host can read a command line.
         ended = subprocess.run(
@@ -66,7 +68,8 @@ def is_installed() -> bool:
 
 
 def knows(url: str) -> bool:
-    """Return True if Apprise knows how to send to this URL. Nothing is sent."""
+    """Return True if Apprise supports this URL. Nothing is sent. Raise NotDelivered if Apprise
+    cannot be run."""
     return (
         _answer({"url": str(url), "title": "", "body": "", "kind": ""}, TIMEOUT_S)["result"]
         == "known"

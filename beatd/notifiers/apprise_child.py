@@ -1,4 +1,4 @@
-"""The process that sends one message through Apprise: it reads JSON from stdin and prints JSON.
+"""The program that sends one message through Apprise. It reads JSON from stdin and prints JSON.
 
 It imports nothing of beatd, so that it starts fast.
 """
@@ -9,7 +9,8 @@ import sys
 
 
 class LastWords(logging.Handler):
-    """Keeps the last warning of Apprise, which is the only place where it gives a reason."""
+    """Keeps the text of Apprise's last warning. Apprise gives the reason of a failure nowhere
+    else."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -20,9 +21,10 @@ class LastWords(logging.Handler):
 
 
 def main() -> None:
-    """Send the message on stdin; print {"result": "sent", "failed" or "unknown", "reason": …}.
+    """Send the message that stdin has as JSON, and print the result and its reason as JSON.
 
-    A message without a text is not sent; the result is "known" or "unknown" then.
+    The result is "sent", "failed" or "unknown" (Apprise does not support the URL). A message
+    without a body is not sent; its result is "known" or "unknown".
     """
     import apprise
 

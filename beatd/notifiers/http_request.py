@@ -1,4 +1,4 @@
-"""Send one HTTP request, and return nothing or the reason why it failed."""
+"""Send one HTTP request, or raise NotDelivered with the reason why it failed."""
 
 from base64 import b64encode
 from http.client import HTTPException
@@ -15,7 +15,7 @@ RETRIED_STATUSES = frozenset({408, 425, 429})  # of those from 400 to 499
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """Follows no redirect: a message must not go where nobody configured it to go."""
+    """Follows no redirect, because a message must go only to the URL that somebody configured."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -25,10 +25,12 @@ _opener = build_opener(_NoRedirects)
 
 
 def request(url: str, headers: dict[str, str], body: bytes | None, timeout_s: float) -> None:
-    """Send a POST with the body or, without one, a GET.
+    """Send a POST request with `body` or, if `body` is None, a GET request. `timeout_s` limits each
+    wait for the server, not the whole request.
 
-    Raise NotDelivered unless the status of the answer is 200 to 299. It is final if the server
-    understood the request and refused it. `timeout_s` limits the wait for each part of the answer.
+    Raise NotDelivered unless the status of the answer is 200 to 299. The error is final if a retry
+    would not help: the URL is invalid, or the server refused the request (a status from 300 to 499
+    that is not in RETRIED_STATUSES).
     """
     plain, authorization = _without_userinfo(url)
     if authorization:
@@ -49,7 +51,8 @@ def request(url: str, headers: dict[str, str], body: bytes | None, timeout_s: fl
 
 
 def _without_userinfo(url: str) -> tuple[str, str]:
-    """Return the URL without user and password, and the header that has them instead, or ""."""
+    """Return the URL without user and password, and the value of the header `Authorization` that
+    has them instead. The value is "" if the URL has no user."""
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:

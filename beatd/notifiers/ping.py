@@ -11,7 +11,8 @@ TEXT_MAX_BYTES = 10_000
 
 
 class PingMonitor:
-    """Requests the URL `monitor.ping` of an entry for each run, with the task id as its run id."""
+    """Sends the check-ins of a run to the URL `monitor.ping` of its entry, with the task id as run
+    id."""
 
     def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
@@ -32,7 +33,8 @@ class PingMonitor:
 
 
 def ping_url(url: str, path: str, task_id: str) -> str:
-    """Return the URL for one ping: the path is put before the query, which gets the run id."""
+    """Return the URL for one ping: `url` with `path` at the end of its path, and with the task id
+    as `rid` in its query."""
     parts = urlsplit(url)
     query = f"{parts.query}&rid={task_id}" if parts.query else f"rid={task_id}"
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))

@@ -1,4 +1,4 @@
-"""Send check-ins of Sentry Crons with sentry-sdk, which is imported with the first one."""
+"""Send check-ins to Sentry Crons with sentry-sdk. The library is imported at the first check-in."""
 
 from typing import Any, Literal
 
@@ -16,8 +16,8 @@ STATUSES: dict[CheckInState, Status] = {
 
 
 class SentryMonitor:
-    """Sends check-ins to the project of a DSN. It has a client of its own, so that it neither sees
-    nor changes what an app does with Sentry in this process."""
+    """Sends check-ins to the Sentry project of a DSN. It has its own Sentry client, so it does not
+    affect an app that uses Sentry in the same process."""
 
     def __init__(self, dsn: str, *, environment: str | None = None) -> None:
         self._dsn, self._environment = dsn, environment

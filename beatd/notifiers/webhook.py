@@ -13,14 +13,15 @@ SECRET_PREFIX = "whsec_"  # of a secret that is base64
 
 
 class Webhook:
-    """Posts each message as JSON to one URL; signed with `secret`, unless it is ""."""
+    """Posts each message as JSON to one URL. The request is signed with `secret`, unless `secret`
+    is empty."""
 
     def __init__(self, url: str, secret: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
         self.shown = channel_name(url)
         self._url, self._key, self._timeout_s = url, key_of(secret), timeout_s
 
     def send(self, message: Message) -> None:
-        """Post the message, or raise NotDelivered."""
+        """Post the message, or raise NotDelivered if that fails."""
         body = message.json()
         seconds = str(int(message.at.timestamp()))
         headers = {
@@ -35,7 +36,8 @@ class Webhook:
 
 
 def key_of(secret: str) -> bytes:
-    """Return the key of a secret, which is base64 after "whsec_", and otherwise its own text."""
+    """Return the key of a secret. A secret with the prefix "whsec_" is decoded as base64; any other
+    text is itself the key."""
     if secret.startswith(SECRET_PREFIX):
         try:
             return b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
@@ -45,6 +47,7 @@ def key_of(secret: str) -> bytes:
 
 
 def signature(key: bytes, message_id: str, seconds: str, body: bytes) -> str:
-    """Return the value of the header `webhook-signature`."""
+    """Return the value of the header `webhook-signature`, for a message with this id, time and
+    body."""
     signed = b".".join((message_id.encode(), seconds.encode(), body))
     return f"v1,{b64encode(hmac.digest(key, signed, sha256)).decode()}"

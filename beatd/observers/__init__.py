@@ -1,1 +1,2 @@
-"""The observers of events, which write log lines, keep metrics and send messages to systemd."""
+"""The observers of events. They write log lines, update metrics, export traces, and send messages
+to systemd."""

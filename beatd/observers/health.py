@@ -1,4 +1,4 @@
-"""The health of a daemon, as probes and gauges show it."""
+"""The health of a daemon, for its probes and gauges."""
 
 from msgspec import Struct
 

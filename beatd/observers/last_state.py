@@ -10,10 +10,11 @@ LATENESS_OF_LAST_RUNS = 10_000
 
 
 class LastState:
-    """An observer that keeps what the newest events reported.
+    """An observer that stores what the newest events reported.
 
     Any thread may read its attributes. `overdue`, `went_back` and `store_away` are texts for
-    people, empty if there is nothing to report; `stepped` is the last step of the clock in seconds.
+    people, empty if there is nothing to report. `stepped` is the last step of the clock in seconds,
+    None if there was none.
     """
 
     def __init__(self) -> None:
@@ -53,16 +54,16 @@ class LastState:
                 pass
 
     def run_counts(self) -> dict[str, int]:
-        """Return the number of runs by outcome, such as "confirmed", and of moments that were
-        "skipped"."""
+        """Return the number of runs by outcome, such as "confirmed", and the number of "skipped"
+        moments."""
         with self._guard:
             return dict(self._counts)
 
     def lateness(self) -> dict[str, float | None]:
-        """Return the lateness of the last ten thousand confirmed runs: "p50", "p99" and "max", in
-        seconds.
+        """Return the lateness of the last ten thousand confirmed runs, in seconds, under the keys
+        "p50", "p99" and "max".
 
-        Each is None before the first run.
+        Each value is None before the first run.
         """
         with self._guard:
             late = sorted(self._late)

@@ -21,9 +21,11 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 class LogObserver:
-    """An observer that writes a line to the logger `beatd` for most events.
+    """An observer that writes lines to the logger `beatd` for most events. Passwords in the text
+    are hidden.
 
-    The `facts` of a log record are its fields in JSON.
+    The attribute `facts` of a log record is a dictionary; `JsonLines` writes it as the fields of
+    the JSON object.
     """
 
     def __call__(self, event: events.Event) -> None:
@@ -144,12 +146,14 @@ def _stretch(skip: Skip) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return `reason` up to " by ", because the figures after it differ each time."""
+    """Return the part of `reason` before " by ". The figures after " by " are different each
+    time."""
     return reason.split(" by ")[0]
 
 
 def _line(level: int, text: Callable[[Any], str]) -> Callable[[Any], Sequence[Line]]:
-    """Return a function that makes the line of an event, from this level and the text of `text`."""
+    """Return a function that returns the one log line of an event: `level`, and what `text` returns
+    for the event."""
     return lambda event: [(level, text(event), {})]
 
 
@@ -166,7 +170,8 @@ def _incidents(event: events.IncidentsOpened | events.IncidentsClosed) -> list[L
 
 
 def _incident(one: Incident, opens: bool, among: int = 1) -> Line:
-    """Return the line of one incident, which stands for `among` of its kind."""
+    """Return the line of one incident. If `among` is more than 1, the line stands for that number
+    of incidents of the same kind."""
     who = f" of {one.name}" if one.name else ""
     who += f" and {among - 1} more" if among > 1 else ""
     text = f"incident {'opened' if opens else 'closed'}: {one.kind}{who}: {one.observed}"

@@ -34,8 +34,8 @@ class TextLines(logging.Formatter):
 class JsonLines(logging.Formatter):
     """Formats a log record as one JSON object with message and facts; passwords are hidden.
 
-    Each object has the host and the process id. `term` returns the number of the term under which
-    this process leads, 0 if it does not lead; it is shown as null then.
+    Each object has the host and the process id. `term` returns the fencing number under which this
+    process leads, or 0 if it does not lead. The object has null in place of 0.
     """
 
     def __init__(self, term: Callable[[], int] = lambda: 0) -> None:

@@ -15,7 +15,8 @@ Line = tuple[int, str, dict[str, Any]]  # level, text, facts
 
 
 def lines_of_failed_runs(event: events.RunsFailed) -> list[Line]:
-    """Return a line for each failed run of the event, and one with the number of the others."""
+    """Return a line for each failed run of the event, and one line with the number of further
+    runs."""
     lines = [_run_failed(delivery) for delivery in event.deliveries]
     if event.more:
         text = f"{event.more} more runs failed, see `beatd history`"
@@ -38,7 +39,7 @@ def _run_failed(delivery: Delivery) -> Line:
 
 
 def lines_of_outcomes(event: events.OutcomesRead) -> list[Line]:
-    """Return a line about reports that were dropped, because that is a loss of knowledge."""
+    """Return one warning line if workers dropped reports, otherwise an empty list."""
     if not event.dropped:
         return []
     text = f"workers dropped {event.dropped} reports of runs: their broker was away for too long"

@@ -10,7 +10,8 @@ from beatd import events
 class SystemdObserver:
     """An observer that reports the daemon's state to systemd with sd_notify messages.
 
-    They are sent to `address`, by default $NOTIFY_SOCKET; without an address no message is sent.
+    The messages go to the socket `address`, by default $NOTIFY_SOCKET. Without an address no
+    message is sent.
     """
 
     def __init__(self, address: str | None = None) -> None:
@@ -37,8 +38,8 @@ class SystemdObserver:
                 pass
 
     def ready(self) -> None:
-        """Report that the start or a reload is finished; do nothing if that was reported
-        already."""
+        """Report that the start or a reload is finished. Do nothing if this was already
+        reported."""
         if not self._ready:
             self._ready = True
             self.notify("READY=1")
@@ -57,7 +58,7 @@ class SystemdObserver:
         self.notify("STOPPING=1")
 
     def notify(self, text: str) -> None:
-        """Send one message to systemd, and ignore a socket that cannot be written."""
+        """Send one message to systemd. Do nothing if the socket cannot be written."""
         if not self._address:
             return
         # An abstract socket is written with @ and addressed with a NUL.

@@ -1,9 +1,9 @@
-"""Export a span, from the planned moment until the message was published, for each run whose entry
-has `trace: true`.
+"""Export a trace span for each run whose entry has `trace: true`. The span lasts from the planned
+moment until the message was published.
 
-The library opentelemetry-sdk makes and sends the spans, on a thread of its own; it is imported with
-the first span. Spans are exported only if the environment names where (OTEL_EXPORTER_OTLP_ENDPOINT
-or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT).
+The library opentelemetry-sdk makes the spans, and sends them on its own thread. It is imported with
+the first span. Spans are exported only if the environment has OTEL_EXPORTER_OTLP_ENDPOINT or
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT.
 """
 
 import logging
@@ -24,7 +24,10 @@ log = logging.getLogger("beatd")
 
 
 class TracesObserver:
-    """Exports the spans of one daemon; `environment` is os.environ unless given."""
+    """An observer that exports the spans of one daemon. `environment` is os.environ by default.
+
+    If opentelemetry is not installed, one warning is logged and no span is exported.
+    """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
@@ -57,7 +60,8 @@ class TracesObserver:
 
 
 class Spans:
-    """Makes spans with opentelemetry's SDK. Raises ImportError if it is not installed."""
+    """Makes and sends spans with opentelemetry's SDK. The constructor raises ImportError if the SDK
+    is not installed."""
 
     def __init__(self) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -75,7 +79,7 @@ class Spans:
         self._tracer = self._provider.get_tracer("beatd")
 
     def add(self, result: Result) -> None:
-        """Export the span of a run that was published or rejected."""
+        """Export the span of a run whose message the broker accepted or rejected."""
         from opentelemetry.context import Context
         from opentelemetry.trace import SpanKind, StatusCode
 
@@ -93,12 +97,13 @@ class Spans:
         span.end(nanoseconds(max(result.at, occurrence.planned)))
 
     def close(self) -> None:
-        """Send the spans that wait, for at most FLUSH_MS."""
+        """Send the waiting spans, for at most FLUSH_MS milliseconds."""
         self._provider.force_flush(FLUSH_MS)
 
 
 class OccurrenceIds:
-    """Generates, for opentelemetry, the ids that are computed from `task_id`."""
+    """Gives opentelemetry the trace id and the span id that are computed from `task_id`. The caller
+    sets `task_id` before each span."""
 
     task_id = ""
 
@@ -113,8 +118,8 @@ class OccurrenceIds:
 
 
 def attributes_of(result: Result) -> dict[str, Any]:
-    """Return the attributes of a run's span, with the names of opentelemetry's conventions for
-    Celery and messaging where there are some."""
+    """Return the attributes of a run's span. An attribute has the name from opentelemetry's
+    conventions for Celery and messaging, if they have one."""
     run = result.run
     return {
         "celery.task_name": run.entry.task,

@@ -1,1 +1,2 @@
-"""The daemon's side of outcomes: reads what became of published runs, from reports or results."""
+"""The daemon's side of outcomes: read what became of published runs, from the reports of workers or
+from a result backend."""

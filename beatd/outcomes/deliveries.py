@@ -1,4 +1,5 @@
-"""Fold the reports of workers into deliveries."""
+"""Merge the reports of workers into deliveries. A delivery is one arrival of a run's message at a
+worker."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,8 +15,8 @@ ERROR_MAX_CHARS = 500
 def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
     """Return one delivery for all reports about it, with its newest state and all known times.
 
-    They come in the order of their first report. An end is newer than any other state, whatever
-    its time.
+    The deliveries are in the order of their first report. A final state counts as newer than any
+    other state, even if its time is earlier.
     """
     found: dict[tuple[str, str], Delivery] = {}
     for message in messages:
@@ -27,8 +28,8 @@ def deliveries_of(messages: Iterable[Reports]) -> list[Delivery]:
 
 
 def merged(first: Delivery, second: Delivery) -> Delivery:
-    """Return the delivery with all that two reports about it contain; of two equal states, the
-    second one counts."""
+    """Return one delivery with all that two reports about it contain. The newer state counts; of
+    two states equally new, the second one counts."""
     older, newer = (second, first) if _rank(first) > _rank(second) else (first, second)
     return structs.replace(
         newer,
@@ -41,8 +42,9 @@ def merged(first: Delivery, second: Delivery) -> Delivery:
 
 
 def not_after(delivery: Delivery, now: datetime) -> Delivery:
-    """Return the delivery with its times moved back, if the clock of its worker is ahead of `now`:
-    a moment of the future would hide the reports after it."""
+    """Return the delivery with no time later than `now`. If the clock of its worker is ahead, all
+    its times are moved back by the difference, because a time in the future would hide later
+    reports."""
     ahead = delivery.at - now
     if ahead <= timedelta(0):
         return delivery

@@ -1,4 +1,5 @@
-"""Find out which runs are of this store, because a broker may carry reports of another one's."""
+"""Find the reports about runs of this store. A broker may also carry reports about the runs of
+another store."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -14,11 +15,12 @@ IDS_KEPT_MAX = 20_000
 
 
 class KnownRuns:
-    """Separates the runs of this store from those of others.
+    """Separates the runs of this store from the runs of others.
 
-    The task id of a planned run is computed from its name and moment. That of a requested run is
-    looked for among the running runs, whose end must never be missed, and then among the newest
-    records and open claims of its entry.
+    The task id of a planned run is computed from its entry name and moment. The task id of a
+    requested run (started by hand) is looked up in the store. The running runs are read first,
+    because their end must never be missed, and then the newest records and open claims (runs
+    claimed, but not recorded) of the entry.
     """
 
     def __init__(self, history: History, outcomes: Outcomes) -> None:
@@ -26,7 +28,7 @@ class KnownRuns:
         self._requested: dict[str, None] = {}  # task ids, oldest first
 
     def among(self, deliveries: Sequence[Delivery], namespace: UUID) -> list[Delivery]:
-        """Return the deliveries whose run is one of this store. Raise StoreError if the store must
+        """Return the deliveries whose run belongs to this store. Raise StoreError if the store must
         be read and fails."""
         others = [one for one in deliveries if not _is_planned(one, namespace)]
         self._look_up_running(self._unknown(others))
@@ -38,13 +40,14 @@ class KnownRuns:
         return [one for one in deliveries if one.task_id not in self._requested]
 
     def _look_up_running(self, deliveries: Sequence[Delivery]) -> None:
-        """Remember the task ids of these deliveries that are those of running runs."""
+        """Read the running runs of the entries of these deliveries, and remember their task ids."""
         if deliveries:
             running = self._outcomes.running(list({one.name for one in deliveries}))
             self._requested.update(dict.fromkeys(run.task_id for run in running.values()))
 
     def _look_up(self, names: Iterable[str]) -> None:
-        """Remember the task ids of the newest records of these entries."""
+        """Read the newest records of these entries, and remember their task ids. At most
+        IDS_KEPT_MAX ids are remembered; the oldest ones are deleted."""
         for name in islice(sorted(names), ENTRIES_READ_MAX):
             for record in self._history.history(name, RECORDS_READ):
                 if record.task_id:
@@ -55,5 +58,5 @@ class KnownRuns:
 
 
 def _is_planned(delivery: Delivery, namespace: UUID) -> bool:
-    """True if the task id is that of a planned run of this store."""
+    """Return True if the task id is the one of a planned run of this store."""
     return task_id(namespace, Occurrence(delivery.name, delivery.planned)) == delivery.task_id

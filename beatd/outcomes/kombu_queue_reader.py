@@ -8,7 +8,7 @@ from beatd.report_queue import queue_of
 
 
 class KombuQueueReader(QueueConnection):
-    """Reads with one `get` for each message."""
+    """Reads each message with one `get` request."""
 
     def read(self, limit: int) -> Sequence[bytes]:
         queue, bodies = queue_of(self._name)(self._channel()), list[bytes]()

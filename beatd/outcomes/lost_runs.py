@@ -1,4 +1,5 @@
-"""Remember when workers last named the runs that they hold, and find those that are lost."""
+"""Find lost runs. Workers regularly list the runs that they have received and not ended; a run is
+lost if no list has contained it for LOST_AFTER_S seconds."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -21,11 +22,11 @@ Key = tuple[str, str]  # task id, delivery
 
 
 class LostRuns:
-    """Finds the runs that are lost. It keeps the deliveries that have not ended, each with the time
-    when its worker last named it.
+    """Finds the deliveries that are lost: no worker has listed them for LOST_AFTER_S seconds. A
+    delivery is one arrival of a run's message at a worker; it is live until its end is reported.
 
-    That time counts only while the queue of reports is really read: `read_until` moves it on. It
-    stands still while the broker is away, and while more messages wait than one read returns.
+    Seconds count only while the queue of reports is read: `read_until` adds them. None are added
+    while the broker is away, or while more messages wait than one read returns.
     """
 
     def __init__(self) -> None:
@@ -35,8 +36,11 @@ class LostRuns:
         self._named: dict[Key, float] = {}  # reading time; also of deliveries that are not known
 
     def begin(self, live: Iterable[Delivery], silences: Mapping[str, float] = NO_SILENCES) -> None:
-        """Forget everything, and count these deliveries as named now, at the start of a lead; those
-        of a run in `silences`, by task id, as named so many seconds ago."""
+        """Replace all live deliveries by `live`, at the start of a lead.
+
+        Each delivery counts as listed now. If `silences` has its task id, the delivery counts as
+        listed that number of seconds ago.
+        """
         self._live = {_key(delivery): delivery for delivery in live}
         self._named = {
             key: self._reading_s - silences.get(delivery.task_id, 0.0)
@@ -45,10 +49,12 @@ class LostRuns:
         self.pause()
 
     def silences(self, running: Mapping[str, Running]) -> dict[str, float]:
-        """Return for how many seconds no worker has named these running runs, by task id; only
-        those of at least SILENCE_SAVED_FROM_S, and at most SILENCES_MAX, the longest ones.
+        """Return for how many seconds no worker has listed each of these running runs, by task id.
+        Only silences of at least SILENCE_SAVED_FROM_S are returned, and only the SILENCES_MAX
+        longest.
 
-        A worker that died may have been started again under its name, so its runs are counted each.
+        The seconds are counted for each run, not for each worker: a worker that died may have been
+        started again under the same name.
         """
         ids = {run.task_id for run in running.values()}
         found: dict[str, float] = {}
@@ -61,11 +67,12 @@ class LostRuns:
 
     @property
     def started(self) -> int:
-        """The number of deliveries that a worker has started and not ended."""
+        """The number of deliveries that workers have started and not ended."""
         return sum(delivery.state == "started" for delivery in self._live.values())
 
     def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Note that these states were reported; the ended deliveries are no longer live."""
+        """Record the reported states. A delivery with a final state is removed; any other delivery
+        counts as listed now."""
         for delivery in deliveries:
             key = _key(delivery)
             if delivery.state in DELIVERY_ENDS:
@@ -76,29 +83,34 @@ class LostRuns:
                 self._named[key] = self._reading_s
 
     def completed(self, delivery: Delivery) -> Delivery:
-        """Return the delivery with what earlier reports said about it, as far as it is live."""
+        """Return the delivery with all that earlier reports about it contain. It is returned
+        unchanged if there are none, or if its end was reported before."""
         known = self._live.get(_key(delivery))
         return delivery if known is None else merged(known, delivery)
 
     def name(self, held: Iterable[Key]) -> None:
-        """Note that workers have named these deliveries."""
+        """Record that workers listed these deliveries now; `held` has their keys."""
         for key in held:
             self._named[key] = self._reading_s
 
     def pause(self) -> None:
-        """Count the time until the next `read_until` as time in which nothing was read."""
+        """Record that nothing is read until the next `read_until`, so that the time until then does
+        not count as silence."""
         self._read_at = None
 
     def read_until(self, elapsed: float) -> None:
-        """Note that all messages were read that had arrived when `Clock.elapsed` was `elapsed`."""
+        """Record that all messages were read that had arrived when `Clock.elapsed` was `elapsed`.
+        The time since the last call counts, up to LONGEST_READ_GAP_S."""
         if self._read_at is not None:
             self._reading_s += min(max(0.0, elapsed - self._read_at), LONGEST_READ_GAP_S)
         self._read_at = elapsed
 
     def lost(self, at: datetime) -> list[Delivery]:
-        """Return as lost, at the time `at`, the deliveries that no worker has named for too long.
+        """Return the live deliveries that no worker has listed for LOST_AFTER_S, with the state
+        "lost" and the time `at`.
 
-        They stay live until `note` is called with them, so that a failed write is tried again.
+        They stay live until `note` is called with them. So the next call returns them again if the
+        caller could not write them.
         """
         silent = [key for key, named in self._named.items() if self._is_silent(named)]
         lost = []
@@ -111,12 +123,12 @@ class LostRuns:
         return lost
 
     def holds_named(self) -> bool:
-        """True if workers have named any delivery of late."""
+        """Return True if any delivery is live, or was listed by a worker recently."""
         return bool(self._named)
 
     def to_prolong(self, running: Mapping[str, Running], now: datetime) -> list[str]:
-        """Return the task ids of the running runs that workers still name, and whose time is
-        nearly over."""
+        """Return the task ids of the running runs that must be prolonged: workers still list them,
+        and their time as running runs (`until`) ends within PROLONG_BEFORE_S."""
         soon = now + timedelta(seconds=PROLONG_BEFORE_S)
         ending = {run.task_id for run in running.values() if run.until < soon}
         if not ending:

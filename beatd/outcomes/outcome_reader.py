@@ -1,4 +1,5 @@
-"""The interface of what reads outcomes: the reports of workers, or an app's result backend."""
+"""The interface for reading outcomes, from the reports of workers or from an app's result
+backend."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,11 +12,11 @@ READ_MAX = 200  # messages of one read, each of which may have 500 reports
 
 
 class OutcomeBatch(Struct, frozen=True, kw_only=True):
-    """What one read found.
+    """The result of one read.
 
-    `held` has the (task id, delivery) of runs that workers still hold. `dropped` is the number of
-    reports that workers have dropped, `unreadable` that of messages and reports which are invalid.
-    `is_last` is True if nothing more was waiting to be read.
+    `held` has the (task id, delivery) of each run that workers have received and not ended.
+    `dropped` is the number of reports that workers dropped without sending them. `unreadable` is
+    the number of invalid messages and reports. `is_last` is True if no more messages were waiting.
     """
 
     deliveries: Sequence[Delivery] = ()
@@ -26,26 +27,29 @@ class OutcomeBatch(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """True if the read found nothing at all."""
+        """True if the read returned nothing at all."""
         return not (self.deliveries or self.held or self.dropped or self.unreadable)
 
 
 class OutcomeReader(Protocol):
-    """Reads outcomes, in batches; only the leader does. One thread calls it."""
+    """Reads outcomes in batches. Only the leader uses it, and only from one thread."""
 
     @property
     def hears_workers(self) -> bool:
-        """True if workers name the runs they hold, so that their silence means a lost run."""
+        """True if workers list the runs that they execute. Only then does a missing run mean a lost
+        run."""
 
     def read(self) -> OutcomeBatch:
-        """Return what is new, without waiting for more. Connect first if there is no connection.
+        """Return the new outcomes without waiting for more. Connect first if there is no
+        connection.
 
-        Raise any exception if the broker or the result backend does not answer. What was read is
-        read again later, unless `acknowledge` was called after it.
+        Any exception may be raised if the broker or the result backend does not answer. Outcomes
+        are returned again later, unless `acknowledge` was called after the read.
         """
 
     def acknowledge(self) -> None:
-        """Remove from the queue what the last `read` returned, because it is written."""
+        """Remove from the queue what the last `read` returned. The caller has written it to the
+        store."""
 
     def close(self) -> None:
         """Close the connection; the next `read` connects again."""

@@ -10,7 +10,7 @@ from beatd.report_queue import queue_of
 
 
 class QueueReader(Protocol):
-    """Reads the queue of reports. One thread uses it; any method may raise an error of the
+    """Reads the queue of reports. Only one thread uses it. Any method may raise an error of the
     broker."""
 
     def read(self, limit: int) -> Sequence[bytes]:
@@ -27,8 +27,8 @@ class QueueReader(Protocol):
 
 
 class QueueConnection:
-    """Connects to the broker and declares the queue `name`. `timeout_s` limits the time to
-    connect."""
+    """A connection to the broker, on which the queue `name` is declared. `timeout_s` limits the
+    time to connect."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         self._connection, self._name, self._timeout_s = connection, name, timeout_s
@@ -41,7 +41,8 @@ class QueueConnection:
         self._connection.collect(socket_timeout=0.1)
 
     def _channel(self) -> Any:
-        """Return the channel, on which the queue is declared; connect first if necessary."""
+        """Return a channel on which the queue is declared. Connect first if there is no
+        connection."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -57,20 +58,24 @@ class QueueConnection:
         return channel
 
     def _declare(self, channel: Any) -> None:
-        """Declare the queue, and prepare whatever else a new channel needs."""
+        """Declare the queue on a new channel. A subclass adds here what else its channel needs."""
         queue_of(self._name)(channel).declare()
 
 
 def as_bytes(body: Any) -> bytes:
-    """Return the body of a message as bytes; empty if it is neither text nor bytes."""
+    """Return the body of a message as bytes. The result is empty if the body is neither text nor
+    bytes."""
     if isinstance(body, str):
         return body.encode(errors="replace")
     return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""
 
 
 def body_in(channel: Any, payload: Any) -> bytes | None:
-    """Return the body in what kombu's virtual transports store for a message, or None if `payload`
-    is no message of kombu. Anybody who reaches the broker can put anything there."""
+    """Return the body of a message in the form in which kombu's virtual transports store it, or
+    None if `payload` is no message of kombu.
+
+    No exception is raised, because anybody who reaches the broker can store any `payload` there.
+    """
     try:
         return as_bytes(channel.Message(loads(payload), channel=channel).body)
     except Exception:  # kombu raises whatever the wrong type of a field leads to

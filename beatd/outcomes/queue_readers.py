@@ -1,4 +1,4 @@
-"""Choose how the queue of reports is read, by the kind of the broker."""
+"""Choose the reader for the queue of reports, by the kind of the broker."""
 
 from kombu import Connection
 
@@ -12,7 +12,8 @@ from beatd.outcomes.sqs_queue_reader import SqsQueueReader
 
 
 def queue_reader_on(connection: Connection, name: str, timeout_s: float) -> QueueReader:
-    """Return the queue `name` on the connection's broker; nothing is connected yet.
+    """Return a reader of the queue `name` on the broker of this connection. It connects at its
+    first read.
 
     `timeout_s` limits the time to connect.
     """

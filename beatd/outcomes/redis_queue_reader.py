@@ -1,8 +1,8 @@
 """Read the queue of reports on Redis: a whole batch with one command.
 
-kombu's own consumer is not used. It keeps the messages that it has not acknowledged beside those of
-all workers, and after a time that is set per connection puts all of them back into their queues;
-this connection could so start tasks a second time.
+kombu's own consumer is not used. It stores its unacknowledged messages together with those of all
+workers. After a timeout, which each connection sets, it puts all of them back into their queues. So
+this connection could start tasks a second time.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class RedisQueueReader(QueueConnection):
-    """Reads the oldest messages of the list and leaves them there until they are acknowledged."""
+    """Reads the oldest messages of the list without removing them; `acknowledge` removes them."""
 
     def read(self, limit: int) -> Sequence[bytes]:
         channel = self._channel()

@@ -15,7 +15,8 @@ REPORTS_WANTED = 2000  # of one read, so that a burst needs little memory
 
 
 class ReportReader:
-    """An `OutcomeReader` of the queue that `queue` returns; it is called at the first read."""
+    """An `OutcomeReader` for the reports of workers. `queue` opens their queue; it is called by the
+    first `read`, and by the first one after `close`."""
 
     hears_workers = True
 
@@ -58,6 +59,6 @@ class ReportReader:
 
 
 def next_limit(messages: int, reports: int) -> int:
-    """Return how many messages the next read may return, if these `messages` had so many
-    `reports`."""
+    """Return how many messages the next read may return, so that it has about REPORTS_WANTED
+    reports. The last read had this number of `messages` with this number of `reports` in all."""
     return max(1, min(READ_MAX, REPORTS_WANTED * max(1, messages) // max(1, reports)))

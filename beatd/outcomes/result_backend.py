@@ -1,4 +1,4 @@
-"""Ask the result backend of a Celery app for the states of tasks; nothing is unpickled."""
+"""Read the states of tasks from the result backend of a Celery app. Nothing is unpickled."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,8 +12,9 @@ PICKLE = ("pickle", "application/x-python-serialize")
 
 
 class Result(Struct, frozen=True):
-    """What a result backend knows of a task: celery's name of its state, and of an ended task when
-    it ended, which worker ran it, and one line about its error."""
+    """The result backend's record of one task. `state` is celery's name of the state. `done` is
+    when the task ended, `worker` is its worker, and `error` is one line about its error; each is
+    empty if unknown."""
 
     state: str
     done: datetime | None = None
@@ -22,7 +23,8 @@ class Result(Struct, frozen=True):
 
 
 def backend_trouble(app: Celery) -> str:
-    """Return why the result backend of the app cannot be asked, or "" if it can be."""
+    """Return why the result backend of the app cannot be used, or an empty text if it can be
+    used."""
     url = str(app.conf.result_backend or "")
     if not url or url.startswith("disabled"):
         return "the app has no result backend"
@@ -34,8 +36,8 @@ def backend_trouble(app: Celery) -> str:
 
 
 def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Return the results of these tasks, by id; a task of which the backend knows nothing is left
-    out. Raise an error of the backend if it does not answer."""
+    """Return the results of these tasks by task id, without the tasks that the backend does not
+    know. Raise the backend's own error if it does not answer."""
     backend: Any = app.backend
     if type(backend).__module__.startswith("celery.backends.database"):
         return _rows(backend, task_ids)
@@ -48,7 +50,8 @@ def results_of(app: Celery, task_ids: Sequence[str]) -> dict[str, Result]:
 
 
 def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the decoded values of a key-value backend, which were read with one request."""
+    """Return the decoded values of a key-value backend by task id, read with one request. Raise
+    NotImplementedError or AttributeError if the backend cannot read several values at once."""
     keys = [backend.get_key_for_task(one) for one in task_ids]
     values = backend.mget(keys)
     if isinstance(values, Mapping):  # memcached
@@ -61,7 +64,8 @@ def _values(backend: Any, task_ids: Sequence[str]) -> dict[str, Mapping[str, Any
 
 
 def _rows(backend: Any, task_ids: Sequence[str]) -> dict[str, Result]:
-    """Return the rows of a database backend, without the results, which may be pickled."""
+    """Return the results in a database backend by task id. The return values of the tasks are not
+    read, because they may be pickled."""
     row, session = backend.task_cls, backend.ResultSession()
     try:
         found = (
@@ -86,7 +90,8 @@ def _result(meta: Mapping[str, Any]) -> Result:
 
 
 def _error(result: Any) -> str:
-    """Return the error in a result as one line, like `ValueError('no')`."""
+    """Return the error in a result as one line, such as `ValueError('no')`, or an empty text if the
+    result has no error."""
     if isinstance(result, BaseException):
         return _short(repr(result))
     if not isinstance(result, Mapping) or "exc_type" not in result:
@@ -106,7 +111,8 @@ def _short(text: str) -> str:
 
 
 def _moment(done: Any) -> datetime | None:
-    """Return the time when a task ended, in UTC; a time without an offset is in UTC already."""
+    """Return the time when a task ended, in UTC, or None if it is missing or invalid. A time
+    without an offset counts as UTC."""
     try:
         moment = datetime.fromisoformat(done) if isinstance(done, str) else done
     except ValueError:

@@ -1,4 +1,4 @@
-"""Read outcomes from the app's result backend, for the runs that something depends on."""
+"""Read outcomes from the app's result backend, only for runs whose outcome is needed."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -33,17 +33,17 @@ STATES: Mapping[str, OutcomeState] = {
 
 
 class Wanted(Struct, frozen=True):
-    """A run whose result is asked for, and its state as the store has it (None: unknown)."""
+    """A run whose result is to be read. `state` is its state in the store (None: unknown)."""
 
     occurrence: Occurrence
     state: OutcomeState | None = None
 
 
 class ResultsReader:
-    """An `OutcomeReader` that asks the result backend of the app, every few seconds.
+    """An `OutcomeReader` that reads the app's result backend every ASKED_EVERY_S seconds.
 
-    It asks for the running runs, for the runs whose outcome in the store has not ended, and for the
-    newest run of each entry whose name `watched` returns.
+    It reads the results of the running runs, of the runs whose outcome in the store has not ended,
+    and of the newest run of each entry whose name `watched` returns.
     """
 
     hears_workers = False
@@ -92,7 +92,8 @@ class ResultsReader:
         self._left, self._read, self._asked_at = {}, [], float("-inf")
 
     def _is_usable(self) -> bool:
-        """Return True if the result backend can be asked; log one warning if it cannot."""
+        """Return True if the result backend can be used. Otherwise log one warning and return
+        False."""
         trouble = backend_trouble(self._app)
         if trouble and not self._has_warned:
             log.warning("nothing is known of what becomes of runs: %s", trouble)
@@ -100,7 +101,8 @@ class ResultsReader:
         return not trouble
 
     def _wanted(self) -> dict[str, Wanted]:
-        """Return the runs to ask for, by task id. Raise StoreError if the store fails."""
+        """Return the runs whose results are to be read, by task id. Raise StoreError if the store
+        fails."""
         outcomes = self._store.outcomes
         wanted = {
             one.task_id: Wanted(Occurrence(one.name, one.planned), one.state)
@@ -125,14 +127,16 @@ class ResultsReader:
         return wanted
 
     def _occurrence(self, name: str, task_id: str) -> Occurrence | None:
-        """Return the occurrence of a running run, or None if no new record has its task id."""
+        """Return the occurrence of a running run, or None if no new record of the entry has this
+        task id."""
         for record in self._store.history.history(name, RECORDS_READ):
             if record.task_id == task_id:
                 return Occurrence(name, record.planned)
         return None
 
     def _delivery(self, task_id: str, wanted: Wanted, result: Result) -> Delivery | None:
-        """Return what is newly known of a run, or None if the store has it already."""
+        """Return the new state of a run as a delivery, or None if the store has this state already
+        or the result has no known state."""
         state = STATES.get(result.state)
         if state is None or state == wanted.state:
             return None

@@ -8,9 +8,10 @@ from beatd.outcomes.queue_connection import QueueConnection, body_in
 
 
 class SqlalchemyQueueReader(QueueConnection):
-    """Reads the oldest rows of the queue and deletes them when they are acknowledged.
+    """Reads the oldest rows of the queue; `acknowledge` deletes them.
 
-    kombu's own consumer would hide a row before its message is written, and never delete it.
+    kombu's own consumer is not used. It would hide a row before its reports are written to the
+    store, and would never delete the row.
     """
 
     _session: Any = None

@@ -13,7 +13,8 @@ WAIT_S = 0.001  # after an empty answer; the request itself waits `wait_time_sec
 
 
 class SqsQueueReader(QueueConnection):
-    """Consumes the queue; an empty `read` lasts as long as SQS waits for a message."""
+    """Consumes the queue. If the queue is empty, `read` waits as long as SQS waits for a
+    message."""
 
     _arrived: list[Any]
 

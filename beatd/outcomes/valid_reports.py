@@ -1,4 +1,4 @@
-"""Check the reports of a message, which anybody who reaches the broker can send."""
+"""Check the reports of a message, because anybody who reaches the broker can send one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +13,11 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 
 
 def valid(message: Reports) -> tuple[Reports, int]:
-    """Return the message without its invalid reports, with times in UTC, and their number.
+    """Return the message without its invalid reports, and the number of these reports. All times
+    are in UTC.
 
-    What is left fits every store: a poisoned report must not stop the reports after it.
+    Every store can write the remaining reports: one malicious report must not block the reports
+    after it. Names that are too long are cut, and invalid ids in `held` are removed.
     """
     reports = [fitted for report in message.reports if (fitted := _fitted(report)) is not None]
     held = message.held
@@ -32,7 +34,8 @@ def valid(message: Reports) -> tuple[Reports, int]:
 
 
 def _fitted(report: Report) -> Report | None:
-    """Return the report with times in UTC, or None if it is invalid."""
+    """Return the report with times in UTC and its error in one line, or None if the report is
+    invalid."""
     name = report.entry
     if not (_is_id(report.id) and _is_id(report.delivery)) or name != _without_controls(name):
         return None
@@ -51,7 +54,8 @@ def _is_id(text: str) -> bool:
 
 
 def _utc(moment: datetime) -> datetime | None:
-    """Return the moment in UTC, or None if it has no offset or is far from now."""
+    """Return the moment in UTC, or None if it has no offset or is not between EARLIEST and
+    LATEST."""
     if moment.tzinfo is None:
         return None
     near = EARLIEST - timedelta(days=1) < moment < LATEST
@@ -59,5 +63,5 @@ def _utc(moment: datetime) -> datetime | None:
 
 
 def _without_controls(text: str) -> str:
-    """Return the text without the characters that a database or a terminal cannot take."""
+    """Return the text without the characters that a database or a terminal cannot process."""
     return "".join(c for c in text if c >= " " and c != "\x7f" and not "\ud800" <= c <= "\udfff")

@@ -1,4 +1,4 @@
-"""Encode messages as AMQP 0.9.1 frames: a method frame, a header frame, and frames of the body."""
+"""Encode messages as AMQP 0.9.1 frames: one method frame, one header frame, and body frames."""
 
 from struct import pack, unpack_from
 from uuid import uuid4
@@ -38,8 +38,9 @@ def frames(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 class AmqpFrames(TransportTemplate):
-    """A message encoded as AMQP frames, with gaps where messages differ. Filling a gap also sets
-    the lengths that depend on it: of the text, the header table and the frame."""
+    """The AMQP frames of a message, with gaps for the values that differ between messages. When a
+    gap is filled, the lengths that depend on the value are set, too: of the text, the header table
+    and the frame."""
 
     def __init__(self, celery_message: CeleryMessage, channel: int) -> None:
         self._channel = channel
@@ -118,8 +119,8 @@ def method(celery_message: CeleryMessage, channel: int) -> bytes:
 
 
 def properties(celery_message: CeleryMessage) -> bytes:
-    """Return the properties of the message, headers included, encoded as its header frame holds
-    them."""
+    """Return the encoded properties of the message, with its headers among them, as the header
+    frame contains them."""
     message = amqp.Message(
         b"",
         priority=celery_message.priority,
@@ -132,8 +133,8 @@ def properties(celery_message: CeleryMessage) -> bytes:
 
 
 def bodies(body: bytes, channel: int) -> bytes:
-    """Return the body cut into body frames, each of at most FRAME_BODY_BYTES; no frame if the body
-    is empty."""
+    """Return the body as body frames, each with at most FRAME_BODY_BYTES of it. The result is empty
+    if the body is empty."""
     starts = range(0, len(body), FRAME_BODY_BYTES)
     return b"".join(frame(3, channel, body[start : start + FRAME_BODY_BYTES]) for start in starts)
 

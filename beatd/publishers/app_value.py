@@ -1,9 +1,9 @@
-"""Replace values that JSON cannot hold, such as a set or an object, in the arguments that a Celery
-app declares.
+"""Replace values that JSON cannot represent, such as a set or an object, in the arguments that a
+Celery app declares.
 
-An entry holds a mark instead of such a value: a dict with the name of the value's type, and a
-digest that changes when the value does. The value itself is read from the app's beat_schedule when
-the run is published.
+An entry stores a mark instead of such a value. The mark is a dict with the name of the value's
+type, and with a digest that changes when the value changes. The value itself is read from the app's
+beat_schedule when the run is published.
 """
 
 import copyreg
@@ -18,15 +18,15 @@ _NAMED = (type, FunctionType, BuiltinFunctionType)
 
 
 def mark_of(value: Any) -> dict[str, str]:
-    """Return the mark that an entry holds instead of `value`: a dict with the name of its type and
-    its digest. Raises TypeError, or an error of the value's own, if pickle cannot copy the
-    value."""
+    """Return the mark that an entry stores instead of `value`: a dict with the name of the value's
+    type and a digest of the value. Raises TypeError, or an error of the value's own code, if pickle
+    cannot copy the value."""
     return {MARK: type(value).__qualname__, DIGEST: digest_of(value)}
 
 
 def is_app_value(value: Any) -> bool:
-    """True if `value`, an argument of an entry, is a mark: a dict that stands for a value which
-    only the app holds."""
+    """True if `value`, an argument of an entry, is a mark: a dict that stands for a value of the
+    app, as `mark_of` returns it."""
     return isinstance(value, Mapping) and value.keys() == {MARK, DIGEST}
 
 
@@ -37,8 +37,8 @@ def digest_of(value: Any) -> str:
 
 
 class _Digest:
-    """Computes the digest of a value from the digests of its parts. Where a value contains itself,
-    the inner place gets a fixed digest, which ends the recursion."""
+    """Computes the digest of a value from the digests of its parts. If a value contains itself, the
+    inner copy gets a fixed digest, so that the recursion ends."""
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}

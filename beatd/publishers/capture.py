@@ -1,4 +1,4 @@
-"""Run celery's own code up to the transport, and capture the message instead of sending it."""
+"""Run celery's own code up to the transport, and capture each message instead of sending it."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -33,8 +33,8 @@ class CapturingProducer(Producer):  # type: ignore[misc]
             self._wanted.append(entity)
 
     def _capture(self, message: dict[str, Any], exchange: str, routing_key: str, **at: Any) -> None:
-        """Pass the message to `on_message`. The producer calls this in the place of a channel's
-        basic_publish."""
+        """Pass one message to `on_message`, with the queues and exchanges that it needs. The
+        producer calls this method instead of a channel's basic_publish."""
         declare, self._wanted = tuple(self._wanted), []
         self.on_message(
             CeleryMessage(
@@ -47,7 +47,7 @@ class CapturingProducer(Producer):  # type: ignore[misc]
 
 
 class _Channel:
-    """A channel without a connection, with only the parts that a producer needs to prepare a
+    """A channel without a connection. It has only the methods that a producer calls to prepare a
     message."""
 
     def __init__(self, connection: Connection, basic_publish: Any) -> None:

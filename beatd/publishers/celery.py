@@ -1,4 +1,4 @@
-"""Publish to the broker of a Celery app the same messages that celery beat would send."""
+"""Publish the messages that celery beat would send, to the broker of a Celery app."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ RENDERED_FOR_S = 0.1  # a rendered message counts its eta and expiry from its re
 
 
 class CeleryPublisher:
-    """A publisher that sends runs (occurrences of entries, on their way to a worker) to the broker
-    of `app`. Several threads may use it.
+    """A publisher that sends runs to the broker of `app`. A run is one occurrence of an entry, on
+    its way to a worker. Several threads may call the publisher.
 
-    `timeout`, in seconds, limits the sending of a batch, and each wait for which the app sets no
-    limit.
+    `timeout`, in seconds, limits the sending of one batch. It also limits each single wait for
+    which the app sets no limit.
     """
 
     def __init__(self, *, app: Celery, timeout: float = 2.0) -> None:
@@ -72,9 +72,10 @@ class CeleryPublisher:
             return outcomes
 
     def _messages_of(self, runs: Sequence[Run]) -> Sequence[Message | Outcome]:
-        """Return for each run its message, or an outcome that says why celery cannot make it. The
-        messages are those of `prepare` if they were rendered for exactly these runs and at most 0.1
-        s ago; otherwise new ones."""
+        """Return for each run its message, or an outcome with the reason why celery cannot make the
+        message. Messages that `prepare` rendered are returned if they are for exactly these runs
+        and at most 0.1 s old; otherwise new messages are rendered. The messages of `prepare` are
+        deleted in both cases."""
         soon, self._rendered = self._rendered, None
         if soon is None or monotonic() - soon.at > RENDERED_FOR_S:
             return self._renderer.render(runs)
@@ -104,9 +105,9 @@ class CeleryPublisher:
             self._transport.close()
 
     def pushes(self, runs: Sequence[Run]) -> Sequence[Sequence[Push] | Outcome]:
-        """Return for each run a list of pushes (each adds its message to one Redis list), or an
-        outcome that says why pushes alone cannot publish the run. `publish` may still be able to
-        send such a run."""
+        """Return for each run a list of pushes, or an outcome with the reason why pushes alone
+        cannot publish the run. A push adds one message to one Redis list. `publish` may still be
+        able to send a run that has no pushes."""
         with self._lock:
             transport = self._transport
             if not isinstance(transport, RedisLists):
@@ -148,8 +149,8 @@ class CeleryPublisher:
     def _sent(
         self, messages: Sequence[Message], may_go_on: Callable[[], bool]
     ) -> Sequence[Outcome]:
-        """Send the messages, and return one outcome for each, in order. If the transport raises,
-        close it, and return "unknown" for all of them."""
+        """Send the messages, and return one outcome for each, in order. If the transport raises an
+        error, close the transport and return the outcome "unknown" for every message."""
         try:
             return self._transport.send(messages, may_go_on)
         except Exception as error:
@@ -158,9 +159,10 @@ class CeleryPublisher:
             return [Outcome("unknown", one_line(error))] * len(messages)
 
     def _inside(self, run: Run, may_go_on: Callable[[], bool]) -> Outcome:
-        """Publish the run by celery's own call, which emits its signals to an app that listens to
-        them, and send each message when celery would send it. Return the outcome of the first
-        message, which is the task's; "rejected" if there was none."""
+        """Publish the run by celery's own call, so that receivers of celery's signals are called.
+        Each message is sent at the moment at which celery would send it. Return the outcome of the
+        first message, which is the message of the task. Return "rejected" if no message was sent.
+        If the first message is not confirmed, no more are sent."""
         outcome: Outcome | None = None
 
         def send(celery_message: CeleryMessage) -> None:
@@ -188,8 +190,8 @@ class CeleryPublisher:
 class Rendered(Struct, frozen=True):
     """Messages that were rendered a few milliseconds before they are sent.
 
-    `messages` holds for each of the `runs` its message, or an outcome if celery cannot make it;
-    `at` is the time of `monotonic` when they were rendered.
+    `messages` has one item for each of the `runs`: the message, or an outcome if celery cannot make
+    the message. `at` is the value of `monotonic()` when the messages were rendered.
     """
 
     runs: Sequence[Run]
@@ -198,8 +200,8 @@ class Rendered(Struct, frozen=True):
 
 
 def listened_to() -> bool:
-    """True if this process has a receiver for one of celery's publish signals. The receiver may
-    read or change each message when it is sent."""
+    """True if this process has a receiver for one of celery's publish signals. Such a receiver may
+    read or change each message at the moment of sending."""
     return any(
         signal.receivers
         for signal in (

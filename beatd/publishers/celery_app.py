@@ -1,4 +1,5 @@
-"""Load the Celery app that makes the messages: the project's own, or a bare one for a broker."""
+"""Load the Celery app that makes the messages: the project's own app, or a bare app for a
+broker."""
 
 import ssl
 from collections.abc import Mapping
@@ -22,8 +23,8 @@ SETTINGS = {
 
 def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
     """Return a bare Celery app, without tasks, for a configuration that names only a broker.
-    `broker` is the section `broker:` of the configuration. Raises ConfigError if the section has no
-    URL or an unknown setting."""
+    `broker` is the section `broker:` of the configuration. The passwords in it are hidden in logs
+    and errors from then on. Raises ConfigError if the section has no URL or an unknown setting."""
     settings = settings_of(broker)
     if not settings.get("broker_url"):
         raise ConfigError("broker.url: missing; try redis://localhost:6379/0")
@@ -36,7 +37,8 @@ def app_for(broker: Mapping[str, Any], *, timezone: str = "UTC") -> Celery:
 def load_app(spelling: str, *, broker: Mapping[str, Any] | None = None) -> Celery:
     """Load the Celery app that `celery -A` finds for the same `spelling`, import its task modules,
     and return the app. Settings in `broker`, the section `broker:` of the configuration, replace
-    those of the app. Raises ConfigError if the app cannot be loaded."""
+    those of the app. The passwords of the app are hidden in logs and errors from then on. Raises
+    ConfigError if the app cannot be loaded."""
     settings = settings_of(broker or {})
     try:
         app = find_app(spelling)
@@ -73,7 +75,8 @@ def _learn_passwords(app: Celery) -> None:
 
 def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in `broker`, the section `broker:` of the configuration, under celery's
-    names, such as broker_url. Raises ConfigError for an unknown setting."""
+    names, such as broker_url. The URL is set for reading and for writing. Raises ConfigError for an
+    unknown setting."""
     unknown = sorted(set(broker) - set(SETTINGS))
     if unknown:
         raise ConfigError(f"broker.{unknown[0]}: unknown; known are {', '.join(SETTINGS)}")
@@ -87,9 +90,9 @@ def settings_of(broker: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checks(key: str, value: Any) -> Any:
-    """Return the value of the TLS option `key` as transports need it. For an option that ends in
-    `cert_reqs`, a word becomes the constant of Python's ssl; any other value is returned unchanged.
-    Raises ConfigError for an unknown word."""
+    """Return the value of the TLS option `key` in the form that transports need. If the name of the
+    option ends in `cert_reqs`, a word such as `required` becomes the constant of Python's ssl; any
+    other value is returned unchanged. Raises ConfigError for an unknown word."""
     words = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     if not key.endswith("cert_reqs") or not isinstance(value, str):
         return value
@@ -100,7 +103,8 @@ def _checks(key: str, value: Any) -> Any:
 
 def import_for_sending(app: Celery) -> None:
     """Import the modules that celery imports for its first message, such as backends and events, so
-    that the first run does not wait for them."""
+    that the first run does not wait for the imports. An error is ignored here; it is reported when
+    a message is sent."""
     with suppress(Exception):  # an error of the app is reported when a message is sent
         app.finalize()
         for part in (app.amqp, app.events):

@@ -23,9 +23,10 @@ class Unbuildable(BeatError):
 
 
 def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[CeleryMessage]:
-    """Return the messages that celery's own code makes for the run: first the message of the task,
-    then the event about it, if the app sends such events. Raises Unbuildable if celery cannot make
-    them."""
+    """Return the messages that celery's own code makes for the run. The first is the message of the
+    task. The second is celery's event about that message, if the app sends such events. The
+    messages captured before are deleted from `producer`. Raises Unbuildable if celery cannot make
+    the messages."""
     producer.captured.clear()
     producer.calls.clear()
     try:
@@ -42,8 +43,9 @@ def celerys_own(app: Celery, producer: CapturingProducer, run: Run) -> Sequence[
 
 def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
     """Publish the run by celery's own code through `producer`, as celery.beat.Scheduler.apply_async
-    does. The message gets our task id, and headers that name the entry and the planned moment.
-    Raises BeatError if the app has set task_always_eager."""
+    does. The message gets the task id of the run, and headers with the entry's name and the planned
+    moment. Raises BeatError if the app has set task_always_eager, and passes on any error of the
+    app's own code."""
     entry = run.entry
     if app.conf.task_always_eager:
         raise BeatError("task_always_eager is set, which would run it here")
@@ -62,7 +64,8 @@ def apply_async(app: Celery, producer: CapturingProducer, run: Run) -> None:
 
 
 def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
-    """Raise Unbuildable if the message is pickled and the app does not accept pickle."""
+    """Raise Unbuildable if the message is pickled and the app does not accept pickle; otherwise do
+    nothing."""
     accepted = set(app.conf.accept_content or ())
     if celery_message.content_type == PICKLED and not accepted & {"pickle", PICKLED}:
         raise cannot_be_sent(
@@ -71,15 +74,16 @@ def refuse_pickle(app: Celery, celery_message: CeleryMessage, run: Run) -> None:
 
 
 def cannot_be_sent(run: Run, why: str) -> Unbuildable:
-    """Return an error whose text names the run's entry and task, and says `why` the entry cannot be
-    sent."""
+    """Return an Unbuildable error for the caller to raise. Its text has the names of the run's
+    entry and task, and the reason `why` the entry cannot be sent."""
     return Unbuildable(f"entry {run.entry.name}: {run.entry.task} cannot be sent: {why}")
 
 
 def _options(app: Celery, run: Run) -> dict[str, Any]:
-    """Return the options of the run's entry as apply_async needs them: without a task id, with the
-    headers that beat adds, with the moment of expiry that `expires: next` means for this run, and
-    with each callback as a complete signature."""
+    """Return the options of the run's entry in the form that apply_async needs. The task id is
+    removed. The headers that beat adds are added, and those of Sentry and of the trace if the entry
+    has them. `expires: next` becomes the moment at which this run expires. Each callback becomes a
+    complete signature."""
     options = dict(run.entry.options)
     # The id is always that of the occurrence.
     options.pop("task_id", None)
@@ -104,9 +108,10 @@ def _options(app: Celery, run: Run) -> dict[str, Any]:
 
 
 def _signatures(given: Any) -> Any:
-    """Return the callbacks of the option `link` or `link_error` as signatures with all keys, which
-    a worker needs. `given` is one callback (a task's name, a signature, or a dict with some of its
-    keys) or a list of callbacks; any other value is returned unchanged."""
+    """Return the callbacks of the option `link` or `link_error` as signatures with all keys,
+    because a worker needs all of them. `given` is one callback or a list of callbacks. A callback
+    is a task's name, a signature, or a dict with some of the keys of a signature. Any other value
+    is returned unchanged."""
     if isinstance(given, Signature):
         return given
     if isinstance(given, str):

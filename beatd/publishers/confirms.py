@@ -1,4 +1,4 @@
-"""Match the broker's confirms with the messages of a batch; this module uses no sockets."""
+"""Match the broker's confirms with the messages of a batch. This module uses no sockets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from beatd.publishers.message import CONFIRMED, Message
 
 
 class Confirms:
-    """Keeps the outcomes of a batch's messages. It knows each message by its place, which is the
-    index in the batch.
+    """Stores the outcome of each message of a batch. The message is identified by its place, which
+    is its index in the batch.
 
-    The broker names a message by its delivery tag, a number that counts up on a channel. One
-    confirm may be for all tags up to its own.
+    The broker identifies a message by its delivery tag, a number that counts up on a channel. One
+    confirm of the broker may be for all tags up to its own.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,16 @@ class Confirms:
         self._places: Mapping[str, int] = {}
 
     def begin(self, messages: Sequence[Message]) -> None:
-        """Forget the batch before, and start to keep the outcomes of these messages."""
+        """Delete all data of the previous batch, and prepare to store the outcomes of these
+        messages."""
         self.waiting.clear()
         self.ended.clear()
         self.returned.clear()
         self._places = {message.id: place for place, message in enumerate(messages)}
 
     def new_channel(self) -> None:
-        """Count delivery tags from one again, as a new channel does."""
+        """Restart the delivery tags at 1, as the broker does on a new channel. No message waits for
+        a confirm after this call."""
         self._tag = 0
         self.waiting.clear()
 
@@ -41,7 +43,8 @@ class Confirms:
         self.waiting[self._tag] = place
 
     def abandon(self, outcome: Outcome) -> None:
-        """Set `outcome` for every message that still waits for a confirm."""
+        """Set `outcome` for every message that still waits for a confirm. No message waits after
+        this call."""
         for place in self.waiting.values():
             self.ended[place] = outcome
         self.waiting.clear()
@@ -62,7 +65,7 @@ class Confirms:
 
     def on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
         """Set the outcome "rejected" for a message that the broker returned because no queue takes
-        it. The confirm that follows does not change this outcome."""
+        the message. The confirm that follows does not change this outcome."""
         place = self._places.get((message.headers or {}).get("id", ""))
         if place is not None:
             self.returned.add(place)
@@ -72,8 +75,9 @@ class Confirms:
             )
 
     def _end(self, tag: int, multiple: bool, outcome: Outcome) -> None:
-        """Set the outcome of the message with this delivery tag or, if `multiple`, of all messages
-        with a tag up to this one. An outcome that is already set stays."""
+        """Set the outcome of the message with this delivery tag. If `multiple` is True, set the
+        outcome of all messages with a tag up to this one. An outcome that is already set is not
+        changed."""
         if not multiple:
             place = self.waiting.pop(tag, None)
             if place is not None:

@@ -1,4 +1,4 @@
-"""The transport to kombu's filesystem broker."""
+"""The transport to kombu's filesystem broker, where each message is a file."""
 
 import os
 from typing import Any
@@ -10,7 +10,8 @@ from beatd.servers.message_file import write_whole_files
 
 
 class Filesystem(KombuChannel):
-    """A transport that writes messages which appear complete or not at all."""
+    """A transport that writes each message as a file. A worker sees the whole file or no file,
+    never a part of it."""
 
     def _channel(self) -> Any:
         channel = super()._channel()

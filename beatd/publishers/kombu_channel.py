@@ -1,4 +1,4 @@
-"""The transport to any broker that kombu knows: it sends the messages one by one."""
+"""The transport to any broker for which kombu has a channel. It sends the messages one by one."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -41,12 +41,15 @@ class KombuChannel(Transport):
         subclass may override it."""
 
     def refuses_message(self, error: Exception) -> bool:
-        """True if the broker refuses only this one message, although the class of `error` otherwise
-        means an outage. This implementation returns False; a subclass may override it."""
+        """True if the broker refuses only this one message, although an `error` of this class
+        usually means an outage. This implementation always returns False; a subclass may override
+        it."""
         return False
 
     def outcome(self, error: Exception) -> Outcome:
-        """Return the outcome of a message whose publishing raised `error`."""
+        """Return the outcome of a message whose publishing raised `error`: "unsent" for a local
+        fault such as a full disk, "unknown" for a broken connection, "rejected" for any other
+        error."""
         if isinstance(error.__cause__, OSError) and not isinstance(
             error, self._connection.connection_errors
         ):
@@ -118,7 +121,8 @@ class KombuChannel(Transport):
         return CONFIRMED
 
     def _channel(self) -> Any:
-        """Return the kombu channel in use; connect first if there is no connection."""
+        """Return the kombu channel in use. Connect first if there is no connection; this may raise
+        an error."""
         connection = self._connection
         if not connection.connected:
             connection.ensure_connection(
@@ -135,7 +139,7 @@ class KombuChannel(Transport):
 
 
 def _is_outage(error: Exception, connection: Connection) -> bool:
-    """True if `error`, which was raised before publishing, means an outage (a broken connection, a
-    full disk, no free descriptor) and no fault of the message."""
+    """True if `error`, raised before the message was published, means an outage: a broken
+    connection, a full disk, or no free file descriptor. False if the message itself is at fault."""
     kinds = (OSError, *connection.connection_errors)
     return isinstance(error, kinds) or isinstance(error.__cause__, OSError)

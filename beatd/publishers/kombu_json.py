@@ -1,4 +1,4 @@
-"""Encode messages as JSON text, as all of kombu's virtual transports do."""
+"""Encode messages as JSON text, in the same form as kombu's virtual transports."""
 
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -10,8 +10,8 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, TAG, 
 
 
 def encoding_channel(transport: Any, options: dict[str, Any]) -> Any:
-    """Return a kombu channel without a connection, which can only encode messages. `transport` is
-    kombu's transport, and `options` are the broker's transport options."""
+    """Return a kombu channel without a connection. The channel can only encode messages.
+    `transport` is kombu's transport, and `options` are the broker's transport options."""
     channel = object.__new__(transport.Channel)
     channel.body_encoding = options.get("body_encoding", channel.body_encoding)
     return channel

@@ -1,4 +1,4 @@
-"""A template for transports that send through a kombu channel; it is filled in field by field."""
+"""A template of messages for transports that send through a kombu channel."""
 
 from msgspec.structs import replace
 
@@ -7,8 +7,9 @@ from beatd.publishers.placeholders import ARGSREPR, KWARGSREPR, NAME, RUN, Value
 
 
 class KombuTemplate(TransportTemplate):
-    """A message of celery in which marks (random texts) stand for the headers and properties that
-    differ between entries and runs. Filling in a value replaces its mark."""
+    """A message of celery with marks in some headers and properties. A mark is a random text in the
+    place of a value that differs between entries or runs. `fill` and `render` replace the marks by
+    values."""
 
     def __init__(self, celery_message: CeleryMessage) -> None:
         self._celery_message = celery_message

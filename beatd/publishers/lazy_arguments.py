@@ -1,9 +1,9 @@
-"""Replace arguments that a Celery app computes anew at each send, declared as celery's
-BeatLazyFunc.
+"""Replace arguments that a Celery app computes anew for each message. The app declares such an
+argument as celery's BeatLazyFunc.
 
-An entry is data and cannot hold a function. It holds a mark instead: a dict with the function's
-name. The function is looked up in the app's beat_schedule when the run is published. Where the app
-is not loaded, the run is refused.
+An entry is data and cannot contain a function. It stores a mark instead: a dict with the function's
+name. When the run is published, the function is read from the app's beat_schedule and called. If
+the app is not loaded, the run is refused.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def holds_lazy(arguments: Any) -> bool:
 
 
 def mark_of(value: BeatLazyFunc) -> dict[str, str]:
-    """Return the mark that an entry holds instead of this function: a dict with the function's
+    """Return the mark that an entry stores instead of this function: a dict with the function's
     name."""
     function = value._func
     return {MARK: str(getattr(function, "__qualname__", type(function).__name__))}
@@ -39,8 +39,9 @@ def is_mark(value: Any) -> bool:
 
 
 def called(mark: Mapping[str, Any], lazy: Any) -> Any:
-    """Call the function that the app declares in the place of `mark`, and return its result. `lazy`
-    is the argument that the app declares there. Raises BeatError if `lazy` is no BeatLazyFunc."""
+    """Call the function `lazy`, which the app declares for the argument `mark`, and return its
+    result. A mark is a dict that stands for the function in an entry. Raises BeatError if `lazy` is
+    not a BeatLazyFunc."""
     if not isinstance(lazy, BeatLazyFunc):
         raise BeatError(
             f"its argument {mark[MARK]} is a BeatLazyFunc of an app that is not loaded here; "

@@ -1,4 +1,4 @@
-"""A publisher that keeps the newest runs in memory and sends nothing, for trials and tests."""
+"""A publisher that stores the newest runs in memory and sends nothing, for trials and tests."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,8 +10,9 @@ CONFIRMED = Outcome("confirmed")
 
 
 class MemoryPublisher:
-    """Confirms every run and sends nothing. `sent` holds the newest `size` runs, oldest first, and
-    `revoked` the newest task ids that were revoked."""
+    """A publisher that confirms every run and sends nothing. `sent` contains the newest `size`
+    runs, oldest first. `revoked` contains the newest `size` task ids that were revoked, oldest
+    first."""
 
     def __init__(self, *, size: int = 10_000) -> None:
         self.sent: deque[Run] = deque(maxlen=size)

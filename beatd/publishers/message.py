@@ -27,7 +27,8 @@ class CeleryMessage(Struct, frozen=True):
 
 
 def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
-    """Return the message as the kombu channel makes it; its values may be changed later."""
+    """Return the message in the form that the kombu channel makes. The headers and properties are
+    copies: to change them does not change `celery_message`."""
     return channel.prepare_message(
         celery_message.body,
         celery_message.priority,
@@ -40,8 +41,9 @@ def kombu_message(channel: Any, celery_message: CeleryMessage) -> Any:
 
 
 class Route(Struct, frozen=True, eq=False):
-    """The destination of messages. Messages with the same destination share one Route object,
-    because a batch is grouped by the identity of its routes."""
+    """The destination of messages: exchange, routing key, priority, and queues to declare. Messages
+    with the same destination share one Route object, because messages are grouped by the identity
+    of their routes."""
 
     exchange: str
     routing_key: str
@@ -60,8 +62,9 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class EntryFields(Struct, frozen=True):
-    """The parts of a message in which entries of the same task and options differ. `argsrepr` and
-    `kwargsrepr` are the arguments as a text for people; `body` is serialised."""
+    """The parts of a message that differ between entries of the same task and options. `argsrepr`
+    and `kwargsrepr` are the arguments as text for people. `body` contains the arguments,
+    serialised."""
 
     name: str
     argsrepr: str
@@ -70,49 +73,50 @@ class EntryFields(Struct, frozen=True):
 
 
 class TransportTemplate(Protocol):
-    """A template (a message with gaps where messages of entries and runs differ), encoded for one
-    transport."""
+    """A template, encoded for one transport. A template is a message with gaps for the values that
+    differ between entries and runs."""
 
     def fill(self, fields: EntryFields) -> Any:
-        """Return the template with the fields of one entry filled in. The result is the `filled` of
-        `render`."""
+        """Return the template with the fields of one entry filled in. Pass the result to `render`
+        as `filled`."""
 
     def render(self, filled: Any, values: Values) -> Any:
-        """Return the payload of one message: `filled`, a result of `fill`, with the values of one
-        run filled in. `values` are in the order of `placeholders.RUN`."""
+        """Return the payload of one message. `filled` is a result of `fill`; the `values` of one
+        run are filled in. They are in the order of `placeholders.RUN`."""
 
 
 class Transport(Protocol):
-    """Sends messages to one kind of broker, over one connection that it opens and replaces by
-    itself."""
+    """Sends messages to one kind of broker over one connection. The transport opens the connection
+    and replaces a broken one by itself."""
 
     def open(self) -> str:
         """Connect within the time-out. Return an empty text, or the reason why no message can be
         sent."""
 
     def transport_template(self, celery_message: CeleryMessage) -> TransportTemplate | None:
-        """Return a template made of this message, in which marks (random texts) stand for the parts
-        that differ between messages. Return None if the transport cannot make templates."""
+        """Return a template made of this message. The message has marks (random texts) for the
+        values that differ between messages. Return None if the transport cannot make templates."""
 
     def pack(self, celery_message: CeleryMessage) -> Any:
         """Return the message encoded for this transport, as the `payload` of a Message."""
 
     def send(self, messages: Sequence[Message], may_go_on: Callable[[], bool]) -> list[Outcome]:
-        """Send the messages within the time-out; return one outcome for each, in order. Never
-        raises. Messages not yet sent when the time is over, or when `may_go_on` returns False, are
-        "unsent"."""
+        """Send the messages within the time-out, and return one outcome for each, in order. Never
+        raises an error. When the time is over, or when `may_go_on` returns False, the messages that
+        are not yet sent get the outcome "unsent"."""
 
     why: str = ""  # why `reachable` was last False; empty if it was True
 
     def reachable(self) -> bool:
-        """True if the broker answers within the time-out; otherwise `why` holds the reason."""
+        """True if the broker answers within the time-out; `why` is then empty. False if not; `why`
+        is then set to the reason."""
 
     def close(self) -> None: ...
 
 
 def one_line(error: BaseException) -> str:
-    """Return the text of an error without line breaks and passwords; the name of its class if it
-    has no text."""
+    """Return the text of an error in one line, with passwords hidden. Return the name of the
+    error's class if the error has no text."""
     text = " ".join(hidden(str(error)).split())
     text = text.removeprefix("(0, 0): ")  # amqp writes this where no method is known
     return text or type(error).__name__

@@ -1,4 +1,5 @@
-"""Limit the number of queues that celery adds to an app for unknown queue names in entries."""
+"""Limit the number of queues that celery adds to an app for queue names that the app does not
+know."""
 
 from celery import Celery
 
@@ -6,17 +7,17 @@ MISSING_QUEUES_MAX = 2000
 
 
 class MissingQueues:
-    """Deletes the queues that celery has added to the app; otherwise the app would grow with each
-    new name."""
+    """Deletes the queues that celery has added to the app. Without this, the app would use more
+    memory with each new queue name."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._own: set[str] | None = None  # queues of the project itself
 
     def trim(self) -> None:
-        """Delete the queues that celery has added, if there are more than 2000 of them; celery adds
-        a queue again when it is needed. The first call deletes nothing: it notes the queues that
-        are the project's own."""
+        """Delete all queues that celery has added to the app, if there are more than 2000 of them.
+        Celery adds a queue again when a message needs it. The first call deletes nothing: it only
+        notes which queues are the project's own."""
         queues = self._app.amqp.queues
         if self._own is None:
             self._own = set(queues)

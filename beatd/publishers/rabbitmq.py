@@ -1,9 +1,9 @@
-"""The transport to RabbitMQ: it writes whole frames, and the broker confirms each message.
+"""The transport to RabbitMQ. It writes complete frames, and the broker confirms each message.
 
-Up to two thousand messages may be unconfirmed at a time. A refusal by the broker closes the
-channel, and the confirms of other messages are lost with it. For this reason the first message to
-an exchange is sent alone; after a refusal every message is sent alone, until a batch has no
-refusal.
+Up to two thousand messages may be unconfirmed at a time. When the broker refuses a message, it
+closes the channel, and the confirms of all unconfirmed messages are lost. For this reason the first
+message to an exchange is sent alone. After a refusal every message is sent alone, until a whole
+batch has had no refusal.
 """
 
 from collections import deque
@@ -37,8 +37,8 @@ ROUTES_KEPT_MAX = 2000  # whose queues are known to be declared
 
 
 class RabbitMQ(Transport):
-    """A transport to RabbitMQ over one connection, with one channel for publishing messages and one
-    for declaring queues."""
+    """A transport to RabbitMQ over one connection with two channels: one publishes messages, the
+    other declares queues."""
 
     def __init__(self, *, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -117,8 +117,9 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Send the messages at these places (indexes in the batch). Return an empty text, or the
-        reason why the messages that have no outcome were not sent."""
+        """Send the messages at these places (indexes in the batch), and store their outcomes.
+        Connect again after a refusal. Return an empty text, or the reason why the messages without
+        an outcome were not sent."""
         left = deque(places)
         accident = False
         while True:
@@ -148,9 +149,10 @@ class RabbitMQ(Transport):
         deadline: float,
         may_go_on: Callable[[], bool],
     ) -> str:
-        """Write the messages at the places in `left`, and wait for their confirms. Remove each
-        place from `left` when its message is written. Return an empty text, or the reason why the
-        rest was not written."""
+        """Write the messages at the places (indexes in the batch) in `left`, and wait for their
+        confirms. A place is removed from `left` when its message is written. Return an empty text,
+        or the reason why the rest was not written. Raises an error if the broker refuses a message
+        or the connection fails."""
         named: set[str] = set()  # a named exchange may be gone by the next batch
         while left:
             why = self._blocked or ("" if may_go_on() else LEAD_LOST)
@@ -179,8 +181,8 @@ class RabbitMQ(Transport):
         return ""
 
     def _write(self, messages: Sequence[Message], places: list[int], deadline: float) -> None:
-        """Write the frames of the messages at these places, and note that each waits for its
-        confirm."""
+        """Write the frames of the messages at these places (indexes in the batch). Each of these
+        messages then waits for its confirm."""
         for place in places:
             self._confirms.written(place)
         transport = self._link.transport
@@ -188,8 +190,8 @@ class RabbitMQ(Transport):
             transport.write(b"".join([messages[place].payload for place in places]))
 
     def _wait(self, most: int, deadline: float) -> None:
-        """Wait until at most `most` messages are unconfirmed. Raises TimeoutError after the
-        deadline."""
+        """Read confirms until at most `most` messages are unconfirmed. Raises TimeoutError after
+        the deadline."""
         while len(self._confirms.waiting) > most:
             left = deadline - monotonic()
             if left <= 0:
@@ -201,12 +203,12 @@ class RabbitMQ(Transport):
             self._spoken_at = monotonic()
 
     def _declare(self, routes: set[Route]) -> None:
-        """Declare the queues of these routes (destinations of messages). Remember for each route
-        why the broker refused its queue.
+        """Declare the queues of these routes (destinations of messages), unless this was done
+        before. Store for each route the reason why the broker refused its queue, or "".
 
-        A refusal is no error yet: the queue may exist with other arguments, such as a quorum queue
-        of a project that this daemon does not know. If the queue does not exist, the broker returns
-        the message, which is sent as `mandatory`.
+        A refusal is not yet an error: the queue may exist with other arguments, such as a quorum
+        queue of a project that this daemon does not know. If the queue does not exist, the broker
+        returns each message, because messages are sent as `mandatory`.
         """
         if len(self._declared) > ROUTES_KEPT_MAX:
             self._declared.clear()
@@ -221,7 +223,8 @@ class RabbitMQ(Transport):
 
     def _open(self) -> None:
         """Connect if there is no connection. Then wait for one reply of the broker, unless the
-        broker has answered within the last second or blocks publishers."""
+        broker has replied within the last second or blocks publishers. Raises an error if the
+        broker does not reply."""
         if self._link is not None:
             self._look()
             if self._blocked or monotonic() - self._spoken_at < 1.0:
@@ -252,8 +255,8 @@ class RabbitMQ(Transport):
         channel.events["basic_return"].add(self._confirms.on_return)
 
     def _look(self) -> None:
-        """Read the events that the broker has sent since the last read, such as that it blocks
-        publishers or closes the connection."""
+        """Read the events that the broker has sent since the last read. An event may say that the
+        broker blocks publishers or closes the connection."""
         while True:
             try:
                 self._link.drain_events(timeout=0)

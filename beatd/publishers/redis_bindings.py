@@ -1,5 +1,5 @@
-"""Find the Redis lists of a route (the destination of a message). In Redis, kombu's exchanges are
-tables of queues, and its queues are lists."""
+"""Find the Redis lists of a route (the destination of a message). In Redis, an exchange of kombu is
+a table of queues, and a queue is a list."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,9 +13,9 @@ ROUTES_KEPT_MAX = 2000  # whose lists are remembered
 
 
 class Lists(Struct, frozen=True):
-    """The Redis keys to which the messages of one route go.
+    """The Redis keys that get the messages of one route (the destination of a message).
 
-    `keys` are the lists to push on; `topics` are the channels to publish on, for a fanout exchange;
+    `keys` are the lists to push on. `topics` are the channels to publish on, for a fanout exchange.
     `expiring` are the lists that expire, each with its time to live in milliseconds.
     """
 
@@ -26,8 +26,8 @@ class Lists(Struct, frozen=True):
 
 class Bindings:
     """Finds the Redis lists of routes (destinations of messages). Queues are declared once for each
-    connection; the bindings of an exchange are read again for each batch, since workers come and
-    go."""
+    connection. The bindings of an exchange are read again for each batch, because workers add and
+    remove bindings."""
 
     def __init__(self) -> None:
         self.lists: dict[Route, Lists] = {}
@@ -38,8 +38,8 @@ class Bindings:
         self._declared.clear()
 
     def resolve(self, channel: Any, routes: Iterable[Route]) -> dict[Route, Exception]:
-        """Find the lists of these routes, and keep them in `lists`. Return a dict with the error of
-        each route whose lists were not found.
+        """Find the Redis lists of these routes (destinations of messages), and store the lists in
+        `lists`. Return a dict with the error of each route whose lists were not found.
 
         Raises an error of the connection when Redis does not answer.
         """
@@ -63,14 +63,16 @@ class Bindings:
         return refused
 
     def _declare_once(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of the route, unless they were already declared on this connection."""
+        """Declare the queues of the route (a destination of messages), unless they were already
+        declared on this connection."""
         if route not in self._declared:
             for entity in route.declare:
                 entity(channel).declare()
             self._declared.add(route)
 
     def _look_up(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Add the lists of the route to `lists`. Add nothing if no queue is bound for the route."""
+        """Read the Redis lists of the route (a destination of messages), and store them in `lists`.
+        Store nothing if no queue is bound for the route."""
         exchange, key = route.exchange, route.routing_key
         if exchange and channel.typeof(exchange).type == "fanout":
             self.lists[route] = Lists((), topics(channel, exchange, key))
@@ -78,8 +80,9 @@ class Bindings:
             self.lists[route] = lists_of(channel, found, route.priority)
 
     def _look_again(self, channel: Any, route: Route, tables: dict[str, Any]) -> None:
-        """Declare the queues of a route once more, after `_look_up` found none, and look the route
-        up again. Raises LookupError if still no queue is bound."""
+        """Declare the queues of the route once more, and read its Redis lists again. `resolve`
+        calls this for a route without a bound queue. Raises LookupError if still no queue is
+        bound."""
         # A queue that was declared is gone: Redis lost its memory and kept its connections.
         for entity in route.declare:
             channel.state.queue_bindings_delete(entity.name)  # or kombu would not bind it again
@@ -94,8 +97,9 @@ class Bindings:
 
 def queues(channel: Any, exchange: str, key: str, tables: dict[str, Any]) -> list[str]:
     """Return the names of the queues that `exchange` binds to the routing key `key`, as kombu's
-    `_lookup` does; the dead-letter queue, if there is one, where no queue is bound. `tables` keeps
-    the table of each exchange, so that it is read once for a batch."""
+    `_lookup` does. If no queue is bound, return the dead-letter queue, or an empty list if there is
+    none. The table of each exchange is stored in `tables`, so that Redis is read once for a
+    batch."""
     if not exchange:
         return [key]
     if exchange not in tables:
@@ -121,7 +125,8 @@ def lists_of(channel: Any, found: Iterable[str], priority: int | None) -> Lists:
 
 
 def topics(channel: Any, exchange: str, key: str) -> tuple[str, ...]:
-    """Return the names of the Redis channels on which kombu publishes for this fanout exchange."""
+    """Return the names of the Redis channels on which kombu publishes messages to this fanout
+    exchange."""
     if hasattr(channel, "_get_publish_topics"):
         return tuple(channel._get_publish_topics(exchange, key))
     return (channel._get_publish_topic(exchange, key),)  # before kombu 5.7

@@ -1,5 +1,5 @@
-"""Find out whether the broker of an app carries Celery's remote control, with which a running task
-is revoked."""
+"""Check whether workers receive Celery's remote control. A running task is revoked by remote
+control."""
 
 from celery import Celery
 
@@ -7,8 +7,9 @@ from beatd.publishers.transports import kind_of
 
 
 def remote_control_missing(app: Celery) -> str:
-    """Return the reason why the app's workers receive no remote control, or "" if they do. No
-    server is asked. A broker URL that cannot be used is no reason: other checks report it."""
+    """Return the reason why the app's workers receive no remote control, or "" if they do receive
+    it. The result is "" also for a broker URL that cannot be used, because other checks report such
+    a URL. This function connects to no server."""
     if not app.conf.worker_enable_remote_control:
         return "the app's setting worker_enable_remote_control is off"
     try:

@@ -1,4 +1,4 @@
-"""Make the message of each run from the template of its entry, or let celery make it."""
+"""Make the message of each run from the template of its entry, or by a call of celery."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -38,11 +38,11 @@ ROUTES_KEPT_MAX = 1000
 
 
 class SharedTemplate(Struct, eq=False):
-    """The template (the message in common) of all entries of one task with the same options,
-    encoded for the transport.
+    """The template of all entries with the same task and options, encoded for the transport. A
+    template is a message with gaps for the values that differ.
 
-    `compared` counts the entries whose message was compared with celery's own; `trusted` becomes
-    False once the two differ.
+    `compared` counts the entries whose message was compared with celery's own message. `trusted`
+    becomes False when a comparison finds a difference.
     """
 
     template: Template
@@ -53,8 +53,8 @@ class SharedTemplate(Struct, eq=False):
 
 
 class EntryTemplate(Struct, frozen=True):
-    """A template of the messages of one entry at one revision. The name and arguments of the entry
-    are filled in; each run adds its id and its moments."""
+    """A template of the messages of one entry at one revision (the version of its definition). The
+    name and arguments of the entry are filled in. Each run adds its id and its moments."""
 
     entry: Entry
     revision: int
@@ -62,11 +62,11 @@ class EntryTemplate(Struct, frozen=True):
     filled: Any
 
     def serves(self, run: Run) -> bool:
-        """True if the run's message can be made of this template: the entry has not changed, and
-        the shared template has not differed from celery's own messages.
+        """True if the message of the run can be made from this template. The entry must be
+        unchanged, and no comparison may have found a difference to celery's own message.
 
-        Different definitions have different revisions, unless the store was emptied in between: for
-        that case the contents are compared, too.
+        A changed definition has a new revision (version number), except after the store was
+        emptied. For that case the contents of the entries are compared, too.
         """
         entry, mine = run.entry, self.entry
         if run.revision != self.revision or not self.shared.trusted:
@@ -75,17 +75,17 @@ class EntryTemplate(Struct, frozen=True):
 
 
 def content(entry: Entry) -> tuple[str, str]:
-    """Return the parts of an entry that decide its messages: its task, and a text of its arguments
-    and options and of whether it has a trace.
+    """Return the parts of an entry on which its messages depend: the task, and a text of the
+    arguments, the options and the trace setting.
 
-    They are compared as text, because 0, 0.0 and False are equal and not the same.
+    Texts are compared, because 0, 0.0 and False are equal in Python but give different messages.
     """
     return entry.task, repr((entry.args, entry.kwargs, entry.options, entry.trace))
 
 
 class Renderer:
-    """Makes the messages of runs, from templates where that is possible. It keeps the newest
-    template of each entry, as long as there is room."""
+    """Makes the messages of runs, from templates where possible. The newest template of each entry
+    is cached, up to a limit of memory."""
 
     def __init__(
         self,
@@ -105,13 +105,14 @@ class Renderer:
         self._missing_queues = MissingQueues(app)
 
     def forget(self, names: Iterable[str]) -> None:
-        """Delete the templates of these entries."""
+        """Delete the cached templates of the entries with these names."""
         names = list(names)
         self._entry_templates.drop(names)
         self._celerys.drop(names)
 
     def prepare(self, runs: Sequence[Run]) -> None:
-        """Make the template of each run's entry before it is needed, and keep it."""
+        """Make the template of each run's entry before it is needed, and cache it. A run whose
+        message cannot be made is skipped: `render` reports it."""
         for run in runs:
             try:
                 self._entry_template(run)
@@ -119,8 +120,8 @@ class Renderer:
                 continue  # `render` reports it when the run is due
 
     def render(self, runs: Sequence[Run]) -> list[Message | Outcome]:
-        """Return for each run, in order, its message, or the outcome "rejected" if celery cannot
-        make it."""
+        """Return for each run, in order, its message. A run whose message cannot be made gets the
+        outcome "rejected" instead."""
         now = self._app.now()
         moments: dict[SharedTemplate, tuple[bytes, bytes]] = {}
         # A delivery tag is a unique text in the form of a uuid: here the batch and the place in it.
@@ -158,13 +159,14 @@ class Renderer:
         return rendered
 
     def _next(self, expires: datetime, now: datetime) -> tuple[bytes, bytes]:
-        """Return the moment at which a run with `expires: next` expires, and its time to live in
-        milliseconds, both as they are written in a message."""
+        """Return (moment, time to live) of a run with `expires: next`, which expires at its entry's
+        next run. Both are bytes as a message contains them; the time to live is in milliseconds."""
         text = expires.astimezone(self._app.timezone).isoformat(timespec="microseconds")
         return text.encode(), until(expires, now).encode()
 
     def _celerys_own(self, run: Run) -> Message:
-        """Return the message that celery makes for the run, with the events about it in `along`."""
+        """Return the message that celery makes for the run. Celery's events about the message are
+        in `along`. Raises Unbuildable if the message cannot be made."""
         first, *along = (
             self.message(celery_message, run)
             for celery_message in celerys_own(self._app, self._producer, run)
@@ -184,7 +186,7 @@ class Renderer:
 
     def route(self, celery_message: CeleryMessage) -> Route:
         """Return the destination of the message. Messages with the same destination get the same
-        object."""
+        Route object, as long as the object is cached."""
         key = (
             celery_message.exchange,
             celery_message.routing_key,
@@ -205,8 +207,9 @@ class Renderer:
         return route
 
     def _entry_template(self, run: Run) -> EntryTemplate | None:
-        """Return the template of the run's entry; make and keep a new one if none fits. Return None
-        if celery has to make each message itself. Raises Unbuildable."""
+        """Return the template of the run's entry. If no cached template fits, make a new one and
+        cache it. Return None if celery has to make each message itself. Raises Unbuildable if the
+        message cannot be made."""
         name = run.entry.name
         known = self._entry_templates.get(name)
         if known is None:
@@ -230,9 +233,10 @@ class Renderer:
         return entry_template
 
     def _new_entry_template(self, run: Run) -> tuple[EntryTemplate | None, int]:
-        """Return a new template of the run's entry and its approximate size in bytes.
+        """Return a new template of the run's entry, and its approximate size in bytes.
 
-        The template is None where celery has to make each message itself.
+        The template is None if celery has to make each message itself. Raises Unbuildable if the
+        message cannot be made.
         """
         monitor = run.entry.monitor
         if has_marks(run.entry) or (monitor is not None and monitor.sentry):
@@ -253,8 +257,8 @@ class Renderer:
         return EntryTemplate(run.entry, run.revision, shared, filled), 1000 + 4 * len(fields.body)
 
     def _equals_celerys(self, template: Template, fields: EntryFields, run: Run) -> bool:
-        """True if the template makes the same message for the run as celery does, apart from
-        moments."""
+        """True if the template and celery make the same message for the run, apart from the moments
+        eta and expiry."""
         transport_template = KombuTemplate(template.celery_message)
         planned = run.occurrence.planned.isoformat(timespec="microseconds").encode()
         eta, expires = template.moments(self._app.now())
@@ -266,8 +270,8 @@ class Renderer:
         return same(ours, celerys_own(self._app, self._producer, run)[0])
 
     def _shared_template(self, run: Run) -> SharedTemplate | None:
-        """Return the template that all entries of this task with the same options share; make it if
-        there is none. Return None if celery has to make each message itself."""
+        """Return the template that all entries with this task and these options share. Make and
+        cache it if there is none. Return None if celery has to make each message itself."""
         entry = run.entry
         try:
             options = canonical_json((entry.task, entry.options, run.expires is None, entry.trace))
@@ -280,8 +284,8 @@ class Renderer:
         return self._shared[options]
 
     def _new_shared_template(self, run: Run) -> SharedTemplate | None:
-        """Let celery make one message, and return the template made of it. Return None if celery
-        has to make each message itself."""
+        """Return a template made of one message of celery. Return None if celery has to make each
+        message itself. Raises Unbuildable if the transport cannot encode the message."""
         self._missing_queues.trim()
         template = template_of(self._app, self._producer, run)
         if template is None:

@@ -1,4 +1,4 @@
-"""Let the workers of an app end runs, by celery's remote control."""
+"""Revoke runs: send celery's remote-control command to the workers of an app."""
 
 import logging
 from collections.abc import Sequence
@@ -14,16 +14,17 @@ log = logging.getLogger("beatd")
 
 
 class Revocation:
-    """Sends celery's command "revoke" over a connection of its own, which is closed again: the
-    channels of the publisher's connection are not kombu's alone."""
+    """Sends celery's command "revoke" to workers. Each call opens a connection and closes it again,
+    because beatd's transport also uses the channels of the publisher's connection."""
 
     def __init__(self, app: Celery, timeout: float) -> None:
         self._app, self._timeout = app, timeout
         self._was_refused = False
 
     def revoke(self, task_ids: Sequence[str]) -> None:
-        """Let the workers terminate these runs, or refuse them later. Never raises: a failure is
-        logged. Where workers receive no remote control, this is logged only once."""
+        """Send the workers a command to terminate the running tasks with these ids, and to refuse
+        those that have not started. Never raises: a failure is logged. If workers receive no remote
+        control, nothing is sent, and a warning is logged only the first time."""
         if why := remote_control_missing(self._app):
             self._refuse(why)
             return

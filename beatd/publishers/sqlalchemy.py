@@ -1,4 +1,4 @@
-"""The transport to kombu's SQLAlchemy broker, which keeps queues in tables and commits each
+"""The transport to kombu's SQLAlchemy broker. This broker stores queues in tables and commits each
 message."""
 
 from typing import Any
@@ -17,8 +17,8 @@ NOT_IN_CHARSET = (1267, 1271, 1366, 3988)
 
 
 class Sqlalchemy(KombuChannel):
-    """A transport that sends through kombu's channel, and rolls back after each error, which kombu
-    does not do."""
+    """A transport that sends through kombu's channel. It rolls back the database session after each
+    error, because kombu does not."""
 
     _session: Session | None = None
 
@@ -50,8 +50,8 @@ class Sqlalchemy(KombuChannel):
         return outcome
 
     def refuses_message(self, error: Exception) -> bool:
-        """True for an error that no retry can mend: a DataError, such as a name too long for its
-        column, or a text that the charset of a column does not have."""
+        """True for an error that would come again at each retry: a DataError, such as a name too
+        long for its column, or a text that the charset of a column does not have."""
         if isinstance(error, DataError):
             return True
         args = error.orig.args if isinstance(error, DBAPIError) and error.orig else ()

@@ -19,7 +19,7 @@ NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 
 
 class Sqs(KombuChannel):
-    """A transport that sends through kombu's channel, and turns the errors of botocore into
+    """A transport that sends through kombu's channel, and converts the errors of botocore to
     outcomes."""
 
     def probe(self, channel: Any) -> None:

@@ -1,7 +1,7 @@
-"""A template: the message that all entries of one task with the same options have in common.
+"""A template: the message that all entries with the same task and options have in common.
 
-Celery makes the message of a template once. An entry fills in its name and arguments, a run its id
-and moments. A template is used only where nothing else can differ between two messages. Where a
+Celery makes the message of a template once. An entry fills in its name and arguments; a run fills
+in its id and moments. A template is used only if nothing else can differ between two messages. If a
 project has its own code for routes, names or sending, celery makes each message itself.
 """
 
@@ -49,8 +49,8 @@ OWN_WAYS = {"eta", "argsrepr", "kwargsrepr", "stamped_headers", "content_type", 
 
 
 class Template(Struct, frozen=True):
-    """A message with marks (random texts) for the parts that differ between entries and runs, and
-    the settings from which these parts are computed."""
+    """A message with marks, and the settings from which the marked parts are computed. A mark is a
+    random text in the place of a part that differs between entries or runs."""
 
     celery_message: CeleryMessage  # with marks
     serializer: str | None
@@ -62,8 +62,9 @@ class Template(Struct, frozen=True):
     levels: int | None  # of nested arguments that are shown
 
     def fields(self, app: Celery, run: Run) -> EntryFields:
-        """Return the name, arguments and body of the run's entry as its message holds them. Raises
-        an error if the task does not accept the arguments, or if they cannot be serialised."""
+        """Return the name, arguments and body of the run's entry in the form that a message
+        contains. Raises an error if the task does not accept the arguments, or if they cannot be
+        serialised."""
         args, kwargs = evaluated(app, run.entry)
         if self.task is not None and self.task.typing:
             self.task.__header__(*args, **kwargs)
@@ -80,14 +81,15 @@ class Template(Struct, frozen=True):
         )
 
     def moments(self, now: datetime) -> tuple[bytes, bytes]:
-        """Return (eta, expires) as they are written in a message that is sent at `now`; each is
-        empty if the template sets none."""
+        """Return (eta, expires) for a message that is sent at `now`, in the form that a message
+        contains. Each is empty if the template sets none."""
         return _later(now, self.countdown), _later(now, self.expires)
 
 
 def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template | None:
-    """Return a template for the run's entry, made of a message that celery makes here. Return None
-    if a template could differ from celery's messages, so that celery has to make each of them."""
+    """Return a template for the run's entry, made of one message of celery. Return None if messages
+    from a template could differ from celery's own messages; celery then has to make each
+    message."""
     entry, options = run.entry, run.entry.options
     task = app.tasks.get(entry.task)
     if not (_plain_app(app) and _plain_task(task) and _plain_options(options)):
@@ -134,20 +136,21 @@ def template_of(app: Celery, producer: CapturingProducer, run: Run) -> Template 
 
 
 def until(expires: datetime, now: datetime) -> str:
-    """Return the time from `now` until `expires` in milliseconds, at least 0, as celery computes
-    and writes it."""
+    """Return the time from `now` until `expires` as a text of milliseconds, at least "0". Celery
+    computes and writes it in the same way."""
     return str(int(max(0.0, (expires - now).total_seconds()) * 1000))
 
 
 def same(one: CeleryMessage, other: CeleryMessage) -> bool:
-    """True if both messages are equal apart from eta and expiry, which differ each time a message
-    is made."""
+    """True if both messages are equal apart from eta and expiry. These two differ each time a
+    message is made."""
     return _without_moments(one) == _without_moments(other)
 
 
 def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
-    """Return a copy of the message for a comparison: its headers eta and expires hold only whether
-    they are missing, it has no property `expiration`, and its body is bytes."""
+    """Return a copy of the message that can be compared. In its headers, eta and expires are only
+    True if they are None, else False. The property `expiration` is removed, and the body is
+    bytes."""
     headers = {**celery_message.headers}
     for moment in ("eta", "expires"):
         headers[moment] = headers[moment] is None
@@ -161,8 +164,8 @@ def _without_moments(celery_message: CeleryMessage) -> CeleryMessage:
 
 
 def _later(now: datetime, seconds: float | None) -> bytes:
-    """Return the moment `seconds` after `now` as a message holds it, or an empty text if `seconds`
-    is None."""
+    """Return the moment `seconds` after `now` in the form that a message contains, or empty bytes
+    if `seconds` is None."""
     if seconds is None:
         return b""
     # celery 5.7 adds like this; older versions are an hour off across a change of clocks.
@@ -171,9 +174,9 @@ def _later(now: datetime, seconds: float | None) -> bytes:
 
 
 def shown(value: list[Any] | tuple[()] | dict[str, Any], longest: int, levels: int | None) -> str:
-    """Return the arguments as a text for people, the same text as celery's saferepr returns: cut to
-    about `longest` characters and `levels` of nesting. For a few plain values, repr returns the
-    same and is faster."""
+    """Return the arguments as a text for people, equal to the result of celery's saferepr. The text
+    is cut to about `longest` characters and `levels` of nesting. A few plain values are formatted
+    by repr, which gives the same text and is faster."""
     values = [*value, *value.values()] if isinstance(value, dict) else value
     if len(values) < 20 and all(map(_is_plain, values)):
         text = repr(value)
@@ -212,8 +215,8 @@ def _plain_task(task: Any) -> bool:
 
 
 def _by(module: ModuleType, function: Any, name: str = "") -> bool:
-    """True if `function` is celery's own, from `module` (and with this `name`, if it is given), and
-    neither overridden nor wrapped by a tracing library."""
+    """True if `function` is celery's own code from `module`, neither overridden nor wrapped by a
+    tracing library. If `name` is given, the function must have this name."""
     code = getattr(function, "__code__", None)
     return (
         code is not None
@@ -223,6 +226,6 @@ def _by(module: ModuleType, function: Any, name: str = "") -> bool:
 
 
 def _plain_options(options: Mapping[str, Any]) -> bool:
-    """True if the options and headers of an entry set no field of OWN_WAYS or MARKED. A template
-    fills in these fields itself, or cannot hold them."""
+    """True if the options and headers of an entry set none of the fields OWN_WAYS and MARKED. A
+    template computes these fields itself or cannot contain them."""
     return not OWN_WAYS & options.keys() and not MARKED & (options.get("headers") or {}).keys()

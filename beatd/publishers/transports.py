@@ -1,4 +1,5 @@
-"""Choose the transport of an app's broker, and connect with a time-out on every wait."""
+"""Choose the transport for the broker of an app, and limit every wait of its connection by a
+time-out."""
 
 import re
 from typing import Any
@@ -15,8 +16,8 @@ from beatd.publishers.redis_lists import RedisLists
 
 
 def connection_of(app: Celery, timeout: float, *, reads: bool = False) -> Connection:
-    """Return the app's connection for writing or, if `reads`, for reading. It is not connected yet,
-    and has a time-out (in seconds) on each wait for which the app sets none.
+    """Return the app's connection for writing or, if `reads` is True, for reading. The connection
+    is not open yet. It has a time-out (in seconds) on each wait for which the app sets none.
 
     Raises ConfigError for a URL that kombu cannot use.
     """
@@ -49,8 +50,8 @@ def kind_of(app: Celery) -> str:
 
 
 def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
-    """Return transport options that end each wait after `timeout` seconds. `kind` is kombu's type
-    of the transport; `host` is the URL of the database if this type is sql."""
+    """Return transport options that end each wait after `timeout` seconds. `kind` is the type of
+    the transport in kombu. `host` is the URL of the database if `kind` is "sql"."""
     if kind == "redis":
         sockets = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         return {**sockets, "sentinel_kwargs": sockets}
@@ -66,8 +67,8 @@ def waits(kind: str, host: str, timeout: float) -> dict[str, Any]:
 
 
 def transport_to(connection: Connection, timeout: float) -> Transport:
-    """Return the transport for the connection's broker. A kind of broker for which beatd has no
-    transport of its own gets a KombuChannel, which sends one message at a time."""
+    """Return the transport for the connection's broker. The result is a KombuChannel, which sends
+    one message at a time, if beatd has no transport of its own for this kind of broker."""
     kind = connection.transport.driver_type
     if kind == "redis":
         return RedisLists(connection=connection, timeout=timeout)

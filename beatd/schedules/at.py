@@ -24,13 +24,16 @@ class At:
         return None
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the only run of the schedule if it is strictly after `moment`, else None."""
+        """Return the only run of the schedule if it is strictly after `moment`, else None.
+
+        Raises ScheduleError if `moment` has no time zone.
+        """
         if moment.tzinfo is None:
             raise no_zone(moment)
         return self.moment if self.moment > moment else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping that a configuration would hold: {"at": text}, as it was written."""
+        """Return the mapping for a configuration: {"at": text}, with the text as written."""
         return {"at": self.written}
 
     def __hash__(self) -> int:
@@ -43,7 +46,8 @@ class At:
 def at(moment: str | date | datetime, *, tz: str | tzinfo = "UTC") -> At:
     """Return a schedule that runs once, at `moment`.
 
-    A moment without an offset is a time on the wall clock of the zone `tz`.
+    A moment without an offset is a time on the wall clock of the zone `tz`. Raises ScheduleError if
+    `moment` is not a moment.
     """
     written = moment.isoformat() if isinstance(moment, date) else moment
     return At(parse_moment(moment, tz), written)

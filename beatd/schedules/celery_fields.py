@@ -1,9 +1,9 @@
-"""Parse Celery's crontab mapping, with the meaning that celery.schedules.crontab gives it.
+"""Parse Celery's crontab mapping, with the same meaning as celery.schedules.crontab.
 
-The grammar is celery's, with its oddities: ranges wrap around, a step counts from the start of its
-range and goes on over the wrap, three letters make a name, and text behind a match is ignored
-('mon/2' is mon). It is written out here because to import celery takes more time and memory than
-all of beatd; tests compare the two.
+The grammar is celery's, with its oddities. A range may wrap around its highest value, and the step
+of a range then counts across the wrap. A name needs only its first three letters. Text after a
+match is ignored ('mon/2' is mon). This module repeats celery's grammar because importing celery
+costs more time and memory than all of beatd. Tests compare the two.
 """
 
 import re
@@ -48,8 +48,8 @@ Written = str | int | tuple[int, ...]
 def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
     """Return the mapping as hashable (key, value) pairs in a fixed order.
 
-    A set or list of numbers becomes a sorted tuple. Raises ScheduleError for an unknown key, or for
-    a value of a wrong type or range.
+    A set or list of numbers becomes a sorted tuple. Raises ScheduleError for an unknown key, for a
+    value of a wrong type, and for a number in a list that is out of range.
     """
     for name in mapping:
         if name not in KEYS:
@@ -59,10 +59,10 @@ def written(mapping: Mapping[str, Any]) -> tuple[tuple[str, Written], ...]:
 
 @lru_cache(maxsize=4096)
 def parse(fields: tuple[tuple[str, Written], ...]) -> CronText:
-    """Return the parsed form of a crontab mapping, given as the pairs that `written` returns.
+    """Return the parsed form of a crontab mapping. `fields` are the pairs that `written` returns.
 
     A day matches only if both its day of the month and its day of the week match. Raises
-    ScheduleError if a field is invalid or no day can ever match.
+    ScheduleError if a field is invalid, or if no day can ever match.
     """
     given = dict(fields)
     masks = {name: _mask(key, given.get(name, "*")) for name, key in KEYS.items()}

@@ -11,11 +11,11 @@ _WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def clock_change(schedule: Schedule, moment: datetime) -> str | None:
-    """Return a note on how a clock change (DST) affects the run at `moment`, if it does.
+    """Return a note on how a clock change (DST) affects the run at `moment`, else None.
 
-    The note says that the run was moved because the clock skips its time, or that it is the first
-    or the second of two runs at a time that the clock shows twice. None means that the run is not
-    affected.
+    The note is "moved: ... does not exist" if the clock skips the time of the run. The note is
+    "first of two" or "second of two" if the clock shows the time of the run twice. The result is
+    None if no clock change affects the run.
     """
     if not isinstance(schedule, Cron | RRule):
         return None
@@ -35,9 +35,9 @@ def clock_change(schedule: Schedule, moment: datetime) -> str | None:
 
 
 def _wall(missed: int, shown: int) -> str:
-    """Return the wall-clock second `missed` as text, with its date if `shown` lies on another day.
+    """Return the wall-clock second `missed` as text, with its date if `shown` is on another day.
 
-    Both are seconds since 1970-01-01 00:00 on the wall clock.
+    Both numbers are seconds since 1970-01-01 00:00 on the wall clock.
     """
     clock = _WALL_EPOCH + timedelta(seconds=missed)
     text = f"{clock:%H:%M:%S}" if clock.second else f"{clock:%H:%M}"

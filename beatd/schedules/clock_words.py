@@ -6,7 +6,7 @@ _TIMES_MAX = 6
 
 
 def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str:
-    """Return the times of day in words, such as "at 02:30" or "every 15 minutes".
+    """Return times of day in words, such as "at 02:30" or "every 15 minutes".
 
     The times are all combinations of the given seconds, minutes and hours. Each list must be sorted
     and not empty.
@@ -27,9 +27,10 @@ def clock_words(seconds: list[int], minutes: list[int], hours: list[int]) -> str
 
 
 def _every(values: list[int], unit: str, whole: str) -> str:
-    """Return "every 5 minutes" if the values are evenly spread, else a list of the values in words.
+    """Return "every 5 minutes" for evenly spread values, else a list of the values in words.
 
-    `unit` is the word for one value ("minute"), `whole` the word for the next larger unit ("hour").
+    `unit` is the word for one value ("minute"). `whole` is the word for the next larger unit
+    ("hour").
     """
     step = _step(values, 60)
     if step:
@@ -50,7 +51,10 @@ def _within(hours: list[int], minutes: list[int]) -> str:
 
 
 def _step(values: list[int], size: int) -> int | None:
-    """Return the distance between the values if they divide 0 to `size` evenly, else None."""
+    """Return the distance between the values if they divide `size` into equal parts, else None.
+
+    Evenly spread values start at 0, such as 0, 15, 30, 45 for the size 60.
+    """
     if len(values) < 2 or values[0] or size % len(values):
         return None
     step = size // len(values)

@@ -17,15 +17,16 @@ from beatd.schedules.zone import Offsets, offsets, zone_name
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cron:
-    """A schedule that runs at each second of the wall clock of `tz` that matches `fields`.
+    """A schedule that runs at each second of the wall clock of zone `tz` that matches `fields`.
 
-    `gap` is "run" or "skip": whether a run whose time the clock skips runs right after the gap.
-    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
-    `written` is the cron text, or the pairs of the crontab mapping.
+    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
+    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
+    "first" time, at the "last" time, or at "both". `written` is the cron text, or the pairs of the
+    crontab mapping.
 
-    If the minute or hour field begins with *, or if the zone's clock never changes, `gap` and
-    `fold` are always "skip" and "both", whatever the configuration says. So two schedules are equal
-    exactly when they run at the same moments.
+    If the minute or hour field begins with *, or if the zone's clock never changes, `gap` is always
+    "skip" and `fold` is always "both", whatever the configuration says. For this reason two
+    schedules are equal exactly when they run at the same moments.
     """
 
     fields: Fields
@@ -64,9 +65,9 @@ class Cron:
         return self.fields.at_or_after(local)
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping that a configuration would hold: {"cron": text} or {"crontab": {...}}.
+        """Return the mapping for a configuration: {"cron": text} or {"crontab": {key: value}}.
 
-        The values are those that were written.
+        The values are those of the configuration, except that a list of numbers is sorted.
         """
         if isinstance(self.written, str):
             return {"cron": self.written}
@@ -107,8 +108,10 @@ def cron(
 ) -> Cron:
     """Return the schedule of a cron text in the zone `tz`.
 
-    `dst_gap` and `dst_fold` say what happens to a time that the clock skips or shows twice. Each
-    `H` in the text stands for a fixed value that is computed from `name`, the name of the entry.
+    `dst_gap` ("run" or "skip") is the rule for a time that the clock skips. `dst_fold` ("first",
+    "last" or "both") is the rule for a time that the clock shows twice. Each `H` in the text
+    becomes a fixed value that is computed from `name`, the name of the entry. Raises ScheduleError
+    if the text is wrong or can never match.
     """
     if not isinstance(text, str):
         raise ScheduleError(f"{quoted(text)} is not a cron text; write it in quotes: '0 2 * * *'")
@@ -128,7 +131,7 @@ def crontab(
 ) -> Cron:
     """Return the schedule of a cron text, or of the keys of Celery's crontab given as keywords.
 
-    Raises ScheduleError if both are given. The other parameters are those of `cron`.
+    Raises ScheduleError if both are given. The other parameters are the same as for `cron`.
     """
     if text is None:
         return from_mapping(fields, tz=tz, dst_gap=dst_gap, dst_fold=dst_fold)
@@ -149,7 +152,9 @@ def from_mapping(
 ) -> Cron:
     """Return the schedule of Celery's crontab mapping in the zone `tz`; a missing key means *.
 
-    `dst_gap` and `dst_fold` say what happens to a time that the clock skips or shows twice.
+    `dst_gap` ("run" or "skip") is the rule for a time that the clock skips. `dst_fold` ("first",
+    "last" or "both") is the rule for a time that the clock shows twice. Raises ScheduleError if the
+    mapping is wrong or can never match.
     """
     if not isinstance(fields, Mapping):
         raise ScheduleError(
@@ -172,10 +177,10 @@ def _mapping(fields: tuple[tuple[str, Written], ...], tz: str, gap: str, fold: s
 
 
 def _effective(wildcard: bool, tz: str, gap: str, fold: str) -> tuple[str, str]:
-    """Return the gap and fold rules that apply: ("skip", "both") or else the given ones.
+    """Return the gap and fold rules that apply: ("skip", "both"), or else the given rules.
 
-    The former apply if `wildcard` (the minute or hour field begins with *), or if the clock of the
-    zone never changes.
+    The result is ("skip", "both") if `wildcard` is True (the minute or hour field begins with *),
+    or if the clock of the zone never changes.
     """
     if wildcard or len(offsets(tz).at) == 1:
         return "skip", "both"

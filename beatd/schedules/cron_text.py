@@ -29,7 +29,7 @@ _HASHED = re.compile(r"(?i)(?:^|[\s,])h")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a cron text, with the lowest and the highest value that it may have."""
+    """A field of a cron text, such as the hour, with the lowest and highest value allowed in it."""
 
     name: str
     low: int
@@ -39,7 +39,10 @@ class Field:
     hash_high: int | None = None
 
     def number(self, text: str) -> int:
-        """Return the number that a number or a name such as `mon` stands for."""
+        """Return the number for `text`, which is a number or a name such as `mon`.
+
+        Raises `_Wrong` if the field allows no such number or name.
+        """
         if text in self.names:
             return self.names.index(text) + self.low
         if not (text.isascii() and text.isdigit()):
@@ -69,7 +72,10 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CronText:
-    """The matching seconds of a parsed text, and whether its minute or hour field begins with *."""
+    """The result of parsing a cron text.
+
+    `fields` are the matching seconds. `wildcard` is True if the minute or hour field begins with *.
+    """
 
     fields: Fields
     wildcard: bool
@@ -82,7 +88,11 @@ def uses_hash(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def parse(text: str, seed: str = "") -> CronText:
-    """Parse a cron text; each `H` becomes a fixed value computed from `seed`, always the same."""
+    """Return the parsed form of a cron text.
+
+    Each `H` in the text becomes a fixed value: the same `seed` always gives the same value. Raises
+    ScheduleError if the text is wrong or can never match.
+    """
     words = split(text)
     try:
         parsed = _Parser(seed)
@@ -108,19 +118,26 @@ def parse(text: str, seed: str = "") -> CronText:
 def _table(day: str, weekday: str, seed: str) -> days.Table:
     """Return the table of the days that match a day-of-month field and a day-of-week field.
 
-    It is cached, because these fields take longest to parse and most texts share them.
+    Results are cached, because these two fields take the longest time to parse, and most texts have
+    the same two. Raises `_Wrong` if a field is invalid.
     """
     return days.table(_Parser(seed).day_rule(day, weekday))
 
 
 def mask(field: Field, word: str) -> int:
-    """Return the values that a cron field matches, as a bit mask: bit n is set if the field matches
-    n. `word` is the text of the field; it must not contain H (a value chosen by hash)."""
+    """Return the values that a cron field matches, as a bit mask: bit n is set if n matches.
+
+    `word` is the text of the field. It must not contain H (a value computed from the entry's name).
+    """
     return _Parser("").mask(field, _unmarked(word))
 
 
 def split(text: str) -> list[str]:
-    """Return the seven fields of a cron text in lower case; seconds default to 0, the year to *."""
+    """Return the seven fields of a cron text in lower case: seconds first, year last.
+
+    Missing seconds become 0, and a missing year becomes *. Raises ScheduleError if the text has
+    another number of fields.
+    """
     if len(text) > _MAX_CHARS:
         raise ScheduleError(
             f"cron {quoted(text)} is {len(text)} characters long; {_MAX_CHARS} will do"
@@ -154,7 +171,10 @@ def split(text: str) -> list[str]:
 
 
 def _nickname(text: str, lower: str) -> str:
-    """Return the five fields that a nickname such as @daily stands for, or raise ScheduleError."""
+    """Return the five fields for a nickname such as @daily.
+
+    Raises ScheduleError if the nickname is unknown.
+    """
     if lower in NICKNAMES:
         return NICKNAMES[lower]
     if lower == "@reboot":
@@ -180,7 +200,10 @@ class _Parser:
         return mask
 
     def part(self, field: Field, part: str) -> int:
-        """Return a mask of the values of one list item: *, a, a-b, H or H(a-b), perhaps with /n."""
+        """Return a mask of the values of one list item: *, a, a-b, H or H(a-b), with or without /n.
+
+        Raises `_Wrong` if the item is invalid.
+        """
         base, slash, step_text = part.partition("/")
         step = self.step(field, part, step_text) if slash else 1
         if base == "*":
@@ -211,7 +234,10 @@ class _Parser:
         return int(text) if len(text) < 10 else 1_000_000_000
 
     def hash_range(self, field: Field, base: str, step: int | None) -> range | list[int]:
-        """Return the values of an H: one value of its range, or every `step`th one for H/n."""
+        """Return the values of an H: one value of its range, or every `step`th value for H/n.
+
+        The first value is computed from the seed. Raises `_Wrong` if the item is invalid.
+        """
         inner = re.fullmatch(r"h(?:\(([^()]*)-([^()]*)\))?", base)
         if inner is None:
             raise _Wrong(f"{quoted(base)} is not understood; write H, H/15, H(0-29) or H(0-29)/10")
@@ -229,10 +255,10 @@ class _Parser:
         return range(low + drawn % min(step, high - low + 1), high + 1, step)
 
     def day_rule(self, day: str, weekday: str) -> days.DayRule:
-        """Return the rule of both day fields of a cron text, `day` (of month) and `weekday`.
+        """Return the rule of both day fields of a cron text: `day` (of the month) and `weekday`.
 
         A field restricts the days unless it begins with * or is ?. If both fields restrict the
-        days, a day needs to match only one of them; else it must match both.
+        days, a day needs to match only one of them; otherwise a day must match both.
         """
         on_day = days.union([self.day(part) for part in _unmarked(day).split(",")])
         on_weekday = days.union([self.weekday(part) for part in _unmarked(weekday).split(",")])
@@ -279,7 +305,7 @@ def _bits(values: Iterable[int]) -> int:
 
 
 def _backward(field: Field, base: str, low: int, high: int, step: int) -> str:
-    """Return the error message for a range such as 22-2, with a correct way to write it."""
+    """Return the error message for a range such as 22-2, with a correct way to write the range."""
     low_text, _, high_text = base.partition("-")
     top, bottom = field.high, field.low
     top_text, bottom_text = str(top), str(bottom)

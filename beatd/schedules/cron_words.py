@@ -11,9 +11,10 @@ from beatd.schedules.walk import FIRST_YEAR
 
 
 def cron_words(cron: Cron) -> str:
-    """Return the schedule in words: its times of day, then days, months, years and zone.
+    """Return the schedule in words: its times of day, then its days, months, years and zone.
 
-    Days, months and years appear only if they are restricted, and the zone only if it is not UTC.
+    Days, months and years appear only if they are restricted. The zone appears only if it is not
+    UTC.
     """
     fields = cron.fields
     words = clock_words(bits(fields.seconds), bits(fields.minutes), bits(fields.hours))

@@ -1,4 +1,4 @@
-"""Find the next matching second, minute or hour of a day by bit masks, not one by one."""
+"""Find the next matching second, minute or hour of a day with bit masks, without a loop."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 class DayGrid:
     """Finds the next allowed unit (second, minute or hour) of a day in steps of a fixed length.
 
-    The day has `size` units, numbered from 0, and `places` are the allowed ones. A search looks
-    only at every `interval`th unit, beginning with its first.
+    The day has `size` units, numbered from 0, and `places` are the numbers of the allowed units. A
+    search checks its first unit and then every `interval`th unit.
     """
 
     __slots__ = ("_all", "_allowed", "_interval", "_steps")
@@ -21,7 +21,7 @@ class DayGrid:
         self._interval, self._steps = interval, every(interval, size)
 
     def at_or_after(self, place: int) -> int | None:
-        """Return the first allowed unit among `place`, `place` + interval and so on, or None."""
+        """Return the first allowed unit of `place`, `place` + interval and so on, or None."""
         if self._all:
             return place
         found = self._allowed >> place & self._steps

@@ -1,8 +1,8 @@
 """Compute which days of a month match a rule such as 13, L, LW, 15W, fri#2 or L5.
 
-Every day rule depends on two things only: the weekday that a month begins with, and its length. So
-a rule is a table of 7 x 4 bit masks (bit d is day d), a month costs one look-up, and two rules are
-equal exactly when their tables are.
+Every day rule depends only on the weekday of the month's first day and on the month's length. A
+rule is therefore a table of 7 x 4 bit masks, in which bit d is day d. A month costs one look-up,
+and two rules are equal exactly when their tables are equal.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def whole(length: int) -> int:
 
 
 def row(first: int, length: int) -> int:
-    """Return the index in a `Table` for a month of `length` days that begins on weekday `first`.
+    """Return the `Table` index for a month of `length` days that begins with weekday `first`.
 
     Weekday 0 is Sunday.
     """
@@ -33,8 +33,8 @@ def row(first: int, length: int) -> int:
 def table(rule: DayRule) -> Table:
     """Return the matching days of a rule for each of the 28 shapes of a month, as bit masks.
 
-    A shape is the weekday of the first day together with the length of the month; `row` returns its
-    index in the table.
+    A shape is the weekday of the first day together with the length of the month. `row` returns the
+    index of a shape in the table.
     """
     return tuple(rule(first, length) & whole(length) for first in range(7) for length in LENGTHS)
 
@@ -50,7 +50,7 @@ def on_days(mask: int) -> DayRule:
 
 
 def on_weekdays(mask: int) -> DayRule:
-    """Return a rule that matches the weekdays in the mask (bit 0 is Sunday)."""
+    """Return a rule that matches the weekdays in `mask`; bit 0 is Sunday."""
     # The mask is turned so that the month's first day comes first, and repeated for each week.
     return lambda first, length: (mask >> first | mask << 7 - first & 127) * EACH_WEEK
 
@@ -61,15 +61,14 @@ def last_day(first: int, length: int) -> int:
 
 
 def last_working_day(first: int, length: int) -> int:
-    """Return a mask with only the month's last day from Monday to Friday; this is a `DayRule`."""
+    """Return a mask with only the month's last day from Monday to Friday; itself a `DayRule`."""
     return 1 << length - {6: 1, 0: 2}.get(weekday(first, length), 0)
 
 
 def nearest_working_day(wanted: int) -> DayRule:
     """Return a rule that matches the working day nearest to day `wanted`, in the same month.
 
-    In a month that is too short for this day, the rule matches the working day nearest to the last
-    day.
+    If the month has no day `wanted`, the rule matches the working day nearest to the last day.
     """
 
     def rule(first: int, length: int) -> int:
@@ -87,8 +86,8 @@ def nearest_working_day(wanted: int) -> DayRule:
 def nth_weekday(which: int, nth: int) -> DayRule:
     """Return a rule that matches the `nth` weekday `which` (0 is Sunday) of a month.
 
-    If `nth` is -1, the rule matches the last one. If it is 5, the rule matches no day in a month
-    that has only four.
+    If `nth` is -1, the rule matches the last such weekday. If `nth` is 5, the rule matches no day
+    in a month with only four such weekdays.
     """
 
     def rule(first: int, length: int) -> int:
@@ -123,11 +122,11 @@ def both(one: DayRule, other: DayRule) -> DayRule:
 
 @lru_cache(maxsize=1024)
 def reachable(months: int, days: Table) -> tuple[int, Table]:
-    """Return the months and the table without the bits that can never match.
+    """Return `months` and `days` without the bits that can never match.
 
-    A month is dropped if no day of it can match, and a length of month if no kept month has it. So
-    two rules that match the same days become equal, and the returned months are 0 if no day ever
-    matches. Bit n of `months` is month n.
+    Bit n of `months` is month n. A month is removed if none of its days can match. The days for a
+    length of month are removed if no remaining month has this length. Two rules that match the same
+    days thus become equal. The returned months are 0 if no day ever matches.
     """
     kept = 0
     lengths: set[int] = set()

@@ -1,13 +1,13 @@
-"""Convert wall-clock seconds to moments in UTC, also where the clock changes (DST).
+"""Convert wall-clock seconds to moments in UTC, also when the clock changes (DST).
 
 A wall-clock second counts from 1970-01-01 00:00 on the wall clock. A schedule provides a function
 `at_or_after`, which returns the schedule's first wall-clock second at or after its argument.
 
-A gap is a time that the clock skips, a fold a time that it shows twice. A fixed job (gap "run",
-fold "first" unless its entry has other rules) runs at the first instant after a gap if any of its
-times fell into the gap, and once of two in a fold. A job that follows elapsed time has gap "skip"
-and fold "both": it makes up for nothing in a gap, and runs in both passes of a fold. No other file
-has these rules.
+A gap is a time that the clock skips. A fold is a time that the clock shows twice. With gap "run", a
+schedule runs once at the first instant after a gap if any of its times is in the gap. With gap
+"skip", it does not run for these times. With fold "first" or "last", a time in a fold runs only
+once; with "both", it runs twice. The default is "run" and "first", for a job at fixed times of day.
+"skip" and "both" are for a job that follows elapsed time. Only this file has these rules.
 """
 
 from collections.abc import Callable
@@ -56,9 +56,9 @@ def no_zone(moment: datetime) -> ScheduleError:
 
 
 def moment_at(second: int | None) -> datetime | None:
-    """Return a second since 1970 as a UTC datetime.
+    """Return `second`, which counts from 1970, as a UTC datetime.
 
-    None if `second` is None, or if it lies after the year 9999.
+    None if `second` is None, or if it is after the year 9999.
     """
     if second is None or second > _LAST:
         return None
@@ -71,8 +71,9 @@ def first_fire(
     """Return the first UTC second at or after `second` at which a schedule runs, or None.
 
     `at_or_after` returns the schedule's first wall-clock second at or after its argument, or None.
-    `gap` is "run" or "skip": whether a time that the clock skips runs right after the gap.
-    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
+    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
+    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
+    "first" time, at the "last" time, or at "both".
     """
     at, off, start, end, reached = zone.at, zone.off, zone.start, zone.end, zone.reached
     j = zone.index(second)
@@ -107,8 +108,8 @@ def first_fire(
 def utc_of(zone: Offsets, local: int) -> int:
     """Return the UTC second at which the clock of the zone shows the wall-clock second `local`.
 
-    If the clock shows that time twice, the result is the earlier second; if the clock skips that
-    time, it is the end of the gap.
+    If the clock shows `local` twice, the result is the earlier second. If the clock skips `local`,
+    the result is the end of the gap.
     """
     found = first_fire(
         zone, lambda start: local if start <= local else None, "run", "first", local - 2 * 86400

@@ -38,10 +38,10 @@ _EXAMPLES = "write it like 30s, 5m, 1h30m, 1d or 90 (seconds)"
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Return the length of a text such as 1h30m, a number of seconds, a mapping or a timedelta.
+    """Return a length of time as a timedelta, exact to the microsecond.
 
-    The result is exact to the microsecond. Raises ScheduleError for a negative or unreadable
-    length.
+    `value` is a text such as 1h30m, a number of seconds, a mapping such as {minutes: 5}, or a
+    timedelta. Raises ScheduleError if the value is negative, too long or not a length of time.
     """
     if isinstance(value, timedelta):
         return _positive(value // timedelta(microseconds=1), value)
@@ -57,7 +57,10 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """Return the length as short text, such as 1h30m, that `parse_duration` reads back exactly."""
+    """Return the length as short text, such as 1h30m. `parse_duration` reads it back exactly.
+
+    Raises ScheduleError if the length is negative.
+    """
     left = length // timedelta(microseconds=1)
     if left < 0:
         raise ScheduleError(f"a duration cannot be negative: {length}")
@@ -133,7 +136,7 @@ def _positive(microseconds: int, value: Any) -> timedelta:
 def length_text(seconds: float) -> str:
     """Return a length of time in its two largest units, such as "3 h 12 min".
 
-    The sign and fractions of a second are dropped.
+    The sign and fractions of a second are dropped. The text is empty for less than a second.
     """
     left, parts = int(abs(seconds)), []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):

@@ -1,4 +1,4 @@
-"""The schedule `every`, which runs after each fixed period, whatever the wall clock shows."""
+"""The schedule `every`, which runs once in each fixed period, whatever the wall clock shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 class Interval:
     """A schedule that runs at `offset`, and then once in every `period`.
 
-    Both are in microseconds, and `offset` counts from 1970-01-01 UTC. `written` holds the keys and
-    values of the configuration.
+    Both numbers are in microseconds, and `offset` counts from 1970-01-01 UTC. `written` contains
+    the keys and values of the configuration.
     """
 
     period: int
@@ -36,9 +36,9 @@ class Interval:
         object.__setattr__(self, "_hash", hash((self.period, self.offset)))
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return the first run strictly after `moment`, in UTC; None if it is after the year 9999.
+        """Return the first run strictly after `moment`, in UTC.
 
-        Raises ScheduleError if `moment` has no time zone.
+        None if the run is after the year 9999. Raises ScheduleError if `moment` has no time zone.
         """
         try:
             since = moment - EPOCH
@@ -49,9 +49,10 @@ class Interval:
         return EPOCH + timedelta(0, 0, point) if point <= _LAST else None
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping that a configuration would hold: {"every": …, "phase": …}.
+        """Return the mapping for a configuration, such as {"every": "5m", "phase": "7s"}.
 
-        The values are those that were written; `phase` or `spread` is present only if it was given.
+        The values are those of the configuration. `phase` or `spread` is present only if it was
+        given.
         """
         return {
             key: dict(value) if key == "every" and isinstance(value, tuple) else value
@@ -80,8 +81,10 @@ def interval(
 ) -> Interval:
     """Return a schedule that runs once in every `every`, counted from `start` or 1970-01-01 UTC.
 
-    `phase` is a length of time by which each run is later. With `spread`, each run is later by a
-    length below the period that is computed from `name`, so that entries do not all run at once.
+    With `phase`, each run is later by this length of time. With `spread`, each run is later by a
+    length that is computed from `name` and is shorter than the period, so that entries do not all
+    run at once. Raises ScheduleError for a wrong length, and if both `phase` and `spread` are
+    given.
     """
     length = parse_duration(every)
     if not length:
@@ -110,10 +113,10 @@ def interval(
 
 
 def _share(name: str, period: int) -> int:
-    """Return a delay below `period` that is computed from `name`; both are in microseconds.
+    """Return a delay shorter than `period` that is computed from `name`; both are in microseconds.
 
-    The same name and period always have the same delay. It is rounded down to a millisecond if the
-    period is a second or more.
+    The same name and period always have the same delay. The delay is rounded down to a millisecond
+    if the period is a second or more. Raises ScheduleError if `name` is empty.
     """
     if not name:
         raise ScheduleError(

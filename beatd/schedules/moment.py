@@ -13,11 +13,12 @@ _MAX_CHARS = 64
 
 
 def parse_moment(value: Any, tz: str | tzinfo = "UTC") -> datetime:
-    """Return the UTC moment that a text, a datetime or a date means.
+    """Return the UTC moment for a text, a datetime or a date.
 
-    A value without an offset is on the wall clock of the zone `tz`. If the clock shows that time
-    twice, the result is the earlier moment; if the clock skips it, the result is the first instant
-    after the gap.
+    A value without an offset is on the wall clock of the zone `tz`. If the clock shows this time
+    twice, the result is the earlier moment. If the clock skips this time, the result is the first
+    instant after the gap. Raises ScheduleError if the value is not a moment, or if it is outside
+    the years 1 to 9999.
     """
     local = local_moment(value)
     try:
@@ -39,10 +40,10 @@ def format_moment(moment: datetime) -> str:
 
 
 def local_moment(value: Any) -> datetime:
-    """Return the datetime that a text, a datetime or a date means; a date means its midnight.
+    """Return the datetime for a text, a datetime or a date; a date means its midnight.
 
-    The result is naive if the value has no offset. Raises ScheduleError if the value is not a
-    moment.
+    The result is naive (has no zone) if the value has no offset. Raises ScheduleError if the value
+    is not a moment.
     """
     if isinstance(value, datetime):
         return value

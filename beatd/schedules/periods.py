@@ -1,4 +1,4 @@
-"""Step through the years, months, weeks or days that a recurrence rule (RFC 5545) repeats in."""
+"""Step through the years, months, weeks or days of a recurrence rule (RFC 5545)."""
 
 from datetime import date, datetime
 
@@ -11,9 +11,9 @@ class Periods:
     """Steps through the periods of a rule: every `interval`th year, month, week or day.
 
     The first period contains the rule's start. Each period has a number: the year, the months since
-    year 0, or the weeks or days since the start. The rule's next period has that number plus
-    `interval`. Days are ordinals (date.toordinal), and `frequency` is a constant of dateutil such
-    as YEARLY.
+    year 0, or the weeks or days since the start. The next period of the rule has this number plus
+    `interval`. A day is an ordinal number (date.toordinal). `frequency` is a constant of dateutil
+    such as YEARLY.
     """
 
     __slots__ = ("_first_week", "_frequency", "_start", "interval")
@@ -23,16 +23,20 @@ class Periods:
         self._first_week = start.toordinal() - (start.weekday() - wkst) % 7
 
     def day_at_or_after(self, day: int) -> int | None:
-        """Return the first day at or after `day` that lies in a period of the rule.
+        """Return the first day at or after `day` that is in a period of the rule.
 
-        None if there is none up to the year 9999.
+        None if there is no such day up to the year 9999.
         """
         number = self.number(day)
         rest = (number - self._first_number) % self.interval
         return day if not rest else self.bounds(number + self.interval - rest)[0]
 
     def number(self, day: int) -> int:
-        """Return the number of the period that contains a day (see the class for the numbering)."""
+        """Return the number of the period that contains `day`.
+
+        The number is the year, the months since year 0, or the weeks or days since the rule's
+        start.
+        """
         today = date.fromordinal(day)
         match self._frequency:
             case dateutil.YEARLY:
@@ -45,7 +49,7 @@ class Periods:
                 return day - self._start.toordinal()
 
     def bounds(self, number: int) -> tuple[int | None, int]:
-        """Return the first day of a period, and the day after its last day.
+        """Return the first day of the period with this number, and the day after its last day.
 
         The first day is None if the period begins after the year 9999.
         """
@@ -67,7 +71,7 @@ class Periods:
 
     @property
     def _first_number(self) -> int:
-        """Return the number of the period that contains the start."""
+        """Return the number of the period that contains the rule's start."""
         match self._frequency:
             case dateutil.YEARLY:
                 return self._start.year

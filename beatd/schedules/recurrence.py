@@ -1,7 +1,8 @@
-"""Find the times of a recurrence rule (RFC 5545) with a bounded number of steps.
+"""Find the times of a recurrence rule (RFC 5545) with a limited number of steps.
 
-dateutil parses a rule's parts and fills in defaults from its start. It does not search: it would
-step through every day, or every second, up to the year 9999, and nothing could stop it.
+dateutil is used only to parse a rule's parts and to add the defaults from the rule's start. It is
+not used to search, because it checks every day or every second up to the year 9999, and nothing can
+stop it.
 """
 
 from bisect import bisect_left
@@ -33,11 +34,13 @@ _ALL = {"byhour": range(24), "byminute": range(60), "bysecond": range(60)}
 class Recurrence:
     """A recurrence rule on the wall clock, with all defaults written out.
 
-    `frequency` is a constant of dateutil such as DAILY, and `interval` counts such periods.
-    `start` is the earliest time it may have, `until` the latest (None without an end).
-    `by` holds the BY parts and the first day of the week, as sorted pairs.
+    `frequency` is a constant of dateutil such as DAILY; the rule uses every `interval`th such
+    period.
+    `start` is the earliest time that the rule may have; `until` is the latest (None without an
+    end).
+    `by` contains the BY parts and the first day of the week, as pairs of name and value.
 
-    The other fields are computed from these, and are not compared.
+    The other fields are computed from these and are not compared.
     """
 
     frequency: int
@@ -74,9 +77,9 @@ class Recurrence:
             object.__setattr__(self, name, value)
 
     def _times(self, by: Mapping[str, Any]) -> tuple[int, ...]:
-        """Return the sorted seconds, within one unit, at which the rule runs.
+        """Return the sorted seconds within one unit at which the rule runs.
 
-        The unit is an hour, a minute or a second for a rule with that frequency, and a day for any
+        The unit is an hour, a minute or a second for a rule with this frequency, and a day for any
         other rule.
         """
         unit = _UNITS.get(self.frequency, _DAY)
@@ -96,10 +99,11 @@ class Recurrence:
         count: int | None,
         steps: Steps,
     ) -> "Recurrence":
-        """Return the rule with defaults from its start, and with `count` replaced by an end.
+        """Return the rule with the defaults from its start, and with `count` replaced by an end.
 
-        `by` has the BY parts as dateutil names them. `steps` is the work allowed, most of it to
-        find the end of `count` runs.
+        `by` has the BY parts under the names that dateutil uses. `steps` limits the work; most of
+        it is the search for the last of `count` runs. Raises ScheduleError if the steps are used
+        up.
         """
         kind: Any = dateutil.rrule
         rule = kind(frequency, dtstart=start, interval=interval, **by)
@@ -110,10 +114,10 @@ class Recurrence:
         return Recurrence(frequency, interval, start, whole.by, whole._nth(count, steps))
 
     def _nth(self, count: int, steps: Steps) -> datetime | None:
-        """Return the time of the `count`th run, which becomes the end of a rule that has a COUNT.
+        """Return the time of the `count`th run. It becomes the end of a rule with a COUNT.
 
-        None if the rule has fewer runs, or if the search gives up a century or more after the
-        start. Raises ScheduleError if the steps are used up before that.
+        None if the rule has fewer runs, or if the search is given up a century or more after the
+        start. Raises ScheduleError if the steps are used up earlier.
         """
         found: datetime | None = self.start - timedelta(seconds=1)
         for _ in range(count):
@@ -135,7 +139,7 @@ class Recurrence:
     def at_or_after(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the rule's first wall-clock time at or after `local`; None if there is none.
 
-        Raises SearchGivenUp when `steps` (the work allowed for this search) is used up.
+        Raises SearchGivenUp when `steps` (the limit of work for this search) is used up.
         """
         steps.spend(_STEPS_PER_SEARCH)
         local = max(local, self.start)
@@ -167,7 +171,7 @@ class Recurrence:
     def _at_positions(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the first time at or after `local` of a rule with BYSETPOS.
 
-        BYSETPOS keeps only some of the times of each period, such as the last one.
+        BYSETPOS selects some of the times of each period, such as the last time.
         """
         begin = self.periods.day_at_or_after(local.toordinal())
         while begin is not None and begin <= self.last:
@@ -191,8 +195,8 @@ class Recurrence:
     def _on_grid(self, local: datetime, steps: Steps) -> datetime | None:
         """Return the first time at or after `local` of an hourly, minutely or secondly rule.
 
-        The runs of such a rule have a fixed distance from its start on; parts such as BYHOUR
-        exclude some of them.
+        The runs of such a rule are at a fixed distance from each other, counted from the start.
+        Parts such as BYHOUR exclude some of the runs.
         """
         unit = _UNITS[self.frequency]
         step = unit * self.interval
@@ -239,9 +243,9 @@ def _day_grid(
 
 
 def _places(size: int, positions: tuple[int, ...]) -> list[int]:
-    """Return the indexes that `positions` select in a list of `size` items, sorted.
+    """Return the sorted indexes that `positions` select in a list of `size` items.
 
-    Position 1 is the first item and -1 the last; positions out of range are dropped.
+    Position 1 is the first item, and -1 is the last. Positions out of range are ignored.
     """
     places = {at - 1 if at > 0 else size + at for at in positions}
     return sorted(place for place in places if 0 <= place < size)

@@ -19,13 +19,13 @@ _PROBES = tuple(datetime(year, 1, 1) for year in range(1970, 2110, 10))  # noqa:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RRule:
-    """A schedule that runs at the times of recurrence rules on the wall clock of `tz`.
+    """A schedule that runs at the times of recurrence rules on the wall clock of zone `tz`.
 
-    `gap` is "run" or "skip": whether a run whose time the clock skips runs right after the gap.
-    `fold` is "first", "last" or "both": which run counts if the clock shows its time twice.
-    `written` is the text of the configuration.
+    `gap` is for a time that the clock skips: with "run", the run comes right after the gap; with
+    "skip", there is no run. `fold` is for a time that the clock shows twice: the run comes at the
+    "first" time, at the "last" time, or at "both". `written` is the text of the configuration.
 
-    Hourly, minutely and secondly rules follow the wall clock as well.
+    Hourly, minutely and secondly rules also follow the wall clock.
     """
 
     recurrences: Recurrences
@@ -44,7 +44,7 @@ class RRule:
         """Return the first matching wall-clock second at or after `local`; None if there is none.
 
         Wall-clock seconds count from 1970-01-01 00:00 on the wall clock. Raises SearchGivenUp if
-        the search does not end within its bound of steps.
+        the search needs more steps than its limit.
         """
         return self._at_or_after(local, Steps())
 
@@ -66,8 +66,8 @@ class RRule:
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first run strictly after `moment`, in UTC; None if there is none.
 
-        Raises SearchGivenUp if the search does not end within its bound of steps, and ScheduleError
-        if `moment` has no time zone.
+        Raises SearchGivenUp if the search needs more steps than its limit, and ScheduleError if
+        `moment` has no time zone.
         """
         steps = Steps()
         return moment_at(
@@ -81,11 +81,14 @@ class RRule:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Return the mapping that a configuration would hold: {"rrule": text}."""
+        """Return the mapping for a configuration: {"rrule": text}, with the text as written."""
         return {"rrule": self.written}
 
     def _first(self, wall: datetime, steps: Steps) -> datetime | None:
-        """Return the first time at or after `wall` that the text does not exclude, or None."""
+        """Return the first time at or after `wall` that the text does not exclude, or None.
+
+        Raises SearchGivenUp when `steps` (the limit of work for this search) is used up.
+        """
         parts = self.recurrences
         while True:
             steps.spend()
@@ -126,9 +129,10 @@ def rrule(
 ) -> RRule:
     """Return the schedule of a recurrence text (RFC 5545) in the zone `tz`.
 
-    A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock. `dst_gap` and `dst_fold`
-    say what happens to a time that the clock skips or shows twice. Raises ScheduleError if the text
-    is wrong, or if it never runs.
+    A text without DTSTART starts on 1970-01-01 at 00:00 on the wall clock. `dst_gap` ("run" or
+    "skip") is the rule for a time that the clock skips. `dst_fold` ("first", "last" or "both") is
+    the rule for a time that the clock shows twice. Raises ScheduleError if the text is wrong or the
+    schedule never runs, and its subclass SearchGivenUp if a search for a run needs too many steps.
     """
     if not isinstance(text, str):
         raise ScheduleError(

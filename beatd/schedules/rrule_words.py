@@ -13,7 +13,8 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 def rrule_words(schedule: RRule) -> str:
     """Return the schedule in words: each rule, then added and excluded times, then the zone.
 
-    Only the first three added times are named, excluded ones are only counted, and UTC is left out.
+    Of the added times, only the first three appear. Excluded times are only counted. The zone
+    appears only if it is not UTC.
     """
     parts = schedule.recurrences
     words = [_rule(rule) for rule in parts.rules]

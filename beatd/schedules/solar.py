@@ -36,7 +36,7 @@ _MARGIN_DEGREES = 3.0  # more than the estimate of the sun's height can be wrong
 class Solar:
     """A schedule that runs at each event of the sun, such as sunset, to the nearest second.
 
-    It does not run on a day without the event. `lat` and `lon` are the place, in degrees.
+    There is no run on a day without the event. `lat` and `lon` are the place, in degrees.
     """
 
     event: str
@@ -52,7 +52,7 @@ class Solar:
         """Return the first event strictly after `moment`, in UTC.
 
         None if no such event comes within 400 days. Raises ScheduleError if `moment` has no time
-        zone.
+        zone, and MissingExtra if ephem is not installed.
         """
         second = second_after(moment)
         today = second // _DAY_S
@@ -110,10 +110,10 @@ def from_mapping(value: Any) -> Solar:
 
 
 def _in_reach(event: str, lat: float, day: int) -> bool:
-    """Return False if the sun cannot reach the height of the event on that day.
+    """Return False if the sun cannot reach the height of the event on that day, else True.
 
-    `day` counts from 1970. The result is an estimate, which saves a slow search by ephem, for
-    example for a sunset in the polar night.
+    `day` is the number of days since 1970. The result is an estimate. It saves a slow search by
+    ephem, for example for a sunset in the polar night.
     """
     search, horizon, _ = EVENTS[event]
     if search == "next_transit":
@@ -127,10 +127,10 @@ def _in_reach(event: str, lat: float, day: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def events_of(event: str, lat: float, lon: float, day: int) -> tuple[int, ...]:
-    """Return the UTC seconds of an event within one UTC day, which counts from 1970.
+    """Return the UTC seconds at which an event of the sun occurs within one UTC day.
 
-    The result is empty if the event does not occur on that day. Raises MissingExtra if ephem is not
-    installed.
+    `day` is the number of days since 1970. The result is empty if the event does not occur on that
+    day. Raises MissingExtra if ephem is not installed.
     """
     ephem = _ephem()
     if ephem is None:

@@ -18,9 +18,9 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def runs(values: Iterable[int], word_of: Callable[[int], str]) -> str:
-    """Return sorted values as a list in words, with "a to c" for three or more in a row.
+    """Return sorted values as a list in words; three or more values in a row become "a to c".
 
-    `word_of` converts one value to its word.
+    `word_of` returns the word for one value.
     """
     parts: list[tuple[int, int]] = []
     for value in values:
@@ -38,7 +38,7 @@ def runs(values: Iterable[int], word_of: Callable[[int], str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return a number as an ordinal: 1st, 31st, "last day" for -1, "2nd last day" for -2."""
+    """Return a number as an ordinal: "1st", "31st", "last day" for -1, "2nd last day" for -2."""
     if number < 0:
         return "last day" if number == -1 else f"{ordinal(-number)} last day"
     ending = "th" if 10 < number < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -46,7 +46,7 @@ def ordinal(number: int) -> str:
 
 
 def nth(number: int) -> str:
-    """Return "first" to "fifth", "last" for -1, and else an ordinal: "6th", "2nd last" for -2."""
+    """Return "first" to "fifth", "last" for -1, or else an ordinal: "6th", "2nd last" for -2."""
     return _NTH.get(number) or (f"{ordinal(-number)} last" if number < 0 else ordinal(number))
 
 

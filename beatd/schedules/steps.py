@@ -1,4 +1,4 @@
-"""Limit the work of one search by counted steps, so that every machine has the same limit."""
+"""Limit the work of one search by counting steps, so that every machine has the same limit."""
 
 from beatd.errors import ScheduleError
 
@@ -7,14 +7,17 @@ MAX_STEPS = 20_000
 
 
 class SearchGivenUp(ScheduleError):
-    """Raised when a search for the next run uses up its steps.
+    """Raised when a search for the next run has used up its steps (its limit of work).
 
-    The schedule then hardly ever runs, or never.
+    A schedule with such a search runs almost never, or never.
     """
 
 
 class Steps:
-    """Counts down the steps that one search may still take, over all functions of the search."""
+    """Counts the steps (units of work) that remain for one search.
+
+    All functions of the search use the same object.
+    """
 
     __slots__ = ("left",)
 
@@ -22,7 +25,10 @@ class Steps:
         self.left = most
 
     def spend(self, count: int = 1) -> None:
-        """Subtract `count` steps from those left, or raise SearchGivenUp if fewer are left."""
+        """Subtract `count` from the remaining steps.
+
+        Raises SearchGivenUp if fewer than `count` steps remained.
+        """
         self.left -= count
         if self.left < 0:
             raise SearchGivenUp(

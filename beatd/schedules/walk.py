@@ -1,8 +1,8 @@
-"""Find the wall-clock seconds that a cron schedule matches, by bit masks for days and times.
+"""Find the wall-clock seconds that a cron schedule matches, with bit masks for days and times.
 
-No second is tried one by one: the rest of a day is one look-up in each of three bit masks, and a
+Seconds are not tried one by one. The rest of a day is one look-up in each of three bit masks, and a
 month is one look-up in the table of days.py. croniter steps datetimes, which takes 39 to 94
-microseconds a moment; bench/next_after.py measures both, and the tests compare them.
+microseconds for each moment. bench/next_after.py measures both, and the tests compare them.
 """
 
 from calendar import isleap
@@ -20,10 +20,10 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The matching values of each cron field, as bit masks in which bit n is the value n.
+    """The matching values of each cron field, as bit masks: bit n is set if the value n matches.
 
-    `days` is a table from `days.table`. In `years`, bit n is the year 1970 + n, and None means
-    every year. Two values are equal when the same seconds match.
+    `days` is a table from `days.table`. In `years`, bit n is the year 1970 + n; None means every
+    year. Two objects are equal when they match the same seconds.
     """
 
     seconds: int
@@ -68,9 +68,10 @@ class Fields:
         return (begin + _lowest(mask) - _UNIX_EPOCH) * 86400 + self.first_time
 
     def _month(self, year: int, month: int, begin: int, length: int) -> int:
-        """Return the matching days of a month as a mask, in which bit d is day d.
+        """Return the matching days of a month as a mask; bit d is day d.
 
-        `begin` is the ordinal of the day before the month, and `length` its number of days.
+        `begin` is the ordinal of the day before the month, and `length` is the number of days in
+        the month.
         """
         if not self.months >> month & 1:
             return 0

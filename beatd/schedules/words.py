@@ -21,9 +21,9 @@ _UNITS = (
 
 
 def describe(schedule: Schedule) -> str:
-    """Return the schedule in plain English; a schedule of an unknown kind is shown as written.
+    """Return the schedule in plain English, such as "every 5 minutes".
 
-    An example is "every 5 minutes".
+    A schedule of an unknown kind is returned as its configuration would be written.
     """
     match schedule:
         case Interval():

@@ -1,8 +1,9 @@
 """Compute the days of a year that match a recurrence rule, as a bit mask (bit 0 is 1 January).
 
-The calendar repeats every 400 years, weekdays included, and has only a few kinds of years: years
-with the same weekdays and leap years around them. A rule has one mask for each kind, so that a year
-without a matching day costs one look-up.
+The calendar repeats every 400 years and has only a few kinds of years. Two years are of the same
+kind if they begin with the same weekday, and if they agree on which of three years are leap years:
+the year before, the year itself and the year after. A rule has one mask for each kind, so that a
+year without a matching day costs one look-up.
 """
 
 from calendar import isleap
@@ -18,10 +19,10 @@ LAST_DAY = date.max.toordinal()
 
 
 class Year(NamedTuple):
-    """A kind of year, which stands for all years with the same calendar, with masks of its days.
+    """A kind of year, with masks of its days. It stands for all years with the same calendar.
 
-    Bit 0 of a mask is 1 January. `number` is the first year of this kind, and `length` its number
-    of days.
+    Bit 0 of a mask is 1 January. `number` is the first year of this kind, and `length` is its
+    number of days.
     """
 
     number: int
@@ -34,9 +35,9 @@ class Year(NamedTuple):
 class YearDays:
     """Finds the days that match all given parts of a recurrence rule; without parts, every day.
 
-    `parts` has those parts that select days, such as `bymonth`, `byweekno` and `byweekday`. `wkst`
-    is the first day of the week (0 is Monday). With `nth_in_month`, a weekday such as the second
-    Friday is counted within each month, else within the year.
+    `parts` contains the parts that select days, such as `bymonth`, `byweekno` and `byweekday`.
+    `wkst` is the first day of the week (0 is Monday). If `nth_in_month` is True, a weekday such as
+    the second Friday is counted within each month, else within the year.
     """
 
     __slots__ = ("_masks", "_nth_in_month", "_parts", "_wkst", "every")
@@ -49,7 +50,7 @@ class YearDays:
     def at_or_after(self, day: int, last: int, steps: Steps) -> int | None:
         """Return the first matching day from `day` to `last`, or None; all days are ordinals.
 
-        Raises SearchGivenUp if `steps` is used up.
+        Raises SearchGivenUp if `steps` (the limit of work for this search) is used up.
         """
         if self.every:
             return day if day <= last else None
@@ -73,7 +74,8 @@ class YearDays:
     def mask(self, year: int, steps: Steps) -> int:
         """Return a mask of the matching days of a year; bit 0 is 1 January.
 
-        It is computed once for all years with the same calendar.
+        The mask is computed once for all years with the same calendar, and cached. Raises
+        SearchGivenUp if `steps` (the limit of work for this search) is used up.
         """
         number = _kinds()[year % _CYCLE]
         mask = self._masks.get(number)
@@ -120,17 +122,20 @@ def _or(masks: list[int]) -> int:
 
 
 def _nth(days: int, nth: int) -> int:
-    """Return a mask with only the nth day in `days` (-1 is the last); 0 if there is no such day."""
+    """Return a mask with only the nth of the set bits in `days`; -1 is the last.
+
+    The result is 0 if there is no such day.
+    """
     places = [place for place in range(days.bit_length()) if days >> place & 1]
     index = nth - 1 if nth > 0 else len(places) + nth
     return 1 << places[index] if 0 <= index < len(places) else 0
 
 
 def _week(year: Year, week: int, wkst: int) -> int:
-    """Return a mask of the days of week `week` (-1 is the last) that lie in this year.
+    """Return a mask of the days of week `week` (-1 is the last) that are in this year.
 
-    Weeks begin on weekday `wkst` and are numbered as in ISO 8601, so that the first and last days
-    of a year may belong to weeks of its neighbours.
+    Weeks begin on weekday `wkst` and are numbered as in ISO 8601. For this reason the first and
+    last days of a year may belong to a week of the year before or after.
     """
     first = date(year.number, 1, 1).toordinal()
     mask = 0
@@ -147,7 +152,10 @@ def _shifted(mask: int, by: int) -> int:
 
 
 def _first_week(year: int, wkst: int) -> int:
-    """Return the first day (an ordinal) of the first week with four or more days in the year."""
+    """Return the first day (an ordinal) of the year's week 1.
+
+    Week 1 is the first week with four or more days in the year, as in ISO 8601.
+    """
     fourth = date(year, 1, 4)
     return fourth.toordinal() - (fourth.weekday() - wkst) % 7
 
@@ -156,8 +164,8 @@ def _first_week(year: int, wkst: int) -> int:
 def _kinds() -> tuple[int, ...]:
     """Return, for each year of the 400-year cycle, the first year of the same kind.
 
-    Two years are of the same kind if they begin with the same weekday and agree in which are leap
-    years: the year itself, the year before it and the year after it.
+    Two years are of the same kind if they begin with the same weekday, and if they agree on which
+    of three years are leap years: the year before, the year itself and the year after.
     """
     seen: dict[tuple[int, bool, bool, bool], int] = {}
     kinds = []

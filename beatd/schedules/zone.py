@@ -51,7 +51,7 @@ def preload_zones() -> None:
 
 
 def _opened(name: str) -> IO[bytes]:
-    """Return the file of a zone, open for reading."""
+    """Return the file of a zone, open for reading; from memory if `preload_zones` has read it."""
     if name in _kept:
         return BytesIO(_kept[name])
     opened: IO[bytes] = pytz.open_resource(name)  # type: ignore[attr-defined]  # stubs lack it
@@ -59,7 +59,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _pytz(name: str) -> Any:
-    """Return the zone of this name as pytz knows it; upper and lower case are the same."""
+    """Return the zone with this name as an object of pytz; upper and lower case are the same."""
     known = _spelled.get(name.lower())
     if known is None:
         return pytz.timezone(name)
@@ -70,9 +70,9 @@ def _pytz(name: str) -> Any:
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """Return the zone of an IANA name in upper or lower case, or of another zone object.
+    """Return the zone for an IANA name in upper or lower case, or for another zone object.
 
-    Raises ScheduleError if there is no such zone, or if the object has no such name.
+    Raises ScheduleError if the name, or the name of the zone object, is not a known IANA name.
     """
     return _zone(zone_name(name))
 
@@ -81,8 +81,8 @@ def zone(name: str | tzinfo) -> tzinfo:
 def _zone(name: str) -> ZoneInfo:
     """Return the zone as a ZoneInfo read from pytz's file.
 
-    Unlike pytz, it knows clock changes after 2037: it reads the second half of the file and the
-    POSIX rule at its end.
+    Unlike a zone of pytz, the result has the clock changes after 2037. They come from the second
+    half of the file and from the POSIX rule at its end.
     """
     with _opened(name) as file:
         return ZoneInfo.from_file(file, key=name)
@@ -91,7 +91,7 @@ def _zone(name: str) -> ZoneInfo:
 def zone_name(name: str | tzinfo) -> str:
     """Return the IANA name of a zone in its official spelling, from a name or a zone object.
 
-    Raises ScheduleError, with the nearest known name, if the zone is unknown.
+    Raises ScheduleError if the zone is unknown. The error suggests a known name if one is similar.
     """
     if isinstance(name, tzinfo):
         name = getattr(name, "zone", None) or getattr(name, "key", None) or name.tzname(None) or ""
@@ -130,8 +130,9 @@ class Offsets:
     """The stretches of time during which the clock of a zone has the same offset from UTC.
 
     Stretch j begins at the UTC second at[j] and has the offset off[j], in seconds. On the wall
-    clock it begins at start[j] and ends before end[j]; reached[j] is the latest time that the wall
-    clock had shown before it, so that start > reached is a gap and start < reached a fold.
+    clock it begins at start[j] and ends before end[j]. reached[j] is the latest time that the wall
+    clock showed before stretch j. If start[j] > reached[j], the clock skipped a time (a gap); if
+    start[j] < reached[j], it shows a time twice (a fold).
     """
 
     at: tuple[int, ...]
@@ -147,7 +148,7 @@ class Offsets:
 
 @lru_cache(maxsize=700)
 def offsets(name: str) -> Offsets:
-    """Return the stretches of constant offset of a zone, up to the year 2200.
+    """Return the stretches of constant offset of a zone; clock changes after 2200 are left out.
 
     `name` must be a known name, as `zone_name` returns it.
     """
@@ -176,7 +177,7 @@ def offsets(name: str) -> Offsets:
 def _after_pytz(name: str) -> Iterator[tuple[int, int]]:
     """Yield each change of the clock after 2037, as a pair of UTC second and new offset in seconds.
 
-    Changes by the rule at the end of the file are computed up to the year 2200.
+    Changes by the rule at the end of the zone's file are computed up to the year 2200.
     """
     with _opened(name) as file:
         text = file.read()

@@ -1,1 +1,2 @@
-"""Connections to servers and files, which the stores and leases of one technology share."""
+"""Connections to servers and files. The stores and the leases (locks of the leader) of one
+technology share them."""

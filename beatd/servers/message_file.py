@@ -1,4 +1,5 @@
-"""Messages of kombu's filesystem broker: each is one file that appears complete or not at all."""
+"""Write messages of kombu's filesystem broker. Each message is one file that appears complete or
+not at all."""
 
 import errno
 from itertools import count
@@ -13,12 +14,13 @@ NTH = count()  # orders the messages of one millisecond
 
 
 class NoFileName(Exception):
-    """Raised when the name of a queue cannot be a part of a file's name, so that no retry helps."""
+    """Raised when the name of a queue cannot be a part of a file name. A retry cannot help."""
 
 
 def write_whole_files(channel: Any) -> None:
-    """Let a channel of kombu's filesystem transport write each message to a hidden file and then
-    rename it, so that no consumer reads half a message."""
+    """Replace the method that writes messages in a channel of kombu's filesystem transport. Each
+    message is now written to a hidden file, which is then renamed, so that no consumer reads half a
+    message."""
 
     def put(queue: str, message: Any, **_: Any) -> None:
         # kombu creates the file under its name, then locks and fills it: a consumer that reads
@@ -36,8 +38,8 @@ def write_whole_files(channel: Any) -> None:
 
 
 def _rename(hidden: Path, file: Path, queue: str) -> None:
-    """Rename `hidden` to `file`, whose name contains the name of the queue. Raises NoFileName if
-    this name is the reason why renaming fails."""
+    """Rename `hidden` to `file`; the new name contains the name of the queue. Raises NoFileName if
+    this name is the reason for a failure, and OSError for any other failure."""
     try:
         hidden.rename(file)
     except OSError as error:

@@ -1,5 +1,4 @@
-"""Connect to a PostgreSQL server: time-outs, poolers, the server's clock, and hints for its
-errors."""
+"""Connect to a PostgreSQL server: time-outs, poolers, the server's clock, and advice on errors."""
 
 from collections.abc import Generator
 from time import monotonic
@@ -33,7 +32,7 @@ class PostgresqlConnection(psycopg.Connection[Any]):
     """A connection that raises OperationalError when a reply takes longer than `patience_s`
     seconds.
 
-    Without this limit, a frozen server or a cut cable would block the caller for minutes.
+    Without this limit, a frozen server or a broken network could block the caller for minutes.
     """
 
     patience_s = 120.0
@@ -43,8 +42,8 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return super().wait(self._until(gen, monotonic() + self.patience_s), *args, **kwargs)
 
     def _until(self, gen: Generator[Any, Any, T], deadline: float) -> Generator[Any, Any, T]:
-        """Pass on each wait of psycopg's generator `gen`, and return its result. After `deadline`,
-        a time of `monotonic`, close the connection and raise OperationalError."""
+        """Run psycopg's generator `gen` and return its result. If no reply has arrived at
+        `deadline`, a time of `monotonic`, close the connection and raise OperationalError."""
         try:
             wanted = next(gen)
             while True:
@@ -59,22 +58,22 @@ class PostgresqlConnection(psycopg.Connection[Any]):
 
 
 def connect_options(application_name: str, timeout_s: float) -> dict[str, Any]:
-    """Return psycopg's options for the name of the application and for the time-out of connecting.
-    A time-out below two seconds becomes two, which is the least that libpq knows."""
+    """Return psycopg's options for the name of the application and the time-out of connecting. The
+    time-out is at least two seconds, because libpq accepts no less."""
     return {"application_name": application_name, "connect_timeout": max(2, int(timeout_s))}
 
 
 def place(host: object, port: object, database: object) -> str:
-    """Return HOST:PORT/DATABASE, without user and password, to be shown to people."""
+    """Return HOST:PORT/DATABASE for messages, without user and password."""
     return f"{host or 'local socket'}:{port or 5432}/{database or ''}"
 
 
 def pooled_by(word: object, setting: str) -> bool | None:
-    """Return the meaning of the option `?pooler=` of a URL: True for "transaction" (clients share
-    sessions), False for "session", None if the option is absent. `word` is its value.
+    """Return True if the option `?pooler=` of a URL is "transaction" (clients share sessions),
+    False if it is "session", None if it is absent. `word` is the value of the option.
 
-    Raises ConfigError for any other word; its text begins with `setting`, the name of the URL's
-    setting.
+    Raises ConfigError for any other value. The error text begins with `setting`, the name of the
+    setting that contains the URL.
     """
     if word is None:
         return None
@@ -84,13 +83,13 @@ def pooled_by(word: object, setting: str) -> bool | None:
 
 
 def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
-    """True if a pooler (a proxy between clients and server) shares our session with other clients.
-    `stated` is the URL's word on this; if it is None, the connection is tested.
+    """Return True if a pooler (a proxy between clients and server) shares our session with other
+    clients, else False. `stated` is the URL's answer; if it is None, the connection is tested.
 
-    PgBouncer in transaction mode and its like give a connection another session for each
-    transaction. Nothing may be left in such a session: no setting, no prepared statement, no lock,
-    no LISTEN. The test: a query is answered by another server process than the one that was named
-    when we connected.
+    PgBouncer in transaction mode may use another session for each transaction. So nothing may stay
+    behind in a session: no setting, no prepared statement, no lock, no LISTEN. The test sends a
+    query: a pooler is in use if another server process answers than the one that was named at
+    connecting.
     """
     if stated is not None:
         return stated
@@ -99,8 +98,8 @@ def is_pooled(connection: psycopg.Connection[Any], stated: bool | None) -> bool:
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return a hint how to correct an error that no retry can mend, such as a wrong password.
-    Return None for any other error."""
+    """Return advice on an error that no retry can correct, such as a wrong password. Return None
+    for any other error."""
     text = str(error)
     for sign, line in NOT_MENDED_BY_WAITING:
         if sign in text:

@@ -1,7 +1,7 @@
-"""Leave a primary as soon as the Sentinels name another one.
+"""Change to a new Redis primary as soon as the Sentinels name it.
 
 After a planned failover the old primary accepts writes for some ten seconds more, until Sentinel
-makes it a replica; all of these writes are lost then.
+makes it a replica. All of these writes are lost.
 """
 
 from collections.abc import Callable
@@ -22,15 +22,15 @@ Address = tuple[str, int]
 
 
 class Sentinels(Sentinel):
-    """A Sentinel client that follows a failover from its first moment, unlike that of redis-py.
+    """A Sentinel client that follows a failover from its first moment.
 
-    redis-py itself reads `SENTINEL MASTERS`, which names the old primary until all replicas follow
-    the new one; that takes up to minutes.
+    The client of redis-py reads `SENTINEL MASTERS` instead. This reply names the old primary until
+    all replicas follow the new one, which can take minutes.
     """
 
     def discover_master(self, service_name: str) -> Address:
-        """Return (host, port) of the primary of a service. Raises MasterNotFoundError if no
-        Sentinel names a primary."""
+        """Return (host, port) of the primary of a service. The Sentinel that answers is queried
+        first from then on. Raises MasterNotFoundError if no Sentinel names a primary."""
         errors: list[str] = []
         sentinel: Any
         for place, sentinel in enumerate(self.sentinels):
@@ -48,11 +48,11 @@ class Sentinels(Sentinel):
 
 
 class PrimaryWatch:
-    """A thread that queries the Sentinels of a connection pool for the primary, four times a
+    """A thread that asks the Sentinels for the current primary of a connection pool, four times a
     second.
 
-    When the Sentinels name another primary, the pool closes its idle connections at once, and
-    closes each connection in use when it is released.
+    When the Sentinels name another primary, the pool closes its idle connections at once. It closes
+    each connection in use when the connection is released.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -70,8 +70,8 @@ class PrimaryWatch:
                 self._look()
 
     def _look(self) -> None:
-        """Query the Sentinels once. If they name another primary than before, count the change in
-        `moves` and call `moved`."""
+        """Query the Sentinels once. If they name another primary than before, add 1 to `moves` and
+        call the function `moved`. Raises RedisError or OSError if no Sentinel answers."""
         before = self.named or self._pool.master_address
         self.named = self._pool.get_master_address()
         if before is not None and before != self.named:

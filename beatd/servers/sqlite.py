@@ -1,5 +1,5 @@
-"""Create SQLite files for their owner alone, write every commit to the disk, and notice when a file
-was replaced."""
+"""Create SQLite files that only their owner can read, write every commit to the disk, and detect a
+replaced file."""
 
 import os
 import sqlite3
@@ -22,8 +22,8 @@ WAL_TRIES, WAL_PAUSE_S = 200, 0.01
 
 
 class Identity(NamedTuple):
-    """The identity of a database file: its device and inode, and the inode of its write-ahead log,
-    which is 0 if there is no log yet."""
+    """The identity of a database file: its device, its inode, and the inode of its write-ahead log.
+    The last is 0 if there is no log yet."""
 
     device: int
     inode: int
@@ -31,17 +31,17 @@ class Identity(NamedTuple):
 
 
 def unusable(error: BaseException) -> str | None:
-    """Return a hint how to correct an error that no retry can mend, such as a read-only file.
-    Return None for any other error."""
+    """Return advice on an error that no retry can correct, such as a read-only file. Return None
+    for any other error."""
     text = str(error)
     return next((line for sign, line in NOT_MENDED_BY_WAITING if sign in text), None)
 
 
 def create_file(path: Path, what: str, *, hint: str = "") -> None:
-    """Create the file, for its owner alone, unless it exists.
+    """Create the file with mode 0600 (only its owner may use it), unless it exists.
 
-    Raises StoreUnusable if this user cannot work with the file. The text of the error begins with
-    `what`, the purpose of the file, and ends with `hint` where other permissions would help.
+    Raises StoreUnusable if this user cannot work with the file. The error text begins with `what`,
+    the purpose of the file. It ends with `hint` if other permissions would help.
     """
     try:
         if path.is_dir():
@@ -65,10 +65,10 @@ def create_file(path: Path, what: str, *, hint: str = "") -> None:
 
 
 def create_private(path: Path) -> None:
-    """Create the file with mode 0600 unless it exists. Raises OSError.
+    """Create the file with mode 0600 (only its owner may use it), unless it exists. Raises OSError.
 
-    SQLite gives its log files the mode of the database, so this is enough. An existing file is
-    never opened: closing it again would drop every POSIX lock that this process has on it.
+    SQLite gives its log files the mode of the database file. An existing file is never opened,
+    because closing it would drop every POSIX lock that this process has on it.
     """
     flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with suppress(FileExistsError):
@@ -76,12 +76,14 @@ def create_private(path: Path) -> None:
 
 
 def is_plain_file(path: Path) -> bool:
-    """True if the path is a regular file, or a link to one. Raises OSError if there is no file."""
+    """Return True if the path is a regular file or a link to one, else False. Raises OSError if
+    there is no file."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def keep_every_commit(cursor: sqlite3.Cursor) -> None:
-    """Set up a new connection so that a commit is on the disk before it is acknowledged."""
+    """Set up a new connection so that each commit is written to the disk before it is acknowledged.
+    Switch the database to a write-ahead log if it has none."""
     # Setting the mode, even to what it is, needs the whole file for itself: read it first.
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _write_ahead(cursor)
@@ -89,9 +91,10 @@ def keep_every_commit(cursor: sqlite3.Cursor) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch the database to a write-ahead log; try again while another process does the same.
+    """Switch the database to a write-ahead log. If another process does the same, try again, 200
+    times at most, and then raise OperationalError.
 
-    SQLite's own time-out does not cover this one change.
+    SQLite's own time-out does not apply to this change.
     """
     for attempt in range(WAL_TRIES):
         try:
@@ -106,7 +109,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 def identity(path: Path) -> Identity | None:
     """Return the identity of the file at the path, or None if there is no file. Raises OSError.
 
-    The file is never opened: closing it again would drop this process's locks on it.
+    The file is never opened, because closing it would drop the locks that this process has on it.
     """
     try:
         found = path.stat()
@@ -120,11 +123,11 @@ def identity(path: Path) -> Identity | None:
 
 
 def is_another(was: Identity | None, found: Identity | None) -> bool:
-    """True if a database file or its write-ahead log was deleted or replaced between two readings
-    of its identity. `was` is the earlier reading, `found` the later one.
+    """Return True if a database file or its write-ahead log was deleted or replaced between two
+    readings of its identity, else False. `was` is the earlier reading, `found` the later one.
 
-    A log that did not exist at the earlier reading is no replacement: the first write of any
-    process creates the log.
+    A log that did not exist at the earlier reading was not replaced: the first write of any process
+    creates the log.
     """
     if was is None or found is None:
         return was != found

@@ -1,1 +1,1 @@
-"""Run `beatd --shadow`, a daemon that sends nothing and is compared with another scheduler."""
+"""Run `beatd --shadow`, a daemon that sends nothing and compares itself with another scheduler."""

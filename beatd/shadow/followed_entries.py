@@ -1,6 +1,7 @@
-"""Find the entries that a shadow plans, which are those that the daemon itself would run.
+"""Find the entries that a shadow (a daemon that only compares) plans.
 
-They are declared in files, an app or Django's tables, or they are in the daemon's store.
+They are the entries that the daemon itself would run. They are declared in files, in an app or in
+Django's tables, or are in the daemon's store.
 """
 
 from collections.abc import Callable
@@ -23,12 +24,15 @@ from beatd.wiring.build import declaring_of, sources_of
 def followed_entries(
     config: Config, clock: Clock, app: Celery, tally: SavedTally
 ) -> tuple[Declares, Callable[[], None]]:
-    """Return a function that copies the daemon's entries to the shadow's store, and a closing one.
+    """Return two functions: one copies the daemon's entries to the shadow's store, one closes a
+    store.
 
-    The first applies all declared entries. It also copies the entries of the daemon's store, unless
-    that is a Django, memory or shelve store or an SQLite file that does not exist. The second
-    closes the daemon's store if it was opened, and else does nothing. `tally` gets the names of all
-    entries.
+    The first function applies all declared entries. It also copies the entries of the daemon's
+    store, except from a Django, memory or shelve store, or an SQLite file that does not exist. It
+    adds the names of all entries to `tally`. The second function closes the daemon's store if that
+    store was opened.
+
+    Raises StoreError if the daemon's store cannot be opened.
     """
     url = config.store.url
     if url.startswith((schemes.DJANGO, "memory:", "shelve:")) or not _exists(url):
@@ -44,7 +48,7 @@ def _exists(url: str) -> bool:
 
 
 class _Counted:
-    """Applies declared entries, and adds the names of all entries to the tally after a change."""
+    """Applies declared entries, and adds the names of all entries to `tally` after each change."""
 
     def __init__(self, declaring: Declares, tally: SavedTally) -> None:
         self._declaring, self._tally = declaring, tally

@@ -1,4 +1,7 @@
-"""A ledger in which every entry allows overlap, because a shadow never learns that a run ended."""
+"""A ledger (plans and claims of runs) in which every entry allows overlap.
+
+A shadow (a daemon that only compares) needs this, because it never learns that a run ended.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +41,7 @@ class OverlappingLedger:
 
 
 def allowed(row: Stored) -> Stored:
-    """Return the row as if its entry allowed overlap."""
+    """Return the row with the rule `overlap: allow` in its entry, and without a running run."""
     if row.entry.overlap == "allow":
         return row
     return replace(row, entry=replace(row.entry, overlap="allow"), running=None)

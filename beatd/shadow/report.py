@@ -1,6 +1,6 @@
 """Read the report of a shadow (a daemon that only compares) from its file.
 
-The file is beside the configuration.
+The file is in the folder of the configuration.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ from beatd.shadow.tally import Figures
 class Report(Struct, kw_only=True):
     """The report of a shadow: how far another scheduler's messages agree with the shadow's plans.
 
-    `since` and `until` are the moments it covers, as ISO text.
+    `since` and `until` are the begin and the end of the compared time, as ISO text.
     `listening` is False while the broker is away or the shadow is stopped.
     `heard` is the number of all messages, `totals` the sum of each count over all entries.
     `entries` has the counts of each entry by its name.
 
-    `beatd status --shadow` prints it, and a later shadow continues it.
+    `beatd status --shadow` prints the report. A later shadow continues the report.
     """
 
     since: str
@@ -42,7 +42,10 @@ def report_file(config: Config) -> Path:
 
 
 def read_report(config: Config) -> Report:
-    """Return the report of the shadow; raise BeatError if there is none or it cannot be read."""
+    """Return the report of the shadow from its file.
+
+    Raise BeatError if there is no report or it cannot be read.
+    """
     path = report_file(config)
     try:
         return json.decode(path.read_bytes(), type=Report)

@@ -1,4 +1,7 @@
-"""Keep the counts of a shadow safe between two threads, and save them as a report."""
+"""Count a shadow's plans and another scheduler's messages, and save the counts as a report.
+
+Two threads count, so that each access is locked.
+"""
 
 import os
 import threading
@@ -23,8 +26,8 @@ SAVE_EVERY_S = 5.0
 class SavedTally:
     """Counts a shadow's plans and another scheduler's messages, and saves the report to a file.
 
-    The threads of the daemon and of the listener may both call it. It continues the report that an
-    earlier shadow left at `path`.
+    The constructor continues the report of an earlier shadow, if the file `path` has one. Both the
+    daemon's thread and the listener's thread may call the methods.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -43,8 +46,8 @@ class SavedTally:
     def add_run(self, run: Run) -> None:
         """Add a run that this daemon would send now, as a plan to compare with a message.
 
-        A run that is more than ON_TIME_S late is left out. So is any run while the listener is not
-        connected, because the other scheduler's message for it may not have been heard.
+        A run that is more than ON_TIME_S late is ignored. While the listener is not connected,
+        every run is ignored, because the other scheduler's message may be missed.
         """
         now, moment = self._clock.now(), run.occurrence.planned
         if (now - moment).total_seconds() <= ON_TIME_S and self.listening:
@@ -55,16 +58,16 @@ class SavedTally:
                 )
 
     def add_names(self, entries: Iterable[Entry]) -> None:
-        """Make the messages of these entries count from now on.
+        """Register these entries, so that messages with their task and arguments count from now on.
 
-        Messages of other entries are ignored until a plan of their entry is added.
+        A message of another entry is ignored until a plan of that entry is added.
         """
         with self._lock:
             for entry in entries:
                 self._tally.add_name(key_of(entry), entry.name)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Add the message that a `task-sent` event of celery reports."""
+        """Add the message that an event `task-sent` of celery reports, and count it as heard."""
         args, kwargs = args_text(event.get("args")), str(event.get("kwargs") or "{}")
         # celery moves the timestamp by the difference of the two hosts' zones, though it is UTC.
         sent_at = event["timestamp"] + 3600 * (event.get("utcoffset", utcoffset()) - utcoffset())
@@ -73,9 +76,9 @@ class SavedTally:
             self._tally.add_message((str(event.get("name")), args, kwargs), sent_at)
 
     def set_listening(self, listening: bool) -> None:
-        """Record whether the listener is connected to the broker.
+        """Store whether the listener is connected to the broker.
 
-        A change drops all plans and messages that are not counted yet.
+        A change deletes all plans and messages that are not counted yet.
         """
         with self._lock:
             if listening != self.listening:
@@ -83,9 +86,10 @@ class SavedTally:
             self.listening = listening
 
     def save(self, *, now: bool = False) -> None:
-        """Count the plans and messages that can be counted, and write the report file.
+        """Count the plans and messages whose result is final, and write the report file.
 
-        Without `now`, nothing is done within SAVE_EVERY_S of the last time.
+        If `now` is False, do nothing when the last save is less than SAVE_EVERY_S ago. Raises
+        OSError if the file cannot be written.
         """
         elapsed = self._clock.elapsed()
         if not now and elapsed - self._saved_at < SAVE_EVERY_S:
@@ -109,7 +113,7 @@ class SavedTally:
 
 
 def key_of(entry: Entry) -> Key:
-    """Return the parts of an entry that a task-sent event shows: task, args and kwargs as text."""
+    """Return the parts of an entry that an event task-sent has: task, args and kwargs as text."""
     kwargs = saferepr(dict(entry.kwargs)) if entry.kwargs else "{}"
     return entry.task, args_text(saferepr(list(entry.args))), kwargs
 

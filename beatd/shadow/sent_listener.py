@@ -16,9 +16,10 @@ JOIN_TIMEOUT_S = 5.0
 
 
 class SentListener:
-    """Adds each task-sent event of the app's broker to the tally, on a thread of its own.
+    """Adds each task-sent event of the app's broker to `tally`, on a thread of its own.
 
-    The constructor starts the thread. It connects again after an error.
+    The constructor starts the thread. After an error of the broker, the thread logs it and connects
+    again. The thread also saves the report regularly.
     """
 
     def __init__(self, app: Celery, tally: SavedTally) -> None:
@@ -52,6 +53,6 @@ class SentListener:
                     self._tally.save()
 
     def close(self) -> None:
-        """Stop listening, and wait up to JOIN_TIMEOUT_S while the report is saved once more."""
+        """Stop listening and save the report once more; wait up to JOIN_TIMEOUT_S for that."""
         self._stop.set()
         self._thread.join(JOIN_TIMEOUT_S)

@@ -1,7 +1,7 @@
-"""Run a daemon beside another scheduler, to compare the two; the daemon sends nothing.
+"""Run a daemon that sends nothing beside another scheduler, to compare the two.
 
-It plans and claims runs in its own store, listens to the messages of the other scheduler, and
-compares them with its plans.
+The daemon plans and claims runs in its own store. It listens to the other scheduler's messages, and
+compares the messages with its plans.
 """
 
 import logging
@@ -27,10 +27,11 @@ log = logging.getLogger("beatd")
 
 
 class Shadow:
-    """Runs `beatd --shadow`, a daemon that sends nothing and is compared with another scheduler.
+    """Runs `beatd --shadow`, a daemon that sends nothing and compares itself with another
+    scheduler.
 
-    It has its own store, a publisher that only counts runs, and a listener for the other
-    scheduler's messages, which runs from the constructor on.
+    The daemon has its own store, and a publisher that only counts runs. The constructor starts a
+    listener for the other scheduler's messages.
     """
 
     def __init__(self, config: Config, *observers: Observer) -> None:
@@ -78,6 +79,6 @@ class Shadow:
         log.info("a shadow: it sends nothing; beatd status --shadow shows its report")
 
     def close(self) -> None:
-        """Stop the listener, which saves the report, and close the followed daemon's store."""
+        """Stop the listener, which saves the report, and close the store of the compared daemon."""
         self._listener.close()
         self._close_followed()

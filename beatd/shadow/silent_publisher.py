@@ -9,7 +9,7 @@ from beatd.shadow.saved_tally import SavedTally
 
 
 class SilentPublisher(MemoryPublisher):
-    """Adds each run to the tally of a shadow, and keeps no run itself."""
+    """Adds each run to the tally (the counts) of a shadow, and sends nothing."""
 
     def __init__(self, tally: SavedTally) -> None:
         super().__init__(size=0)

@@ -1,8 +1,8 @@
 """Pair the runs that beatd planned with the messages that another scheduler sent, and count both.
 
-A plan and a message belong together if they have the same key (task, args and kwargs as text) and
-no other of that key is nearer in time. A plan or message is settled, which means counted as paired
-or as alone, once no nearer partner can follow.
+A plan and a message form a pair if they have the same key (task, args and kwargs as text) and are
+nearest to each other in time. A plan or message is counted only when no nearer partner can follow:
+then it is settled, as one of a pair or as alone.
 """
 
 from collections import defaultdict, deque
@@ -20,11 +20,11 @@ SETTLED_PLANS_KEPT = 50  # of each key, to tell a doubled message from one witho
 
 
 class Plan(Struct):
-    """A run of an entry that beatd would have sent, to be paired with another scheduler's message.
+    """A run that beatd would have sent, to be paired with another scheduler's message.
 
     `name` is the entry's name, `moment` the planned time in seconds since 1970.
-    `window_s` is how far before and after that moment its message is looked for.
-    `pair` is the time of its message, or None without one.
+    `window_s` is the greatest time in seconds between the plan and its message, in both directions.
+    `pair` is the time of its message, or None without a message.
     """
 
     name: str
@@ -34,7 +34,8 @@ class Plan(Struct):
 
 
 class Figures(Struct):
-    """The counts of one entry: pairs of a plan and a message, and plans and messages left alone.
+    """The counts of one entry: pairs of a plan and a message, and plans and messages without a
+    partner.
 
     `agreed` counts pairs at most ON_TIME_S apart, `other_time` all other pairs.
     `missed` counts plans without a message.
@@ -52,15 +53,16 @@ class Figures(Struct):
     examples: list[str] = field(default_factory=list)
 
     def add_example(self, line: str) -> None:
-        """Add a line that describes a difference, and keep only the last EXAMPLES_MAX lines."""
+        """Add a line that describes a difference, and delete all but the last EXAMPLES_MAX
+        lines."""
         self.examples = [*self.examples, line][-EXAMPLES_MAX:]
 
 
 class Tally:
     """Pairs the plans of beatd with the messages of another scheduler, and counts both.
 
-    `since` is the time from which messages are heard; all times are seconds since 1970.
-    `figures` are the counts of an earlier shadow by entry, which are continued.
+    `since` is the time from which messages are received; all times are seconds since 1970.
+    `figures` are the counts of an earlier shadow, by entry; new counts are added to them.
 
     It is not thread-safe.
     """
@@ -79,9 +81,9 @@ class Tally:
     def add_plan(self, key: Key, name: str, moment: float, period: float | None) -> None:
         """Add a plan: beatd would have sent a message of the entry `name` at `moment`.
 
-        `period` is the length in seconds of an entry that runs at intervals, else None. Two
-        schedulers may count intervals from different starts, so the message of an interval is
-        looked for within half a period around the plan.
+        `period` is the interval in seconds of an entry that runs at intervals, else None. Two
+        schedulers may count intervals from different starts. The message of such an entry is
+        therefore searched within half a period before and after the plan.
         """
         window = max(ON_TIME_S, period / 2) if period is not None else WINDOW_S
         self._names[key] = name
@@ -89,18 +91,21 @@ class Tally:
         self._plans[key].append(Plan(name, moment, window))
 
     def add_name(self, key: Key, name: str) -> None:
-        """Make messages with this key count for the entry `name`, even before its first plan."""
+        """Make messages with this key count for the entry `name`, even before its first plan.
+
+        Nothing changes if the key has an entry already.
+        """
         self._names.setdefault(key, name)
 
     def add_message(self, key: Key, moment: float) -> None:
-        """Add a message of the other scheduler; it is ignored if its key belongs to no entry."""
+        """Add a message of the other scheduler; it is ignored if no entry has its key."""
         if key in self._names:
             self._seen[key].append(moment)
 
     def start_over(self, now: float) -> None:
-        """Drop all plans and messages that are not counted yet, and begin again at `now`.
+        """Delete all plans and messages that are not counted yet, and begin again at `now`.
 
-        Messages before `now` may have been lost.
+        Messages before `now` may have been lost, so no plan before `now` counts as missed.
         """
         self._plans.clear()
         self._seen.clear()
@@ -108,7 +113,7 @@ class Tally:
         self._since = now
 
     def settle(self, now: float) -> None:
-        """Count each plan and message for which no nearer partner can follow after `now`."""
+        """Count each plan and each message for which no nearer partner can follow after `now`."""
         for key, plans in self._plans.items():
             while plans and now - plans[0].moment > 2 * plans[0].window_s + ON_TIME_S:
                 self._settle_plan(key, plans.popleft(), plans[0] if plans else None)
@@ -160,12 +165,15 @@ class Tally:
 
 
 def iso(moment: float) -> str:
-    """Return a time in seconds since 1970 as ISO text, to the millisecond."""
+    """Return a time in seconds since 1970 as ISO text with milliseconds."""
     return moment_of(int(moment * 1_000_000)).isoformat(timespec="milliseconds")
 
 
 def args_text(args: Any) -> str:
-    """Return positional arguments as text without brackets, so that a list equals a tuple."""
+    """Return positional arguments as text without brackets.
+
+    A list and a tuple with the same arguments give the same text.
+    """
     text = str(args or "").strip()
     if text in ("None", "", "()", "[]"):
         return ""

@@ -1,6 +1,6 @@
 """Read declared entries from their sources: files, a Celery app, or another store.
 
-A source is read as a whole, and read again when it has changed.
+A source is always read completely. It is read again when it has changed.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from beatd.schedules.at import At
 
 
 class Reading(Struct, frozen=True):
-    """The result of reading a source: everything that it declares now, and its problems.
+    """The result of reading a source: all entries that it declares now, and its problems.
 
     `valid_again` holds the paths of files that were invalid at the last reading and are valid now.
     """
@@ -30,26 +30,27 @@ class Source(Protocol):
 
     @property
     def owner(self) -> str:
-        """Return the owner of the source's entries, such as "yaml:config", even before `read`."""
+        """Return the owner of the source's entries, such as "yaml:config". It is known before
+        `read`."""
 
     def stale(self) -> bool:
         """True if the source differs from the last reading, even if it is still being written.
 
-        The method must be fast and never raise.
+        This method must be fast and never raise.
         """
 
     def changed(self) -> bool:
-        """True if the source has to be read again; called about once a second.
+        """True if the source must be read again. This method is called about once a second.
 
-        A file that is still being written counts as unchanged. The method must be fast and never
+        A file that is still being written counts as unchanged. This method must be fast and never
         raise.
         """
 
     def read(self) -> Reading:
-        """Return everything that the source declares.
+        """Return all entries that the source declares, and its problems.
 
-        A part that cannot be read is reported as a problem, and its entries stay as they were at
-        the last reading.
+        A part that cannot be read is reported as a problem; its entries from the last reading are
+        returned, or their removal is prevented.
         """
 
 

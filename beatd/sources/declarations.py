@@ -1,7 +1,7 @@
 """Read all sources of a daemon and, as the leader, apply them to the store.
 
-At the start of a term (the time of one leader) the entries of each source wait until it is applied;
-`Declarations.unapplied` returns the entries that wait.
+At the start of a term (the time of one leader), the entries of a source do not run until the source
+is applied. `Declarations.unapplied` returns the entries that must not run yet.
 """
 
 import logging
@@ -28,9 +28,9 @@ log = logging.getLogger("beatd")
 
 
 class Declarations:
-    """Reads changed sources about once a second and, as the leader, applies them.
+    """Reads changed sources about once a second and, as the leader, applies them to the store.
 
-    To apply a source is to make the store agree with the entries that it declares.
+    To apply a source is to make the store agree with the entries that the source declares.
     """
 
     def __init__(self, sources: Sequence[Source], *, clock: Clock) -> None:
@@ -56,9 +56,9 @@ class Declarations:
     ) -> bool:
         """Read the sources that changed, and return True if the store was changed.
 
-        Only the leader applies them to the store. `term` is its fencing number; on a standby it is
-        0. `released` is called when entries may run that had to wait until their source was
-        applied. `lasts` returns False once the term is over; then Deposed is raised.
+        Only the leader applies sources to the store. `term` is the leader's fencing number, 0 on a
+        standby. `released` is called when entries that waited may run. Raises Deposed when `lasts`
+        returns False. An error in one source is raised after the other sources were applied.
         """
         self._lasts = lasts
         if term != self._term:
@@ -120,7 +120,7 @@ class Declarations:
         return bool(done.steps)
 
     def _begin(self, term: int) -> None:
-        """Start a term (the time of one leader): each source waits until it is applied again."""
+        """Start a term (the time of one leader): entries wait until their source is applied."""
         self._term = term
         self._due = set(self._read)
         self._waiting = set(range(len(self._sources)))
@@ -133,11 +133,10 @@ class Declarations:
         return found if of == term else self._all
 
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
-        """Let the next call of this object compare sources with the store, which may have lost
-        entries.
+        """Make the next call compare sources with the store, which may have lost entries.
 
-        If `whole` is True, all sources are compared; if False, only those that declare entries of
-        which the store has none.
+        If `whole` is True, all sources are compared. If False, only sources are compared whose
+        owner has no entry in the store.
         """
         for place, reading in self._read.items():
             if whole or (
@@ -146,7 +145,7 @@ class Declarations:
                 self._due.add(place)
 
     def _release(self, place: int, released: Callable[[], None]) -> None:
-        """Let the entries of a source run, except those whose definition is still invalid."""
+        """Allow the valid entries of a source to run; log a warning for those that still wait."""
         first = place in self._waiting
         self._waiting.discard(place)
         self._unread[place] &= unread_in(self._read[place].declared)
@@ -162,13 +161,13 @@ class Declarations:
             released()
 
     def _is_whole(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if the store has all entries of the source, as an equal set was applied last."""
+        """True if the store has all entries of the source: an equal set was applied last."""
         declared = self._read[place].declared
         last = catalog.marks.applied(declared.source)
         return last is not None and last.holds(declared.digest)
 
     def _with_edits_before(self, place: int, reading: Reading) -> Reading:
-        """Return `reading`, with moments of edits that were read before but not applied yet."""
+        """Return `reading` with the moments of edits that were read before and not applied yet."""
         before = self._read.get(place)
         if before is None:
             return reading
@@ -177,7 +176,7 @@ class Declarations:
     def _is_undone(self, catalog: EditableCatalog, place: int) -> bool:
         """True if an unchanged source must be applied again.
 
-        That is if the store lost the set, or if another owner took or gave up one of its names.
+        The store lost the source's entries, or another owner took or released one of their names.
         """
         declared = self._read[place].declared
         if not declared.entries:
@@ -189,7 +188,7 @@ class Declarations:
         return takeover != self._takeovers.get(place) or self._is_let_go(catalog, place)
 
     def _is_let_go(self, catalog: EditableCatalog, place: int) -> bool:
-        """True if a declared name that another owner had is free now, or has a third owner."""
+        """True if another owner's name that is declared here is free now, or has a third owner."""
         held = self._held.get(place)
         if not held or (version := catalog.version()) == self._held_at.get(place):
             return False
@@ -200,7 +199,7 @@ class Declarations:
         )
 
     def _located(self, held: HeldName) -> HeldName:
-        """Return the conflict with file and line of the other declaration, if known here."""
+        """Return the conflict with file and line of the other owner's declaration, if known."""
         for reading in self._read.values():
             if reading.declared.source == held.holder:
                 at = reading.declared.places.get(held.name, held.held_at)
@@ -216,7 +215,8 @@ class Declarations:
         return held + wrong + waiting
 
     def _waits_for(self, place: int) -> list[str]:
-        """Return a line for each file or entry of a source that waits; no lines on a standby."""
+        """Return a line for each file or entry of a source that must not run yet; [] on a
+        standby."""
         if not self._term:
             return []
         owner = self._sources[place].owner
@@ -228,7 +228,7 @@ class Declarations:
         return [f"{owner}: {line}" for line in sorted(files) or sorted(names)]
 
     def digest(self) -> str:
-        """Return a digest of all declarations that is equal for daemons that declare the same."""
+        """Return a digest of all declarations. It is equal for daemons with equal declarations."""
         return " ".join(reading.declared.digest[:12] for reading in self._read.values())
 
     def _log_problems(self, reading: Reading) -> None:
@@ -261,9 +261,9 @@ def _has_any(catalog: EntryFinder, source: str) -> bool:
 
 
 class _Broken:
-    """A context manager that keeps the first exception, so that the other sources go on.
+    """A context manager that catches exceptions, so that the work on other sources continues.
 
-    A StoreError or Deposed is not kept but raised.
+    The first exception is stored for `raise_first`. A StoreError or Deposed is not caught.
     """
 
     def __init__(self) -> None:
@@ -284,7 +284,7 @@ class _Broken:
 
 
 def unread_in(declared: Declared) -> Unapplied:
-    """Return the entries and files that wait although the set was applied, as they are invalid."""
+    """Return the invalid entries and files of a set: they wait although the set was applied."""
     source = declared.source
     return Unapplied(
         names=frozenset((source, name) for name in declared.unread),

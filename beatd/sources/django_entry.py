@@ -20,7 +20,7 @@ from beatd.run import MICROSECOND
 def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
     """Return the entry of a row. Raises ConfigError for a row that beatd cannot run.
 
-    `timezone` is for a row that names no zone; `source` becomes the owner of the entry.
+    `timezone` is for a row without a time zone. `source` becomes the owner of the entry.
     """
     found = row_found(row, timezone=timezone, carry=False)
     checked = check(
@@ -39,9 +39,9 @@ def entry_of(row: Mapping[str, Any], *, timezone: str, source: str) -> Entry:
 
 
 def warning_of(row: Mapping[str, Any], entry: Entry) -> str:
-    """Return a line about mistakes in a row that runs nevertheless, or "" if there are none.
+    """Return a line about mistakes in a row that can run nevertheless, or "" if there are none.
 
-    `entry` is the entry that was made of the row.
+    `entry` is the entry that was made from the row.
     """
     found = [several] if (several := several_schedules(row)) else []
     for problem in header_warnings(entry.options.get("headers") or {}):
@@ -58,10 +58,11 @@ def changed_at_of(row: Mapping[str, Any]) -> datetime | None:
 
 
 def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entry:
-    """Return the entry of a one-off row, with `max_runs` set to run once each time it is enabled.
+    """Return the entry of a one-off row, with a `max_runs` that allows one run each time it is
+    enabled.
 
-    `stored` is the entry's row in beatd's store, or None if the store has none. If the table counts
-    a run already, the entry is disabled.
+    `stored` is the entry's row in beatd's store, or None. If Django's table counts a run already,
+    the returned entry is disabled.
     """
     if row["total_run_count"]:
         return replace(entry, enabled=False, max_runs=stored.runs if stored and stored.runs else 1)
@@ -77,7 +78,7 @@ def limited(entry: Entry, row: Mapping[str, Any], stored: Stored | None) -> Entr
 
 
 def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
-    """True if the table has the last run already, False while beatd has yet to write it there."""
+    """True if Django's table has the last run, or there is none; False if beatd must write it."""
     last = moment_of_row(row["last_run_at"])
     return stored.last is None or (last is not None and last >= stored.last - timedelta(seconds=1))
 
@@ -85,7 +86,7 @@ def _has_last_run(row: Mapping[str, Any], stored: Stored) -> bool:
 def has_ended(entry: Entry | None, before: Stored | None) -> bool:
     """True if a one-off differs from its stored row only because it was disabled after its run.
 
-    `before` is the stored row. beatd itself disables a one-off in the table after the run.
+    `before` is the stored row. After the run, beatd itself disables a one-off in Django's table.
     """
     if entry is None or before is None or not has_run_out(before.entry, before.runs):
         return False

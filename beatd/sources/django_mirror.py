@@ -1,6 +1,6 @@
-"""Keep the entries in the store equal to the rows of django-celery-beat.
+"""Make the entries in the store equal to the rows of django-celery-beat, again and again.
 
-An edit through Django's models takes effect within a second, any other within a minute.
+An edit through Django's models takes effect within a second, any other edit within a minute.
 """
 
 import logging
@@ -42,7 +42,7 @@ class RowState(Protocol):
     """Writes the state of entries into Django's rows: their runs, and whether they are enabled."""
 
     def tell_again(self) -> None:
-        """Write the runs that rows refused before; a row that refuses again is kept for later."""
+        """Write the runs that could not be written before; remember runs that fail again."""
 
     def disable_what_ended(self, now: datetime) -> int:
         """Disable one-off rows that ran and rows that expired before `now`; return their number."""
@@ -52,10 +52,10 @@ class DjangoMirror:
     """Applies the rows of Django's tables to the store, and then the declarations of other sources.
 
     To apply rows is to make the store's entries equal to them. The class has the same methods as
-    `Declarations`, and is used in its place.
+    `Declarations` and is used in its place.
 
-    `row_state` is the open store, or None if this process writes no state into the rows: before the
-    store is open, and in a shadow.
+    `row_state` is the open store. It is None if this process writes no state into the rows: before
+    the store is open, and in a shadow (a daemon that runs nothing).
     """
 
     row_state: RowState | None = None
@@ -83,10 +83,10 @@ class DjangoMirror:
         released: Callable[[], None] = lambda: None,
         lasts: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """As the leader, apply changed rows and other sources; True if the store was changed.
+        """Apply changed rows (leader only) and other sources; return True if the store was changed.
 
         `term` is the fencing number of the leader, or 0 on a standby. `released` is called when
-        entries need no longer wait. Raises Deposed when `lasts` returns False.
+        entries that waited may run. Raises Deposed when `lasts` returns False.
         """
         changed, self._released, self._lasts = False, released, lasts
         if term != self._term or not term:
@@ -102,7 +102,7 @@ class DjangoMirror:
     def unapplied(self, term: int) -> Unapplied:
         """Return the entries that the leader must not run yet in this term (its fencing number).
 
-        May be called in any thread.
+        This method may be called in any thread.
         """
         mine = NOTHING_WAITS if self._applied == term else Unapplied(frozenset({self._source}))
         others = self._others.unapplied(term)
@@ -111,8 +111,8 @@ class DjangoMirror:
     def compare_again(self, catalog: EditableCatalog, *, whole: bool) -> None:
         """Make the next call compare all rows with the store, which may have lost entries.
 
-        If `whole` is False, rows are compared only if the store has no entry of any row. The other
-        sources do the same with their entries.
+        If `whole` is False, the rows are compared only if the store has no entry of them.
+        `compare_again` of the other sources is called too.
         """
         mine = Query(source=self._source, limit=1)
         known = self._known is not None and self._known.rows
@@ -121,7 +121,7 @@ class DjangoMirror:
         self._others.compare_again(catalog, whole=whole)
 
     def _release(self) -> None:
-        """Let the entries of the rows run; call `released` the first time in a term."""
+        """Allow the entries of the rows to run; call `released` once per leader's term."""
         if self._applied != self._term:
             self._applied = self._term
             self._released()
@@ -129,7 +129,7 @@ class DjangoMirror:
     def _apply_rows(self, catalog: EditableCatalog) -> bool:
         """Apply changed rows to the store; return True if the store was changed.
 
-        If the tables cannot be read, the entries stay as they are, and the error is logged once.
+        If the tables or the store fail, the error is logged once, and False is returned.
         """
         try:
             changed = self._look(catalog)
@@ -148,7 +148,7 @@ class DjangoMirror:
         return changed
 
     def conflicts(self) -> list[str]:
-        """Return a line for each row or declaration that could not be read or applied."""
+        """Return a status line for each row or declaration that could not be read or applied."""
         trouble = [self._trouble] if self._trouble else []
         if self._term and self._applied != self._term:
             trouble.append(f"{self._source}: its entries wait until its rows are applied")
@@ -157,15 +157,15 @@ class DjangoMirror:
     def digest(self) -> str:
         """Return the digest of the other sources.
 
-        The rows are not part of it, because all daemons read the same rows.
+        The rows are not part of the digest, because all daemons read the same rows.
         """
         return self._others.digest()
 
     def _look(self, catalog: EditableCatalog) -> bool:
         """Read the rows that changed and apply them; return True if the store was changed.
 
-        The first call of a term (the time of one leader) applies all rows. Every 10 seconds the
-        state of finished one-offs is written back to the tables as well.
+        The first call of a term (the time of one leader) applies all rows. Every 10 seconds,
+        remembered runs and the end of one-off and expired rows are also written to Django's tables.
         """
         present = partial(editing.present, catalog, self._clock)
         elapsed = self._clock.elapsed()
@@ -190,7 +190,7 @@ class DjangoMirror:
     def _apply_all(self, catalog: EditableCatalog, now: editing.Now) -> bool:
         """Apply every row, and return True if the store was changed.
 
-        If the last leader applied the same rows without a conflict, nothing is compared.
+        If the last leader applied the same rows without a conflict, nothing is compared or written.
         """
         loaded_at = now()
         listing = self._rows.listing()
@@ -242,7 +242,7 @@ class DjangoMirror:
         return bool(done.steps)
 
     def _apply_changed(self, catalog: EditableCatalog, known: Listing, now: editing.Now) -> bool:
-        """Apply the rows that differ from those in `known`; True if the store was changed."""
+        """Apply the rows that differ from `known`; return True if the store was changed."""
         loaded_at = now()
         listing = self._rows.listing()
         other = [id for id, seen in listing.rows.items() if known.rows.get(id) != seen]
@@ -272,19 +272,19 @@ class DjangoMirror:
         return changed
 
     def _digest(self, listing: Listing) -> str:
-        """Return a digest of the rows, which is recorded in the store when they are applied.
+        """Return a digest of the rows. It is written to the store when the rows are applied.
 
-        A leader that finds an equal digest need not read the rows. The version of beatd is part of
-        it, because another version may read rows otherwise. Rows with conflicts get a different
-        digest, so that each new leader reads and logs them.
+        A leader that finds an equal digest need not read the rows. The digest has the version of
+        beatd, because another version may read rows differently. Rows with conflicts get a
+        different digest, so that each new leader reads and logs these rows.
         """
         mark = HAS_CONFLICTS if self._row_conflicts else ""
         return f"{__version__}/{self._timezone}/{listing.digest}{mark}"
 
     def _entry(self, row: Mapping[str, Any], once: Mapping[str, Stored]) -> Entry | None:
-        """Return the entry of a row; if it is invalid, add it to the conflicts and return None.
+        """Return the entry of a row, or None if the row is invalid; then a conflict is added.
 
-        `once` maps the names of one-offs to their rows in the store.
+        `once` maps the names of one-offs (entries that run once) to their rows in the store.
         """
         name = str(row["name"])
         try:

@@ -38,9 +38,9 @@ class Seen(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """A summary of all rows by id, and the marker that was read before them.
+    """A summary of all rows by id, and the marker that was read before the rows.
 
-    The marker (see `DjangoRows.marker`) changes when the models are edited.
+    The marker (see `DjangoRows.marker`) changes when rows are edited through Django's models.
     """
 
     rows: Mapping[int, Seen]
@@ -58,7 +58,10 @@ def digest_of(count: int, total: int) -> str:
 
 
 class DjangoRows:
-    """Reads django-celery-beat's tables in one database, in a short transaction for each query."""
+    """Reads django-celery-beat's tables in one database, in a short transaction for each query.
+
+    Raises StoreError if a query fails or the task table is missing.
+    """
 
     def __init__(self, url: str) -> None:
         address = driver_url(url)
@@ -82,18 +85,19 @@ class DjangoRows:
     def marker(self) -> str:
         """Return a text that changes with each edit through Django's models, and only then.
 
-        It is the time that django-celery-beat writes for its own scheduler, or "" if there is none.
+        The text is the time that django-celery-beat writes for its own scheduler, or "" if there is
+        none.
         """
         self._known()  # its error names a missing table better than the server's
         return str(next((row[0] for row in self._query(MARKER)), ""))
 
     def digest(self) -> str:
-        """Return a digest of all rows, computed by the server, that changes with every edit."""
+        """Return a digest of all rows, computed by the server; it changes with every edit."""
         (row,) = self._query(f"SELECT count(*), sum({self._hash()}) FROM {self._known().source}")
         return digest_of(int(row[0]), int(row[1] or 0))
 
     def listing(self) -> Listing:
-        """Return the names, hashes and dates of all rows, without their content."""
+        """Return the marker, and the names, hashes and dates of all rows by id."""
         marker = self.marker()
         columns = f"t.id, t.name, {self._hash()}, {self._known().columns['date_changed']}"
         rows = self._query(f"SELECT {columns} FROM {self._known().source}")
@@ -149,7 +153,10 @@ class DjangoRows:
 
 
 class _StoreConnection:
-    """A context manager that opens a connection and raises database errors as StoreError."""
+    """A context manager that opens a connection and raises database errors as StoreError.
+
+    A ConfigError in the block, such as a missing table, is also raised as StoreError.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

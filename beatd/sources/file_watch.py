@@ -1,4 +1,4 @@
-"""Watch files for changes, by looking at them about once a second."""
+"""Watch files for changes by checking their size, time and inode about once a second."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,9 +13,9 @@ Look = tuple[tuple[object, ...], ...]
 
 
 def look_at(paths: Iterable[Path]) -> Look:
-    """Return a value that differs after a file was changed, replaced, or reached by another link.
+    """Return a value that changes when a file is changed or replaced, or its path leads elsewhere.
 
-    Kubernetes updates a ConfigMap by turning a link to another folder.
+    Kubernetes updates a ConfigMap by changing a link so that it leads to another folder.
     """
     seen: list[tuple[object, ...]] = []
     for path in paths:
@@ -44,8 +44,8 @@ class FileWatch:
     def changed(self) -> bool:
         """True if the files changed since `seen` was called, and are not still being written.
 
-        They count as written once they have stayed the same for 0.2 seconds. Looks at the files at
-        most once a second, or every 0.2 seconds while they are changing.
+        Files count as completely written after 0.2 seconds without a change. This method checks the
+        files at most once a second, or every 0.2 seconds during a change.
         """
         now = self._clock.elapsed()
         if now - self._looked_at >= self._pause():
@@ -55,7 +55,7 @@ class FileWatch:
     def differs(self) -> bool:
         """True if the files changed since `seen` was called, even if they are still being written.
 
-        Looks at the files at once, however short ago the last look was.
+        This method always checks the files at once.
         """
         self._look()
         return self._latest != self._known
@@ -74,5 +74,5 @@ class FileWatch:
             self._latest, self._latest_since = look, now
 
     def _pause(self) -> float:
-        """Return the seconds between two looks, which are fewer while files are changing."""
+        """Return the seconds between two checks: 0.2 while files are changing, else 1."""
         return LOOK_EVERY_S if self._latest == self._known else SETTLED_AFTER_S

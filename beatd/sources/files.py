@@ -22,7 +22,7 @@ _LINE = re.compile(r":\d+$")
 
 
 class Files:
-    """Reads entries from YAML files; an invalid file keeps its last valid entries."""
+    """Reads entries from YAML files. For an invalid file, its last valid entries are returned."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._config, self._clock = config, clock
@@ -105,11 +105,12 @@ class Files:
         now: datetime,
         unseen_since: datetime,
     ) -> dict[str, datetime]:
-        """Return the moment at which each new or edited one-off was written, by name.
+        """Return the moment at which each new or edited one-off (a single moment) was written, by
+        name.
 
-        That is the time of its file, but not before `unseen_since`, the last look that found no
-        change, because a copied file may have an older time. At the first reading the time of the
-        file always counts.
+        The moment is the time of the file, but not before `unseen_since`, the last look that found
+        no change, because a copied file may have an older time. At the first reading, the time of
+        the file is always used.
         """
         before, one_offs = self._one_offs, one_offs_of(declared)
         self._one_offs = one_offs
@@ -131,7 +132,7 @@ class Files:
     def _read_config(self) -> Iterator[Problem]:
         """Read timezone, schedules, defaults and entries of the configuration; yield its problems.
 
-        If the configuration is invalid, its last valid values stay. Other settings take effect
+        If the configuration is invalid, its last valid values are used. Other settings take effect
         after a restart or SIGHUP.
         """
         if self._path is None:
@@ -168,5 +169,8 @@ def _is_wrong(problems: Iterable[Problem]) -> bool:
 
 
 def without_line(entry: Entry) -> Entry:
-    """Return the entry with its file but without the line, which changes when other lines do."""
+    """Return the entry with its file but without its line number.
+
+    The line number changes when other lines are added, although the entry does not change.
+    """
     return replace(entry, declared_at=_LINE.sub("", entry.declared_at))

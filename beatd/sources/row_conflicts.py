@@ -1,4 +1,4 @@
-"""Keep the problems of rows in Django's tables, as lines for `beatd status`."""
+"""Store the problems of rows in Django's tables as lines for `beatd status`."""
 
 import logging
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ LINES_MAX = 1000  # in the store
 
 
 class RowConflicts:
-    """Keeps a line for each row that is invalid, has a warning, or whose name another owner has.
+    """Stores a line for each row that is invalid, has a warning, or has another owner's name.
 
     `owner` is the owner of the rows' entries.
     """
@@ -54,27 +54,28 @@ class RowConflicts:
         self._wrong.pop(name, None)
 
     def add_held(self, name: str, line: str) -> None:
-        """Add a line for a row whose name another owner has."""
+        """Add a line for a row whose name belongs to another owner."""
         self._held[name] = line
 
     def set_free(self, name: str) -> None:
-        """Remove the line that says that another owner has the row's name."""
+        """Remove the line about another owner of the row's name, if there is one."""
         self._held.pop(name, None)
 
     def replace_held(self, lines: dict[str, str]) -> None:
-        """Replace all lines about names that other owners have.
+        """Replace all lines about names that belong to other owners.
 
         `lines` maps each such name to its line.
         """
         self._held = lines
 
     def lines(self) -> list[str]:
-        """Return all lines, first of invalid rows and warnings, then of names in conflict."""
+        """Return all lines: first of invalid rows and warnings, then of names of other owners."""
         invalid = [f"{self._owner}: {name}: {why}" for name, why in sorted(self._wrong.items())]
         return invalid + sorted(self._held.values())
 
     def write(self, marks: Marks) -> None:
-        """Write the first 1000 lines to the store for `beatd status`, if they changed."""
+        """Write the first 1000 lines to the store for `beatd status`, unless it has them
+        already."""
         if self._written is None:
             self._written = marks.conflicts(self._owner)
         lines = self.lines()[:LINES_MAX]

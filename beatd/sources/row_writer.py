@@ -18,7 +18,7 @@ ATTEMPTS_MAX = 10  # while other writers change the same entries
 
 
 class RowWriter:
-    """Writes the entries of one owner, and adds a conflict for each name that another owner has."""
+    """Writes the entries of one owner, and adds a conflict for each name of another owner."""
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
@@ -33,8 +33,9 @@ class RowWriter:
     ) -> bool:
         """Write every entry of `wanted` (None: remove it); return True if the store was changed.
 
-        An entry that another writer changes meanwhile is tried again. `made` maps names to the
-        moment of their edit, if the row has it. `unseen_since` is the last look that found no edit.
+        If another writer changes an entry meanwhile, its write is retried, at most ten times.
+        `made` maps names to the moment of their edit, if the row has that moment. `unseen_since` is
+        the last look that found no edit. The numbers of written entries are logged.
         """
         left: Iterable[str] = wanted
         counts = {"added": 0, "changed": 0, "removed": 0, "ended": 0}
@@ -71,8 +72,8 @@ class RowWriter:
     ) -> tuple[str, Change | None]:
         """Return the name of the counter to increase, such as "added", and the change of one entry.
 
-        The change is None if there is nothing to write. `row` is the entry's row in the store. If
-        another owner has the name, a conflict is added and nothing is written.
+        The change is None if there is nothing to write. `row` is the entry's row in the store, or
+        None. If the name belongs to another owner, a conflict is added and the change is None.
         """
         if row is not None and row.entry.source != self._owner:
             if entry is not None:
@@ -96,7 +97,7 @@ class RowWriter:
 def log_applied(owner: str, added: int, changed: int, removed: int, missed: Sequence[str]) -> None:
     """Log how many entries were written, and the names of one-offs that will not run.
 
-    `missed` names one-offs (entries with a single moment) whose moment was past already.
+    `missed` are names of one-offs (entries with a single moment) whose moment was past already.
     """
     if added or changed or removed:
         log.info("%s: %d added, %d changed, %d removed", owner, added, changed, removed)

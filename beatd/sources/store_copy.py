@@ -12,9 +12,10 @@ SOURCE = "store:shadow"
 
 
 class StoreCopy:
-    """Declares the entries that commands added to another store; paused ones become disabled.
+    """Declares the entries that commands added to another store. Paused entries become disabled.
 
-    Entries of files and apps are left out, because the shadow reads these itself.
+    Entries of files and apps are left out, because the shadow (the daemon that uses this source)
+    reads files and apps itself.
     """
 
     owner = SOURCE

@@ -1,5 +1,5 @@
-"""Report data in a store that cannot be read. The data stay as they are; each damaged place is
-logged once and listed by `problems`."""
+"""Report stored data that cannot be read. Each damaged place is logged once and listed by
+`problems`; the data are neither changed nor deleted."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Damage:
-    """Keeps a list of the damaged places that this process found in a store, at most 100. A place
-    is removed from the list when it can be read again. `where` names the store in messages."""
+    """Lists the damaged places that this process found in a store, at most 100. A place that can be
+    read again is removed from the list. `where` names the store in messages."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -49,8 +49,8 @@ class Damage:
         return found
 
     def note(self, what: str, reason: Exception | str) -> None:
-        """Log the damaged place `what` with the reason, and add it to the list. Do nothing if it is
-        in the list already, or if the list is full."""
+        """Log the damaged place `what` with the reason as an error, and add the place to the list.
+        Do nothing if the list has the place already, or if the list is full."""
         said = " ".join(str(reason).split())[:LONGEST_REASON] or type(reason).__name__
         with self._lock:
             if what in self._found or len(self._found) >= KEPT:

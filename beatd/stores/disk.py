@@ -14,8 +14,9 @@ TRIES = 5
 
 
 def problems_of_disk(file: Path) -> Sequence[str]:
-    """Return a line if the disk of `file` is nearly full, and a line if its synced writes are slow.
-    If the system refuses a measurement, return only the lines found before it."""
+    """Return warnings about the disk of `file`: one line if the disk is nearly full, one if its
+    synced writes are slow. If the system refuses a measurement, the later warnings are left out; no
+    error is raised."""
     found = []
     folder = file.parent
     with suppress(OSError):

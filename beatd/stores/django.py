@@ -1,5 +1,5 @@
-"""Keep a store in the database of django-celery-beat, and write the last run and the number of runs
-into the rows of django-celery-beat."""
+"""A SQL store in the database of django-celery-beat. It also writes the last run and the number of
+runs into the rows of django-celery-beat."""
 
 import logging
 from collections import defaultdict
@@ -55,8 +55,8 @@ task = Table(
 
 
 class Ran(Struct, frozen=True):
-    """Runs that the row of an entry in django-celery-beat does not show yet. `count` is the number
-    of runs, `at` the moment of the last one."""
+    """Runs that are not yet written into an entry's row in django-celery-beat. `count` is the
+    number of runs, `at` the moment of the last one."""
 
     count: int
     at: datetime
@@ -66,8 +66,8 @@ class Ran(Struct, frozen=True):
         return self.count, self.at
 
     def and_also(self, other: "Ran | None") -> "Ran":
-        """Return a new `Ran` with the sum of both counts and the later of both moments; `self` if
-        `other` is None."""
+        """Return a new `Ran` with the sum of both counts and the later of both moments. Return
+        `self` if `other` is None."""
         if other is None:
             return self
         return Ran(self.count + other.count, max(self.at, other.at))
@@ -75,7 +75,7 @@ class Ran(Struct, frozen=True):
 
 class DjangoStore(SqlStore):
     """A SQL store that also writes last_run_at and total_run_count into django-celery-beat's rows,
-    in the transaction that records the run.
+    and disables one-off rows that ran. It writes them in the transaction that records the run.
 
     It does not write django-celery-beat's `PeriodicTasks` row, because Django's own schedulers
     would then read all entries again.
@@ -112,9 +112,10 @@ class DjangoStore(SqlStore):
         return left
 
     def _tell_rows(self, connection: Connection, ran: Mapping[str, Ran]) -> bool:
-        """Write the runs in `ran` (by entry name) into django-celery-beat's rows. Return False,
-        with none of them written, if the database refuses the update or a row stays locked. Raises
-        if the whole transaction was undone and must be repeated.
+        """Write the runs in `ran` (by entry name) into django-celery-beat's rows, and return True.
+        Return False if the database refuses the update or a row stays locked; then no row is
+        changed, and a warning is logged. Raises DBAPIError if the whole transaction was undone and
+        must be repeated.
 
         The rows belong to another program, so a refusal must not prevent beatd's own record.
         """
@@ -140,15 +141,15 @@ class DjangoStore(SqlStore):
         return True
 
     def _keep(self, failed: Mapping[str, Ran]) -> None:
-        """Remember the runs in `failed`, which could not be written into the rows, for the next
-        `tell_again`."""
+        """Add the runs in `failed` to the runs that the next `tell_again` writes. These runs could
+        not be written into django-celery-beat's rows."""
         with self._keeping:
             for name, its in failed.items():
                 self._untold[name] = its.and_also(self._untold.get(name))
 
     def _say(self, reason: str) -> None:
-        """Log a warning with the reason why rows could not be written. Do so only once, until all
-        remembered runs are written."""
+        """Log a warning with the reason why rows could not be written. The next warning is logged
+        only after `tell_again` has written all remembered runs."""
         if not self._said:
             log.warning(
                 "django-celery-beat: rows are not told what ran: %s; runs go on, and it is tried "
@@ -158,8 +159,9 @@ class DjangoStore(SqlStore):
         self._said = True
 
     def tell_again(self) -> None:
-        """Try again to write the runs that could not be written into django-celery-beat's rows
-        before. Each row has its own transaction. Stop after ten rows that fail again."""
+        """Try again to write the runs that could not be written into django-celery-beat's rows.
+        Each row has its own transaction. Rows that fail again are tried again by the next call.
+        After ten such rows, this call stops."""
         refused = 0
         for name in list(self._untold):
             with self._keeping:
@@ -178,8 +180,9 @@ class DjangoStore(SqlStore):
             self._said = False
 
     def disable_what_ended(self, now: datetime) -> int:
-        """Disable the one-off rows that another scheduler ran, and the rows that have expired at
-        `now`. Return the number of rows that were disabled."""
+        """Disable django-celery-beat's rows that will not run again, and return their number. These
+        are the one-off rows that another scheduler ran, and the rows that have expired at `now`.
+        The run count of such a one-off row is set to 0."""
 
         def work(connection: Connection) -> int:
             ran = connection.execute(
@@ -198,8 +201,8 @@ class DjangoStore(SqlStore):
 
 
 def _ended(connection: Connection, ran: Ran, names: Sequence[str]) -> Update:
-    """Return the update of the rows with these names after these runs; it also disables one-off
-    rows."""
+    """Return the SQL update that writes the runs `ran` into the rows with these names. The update
+    also disables one-off rows and sets their run count to 0."""
     # The column has 32 bits, signed: the count stops at the largest number.
     room = task.c.total_run_count <= MOST_RUNS - ran.count
     count = case((room, task.c.total_run_count + ran.count), else_=MOST_RUNS)

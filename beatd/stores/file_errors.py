@@ -21,8 +21,8 @@ _HOPELESS = {
 
 @contextmanager
 def said_clearly(path: Path) -> Iterator[None]:
-    """Convert an OSError that the block raises to a StoreError with a message of one line. Convert
-    it to StoreUnusable if trying again later cannot help."""
+    """Convert an OSError raised in the block to a StoreError with a message of one line. The
+    StoreError is a StoreUnusable if a later try cannot help, as for a missing permission."""
     try:
         yield
     except OSError as error:

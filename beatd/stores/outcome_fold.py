@@ -1,5 +1,5 @@
-"""Combine what is known of deliveries and entries with a new report, in the same way for every
-store."""
+"""Compute what is known of a delivery and of an entry after a new report from a worker. All stores
+use these functions. A delivery is one transfer of a run's message to a worker."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,18 +13,20 @@ _ENDED = 2
 
 
 def known_since(delivery: Delivery) -> datetime:
-    """Return the first known moment of a delivery, by which the deliveries of a run are sorted."""
+    """Return the earliest known moment of a delivery (one transfer of a message to a worker). The
+    deliveries of a run are sorted by this moment."""
     return delivery.received or delivery.started or delivery.finished or delivery.at
 
 
 def by_age(delivery: Delivery) -> tuple[datetime, str]:
-    """Return the sort key of a delivery: oldest first."""
+    """Return a sort key that puts the oldest delivery first."""
     return known_since(delivery), delivery.delivery
 
 
 def merged(old: Delivery | None, new: Delivery) -> Delivery | None:
-    """Return the delivery with what `new` adds to `old`; None if `old` had ended, so that `new`
-    changes nothing. A lost delivery may still end otherwise."""
+    """Return the delivery `old` updated with the report `new`, or `new` if `old` is None. Return
+    None if `old` had ended already, so that `new` changes nothing. One exception: a delivery that
+    counts as lost may still get another end."""
     if old is None:
         return new
     was_lost = old.state == "lost"
@@ -51,11 +53,11 @@ def _stage(delivery: Delivery) -> int:
 
 
 def run_ended(deliveries: Iterable[Delivery]) -> bool:
-    """Return True if a run with these deliveries no longer counts as running: all of them ended,
-    and not all were retried.
+    """Return True if a run with these deliveries no longer counts as running: every delivery has
+    ended, and at least one of them was not retried.
 
-    Which of them is the newest does not matter: the clocks of two workers may differ, and then a
-    retry would keep the run running for ever.
+    The order of the deliveries does not matter. The clocks of two workers may differ, and an order
+    by their times could make a retried run count as running forever.
     """
     states = {delivery.state for delivery in deliveries}
     return states <= DELIVERY_ENDS and not states.isdisjoint(RUN_ENDS)
@@ -68,11 +70,13 @@ def entry_after(
     others: Iterable[Delivery],
     at: datetime,
 ) -> EntryOutcome:
-    """Return the outcome of an entry after the delivery `old` (None: unknown) was written as `new`
-    at the time `at`. `others` are the other known deliveries of the same run.
+    """Return the outcome of an entry after one of its deliveries (transfers of a message to a
+    worker) was written. `before` is the entry's outcome until now. `old` is the delivery as it was,
+    or None if it is new. `new` is the delivery as written at the time `at`. `others` are the other
+    known deliveries of the same run.
 
-    The outcome of a run is that of its newest delivery. So an older delivery that is lost, because
-    the broker delivered the message again, is no failure of the entry.
+    The newest delivery of a run decides the run's outcome. So an older delivery that was lost is no
+    failure of the entry, because the broker delivered the message again.
     """
     # After a retry another delivery comes, though the clock of its worker may be behind.
     superseded = any(other.state != "retried" and by_age(other) > by_age(new) for other in others)

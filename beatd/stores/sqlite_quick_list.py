@@ -1,7 +1,8 @@
-"""List a small SQLite store without SQLAlchemy, whose import takes longer than the list.
+"""List the entries of a small SQLite store without SQLAlchemy, because the import of SQLAlchemy
+takes longer than the list.
 
-In every unusual case the result is None; the caller then reads the store itself, which raises the
-right error.
+In every unusual case `glance` returns None. The caller then reads the store with SQLAlchemy, which
+raises the right error.
 """
 
 import sqlite3
@@ -32,7 +33,8 @@ _ORDERS = {"name": "p.name", "next": "p.due IS NULL, p.due, p.name"}
 
 
 class Glance(Struct, frozen=True):
-    """The entries of a query, their outcomes by name, and the names of the entries that fail."""
+    """The answer of `glance`: the entries of a query, their outcomes by name, and the names of the
+    entries that fail."""
 
     rows: Sequence[Stored]
     outcomes: Mapping[str, EntryOutcome]
@@ -40,12 +42,14 @@ class Glance(Struct, frozen=True):
 
 
 def glance(path: Path, query: Query, codec: Codec, records: int) -> Glance | None:
-    """Return the entries of a query. An entry fails if its newest result among the newest `records`
-    records of history is a failure.
+    """Return the entries that match a query, or None if the caller must ask the store itself. An
+    entry counts as failing if its newest result, among the newest `records` records of history, is
+    a failure.
 
-    Return None if the caller must ask the store itself: the file or an entry cannot be read, the
-    schema has another version, the query has a condition that is not supported here, the answer has
-    more than 1000 entries, or the store is large and sorted faster by its own indexes.
+    None is returned if the file or an entry cannot be read, the schema has another version, a
+    condition of the query is not supported here, or more than 1000 entries match. None is also
+    returned for a large store, unless the query asks for entries by due moment: the store's own
+    indexes are faster there.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as there:
@@ -73,8 +77,8 @@ def _is_small(there: sqlite3.Connection) -> bool:
 
 
 def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
-    """Return up to 1001 rows that match the query, so that the caller can see whether there are
-    more than 1000."""
+    """Return at most 1001 rows that match the query. The 1001st row shows the caller that more than
+    1000 match."""
     asked: list[tuple[str, object]] = []
     if query.name_like is not None:
         asked.append(("p.name GLOB ?", _plain_glob(query.name_like)))
@@ -94,8 +98,8 @@ def _rows(there: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
 
 
 def _plain_glob(pattern: str) -> str:
-    """Convert a shell pattern to a GLOB pattern of SQLite in which only * and ? have a meaning;
-    brackets match themselves."""
+    """Convert a shell pattern to a GLOB pattern of SQLite. Only * and ? have a meaning; brackets
+    match themselves."""
     return pattern.replace("[", "[[]")
 
 

@@ -1,7 +1,7 @@
 """Check the Host header of requests, as protection against DNS rebinding.
 
-An attacker can make the host name of a web page resolve to this machine; the page could then read
-the status through its visitor's browser.
+In that attack, the host name of a web page is changed to resolve to this machine. The page could
+then read the status through its visitor's browser.
 """
 
 import ipaddress
@@ -15,9 +15,9 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 class HttpHosts:
     """Decides by the Host header whether a request is answered.
 
-    The bound address, the loopback names and the names in `http.hosts` are accepted. A server that
-    is bound to all addresses also accepts this machine's name and every numeric address, because
-    only a name can be made to resolve to another machine.
+    Accepted are the bound address, the loopback names and the names in `http.hosts`. A server that
+    is bound to all addresses also accepts this machine's name and every numeric address. Numeric
+    addresses are safe because an attack needs a name.
     """
 
     def __init__(self, bound: str, named: Sequence[str] = ()) -> None:
@@ -27,11 +27,9 @@ class HttpHosts:
             self._names.add(socket.gethostname().lower())
 
     def refusal(self, headers: Sequence[str]) -> str:
-        """Return why a request with these Host headers is refused, or "" if the request is
-        accepted.
+        """Return why a request with these Host headers is refused, or "" if it is accepted.
 
-        A request without a Host header is accepted: a browser, from which an attack comes, always
-        sends one.
+        A request without a Host header is accepted, because it does not come from a browser.
         """
         if not headers:
             return ""

@@ -1,4 +1,4 @@
-"""The HTTP server of a daemon, with limits for the number and the age of its connections."""
+"""The HTTP server of a daemon; it limits the number and the age of its connections."""
 
 import errno
 import logging
@@ -31,13 +31,13 @@ class Answers(Protocol):
     """Makes the pages of a server."""
 
     def answer(self, path: str) -> Answer:
-        """Return status code, content type and body of the page at `path`."""
+        """Return the status code, the content type and the body of the page at `path`."""
 
 
 class HttpServer(ThreadingHTTPServer):
     """Serves each connection on a thread of its own, with limits on their number and age.
 
-    A client that goes away is not logged.
+    A connection that its client ends early is not logged.
     """
 
     daemon_threads = True
@@ -52,7 +52,10 @@ class HttpServer(ThreadingHTTPServer):
         super().__init__(*args)
 
     def get_request(self) -> Any:
-        """Accept a connection; if that fails, log the error and pause before it is raised."""
+        """Accept a connection and return it.
+
+        After a failure, log the error at most once a minute, pause, and raise the error.
+        """
         try:
             accepted = super().get_request()
         except OSError as error:
@@ -67,8 +70,10 @@ class HttpServer(ThreadingHTTPServer):
         return accepted
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Register the new connection, shut the oldest one down if there are too many, and return
-        True."""
+        """Register the new connection and return True.
+
+        If there are too many connections, shut the oldest one down.
+        """
         with self._guard:
             if len(self._opened_at) >= CONNECTIONS_MAX:
                 self._cut(next(iter(self._opened_at)))
@@ -76,21 +81,20 @@ class HttpServer(ThreadingHTTPServer):
         return True
 
     def service_actions(self) -> None:
-        """Shut down the connections that last too long; the base class calls this twice a
-        second."""
+        """Shut down each connection that is too old; the base class calls this twice a second."""
         with self._guard:
             for request, opened_at in list(self._opened_at.items()):
                 if monotonic() - opened_at > CONNECTION_LIFE_S:
                     self._cut(request)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection whose request is finished, and forget it."""
+        """Close a connection whose request is finished, and remove it from the open connections."""
         with self._guard:
             self._opened_at.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a failed request, unless it failed because its client went away."""
+        """Log a failed request, unless the connection failed, as when the client ended it."""
         error = sys.exception()
         if isinstance(error, OSError):
             return
@@ -100,7 +104,7 @@ class HttpServer(ThreadingHTTPServer):
         log.error("http: a request failed", exc_info=error)
 
     def shutdown(self) -> None:
-        """Stop the server's loop, and end a pause of `get_request`."""
+        """Stop the server's loop, and end a pause in `get_request`."""
         self._shut_down.set()
         super().shutdown()
 
@@ -112,7 +116,8 @@ class HttpServer(ThreadingHTTPServer):
                 self._cut(request)
 
     def _cut(self, request: Any) -> None:
-        """Shut a connection down and forget it; its thread then closes the socket."""
+        """Shut a connection down and remove it from the open ones; its thread then closes the
+        socket."""
         self._opened_at.pop(request, None)
         with suppress(OSError):
             request.shutdown(socket.SHUT_RDWR)
@@ -126,7 +131,7 @@ class HttpServer(ThreadingHTTPServer):
 
 
 def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
-    """Return a server that already serves the pages on a thread of its own.
+    """Return a server that is already serving the pages, on a thread of its own.
 
     `hosts` checks the Host headers of requests. Raise BeatError if the address cannot be used.
     """
@@ -135,7 +140,10 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
         timeout = CLIENT_TIMEOUT_S
 
         def do_GET(self) -> None:
-            """Send the page of the path, or refuse a request with a foreign Host header."""
+            """Send the page of the path, or an error for a Host header that is not accepted.
+
+            A page that raises an exception is logged and answered with the code 500.
+            """
             path = self.path.split("?")[0]
             named = self.headers.get_all("Host") or []
             if path not in PAGES_FOR_ANY_HOST and (refusal := hosts.refusal(named)):
@@ -160,7 +168,10 @@ def serve(host: str, port: int, hosts: HttpHosts, pages: Answers) -> HttpServer:
         def send_error(
             self, code: int, message: str | None = None, explain: str | None = None
         ) -> None:
-            """Send an error as one line of text; an unknown method gets 405 instead of 501."""
+            """Send an error as one line of text, and close the connection after it.
+
+            An unknown method gets the code 405 instead of 501.
+            """
             code = 405 if code == 501 else code
             body = f"{message or code}\n".encode()
             self.close_connection = True

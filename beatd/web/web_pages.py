@@ -12,10 +12,10 @@ from beatd.web.http_server import Answer, HttpServer, serve
 
 
 class WebPages:
-    """Serves the web pages of one daemon, from the call of `open` on.
+    """Serves the web pages of one daemon, between the calls of `open` and `close`.
 
-    `hosts` are further names that a Host header may have. `metrics` is an observer, which counts
-    events from the construction on.
+    `hosts` are further names that a request's Host header may have. `metrics` is an observer that
+    counts the daemon's events, also before `open`.
     """
 
     def __init__(self, host: str, port: int, hosts: Sequence[str] = ()) -> None:
@@ -24,7 +24,7 @@ class WebPages:
         self._server: HttpServer | None = None
 
     def open(self, health: Callable[[], Health], status: Callable[[], dict[str, Any]]) -> None:
-        """Start to serve the pages; `health` and `status` are called at each request.
+        """Start to serve the pages; each request calls `health` or `status` for its content.
 
         Raise BeatError if the address is in use or does not belong to this host.
         """
@@ -50,8 +50,11 @@ class PageAnswers:
         self._health, self._metrics, self._status = health, metrics, status
 
     def answer(self, path: str) -> Answer:
-        """Return the status code, the content type and the body of the page at `path`; 404 if
-        unknown."""
+        """Return the status code, the content type and the body of the page at `path`.
+
+        An unknown path gets the code 404. /live and /ready get 503 if the daemon is not live or
+        ready.
+        """
         match path:
             case "/live":
                 health = self._health()
@@ -83,5 +86,5 @@ class PageAnswers:
 
 
 def _plain_text(good: bool, text: str, code: int = 503) -> Answer:
-    """Return a page of text, with the status code 200 if `good`, else `code`."""
+    """Return a page of text, with the status code 200 if `good` is True, else `code`."""
     return 200 if good else code, "text/plain; charset=utf-8", text.encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The answer to the question why a moment ran or did not run."""
+"""The answer to the question why a moment of an entry did or did not run."""
 
 from datetime import datetime
 from typing import Literal
@@ -21,9 +21,10 @@ Cause = Literal[
 
 
 class Answer(Struct, frozen=True):
-    """The cause in a word and in a sentence, for the moment `planned` (None: there is none).
+    """Why the moment `planned` did or did not run (None: there is no such moment). `cause` is the
+    cause in a word, and `line` in a sentence.
 
-    `details` are pairs of a heading and a text, from the plan to the worker.
+    `details` are pairs of a heading and a text, in the order from the plan to the worker.
     """
 
     cause: Cause

@@ -1,4 +1,4 @@
-"""Add to an answer what is around it: the last and the next run, and the open incidents."""
+"""Add context to an answer: the last and the next run, and the open incidents."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,11 @@ WITHOUT_NEXT = ("not yet", "paused", "disabled", "ended", "max runs")  # it says
 
 
 def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield headings and texts: the last and the next run, unless the question is about one
-    moment or the answer is one of them, and the open incidents."""
+    """Yield the context of an answer, as pairs of a heading and a text.
+
+    The open incidents are always included. The last run, the next run and a present outage are
+    included only if the question names no moment, and the answer does not contain them.
+    """
     if answer.cause == "overlap":
         yield from _blocking(facts, answer, words)
     if facts.at is None:
@@ -34,7 +37,7 @@ def around(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str
 
 
 def _blocking(facts: Facts, answer: Answer, words: TimeWords) -> Iterator[tuple[str, str]]:
-    """Yield what the run does for which the moment was skipped or waits."""
+    """Yield the state of the earlier run because of which this moment was skipped or waits."""
     blocking = next(
         (one for one in facts.records if one.task_id and one.task_id in answer.line), None
     )

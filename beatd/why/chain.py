@@ -1,4 +1,5 @@
-"""Explain a moment of an entry: follow it from the plan to the worker, up to where it stopped."""
+"""Explain a moment of an entry: follow it from the plan to the worker, up to the step where it
+stopped."""
 
 from datetime import datetime
 
@@ -16,7 +17,8 @@ from beatd.why.time_words import TimeWords
 
 
 def why(facts: Facts) -> Answer:
-    """Return why the moment in question, or the newest moment of the entry, did or did not run."""
+    """Return why the moment in question did or did not run. If the question names no moment, the
+    answer is about the newest moment of the entry."""
     words = TimeWords(zone(facts.zone_name))
     answer = _answer(facts, words)
     return replace(answer, details=(*answer.details, *around(facts, answer, words)))
@@ -39,8 +41,11 @@ def _answer(facts: Facts, words: TimeWords) -> Answer:
 
 
 def _record_of(facts: Facts) -> Record | None:
-    """Return the line of history about the moment in question; without one, that of the newest
-    moment, or None if a later moment is due already."""
+    """Return the record of history about the moment in question, or None if there is none.
+
+    If the question names no moment, return the newest record. Return None if a later moment is due
+    already, or the entry is paused or disabled.
+    """
     if facts.at is not None:
         found = (one for one in facts.records if one.planned <= facts.at <= last_moment(one))
         return next(found, None)

@@ -24,8 +24,8 @@ LATEST_MOMENT = moment_of(253_402_300_799_000_000)
 
 
 class QueueState(Protocol):
-    """The queue to which the messages of an entry go; a count is None where the broker cannot
-    say."""
+    """The queue to which the messages of an entry go. A count is None if the broker cannot report
+    it."""
 
     @property
     def name(self) -> str: ...
@@ -43,17 +43,19 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What is known of the entry `name` at the time `now`.
 
     - `row` is the entry, None if there is none.
-    - `tz` is the zone of times if there is no entry.
+    - `tz` is the time zone of the answer if there is no entry.
     - `at` is the moment in question, None for the newest one.
-    - `records` are its lines of history, the newest first, open claims included.
+    - `records` are the entry's records of history, the newest first, with its open claims.
     - `deliveries` are the deliveries of its newest runs, by task id.
-    - `claims` are its open claims (claimed, not recorded).
-    - `daemons` are the running daemons. `refusal` is why the store refuses writes, or "".
+    - `claims` are its open claims (runs that were claimed, and not recorded).
+    - `requests` are the pending runs that somebody asked for by hand.
+    - `daemons` are the running daemons.
+    - `refusal` is why the store refuses writes, or an empty text.
     - `problems` are the lines that `beatd check` prints for the configuration.
     - `reports_seen` is True if a worker ever reported a run of this store.
-    - `incidents` are the open incidents of the entry and of the whole.
-    - `stop` is who last paused or disabled it by a command, None if unknown.
-    - `queue` is where its messages go, None if nobody looked.
+    - `incidents` are the open incidents of the entry and of the whole installation.
+    - `stop` is who last paused or disabled the entry by a command, None if unknown.
+    - `queue` is the queue of its messages, None if it was not read.
     """
 
     name: str
@@ -93,8 +95,8 @@ def facts_of(
     problems: Sequence[str],
     queue_of: Callable[[Stored], QueueState | None],
 ) -> Facts:
-    """Read the facts about the entry `name` from the store; `queue_of` reads the queue of an
-    entry."""
+    """Read the facts about the entry `name` from the store, and return them. `queue_of` is called
+    with the entry to read its queue."""
     row = next(iter(store.catalog.find(Query(names=(name,)))), None)
     records = list(islice(store.history.history(name, RECORDS_READ), RECORDS_READ))
     ids = [record.task_id for record in records[:OUTCOMES_READ] if record.task_id]
@@ -132,7 +134,7 @@ def facts_of(
 
 
 def _any_report(store: Roles) -> bool:
-    """True if a worker reported one of the newest runs of any entry."""
+    """Return True if the store has an outcome of one of the newest runs of any entry."""
     newest = store.history.history(None, OTHER_RECORDS_READ)
     ids = [record.task_id for record in newest if record.task_id]
     return bool(store.outcomes.outcomes(ids))

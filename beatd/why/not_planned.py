@@ -19,8 +19,8 @@ LOOK_BACK = timedelta(days=366)
 
 
 def not_planned(facts: Facts, moment: datetime | None, words: TimeWords) -> Answer:
-    """Return why nothing was planned for `moment`, or why nothing ran yet; `moment` None: the entry
-    has no next moment."""
+    """Return why nothing was planned for `moment`, or why it has not run yet. If `moment` is None,
+    return why the entry has no next moment."""
     row = facts.row
     assert row is not None, "an entry without a row has no plan"
     details = (("schedule", schedule_words(row.entry)), *nearest(row.entry, moment, facts, words))
@@ -82,7 +82,8 @@ def stopped(
     details: tuple[tuple[str, str], ...],
     words: TimeWords,
 ) -> Answer:
-    """Return that the entry is paused or disabled, since when and by whom."""
+    """Return the answer that the entry is paused or disabled, with the time and the person if they
+    are known."""
     state: Literal["paused", "disabled"] = "paused" if row.paused else "disabled"
     line = f"the entry is {state}"
     if facts.stop is not None:
@@ -93,19 +94,20 @@ def stopped(
 
 
 def _is_after_last_run(row: Stored, moment: datetime) -> bool:
-    """True if `max_runs` was reached before `moment`."""
+    """Return True if the entry had its last run (`max_runs`) before `moment`."""
     return has_run_out(row.entry, row.runs) and (row.last is None or row.last < moment)
 
 
 def is_moment(entry: Entry, moment: datetime) -> bool:
-    """True if the entry's schedule has a moment exactly at `moment`."""
+    """Return True if the entry's schedule has a moment exactly at `moment`."""
     return next_moment(entry, moment - MICROSECOND) == moment
 
 
 def nearest(
     entry: Entry, moment: datetime | None, facts: Facts, words: TimeWords
 ) -> tuple[tuple[str, str], ...]:
-    """Return lines about the entry's moments before and after `moment`."""
+    """Return the schedule's last moment before `moment` (None: now) and the next one after it, as
+    pairs of a heading and a text."""
     about = facts.now if moment is None else moment
     following = next_moment(entry, about)
     first = next_moment(entry, about - LOOK_BACK)
@@ -119,14 +121,14 @@ def nearest(
 
 
 def schedule_words(entry: Entry) -> str:
-    """Return the schedule in words, with its zone."""
+    """Return the entry's schedule in words, with its time zone."""
     words = describe(entry.schedule)
     return words if entry.tz in words else f"{words}, {entry.tz}"
 
 
 def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
-    """Return when a run with `dst_gap: run` would be, if a clock change skipped it near
-    `moment`."""
+    """Return the time that a run would have with `dst_gap: run`, if a clock change near `moment`
+    skipped it; otherwise None."""
     if entry.dst_gap != "skip":
         return None
     schedule = schedule_from(
@@ -142,7 +144,8 @@ def _skipped_by_clock(entry: Entry, moment: datetime) -> datetime | None:
 
 
 def _edited(facts: Facts, row: Stored, words: TimeWords) -> tuple[tuple[str, str], ...]:
-    """Return a line if the newest planned run was at a moment that the schedule no longer has."""
+    """Return one detail if the schedule was edited after the newest planned run, so that it no
+    longer has that run's moment; otherwise an empty tuple."""
     for record in facts.records:
         if record.state == "skipped" or record.origin in ("trigger", "backfill"):
             continue

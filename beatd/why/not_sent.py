@@ -38,7 +38,8 @@ OUTAGES: dict[str, Cause] = {
 
 
 def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return why a moment was skipped: what was wrong first, then the rule."""
+    """Return why a moment was skipped. An outage comes first in the text, and the rule that skipped
+    the moment after it."""
     begins = (one for one in REASONS if record.reason.startswith(one[0]))
     _, cause, meaning = next(begins, ("", "skipped", ""))
     text = f"skipped: {meaning or record.reason}"
@@ -60,7 +61,8 @@ def of_skip(facts: Facts, record: Record, words: TimeWords) -> Answer:
 
 
 def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
-    """Return what the reason "still running: ID since MOMENT", or without ID and MOMENT, means."""
+    """Return the meaning of a skip reason that begins with "still running". The reason may contain
+    the id of the earlier run and the moment of its claim."""
     rule = "" if facts.row is None else f" (overlap: {facts.row.entry.overlap})"
     named = STILL_RUNNING.fullmatch(reason)
     if named is None:
@@ -70,7 +72,8 @@ def _still_running(facts: Facts, reason: str, words: TimeWords) -> str:
 
 
 def of_claim(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return what became of a run that was claimed and not recorded."""
+    """Return the answer about a run that was claimed (reserved for sending) and whose result is not
+    recorded."""
     claim = next((one for one in facts.claims if one.task_id == record.task_id), None)
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if claim is None:
@@ -109,7 +112,7 @@ def _on_unknown(claim: OpenClaim) -> str:
 
 
 def waiting_plan(facts: Facts, moment: datetime, words: TimeWords) -> Answer:
-    """Return why a moment that has come is still in the plan."""
+    """Return why a moment whose time has come was neither sent nor skipped yet."""
     row = facts.row
     assert row is not None and row.plan.planned is not None
     details = [("planned", words.at(moment))]

@@ -1,11 +1,12 @@
-"""Find what keeps every run from being sent now: nobody leads, or a server is away."""
+"""Find an outage that prevents every run now: nobody leads, or the store or the broker is away."""
 
 from beatd.why.answer import Cause
 from beatd.why.facts import Facts
 
 
 def outage_now(facts: Facts) -> tuple[Cause, str] | None:
-    """Return what keeps every run from being sent now, with a cause, or None."""
+    """Return the cause and the text of an outage that prevents every run now, or None if there is
+    none."""
     leader = facts.leader
     if leader is None:
         others = f" ({len(facts.daemons)} stand by)" if facts.daemons else ", no daemon runs"

@@ -22,8 +22,8 @@ ERRORS: tuple[tuple[str, Cause, str], ...] = (
 
 
 def of_published(facts: Facts, record: Record, words: TimeWords) -> Answer:
-    """Return what is known of a published run: what its newest delivery became, or where its
-    message waits."""
+    """Return what became of a published run: the state of its newest delivery to a worker or, if no
+    worker reported the run, where its message waits."""
     deliveries = facts.deliveries.get(record.task_id, ())
     details = [("planned", words.at(record.planned)), ("task id", record.task_id)]
     if record.published is not None:
@@ -69,7 +69,7 @@ def _of_delivery(delivery: Delivery, words: TimeWords) -> list[tuple[str, str]]:
 
 
 def _outcome(facts: Facts, record: Record, deliveries: Sequence[Delivery]) -> tuple[Cause, str]:
-    """Return what the newest of the deliveries of a run became."""
+    """Return the cause and the text for the newest of these deliveries of a run."""
     delivery = deliveries[-1]
     worker = delivery.worker or "a worker"
     match delivery.state:
@@ -117,8 +117,8 @@ def _succeeded(facts: Facts, record: Record, delivery: Delivery, worker: str) ->
 
 
 def _successes(facts: Facts) -> int:
-    """Return how many of the newest runs in a row succeeded, among those whose outcomes were
-    read."""
+    """Return how many of the newest runs in a row succeeded. Only runs whose outcomes were read are
+    counted."""
     count = 0
     for record in facts.records:
         deliveries = facts.deliveries.get(record.task_id)
@@ -147,7 +147,8 @@ def _replaced(facts: Facts) -> str:
 
 
 def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
-    """Return where the message of a run is that no worker reported."""
+    """Return the cause and the text for a published run that no worker has reported, such as a
+    message that waits in its queue."""
     queue, published = facts.queue, record.published or record.planned
     age = length(facts.now - published)
     if queue is not None and queue.consumers == 0:
@@ -174,7 +175,8 @@ def _without_delivery(facts: Facts, record: Record) -> tuple[Cause, str]:
 
 
 def _expired(facts: Facts, published: datetime) -> bool:
-    """True if the message of a run that was published at that time has expired since."""
+    """Return True if a message that was published at `published` has expired by now (option
+    `expires` of the entry)."""
     expires: Any = None if facts.row is None else facts.row.entry.options.get("expires")
     if isinstance(expires, int | float) and not isinstance(expires, bool):
         return facts.now > published + timedelta(seconds=expires)

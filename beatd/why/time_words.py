@@ -6,7 +6,7 @@ from beatd.schedules.duration import length_text
 
 
 class TimeWords:
-    """Writes moments in the zone `home`."""
+    """Writes moments in the time zone `home`."""
 
     def __init__(self, home: tzinfo) -> None:
         self._home = home
@@ -23,7 +23,7 @@ class TimeWords:
 
 
 def length(time: timedelta) -> str:
-    """Return a length of time as text, at least one second."""
+    """Return a length of time as text. A length below one second is written as one second."""
     return length_text(max(1.0, time.total_seconds()))
 
 

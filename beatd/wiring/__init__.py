@@ -1,1 +1,1 @@
-"""Build a daemon from a configuration; no other package names the classes of backends."""
+"""Build a daemon from a configuration; only this package names the classes of backends."""

@@ -1,4 +1,4 @@
-"""Make the channels of alerts that a configuration names."""
+"""Make the alert channels (objects that send messages) that a configuration names."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,10 +20,10 @@ WEBHOOK_SCHEMES = ("http://", "https://")
 def alerts_of(
     config: Config, *, watched: Watched
 ) -> "Callable[[DaemonState, Observer], AlertThread] | None":
-    """Return the function that makes the thread of alerts, or None if the configuration has no
-    section `alerts`.
+    """Return the function that makes the thread of alerts.
 
-    The thread writes the entries with an `alert` to `watched`. Its modules are imported only here.
+    The result is None if the configuration has no section `alerts`; the thread's modules are then
+    not imported. The thread stores the entries with an `alert` in `watched`.
     """
     if config.alerts is None:
         return None
@@ -34,7 +34,7 @@ def alerts_of(
 
 
 def alerting_of(alerts: Alerts) -> "Alerting":
-    """Return the settings of alerts, with their channels."""
+    """Return the settings of alerts, with the channels and the heartbeat that they name."""
     from beatd.daemon.alerting import Alerting
 
     ping = None
@@ -51,14 +51,14 @@ def alerting_of(alerts: Alerts) -> "Alerting":
 
 
 def is_webhook(url: str) -> bool:
-    """Return True if messages to this URL are webhooks, and not Apprise's."""
+    """Return True if messages to this URL are sent as webhooks, False if Apprise sends them."""
     return url.lower().startswith(WEBHOOK_SCHEMES)
 
 
 def channel_of(url: str, secret: str) -> "Channel":
-    """Return the channel that sends messages to this URL; `secret` signs a webhook.
+    """Return the channel (object) that sends messages to this URL; `secret` signs a webhook.
 
-    The modules are imported only if there is a channel.
+    Only the module of that kind of channel is imported.
     """
     if is_webhook(url):
         from beatd.notifiers.webhook import Webhook

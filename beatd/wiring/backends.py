@@ -1,6 +1,6 @@
 """Open the store, lease or dispatch that a URL names, and import only the class it needs.
 
-No other file names these classes.
+No other module names these classes.
 """
 
 import os
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 def open_store(
     url: str, *, codec: "Codec", clock: Clock, prefix: str = "beatd:", timeout: float = 2.0
 ) -> Store:
-    """Return the store that a URL names, opened.
+    """Return the opened store that a URL names.
 
     `codec` converts entries to the stored form and back, `clock` provides the time.
     `prefix` is the beginning of all keys in Redis.
-    `timeout` is in seconds, and counts only for databases.
+    `timeout` is in seconds and is used only for databases.
 
     Raises StoreError if the store cannot be reached now, StoreUnusable if waiting would not help,
-    and ConfigError if the URL names no store.
+    and ConfigError if the URL names no store or has an unknown option.
     """
     scheme = scheme_of(url)
     refuse_options("store", url)
@@ -64,7 +64,7 @@ def open_store(
 
 
 def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "DjangoStore":
-    """Return the store in the database of django-celery-beat, opened.
+    """Return the opened store in the database of django-celery-beat.
 
     Raises the same errors as `open_store`.
     """
@@ -77,7 +77,8 @@ def open_django_store(url: str, *, codec: "Codec", timeout: float = 2.0) -> "Dja
 def refuse_options(section: str, url: str) -> None:
     """Raise ConfigError if the URL has an option that its driver does not know.
 
-    `section` is the part of the configuration with the URL ("store" or "lock"), for the message.
+    `section` is the part of the configuration that has the URL, "store" or "lock". The error shows
+    it.
     """
     try:
         refuse_unknown_options(section, url)
@@ -88,7 +89,7 @@ def refuse_options(section: str, url: str) -> None:
 def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
     """Return the lease (the lock that makes one daemon the leader) that a URL names.
 
-    `prefix` is the beginning of its key in Redis. Raises the same errors as `open_store`.
+    `prefix` is the beginning of the lease's key in Redis. Raises the same errors as `open_store`.
     """
     scheme = scheme_of(url)
     refuse_options("lock", url)
@@ -112,10 +113,10 @@ def open_lease(url: str, *, prefix: str = "beatd:") -> Lease:
 
 
 def open_dispatch(claims: "Claims", publisher: "Publisher", *, clock: Clock) -> "Dispatch":
-    """Return the dispatch, which claims runs, publishes them and records their outcomes.
+    """Return the dispatch: the object that claims runs, publishes them and records their outcomes.
 
-    If the ledger (plans, claims, history) and the broker are on the same Redis server, it does all
-    of that in one atomic script, else one step after the other.
+    If the ledger (plans, claims, history) and the broker are on the same Redis server, the dispatch
+    does its work in one atomic script. Otherwise it works one step after the other.
     """
     from beatd.dispatches.atomic_dispatch import AtomicDispatch
     from beatd.dispatches.step_dispatch import StepDispatch
@@ -141,8 +142,7 @@ def on_one_redis(
 def own_holder(name: str, since: datetime) -> Holder:
     """Return a `Holder` (the identity of a daemon that holds a lease) for this process.
 
-    `since` is the time when the process started, as others will see it. Without `name` the holder
-    is called HOST:PID.
+    `since` is the start of this process. If `name` is empty, the holder has the name HOST:PID.
     """
     host = socket.gethostname()
     return Holder(name or f"{host}:{os.getpid()}", host, os.getpid(), since, token_hex(8))

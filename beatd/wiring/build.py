@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 
 def celery_app(config: Config) -> Celery:
-    """Return the project's Celery app, or a new app if the configuration names none.
+    """Return the project's Celery app, or a new app if the configuration names no app.
 
-    The configuration's broker, if it has one, replaces the app's.
+    If the configuration has a broker, it replaces the broker of the app.
     """
     if config.app is None:
         return app_for(config.broker.settings(), timezone=config.timezone)
@@ -45,10 +45,9 @@ def celery_app(config: Config) -> Celery:
 
 
 def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
-    """Return the functions that open the store, lease, publisher and dispatch of a daemon.
+    """Return the functions that open the store, lease, publisher and other parts of a daemon.
 
-    Nothing is opened yet. The lease is the lock of the leader; the dispatch claims and publishes
-    runs.
+    No part is opened yet. The lease is the leader's lock; the dispatch claims and publishes runs.
     """
     store_url, lock_url = config.store.url, schemes.lock_url(config.store.url, config.lock.url)
     prefix, ttl = config.store.prefix, config.lock.ttl.total_seconds()
@@ -88,11 +87,10 @@ def parts_of(config: Config, *, clock: Clock, app: Celery) -> Parts:
 def outcomes_of(
     config: Config, *, clock: Clock, app: Celery, watched: Watched
 ) -> "Callable[[Roles], OutcomeReader] | None":
-    """Return the function that makes the reader of outcomes, or None if nothing reads them.
+    """Return the function that makes the reader of runs' outcomes, or None if none is configured.
 
-    The results of the entries `watched`, those with an `alert`, are read, too.
-
-    Its library is imported only if it is used.
+    If the outcomes are read from a result backend, the reader also reads the results of `watched`,
+    the entries with an `alert`. The reader's library is imported only if it is used.
     """
     timeout_s = config.broker.timeout.total_seconds()
     if config.outcomes.read_from == "reports":
@@ -118,8 +116,8 @@ def outcomes_of(
 def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
     """Return the object that writes all declared entries to the store.
 
-    Declared entries are those of the configuration's files, of its app, and of Django's tables if
-    the store is a Django database.
+    Entries are declared in the configuration's files, in its app, and in Django's tables if the
+    store is a Django database.
     """
     if config.store.url.startswith(schemes.DJANGO):
         return _mirror_of(config, clock=clock, app=app)
@@ -127,9 +125,10 @@ def declaring_of(config: Config, *, clock: Clock, app: Celery) -> Declares:
 
 
 def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
-    """Return the object that writes the rows of Django's tables, and other entries, to the store.
+    """Return the object that writes Django's rows, and all other declared entries, to the store.
 
-    Its `row_state` is None, so that it writes nothing into the rows.
+    Its attribute `row_state` is None. Until the caller sets it, the object writes nothing into
+    Django's rows.
     """
     from beatd.definition.celery_schedule import zone_name_of
     from beatd.sources.django_mirror import DjangoMirror
@@ -145,7 +144,8 @@ def _mirror_of(config: Config, *, clock: Clock, app: Celery) -> "DjangoMirror":
 
 
 def sources_of(config: Config, *, clock: Clock, app: Celery) -> list[Source]:
-    """Return the sources of declared entries: the configuration's files, and its app if any."""
+    """Return the sources of declared entries: the configuration's files, and its app if it has
+    one."""
     sources: list[Source] = [Files(config, clock)]
     if config.app is not None:
         from beatd.sources.app import App
@@ -163,13 +163,14 @@ def daemon_of(
     observers: tuple[Observer, ...] = (),
     parts: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> Daemon:
-    """Return a daemon for the configuration, which is not running yet.
+    """Return a daemon for the configuration; it is not running yet.
 
     `app` is the project's Celery app; None means the app that the configuration names.
     `observers` are called with each event of the daemon.
     `parts` may replace the functions that open the store, lease, publisher and dispatch.
 
-    It also imports modules that the daemon would import only later; see `packages`.
+    This call also imports modules that the daemon would otherwise import later; see `packages`. It
+    starts a thread for the slow part of that.
     """
     clock = clock or SystemClock()
     app = app or celery_app(config)
@@ -188,9 +189,9 @@ def daemon_of(
 
 
 def web_of(config: Config) -> "WebPages | None":
-    """Return the HTTP pages of the daemon, or None if the configuration has none.
+    """Return the HTTP pages of the daemon, or None if none are configured.
 
-    Their libraries are imported only if there are pages, because the import takes time.
+    Their libraries are imported only if pages are configured, because the import takes time.
     """
     if config.http is None:
         return None
@@ -200,7 +201,10 @@ def web_of(config: Config) -> "WebPages | None":
 
 
 def store_of(config: Config) -> Store:
-    """Return the store of the configuration, opened, for a command of the command line."""
+    """Return the opened store of the configuration, for commands other than the daemon.
+
+    Raises the same errors as `open_store`.
+    """
     return backends.open_store(
         config.store.url, codec=codec, clock=SystemClock(), prefix=config.store.prefix
     )

@@ -13,7 +13,7 @@ from beatd.wiring.build import celery_app, daemon_of, web_of
 class DaemonService:
     """A daemon together with its log, its HTTP pages and its answers to `celery inspect`.
 
-    The constructor builds them all; `open` opens the pages and begins to answer.
+    The constructor builds all of them. `open` starts the pages and the answers, but not the daemon.
     """
 
     def __init__(self, config: Config, systemd: SystemdObserver) -> None:
@@ -26,16 +26,16 @@ class DaemonService:
         self._inspect = CeleryInspect(app, self.daemon)
 
     def open(self) -> None:
-        """Open the HTTP pages and begin to answer `celery inspect`.
+        """Open the HTTP pages and start to answer `celery inspect`.
 
-        Raises BeatError if the port is in use.
+        Raises BeatError if the address of the pages cannot be used.
         """
         self._inspect.open()
         if self._web is not None:
             self._web.open(lambda: health_of(self.daemon), self.status)
 
     def status(self) -> dict[str, object]:
-        """Return the content of the HTTP page /status as a mapping for JSON."""
+        """Return the content of the HTTP page /status, as a mapping that JSON can hold."""
         return status_of(self.daemon)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Make the thread of monitors, with the monitors that a configuration and its entries name."""
+"""Make the thread that sends check-ins about runs to the configured monitors."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,10 @@ from beatd.notifiers.ping import PingMonitor
 
 
 def monitors_of(config: Config) -> Callable[[DaemonState, Observer], MonitorThread]:
-    """Return the function that makes the thread of monitors. The key `monitor` of an entry chooses
-    among them."""
+    """Return the function that makes the thread that sends check-ins to monitors.
+
+    An entry's key `monitor` chooses the monitors for its runs.
+    """
     targets: tuple[MonitorTarget, ...] = (PingMonitor(),)
     if config.sentry is not None:
         from beatd.notifiers.sentry import SentryMonitor

@@ -1,7 +1,7 @@
-"""Read all files of installed packages that a daemon may need later, when it starts.
+"""Read, at the start, all files of installed packages that a daemon may need later.
 
-An upgrade replaces or deletes these files while a daemon runs, and a process may have no free file
-descriptor left when it needs one.
+An upgrade replaces or deletes these files while a daemon runs. The process may also have no free
+file descriptor when it needs such a file.
 """
 
 import logging
@@ -28,10 +28,10 @@ READ_AFTER_S = 2.0  # the beat has started by then
 
 
 def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
-    """Import the modules that store, lock, dispatch and schedules would import at their first use.
+    """Import the modules that store, lock, dispatch and schedules need at their first use.
 
-    The rest (the modules for sending, and all time zones) takes longer, so a thread reads it
-    READ_AFTER_S seconds later.
+    READ_AFTER_S seconds later, a thread reads the rest: the modules for sending, and all time
+    zones. That takes longer, so the caller does not wait for it.
     """
     import_parts(store_url, lock_url)
     later = Timer(READ_AFTER_S, _read_the_rest, (ref(app),))
@@ -40,9 +40,9 @@ def read_packages(app: Celery, store_url: str, lock_url: str) -> None:
 
 
 def import_parts(store_url: str, lock_url: str) -> None:
-    """Import the modules of the backends that both URLs name.
+    """Import the modules for the backends of the store's URL and the lock's URL.
 
-    A missing optional library is skipped.
+    A missing optional library is ignored: its first use raises an error that names it.
     """
     for name in _modules(store_url, lock_url):
         try:

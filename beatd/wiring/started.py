@@ -11,9 +11,9 @@ from beatd.secret import hidden, masked
 
 
 def started_of(config: Config, app: Celery, name: str) -> Started:
-    """Return the event for the start of the daemon `name`. No URL in it has a password.
+    """Return the event for the start of the daemon `name`; passwords in its URLs are masked.
 
-    Its `config` is None if the settings are those of an app, or were made by a program.
+    The event's `config` is the path of the configuration file, or None if no file was read.
     """
     path = Path(config.folder) / Path(config.shown).name
     host = config.http and (
@@ -32,7 +32,7 @@ def started_of(config: Config, app: Celery, name: str) -> Started:
 
 
 def _broker_of(app: Celery) -> str:
-    """Return the URLs of the app's broker, as they are written; celery's default without any."""
+    """Return the URLs of the app's broker without passwords, or celery's default URL."""
     given = app.conf.broker_write_url or app.conf.broker_url
     urls = [given] if isinstance(given, str) else list(given or ())
     if not urls:
@@ -41,5 +41,5 @@ def _broker_of(app: Celery) -> str:
 
 
 def _masked(url: str) -> str:
-    """Return the URL without passwords, and as a plain str, which JSON can carry."""
+    """Return the URL without passwords, as a plain `str` that JSON can hold."""
     return masked(str(url))

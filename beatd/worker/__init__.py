@@ -1,7 +1,7 @@
 """The part of a Celery worker that reports what became of the runs that beatd published.
 
-`beatd.worker.report(app)`, one line in an app, installs it for the workers of this app. The option
-`--include beatd.worker.auto` of `celery worker` installs it without a change of the app.
+`beatd.worker.report(app)`, one line in an app, installs the reporting for the workers of this app.
+The option `--include beatd.worker.auto` of `celery worker` installs it without a change of the app.
 """
 
 from beatd.worker.installation import report

@@ -1,7 +1,7 @@
-"""Importing this module makes every worker of the process report: `celery -A proj worker --include
+"""Import this module to make every worker of the process report: `celery -A proj worker --include
 beatd.worker.auto`.
 
-In a process that is not a worker it does nothing, because nothing is received there.
+In a process that is not a worker the import has no effect, because no task is received there.
 """
 
 from beatd.worker.installation import report_every_app

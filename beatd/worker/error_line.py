@@ -7,7 +7,8 @@ READ_CHARS = 4 * MAX_CHARS  # of the text of an exception, which may be of any l
 
 
 def error_line(error: BaseException) -> str:
-    """Return "Type: text" of the exception, as `one_line` makes it."""
+    """Return the exception as the line "Type: text", with passwords hidden, of at most MAX_CHARS
+    characters."""
     # Celery wraps what it cannot pickle, and keeps the name of the type.
     kind = getattr(error, "exc_cls_name", None) or type(error).__name__
     try:
@@ -18,8 +19,8 @@ def error_line(error: BaseException) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text in one line of at most 500 characters, without passwords and without
-    characters that JSON or a database refuses."""
+    """Return the text as one line of at most MAX_CHARS characters. Passwords are hidden, and
+    characters that JSON or a database refuses are replaced."""
     plain = " ".join(hidden(text).replace("\0", " ").split())
     if len(plain) > MAX_CHARS:
         plain = plain[: MAX_CHARS - 1] + "…"

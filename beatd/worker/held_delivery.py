@@ -18,11 +18,13 @@ REQUEUED = "; the message goes back to the broker"
 
 
 class HeldDelivery:
-    """Notes what celery's request goes through, and reports each change once.
+    """Tracks one delivery through the callbacks of celery's request, and reports each change of its
+    state once.
 
-    The first end counts: celery may call further callbacks afterwards, such as the loss of a child
-    that it killed itself. `changed` is called with each new state, its time and its error,
-    `was_terminated` when celery has terminated the task, whose process may not have ended yet.
+    Only the first end is reported. Celery may call further callbacks afterwards, for example about
+    the loss of a child process that celery itself killed. `changed` is called with each new state,
+    its time and its error. `was_terminated` is called when celery has terminated the task; the
+    process of the task may still run then.
     """
 
     __slots__ = (
@@ -57,7 +59,7 @@ class HeldDelivery:
         self.changed(self, state, at or datetime.now(UTC), error)
 
     def end(self, state: OutcomeState, error: str = "") -> None:
-        """Report the end, unless one was reported."""
+        """Report the end of the delivery, unless an end was reported before."""
         if self.ended:
             return
         self.ended = True
@@ -65,7 +67,7 @@ class HeldDelivery:
 
     @never_raises
     def accepted(self, time_accepted: float) -> None:
-        """Report that the task started; `time_accepted` is a monotonic time."""
+        """Report that the task started. `time_accepted` is a value of the monotonic clock."""
         self.started = True
         if not self.ended:
             at = datetime.fromtimestamp(time() - (monotonic() - time_accepted), UTC)
@@ -73,7 +75,12 @@ class HeldDelivery:
 
     @never_raises
     def returned(self, failed: bool, value: Any, runtime: float | None) -> None:
-        """Report the end of a task that returned, or whose failure celery raised in the worker."""
+        """Report that the task succeeded or, if `failed` is True, failed with the exception in
+        `value`.
+
+        Nothing is reported for a greenlet that celery stops: another callback announces the reason
+        later.
+        """
         if failed:
             self._end_failed(exception_of(value))
         elif not (self.stopping and runtime is None):
@@ -82,7 +89,8 @@ class HeldDelivery:
 
     @never_raises
     def failed(self, exc_info: Any) -> None:
-        """Report the end that celery has made of an exception in the task."""
+        """Report the end of a task that raised an exception, after celery has handled the
+        exception."""
         self._end_failed(exception_of(exc_info))
 
     def _end_failed(self, error: BaseException) -> None:
@@ -103,7 +111,7 @@ class HeldDelivery:
 
     @never_raises
     def timed_out(self, limit: float) -> None:
-        """Report the end at the hard time limit."""
+        """Report that celery stopped the task at its hard time limit of `limit` seconds."""
         self._end_with(limit_text(limit))
 
     def _end_with(self, text: str) -> None:
@@ -114,20 +122,27 @@ class HeldDelivery:
 
     @never_raises
     def retried(self, error: BaseException) -> None:
-        """Report that the task was sent again; `error` is the reason, perhaps inside a Retry."""
+        """Report that celery sends the task again. `error` is the reason, or a Retry that contains
+        the reason."""
         cause = error.exc if isinstance(error, Retry) and error.exc else error
         self.end("retried", error_line(cause))
 
     @never_raises
     def rejected(self, requeue: bool) -> None:
-        """Note that the message was rejected; it is the end unless celery handles a failure."""
+        """Record whether the rejected message goes back to the broker, and report the end. While
+        celery handles a failure nothing is reported here: `failed` or `timed_out` reports the
+        end."""
         self.requeued = requeue
         if not self.handling:
             self._end_with("rejected")
 
     @never_raises
     def revoked(self, reason: str, terminated: bool, expired: bool) -> None:
-        """Report that the run was revoked or had expired."""
+        """Report that the run had expired or was revoked.
+
+        If celery terminated the task and the task's process still runs, call `was_terminated`
+        instead. `end_terminated` reports the end later.
+        """
         if expired:
             self.end("expired")
         elif terminated and self.is_running():
@@ -137,13 +152,13 @@ class HeldDelivery:
             self.end("revoked", "terminated" if terminated else "")
 
     def is_running(self) -> bool:
-        """True if a process of the pool executes the task now."""
+        """Return True if a process of the worker's pool executes the task now."""
         request = None if self.request is None else self.request()
         return self.started and is_running(getattr(request, "worker_pid", None))
 
     def end_terminated(self) -> bool:
-        """Report the end of a task that was terminated, if its process has ended by now; return
-        False if it has not."""
+        """Report the end of a terminated task and return True, or return False if the task's
+        process still runs."""
         if not self.ended and self.is_running():
             return False
         self.end("revoked", "terminated")
@@ -151,7 +166,9 @@ class HeldDelivery:
 
     @never_raises
     def cancelled(self, acks_late: bool) -> None:
-        """Report that celery stopped the task, because the worker ends or lost its broker."""
+        """Report that celery stopped the task because the worker ends or lost its broker. If
+        `acks_late` is True, the message goes back to the broker, and the state is "retried", else
+        "failed"."""
         if acks_late:
             self.end("retried", "stopped with the worker or its connection" + REQUEUED)
         else:
@@ -159,7 +176,7 @@ class HeldDelivery:
 
 
 def exception_of(exc_info: Any) -> BaseException:
-    """Return the exception of celery's or billiard's ExceptionInfo."""
+    """Return the exception in an ExceptionInfo of celery or billiard."""
     error = exc_info.exception
     inner = getattr(error, "exc", None)
     # billiard sends an exception together with its traceback.
@@ -170,7 +187,8 @@ def exception_of(exc_info: Any) -> BaseException:
 
 
 def lost_text(error: BaseException) -> str:
-    """Return the text of a failure; a child's exit counts as its loss."""
+    """Return an exception of a task as one line of text. SystemExit and KeyboardInterrupt count as
+    the loss of the child process."""
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return one_line(f"{WorkerLostError.__name__}: the child ended with {error!r}")
     if isinstance(error, TimeLimitExceeded) and error.args:

@@ -1,6 +1,7 @@
-"""Installs the reporting in the workers of this process, through celery's signals.
+"""Install the reporting in the workers of this process, through celery's signals.
 
-The signals are sent in the worker's parent process alone, so in any other process nothing happens.
+Celery sends these signals only in the parent process of a worker. In any other process nothing
+happens.
 """
 
 from collections.abc import Mapping
@@ -21,10 +22,11 @@ _reporters: dict[tuple[Celery, str], Reporter] = {}  # by app and name of the wo
 
 
 def report(app: Celery, queue: str = QUEUE) -> None:
-    """Let the workers of this app report what becomes of the runs that beatd published.
+    """Make the workers of this app report what becomes of the runs that beatd published. The
+    reports go to the queue `queue`.
 
-    Calling it again does no harm. A daemon reads the queue only if its setting `outcomes.queue` has
-    the same name.
+    Calling this function again does no harm. A daemon reads the queue only if its setting
+    `outcomes.queue` has the same name.
     """
     found = getattr(app, "_get_current_object", None)  # celery's proxies have it
     _queues[found() if found else app] = queue
@@ -32,8 +34,8 @@ def report(app: Celery, queue: str = QUEUE) -> None:
 
 
 def report_every_app() -> None:
-    """Let the workers of every app of this process report. The queue is `beatd.outcomes`, unless
-    `report` named another one."""
+    """Make the workers of every app in this process report. They send to the queue
+    `beatd.outcomes`, unless `report` was called with another queue for their app."""
     global _every_app
     _every_app = True
     _connect()
@@ -43,7 +45,7 @@ _every_app = False
 
 
 def _connect() -> None:
-    """Connect the signals; the second time nothing is connected again."""
+    """Connect the handlers to celery's signals. A second call has no effect."""
     for signal, receiver in (
         (signals.task_received, _on_received),
         (signals.task_revoked, _on_revoked),
@@ -55,7 +57,8 @@ def _connect() -> None:
 
 
 def _reporter(app: Celery, worker: str) -> Reporter | None:
-    """Return the reporter of a worker, or None if its app does not report."""
+    """Return the reporter of a worker, and create it at the first call. Return None if the worker's
+    app does not report."""
     found = _reporters.get((app, worker))
     if found is None:
         queue = _queues.get(app, QUEUE if _every_app else None)
@@ -82,7 +85,8 @@ def _received(request: Any, headers: Mapping[str, Any]) -> None:
 
 @never_raises
 def _received_without_headers(request: Any) -> None:
-    """Report a retried run whose task has replaced the headers."""
+    """Report a retried run whose task replaced beatd's headers. The headers of the earlier delivery
+    are used."""
     reporter = _reporters.get((request.app, request.hostname))
     if reporter is not None and request.id in reporter.known:
         reporter.received(request, reporter.known[request.id])
@@ -90,7 +94,7 @@ def _received_without_headers(request: Any) -> None:
 
 @never_raises
 def _on_revoked(sender: Any, request: Any, expired: bool, **_: Any) -> None:
-    """Report a run that was revoked or expired before the signal task_received."""
+    """Report a run that was revoked or had expired before the signal task_received was sent."""
     headers = request.headers
     if headers and PLANNED in headers and not getattr(request, REPORTED, False):
         reporter = _reporter(sender.app, request.hostname)
@@ -113,7 +117,7 @@ def _on_rejected(sender: Any, message: Any, exc: BaseException | None, **_: Any)
 
 
 def _refused(consumer: Any, headers: Mapping[str, Any] | None, id: str | None, error: str) -> None:
-    """Report a message that the consumer has rejected, as failed."""
+    """Report a message of beatd that the worker rejected, with the state "failed"."""
     if headers and PLANNED in headers and id is not None:
         reporter = _reporter(consumer.app, consumer.hostname)
         if reporter is not None:

@@ -1,4 +1,4 @@
-"""Failures of the reporting itself: logged at most once a minute, never raised in the worker."""
+"""Log failures of the reporting at most once a minute, and never raise them in the worker."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ _logger = getLogger("beatd.worker")
 
 
 class RareWarning:
-    """Logs a warning, unless it logged one within the last minute."""
+    """Logs a warning, unless this object logged another one within the last minute."""
 
     def __init__(self) -> None:
         self._not_before = 0.0
@@ -32,7 +32,8 @@ _hook_failed = RareWarning()
 
 
 def never_raises(hook: Hook) -> Hook:
-    """Return the function such that an exception in it becomes a rare warning."""
+    """Return a function that calls `hook` and never raises: an exception in `hook` is logged as a
+    rare warning."""
 
     @wraps(hook)
     def guarded(*args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The connection over which a worker sends its reports: the app's own broker."""
+"""The connection through which a worker sends its reports, to its app's own broker."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +18,11 @@ PERSISTENT = 2
 
 
 class ReportLine:
-    """An open connection with the queue declared. After an exception it can only be closed."""
+    """An open connection to the broker, with the queue declared. After an exception only `close`
+    may be called."""
 
     def __init__(self, app: Celery, queue: str) -> None:
-        """Connect and declare the queue. Raises OSError if the broker is away."""
+        """Connect and declare the queue. Raise OSError if the broker is away."""
         self._connection = connection = app.connection_for_write()
         transport = connection.transport
         connection.transport_options = {
@@ -43,8 +44,8 @@ class ReportLine:
             raise
 
     def send(self, body: bytes) -> bool:
-        """Return True if the broker has the message, or False if its queue is full and nobody reads
-        it. Raises OSError if the broker is away."""
+        """Send one message. Return True if the broker has it, False if the queue is full because
+        nobody reads it. Raise OSError if the broker is away."""
         with self._as_os_error():
             if monotonic() >= self._declare_at:
                 self._declare()
@@ -63,7 +64,8 @@ class ReportLine:
 
     @contextmanager
     def _as_os_error(self) -> Iterator[None]:
-        """Turn the transport's own exceptions about a lost connection into a ConnectionError."""
+        """Raise ConnectionError, which is an OSError, in place of the transport's own exceptions
+        about a lost connection."""
         try:
             yield
         except OSError:
@@ -72,7 +74,7 @@ class ReportLine:
             raise ConnectionError(error_line(error)) from error
 
     def _declare(self) -> None:
-        """Declare the queue, which somebody may have deleted, and see if it is full."""
+        """Declare the queue again, in case it was deleted, and record whether it is full."""
         # Not passively: Redis has no queue without messages, and RabbitMQ closes the channel.
         size = self._queue.queue_declare().message_count
         self._full = not self._drops_by_itself and size >= MAX_REPORTS
@@ -83,7 +85,7 @@ class ReportLine:
 
 
 def _options(driver: str) -> dict[str, object]:
-    """Return transport options that end each wait, by the name of kombu's driver."""
+    """Return transport options that limit each wait; `driver` is kombu's name of the driver."""
     match driver:
         case "redis":
             return {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}

@@ -1,4 +1,5 @@
-"""The thread of a worker's parent process that sends reports, in batches."""
+"""The thread that sends the reports of a worker in batches. It runs in the worker's parent
+process."""
 
 import time
 from collections import deque
@@ -26,8 +27,8 @@ MAX_PAUSE_S = 5.0
 class Line(Protocol):
     """A connection to the broker.
 
-    `send` returns False if the queue is full. It raises OSError if the broker is away, and any
-    other exception if the broker refuses the message.
+    `send` returns True if the broker has the message, and False if the queue is full. It raises
+    OSError if the broker is away, and any other exception if the broker refuses the message.
     """
 
     def send(self, body: bytes) -> bool: ...
@@ -36,12 +37,15 @@ class Line(Protocol):
 
 
 class ReportSender:
-    """Sends the reports of one worker on a thread of its own, which starts with the first report.
+    """Sends the reports of one worker on its own thread, which starts with the first report.
 
-    `open_line` connects. `held` returns the (task id, delivery) of all runs that the worker holds;
-    they are listed every 10 seconds. `waits_for_process` reports terminated tasks whose process has
-    ended, and returns True if there are others. While the broker is away reports wait; the oldest
-    are dropped and counted.
+    `open_line` connects to the broker. `held` returns the (task id, delivery) of all runs that the
+    worker has received and not ended; the thread sends this list every HELD_EVERY_S seconds.
+    `waits_for_process` reports the terminated tasks whose process has ended, and returns True if
+    there are other terminated tasks.
+
+    Reports wait while the broker is away. If more than MAX_WAITING reports wait, the oldest are
+    dropped and counted.
     """
 
     def __init__(
@@ -69,7 +73,8 @@ class ReportSender:
         self._warning = RareWarning()
 
     def add(self, report: Report) -> None:
-        """Queue a report; it never waits."""
+        """Put a report into the queue of this thread, without waiting. If the queue is full, the
+        oldest report is dropped and counted."""
         if len(self._waiting) == MAX_WAITING:
             self._dropped += 1
         self._waiting.append(report)
@@ -78,7 +83,7 @@ class ReportSender:
         self.wake()
 
     def wake(self) -> None:
-        """Let the thread look now; it never waits."""
+        """Make the thread look for work now, without waiting."""
         with suppress(RuntimeError):  # it is awake already
             self._has_work.release()
 
@@ -87,7 +92,7 @@ class ReportSender:
         self._thread.start()
 
     def close(self, within_s: float) -> None:
-        """Send what waits, within this time; then the thread ends."""
+        """Send the waiting reports, for at most `within_s` seconds, and end the thread."""
         if self._thread is None or self._ending.is_set():
             return
         self._end_by = time.monotonic() + within_s
@@ -119,7 +124,8 @@ class ReportSender:
             self._send_batch([self._waiting.popleft() for _ in range(size)])
 
     def _send_batch(self, batch: list[Report]) -> None:
-        """Send the reports in one message, or in several if it would be too long."""
+        """Send the reports in one message, or in several if one would be too long. Reports that
+        were not sent are counted as dropped."""
         dropped = self._dropped
         body = encode(Reports(worker=self._worker, reports=tuple(batch), dropped=dropped))
         if len(body) > MAX_BYTES and len(batch) > 1:
@@ -137,10 +143,10 @@ class ReportSender:
             self._send(encode(Reports(worker=self._worker, held=chunk)))
 
     def _send(self, body: bytes) -> bool:
-        """Send until the broker has the message.
+        """Send a message, and retry until the broker has it; then return True.
 
-        Return False if it does not get it: the queue is full, the broker refused it several times,
-        or the worker ends.
+        Return False if the queue is full, the broker refused the message MAX_REFUSALS times, or the
+        time to end is over.
         """
         pause = FIRST_PAUSE_S
         refusals = 0
@@ -162,7 +168,8 @@ class ReportSender:
         return False
 
     def _ended_within(self, pause: float) -> bool:
-        """Wait before the next attempt; return True if the time to end is over."""
+        """Wait before the next attempt. Return True if the worker ends and the time for its last
+        reports is over."""
         if self._ending.wait(pause):
             time.sleep(FIRST_PAUSE_S)
             return time.monotonic() >= self._end_by

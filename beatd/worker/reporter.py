@@ -1,4 +1,4 @@
-"""The reports of one worker: which deliveries it holds, and what became of them."""
+"""The reports of one worker: which deliveries it has received, and what became of them."""
 
 import atexit
 import os
@@ -42,7 +42,8 @@ class Reporter:
         atexit.register(self.close)  # a cold shutdown sends no signal
 
     def received(self, request: Any, headers: Mapping[str, Any]) -> None:
-        """Hold a delivery that the worker has received, and report what becomes of it."""
+        """Track a delivery that the worker has received. Report the state "received" now, and each
+        later change."""
         delivery = self._delivery(request.id, headers)
         watch(request, delivery)
         self.known[delivery.id] = headers
@@ -52,7 +53,8 @@ class Reporter:
     def ended_unreceived(
         self, task_id: str, headers: Mapping[str, Any], state: OutcomeState, error: str
     ) -> None:
-        """Report the end of a delivery that the worker refused: revoked, expired, unknown."""
+        """Report the end of a delivery that the worker refused, because it was revoked, expired or
+        invalid."""
         self._delivery(task_id, headers).end(state, error)
 
     def _delivery(self, task_id: str, headers: Mapping[str, Any]) -> HeldDelivery:
@@ -85,20 +87,24 @@ class Reporter:
                 self.known.pop(next(iter(self.known)), None)
 
     def _end_terminated(self) -> bool:
-        """Report the end of terminated tasks whose process has ended; True if one runs still."""
+        """Report the end of the terminated tasks whose process has ended. Return True if the
+        process of another one still runs."""
         terminated = [held for held in list(self._held.values()) if held.terminated]
         return not all([held.end_terminated() for held in terminated])
 
     def _named(self) -> list[tuple[str, str]]:
-        """Return the task id and delivery of all that the worker holds; release what it has
-        dropped."""
+        """Return the (task id, delivery) of each delivery that the worker has received and not
+        ended. Deliveries that the worker has dropped are removed first."""
         self._release_dropped()
         return [(held.id, held.delivery) for held in list(self._held.values())]
 
     def _release_dropped(self) -> None:
-        """Release deliveries whose request the worker has dropped without an end.
+        """Remove the deliveries whose request no longer exists in the worker, although no end was
+        reported.
 
-        A worker that loses its connection drops what has not started; the broker delivers it again.
+        A worker that loses its connection drops the tasks that have not started, and the broker
+        delivers them again. So the state "retried" is reported for them. For a task that had
+        started no end is known, and nothing is reported; the leader will find that its run is lost.
         """
         for held in list(self._held.values()):
             if held.request is None or held.request() is not None:
@@ -109,9 +115,10 @@ class Reporter:
                 held.end("retried", NOT_STARTED)
 
     def close(self) -> None:
-        """Send the last reports; return after two seconds at the latest.
+        """Report the deliveries that have not started as "retried", because the broker will deliver
+        them again. Send the last reports, for at most CLOSE_S seconds.
 
-        What has not started goes back to the broker, and counts as retried.
+        In a child process nothing happens.
         """
         if os.getpid() != self._pid:
             return  # a child ends

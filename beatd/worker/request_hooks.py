@@ -1,8 +1,8 @@
-"""Celery's request of one delivery, extended by notes of what it goes through.
+"""Extend celery's request of a delivery, so that a HeldDelivery is informed of each change.
 
-Celery has no signal for these in the worker's parent process, where the death of a child is
-noticed. So the request gets a subclass of its own class: each method does what it did, and informs
-the HeldDelivery.
+Celery has no signals for these changes in the worker's parent process, and only the parent process
+notices the death of a child. So the request gets a subclass of its own class. Each method calls
+celery's method and informs the HeldDelivery.
 """
 
 from typing import Any
@@ -76,7 +76,8 @@ class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
 
     @never_raises
     def _mark_reported(self) -> None:
-        """Mark the context that the signal task_revoked will have, so that it is reported once."""
+        """Mark the context that the signal task_revoked will carry, so that the run is not reported
+        again."""
         setattr(self._context, REPORTED, True)
 
     def _announce_cancelled(self, *args: Any, **kwargs: Any) -> None:
@@ -99,14 +100,15 @@ class RequestHooks(Request):  # type: ignore[misc]  # celery has no types
 
 
 def watch(request: Any, held: HeldDelivery) -> None:
-    """Let the request inform `held` of all that it goes through."""
+    """Make the request inform `held` of each change. This replaces the class of the request."""
     held.request = ref(request)
     request.beatd_held = held
     request.__class__ = _reported(type(request))
 
 
 def _reported(base: type) -> type:
-    """Return the reported subclass of a class of requests; celery has one class for each task."""
+    """Return the subclass of `base` that informs a HeldDelivery. It is created once for each class;
+    celery has one class of requests for each task."""
     made: type | None = base.__dict__.get(REPORTED)
     if made is None:
         made = type(base.__name__, (RequestHooks, base), {"__slots__": ()})

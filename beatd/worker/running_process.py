@@ -1,13 +1,15 @@
-"""Find out whether a child of the worker's pool still runs."""
+"""Find out whether a process of the worker's pool still runs."""
 
 import os
 from pathlib import Path
 
 
 def is_running(pid: object) -> bool:
-    """True if `pid` is another process that runs; a zombie, which has ended, does not.
+    """Return True if `pid` is another process that runs. A zombie has ended, so the result is
+    False.
 
-    Pools without processes use other numbers as pids, and the worker's own.
+    Pools without processes have other numbers as pids, or the worker's own pid. The result is False
+    for the worker's own pid.
     """
     if not isinstance(pid, int) or pid == os.getpid():
         return False

@@ -1,4 +1,5 @@
-"""Make the engine's changes in the tables in memory: claims, outcomes and records of history."""
+"""Make the engine's changes in the tables in memory: claims (a run is reserved before it is
+published), results, and records of history."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,8 +27,7 @@ LINES = 100_000
 
 
 def refuse_old_term(tables: Tables, term: Term) -> None:
-    """Raise Deposed unless `term` (the fencing number of a leader) is the newest that the store
-    issued."""
+    """Raise Deposed unless `term` (a leader's fencing number) is the newest term of the store."""
     leads = tables.leads
     if leads is None:
         raise Deposed(f"term {term.number} is unknown: this store has issued no term yet")
@@ -43,9 +43,9 @@ def make(tables: Tables, move: Move, term: Term, at: datetime) -> bool:
     """Make one move and return True. Return False, and change nothing, if the row, the entry or its
     running run was changed since the move was prepared.
 
-    A move is one change of a plan, a request (moments to run besides the plan) or an open claim (a
-    run that was claimed and not recorded). It is made in the name of the leader's `term`; `at` is
-    the moment of the claim.
+    A move is one change of one row: of a plan (the next run of an entry), of a request (moments to
+    run besides the plan) or of an open claim (a run that was claimed and not recorded). `term` is
+    the leader's fencing number, and `at` is the moment of the claim.
     """
     if move.running is not None and not is_as_seen(tables, move.name, move.running, at):
         return False
@@ -113,8 +113,8 @@ def _make_of_claim(tables: Tables, move: Move, term: Term, at: datetime) -> bool
 
 
 def _is_edited(tables: Tables, move: Move) -> bool:
-    """Return True if the move (one change of one row) starts a run of an entry that was edited or
-    removed since the move was prepared."""
+    """Return True if the move (one change of one row) would start a run of an entry, and the entry
+    was edited or removed since the move was prepared. Return False for a move without a run."""
     if move.run is None:
         return False
     defined = tables.defined.get(move.name)
@@ -122,8 +122,8 @@ def _is_edited(tables: Tables, move: Move) -> bool:
 
 
 def _counted(planned: Planned, move: Move) -> Planned:
-    """Return the plan row with the move's runs added to its number of runs, and with its last run
-    updated."""
+    """Return the plan row with the runs of the move (one change of one row) added to its number of
+    runs. The last run is updated if the move starts a run that counts."""
     last = planned.last
     if move.run is not None and move.counts:
         moment = move.run.occurrence.planned
@@ -132,8 +132,9 @@ def _counted(planned: Planned, move: Move) -> Planned:
 
 
 def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
-    """Write the rows that a move adds: the open claim of its run, its skip records (moments that do
-    not run), and its backlog (missed moments that are still to be published)."""
+    """Write the rows that a move (one change of one row) adds. These are the open claim of its run
+    (claimed, not recorded), its skip records (moments that do not run), and its backlog (missed
+    moments that are still to be published)."""
     if move.run is not None:
         run = move.run
         tables.put(
@@ -147,12 +148,13 @@ def _leave(tables: Tables, move: Move, term: Term, at: datetime) -> None:
 
 
 def settle(tables: Tables, result: Result) -> None:
-    """Record the outcome of a claimed run; recording the same result again changes nothing.
+    """Record the result of publishing a claimed run. To record the same result twice is safe.
 
-    If the message was published or rejected, delete the open claim and write a record of history. A
-    run whose message was rejected no longer counts as running. If the message certainly did not go
-    out, mark the open claim as unsent. An unknown outcome changes nothing. If the run was claimed
-    again after `result.claimed_at`, only a published message counts.
+    A published or rejected message: delete the open claim (the run was claimed, not recorded) and
+    write a record of history. A rejected message also ends the running run of its entry. A message
+    that certainly did not go out: mark the open claim as unsent. An unknown outcome changes
+    nothing. If the run was claimed again after `result.claimed_at`, only a published message
+    counts.
     """
     occurrence, sent = result.run.occurrence, result.outcome.sent
     claim = tables.claims.get(occurrence)
@@ -195,8 +197,8 @@ def _ended(run: Run, result: Result, term: int) -> Record:
 
 
 def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: datetime) -> None:
-    """Delete these requests, and write a skip record with `reason` at the time `at` for each of
-    them."""
+    """Delete these requests, and write a skip record (moments that will not run) for each of them,
+    with `reason` and the time `at`."""
     for request in dropped:
         tables.put(Done(request.id))
         several = request.last > request.first
@@ -205,14 +207,15 @@ def drop_requests(tables: Tables, dropped: Iterable[Request], reason: str, at: d
 
 
 def origin_of(request: Request) -> Origin:
-    """Return why the runs of a request are there."""
+    """Return the origin (why a run exists) of a request's runs: "catch-up" for a backlog, else the
+    kind of the request."""
     return "catch-up" if request.kind == "backlog" else request.kind
 
 
 def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "planned") -> Record:
-    """Return the record of history for `skip`, a stretch of moments that do not run. If the skip
+    """Return the record of history for `skip`, a span of moments that do not run. If the skip
     closes an open claim (a run that was claimed and not recorded), `task_id` is the task id of that
-    run."""
+    run; otherwise it is ""."""
     until = skip.until if skip.until > skip.planned else None
     return Record(
         name,
@@ -229,10 +232,11 @@ def skipped(name: str, skip: Skip, task_id: str, term: int, origin: Origin = "pl
 
 
 def add_line(tables: Tables, at: datetime, record: Record, claim: Occurrence | None) -> None:
-    """Write a record of history; if there are now more than 110,000, delete the oldest until about
-    100,000 are left.
+    """Write a record of history. If there are now more than 110,000 records, delete the oldest
+    until about 100,000 are left.
 
-    If the record closed a claim, `claim` is the occurrence that was claimed.
+    `claim` is the claimed occurrence (entry and planned moment) that the record closes, or None if
+    it closes no claim.
     """
     tables.put(Line(tables.next_line, at, record, claim))
     if len(tables.lines) > LINES + LINES // 10:

@@ -1,5 +1,5 @@
-"""Write deliveries (of the messages of runs to workers) and the outcomes of entries in the tables
-in memory."""
+"""Write deliveries and the outcomes of entries in the tables in memory. A delivery is one transfer
+of a run's message to a worker."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,8 +16,14 @@ DELIVERIES = 100_000
 
 
 def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
-    """Write what is newly known of a delivery at the time `at`, as `Outcomes.write_outcomes` does
-    with each."""
+    """Write a report about a delivery (one transfer of a run's message to a worker) at the time
+    `at`. Return "written", or "late" if the delivery had ended already; a late report changes
+    nothing.
+
+    The outcome of the entry is updated if the entry exists. If all deliveries of the run ended, its
+    running run is deleted, and a plan that waited for it becomes due. Above 110,000 deliveries, the
+    oldest are deleted until 100,000 are left.
+    """
     of_run = tables.deliveries.get(delivery.task_id, {})
     before = of_run.get(delivery.delivery)
     known = merged(before, delivery)
@@ -37,8 +43,8 @@ def write_delivery(tables: Tables, delivery: Delivery, at: datetime) -> Written:
 
 
 def forget_deliveries(tables: Tables, before: datetime, keep: int) -> None:
-    """Delete the deliveries whose newest report is older than `before`, and all but the newest
-    `keep`."""
+    """Delete old deliveries: those whose newest report is older than `before`, and all except the
+    newest `keep`."""
     newest_first = sorted(_deliveries(tables), key=lambda one: one.at, reverse=True)
     recent = [one for one in newest_first[:keep] if one.at >= before]
     _delete(tables, newest_first[len(recent) :])

@@ -1,4 +1,4 @@
-"""Decode the definitions of entries, and keep the decoded entries in a cache of limited size."""
+"""Decode the definitions of entries, and cache the decoded entries up to a limit of about 32 MB."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ class Reader:
 
     def entry(self, defined: Defined, *, keep: bool = True) -> Entry | None:
         """Return the decoded entry, or None if this program cannot read its definition. If `keep`
-        is True, the decoded entry stays in the cache for the next read."""
+        is True, the decoded entry is added to the cache."""
         return self._read(defined, keep=keep)[0]
 
     def problem(self, defined: Defined) -> str:

@@ -1,5 +1,5 @@
-"""Keep a store in the memory of this process (`store.url: memory:`). The tests compare every other
-store with this one."""
+"""A store in the memory of this process (`store.url: memory:`). The tests compare every other store
+with this one."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ from beatd.stores.embedded.tables import Tables
 
 
 class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies):
-    """A store in memory, which is lost when the process ends. Thread-safe."""
+    """A store in memory. Its content is lost when the process ends. Safe for several threads."""
 
     def __init__(self, *, codec: Codec, clock: Clock) -> None:
         super().__init__(clock=clock)
@@ -84,8 +84,9 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
         return islice(self._read(in_order(rows, query.order), query), query.limit)
 
     def _read(self, rows: Iterable[tuple[Defined, Planned]], query: Query) -> Iterator[Stored]:
-        """Yield the entries of the rows whose task matches the query. Each entry is decoded when it
-        is yielded and not cached, so that memory does not grow with the answer."""
+        """Yield the entries of the rows whose task matches the query; an entry that cannot be
+        decoded is left out. The decoded entries are not cached, so that memory does not grow with
+        the answer."""
         is_task = runs_a_task(query)
         for defined, planned in rows:
             entry = self._reader.entry(defined, keep=False)
@@ -198,7 +199,8 @@ class MemoryStore(MemoryPresences, MemoryOutcomes, MemoryIncidents, MemoryCopies
             return pending
 
     def _stored(self, name: str) -> Stored | None:
-        """Return an entry with its plan; None if missing or unreadable by this program."""
+        """Return an entry with its plan (its next run). Return None if either is missing, or if
+        this program cannot read the entry."""
         defined = self._tables.defined.get(name)
         if defined is None or name not in self._tables.planned:
             return None

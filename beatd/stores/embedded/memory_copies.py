@@ -1,4 +1,5 @@
-"""Read and write the contents of a store in memory as they are, for a copy of a store."""
+"""Read and write the content of a store in memory without changing any value, to copy a store to
+another one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID, uuid4

@@ -1,4 +1,5 @@
-"""The incidents (what is wrong for a time) of a store in memory (see `Incidents`)."""
+"""The incidents of a store in memory (see `Incidents`). An incident is a problem of an entry or a
+daemon that lasts for some time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,5 +1,5 @@
-"""The base of the parts of a store in memory: the tables, the clock and the lock that they
-share."""
+"""The base class of the parts of a store in memory. All parts share its tables, its clock and its
+lock."""
 
 import threading
 from contextlib import AbstractContextManager
@@ -19,8 +19,8 @@ class MemoryPart:
         return self._lock
 
     def _writing(self) -> AbstractContextManager[object]:
-        """Return a context manager for changes: no other thread reads or writes inside it. A
-        subclass also saves the changes at its end."""
+        """Return a context manager for changes of the tables. No other thread reads or writes
+        inside it. A subclass also saves the changes when the context ends."""
         return self._lock
 
     def _wake(self) -> None:

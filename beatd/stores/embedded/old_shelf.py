@@ -1,5 +1,5 @@
-"""Import a shelf in the file format of older beatd versions, once. Such a shelf is two equal files
-of JSON lines.
+"""Convert a shelf from the file format of older beatd versions to the present format, once. An old
+shelf is two equal files of JSON lines: PATH and PATH.copy.
 
 Each line is a CRC-32 checksum, the line number, and JSON:
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class _Announced(Struct, frozen=True):
-    """A daemon of an older beatd, as the file PATH.daemons lists it. The daemon counts as running
+    """A daemon of an older beatd, as listed in the file PATH.daemons. The daemon counts as running
     until `ttl` seconds after `at`."""
 
     at: datetime
@@ -42,11 +42,12 @@ class _Announced(Struct, frozen=True):
 
 
 def take_over(path: Path, write: Callable[[Path, Sequence[AnyValue]], None]) -> None:
-    """Convert a shelf in the old format to the new format, and keep the old file as PATH.old. Do
+    """Convert a shelf in the old format to the new format, and rename the old file to PATH.old. Do
     nothing if there is no old shelf at `path`.
 
-    `write` creates a new shelf at the given path from the given values. Raises StoreError if an
-    older beatd still runs or a file cannot be used.
+    `write` creates a new shelf at the given path from the given values. PATH.copy and PATH.daemons
+    are deleted afterwards. Raises StoreError if an older beatd still runs or a file cannot be used,
+    and StoreUnusable if the shelf has unknown values.
     """
     with said_clearly(path):
         if not _may_be_old(path):
@@ -81,7 +82,8 @@ def _may_be_old(path: Path) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    """Return True if the file begins like a SQLite file, or if a write-ahead log lies beside it."""
+    """Return True if the file begins like a SQLite file, or if a write-ahead log of SQLite lies
+    beside the file."""
     return beside(path, "-wal").exists() or _text(path).startswith(SQLITE)
 
 
@@ -92,8 +94,8 @@ def _text(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock that older beatd versions take while they use the shelf. Raises StoreError if
-    another process holds it."""
+    """Lock the shelf against older beatd versions until the block ends. Raises StoreError if
+    another process has the lock."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     access = beside(path, ".access")
     handle = os.open(access, flags, 0o600)
@@ -107,8 +109,9 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_used(path: Path) -> None:
-    """Raise StoreError if the file PATH.daemons lists a running daemon of an older beatd. Such a
-    daemon holds its lock only during each call, so the lock alone does not show that it runs."""
+    """Raise StoreError if the file PATH.daemons lists a running daemon of an older beatd. An older
+    daemon locks the shelf only during each call, so a free lock does not show that no daemon
+    runs."""
     try:
         told = json.decode(_text(beside(path, ".daemons")), type=dict[str, _Announced])
     except (OSError, DecodeError, ValidationError):
@@ -121,9 +124,9 @@ def _refuse_if_used(path: Path) -> None:
 
 
 def _lines_of_both(path: Path) -> list[bytes] | None:
-    """Return the lines of the old shelf without its header, from the file at `path` or from its
-    copy; None if neither is an old shelf. If both are damaged, merge them and leave out each line
-    that is damaged in both."""
+    """Return the lines of the old shelf without its header, or None if neither the file at `path`
+    nor its copy is an old shelf. If both files are damaged, they are merged: a line that is damaged
+    in both is left out, and a warning with the number of lost lines is logged."""
     here, there = _good_lines(path), _good_lines(beside(path, ".copy"))
     whole = next((lines for lines in (here, there) if lines and None not in lines), None)
     merged = whole or [a or b for a, b in zip_longest(here, there)]
@@ -156,8 +159,8 @@ def _opened(line: bytes, number: int) -> bytes | None:
 
 
 def _alive(path: Path, lines: Sequence[bytes]) -> Iterator[AnyValue]:
-    """Apply all changes in the lines, and yield the values (rows of the tables) that exist
-    afterwards. Raises StoreUnusable if a line holds an unknown value."""
+    """Apply all changes in the lines to empty tables, and yield the values (rows) that exist
+    afterwards. Raises StoreUnusable for an unknown or malformed value."""
     held = Tables()
     try:
         for line in lines:
@@ -180,8 +183,8 @@ def _value(kind: str, fields: Sequence[Raw]) -> AnyValue:
 
 
 def _give_to_owner(new: Path, old: Path) -> None:
-    """Set the owner of the new shelf to that of the old one if this process runs as root. Without
-    this, the daemon's user could not open the new shelf."""
+    """If this process runs as root, set the owner of the new shelf to the owner of the old one.
+    Otherwise the daemon's user could not open the new shelf."""
     if os.geteuid() == 0 and old.exists():
         owner = old.stat()
         handle = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -1,5 +1,5 @@
-"""Keep the presences of running daemons in the memory of one process. A presence is what a daemon
-announces about itself."""
+"""The presences of running daemons, in the memory of one process. A presence is the information
+that a daemon announces about itself."""
 
 from collections.abc import Sequence
 

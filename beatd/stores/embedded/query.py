@@ -1,4 +1,4 @@
-"""Test rows in memory for the conditions of a query, and sort them."""
+"""Test rows in memory against the conditions of a query, and sort the rows."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ Row = tuple[Defined, Planned]
 
 
 def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
-    """Return a function that tests a row for all conditions of the query that need no decoded
-    definition: name pattern, source, due moment, planning rules and state. It does not test
-    `query.names`."""
+    """Return a function that returns True if a row meets the conditions of the query. It tests the
+    name pattern, source, due moment, version of the planning rules, and enabled state. It does not
+    test `query.names`, nor the task pattern, which needs a decoded definition."""
     name_like = _pattern(query.name_like)
 
     def holds(defined: Defined, planned: Planned) -> bool:
@@ -35,15 +35,15 @@ def asks_for(query: Query) -> Callable[[Defined, Planned], bool]:
 
 
 def runs_a_task(query: Query) -> Callable[[Entry], bool]:
-    """Return a function that tests whether the task of an entry matches the query's task pattern.
-    Without a pattern, every entry matches."""
+    """Return a function that returns True if the task of an entry matches the query's task pattern.
+    Without a pattern, it returns True for every entry."""
     task_like = _pattern(query.task_like)
     return lambda entry: task_like is None or task_like.fullmatch(entry.task) is not None
 
 
 def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
-    """Return the rows sorted by name or, for "next", by due moment and then by name. In the order
-    "next", rows without a due moment come last."""
+    """Return the rows sorted by name or, for "next", by due moment and then by name. With "next",
+    rows without a due moment are last."""
     by_name = sorted(rows, key=lambda row: row[0].name)
     if order == "name":
         return by_name
@@ -53,14 +53,14 @@ def in_order(rows: Iterable[Row], order: Literal["name", "next"]) -> list[Row]:
 
 
 def beginning(shell: str | None) -> str:
-    """Return the part of a shell pattern before its first * or ?, with which every match begins.
-    Return an empty text if the pattern is None."""
+    """Return the part of a shell pattern before its first * or ?. Every text that matches the
+    pattern begins with this part. Return "" if the pattern is None."""
     return re.split(r"[*?]", shell, maxsplit=1)[0] if shell else ""
 
 
 def _pattern(shell: str | None) -> re.Pattern[str] | None:
-    """Return the regular expression for a shell pattern; None if the pattern is None. Only * and ?
-    have a meaning; brackets match themselves, because names may contain them."""
+    """Return the regular expression for a shell pattern, or None if the pattern is None. Only * and
+    ? have a meaning; brackets match themselves, because names may contain brackets."""
     if shell is None:
         return None
     meaning = {"*": ".*", "?": "."}

@@ -1,5 +1,5 @@
-"""Open the file of a shelf, run transactions on it, and detect that another file has replaced
-it."""
+"""Open the file of a shelf, run transactions in it, and detect that it was replaced by another
+file."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ PATIENCE_S = 5.0  # a call takes milliseconds, so a holder that needs more is fr
 
 
 class ShelfFile:
-    """One connection to the file of a shelf. Only one thread at a time may use it."""
+    """One connection to the SQLite file of a shelf. Only one thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         with said_clearly(path):
@@ -32,8 +32,9 @@ class ShelfFile:
         self._process = os.getpid()
 
     def is_open(self) -> bool:
-        """Return True if this process has the file at the path open. Return False before the first
-        `open`, in a forked child, and after another file has replaced the opened one."""
+        """Return True if this process has opened the file that is now at the path. Return False
+        before the first `open`, in a forked child, and after another file replaced the opened
+        one."""
         if self._connection is None:
             return False
         if self._process != os.getpid():
@@ -49,13 +50,14 @@ class ShelfFile:
 
     @property
     def was_open(self) -> bool:
-        """Return True if this process has opened a file, even if another file has replaced it
-        since."""
+        """Return True if this process opened a file and did not close it; another file may have
+        replaced the opened one since."""
         return self._connection is not None
 
     def open(self) -> None:
-        """Open the file, and create it if it is missing. Raises StoreError if another process locks
-        it, StoreUnusable if it is not a shelf."""
+        """Open the file, and create it if it is missing; an open connection is closed first. Raises
+        StoreError if another process locks the file, and StoreUnusable if the file is not a
+        shelf."""
         self.close()
         self._process = os.getpid()
         with said_clearly(self.path):
@@ -87,8 +89,9 @@ class ShelfFile:
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[PlainShelf]:
-        """Yield the shelf inside a transaction. At the end all changes are committed to the disk;
-        if the block raises, none are."""
+        """Yield the shelf inside a transaction. At the end, all changes are committed to the disk;
+        if the block raises, no change is written. Raises StoreError if another process locks the
+        file for about 5 seconds."""
         connection = self._connection
         assert connection is not None, "opened before it is used"
         with self._said_clearly():
@@ -103,11 +106,11 @@ class ShelfFile:
             raise
 
     def _begin(self, connection: sqlite3.Connection, how: str) -> None:
-        """Begin a transaction with the statement `how`, and wait about 5 seconds if other processes
-        lock the file.
+        """Begin a transaction with the statement `how`. While other processes lock the file, retry
+        for about 5 seconds, then raise sqlite3.OperationalError.
 
-        SQLite has no queue, and its pauses grow while it waits, so one of many busy writers could
-        wait forever. Therefore this method starts again and again with short pauses.
+        The retries have short, equal pauses. SQLite's own pauses grow longer, so one of many busy
+        writers could wait forever.
         """
         began = monotonic()
         while True:
@@ -119,7 +122,7 @@ class ShelfFile:
                     raise
 
     def data_version(self) -> int:
-        """Return a number that changes whenever another connection has written to the file."""
+        """Return a number that changes each time another connection writes to the file."""
         assert self._connection is not None, "opened before it is used"
         with self._said_clearly():
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

@@ -1,5 +1,5 @@
-"""Read and write the file of a shelf: a SQLite database in the layout of `dbm.sqlite3`, so that
-Python's own `shelve.open` (3.13 and later) opens it. Keys are text; values are pickles of plain
+"""Read and write the file of a shelf: a SQLite database in the layout of `dbm.sqlite3`. Python's
+own `shelve.open` (3.13 and later) can open the file. Keys are text; values are pickles of plain
 data."""
 
 import sqlite3
@@ -14,8 +14,8 @@ PICKLE_PROTOCOL = 4  # the newest one that every Python since 3.4 reads and writ
 
 
 class Dict(MutableMapping[bytes, bytes]):
-    """The key-value table of a shelf as a mapping. A key that is written again keeps its place in
-    the order."""
+    """A mapping of the keys and values in the SQLite table of a shelf. Keys are ordered by their
+    first write; a new value for an old key does not change the order."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -45,8 +45,7 @@ class Dict(MutableMapping[bytes, bytes]):
         return int(self._connection.execute("SELECT count(*) FROM Dict").fetchone()[0])
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (key, value) of all rows from one query, in the order in which the keys were first
-        written."""
+        """Yield (key, value) of all rows from one query, ordered by the first write of each key."""
         yield from self._connection.execute("SELECT key, value FROM Dict ORDER BY rowid")
 
 
@@ -64,7 +63,8 @@ class PlainShelf(Shelf[Any]):
         return plain(self._rows[key.encode()])
 
     def pickled(self, key: str) -> bytes:
-        """Return the pickle under a key as bytes, without decoding it. Raises KeyError."""
+        """Return the value of a key as pickle bytes, without decoding it. Raises KeyError if the
+        key is missing."""
         return self._rows[key.encode()]
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
@@ -73,8 +73,8 @@ class PlainShelf(Shelf[Any]):
 
 
 def plain(pickled: bytes) -> Any:
-    """Return the value of a pickle. Raises UnpicklingError if it is damaged or names a class or
-    function."""
+    """Return the value of a pickle. Raises UnpicklingError if the pickle is damaged, or if it names
+    a class or function."""
     try:
         return PlainUnpickler(BytesIO(pickled)).load()
     except UnpicklingError:

@@ -1,11 +1,12 @@
 """Convert the values of the tables in memory to keys and plain data of a shelf, and back. A person
-can read the shelf with Python's `shelve.open`.
+can read the shelf with Python's `shelve.open`. The keys are:
 
     entry:NAME  plan:NAME  claim:…  request:ID  record:NUMBER  mark:SOURCE  identity  version  term
     running:NAME  outcome:NAME  delivery:TASK-ID:ID  incident:…
 
-An older beatd ignores kinds of keys that it does not know. So a new kind of value may be added, but
-its deletion is none of `DELETIONS`, as an older beatd fails for a deletion that it does not know.
+A new kind of key may be added, because an older beatd ignores kinds that it does not know. The
+deletion of a new kind must be in `LATER_DELETIONS`, not in `DELETIONS`, because an older beatd
+fails for an unknown deletion in `DELETIONS`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,8 +71,8 @@ LATER_NAME_OF = {kind: name for name, kind in LATER_DELETIONS.items()}
 
 
 def keys_of(value: AnyValue) -> Iterator[str]:
-    """Yield the keys of the shelf that a value writes or, for a value that deletes rows, the keys
-    that it deletes."""
+    """Yield the shelf keys that a value writes. For a value that deletes rows, yield the keys that
+    it deletes."""
     match value:
         case Identity():
             yield "identity"
@@ -115,8 +116,8 @@ def keys_of(value: AnyValue) -> Iterator[str]:
 
 
 def final(values: Iterable[AnyValue]) -> dict[str, AnyValue | None]:
-    """Return the value that each key of the shelf holds after all these values were applied in
-    order; None for a key that is deleted."""
+    """Return the content of each key after all these values were applied in order: the last value
+    that was written, or None for a deleted key."""
     found: dict[str, AnyValue | None] = {}
     for value in values:
         for key in keys_of(value):
@@ -130,9 +131,9 @@ def is_deletion(value: AnyValue) -> bool:
 
 
 def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
-    """Return the values that delete rows, each as [kind, fields] in plain data; all other values
-    are left out. Those in "gone_too" are of kinds that an older beatd does not know; it ignores
-    this key."""
+    """Return the values that delete rows as plain data, each as [kind, fields]; other values are
+    left out. The list "gone" has the kinds that every beatd knows. The list "gone_too" has newer
+    kinds and is ignored by an older beatd."""
     found: dict[str, list[Any]] = {"gone": []}
     for value in values:
         if (name := NAME_OF.get(type(value))) is not None:
@@ -143,7 +144,8 @@ def deletions(values: Iterable[AnyValue]) -> dict[str, list[Any]]:
 
 
 def deletions_of(change: Mapping[str, Any]) -> Iterator[AnyValue]:
-    """Yield the values that `deletions` converted to plain data."""
+    """Yield the deletions in a change that `deletions` wrote as plain data. Unknown kinds in
+    "gone_too", written by a newer beatd, are left out."""
     for name, fields in change["gone"]:
         yield convert(fields, type=DELETIONS[name])
     for name, fields in change.get("gone_too", ()):
@@ -160,9 +162,9 @@ def to_plain(value: AnyValue) -> Any:
 
 def from_plain(key: str, read: Callable[[], Any]) -> AnyValue | None:
     """Return the value of a key, made from the plain data that `read` returns. Return None, without
-    calling `read`, if the key is of no known kind.
+    calling `read`, if the key is of an unknown kind.
 
-    Raises ValidationError for damaged data; errors of `read` pass through.
+    Raises ValidationError for damaged data. Errors that `read` raises are not caught.
     """
     kind = KINDS.get(key.partition(":")[0])
     if kind is None:

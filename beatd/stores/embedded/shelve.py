@@ -1,7 +1,7 @@
-"""Keep a store in a file (`store.url: shelve:PATH`), for up to 100,000 entries on one machine.
+"""A store in a file (`store.url: shelve:PATH`), for up to 100,000 entries on one machine.
 
-The store keeps all tables in memory. Before each call it reads the changes of other processes from
-the file, and before a call returns it writes its own changes to the file.
+The store has all tables in memory too. Each call first reads the changes of other processes from
+the file. Before a call returns, it writes its own changes to the file.
 """
 
 import logging
@@ -48,8 +48,8 @@ class Announced(Struct, frozen=True):
 
 
 class ShelveStore(MemoryStore):
-    """A store in the file of a shelf, safe for several threads and processes. A change is on the
-    disk when its call returns, so a killed process loses none."""
+    """A store in a shelf file, safe for several threads and processes. A call returns only after
+    its change is on the disk, so a killed process loses no change."""
 
     def __init__(self, path: Path, *, codec: Codec, clock: Clock) -> None:
         self._file = ShelfFile(path)
@@ -114,7 +114,8 @@ class ShelveStore(MemoryStore):
             log.warning(self._replaced)
 
     def _write_anew(self, path: Path, values: Sequence[AnyValue]) -> None:
-        """Create a shelf with these values at `path`, where no file may exist yet."""
+        """Create a shelf with these values at `path`, where no file may exist yet. The tables in
+        memory are cleared."""
         file = ShelfFile(path)
         file.open()
         try:
@@ -146,9 +147,9 @@ class ShelveStore(MemoryStore):
         self._number, self._seen = newest, version
 
     def _replay_since(self, shelf: PlainShelf, newest: int) -> bool:
-        """Apply the changes that other processes made, up to number `newest`, to the tables in
-        memory. Return False if a change is no longer in the file or another program wrote it; the
-        caller must then load the whole shelf."""
+        """Apply the changes of other processes, up to number `newest`, to the tables in memory and
+        return True. Return False if the caller must load the whole shelf: a change is no longer in
+        the file, or another program wrote to the file."""
         if newest <= self._number:
             return False  # written by a program that is not beatd
         for number in range(self._number + 1, newest + 1):
@@ -199,8 +200,8 @@ class ShelveStore(MemoryStore):
             self._tables.replay(value)
 
     def _value(self, key: str, pickled: bytes) -> AnyValue | None:
-        """Return the value of a key. Return None if the key belongs to no table, or if the value is
-        damaged; the damage is logged."""
+        """Return the value of a key. Return None if the key belongs to no table or the value is
+        damaged. The damage is logged once and reported by `problems`."""
         try:
             value = from_plain(key, lambda: plain(pickled))
         except (UnpicklingError, ValidationError) as damage:
@@ -226,8 +227,9 @@ class ShelveStore(MemoryStore):
         self._note_change(shelf, put, deletions(values))
 
     def _note_change(self, shelf: PlainShelf, put: list[str], gone: dict[str, list[Any]]) -> None:
-        """Write into the shelf which keys this change put and deleted. Other processes then apply
-        only this change and need not load the whole shelf."""
+        """Write the number of this change and the keys that it wrote and deleted into the shelf.
+        Other processes then apply only this change and need not load the whole shelf. The note of
+        the change 100 numbers before is deleted."""
         self._number += 1
         shelf["changes"] = self._number
         shelf[key_of_change(self._number)] = {"put": put, **gone}

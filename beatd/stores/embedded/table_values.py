@@ -1,6 +1,6 @@
-"""The values that change the tables of a store in memory: each writes or deletes rows.
+"""The values that change the tables of a store in memory. Each value writes or deletes rows.
 
-So a list of the values that were put is a journal, and a list of all existing rows is a snapshot.
+A list of all applied values is therefore a journal, and a list of all existing rows is a snapshot.
 """
 
 from datetime import datetime
@@ -21,7 +21,8 @@ class Value(Struct, frozen=True, gc=False):
 
 
 class Identity(Value, frozen=True):
-    """Sets the namespace of the store, from which the task ids of runs are made."""
+    """Sets the namespace (a UUID) of the store. The task ids of runs are computed from the
+    namespace."""
 
     namespace: str
 
@@ -33,7 +34,8 @@ class Version(Value, frozen=True):
 
 
 class Defined(Value, frozen=True):
-    """Writes the definition, state and owner (`source`) of an entry; claims never change them."""
+    """Writes the definition, state and owner (`source`) of an entry. A claim of a run never changes
+    these."""
 
     name: str
     revision: int
@@ -45,8 +47,8 @@ class Defined(Value, frozen=True):
 
 
 class Planned(Value, frozen=True):
-    """Writes the plan of an entry, the number of its runs and its last run. It is apart from the
-    definition because each claim of a planned run writes it."""
+    """Writes the plan (the next run) of an entry, the number of its runs and its last run. Each
+    claim of a planned run writes these, so they are stored apart from the definition."""
 
     name: str
     plan: Plan
@@ -59,14 +61,15 @@ class Planned(Value, frozen=True):
 
 
 class Removed(Value, frozen=True):
-    """Deletes the definition and the plan of an entry, its running run and its outcome."""
+    """Deletes an entry: its definition, plan (the next run), running run and outcome."""
 
     name: str
 
 
 class Claimed(Value, frozen=True):
     """Writes an open claim (a run that was claimed and not recorded). `unsent` is True if its
-    message certainly did not go out; `term` is the fencing number of the leader that claimed it."""
+    message certainly did not go out. `term` is the fencing number of the leader that claimed the
+    run."""
 
     occurrence: Occurrence
     task_id: str
@@ -78,7 +81,7 @@ class Claimed(Value, frozen=True):
 
 
 class Closed(Value, frozen=True):
-    """Deletes the open claim of an occurrence."""
+    """Deletes the open claim (claimed, not recorded) of an occurrence."""
 
     occurrence: Occurrence
 
@@ -96,9 +99,8 @@ class Done(Value, frozen=True):
 
 
 class Line(Value, frozen=True):
-    """Writes a record of history; `at` is the time when it was written. If the record closed a
-    claim, `claim` is the claimed occurrence, and a later result for that occurrence may replace the
-    record."""
+    """Writes a record of history; `at` is the time of the write. `claim` is the claimed occurrence
+    that the record closed, or None. A later result for this occurrence may replace the record."""
 
     number: int
     at: datetime
@@ -114,15 +116,15 @@ class Forgotten(Value, frozen=True):
 
 
 class Termed(Value, frozen=True):
-    """Writes the newest term (the fencing number of a leader) and its holder."""
+    """Writes the newest term (the fencing number of a leader) and the daemon that leads with it."""
 
     term: Term
     holder: Holder
 
 
 class Marked(Value, frozen=True):
-    """Writes a mark (a small note of the store, mostly about the set of entries that a source
-    declared), and replaces the mark with the same key."""
+    """Writes a mark, and replaces the mark with the same key. A mark is a small note of the store,
+    such as the digest of the entries that a source declared."""
 
     mark: Mark
 
@@ -141,13 +143,13 @@ class RunningGone(Value, frozen=True):
 
 
 class DeliveryRow(Value, frozen=True):
-    """Writes what is known of one delivery of a run's message to a worker."""
+    """Writes one delivery: the transfer of a run's message to a worker, and its state."""
 
     delivery: Delivery
 
 
 class DeliveryGone(Value, frozen=True):
-    """Deletes one delivery."""
+    """Deletes one delivery (the transfer of a run's message to a worker)."""
 
     task_id: str
     delivery: str
@@ -160,13 +162,13 @@ class OutcomeRow(Value, frozen=True):
 
 
 class IncidentRow(Value, frozen=True):
-    """Writes an incident (something wrong for a time)."""
+    """Writes an incident (a problem that lasts for some time)."""
 
     incident: Incident
 
 
 class IncidentGone(Value, frozen=True):
-    """Deletes an incident."""
+    """Deletes an incident (a problem that lasts for some time)."""
 
     kind: IncidentKind
     name: str

@@ -1,5 +1,4 @@
-"""Keep the tables of a store in memory. They change only by values, each of which writes or deletes
-rows."""
+"""The tables of a store in memory. Only values (rows to write or delete) change them."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
@@ -41,10 +40,10 @@ IncidentKey = tuple[str, str, datetime]
 
 
 class Tables:
-    """The tables of a store in memory, with an index by due moment. Not thread-safe.
+    """The tables of a store in memory, with an index by due moment. Not safe for several threads.
 
-    If `journal` is a list, `put` appends every value to it, so that a store can write the values to
-    a file.
+    If `journal` is a list, `put` appends every value to the list, so that a store can write the
+    values to a file.
     """
 
     def __init__(self, *, journal: list[AnyValue] | None = None) -> None:
@@ -74,24 +73,26 @@ class Tables:
         self._stamp = 0
 
     def put(self, value: AnyValue) -> None:
-        """Apply a value to the tables, and append it to the journal if there is one."""
+        """Apply a value (rows to write or delete) to the tables, and append it to the journal if
+        there is one."""
         self.replay(value)
         if self.journal is not None:
             self.journal.append(value)
 
     def replay(self, value: AnyValue) -> None:
-        """Apply a value to the tables without appending it to the journal."""
+        """Apply a value (rows to write or delete) to the tables without the journal."""
         self._PUT[type(value)](self, value)
 
     def __len__(self) -> int:
-        """Return about how many values `alive` yields."""
+        """Return about how many values `alive` yields. Marks, the term and the identity are not
+        counted."""
         entries = 2 * len(self.defined) + len(self.running) + len(self.outcomes)
         runs = len(self.claims) + len(self.lines) + self.delivery_count
         return entries + runs + len(self.requests) + len(self.incidents)
 
     def alive(self) -> Iterator[AnyValue]:
-        """Yield values which, put into empty tables, give them the same contents as these
-        tables."""
+        """Yield the values of all existing rows. The same values, put into empty tables, make a
+        copy of these tables."""
         yield Identity(self.namespace)
         yield Version(self.version)
         if self.leads is not None:
@@ -108,7 +109,7 @@ class Tables:
 
     def soonest(self) -> Generator[str, None, None]:
         """Yield the names of the entries that have a due moment, earliest first. The caller must
-        exhaust or close the generator, which then restores the index."""
+        exhaust or close the generator, because the index is restored only at its end."""
         taken = []
         try:
             while self._heap:

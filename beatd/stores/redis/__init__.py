@@ -1,4 +1,5 @@
-"""Keep the catalog and the ledger in Redis; each batch of changes runs as one Lua script."""
+"""A store in Redis: entries, their next moments, claims and history. Each batch of changes runs as
+one Lua script."""
 
 from beatd.stores.redis.redis_store import RedisStore
 

@@ -28,9 +28,9 @@ MOST = 2000  # moves for one `plain.lua`: Lua unpacks no more than 8000 values
 class RedisStep:
     """A batch of runs that one script claims, pushes to the broker and records.
 
-    The script `plain.lua` handles all moves (changes of one row each) together. It is used if every
-    move is plain (see `is_plain`) and no row was changed since it was read; otherwise `moves.lua`
-    handles the moves one by one.
+    The script `plain.lua` makes all moves (changes of one row each) together. It is used if every
+    move is plain (see `is_plain`). If a row has changed since it was read, or if a move is not
+    plain, the script `moves.lua` makes the moves one by one instead.
     """
 
     def __init__(
@@ -74,8 +74,9 @@ class RedisStep:
 
 
 def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
-    """Return True if `plain.lua` can make these moves (changes of one row each): there are 1 to
-    2000, each is plain, each has one push, and no two are of the same entry."""
+    """Return True if the script `plain.lua` can make these moves (changes of one row each), else
+    False. There must be 1 to 2000 moves of different entries. Each move must be plain (see
+    `is_plain`) and have one push."""
     return (
         0 < len(moves) <= MOST
         and all(map(is_plain, moves))
@@ -85,9 +86,9 @@ def are_plain(moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> bool:
 
 
 def is_plain(move: Move) -> bool:
-    """Return True if the move (one change of one row) claims one planned run and moves the plan on,
-    and does nothing else: it writes no skip record and no backlog. The run may
-    become the running one."""
+    """Return True if the move (a change of one row) only claims one planned run and writes the next
+    moment of the plan, else False. A plain move writes no skip record and no backlog (missed
+    moments still to run). It may make its run the running run of the entry."""
     return (
         move.of == "plan"
         and move.plan is not None
@@ -101,16 +102,18 @@ def is_plain(move: Move) -> bool:
 
 
 def is_beginning(change: RunningChange) -> bool:
-    """Return True if the change makes the move's run the running one, and does nothing else."""
+    """Return True if the change only makes the move's run the running run of its entry, else False.
+    A move is a change of one row."""
     return change.until is not None and not change.ends
 
 
 class Plain:
-    """Packs a batch of moves (changes of one row each) as arguments of `plain.lua`.
+    """Packs a batch of moves (changes of one row each) as arguments of the script `plain.lua`.
 
-    `told` holds the arguments: the columns of the moves, the columns of their records of history,
-    and then the message bodies, grouped by queue. Few moves have a change of the running run or an
-    origin other than "planned": these are tables by place, and left out if no move has one.
+    `told` contains the arguments: the columns of the moves, the columns of their records of
+    history, and the message bodies, grouped by queue. A change of the running run and an origin
+    other than "planned" are rare. They are packed in separate tables by the place of the move, or
+    left out if no move has one.
     """
 
     def __init__(self, moves: Sequence[Move], pushes: Sequence[Sequence[Push]]) -> None:
@@ -157,7 +160,7 @@ class Plain:
         """Return the outcome of each move, in the order of the moves: confirmed, or rejected if the
         queue of its message refused the messages.
 
-        `refused` holds pairs one after the other: the number of a queue that refused, then the
+        `refused` is a flat list of pairs: the number of a queue that refused its messages, then the
         reason.
         """
         outcomes: list[Outcome | None] = [CONFIRMED] * len(self._queues)

@@ -1,5 +1,5 @@
-"""Pack a batch of moves (changes of one row each) as arguments of `moves.lua`, and read the reply
-of that script."""
+"""Pack a batch of moves (changes of one row each) as arguments of the script `moves.lua`, and read
+the reply of the script."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,8 +26,9 @@ REQUESTED: dict[str, Origin] = {
 
 
 def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
-    """Return the outcome of each move from the reply of `moves.lua`, in the order of the moves. An
-    outcome is None if the move was not made because its row had changed."""
+    """Return the outcome of each move (change of one row) from the reply of the script `moves.lua`,
+    in the order of the moves. An outcome is None if the move was not made, because its row had
+    changed."""
     made, *refused = reply
     outcomes: list[Outcome | None] = [CONFIRMED if letter == ord("1") else None for letter in made]
     for place, reason in zip(refused[::2], refused[1::2], strict=True):
@@ -38,18 +39,19 @@ def outcomes_of(reply: list[Any]) -> Sequence[Outcome | None]:
 def told_with(
     batch: "Batch", term: Term, at: datetime, *, remember: str = ""
 ) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of `moves.lua` for a batch that is claimed under `term` at the time
-    `at`.
+    """Return the arguments of the script `moves.lua` for a batch. `term` is the leader's fencing
+    number, and `at` is the time of the claim.
 
-    `remember` is a key of Redis where the script keeps its answer, so that a repeated call returns
-    the same answer. If it is empty, the answer is not kept.
+    `remember` is a Redis key under which the script stores its answer, so that a repeated call
+    returns the same answer. If `remember` is empty, the answer is not stored.
     """
     return (str(term.number), term.token, micros(at), remember, batch.packed, batch.bodies)
 
 
 def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
-    """Return the reply of a script unchanged. Raise Deposed if the reply means that `term` is no
-    longer the newest, because another daemon leads."""
+    """Return the reply of a script unchanged. Raise Deposed if the reply says that `term` (the
+    leader's fencing number) is not the newest, because another daemon leads or the store has issued
+    no term yet."""
     if reply[0] != b"deposed":
         return reply
     if not reply[1]:
@@ -62,12 +64,13 @@ def unless_deposed(reply: list[Any], term: Term) -> list[Any]:
 
 
 class Batch:
-    """Packs moves (changes of one row each) and their messages as arguments of `moves.lua`. The
-    moves are packed as columns, so that the script compares and stores their texts unchanged.
+    """Packs moves (changes of one row each) and their messages as arguments of the script
+    `moves.lua`. The moves are packed as columns of texts, which the script compares and stores
+    unchanged.
 
-    Fields that few moves have are in a separate table, by the place of the move. The message bodies
-    are joined in one argument: the unpacker in Redis knows text and no bytes, and a thousand
-    arguments would cost more than their contents.
+    Fields that only few moves have are in a separate table, by the place of the move. All message
+    bodies are joined in one argument. Redis cannot unpack bytes, and a thousand arguments would
+    cost more than their contents.
     """
 
     def __init__(
@@ -86,16 +89,16 @@ class Batch:
 
     def _target(self, pushes: Sequence[Push]) -> object:
         """Add the message bodies of the pushes to the batch. Return the key of their queue, or a
-        list of keys if there are several pushes."""
+        list of keys if there is not exactly one push."""
         self._bodies += [push.body for push in pushes]
         return pushes[0].key if len(pushes) == 1 else [push.key for push in pushes]
 
     def _columns(self, place: int, move: Move) -> tuple[object, ...]:
-        """Return the fields of a move that go into the columns, and add its rare fields to
+        """Return the fields of a move (a change of one row) for the columns. Add its rare fields to
         `self._rare`.
 
         The fields are: name; beginning of the row before the move; beginning of the row after it;
-        rest of the row after it; score in the plan; number of runs to count; and, of its run, the
+        rest of the row after it; score in the plan; number of runs to count; and, for its run, the
         key of the claim, the planned moment, and the due moment with the task id. Fields that the
         move does not have are empty.
         """
@@ -119,7 +122,8 @@ class Batch:
 
 
 def is_rare(move: Move) -> bool:
-    """Return True if the move has fields that are in no column."""
+    """Return True if the move (a change of one row) has fields that are in no column, else
+    False."""
     return (
         move.of != "plan"
         or bool(move.skips)
@@ -130,12 +134,13 @@ def is_rare(move: Move) -> bool:
 
 
 def _rare(move: Move) -> tuple[object, ...]:
-    """Return the fields that only few moves have.
+    """Return the fields that only few moves (changes of one row) have.
 
-    They are: kind of row; key of the request or open claim; beginning of its value before the move;
-    beginning after the move ("" deletes it); revision of the entry that the run needs; records of
-    the skipped moments; key of the open claim that these records close; backlog as (id, text), or
-    False; change of the running run, or False; origin of the run; origin of the skipped moments.
+    The fields are: kind of row; key of the request or open claim; beginning of its value before the
+    move; beginning after the move ("" deletes it); revision of the entry that the run needs;
+    records of the skipped moments; key of the open claim that these records close; backlog (missed
+    moments still to run) as (id, text), or False; change of the running run, or False; origin of
+    the run; origin of the skipped moments.
     """
     found = instead = ended = skipped_id = ""
     seen = f"{micros(move.seen)}\t"
@@ -168,7 +173,7 @@ def _rare(move: Move) -> tuple[object, ...]:
 
 
 def change_fields(change: RunningChange, run: Run | None) -> tuple[object, ...]:
-    """Return the fields of a change of the running run: task id that was seen, until, whether the
-    running run ends, task id of the move's run, whether the running run must be over."""
+    """Return the fields for a change of an entry's running run: expected task id, new end, whether
+    the running run is deleted, task id of the move's run, whether the running run must be over."""
     id = "" if run is None else run.task_id
     return (change.seen, text_of(change.until), change.ends, id, change.is_over)

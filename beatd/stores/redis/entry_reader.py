@@ -1,5 +1,5 @@
-"""Decode rows and definitions of Redis to entries, and keep the decoded definitions in a cache of
-limited size."""
+"""Decode rows and definitions in Redis to entries. A cache of limited size stores the decoded
+definitions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -25,8 +25,9 @@ ALLOW: Overlap = "allow"
 
 
 class Definition:
-    """A definition as Redis keeps it: the revision, a tab, and a JSON array of source, declared_at
-    and definition."""
+    """A definition, read from its text in Redis. The text is the revision (edit number), a tab, and
+    a JSON array of source, declared_at and definition. The constructor raises an exception if the
+    text is damaged."""
 
     __slots__ = ("declared_at", "json", "revision", "source")
 
@@ -39,13 +40,14 @@ class Definition:
     @staticmethod
     def packed(codec: Codec, entry: Entry) -> str:
         """Return the JSON array of source, declared_at and definition for an entry. The script
-        `write.lua` adds the revision."""
+        `write.lua` adds the revision (edit number)."""
         definition = Raw(codec.encode(entry))
         return json.encode((entry.source, entry.declared_at, definition)).decode()
 
 
 class Reader:
-    """Reads entries, and caches the definitions that it decoded last. Thread-safe."""
+    """Reads entries from Redis, and caches the definitions that it decoded last. Several threads
+    may use it."""
 
     def __init__(self, scripts: Scripts, codec: Codec, damage: Damage) -> None:
         self._scripts, self._codec, self.damage = scripts, codec, damage
@@ -60,11 +62,11 @@ class Reader:
     def stored(
         self, rows: Sequence[tuple[str, bytes | None]], *, unmoved: bool = False
     ) -> dict[str, Stored]:
-        """Return the entries of these (name, text of the row) pairs, by name. Entries without a
+        """Return the entries for these pairs (name, text of the row), by name. Entries without a
         row, and entries that this program cannot read, are left out.
 
-        If `unmoved` is True, an entry is also left out if its plan changed while its definition was
-        read.
+        If `unmoved` is True, an entry is also left out if its plan (next moment) changed while its
+        definition was read.
         """
         found: dict[str, Stored] = {}
         unknown: dict[str, Row] = {}
@@ -87,8 +89,8 @@ class Reader:
         return {stored.entry.name: stored for stored in self.with_running(found.values())}
 
     def with_running(self, rows: Iterable[Stored]) -> Iterator[Stored]:
-        """Yield these entries in order, with the running runs of those that do not allow overlap.
-        Redis is read only if there is one."""
+        """Yield these entries in order. An entry that does not allow overlap gets its running run.
+        Redis is read only if there is such an entry."""
         rows = list(rows)
         names = [stored.entry.name for stored in rows if stored.entry.overlap != ALLOW]
         running = self.running(names) if names else {}
@@ -97,7 +99,8 @@ class Reader:
             yield stored if run is None else replace(stored, running=run)
 
     def running(self, names: Sequence[str]) -> dict[str, Running]:
-        """Return the running runs of these entries by name."""
+        """Return the running runs of these entries, by name. A damaged run is logged and left
+        out."""
         client, key = self._scripts.client, self._scripts.key("running")
         found: dict[str, Running] = {}
         for page in pages(names):
@@ -108,16 +111,17 @@ class Reader:
         return found
 
     def run(self, name: str, text: bytes) -> Running | None:
-        """Return the running run of an entry that a text holds; None if the text is damaged."""
+        """Return the running run of the entry `name` from its text in Redis. If the text is
+        damaged, log the damage and return None."""
         return self.damage.read(f"the running run of {name!r}", partial(running_of, text))
 
     def gone(self, rows: Iterable[tuple[str, bytes | None]]) -> set[str]:
-        """Return the names whose text of the row is None, that is, whose entry does not exist."""
+        """Return the names of the entries that do not exist: the text of their row is None."""
         return {name for name, text in rows if text is None}
 
     def read(self, names: Sequence[str]) -> list[tuple[str, Row, Definition]]:
-        """Return (name, row, definition) of each entry, all read at the same instant. Missing and
-        damaged entries are left out."""
+        """Return (name, row, definition) of each entry, all read at the same instant. Missing
+        entries are left out. Damaged entries are logged and left out."""
         reply = self._scripts("entries", msgpack.encode(names))
         found = []
         for name, row_text, text in zip(names, reply[::2], reply[1::2], strict=True):
@@ -130,8 +134,8 @@ class Reader:
         return found
 
     def row(self, name: str, text: bytes) -> Row | None:
-        """Return the row that a text holds; log the damage and return None if the text is
-        damaged."""
+        """Return the row of the entry `name` from its text in Redis. If the text is damaged, log
+        the damage and return None."""
         try:
             return Row(text)
         except UNREADABLE as reason:
@@ -144,9 +148,9 @@ class Reader:
         return self._codec.decode(name, definition.json, definition.source, definition.declared_at)
 
     def streamed(self, name: str, row: Row, definition: Definition) -> Stored | None:
-        """Return the entry with its row; None if this program cannot read the entry. The decoded
-        entry is not cached, so that a list of all entries does not displace the entries that are
-        due soon."""
+        """Return the entry with its row, or None if this program cannot read the entry. The decoded
+        entry is not written to the cache, so that a list of all entries does not displace the
+        entries that are due soon."""
         known = self._known.get(name)
         if known is not None and known[0] == definition.revision:
             return None if known[1] is None else _stored(known[1], row)
@@ -156,8 +160,8 @@ class Reader:
             return None
 
     def _remembered(self, name: str, definition: Definition) -> Entry | None:
-        """Decode a definition, cache the entry and return it. If this program cannot read the
-        definition, cache and return None."""
+        """Decode a definition, write the entry to the cache and return it. If this program cannot
+        read the definition, write None to the cache and return None."""
         try:
             entry: Entry | None = self.decoded(name, definition)
         except ConfigError:

@@ -1,5 +1,5 @@
-"""Read and delete the records of history in a Redis stream. When records are read, open claims
-(runs that are claimed and not recorded) are merged with them."""
+"""Read and delete records of history in a Redis stream. Readers also get the open claims (runs that
+are claimed and not recorded), sorted in among the records by time."""
 
 import heapq
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,5 @@
-"""Keep incidents in Redis: their JSON by id, and sets of ids by the moments of opening and end."""
+"""Store incidents in Redis: a hash with their JSON by id, and sorted sets of ids by the moments of
+opening and end."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -43,7 +44,8 @@ class RedisIncidents:
         return islice(self._with_ids(ids), limit)
 
     def _with_ids(self, ids: Sequence[bytes]) -> Iterator[Incident]:
-        """Yield the incidents with these ids, in the order of the ids."""
+        """Yield the incidents with these ids, in the order of the ids. Missing incidents are left
+        out; damaged ones are logged and left out."""
         client, key = self._scripts.client, self._scripts.key("incidents")
         for page in pages(ids):
             texts = self._scripts.ask(lambda page=page: client.hmget(key, page))  # type: ignore[misc]
@@ -63,7 +65,7 @@ class RedisIncidents:
 
 
 def _cells(incident: Incident) -> tuple[str | bytes | int, ...]:
-    """Return the arguments of the script for one incident."""
+    """Return the arguments of the script `put_incidents.lua` for one incident."""
     lasts = incident.closed is None or incident.resolved is None
     return (
         _id(incident),
@@ -81,5 +83,6 @@ def _id(incident: Incident) -> str:
 
 
 def _incident(text: bytes) -> Incident:
-    """Return the incident from its revision, a tab, and its JSON."""
+    """Return the incident from its text in Redis: its revision, a tab, and its JSON. Raises an
+    exception if the text is damaged."""
     return json.decode(text.split(b"\t", 1)[1], type=Incident)

@@ -1,4 +1,5 @@
-"""Find entries of which Redis lost a part: some hashes or indexes hold the entry, others do not."""
+"""Find entries that are incomplete in Redis: some hashes or indexes contain the entry, others do
+not."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ class RedisMissingParts:
 
     def misses_parts(self) -> bool:
         """Return True if the numbers of rows, definitions, plans and listed names are not all
-        equal. Redis knows these four numbers without counting."""
+        equal, else False. Redis knows these four numbers without counting."""
         return len(set(self._scripts("parts"))) > 1
 
     def missing_parts(self, limit: int, *, whole: bool) -> Sequence[MissingPart]:
@@ -34,7 +35,7 @@ class RedisMissingParts:
         return list(found.values())[:limit]
 
     def _all_names(self) -> Iterator[str]:
-        """Return an iterator over the names in all hashes and indexes. A name may come several
+        """Return an iterator over the names in all hashes and indexes. A name may occur several
         times."""
         client, key = self._scripts.client, self._scripts.key
         hashes = (client.hscan_iter(key(name), count=PAGE) for name in ("rows", "entries"))
@@ -45,8 +46,12 @@ class RedisMissingParts:
         return (name.decode(errors="replace") for name, _ in chain(*hashes, *sets))
 
     def _missing_of(self, names: Sequence[str]) -> Iterator[MissingPart]:
-        """Yield a MissingPart for each of these names whose definition or plan is missing. The
-        script also repairs the indexes of all other names."""
+        """Yield a MissingPart for each of these names that has only a definition or only a plan
+        (next moment). A definition that this program cannot read is left out.
+
+        The script also repairs the indexes: it adds complete entries, and deletes names that have
+        no entry.
+        """
         definitions = self._definitions(names)
         sources = [one.source if (one := definitions.get(name)) else "" for name in names]
         reply = self._scripts("missing_parts", msgpack.encode(names), msgpack.encode(sources))

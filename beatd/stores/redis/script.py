@@ -1,5 +1,5 @@
-"""Run the Lua scripts of the store. Each script is sent in full once to each server, and later
-called by its hash."""
+"""Run the Lua scripts of a store in Redis. The full text of each script is sent once to each
+server. Later calls send only its hash."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,11 +20,11 @@ OF_RUNNING = frozenset({"moves", "plain", "prolong", "record", "write", "write_o
 
 @cache
 def _sources() -> dict[str, tuple[str, str]]:
-    """Return the (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`,
-    and those of `OF_RUNNING` go on with `running.lua`.
+    """Return (text, SHA-1 hash) of each script, by name. Each text begins with `prelude.lua`. In
+    the scripts of `OF_RUNNING`, `running.lua` follows.
 
-    All are read when a store is opened: later the process may have no free file descriptor, or an
-    upgrade of the package may have removed the files.
+    All files are read when a store is opened. Later the process may have no free file descriptor,
+    or an upgrade of the package may have removed the files.
     """
     folder = files("beatd.stores.redis") / "scripts"
     texts = {
@@ -44,7 +44,7 @@ def _sources() -> dict[str, tuple[str, str]]:
 
 
 class Scripts:
-    """Runs scripts over the keys of one store. Errors of Redis are raised as StoreError."""
+    """Runs Lua scripts on the keys of one store. Errors of Redis are raised as StoreError."""
 
     def __init__(
         self, server: RedisServer, base: str, emptied: Callable[[bytes | None], StoreError]
@@ -61,34 +61,34 @@ class Scripts:
         return self._server.client
 
     def expect(self, namespace: bytes) -> None:
-        """Set the namespace that `seen` compares with."""
+        """Set the namespace (identity of the store) that `seen` compares with."""
         self._expected = namespace
 
     def seen(self, namespace: bytes | None) -> None:
-        """Do nothing if `namespace` (the identity of the store) is the expected one. Otherwise the
-        store came back empty or is another one; raise the error that the function `emptied`
-        returns."""
+        """Compare `namespace` (the identity of the store) with the expected one. If they differ,
+        the store came back empty or is another one. Then call the function `emptied`, and raise the
+        error that it returns."""
         if namespace != self._expected:
             raise self._emptied(namespace)
 
     def __call__(self, name: str, *args: str | bytes | int) -> Any:
-        """Run a script and return its reply. If the connection breaks, run the script again; every
-        script may run twice without another effect."""
+        """Run a script and return its reply. If the connection breaks, the script runs once more; a
+        second run of any script has no further effect. Raises StoreError."""
         source, sha = self._sources[name]
         return self.ask(lambda: self._server.run_script(source, sha, *self._keys, *args))
 
     def begin(self, name: str, *args: str | bytes | int) -> Callable[[], Any]:
         """Send a script to the server without waiting. Return a function that waits for the reply
-        and returns it."""
+        and returns it. Both may raise StoreError."""
         _, sha = self._sources[name]
         return self._begun(
             lambda: self._server.begin("EVALSHA", sha, *self._keys, *args), name, *args
         )
 
     def ahead(self, name: str, *args: str | bytes | int, more: int) -> "Ahead | None":
-        """Send a script to the server without its last `more` arguments. `begin` of the returned
-        object sends these later, which starts the script. Return None if the connection cannot be
-        used now."""
+        """Send a script to the server without its last `more` arguments. The script starts when
+        `begin` of the returned object sends these arguments. Return None if the connection cannot
+        be used now."""
         _, sha = self._sources[name]
         try:
             begun = self._server.begin_ahead("EVALSHA", sha, *self._keys, *args, more=more)
@@ -104,9 +104,9 @@ class Scripts:
     def _begun(
         self, begin: Callable[[], Callable[[], Any]], name: str, *args: str | bytes | int
     ) -> Callable[[], Any]:
-        """Call `begin`, which sends the script `name`, and return a function that waits for the
-        reply. If the connection breaks, or the server does not know the script yet, that function
-        runs the whole script again."""
+        """Call `begin`, which sends the script `name`. Return a function that waits for the reply
+        and returns it. If the connection breaks, or if the server does not know the script yet,
+        this function runs the whole script again."""
         with self._server.answering():
             try:
                 reply = begin()
@@ -125,7 +125,8 @@ class Scripts:
 
     def ask(self, question: Callable[[], T]) -> T:
         """Call `question`, which queries Redis, and return its answer. Call it once more if the
-        connection broke, but not after a time-out."""
+        connection broke, but not after a time-out. Raises StoreError, also if the Sentinels have
+        named another primary since the last call on this thread."""
         self._server.notice_move()
         with self._server.answering():
             try:
@@ -141,8 +142,9 @@ class Scripts:
 
 
 class Ahead(Struct, frozen=True):
-    """A script whose server has received all but its last arguments. `begin` sends these, and
-    returns a function that waits for the reply; `drop` discards the script instead."""
+    """A script that was sent to the server without its last arguments. `begin` sends these
+    arguments, and returns a function that waits for the reply. `drop` discards the script
+    instead."""
 
     begin: Callable[..., Callable[[], Any]]
     drop: Callable[[], None]

@@ -1,4 +1,5 @@
-"""Keep entries, plan, claims and history in SQLite, PostgreSQL, MariaDB or MySQL."""
+"""A store in SQLite, PostgreSQL, MariaDB or MySQL: entries, their next moments, claims and
+history."""
 
 from beatd.stores.sql.sql_store import SqlStore
 

@@ -1,5 +1,5 @@
-"""Find the entries of a SQL store. Read and write its marks: small notes, mostly about the set of
-entries that a source declared and applied."""
+"""Find entries in a SQL store, and read and write its marks. A mark is a short text with a time,
+stored under a key; most marks describe the entries that a source has declared."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -36,9 +36,9 @@ ZERO: Any = literal_column("0")
 
 
 class SqlFinding(Part):
-    """Finds entries, and reads and writes marks (small notes of the store). `find` reads the
-    entries in pages, each in a short transaction of its own, so that memory does not grow with
-    their number."""
+    """Finds entries, and reads and writes marks (short texts that the store keeps under a key).
+    `find` reads the entries in pages. Each page is one short transaction, so that memory use does
+    not grow with the number of entries."""
 
     def version(self) -> str:
         return str(self._db.read(lambda connection: connection.scalar(VERSION)))
@@ -79,11 +79,11 @@ class SqlFinding(Part):
                 yield from self._walk(statement.where(plan.c.due.is_(None)), by_due=False)
 
     def _few(self, query: Query) -> list[str] | None:
-        """Return the names that the query may match, in the query's order, if they are found
-        cheaply: the query gives the names, or an index finds at most 10,000.
+        """Return the names that the query may match, in the query's order. Return None if these
+        names cannot be found cheaply.
 
-        Return None otherwise. The caller then uses `_walk`, which reads the entries in the query's
-        order and tests each.
+        They are found cheaply if the query lists names, or if an index finds at most 10,000. After
+        None, the caller reads the entries page by page with `_walk`.
         """
         keys = select(plan.c.name, plan.c.due)
         found: list[Any] = []
@@ -113,8 +113,8 @@ class SqlFinding(Part):
         return [row.name for row in found]
 
     def _named(self, statement: Select[Any], names: list[str]) -> Iterator[list[Any]]:
-        """Yield the rows that `statement` finds for these names in pages (lists), in the order of
-        `names`."""
+        """Yield the rows that `statement` finds for `names`, as pages (lists) in the order of
+        `names`. Names without a row are left out."""
         among = statement.join(self._names.relation, self._names.c.name == plan.c.name)
         for start in range(0, len(names), CHUNK):
             chunk = names[start : start + CHUNK]
@@ -123,11 +123,11 @@ class SqlFinding(Part):
             yield [by_name[name] for name in chunk if name in by_name]
 
     def _walk(self, statement: Select[Any], *, by_due: bool) -> Iterator[list[Any]]:
-        """Yield the rows that `statement` finds in pages (lists), sorted by due moment and name if
-        `by_due` is True, else by name.
+        """Yield the rows that `statement` finds, as pages (lists). The rows are sorted by due
+        moment and name if `by_due` is True, else by name.
 
-        Each page is a short transaction of its own. It starts after the last row of the page
-        before; an OFFSET would read all rows before it again.
+        Each page is read in a short transaction of its own, and starts after the last row of the
+        page before. An OFFSET would read all earlier rows again.
         """
         size = 100  # the first page is small: most callers show one screen
         order = (plan.c.due, plan.c.name) if by_due else (plan.c.name,)
@@ -182,16 +182,16 @@ class SqlFinding(Part):
         self._db.write(put)
 
     def unreadable(self) -> list[str]:
-        """Check the first 10,000 entries by due moment, and return a line for each entry that this
-        program cannot read."""
+        """Return a line of text for each entry that this program cannot read. Only the first 10,000
+        entries by due moment are checked."""
         rows = chain.from_iterable(self._pages(Query(order="next")))
         lines = (self._reader.problem(row) for row in islice(rows, CHECKED))
         return [line for line in lines if line is not None]
 
 
 def narrow_index(query: Query) -> tuple[Column[Any], ...]:
-    """Return the columns of an index that may find the rows of the query without reading all
-    entries; () if no index can."""
+    """Return the columns of an index that can find the query's rows without reading all entries.
+    Return () if there is no such index."""
     if query.due_before is not None:
         return plan.c.due, plan.c.name
     if query.source is not None:
@@ -202,7 +202,8 @@ def narrow_index(query: Query) -> tuple[Column[Any], ...]:
 
 
 def narrowed(statement: Select[Any], query: Query, dialect: Dialect) -> Select[Any]:
-    """Return `statement` with all conditions of the query added, except `names`."""
+    """Return `statement` with all conditions of the query added, except the condition on
+    `names`."""
     if query.name_like is not None:
         statement = statement.where(dialect.matches(plan.c.name, query.name_like))
         if start := beginning(query.name_like):

@@ -1,4 +1,4 @@
-"""Write, re-plan, pause and remove entries; a thousand changes need only a few statements."""
+"""Write, re-plan, pause and remove entries. A thousand changes need only a few SQL statements."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -155,13 +155,15 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         last: dict[str, tuple[Change, str]],
         revision: int,
     ) -> None:
-        """Insert or update the definition and the plan of each changed entry, with `revision` as
-        the new revision. Before that, drop the backlogs and backfills that a change ends, and
-        record them as skipped.
+        """Insert or update the definition and the plan (next moment) of each changed entry.
+        `revision` is the number of this edit.
 
-        `there` maps the name of each existing entry to its plan row; an entry whose name is missing
-        there is inserted. `last` maps a name to its last accepted change and to the encoded
-        definition. A change that removes its entry writes nothing here.
+        Before that, delete the backlogs (missed moments still to run) and the backfills (past
+        moments asked for by hand) that a change ends, and write a skip record for each.
+
+        `last` maps a name to its last accepted change and the encoded definition. `there` maps the
+        name of each existing entry to its plan row; any other entry is inserted. For a change that
+        removes its entry, nothing is written.
         """
         edited, resumed = list[list[str]](), list[list[str]]()
         for name, (change, _) in last.items():
@@ -195,11 +197,11 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
         there: dict[str, Row[Any]],
         last: dict[str, tuple[Change, str]],
     ) -> None:
-        """Stop edited entries from waiting for their running runs.
+        """End the waiting of edited entries for their running runs.
 
-        An entry with a new plan no longer waits. For an entry that now allows overlap, the row of
-        its running run is deleted; if it was waiting and has no new plan, it becomes due at once.
-        `there` and `last` are those of `_put`.
+        An entry with a new plan no longer waits. If an entry now allows overlap, the row of its
+        running run is deleted. If this entry was waiting and has no new plan, it becomes due at
+        once, and the watchers are notified. `there` and `last` are the arguments of `_put`.
         """
         edited = [change for name, (change, _) in last.items() if name in there and change.entry]
         planned = {change.name for change in edited if change.plan is not None}
@@ -212,11 +214,11 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _pass_over(
         self, connection: Connection, changes: Sequence[Change], stood: dict[str, int | None]
     ) -> None:
-        """Write a record of history for each stretch of moments that a change skips (`skip`) or
-        missed (`missed`).
+        """Write a record of history for the `skip` and the `missed` of each change. Both are
+        stretches of moments that will not run.
 
-        A `skip` is recorded only if the plan stood at the first moment of the stretch before the
-        change. `stood` maps each name to the planned moment before the change.
+        A `skip` is written only if its first moment was the planned moment of the entry before the
+        change. `stood` maps each name to this earlier planned moment.
         """
         passed = [
             (change.name, change.skip)
@@ -231,9 +233,9 @@ class SqlCatalog(SqlFinding, SqlMissingParts):
     def _drop(
         self, connection: Connection, asked: Select[Any], names: list[list[str]], reason: str
     ) -> None:
-        """Delete the requests that the statement `asked` selects among the requests of some
-        entries, and record each as skipped for the given reason. `names` holds one row, [name], for
-        each of these entries."""
+        """Delete requests (runs asked for besides the plan) of some entries, and write a skip
+        record with the given reason for each. The statement `asked` selects the requests to delete.
+        `names` holds one row, [name], for each entry."""
         dropped = connection.execute(asked, self._names.bind(names)).all()
         if not dropped:
             return

@@ -1,5 +1,5 @@
-"""Make moves under the leader's term (its fencing number). A move is one change of one row, which
-is made only if the row is still as it was read. A thousand moves need only a few statements."""
+"""Make moves under the leader's term (its fencing number). A move is one change of one row. It is
+made only if the row is still as it was read. A thousand moves need only a few SQL statements."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -92,8 +92,9 @@ class SqlClaiming(SqlUpcoming):
         return made, self._open(connection, done, term, at, origins), emptied
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        """Raise Deposed if `term` (the fencing number of a leader) is not the newest. If it is the
-        newest, keep other daemons from issuing a new term until the commit."""
+        """Raise Deposed if `term` (the leader's fencing number) is not the newest, or if the row of
+        the ledger table is missing. Raise StoreUnusable if the schema needs a newer program.
+        Otherwise lock the row, so that no other daemon can issue a new term before the commit."""
         row = connection.execute(FENCE).one_or_none()
         if row is None:
             raise Deposed(
@@ -126,8 +127,9 @@ class SqlClaiming(SqlUpcoming):
                 running.make(moves[place])
 
     def _current(self, connection: Connection, moves: Sequence[Move]) -> dict[str, int]:
-        """Return the revision of each entry that these moves (changes of one row each) run or
-        count. Lock the plan rows of these entries until the commit, so that nobody edits them."""
+        """Return the revision (number of the last edit) of each entry that these moves run or
+        count, by name. A move is one change of one row. Lock the plan rows of these entries until
+        the commit, so that no other process can edit the entries."""
         names = sorted({move.name for move in moves if move.run is not None or move.counts})
         found = connection.execute(self._revisions, self._names.bind([[name] for name in names]))
         return {row.name: row.revision for row in found}
@@ -141,12 +143,12 @@ class SqlClaiming(SqlUpcoming):
         running: RunningMoves,
         made: list[bool],
     ) -> None:
-        """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
-        requests (moments to run besides the plan). A move sets the next moment of its request, or
-        deletes the request after its last moment; several moves may belong to one request.
+        """Make the moves of requests (moments to run besides the plan). `places` are the indexes of
+        these moves in `moves`. A move (one change of one row) sets the next moment of its request,
+        or deletes the request after its last moment. Several moves may change one request.
 
-        Set `made` to True at the place of each move that was made: its request, the revision and
-        the running run of its entry were as the move saw them.
+        Set `made` to True at the place of each move that was made. A move is made only if its
+        request, the revision and the running run of its entry are still as the move saw them.
         """
         ids = sorted({request_id(moves[place]) for place in places})
         if not ids:
@@ -188,14 +190,14 @@ class SqlClaiming(SqlUpcoming):
         made: list[bool],
         origins: dict[str, Origin],
     ) -> list[int]:
-        """Make the moves (changes of one row) at these `places` of `moves`, all of which belong to
-        open claims (runs claimed and not recorded): remove these claims from their batches. Return
-        the ids of the batches that changed. `_open` later writes the claims that are retried into a
-        new batch.
+        """Make the moves of open claims (runs claimed and not recorded), and return the ids of the
+        claim batches that changed. `places` are the indexes of these moves in `moves`. Each move
+        (one change of one row) removes its claim from the batch; `_open` later writes the claims
+        that are retried into a new batch.
 
-        Set `made` to True at the place of each move that was made: its claim, the revision and the
-        running run of its entry were as the move saw them. Write the origins of these runs into
-        `origins`, by task id.
+        Set `made` to True at the place of each move that was made, and write the origin of its run
+        into `origins`, by task id. A move is made only if its claim, the revision and the running
+        run of its entry are still as the move saw them.
         """
         if not places:
             return []
@@ -236,9 +238,10 @@ class SqlClaiming(SqlUpcoming):
         at: int,
         origins: dict[str, Origin],
     ) -> OpenBatch | None:
-        """Write the rows that the `done` moves (changes of one row each) add: skip records,
-        backlogs, and one batch of open claims for all their runs. Return this batch, or None if no
-        move has a run. `origins` has the origins of closed claims, by task id."""
+        """Write the rows that the moves in `done` add: skip records, backlogs (missed moments still
+        to run), and one batch of open claims (runs claimed and not recorded) for all their runs.
+        Return this batch, or None if no move has a run. A move is one change of one row. `origins`
+        maps the task id of a closed claim to its origin."""
         skips = [
             of_skip(
                 move.name,

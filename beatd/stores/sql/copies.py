@@ -1,4 +1,4 @@
-"""Read and write the contents of a SQL store as they are, for a copy of a store."""
+"""Read and write the contents of a SQL store unchanged, to copy one store into another."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,5 +1,5 @@
-"""Run the reads and writes of a store as whole transactions, and turn database errors into a
-message of one line."""
+"""Run the reads and writes of a SQL store as whole transactions. Raise database errors as
+StoreError with a message of one line."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -34,15 +34,16 @@ class Database:
 
     def read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Call `work` in a transaction that only reads, and return its result. If `patient` is
-        True, a statement may take two minutes instead of the store's time-out. Raises
-        StoreError."""
+        True, a statement may take two minutes instead of the store's time-out. `work` may be called
+        again after a lost connection or a deadlock. Raises StoreError if the database fails."""
         return self._transact(work, write=False, patient=patient)
 
     def write(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Call `work` in a transaction, commit, and return its result. If the database rolls the
-        transaction back before the commit, as after a deadlock, `work` is called again. If
-        `patient` is True, a statement may take two minutes instead of the store's time-out. Raises
-        StoreError."""
+        """Call `work` in a transaction, commit, and return the result of `work`. If the connection
+        was lost or the database rolled the transaction back (as after a deadlock), `work` is called
+        again. A failed commit after a lost connection is not repeated. If `patient` is True, a
+        statement may take two minutes instead of the store's time-out. Raises StoreError if the
+        database fails."""
         return self._transact(work, write=True, patient=patient)
 
     def _transact(self, work: Callable[[Connection], T], *, write: bool, patient: bool) -> T:
@@ -73,8 +74,9 @@ class Database:
                 raise
 
     def _change_over(self) -> None:
-        """Open the new store after the file of the store was replaced. Only the first thread does
-        this; the others wait for it."""
+        """Close all connections and open the new store, after the file of the store was replaced.
+        The first thread does this; other threads wait for it. If opening fails, the exception is
+        raised and the next transaction tries again."""
         with self._opening:
             if not self._replaced:
                 return
@@ -87,8 +89,8 @@ class Database:
                 raise
 
     def explained(self, error: BaseException) -> StoreError:
-        """Return the StoreError for an error of the database or the system; StoreUnusable if trying
-        again later cannot help."""
+        """Return the exception to raise for an error of the database or the operating system. It is
+        StoreUnusable if a later retry cannot help, else StoreError."""
         cause = getattr(error, "orig", None) or error
         line = self.dialect.unusable(cause)
         if line is not None:
@@ -101,6 +103,6 @@ class Database:
 
 
 def _note_reply(connection: Connection, *_: Any) -> None:
-    """Note when the reply to a statement came. SQLAlchemy takes a fifth of a millisecond to make
-    rows of it, and a clock that is set by the reply would be behind by as long."""
+    """Write the arrival time of a statement's reply into `connection.info`. SQLAlchemy then needs
+    0.2 ms to make rows from the reply. A clock set after that would be slow by 0.2 ms."""
     connection.info[REPLIED_AT] = monotonic()

@@ -1,5 +1,5 @@
-"""Read and write the deliveries of runs, and the newest outcome of each entry. A thousand need only
-a few statements."""
+"""Read and write deliveries (what workers report about each message of a run) and the newest
+outcome of each entry. A thousand rows need only a few SQL statements."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -43,7 +43,8 @@ LONGEST_TEXT = 10_000  # characters
 
 
 class Deliveries:
-    """Reads and writes the tables of deliveries and of the entries' outcomes."""
+    """Reads and writes two tables: the deliveries (worker reports about one message of a run), and
+    the newest outcome of each entry."""
 
     def __init__(self, dialect: Dialect, damage: Damage) -> None:
         self._dialect, self._damage = dialect, damage
@@ -72,19 +73,20 @@ class Deliveries:
     def of_runs(
         self, connection: Connection, task_ids: Iterable[str], *, lock: bool = False
     ) -> list[Delivery]:
-        """Return the deliveries of these runs; if `lock` is True, lock their rows until the
-        commit."""
+        """Return the deliveries of the runs with these task ids. If `lock` is True, lock their rows
+        until the commit. A damaged row is logged and left out."""
         bound = self._tasks.bind([[task_id] for task_id in sorted(set(task_ids))])
         return self._read(connection.execute(self._locked if lock else self._of_runs, bound).all())
 
     def live(self, connection: Connection, limit: int) -> list[Delivery]:
-        """Return up to `limit` deliveries that have not ended, oldest first."""
+        """Return up to `limit` deliveries that have not ended. The oldest delivery comes first."""
         return self._read(connection.execute(self._live.limit(literally(limit))))
 
     def write(
         self, connection: Connection, new: Iterable[Delivery], known: Iterable[Delivery]
     ) -> None:
-        """Insert the `new` deliveries, and update the `known` ones, whose rows are locked."""
+        """Insert the deliveries in `new`, and update the rows of the deliveries in `known`. The
+        caller must have locked these rows."""
         rows = _sorted_rows(new)
         if rows:
             self._dialect.insert(connection, delivery.name, COLUMNS, rows)
@@ -95,8 +97,12 @@ class Deliveries:
     def delete_oldest(
         self, connection: Connection, before: int, cutoff: tuple[int, str, str] | None, limit: int
     ) -> int:
-        """Delete, among the `limit` deliveries with the oldest reports, those from before `before`
-        and those up to the `cutoff`; return their number."""
+        """Delete old deliveries, and return the number of deleted rows. Only the `limit` deliveries
+        with the oldest reports are examined.
+
+        An examined delivery is deleted if its newest report is older than `before` (microseconds
+        since 1970), or if its key (report time, task id, delivery id) is not greater than `cutoff`.
+        """
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         oldest = connection.execute(select(*cells).order_by(*cells).limit(literally(limit)))
         old = [
@@ -114,8 +120,9 @@ class Deliveries:
         return len(old)
 
     def newest_beyond(self, connection: Connection, keep: int) -> tuple[int, str, str] | None:
-        """Return the key of the newest delivery that must be deleted so that the newest `keep`
-        stay; None if none must be."""
+        """Return the key (report time, task id, delivery id) of the newest delivery to delete, so
+        that only the newest `keep` deliveries remain. Return None if there are no more than
+        `keep`."""
         cells = delivery.c.at, delivery.c.task_id, delivery.c.delivery
         newest = select(*cells).order_by(*(cell.desc() for cell in cells))
         row = connection.execute(newest.offset(keep).limit(literally(1))).one_or_none()
@@ -124,8 +131,9 @@ class Deliveries:
     def outcomes(
         self, connection: Connection, names: Iterable[str] | None, *, lock: bool = False
     ) -> dict[str, EntryOutcome]:
-        """Return the outcomes of these entries, or of all (None), by name; if `lock` is True, lock
-        their rows until the commit."""
+        """Return the newest outcome of each of these entries, by name. If `names` is None, return
+        the outcomes of all entries. If names are given and `lock` is True, lock the rows until the
+        commit. A damaged row is logged and left out."""
         if names is None:
             rows = connection.execute(select(entry_outcome)).all()
         else:
@@ -141,8 +149,8 @@ class Deliveries:
     def write_outcomes(
         self, connection: Connection, new: Iterable[EntryOutcome], known: Iterable[EntryOutcome]
     ) -> None:
-        """Insert the `new` outcomes, if there are such entries, and update the `known` ones, whose
-        rows are locked."""
+        """Insert the outcomes in `new` whose entries still exist, and update the rows of the
+        outcomes in `known`. The caller must have locked these rows."""
         rows = sorted(map(_outcome_row, new), key=_name)
         if rows:
             connection.execute(self._insert_outcomes, self._outcomes.bind(rows))
@@ -163,7 +171,8 @@ def _name(row: list[Any]) -> Any:
 
 
 def _sorted_rows(deliveries: Iterable[Delivery]) -> list[list[Any]]:
-    """Return the rows, sorted by their keys, as two writers must lock them in one order."""
+    """Return the deliveries as rows, sorted by key. All writers then lock rows in the same order
+    and cannot block each other."""
     return sorted((_row(one) for one in deliveries), key=lambda row: row[:2])
 
 
@@ -185,8 +194,8 @@ def _row(one: Delivery) -> list[Any]:
 
 
 def _kept(words: str) -> str:
-    """Return the words of a worker as every database keeps them: PostgreSQL keeps no NUL, and
-    MariaDB no long text in this column."""
+    """Return a worker's text without NUL characters, cut to 10,000 characters. PostgreSQL cannot
+    store a NUL, and MariaDB cannot store a long text in this column."""
     return words.replace("\0", "")[:LONGEST_TEXT]
 
 

@@ -1,4 +1,4 @@
-"""Define the protocol of a database: all operations that differ between SQLite, PostgreSQL, MariaDB
+"""Define `Dialect`, the protocol for all operations that differ between SQLite, PostgreSQL, MariaDB
 and MySQL."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -37,9 +37,8 @@ TYPES: dict[Kind, TypeEngine[Any]] = {"text": Text(), "int": BigInteger(), "floa
 
 
 class Batch:
-    """A relation named `v` for use in a statement; its rows are passed as parameters, and may be
-    any number. `relation` and `c` are the relation and its columns; `bind` turns rows into the
-    parameters."""
+    """A relation named `v` whose rows are passed as parameters of a SQL statement. `relation` and
+    `c` are the relation and its columns. `bind` turns any number of rows into the parameters."""
 
     def __init__(self, select: str, columns: Columns, words: Words) -> None:
         typed = {name: TYPES[kind] for name, kind in columns.items()}
@@ -56,10 +55,10 @@ def as_json(_: Columns, rows: Rows) -> dict[str, Any]:
 
 
 def deletion(dialect: "Dialect", table: Table, names: Batch) -> Delete:
-    """Return the DELETE of the rows of a table whose `name` is in the batch.
+    """Return a DELETE statement for the rows of `table` whose `name` is in the batch.
 
-    It is a join where there is one: for a subquery, MariaDB reads the whole table, and the batch
-    for each of its rows. SQLite deletes from no join.
+    The statement is a join, because MariaDB would read the whole table for a subquery. SQLite
+    cannot delete with a join, and gets a subquery.
     """
     name = names.c.name
     if dialect.name == "sqlite":
@@ -84,14 +83,15 @@ class Dialect(Protocol):
     def batch(self, **columns: Kind) -> Batch: ...
 
     def insert(self, connection: Connection, table: str, columns: Columns, rows: Rows) -> None:
-        """Insert many rows at once. `columns` gives the names and kinds of the cells, in their
-        order. Only a number may be None."""
+        """Insert many rows at once. `columns` maps the name of each column to the kind of its
+        cells, in the order of the cells. Only a number may be None."""
 
     def rewrite(
         self, connection: Connection, table: str, columns: Columns, key: Sequence[str], rows: Rows
     ) -> None:
-        """Insert many rows at once as `insert` does; a row that the table has already (with the
-        same cells in the columns of its `key`) is updated instead."""
+        """Insert many rows at once, or update the rows that exist already. A row exists if the
+        table has a row with the same cells in the columns of `key`. `columns` is as for
+        `insert`."""
 
     def begin(self, connection: Connection, *, write: bool, patient: bool) -> None:
         """Start a transaction. If `patient` is True, a statement may take two minutes instead of
@@ -102,68 +102,71 @@ class Dialect(Protocol):
         """
 
     def has_table(self, connection: Connection, name: str) -> bool:
-        """Return True if a table of this name exists where a statement without a schema name looks
-        for it."""
+        """Return True if a statement without a schema name finds a table of this name, else
+        False."""
 
     def strangers(self, connection: Connection) -> set[str]:
-        """Return the names of all tables in the database, except the tables that an interrupted
-        `create` left."""
+        """Return the names of all tables in the database. Tables that an interrupted `create` made
+        are left out."""
 
     def create(self, connection: Connection, tables: Collection[Table]) -> None:
         """Create these tables of the store, with the options that only this database has. A table
-        that an interrupted `create` left is kept."""
+        that an interrupted `create` made is not created again."""
 
     def has_column(self, connection: Connection, column: Column[Any]) -> bool:
-        """Return True if the table of this column, which exists, has the column."""
+        """Return True if the table of `column` has this column, else False. The table must
+        exist."""
 
     def lock_schema(self, connection: Connection) -> None:
-        """Take a lock that keeps other processes from migrating the schema. It lasts until
-        `unlock_schema` or the end of the session."""
+        """Lock the schema, so that no other process can migrate it. The lock lasts until
+        `unlock_schema` or the end of the session. Raises an exception if another process does not
+        release the lock in time."""
 
     def unlock_schema(self, connection: Connection) -> None:
-        """Release the lock of `lock_schema`, after the migration of this connection is
-        committed."""
+        """Commit the migration and release the lock of `lock_schema`. Do nothing if the database
+        releases the lock at the end of the transaction."""
 
     def now(self, connection: Connection) -> int:
         """Return the database's time in microseconds since 1970."""
 
     def time(self, connection: Connection) -> tuple[int, str]:
-        """Return (time of the database in microseconds since 1970, name of the server whose clock
-        it is). The time is rounded down."""
+        """Return two values: the database's time in microseconds since 1970, rounded down, and the
+        name of the server that has this clock."""
 
     def matches(self, column: Any, pattern: str) -> Any:
-        """Return the SQL condition that a column matches a shell pattern of * and ?; case
-        matters."""
+        """Return the SQL condition that `column` matches a shell pattern of * and ?. Upper and
+        lower case are different."""
 
     def notify(self, connection: Connection) -> None:
-        """Notify the watchers of all processes when this transaction commits, if the database can
-        do so."""
+        """Notify the watchers of all processes (see `watch`) when this transaction commits. Do
+        nothing if the database cannot notify."""
 
     def watch(self, wake: Wake) -> bool:
-        """Call `wake` whenever a transaction that called `notify` commits. Return False, and never
-        call `wake`, if the database cannot notify."""
+        """Call `wake` whenever a transaction that called `notify` commits, and return True. If the
+        database cannot notify, return False and never call `wake`."""
 
     def problems(self) -> Sequence[str]:
-        """Return a line for each problem of the disk or server of the store."""
+        """Return a line of text for each problem with the disk or the server of the store."""
 
     def close(self) -> None: ...
 
     def attempts(self, error: BaseException) -> int:
-        """Return how many times, in all, a transaction that failed with this error may be tried.
-        The number is greater than 1 if the database rolled the transaction back because of another
-        transaction, and 1 for every other error."""
+        """Return how many times, in all, to run a transaction that fails with this error. The
+        number is greater than 1 if another transaction caused the error, as in a deadlock, and 1
+        for every other error."""
 
     def waited(self, error: BaseException) -> bool:
-        """Return True if the statement failed because of a time-out, which mostly means that
-        another session holds a lock."""
+        """Return True if the statement failed because of a time-out, else False. The usual cause is
+        a lock of another session."""
 
     def unusable(self, error: BaseException) -> str | None:
-        """Return a text that names what the operator must correct, if trying again later cannot
-        help; None for all other errors."""
+        """Return a text that says what the operator must correct. Return None if a later retry may
+        succeed."""
 
 
 def has_column(connection: Connection, column: Column[Any]) -> bool:
-    """Return True if the database has this column, as SQLAlchemy finds out."""
+    """Return True if the database has this column, else False. SQLAlchemy's `inspect` reads the
+    columns."""
     found = inspect(connection).get_columns(column.table.name)
     return column.name in {one["name"] for one in found}
 
@@ -176,7 +179,8 @@ def insertion(table: str, columns: Iterable[str], mark: str, quote: str = '"') -
 
 
 def on_conflict(columns: Iterable[str], key: Sequence[str]) -> str:
-    """Return the clause after an INSERT that updates the rows which the table has already."""
+    """Return the clause after an INSERT that updates rows which exist already. `key` names the
+    columns that identify a row; all other `columns` are updated."""
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
 
@@ -188,6 +192,6 @@ def like(pattern: str) -> str:
 
 
 def literally(limit: int) -> ColumnElement[int]:
-    """Return a LIMIT value as a literal of the statement instead of a parameter. With a parameter,
-    the planner would assume that a tenth of the table is read."""
+    """Return `limit` as a literal for a LIMIT clause. With a parameter instead, the planner would
+    assume that the statement reads a tenth of the table."""
     return literal_column(str(int(limit)), Integer)

@@ -1,5 +1,5 @@
-"""Decode rows to entries. Each revision of a definition is decoded once, and kept in a cache of
-limited size."""
+"""Decode rows of a SQL store to entries. A cache of limited size stores the decoded definitions, so
+that each revision (edit) of a definition is decoded only once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -51,8 +51,8 @@ class Reader:
         self._by_name = whole().join(self._names.relation, self._names.c.name == plan.c.name)
 
     def forget(self) -> None:
-        """Remove all decoded entries from the cache. This is needed when another store is opened,
-        which may have other entries with the same revisions."""
+        """Remove all decoded entries from the cache. The caller needs this after it opened another
+        store, which may have different entries with the same revisions (edit numbers)."""
         self._kept.clear()
 
     def drop_cached(self, names: Iterable[str]) -> None:
@@ -60,8 +60,8 @@ class Reader:
         self._kept.drop(names)
 
     def definition(self, row: Any, *, keep: bool) -> tuple[Entry, bool] | None:
-        """Return (entry, True if it is paused) for a row; None if this program cannot read the
-        definition. If `keep` is True, the decoded entry stays in the cache for the next read."""
+        """Return (entry, True if the entry is paused) for a row, or None if this program cannot
+        read the definition. If `keep` is True, the decoded entry is written to the cache."""
         known = self._known(row.name, row.revision)
         if known is not None:
             return known
@@ -82,7 +82,7 @@ class Reader:
         return None if known is None or known[0] != revision else known[1:]
 
     def problem(self, row: Any) -> str | None:
-        """Return the reason why this program cannot read the entry of a row; None if it can."""
+        """Return the reason why this program cannot read the entry of a row, or None if it can."""
         try:
             self._codec.decode(row.name, row.definition.encode(), row.source, row.declared_at)
         except ConfigError as error:
@@ -92,9 +92,9 @@ class Reader:
     def stored(
         self, row: Any, *, keep: bool = False, running: Running | None = None
     ) -> Stored | None:
-        """Return the entry of a row with its plan; None if this program cannot read them. If `keep`
-        is True, the decoded entry stays in the cache. `running` is the running run of an entry that
-        does not allow overlap."""
+        """Return the entry of a row with its plan (next moment), or None if this program cannot
+        read them. If `keep` is True, the decoded entry is written to the cache. `running` is the
+        entry's running run; it is ignored if the entry allows overlap."""
         known = self.definition(row, keep=keep)
         found = None if known is None else self._planned(row, known)
         if found is None or running is None or found.entry.overlap == "allow":
@@ -102,14 +102,14 @@ class Reader:
         return replace(found, running=running)
 
     def running(self, connection: Connection, rows: Iterable[Any]) -> dict[str, Running]:
-        """Return the running runs of the entries of these rows, by name. No statement is sent if
-        all definitions among them allow overlap."""
+        """Return the running runs of the entries in these rows, by name of the entry. If all these
+        entries allow overlap, no SQL statement is sent."""
         names = [row.name for row in rows if OVERLAP in row.definition]
         return self._running.runs(connection, names) if names else {}
 
     def named(self, connection: Connection, names: Iterable[str]) -> dict[str, Stored]:
-        """Return the entries of these names with their plans, by name. Missing entries, and entries
-        that this program cannot read, are left out."""
+        """Return the entries of these names with their plans (next moments), by name. Missing
+        entries, and entries that this program cannot read, are left out."""
         found = self._named(connection, names)
         running = self._running_of(connection, found.values())
         return found | {name: replace(found[name], running=run) for name, run in running.items()}
@@ -117,8 +117,8 @@ class Reader:
     def _running_of(
         self, connection: Connection, found: Iterable[Stored | None]
     ) -> dict[str, Running]:
-        """Return the running runs of these entries, by name. No statement is sent if all of them
-        allow overlap."""
+        """Return the running runs of these entries, by name. If all these entries allow overlap, no
+        SQL statement is sent."""
         names = [
             stored.entry.name
             for stored in found
@@ -138,9 +138,9 @@ class Reader:
         return found
 
     def planned(self, connection: Connection, rows: Sequence[Any]) -> list[Stored | None]:
-        """Return the entry with its plan for each row of the plan, in the order of the rows; None
-        in the place of an entry that this program cannot read. Only definitions that are not in the
-        cache are fetched."""
+        """Return the entry with its plan for each row of the plan table, in the order of the rows.
+        An entry that this program cannot read is returned as None. Only definitions that are not in
+        the cache are read from the database."""
         kept = [self._known(row[0], row[1]) for row in rows]
         strange = [row[0] for row, known in zip(rows, kept, strict=True) if known is None]
         fetched = self._named(connection, strange) if strange else {}
@@ -157,8 +157,8 @@ class Reader:
         ]
 
     def _planned(self, row: Any, known: tuple[Entry, bool]) -> Stored | None:
-        """Return the entry `known` with the plan in `row`; log the damage and return None if the
-        plan is damaged."""
+        """Return the entry in `known` with the plan (next moment) in `row`. If the plan is damaged,
+        log the damage and return None."""
         try:
             return _stored(row, known)
         except UNREADABLE as reason:

@@ -1,8 +1,8 @@
-"""Prepare a claim in an open transaction, a few milliseconds before the runs are due. Then only the
-commit is left to do at that moment. PostgreSQL only.
+"""Prepare a claim in an open transaction, a few milliseconds before its runs are due. When the runs
+are due, only the commit remains. PostgreSQL only.
 
-The claimed rows are locked meanwhile. PostgreSQL ends the transaction if this process freezes;
-other databases would keep the rows locked.
+The claimed rows are locked until the commit. If this process freezes, PostgreSQL ends the
+transaction after half a second; other databases would not release the rows.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ class SqlHolding(SqlClaiming):
 
 
 class HeldInTransaction:
-    """A claim whose transaction is complete except for the commit. `make` commits it, `drop` rolls
-    it back."""
+    """A claim in a transaction that is complete except for the commit. `make` commits, and returns
+    True or False for each move (change of one row): made or not. `drop` rolls back."""
 
     def __init__(
         self,

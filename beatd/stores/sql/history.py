@@ -1,4 +1,4 @@
-"""Read the history, newest record first. Delete the records that are too old or too many."""
+"""Read the history, newest record first. Delete records that are too old or too many."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -37,9 +37,9 @@ class SqlHistory(SqlRecording, SqlOutcomes):
             yield open_claims.pop()[1]
 
     def _open_claims(self, name: str | None) -> list[tuple[int, Record]]:
-        """Return (moment of the claim in microseconds, record) of each open claim (a run claimed
-        and not recorded), oldest first. If `name` is given, return only the claims of this
-        entry."""
+        """Return (moment of the claim in microseconds since 1970, record) of each open claim,
+        oldest first. An open claim is a run that is claimed and not recorded. If `name` is given,
+        only the claims of this entry are returned."""
         batches = self._db.read(self._claims.all)
         batches.sort(key=lambda batch: batch.claimed_at)
         return [
@@ -77,11 +77,12 @@ class SqlHistory(SqlRecording, SqlOutcomes):
         )
 
     def forget(self, before: datetime, keep: int) -> int:
-        """Delete the records that were written before `before`, and all but the newest `keep`
-        records; return the number of deleted records. Delete the deliveries of runs likewise.
+        """Delete the records written before `before`, and all but the newest `keep` records. Return
+        the number of deleted records. Deliveries (worker reports) are deleted by the same two
+        limits.
 
-        Each transaction looks at the oldest thousand records. The deletion stops at a thousand of
-        which none is to be deleted.
+        Each transaction examines the oldest thousand records. The function ends when a transaction
+        deletes none.
         """
         self._forget_deliveries(before, keep)
         cutoff = self._db.read(lambda connection: self._newest_kept(connection, keep), patient=True)
@@ -95,8 +96,8 @@ class SqlHistory(SqlRecording, SqlOutcomes):
                 return dropped
 
     def _newest_kept(self, connection: Connection, keep: int) -> int:
-        """Return the largest id among the records that must be deleted so that the newest `keep`
-        stay; 0 if none must be deleted."""
+        """Return the id of the newest record to delete, so that only the newest `keep` records
+        remain. Return 0 if there are no more than `keep`."""
         newest = select(history.c.id).order_by(history.c.id.desc()).offset(keep).limit(literally(1))
         return connection.scalar(newest) or 0
 

@@ -1,4 +1,5 @@
-"""Convert skips (moments that do not run) to rows of history, and rows of history to records."""
+"""Convert skips (stretches of moments that do not run) to rows of history, and rows of history to
+records."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -59,8 +60,9 @@ class Line(Struct, array_like=True):
 
 
 def cells_of(lines: Sequence[Line]) -> tuple[Columns, list[tuple[Any, ...]]]:
-    """Return the columns and the cells of these rows. If all of them were planned, as nearly
-    always, the column for the origin is left out; it is then NULL, which means the same."""
+    """Return the columns and the cells of these rows for an INSERT. If every row has the origin
+    "planned", the column `origin` is left out. The database then stores NULL, which also means
+    "planned"."""
     rows = [astuple(line) for line in lines]
     if any(line.origin != "planned" for line in lines):
         return COLUMNS, rows
@@ -76,8 +78,8 @@ def of_skip(
     task_id: str = "",
     origin: Origin = "planned",
 ) -> Line:
-    """Return the row of history for a skip (a stretch of moments that do not run), written at the
-    time `at` in microseconds since 1970. If the skip closes an open claim (a run claimed and not
+    """Return the row of history for a skip (a stretch of moments that do not run). `at` is the time
+    of writing in microseconds since 1970. If the skip closes an open claim (a run claimed and not
     recorded), `task_id` is the task id of that run."""
     first, until = micros(skip.planned), micros(skip.until)
     return Line(
@@ -96,7 +98,7 @@ def of_skip(
 
 
 def record_of(row: Any) -> Record:
-    """Return the record that a row of history holds. Raises an exception if the row is damaged."""
+    """Return the record in a row of history. Raises an exception if the row is damaged."""
     return Record(
         name=row.name,
         planned=moment_of(row.planned),
@@ -114,8 +116,9 @@ def record_of(row: Any) -> Record:
 
 
 def leads(holder: str) -> str:
-    """Return a phrase for messages that names the daemon that holds the term, such as "held by NAME
-    on HOST (pid 1)". `holder` is the JSON text of the holder in the ledger table."""
+    """Return "held by NAME on HOST (pid N)" for an error message, or "issued to nobody yet" if
+    `holder` is empty. `holder` is the JSON text in the ledger table that describes the leading
+    daemon."""
     if not holder:
         return "issued to nobody yet"
     who = json.decode(holder, type=Holder)

@@ -1,4 +1,5 @@
-"""Write rows of incidents by compare-and-set; hundreds need only three statements."""
+"""Write incidents by compare-and-set: a row is written only if it has the expected revision.
+Hundreds of incidents need only three SQL statements."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,7 @@ VALUES: dict[str, Kind] = {
 
 
 class IncidentRows:
-    """Writes the table of incidents."""
+    """Reads and writes rows of the incident table."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -43,10 +44,12 @@ class IncidentRows:
         )
 
     def put(self, incidents: Sequence[Incident], connection: Connection) -> list[bool]:
-        """Write those incidents whose revision follows the stored one, and return for each whether
-        it was written. No two of them have the same kind and name.
+        """Write incidents, and return True for each that was written, else False. An incident is
+        updated if its revision is the stored revision plus 1. An incident with revision 1 is
+        inserted if no incident of its kind and name is open.
 
-        Raises IntegrityError if another writer opens one of them at the same time.
+        No two of `incidents` may have the same kind and name. Raises IntegrityError if another
+        writer opens one of them at the same time.
         """
         keys = sorted(_key(one) for one in incidents)
         found = connection.execute(self._found, self._keys.bind(keys)).all()

@@ -1,5 +1,5 @@
-"""Keep incidents. A change is a compare-and-set on the revision, and a unique index lets only one
-incident of a kind and an entry be open."""
+"""Read, write and delete incidents. An incident is updated only if its stored revision is the
+expected one. A unique index permits one open incident for each kind and entry."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

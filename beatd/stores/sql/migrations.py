@@ -1,6 +1,7 @@
-"""Create and upgrade the schema. Each step only adds, so that older programs still work on it.
+"""Create and upgrade the schema of a SQL store. Each step only adds tables, columns or indexes, so
+that older programs can still use the store.
 
-A program must know version `SERVES` or later to work on this schema.
+A program must know schema version `SERVES` or later to use this schema.
 """
 
 from secrets import token_hex
@@ -29,8 +30,8 @@ FIRST_TABLES = [table for table in metadata.sorted_tables if table not in OUTCOM
 
 
 def _first(connection: Connection, dialect: Dialect) -> None:
-    """Create the newest schema: all tables and their first rows. Raises StoreUnusable if another
-    program has a table with the same name as one of these tables."""
+    """Create all tables of the newest schema and insert their first rows. Raises StoreUnusable if
+    another program has a table with the name of one of these tables."""
     in_the_way = sorted(dialect.strangers(connection) & set(metadata.tables))
     if in_the_way:
         raise _refused(dialect, in_the_way[0])
@@ -48,8 +49,8 @@ def _refused(dialect: Dialect, table: str) -> StoreUnusable:
 
 
 def restore(connection: Connection, namespace: UUID) -> None:
-    """Insert the only row of the ledger table again after it was lost. The terms (the fencing
-    numbers of leaders) then start from 1 again."""
+    """Insert the lost row of the ledger table again. The terms (the fencing numbers of leaders)
+    then start again from 1."""
     _insert(connection, namespace, version=VERSION)
 
 
@@ -68,15 +69,15 @@ def _insert(connection: Connection, namespace: UUID, *, version: int) -> None:
 
 
 def _second(connection: Connection, _: Dialect) -> None:
-    """Create the index of entries by source and the index of stopped entries."""
+    """Create two indexes: entries by source, and stopped (disabled or paused) entries."""
     for index in (entry_source, plan_stopped):
         index.create(connection, checkfirst=True)
 
 
 def _third(connection: Connection, dialect: Dialect) -> None:
     """Create the tables of outcomes, running runs and incidents, and the column for the origin of a
-    record. Raises StoreUnusable if another program has a table with the same name as one of these
-    tables."""
+    record. A table that exists already is not changed. Raises StoreUnusable if such a table lacks
+    columns, because another program made it."""
     # Some are there after an interrupted migration, or after an older program has restored the
     # version of the schema.
     there = [table for table in OUTCOME_TABLES if dialect.has_table(connection, table.name)]
@@ -96,8 +97,9 @@ SERVES = 1
 
 
 def migrate(database: Database) -> UUID:
-    """Create the schema or upgrade it to this program's version. Return the namespace of the store,
-    from which task ids are made."""
+    """Create the schema, or upgrade it to this program's version. Return the namespace of the
+    store, a UUID from which task ids are made. Raises StoreUnusable if the schema needs a newer
+    program, or if another program has a table with the same name."""
     found = database.read(lambda connection: _state(connection, database))
     if found is None or found.version < VERSION:
         database.write(lambda connection: _climb(connection, database), patient=True)
@@ -109,7 +111,8 @@ def migrate(database: Database) -> UUID:
 
 def refuse_newer(where: str, version: int, serves: int) -> None:
     """Raise StoreUnusable if the schema needs a newer program than this one. `version` is the
-    version of the schema; `serves` is the oldest version that a program must know to work on it."""
+    version of the schema. `serves` is the oldest version that a program must know to use the
+    schema."""
     if serves > VERSION:
         raise StoreUnusable(
             f"{where}: its schema {version} is for programs that know {serves} or later, this one "
@@ -118,9 +121,10 @@ def refuse_newer(where: str, version: int, serves: int) -> None:
 
 
 def _state(connection: Connection, database: Database) -> Any:
-    """Return the row of the ledger table; None if the table or its row is missing.
+    """Return the row of the ledger table, or None if the table or its row is missing.
 
-    Raises StoreUnusable if the table belongs to another program.
+    Raises StoreUnusable if the table belongs to another program, and StoreError if another session
+    has locked the table.
     """
     if not database.dialect.has_table(connection, ledger.name):
         return None
@@ -144,8 +148,9 @@ def _state(connection: Connection, database: Database) -> Any:
 
 
 def _climb(connection: Connection, database: Database) -> None:
-    """Run the missing migration steps, or insert the lost row of the ledger table again. A lock
-    keeps other processes from migrating meanwhile."""
+    """Lock the schema and run the missing migration steps; no other process can migrate at the same
+    time. If only the row of the ledger table was lost, insert the row again and write a line about
+    the loss into `database.losses`."""
     dialect = database.dialect
     dialect.lock_schema(connection)
     found = _state(connection, database)

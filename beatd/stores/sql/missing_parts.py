@@ -1,5 +1,5 @@
-"""Find and remove entries that lost a part: they have a definition but no plan, or a plan but no
-definition."""
+"""Find and remove incomplete entries: they have a definition but no plan (next moment), or a plan
+but no definition."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -42,8 +42,9 @@ class SqlMissingParts(Part):
     def _remove_incomplete(
         self, connection: Connection, names: Iterable[str], planned: Container[str]
     ) -> set[str]:
-        """Delete the entries among `names` that have only a definition or only a plan, and return
-        their names. `planned` holds the names that have a plan."""
+        """Delete each entry among `names` that has only a definition or only a plan (next moment).
+        Return the names of the deleted entries. Their running runs and outcomes are deleted too.
+        `planned` contains the names that have a plan."""
         wanted = sorted(set(names))
         if not wanted:
             return set()
@@ -58,8 +59,9 @@ class SqlMissingParts(Part):
 
 
 def edits_so_far(connection: Connection) -> int:
-    """Return the newest revision of the store, and lock it until the commit so that no other writer
-    takes the same. If the row was lost, continue from the largest revision of any entry."""
+    """Return the number of edits so far, which is the newest revision in the store. Lock its row
+    until the commit, so that no other writer gets the same number. If the row was lost, insert it
+    again with the largest revision of any entry."""
     count = connection.scalar(COUNT)
     if count is None:
         count = newest_revision(connection)
@@ -68,14 +70,14 @@ def edits_so_far(connection: Connection) -> int:
 
 
 def newest_revision(connection: Connection) -> int:
-    """Return the largest revision of any entry or plan; 0 if there is none."""
+    """Return the largest revision (edit number) of any entry or plan, or 0 if there is none."""
     newest = (connection.scalar(select(func.max(table.c.revision))) for table in (entry, plan))
     return max(found or 0 for found in newest)
 
 
 def _without(table: Any, other: Any, limit: int, whole: bool) -> Select[Any]:
-    """Return a SELECT of the rows of `table` whose name is not in the table `other`, by name, at
-    most `limit`. Unless `whole` is True, only the first 100 rows of `table` are examined."""
+    """Return a SELECT of at most `limit` rows of `table` whose name is not in the table `other`,
+    sorted by name. If `whole` is False, only the first 100 rows of `table` are examined."""
     if not whole:
         first = select(table).order_by(table.c.name).limit(literally(FEW)).subquery()
         table = first

@@ -1,4 +1,4 @@
-"""Values that a claim takes from its moves, each of which is one change of one row."""
+"""Compute the values that a claim needs from its moves. A move is one change of one row."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from beatd.stores.sql.history_rows import OF_REQUEST
 
 
 def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]]:
-    """Split `places` (indexes of `moves`) into parts in which no entry comes twice, and yield each
-    part sorted by the entries' names. Nearly always there is one part."""
+    """Split `places` (indexes of `moves`) into lists in which each entry occurs only once. Yield
+    each list sorted by the entries' names. Usually there is one list."""
     while places:
         first: dict[str, int] = {}
         again = []
@@ -24,7 +24,8 @@ def one_per_name(moves: Sequence[Move], places: list[int]) -> Iterator[list[int]
 
 
 def plan_cells(move: Move) -> list[Any]:
-    """Return the cells of `plan_moves.COLUMNS` for a move of the plan."""
+    """Return the cells for a move of the plan (a change of one plan row), in the order of
+    `plan_moves.COLUMNS`."""
     plan, run = move.plan, move.run
     assert plan is not None, "a move of the plan says where to"
     seen = micros(move.seen)
@@ -53,8 +54,8 @@ def at_revision(move: Move, revisions: dict[str, int]) -> bool:
 
 
 def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
-    """Return why the moments that a move skips were there. `origins` has the origins of closed
-    claims, by task id."""
+    """Return the origin of the moments that a move (a change of one row) skips, such as "planned"
+    or "backfill". `origins` maps the task id of a closed claim to its origin."""
     if move.request is not None:
         return OF_REQUEST[move.request.kind]
     return origins.get(closed_task(move), "planned")
@@ -62,8 +63,8 @@ def skip_origin(move: Move, origins: dict[str, Origin]) -> Origin:
 
 def closed_task(move: Move) -> str:
     """Return the task id of the open claim (a run claimed and not recorded) that this move closes
-    with a skip. Return "" if the move closes none.
+    with a skip. Return "" if the move closes none. A move is one change of one row.
 
-    The record of the skip keeps this id, so that a late outcome of the run can replace the record.
+    The skip record stores this id, so that a late outcome of the run can replace the record.
     """
     return "" if move.open_claim is None or move.run is not None else move.open_claim.task_id

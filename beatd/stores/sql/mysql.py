@@ -1,5 +1,5 @@
-"""The dialect of MariaDB and MySQL through PyMySQL. Batches are JSON tables, and names are compared
-by their bytes."""
+"""The dialect of MariaDB and MySQL, with the driver PyMySQL. Batches of rows are passed as JSON
+tables, and names are compared by their bytes."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -79,8 +79,8 @@ class Mysql:
         self._limit(connection, self._timeout)
 
     def _limit(self, connection: Any, seconds: float) -> None:
-        """Set the time-out of a statement on the server to `seconds`, and the time-out for its
-        answer to one second more."""
+        """Limit each statement on the server to `seconds`, and the wait for its reply to one second
+        more. Do nothing if this limit is already set."""
         if connection.patience != seconds:
             connection.patience = seconds
             connection._read_timeout = seconds + 1
@@ -178,7 +178,7 @@ class Mysql:
         return column.like(like(pattern), escape="!")
 
     def notify(self, connection: Connection) -> None:
-        """Do nothing: these servers send no notices."""
+        """Do nothing, because MariaDB and MySQL cannot notify."""
 
     def watch(self, wake: Wake) -> bool:
         return False

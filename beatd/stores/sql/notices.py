@@ -1,4 +1,5 @@
-"""Receive PostgreSQL's notices that another process wrote an entry or a request."""
+"""Receive PostgreSQL's notices that a process has written an entry or a request (a run asked for by
+hand)."""
 
 from collections.abc import Mapping
 from select import POLLIN, poll
@@ -20,8 +21,9 @@ def _nobody() -> None: ...
 
 
 class Notices:
-    """Calls `wake` after each notice, on a thread and a connection of its own. Connects again after
-    a failure; it also calls `wake` after each connect, because notices may have been missed."""
+    """Calls `wake` after each notice of a change, on a thread and a connection of its own. After a
+    failure the thread connects again. It also calls `wake` after each connect, because notices may
+    have been missed."""
 
     def __init__(self, options: Mapping[str, Any], wake: Wake) -> None:
         self._options = {**options, **connect_options("beatd watch", CONNECT_TIMEOUT_S)}

@@ -1,9 +1,9 @@
-"""Keep open claims (runs that are claimed and not recorded). Each claimed batch is one row, which
-is rewritten only if some of its runs stay open.
+"""Store open claims (runs that are claimed and not recorded). Each claimed batch is one row. The
+row is deleted when all its runs are recorded, and rewritten if only some are.
 
-One row for each claim would cost more than the rest of the batch, and leave as many dead rows to
-clean up. The process that made a batch remembers its contents; so it closes the whole batch with
-one statement and no read.
+One row for each claim would cost more than the rest of the batch, and would leave as many dead
+rows. The process that wrote a batch remembers its contents, and so closes the whole batch with one
+statement and no read.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -25,9 +25,9 @@ PLACES = {origin: place for place, origin in enumerate(ORIGINS)}
 
 
 class Open(Struct, frozen=True, array_like=True):
-    """An open claim (a run that is claimed and not recorded), as it is stored in the row of its
-    batch. Moments are in microseconds since 1970. `unsent` is 1 if the message certainly did not go
-    out. `origin` is the place in `ORIGINS` of the run's origin; older programs ignore it."""
+    """An open claim (a run that is claimed and not recorded), as stored in the row of its batch.
+    Moments are in microseconds since 1970. `unsent` is 1 if the message was certainly not sent.
+    `origin` is the index of the run's origin in `ORIGINS`; older programs ignore it."""
 
     name: str
     planned: int
@@ -60,7 +60,7 @@ MINE = (claim.c.id == bindparam("batch_id"), claim.c.version == bindparam("seen"
 
 
 def of_run(run: Run) -> Open:
-    """Convert a run to an open claim (a run that is claimed and not recorded)."""
+    """Return the open claim for a run. An open claim is a run that is claimed and not recorded."""
     what = run.occurrence
     planned = micros(what.planned)
     due = planned if run.due is what.planned else micros(run.due)
@@ -68,7 +68,8 @@ def of_run(run: Run) -> Open:
 
 
 def origin_of(run: Open) -> Origin:
-    """Return the origin of the run; "planned" for one that this program does not know."""
+    """Return the origin of the run in an open claim. Return "planned" if this program does not know
+    the stored origin."""
     return ORIGINS[run.origin] if 0 <= run.origin < len(ORIGINS) else "planned"
 
 
@@ -81,7 +82,7 @@ def batch_of(row: Row[Any]) -> OpenBatch:
 
 class Claims:
     """Reads and writes the table of open claims (runs that are claimed and not recorded), one row
-    for each batch. Also remembers the last 64 batches that this process wrote."""
+    for each batch. Remembers the last 64 batches that this process wrote."""
 
     def __init__(self, damage: Damage) -> None:
         self._damage = damage
@@ -92,8 +93,8 @@ class Claims:
     def opened(
         self, connection: Connection, runs: Sequence[Run], claimed_at: int, term: int
     ) -> OpenBatch:
-        """Insert a batch of open claims for these runs, and return it. `claimed_at` is in
-        microseconds since 1970."""
+        """Insert a batch of open claims (runs claimed and not recorded) for these runs, and return
+        the batch. `claimed_at` is in microseconds since 1970."""
         held = {run.task_id: of_run(run) for run in runs}
         batch = OpenBatch(randbits(62), 1, claimed_at, term, held)
         connection.execute(INSERT, _values(batch))
@@ -120,7 +121,7 @@ class Claims:
                 del self._batch_of[task_id]
 
     def remembered(self, task_ids: Iterable[str]) -> list[OpenBatch]:
-        """Return the remembered batches that hold at least one of these tasks."""
+        """Return the remembered batches that contain at least one of these tasks."""
         with self._lock:
             ids = dict.fromkeys(self._batch_of.get(task_id) for task_id in task_ids)
             return [self._mine[batch_id] for batch_id in ids if batch_id is not None]
@@ -128,18 +129,18 @@ class Claims:
     def locked(
         self, connection: Connection, claimed_at: Collection[int] | None = None
     ) -> list[OpenBatch]:
-        """Return all open batches and lock their rows until the commit. If `claimed_at` is given,
-        return and lock only the batches that were claimed at one of these moments (microseconds
-        since 1970)."""
+        """Return all batches of open claims (runs claimed and not recorded), and lock their rows
+        until the commit. If `claimed_at` is given, return and lock only the batches claimed at one
+        of these moments (microseconds since 1970). A damaged row is logged and left out."""
         statement = select(claim).order_by(claim.c.id).with_for_update()
         if claimed_at is not None:
             statement = statement.where(claim.c.claimed_at.in_(sorted(claimed_at)))
         return self._read(connection.execute(statement))
 
     def rewritten(self, connection: Connection, batch: OpenBatch, left: dict[str, Open]) -> bool:
-        """Reduce the row of a batch to the runs in `left` (by task id), or delete the row if `left`
-        is empty. Return False, and change nothing, if another process has changed the row since it
-        was read."""
+        """Replace the runs in the row of a batch by `left` (runs by task id), or delete the row if
+        `left` is empty. Return True if the row was changed. Return False, and change nothing, if
+        another process has changed the row since it was read."""
         seen = {"batch_id": batch.id, "seen": batch.version}
         if not left:
             return bool(connection.execute(DELETE, seen).rowcount)
@@ -148,15 +149,15 @@ class Claims:
         return bool(connection.execute(UPDATE, {**values, **seen}).rowcount)
 
     def unknown(self, connection: Connection, before: int) -> list[OpenBatch]:
-        """Return the batches that were claimed before the moment `before` (microseconds since 1970)
-        or that hold an unsent run. The oldest batch comes first."""
+        """Return the batches claimed before `before` (microseconds since 1970), and the batches
+        with an unsent run. The oldest batch comes first. A damaged row is logged and left out."""
         return self._read(connection.execute(UNKNOWN, {"before": before}))
 
     def all(self, connection: Connection) -> list[OpenBatch]:
         return self._read(connection.execute(select(claim)))
 
     def _read(self, rows: Iterable[Row[Any]]) -> list[OpenBatch]:
-        """Return the batches that the rows hold. A damaged row is logged and left out."""
+        """Return the batches in these rows. A damaged row is logged and left out."""
         read = (
             self._damage.read(f"the row {row.id} of beatd_claim", partial(batch_of, row))
             for row in rows

@@ -1,4 +1,4 @@
-"""Write what workers reported of runs, and end the runs that count as running."""
+"""Write what workers report about runs, and delete the rows of running runs that have ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -67,7 +67,8 @@ class SqlOutcomes(Part):
     def _write_entry_outcomes(
         self, connection: Connection, changes: Sequence[Changed], at: datetime
     ) -> None:
-        """Write the outcomes of the entries after these changes of deliveries."""
+        """Compute and write the newest outcome of each entry whose deliveries (worker reports)
+        changed."""
         names = {one.name for _, one, _ in changes}
         before = self._deliveries.outcomes(connection, names, lock=True) if names else {}
         after = dict(before)
@@ -109,8 +110,8 @@ class SqlOutcomes(Part):
             self._db.write(partial(self._running.prolong, task_ids=chunk, until=micros(until)))
 
     def _forget_deliveries(self, before: datetime, keep: int) -> None:
-        """Delete the deliveries whose newest report is from before `before`, and all but the newest
-        `keep`, in small batches."""
+        """Delete the deliveries (worker reports) whose newest report is older than `before`, and
+        all but the newest `keep`. Each transaction examines a thousand deliveries."""
         cutoff = self._db.read(partial(self._deliveries.newest_beyond, keep=keep), patient=True)
         part = partial(
             self._deliveries.delete_oldest, before=micros(before), cutoff=cutoff, limit=CHUNK

@@ -1,13 +1,13 @@
-"""Move rows of the plan on to their next moments, if the rows are still as they were read. Each
-database has its own fastest way, `Dialect.moving`:
+"""Write the next moments into rows of the plan table, if the rows are still as they were read.
+`Dialect.moving` names the fastest way in each database:
 
-"returning", PostgreSQL: one update returns the names of the rows that it changed.
+"returning", PostgreSQL: one UPDATE returns the names of the rows that it changed.
 
-"each", SQLite: one small update for each row. If a row was not as it was read, all are rolled back
-and repeated as "returning".
+"each", SQLite: one small UPDATE for each row. If one of the rows has changed since it was read, all
+updates are rolled back and repeated as "returning".
 
-"locked", MariaDB and MySQL: the rows that are still as they were read are locked and then written.
-A joined update would take three times as long.
+"locked", MariaDB and MySQL: a SELECT locks the rows that are still as they were read, and a second
+statement writes them. A joined UPDATE would take three times as long.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ ON_DUPLICATE_KEY = (
 
 
 class PlanMoves:
-    """Moves rows of the plan on to their next moments, if the rows are still as they were read.
-    Builds its SQL statements once."""
+    """Writes the next moments into rows of the plan table, if the rows are still as they were read.
+    The SQL statements are built once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -72,10 +72,10 @@ class PlanMoves:
         self._order: Sequence[int] = ()
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> set[str]:
-        """Update each row of the plan that still has the revision and the planned moment that were
-        read, and return the names of the updated rows.
+        """Update each row of the plan table that is active and still has the revision and the
+        planned moment that were read. Return the names of the updated rows.
 
-        Each element of `rows` holds the cells of `COLUMNS`, in that order. The elements must be
+        Each element of `rows` has the cells of `COLUMNS`, in that order. The elements must be
         sorted by name.
         """
         if self._dialect.moving == "each":
@@ -110,7 +110,7 @@ class PlanMoves:
 
 
 def _as_seen(v: Any) -> tuple[Any, ...]:
-    """Return the SQL conditions that a row of the plan still has the revision and the planned
+    """Return the SQL conditions that a row of the plan table still has the revision and the planned
     moment in `v`, and is active (neither disabled nor paused)."""
     return plan.c.revision == v["revision"], plan.c.planned == v["seen"], plan.c.active == ONE
 

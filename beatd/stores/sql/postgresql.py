@@ -1,5 +1,5 @@
-"""The dialect of PostgreSQL through psycopg. Batches are arrays, and session settings limit every
-wait."""
+"""The dialect of PostgreSQL, with the driver psycopg. Batches of rows are passed as arrays, and
+session settings limit every wait."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -73,10 +73,10 @@ delivery_live.dialect_options["postgresql"]["where"] = delivery.c.live_since.is_
 
 
 def array_literals(columns: Columns, rows: Rows) -> dict[str, Any]:
-    """Return the parameters for a batch of rows: for each column the literal of a PostgreSQL array
-    with its cells, under the name `v_COLUMN`.
+    """Return the parameters for a batch of rows. For each column there is one parameter `v_COLUMN`,
+    the literal of a PostgreSQL array with the column's cells.
 
-    If the driver built the arrays, it would look at each cell several times.
+    The driver is not used for this, because it would look at each cell several times.
     """
     cells_of = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {
@@ -98,7 +98,7 @@ def texts(cells: Sequence[str]) -> str:
 
 
 def numbers(cells: Sequence[int | float | None]) -> str:
-    """Return the literal of a PostgreSQL array of numbers; None becomes null."""
+    """Return the literal of a PostgreSQL array of numbers. None becomes null."""
     return "{" + json.encode(cells).decode()[1:-1] + "}"
 
 

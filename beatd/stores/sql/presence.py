@@ -1,5 +1,5 @@
-"""Keep the presence of each running daemon, that is, what the daemon announces about itself. A
-daemon renews its presence; otherwise the presence expires."""
+"""Store the presence of each running daemon: the description that the daemon announces of itself. A
+daemon must renew its presence before the presence expires."""
 
 from collections.abc import Sequence
 from functools import partial

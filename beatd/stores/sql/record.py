@@ -1,4 +1,5 @@
-"""Close claims with the outcomes of their messages, and write the outcomes into the history."""
+"""Close open claims (runs claimed and not recorded) with the outcomes of their messages, and write
+the outcomes into the history."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -31,10 +32,11 @@ class SqlRecording(SqlClaiming):
     def _record(
         self, mine: Sequence[OpenBatch], by_task: dict[str, Result], connection: Connection
     ) -> list[OpenBatch]:
-        """Close the open claims of the results and write the outcomes into the history. Return the
+        """Close the open claims (runs claimed and not recorded) of these results, and write the
+        outcomes into the history. Delete the running runs whose messages were rejected. Return the
         batches of `mine` that still have open runs.
 
-        `mine` are the batches of open claims that this process remembers; `by_task` maps each task
+        `mine` are the batches of open claims that this process remembers. `by_task` maps each task
         id to its result.
         """
         self._lock_rejected(connection, by_task.values())
@@ -61,8 +63,9 @@ class SqlRecording(SqlClaiming):
         return left
 
     def _lock_rejected(self, connection: Connection, results: Iterable[Result]) -> None:
-        """Lock the plans of the entries whose running runs `_end_rejected` may end: before the
-        claims, as a claim does, so that the two never wait for each other."""
+        """Lock the plan rows of the entries whose running runs `_end_rejected` may delete. These
+        rows are locked before the claims, in the same order as a claim does, so that the two cannot
+        block each other."""
         names = [
             result.run.occurrence.name
             for result in results
@@ -74,7 +77,8 @@ class SqlRecording(SqlClaiming):
     def _end_rejected(
         self, connection: Connection, lines: Sequence[Line], by_task: dict[str, Result]
     ) -> None:
-        """End the running runs whose messages were rejected, as these rows of history say."""
+        """Delete the running runs whose messages were rejected according to these rows of history.
+        An entry that waits for such a run becomes due."""
         rejected = [
             line
             for line in lines
@@ -87,9 +91,8 @@ class SqlRecording(SqlClaiming):
     def _late(
         self, connection: Connection, rest: dict[str, Result], made_at: dict[str, int]
     ) -> list[Line]:
-        """Close the claims of the results that `_record` could not match with a batch that this
-        process remembers, and return their rows of history. Another process made or changed such a
-        claim, or it was closed before.
+        """Close the claims of the results in `rest`, and return their rows of history. These are
+        claims that another process made, changed or closed.
 
         `made_at` maps a task id to the moment at which this process claimed the run, in
         microseconds since 1970.
@@ -107,11 +110,11 @@ class SqlRecording(SqlClaiming):
         return lines
 
     def _closed_before(self, connection: Connection, result: Result) -> list[Line]:
-        """Return a list with the row of history for a result whose claim is closed already. Return
-        [] if the history says that the task was published, or if the result is rejected and the
-        task has any row.
+        """Return a list with the row of history for a result whose claim is already closed. The
+        task's older rows are deleted, because the new row replaces them.
 
-        The task's other rows are deleted, because the new row takes their place.
+        Return [], and delete nothing, in two cases: the history has the task as published, or the
+        result is "rejected" and the history has any row of the task.
         """
         run = result.run
         line = ended(of_run(run), result, term=0)
@@ -131,8 +134,8 @@ class SqlRecording(SqlClaiming):
 def settled(
     batch: OpenBatch, results: dict[str, Result], made_at: dict[str, int]
 ) -> tuple[dict[str, Open], list[Line]]:
-    """Apply results to a batch of open claims. Return the runs that stay open, by task id, and the
-    rows of history for the runs that ended.
+    """Apply results to a batch of open claims (runs claimed and not recorded). Return the runs that
+    stay open, by task id, and the rows of history for the runs that ended. Nothing is written.
 
     `made_at` maps a task id to the moment at which this process claimed the run, in microseconds
     since 1970. If the batch was claimed at another moment, only a confirmed result ends the run.
@@ -158,7 +161,7 @@ def settled(
 
 def ended(run: Open, result: Result, term: int) -> Line:
     """Return the row of history for a run whose message was confirmed or rejected. `term` is the
-    number of the term (fencing number of a leader) under which the run was claimed."""
+    fencing number of the leader that claimed the run."""
     at = micros(result.at)
     if result.outcome.sent == "confirmed":
         late = (at - run.due) / 1_000_000

@@ -1,5 +1,5 @@
-"""Compare and change the running runs of one claim's entries. A claim whose entries all allow
-overlap costs no statement here."""
+"""Compare and change the running runs of the entries in one claim. If all these entries allow
+overlap, no SQL statement is sent."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,9 @@ from beatd.stores.sql.running_runs import RunningRow, RunningRuns
 
 
 class RunningMoves:
-    """The running runs of the entries of one claim, as they are after the moves made so far.
-    `write` then writes what has changed."""
+    """The running runs of the entries in one claim. `make` changes them in memory for each move
+    (change of one row), and `write` writes the changes. The constructor locks the plan rows of the
+    entries."""
 
     def __init__(
         self, runs: RunningRuns, connection: Connection, moves: Sequence[Move], at: int
@@ -29,18 +30,20 @@ class RunningMoves:
             self._now = dict(self._before)
 
     def allow(self, move: Move) -> bool:
-        """Return True if the entry's running run is the one that the move expects, and over if the
-        move expects that."""
+        """Return True if the entry's running run is the one that the move (a change of one row)
+        expects, else False. If the move expects the running run to be over, its end must have
+        passed."""
         change, row = move.running, self._now.get(move.name)
         if change is None or row is None:
             return change is None or not change.seen
         return change.seen == row.task_id and not (change.is_over and row.until > self._at)
 
     def make(self, move: Move) -> None:
-        """Change the entry's running run as this move does, which was made.
+        """Change the entry's running run in memory as a move (a change of one row) describes. The
+        move itself was made before.
 
-        A plan goes on waiting after a move of a request or of an open claim; after a move of the
-        plan it waits only if that move says so.
+        If the plan waits for the running run, it still waits after a move of a request or of an
+        open claim. After a move of the plan, it waits only if this move says so.
         """
         change, name = move.running, move.name
         if change is None:
@@ -64,8 +67,8 @@ class RunningMoves:
             self._now[name] = RunningRow(name, row.task_id, row.since, until, waits)
 
     def write(self) -> None:
-        """Write the running runs that have changed, and let the entries be due whose plans wait for
-        a run that a closed claim ended."""
+        """Write the running runs that have changed. If a run ended and the entry's plan waited for
+        it, the entry becomes due now and the watchers are notified."""
         before, now = self._before, self._now
         self._runs.delete(self._connection, before.keys() - now.keys())
         changed = [row for name, row in now.items() if before.get(name) != row]

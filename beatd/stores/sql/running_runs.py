@@ -1,7 +1,7 @@
-"""Keep the running run of each entry that does not allow overlap.
+"""Store the running run of each entry that does not allow overlap.
 
-Whoever changes a row here holds the lock on the entry's row of the plan, which exists for each
-entry. So no two claims of one entry, and no claim and no report of an end, come between each other.
+A writer must first lock the entry's row in the plan table; every entry has one. So two claims of
+one entry, or a claim and a report of an end, never change the row at the same time.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -58,7 +58,8 @@ class RunningRuns:
         self._due_earlier = update(plan).where(is_later).values(due=dues.c.due)
 
     def runs(self, connection: Connection, names: Iterable[str] | None) -> dict[str, Running]:
-        """Return the running runs of these entries, or of all (None), by name."""
+        """Return the running runs of these entries, by name. If `names` is None, return those of
+        all entries. A damaged run is logged and returned as one that has ended."""
         if names is None:
             rows = self._rows(connection.execute(self._all))
         else:
@@ -83,7 +84,8 @@ class RunningRuns:
         return found
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
-        """Lock the rows of the plan of these entries until the commit, in the order of names."""
+        """Lock the rows of these entries in the plan table until the commit, in the order of
+        names."""
         bound = self._names.bind([[name] for name in sorted(set(names))])
         connection.execute(self._lock, bound).all()
 
@@ -92,27 +94,28 @@ class RunningRuns:
             connection.execute(self._delete, self._names.bind([[name] for name in sorted(names)]))
 
     def write(self, connection: Connection, rows: Sequence[RunningRow]) -> None:
-        """Write these rows in the place of those that the entries have."""
+        """Insert these rows. The row that an entry already has is replaced."""
         if rows:
             cells = [astuple(row) for row in sorted(rows, key=lambda row: row.name)]
             self._dialect.rewrite(connection, running.name, COLUMNS, ("name",), cells)
 
     def end(self, connection: Connection, task_ids: Iterable[str], at: int) -> None:
-        """Delete the running runs with these task ids. An entry whose plan waits for one of them is
-        due at `at` (microseconds since 1970)."""
+        """Delete the running runs with these task ids. If an entry's plan waits for one of them,
+        the entry becomes due at `at` (microseconds since 1970) and the watchers are notified."""
         ended = self._locked(connection, task_ids)
         self.delete(connection, [row.name for row in ended])
         self.make_due(connection, [row.name for row in ended if row.waits], at)
 
     def prolong(self, connection: Connection, task_ids: Iterable[str], until: int) -> None:
-        """Let the running runs with these task ids count until `until` at least."""
+        """Set the end of the running runs with these task ids to `until` (microseconds since 1970).
+        A run that already ends later is not changed."""
         found = self._locked(connection, task_ids)
         shorter = [row for row in found if row.until < until]
         self.write(connection, [replace(row, until=until) for row in shorter])
 
     def make_due(self, connection: Connection, names: Iterable[str], at: int) -> None:
-        """Let these active entries be due at `at` (microseconds since 1970), if they are due later,
-        and notify the watchers."""
+        """Set the due moment of each of these entries to `at` (microseconds since 1970), unless it
+        is earlier already, and notify the watchers. Paused and disabled entries are not changed."""
         rows = [[name, at] for name in sorted(names)]
         if rows and connection.execute(self._due_earlier, self._dues.bind(rows)).rowcount:
             self._dialect.notify(connection)
@@ -120,10 +123,11 @@ class RunningRuns:
     def forget_waits(
         self, connection: Connection, planned: Collection[str], allowed: Collection[str]
     ) -> None:
-        """Note, for the entries `planned`, that a new plan waits for no run. Delete the running
-        runs of the entries `allowed`, which now allow overlap; those that wait are due at once.
+        """For the entries in `planned`, which have a new plan, write that the plan waits for no
+        run. For the entries in `allowed`, which now allow overlap, delete the running runs. An
+        entry that waited and has no new plan becomes due at once, and the watchers are notified.
 
-        The caller holds the locks on their rows of the plan.
+        The caller must have locked the rows of these entries in the plan table.
         """
         found = self.rows(connection, {*planned, *allowed})
         waiting = [row for row in found if row.waits]
@@ -135,7 +139,8 @@ class RunningRuns:
             self.make_due(connection, due, self._dialect.now(connection))
 
     def _locked(self, connection: Connection, task_ids: Iterable[str]) -> list[RunningRow]:
-        """Return the running runs with these task ids; their entries' plans are locked."""
+        """Return the running runs with these task ids, and lock the rows of their entries in the
+        plan table until the commit."""
         wanted = set(task_ids)
         bound = self._tasks.bind([[task_id] for task_id in sorted(wanted)])
         found = self._rows(connection.execute(self._by_task, bound)) if wanted else []

@@ -1,5 +1,5 @@
-"""Keep entries, plan, claims and history in one SQL database, which any number of daemons and
-commands may share."""
+"""Store entries, plan (next moments), claims and history in one SQL database. Any number of daemons
+and commands may share it."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4
@@ -20,8 +20,8 @@ from beatd.stores.sql.url import dialect_of
 
 
 class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlTerms, SqlPresences):
-    """A store in a SQL database. The constructor opens the database and creates or migrates the
-    tables; it raises StoreError if this fails."""
+    """A store in a SQL database. The constructor opens the database, and creates or migrates the
+    tables. It raises StoreError if this fails."""
 
     def __init__(self, url: str, *, codec: Codec, timeout: float = 2.0) -> None:
         super().__init__(Database(dialect_of(url, timeout)), codec)
@@ -33,8 +33,8 @@ class SqlStore(SqlHolding, SqlCatalog, SqlHistory, SqlCopies, SqlIncidents, SqlT
         self._db.open_anew = self._settle
 
     def _settle(self) -> None:
-        """Migrate the schema of the store that is open now, read its namespace, and empty the cache
-        of entries."""
+        """Migrate the schema of the open store, read the namespace of the store (from which task
+        ids are made), and empty the cache of entries."""
         self._reader.forget()
         self._namespace = migrate(self._db)
 

@@ -1,5 +1,5 @@
-"""The dialect of SQLite. The store is one file with one writer at a time, and every commit is on
-the disk."""
+"""The dialect of SQLite. The store is one file with one writer at a time. Every commit is written
+to the disk before it is acknowledged."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -130,9 +130,9 @@ class Sqlite:
 
     def _check_identity(self) -> None:
         """Raise Replaced, once in each thread, if the file of the store or its write-ahead log was
-        deleted or replaced while in use.
+        deleted or replaced while in use. Raise StoreError if the file cannot be examined.
 
-        SQLite itself would go on in a deleted file without an error.
+        SQLite itself would write into a deleted file without an error.
         """
         with self._lock:
             try:
@@ -151,8 +151,9 @@ class Sqlite:
             )
 
     def _forget(self, _: Engine) -> None:
-        """Make the next check of the file's identity accept any file. This is needed because SQLite
-        deletes its log when the last connection is closed, and later creates another."""
+        """Make the next check of the file's identity accept any file. SQLite deletes its log when
+        the last connection is closed, and later creates a new log; the check would take this for a
+        replaced file."""
         with self._lock:
             self._opened = None
 
@@ -169,7 +170,7 @@ class Sqlite:
         return has_column(connection, column)
 
     def lock_schema(self, connection: Connection) -> None:
-        """Do nothing: the transaction began with BEGIN IMMEDIATE, which is the lock."""
+        """Do nothing, because BEGIN IMMEDIATE has already locked the whole database."""
 
     def unlock_schema(self, connection: Connection) -> None: ...
 
@@ -204,7 +205,7 @@ class Sqlite:
 
 
 def _state_folder_hint() -> str:
-    """Return a hint for an error message that names a file in systemd's state folder of this
-    service; an empty text without systemd."""
+    """Return a hint for an error message: a store URL with a file in the state folder that systemd
+    made for this service. Return "" without such a folder."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f', as in store: {{url: "sqlite:///{state}/beatd.db"}}' if state else ""

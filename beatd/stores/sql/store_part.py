@@ -1,4 +1,5 @@
-"""The base of the parts of a SQL store; all parts share the database and the reader of entries."""
+"""The base class of all parts of a SQL store, which share the database and the reader of
+entries."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -31,14 +32,15 @@ class Part:
         self._reader.drop_cached(names)
 
     def _tell(self, connection: Connection, lines: Sequence[Line]) -> None:
-        """Insert rows into the history, in the order given."""
+        """Insert these rows into the history, in the given order."""
         for start in range(0, len(lines), CHUNK):
             columns, rows = cells_of(lines[start : start + CHUNK])
             self._db.dialect.insert(connection, history.name, columns, rows)
 
     def _write_anew(self, work: Callable[[Connection], T]) -> T:
-        """Call `work` in a transaction, and once more if another process has inserted one of its
-        rows meanwhile, which `work` could not lock."""
+        """Call `work` in a transaction, and return its result. Call it a second time if another
+        process has inserted one of the same rows meanwhile. Raises StoreError if the database
+        fails."""
         try:
             return self._db.write(work)
         except StoreError as error:

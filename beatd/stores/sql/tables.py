@@ -1,4 +1,5 @@
-"""Define the tables. Moments are whole microseconds since 1970, UTC; flags are 0 and 1."""
+"""Define the tables of a SQL store. Moments are whole microseconds since 1970, UTC. Flags are 0 and
+1."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,5 +1,5 @@
-"""Issue terms. A term is the fencing number and the token that every claim of a leader must
-carry."""
+"""Issue terms. A term is a fencing number with a random token. A leader must pass its term with
+every claim."""
 
 from functools import partial
 from secrets import token_hex
