@@ -6,6 +6,7 @@ an error of a library may quote a URL in pieces, escaped, or cut anywhere.
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
@@ -59,7 +60,17 @@ def learn(password: str, *, beside: str = "") -> None:
     pieces = [piece for piece in re.split(r"[@:/?#]", password) if len(piece) >= MIN_PIECE_CHARS]
     words = {form for word in (password, *pieces) for form in _forms(word)}
     plain = set(re.split(r"[^\w-]+", beside))
-    _known.add({word for word in words if len(word) >= MIN_CHARS and word not in plain})
+    secret = {word for word in words if len(word) >= MIN_CHARS and word not in plain}
+    _known.add({word for word in secret if not _is_address(word)})
+
+
+def _is_address(word: str) -> bool:
+    """True if the word is an IP address. To hide 127.0.0.1 would hide half of every log."""
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def learn_url(url: str) -> None:

@@ -160,3 +160,11 @@ def test_what_is_learned_twice_grows_nothing() -> None:
     for _ in range(10):
         learn("once-and-again")
     assert secret._known.pattern is before
+
+
+def test_an_address_is_never_hidden() -> None:
+    learn("s3cret@127.0.0.1:6379")
+    assert (
+        hidden("no answer from 127.0.0.1:6379 for s3cret")
+        == "no answer from 127.0.0.1:6379 for ***"
+    )

@@ -184,9 +184,10 @@ class Housekeeping:
     def _count_first(self, catalog: Catalog, presences: Presences, term: int) -> None:
         """Call `counted` with the number of entries, once in the daemon's life and not without a
         leader."""
-        if self._counted is None:
+        if self._counted is None or (term and self.unapplied(term).owners):
             return
-        if term or any(one.role == "leader" for one in presences.daemons()):
+        others = (one for one in presences.daemons() if one.holder.name != self._name)
+        if term or any(one.role == "leader" for one in others):
             counted, self._counted = self._counted, None
             counted(self.entries if term else catalog.count())
 

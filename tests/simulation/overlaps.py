@@ -43,6 +43,12 @@ class Overlaps:
             self.freed.add(before.task_id)
             self.world.seen["a run was silent for max_run"] += 1
 
+    def removed(self, running: Running) -> None:
+        """An entry was removed while a run of it was running; if it is added again, the new one
+        does not know of that run."""
+        self.freed.add(running.task_id)
+        self.world.seen["an entry was removed with a running run"] += 1
+
     def reported(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             if delivery.state == "lost":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from beatd.catalog import Change
+from beatd.catalog import Change, Stored
 from beatd.definition import codec
 from beatd.leader import Holder, Term
 from beatd.ledger import Move, Request, Result
@@ -90,10 +90,22 @@ class TrueStore(MemoryStore):
             before = self._stored(change.name)
             (ok,) = super().write([change])
             if ok:
-                self._truth.changed(change, before, self._stored(change.name))
+                after = self._stored(change.name)
+                if (
+                    before is not None
+                    and before.running is not None
+                    and not _runs_on(before, after)
+                ):
+                    self._truth.overlaps.removed(before.running)
+                self._truth.changed(change, before, after)
             done.append(ok)
         return done
 
     def add_requests(self, requests: Sequence[Request]) -> None:
         super().add_requests(requests)
         self._truth.asked(requests)
+
+
+def _runs_on(before: Stored, after: Stored | None) -> bool:
+    """True if the store still knows that the run is running which was running before a change."""
+    return after is not None and after.running == before.running
