@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.scenario import play
 
-SHORT, LONG, APIECE = 60, 2000, 100
+SHORT, LONG, APIECE = 70, 2000, 100
 SHORT_WITH_WORKERS, LONG_WITH_WORKERS = 10, 500
 
 # What must have happened somewhere, or nothing was tried.
