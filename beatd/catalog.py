@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from beatd.changes import Author, Pause
 from beatd.clock import SharedClock
 from beatd.entry import Entry
 from beatd.marks import Marks
@@ -50,6 +51,8 @@ class Stored(Struct, frozen=True):
     even for a name that was removed and added again. `runs` is the number of runs that count
     towards `max_runs`; `last` is the newest planned moment among these runs. `running` is the run
     that the next one must not overlap; None if there is none, or if the entry allows overlap.
+    `pause` is set only by `find`, for a paused entry; None if the store does not know who paused
+    it.
     """
 
     entry: Entry
@@ -59,6 +62,7 @@ class Stored(Struct, frozen=True):
     runs: int
     last: datetime | None
     running: Running | None = None
+    pause: Pause | None = None
 
     @property
     def progress(self) -> Progress:
@@ -90,6 +94,10 @@ class Change(Struct, frozen=True):
     - `missed` is the only moment of the new definition when that moment is already past. It is
       recorded as skipped.
 
+    - `author` is who makes the change. The store writes a `ChangeRecord` if the definition, the
+      owner or the pause differs from before; a new plan alone is no change.
+    - `pause` is written with `paused` True. If it is None, the pause that the store has stays.
+
     Every moment that a change drops is recorded as skipped.
     """
 
@@ -104,6 +112,8 @@ class Change(Struct, frozen=True):
     calls_off: bool = False
     progress: Progress = Progress()
     missed: Skip | None = None
+    author: Author = Author()
+    pause: Pause | None = None
 
 
 class MissingPart(Struct, frozen=True):
@@ -118,19 +128,33 @@ class MissingPart(Struct, frozen=True):
     paused: bool = False
 
 
+class Position(Struct, frozen=True):
+    """The place of an entry in the order of a query; a search with `after` starts behind it.
+
+    `due` counts in the order "next" only; None is the place of an entry without a due moment.
+    """
+
+    name: str
+    due: datetime | None = None
+
+
 class Query(Struct, frozen=True, kw_only=True):
     """The conditions and the order of a search for entries.
 
-    An entry must meet all conditions; a condition that is None is not applied.
+    An entry must meet all conditions; a condition that is None is not applied. `contains` is a text
+    in the name or in the task; letters from a to z match in both cases.
     """
 
     names: tuple[str, ...] | None = None  # exact names
     name_like: str | None = None  # shell pattern: * and ?
     task_like: str | None = None  # shell pattern, too
+    contains: str | None = None
     source: str | None = None
     due_before: datetime | None = None
     rules_before: str | None = None  # the plan was computed by an older `planning.RULES`
     enabled: bool | None = None  # False: disabled or paused
+    paused: bool | None = None
+    after: Position | None = None
     order: Literal["name", "next"] = "name"
     limit: int | None = None
 

@@ -6,7 +6,7 @@ the outcome of the message. Between the two steps the outcome is unknown, and `u
 open claim.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
@@ -151,6 +151,16 @@ class Record(Struct, frozen=True):
     at_least: bool = False
     term: int = 0
     origin: Origin = "planned"
+
+
+class HistoryPage(Struct, frozen=True):
+    """A page of the history, newest record first.
+
+    `rest` is the place where the next page begins; "" after the last one.
+    """
+
+    records: Sequence[Record]
+    rest: str
 
 
 class Ledger(Protocol):
@@ -339,6 +349,19 @@ class History(Protocol):
         """Yield up to `limit` records of the entry `name` (None: of all), the last written first.
 
         Open claims (claimed, not recorded) are included, with the state "claimed".
+        """
+
+    def history_page(self, name: str | None, limit: int, place: str = "") -> HistoryPage:
+        """Return up to `limit` records of the entry `name` (None: of all), the last written first.
+
+        `place` is the `rest` of the page before; "" is the newest record. Open claims are on the
+        first page. A page may have fewer records although more follow.
+        """
+
+    def newest_records(self, names: Sequence[str], limit: int) -> Mapping[str, Sequence[Record]]:
+        """Return up to `limit` records of each of these entries, the last written first.
+
+        Open claims are left out, and so is an entry without a record.
         """
 
     def open_claims(self) -> int:

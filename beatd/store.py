@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from beatd.catalog import EditableCatalog, RepairableCatalog, Wake
+from beatd.changes import ChangeRecord, Changes
 from beatd.incident import Incidents
 from beatd.leader import Holder, Term
 from beatd.ledger import Claims, History, Ledger, Record, Requests, Terms
@@ -91,6 +92,12 @@ class Copies(MarkRows, Protocol):
     repeated. Write only to a store that no daemon uses.
     """
 
+    def write_changes(self, records: Sequence[ChangeRecord]) -> None:
+        """Append these records of changes, which are sorted with the oldest first, under new ids.
+
+        A record is left out if the store has one with the same name and `at`.
+        """
+
     def write_entry_outcomes(self, outcomes: Sequence[EntryOutcome]) -> None:
         """Write the newest outcomes of these entries unchanged; the entries must exist."""
 
@@ -118,6 +125,7 @@ class Store(
     History,
     Outcomes,
     Incidents,
+    Changes,
     Terms,
     Presences,
     RecordCopies,
@@ -142,6 +150,7 @@ class Roles(Struct, frozen=True):
     history: History
     outcomes: Outcomes
     incidents: Incidents
+    changes: Changes
     terms: Terms
     presences: Presences
     place: Place
@@ -160,6 +169,7 @@ class Roles(Struct, frozen=True):
             history=store,
             outcomes=store,
             incidents=store,
+            changes=store,
             terms=store,
             presences=store,
             place=store,

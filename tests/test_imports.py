@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1] / "beatd"
 #: Frozen types without I/O, and the protocols between the rooms with their value types.
 VALUES = {"secret", "errors", "entry", "run", "byte_cache", "trace", "unapplied"}
 SEAMS = {
-    "by_moment", "catalog", "catch_up", "clock", "dispatch", "events", "incident", "leader",
-    "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence", "publisher",
-    "report", "store",
+    "by_moment", "catalog", "catch_up", "changes", "clock", "dispatch", "events", "incident",
+    "leader", "ledger", "marks", "may_still_run", "outcome", "overlap", "planning", "presence",
+    "publisher", "report", "store",
 }  # fmt: skip
 #: What is started: nothing imports it.
 STARTED = {"", "__main__", "demo", "embed"}
@@ -133,13 +133,16 @@ MODULES = {
         followed_entries overlapping_ledger report saved_tally sent_listener shadow
         silent_publisher tally
     """,
+    "views": """
+        entry_rows outcome_rows record_rows time_text
+    """,
     "cli": """
         add alert_check alerts apply apply_input author backfill check chosen_store commands
         completion completion_names config_option connect_check copy_progress differences edit
-        entry_options entry_rows entry_warnings escapes export failure history import_ incidents
-        list moment_gaps monitor_check next outcome_rows output overlap_warnings paged_table
+        entry_options entry_warnings escapes export failure history import_ incidents
+        list moment_gaps monitor_check next output overlap_warnings paged_table
         pause pause_resume remove resume run schedule_options schema shadow_report show status
-        store time_text trigger why yaml_text
+        store trigger why yaml_text
     """,
     "report_queue": "",
 }
@@ -171,8 +174,9 @@ BELOW = {
         "alerts", "engine", "edits", "observers", "monitors", "outcomes", "definition",
         "schedules",
     },
-    "web": {"observers"},
+    "web": {"observers", "edits", "definition", "schedules", "why", "views", "alerts"},
     "why": {"schedules"},
+    "views": {"definition", "schedules", "why"},
     "wiring": {
         "daemon", "sources", "web", "config", "observers", "outcomes", "engine", "dispatches",
         "stores", "leaders", "publishers", "definition", "schedules", "alerts", "monitors",
@@ -189,7 +193,7 @@ BELOW = {
     "cli": {
         "celery", "shadow", "wiring", "daemon", "sources", "config", "copying", "edits",
         "imports", "observers", "outcomes", "definition", "schedules", "publishers", "stores",
-        "why", "alerts", "notifiers",
+        "why", "alerts", "notifiers", "views",
     },
     "": {"embed"},
     "__main__": {"cli"},

@@ -50,13 +50,13 @@ def command(
     schedule = read_schedule(options, words if pairs else ())
     name = one_name(schedule.rest if pairs else words)
     fields = fields_of(options)
-    from beatd.cli.entry_rows import json_of, next_cell, schedule_text
     from beatd.cli.output import print_json
     from beatd.definition import check
     from beatd.edits.editing import add, put
     from beatd.edits.patch import patched
     from beatd.errors import ConfigError, in_one_line
     from beatd.planning import is_once
+    from beatd.views.entry_rows import json_of, next_cell, schedule_text
 
     config = chosen.config()
     checked = check(name, patched(schedule.plain, fields), timezone=config.timezone)

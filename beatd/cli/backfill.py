@@ -10,7 +10,7 @@ from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
 from beatd.cli.escapes import echo, visible
-from beatd.cli.time_text import read_moment
+from beatd.views.time_text import read_moment
 
 if TYPE_CHECKING:
     from beatd.run import Skip

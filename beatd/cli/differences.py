@@ -42,8 +42,8 @@ def _lines(plain: Mapping[str, Any]) -> list[str]:
 
 
 def _brief(plain: Mapping[str, Any]) -> str:
-    from beatd.cli.entry_rows import schedule_text
     from beatd.definition import KINDS
+    from beatd.views.entry_rows import schedule_text
 
     schedule = {key: plain[key] for key in KINDS if key in plain}
     return f"{plain['task']}, {schedule_text(schedule)}"

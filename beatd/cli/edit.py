@@ -56,11 +56,11 @@ def command(
     name = one_name(schedule.rest if pairs else words)
     fields = {**schedule.plain, **fields_of(options)}
     from beatd.cli.author import author
-    from beatd.cli.entry_rows import json_of
     from beatd.cli.output import print_json
     from beatd.edits.editing import patch, refuse_declared, row_of
     from beatd.edits.patch import patch_of, with_cli_as_owner
     from beatd.marks import Stop
+    from beatd.views.entry_rows import json_of
 
     with chosen.open() as opened:
         now = opened.started_at if "at" in fields else opened.present

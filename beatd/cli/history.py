@@ -2,31 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
 
 from beatd.cli.chosen_store import ChosenStore, takes_store
 from beatd.cli.completion_names import names_of_entries
 from beatd.cli.config_option import as_json
-from beatd.cli.time_text import read_moment
+from beatd.views.time_text import read_moment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from beatd.catalog import Catalog
     from beatd.ledger import Record
-    from beatd.outcome import Delivery, Outcomes
+    from beatd.outcome import Delivery
     from beatd.store import Roles
+    from beatd.views.record_rows import RecordFilter
 
-    Known = tuple[Record, Sequence[Delivery]]
 
 COLUMNS = (
     "planned for", "entry", "state", "origin", "late", "outcome", "runtime", "worker",
     "task id, reason or error",
 )  # fmt: skip
-PAGE = 500  # records whose outcomes are read at once
 STATES = ("published", "skipped", "failed", "claimed")
 _STYLES = {"published": "green", "skipped": "yellow", "failed": "red", "claimed": "cyan"}
 
@@ -55,6 +50,8 @@ def command(
     The newest record is first. MOMENT is ISO 8601, like 2027-01-01T09:00; without an offset it is
     in the zone of the configuration.
     """
+    from beatd.views.record_rows import RecordFilter, record_json, with_deliveries, with_traced
+
     with chosen.open() as opened:
         tz = opened.config.timezone
         wanted = RecordFilter(
@@ -68,7 +65,7 @@ def command(
             from beatd.cli.output import stream_json
 
             stream_json(
-                json_of(record, deliveries, is_traced)
+                record_json(record, deliveries, is_traced)
                 for (record, deliveries), is_traced in with_traced(known, opened.store.catalog)
             )
         else:
@@ -84,36 +81,13 @@ def command(
             )
 
 
-class RecordFilter(Struct, frozen=True):
-    """Selects lines of the history by state and by planned time; None selects all."""
-
-    state: str | None
-    since: "datetime | None"
-    until: "datetime | None"
-
-    def matching(self, records: "Iterable[Record]") -> "Iterator[Record]":
-        """Yield the records that the filter selects, in their order.
-
-        `records` must be sorted with the newest first: the search ends at the first record that was
-        published before `since`.
-        """
-        for record in records:
-            if self.since and record.published is not None and record.published < self.since:
-                return  # this record and all that follow were written before, and no run is early
-            if self.state is not None and record.state != self.state:
-                continue
-            if self.since is not None and (record.until or record.planned) < self.since:
-                continue
-            if self.until is None or record.planned <= self.until:
-                yield record
-
-
 def _records(
-    store: "Roles", name: str | None, limit: int | None, wanted: RecordFilter
+    store: "Roles", name: str | None, limit: int | None, wanted: "RecordFilter"
 ) -> "Iterator[Record]":
     from itertools import chain
 
     from beatd.edits.editing import row_of
+    from beatd.views.record_rows import RecordFilter
 
     unfiltered = wanted == RecordFilter(None, None, None)
     records = store.history.history(name, limit if unfiltered else None)
@@ -123,66 +97,12 @@ def _records(
     return islice(wanted.matching(chain(first, records)), limit)
 
 
-def with_deliveries(
-    records: "Iterable[Record]", outcomes: "Outcomes"
-) -> "Iterator[tuple[Record, Sequence[Delivery]]]":
-    """Yield each record with the deliveries of its run, oldest first, which are read in pages."""
-    left = iter(records)
-    while page := list(islice(left, PAGE)):
-        known = outcomes.outcomes([record.task_id for record in page if record.task_id])
-        for record in page:
-            yield record, known.get(record.task_id, ())
-
-
-def with_traced(known: "Iterable[Known]", catalog: "Catalog") -> "Iterator[tuple[Known, bool]]":
-    """Yield each record with True if its entry has `trace: true` now; they are read in pages."""
-    from beatd.catalog import Query
-
-    left = iter(known)
-    while page := list(islice(left, PAGE)):
-        names = tuple({record.name for record, _ in page})
-        traced = {row.entry.name for row in catalog.find(Query(names=names)) if row.entry.trace}
-        for one in page:
-            yield one, one[0].name in traced
-
-
-def json_of(record: "Record", deliveries: "Sequence[Delivery]", is_traced: bool) -> dict[str, Any]:
-    """Return a line of the history, with what became of the run, as a mapping for JSON.
-
-    The outcome is that of the newest delivery. `trace` is None unless `is_traced`. `deliveries` is
-    present only if the broker delivered the message more than once; retries do not count. `until`
-    and `count` are present only if the record stands for several moments, and `at_least` only if
-    there may be more of them than `count`.
-    """
-    from beatd.cli.entry_rows import iso_or_none
-    from beatd.cli.outcome_rows import delivered, delivery_json
-    from beatd.trace import trace_id
-
-    times = delivered(deliveries)
-    return {
-        "entry": record.name,
-        "planned": iso_or_none(record.planned),
-        "state": record.state,
-        "reason": record.reason,
-        "task_id": record.task_id,
-        "published": iso_or_none(record.published),
-        "late": record.late,
-        "origin": record.origin,
-        "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
-        **delivery_json(deliveries[-1] if deliveries else None),
-        **({"deliveries": times} if times > 1 else {}),
-        **({"until": iso_or_none(record.until)} if record.until is not None else {}),
-        **({"count": record.count} if record.count != 1 else {}),
-        **({"at_least": True} if record.at_least else {}),
-    }
-
-
 def _cells(
     records: "Iterable[tuple[Record, Sequence[Delivery]]]", tz: str
 ) -> Iterator[list[str | tuple[str, str]]]:
-    from beatd.cli.outcome_rows import STYLES, delivered
-    from beatd.cli.time_text import lateness_text, moment_text
     from beatd.schedules import zone
+    from beatd.views.outcome_rows import STYLES, delivered
+    from beatd.views.time_text import lateness_text, moment_text
     from beatd.why.time_words import runtime
 
     home = zone(tz)

@@ -73,7 +73,7 @@ def json_of(one: "Incident") -> dict[str, Any]:
     """Return an incident as a mapping for JSON. `entry` is None for one of the whole, `lasted` is
     in seconds and None while it is open."""
     from beatd.alerts.message import incident_id
-    from beatd.cli.entry_rows import iso_or_none
+    from beatd.views.entry_rows import iso_or_none
 
     lasted = None if one.closed is None else (one.closed - one.opened).total_seconds()
     return {
@@ -97,7 +97,7 @@ def _cells(
     found: "Iterable[Incident]", tz: str, now: "datetime"
 ) -> "Iterator[list[str | tuple[str, str]]]":
     from beatd.alerts.span_text import span_text
-    from beatd.cli.time_text import moment_text
+    from beatd.views.time_text import moment_text
 
     for one in found:
         is_open = one.closed is None

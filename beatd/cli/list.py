@@ -39,7 +39,7 @@ def command(chosen: ChosenStore, json: bool, **options: Any) -> None:
 
     PATTERN selects by name: * matches any text, ? any character.
     """
-    from beatd.cli.outcome_rows import with_outcomes
+    from beatd.views.outcome_rows import with_outcomes
 
     within = _within(options)
     narrowed = any(value for key, value in options.items() if key not in ("sort", "limit"))
@@ -67,14 +67,14 @@ def _print(
     narrowed: bool,
 ) -> None:
     if json:
-        from beatd.cli.entry_rows import json_of
-        from beatd.cli.outcome_rows import outcome_json
         from beatd.cli.output import stream_json
+        from beatd.views.entry_rows import json_of
+        from beatd.views.outcome_rows import outcome_json
 
         stream_json({**json_of(row), **outcome_json(row, known, now)} for row, known in rows)
     else:
-        from beatd.cli.entry_rows import COLUMNS, cells_of
         from beatd.cli.paged_table import print_pages
+        from beatd.views.entry_rows import COLUMNS, cells_of
 
         print_pages(
             COLUMNS,

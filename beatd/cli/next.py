@@ -12,13 +12,13 @@ from beatd.cli.escapes import visible
 from beatd.cli.failure import print_message
 from beatd.cli.output import print_json, print_rich, print_table
 from beatd.cli.schedule_options import FORMS, read_schedule, takes_schedule
-from beatd.cli.time_text import distance_text, read_moment
 from beatd.clock import SystemClock
 from beatd.definition.check import check
 from beatd.entry import Entry
 from beatd.errors import ConfigError, Problem, UnknownEntry, in_one_line, nearest
 from beatd.planning import next_moment, shared_next_after
 from beatd.schedules import clock_change, describe, zone
+from beatd.views.time_text import distance_text, read_moment
 
 COUNT_MAX = 100_000
 NO_TASK = "-"  # the task of an entry that is made from an expression

@@ -26,13 +26,13 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
 
     Shows its fields, its last and next run, its requests and its owner.
     """
-    from beatd.cli.entry_rows import json_of
     from beatd.cli.escapes import visible
-    from beatd.cli.outcome_rows import outcome_json, outcome_lines
     from beatd.cli.output import print_json, print_rich
     from beatd.daemon.failing_entries import failing_entries
     from beatd.edits.editing import row_of
     from beatd.edits.run_requests import pending_requests
+    from beatd.views.entry_rows import json_of
+    from beatd.views.outcome_rows import outcome_json, outcome_lines
 
     with chosen.open() as opened:
         row = row_of(opened.store.catalog, name)
@@ -61,11 +61,11 @@ def command(chosen: ChosenStore, name: str, json: bool) -> None:
 def _lines(row: "Stored", failed: "Record | None", now: datetime) -> Iterator[tuple[str, str]]:
     from msgspec import json
 
-    from beatd.cli.entry_rows import next_cell, schedule_text
-    from beatd.cli.time_text import distance_text
     from beatd.definition import json_plain_of
     from beatd.edits.editing import owner_text
     from beatd.schedules import describe, zone
+    from beatd.views.entry_rows import next_cell, schedule_text
+    from beatd.views.time_text import distance_text
 
     entry = row.entry
     schedule = entry.schedule.plain()

@@ -192,13 +192,13 @@ def _why_nobody_leads(found: dict[str, Any]) -> str:
 
 
 def _at(iso: str, tz: str) -> str:
-    from beatd.cli.time_text import moment_text
+    from beatd.views.time_text import moment_text
 
     return moment_text(datetime.fromisoformat(iso).replace(microsecond=0), tz)
 
 
 def _late(seconds: float) -> str:
-    from beatd.cli.time_text import lateness_text
+    from beatd.views.time_text import lateness_text
 
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else lateness_text(seconds)
 

@@ -36,8 +36,8 @@ def command(chosen: ChosenStore, name: str, at: str | None, json: bool) -> int:
     beatd why nightly-report --at 2027-01-10T02:30
     """
     from beatd.catalog import Query
-    from beatd.cli.time_text import read_moment
     from beatd.daemon.store_status import refusal_of
+    from beatd.views.time_text import read_moment
     from beatd.why.chain import why
     from beatd.why.facts import facts_of
 
@@ -101,9 +101,9 @@ def _queue_of(config: "Config", row: "Stored") -> "QueueState | None":
 
 
 def _print(name: str, answer: "Answer", *, json: bool) -> None:
-    from beatd.cli.entry_rows import iso_or_none
     from beatd.cli.escapes import visible
     from beatd.cli.output import print_json, print_rich
+    from beatd.views.entry_rows import iso_or_none
 
     if json:
         found: dict[str, Any] = {

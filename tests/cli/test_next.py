@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from beatd.cli.time_text import distance_text
+from beatd.views.time_text import distance_text
 from tests.cli.conftest import Beatd
 
 Write = Callable[[str, str], Path]

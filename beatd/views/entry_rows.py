@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from beatd.catalog import Stored
-from beatd.cli.outcome_rows import Cell, outcome_cell
-from beatd.cli.time_text import distance_text
 from beatd.definition import plain_of
 from beatd.definition.arguments import tagged
 from beatd.outcome import EntryOutcome
 from beatd.schedules.moment import format_moment
+from beatd.views.outcome_rows import Cell, outcome_cell
+from beatd.views.time_text import distance_text
 
 COLUMNS = ("name", "schedule", "next", "last", "outcome", "runs", "task")
 _ALWAYS = ("name", "task", "tz", "args", "kwargs", "options", "enabled")

@@ -5,10 +5,10 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from beatd.cli.time_text import distance_text
 from beatd.outcome import Delivery, EntryOutcome
 from beatd.schedules.duration import length_text
 from beatd.schedules.moment import format_moment
+from beatd.views.time_text import distance_text
 from beatd.why.time_words import runtime
 
 if TYPE_CHECKING:

@@ -1,0 +1,89 @@
+"""Records of the changes of entries: who changed what, when and why.
+
+A store writes a record in the transaction that makes the change, so that no change is without one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+#: How a change reached the store. "daemon" is beatd itself, such as at the end of a pause.
+Via = Literal["command", "api", "page", "file", "app", "django", "import", "daemon"]
+Action = Literal["added", "edited", "paused", "resumed", "removed"]
+
+#: The largest definition, in bytes, that a record keeps. `beatd undo` needs it.
+DEFINITION_BYTES_MAX = 65_536
+#: The most records that a store keeps, whatever their age.
+RECORDS_MAX = 100_000
+
+
+class Author(Struct, frozen=True):
+    """Who makes a change, such as "ann@host-1" by a command, and the note that they gave."""
+
+    name: str = ""
+    via: Via = "command"
+    note: str = ""
+
+
+class Pause(Struct, frozen=True):
+    """Who paused an entry and when, until when, and why.
+
+    `until` is None if the pause has no end. beatd resumes the entry at `until`.
+    """
+
+    at: datetime
+    by: str
+    until: datetime | None = None
+    note: str = ""
+
+
+class EntryState(Struct, frozen=True):
+    """An entry before or after a change.
+
+    `definition` is the text that the store keeps; "" if it was larger than DEFINITION_BYTES_MAX.
+    """
+
+    definition: str
+    source: str
+    declared_at: str = ""
+    paused: bool = False
+    until: datetime | None = None
+
+
+class ChangeRecord(Struct, frozen=True, kw_only=True):
+    """One change of one entry.
+
+    `id` is unique in the store. `before` is None for an added entry, `after` for a removed one. The
+    `action` of a change that edits an entry and also pauses it is "paused".
+    """
+
+    id: str
+    at: datetime
+    name: str
+    action: Action
+    author: Author
+    before: EntryState | None
+    after: EntryState | None
+
+
+class Changes(Protocol):
+    """The part of a store that reads and deletes the records of changes."""
+
+    def changes(self, name: str | None, limit: int, before: str = "") -> Sequence[ChangeRecord]:
+        """Return up to `limit` records of the entry `name` (None: of all entries), newest first.
+
+        With `before`, the id of a record, only older records are returned.
+        """
+
+    def change(self, id: str) -> ChangeRecord | None:
+        """Return the record with this id, or None if the store does not have it (any more)."""
+
+    def forget_changes(self, before: datetime, keep: int) -> int:
+        """Delete the records older than `before` and all but the newest `keep`; return their
+        number."""
+
+    def ending_pauses(self, before: datetime, limit: int) -> Sequence[str]:
+        """Return up to `limit` names of paused entries whose pause ends before this moment, the
+        earliest end first."""

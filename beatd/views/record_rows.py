@@ -1,0 +1,93 @@
+"""Records of history, with the outcomes of their runs, and as JSON."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from beatd.catalog import Catalog, Query
+from beatd.ledger import Record
+from beatd.outcome import Delivery, Outcomes
+from beatd.trace import trace_id
+from beatd.views.entry_rows import iso_or_none
+from beatd.views.outcome_rows import delivered, delivery_json
+
+PAGE = 500  # records whose outcomes are read at once
+
+KnownRecord = tuple[Record, Sequence[Delivery]]
+
+
+class RecordFilter(Struct, frozen=True):
+    """Selects lines of the history by state and by planned time; None selects all."""
+
+    state: str | None
+    since: datetime | None
+    until: datetime | None
+
+    def matching(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the records that the filter selects, in their order.
+
+        `records` must be sorted with the newest first: the search ends at the first record that was
+        published before `since`.
+        """
+        for record in records:
+            if self.since and record.published is not None and record.published < self.since:
+                return  # this record and all that follow were written before, and no run is early
+            if self.state is not None and record.state != self.state:
+                continue
+            if self.since is not None and (record.until or record.planned) < self.since:
+                continue
+            if self.until is None or record.planned <= self.until:
+                yield record
+
+
+def with_deliveries(
+    records: Iterable[Record], outcomes: Outcomes
+) -> Iterator[tuple[Record, Sequence[Delivery]]]:
+    """Yield each record with the deliveries of its run, oldest first, which are read in pages."""
+    left = iter(records)
+    while page := list(islice(left, PAGE)):
+        known = outcomes.outcomes([record.task_id for record in page if record.task_id])
+        for record in page:
+            yield record, known.get(record.task_id, ())
+
+
+def with_traced(
+    known: Iterable[KnownRecord], catalog: Catalog
+) -> Iterator[tuple[KnownRecord, bool]]:
+    """Yield each record with True if its entry has `trace: true` now; they are read in pages."""
+    left = iter(known)
+    while page := list(islice(left, PAGE)):
+        names = tuple({record.name for record, _ in page})
+        traced = {row.entry.name for row in catalog.find(Query(names=names)) if row.entry.trace}
+        for one in page:
+            yield one, one[0].name in traced
+
+
+def record_json(record: Record, deliveries: Sequence[Delivery], is_traced: bool) -> dict[str, Any]:
+    """Return a line of the history, with what became of the run, as a mapping for JSON.
+
+    The outcome is that of the newest delivery. `trace` is None unless `is_traced`. `deliveries` is
+    present only if the broker delivered the message more than once; retries do not count. `until`
+    and `count` are present only if the record stands for several moments, and `at_least` only if
+    there may be more of them than `count`.
+    """
+    times = delivered(deliveries)
+    return {
+        "entry": record.name,
+        "planned": iso_or_none(record.planned),
+        "state": record.state,
+        "reason": record.reason,
+        "task_id": record.task_id,
+        "published": iso_or_none(record.published),
+        "late": record.late,
+        "origin": record.origin,
+        "trace": trace_id(record.task_id) if is_traced and record.task_id else None,
+        **delivery_json(deliveries[-1] if deliveries else None),
+        **({"deliveries": times} if times > 1 else {}),
+        **({"until": iso_or_none(record.until)} if record.until is not None else {}),
+        **({"count": record.count} if record.count != 1 else {}),
+        **({"at_least": True} if record.at_least else {}),
+    }
