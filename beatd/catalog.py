@@ -94,8 +94,8 @@ class Change(Struct, frozen=True):
     - `missed` is the only moment of the new definition when that moment is already past. It is
       recorded as skipped.
 
-    - `author` is who makes the change. The store writes a `ChangeRecord` if the definition, the
-      owner or the pause differs from before; a new plan alone is no change.
+    - `author` is who makes the change. If it is given, the store writes a `ChangeRecord`, unless
+      the definition, the owner and the pause are as before.
     - `pause` is written with `paused` True. If it is None, the pause that the store has stays.
 
     Every moment that a change drops is recorded as skipped.
@@ -112,7 +112,7 @@ class Change(Struct, frozen=True):
     calls_off: bool = False
     progress: Progress = Progress()
     missed: Skip | None = None
-    author: Author = Author()
+    author: Author | None = None
     pause: Pause | None = None
 
 

@@ -117,6 +117,10 @@ class Conflict(BeatError):
     read."""
 
 
+class Stale(Conflict):
+    """Raised when the entry has another revision than the one that the caller read."""
+
+
 class StoreError(BeatError):
     """Raised when the store cannot be reached or does not answer; a retry may succeed."""
 

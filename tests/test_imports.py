@@ -84,7 +84,7 @@ MODULES = {
     """,
     "edits": """
         apply_declared declared_set editing entry_change held_name late_edits ownership patch
-        repair replan run_requests write_imported
+        pausing repair replan run_requests undo write_imported
     """,
     "copying": """
         copy_counts copy_state store_copying

@@ -27,6 +27,7 @@ from beatd.daemon.daemon import Daemon
 from beatd.daemon.housekeeping import Declares
 from beatd.daemon.parts import Parts
 from beatd.edits import editing, entry_change
+from beatd.edits.ownership import author_for
 from beatd.entry import Entry
 from beatd.errors import BeatError
 from beatd.imports.celerybeat_schedule import read_celerybeat_schedule
@@ -250,7 +251,9 @@ class _WithLastRuns:
         for entry in entries:
             if entry.name in last_runs and entry.name not in there:
                 last, runs = last_runs[entry.name]
-                changes.append(entry_change.added(entry, now, runs=runs, last=last))
+                changes.append(
+                    entry_change.added(entry, now, author_for(entry.source), runs=runs, last=last)
+                )
         for batch in editing.in_batches(changes):
             catalog.write(batch)
         if changes:

@@ -13,12 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.catalog import Change, EditableCatalog, Query, Stored
+from beatd.changes import Author
 from beatd.definition.arguments import same
 from beatd.edits.declared_set import Declared
 from beatd.edits.editing import Now, in_batches, rows
 from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.held_name import HeldName, held_name
-from beatd.edits.ownership import mark_takeovers
+from beatd.edits.ownership import author_for, mark_takeovers
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
 from beatd.errors import Deposed
@@ -39,14 +40,14 @@ class Step(Struct, frozen=True):
     entry: Entry | None
     before: Stored | None
 
-    def change(self, now: datetime) -> Change:
+    def change(self, now: datetime, author: Author) -> Change:
         """Return the step as a change for the store; a new plan (next run) starts from `now`."""
         if self.before is None:
             assert self.entry is not None, "what is not there is not removed"
-            return added(self.entry, now)
+            return added(self.entry, now, author)
         if self.entry is None:
-            return removed(self.before)
-        return rewritten(self.before, self.entry, now)
+            return removed(self.before, author)
+        return rewritten(self.before, self.entry, now, author)
 
 
 class Comparison(Struct, frozen=True):
@@ -144,6 +145,7 @@ def apply(
     catalog: EditableCatalog,
     declared: Declared,
     now: Now,
+    author: Author | None = None,
     *,
     prune: bool = True,
     force: bool = False,
@@ -158,6 +160,7 @@ def apply(
     changes a row meanwhile, the row is read and compared again, at most ten times. `settled` is
     called when no entry of the owner has an older definition any more; new entries may still be
     missing. `may_go_on` is called after each batch; Deposed is raised if it returns False.
+    `author` is who applies the set; None stands for its owner.
     """
     mark_if_empty(catalog, now())
     marks, owner, version = catalog.marks, declared.source, catalog.version()
@@ -170,9 +173,10 @@ def apply(
     made = _unseen_edits(declared, marks.applied(owner), now())
     applied = AppliedSet(declared.loaded_at, declared.digest)
     whole = prune and not declared.within
+    who = author or author_for(owner)
 
     def change(step: Step, moment: datetime) -> Change:
-        return step.change(min(moment, made.get(step.name, moment)))
+        return step.change(min(moment, made.get(step.name, moment)), who)
 
     for _ in range(ATTEMPTS_MAX):
         found = compare(catalog, declared, prune=prune, force=force, anywhere=anywhere)

@@ -1,8 +1,10 @@
-"""Add, put, patch, remove, pause and resume entries in a store, as operators do.
+"""Add, put, patch and remove entries in a store, as operators do.
 
 If another writer changes a row during an edit, the row is read again and the edit is repeated.
 Daemons may run meanwhile. No past moment runs because of an edit. `now` is a function that returns
-the present moment, such as `present`.
+the present moment, such as `present`. `author` is who makes the edit; with None, no record of the
+change is written. `seen` is the revision that the caller read: Stale is raised if the entry has
+another one. None makes the edit in any case.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +14,14 @@ from itertools import islice
 from typing import TypeVar
 
 from beatd.catalog import Change, EditableCatalog, EntryFinder, Query, Stored
+from beatd.changes import Author
 from beatd.clock import Clock, SharedClock
 from beatd.definition.arguments import same
-from beatd.edits.entry_change import added, changed, removed, rewritten
+from beatd.edits.entry_change import added, removed, rewritten
 from beatd.edits.ownership import mark_takeovers
 from beatd.edits.replan import mark_if_empty
 from beatd.entry import Entry
-from beatd.errors import ConfigError, Conflict, UnknownEntry
+from beatd.errors import ConfigError, Conflict, Stale, UnknownEntry
 
 ROWS_PER_BATCH = 500
 ATTEMPTS_MAX = 100  # while other writers change the same row
@@ -86,14 +89,14 @@ def unknown(catalog: EntryFinder, name: str) -> UnknownEntry:
 # The edits
 
 
-def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
+def add(catalog: EditableCatalog, entry: Entry, now: Now, author: Author | None = None) -> Stored:
     """Add an entry, and return its row. Raises Conflict if the store has the name already.
 
     The plan of the entry (its next run) is computed from `now`.
     """
     moment = now()
     mark_if_empty(catalog, moment)
-    change = added(entry, moment)
+    change = added(entry, moment, author)
     if not catalog.write([change])[0]:
         held = rows(catalog, (entry.name,)).get(entry.name)
         whose = f" ({owner_text(held.entry)})" if held else ""
@@ -101,7 +104,15 @@ def add(catalog: EditableCatalog, entry: Entry, now: Now) -> Stored:
     return _row_after(catalog, change, None)
 
 
-def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False) -> Stored:
+def put(
+    catalog: EditableCatalog,
+    entry: Entry,
+    now: Now,
+    author: Author | None = None,
+    *,
+    force: bool = False,
+    seen: int | None = None,
+) -> Stored:
     """Add an entry or replace the entry of the same name, and return its row.
 
     A replaced entry has the same number of runs and stays paused if it was paused. Raises Conflict
@@ -111,11 +122,12 @@ def put(catalog: EditableCatalog, entry: Entry, now: Now, *, force: bool = False
     """
     for _ in range(ATTEMPTS_MAX):
         row = rows(catalog, (entry.name,)).get(entry.name)
+        refuse_stale(entry.name, row, seen)
         if row is None:
-            change = added(entry, now())
+            change = added(entry, now(), author)
         else:
             refuse_declared(row.entry, "changed", force=force, by=entry.source)
-            change = rewritten(row, entry, now())
+            change = rewritten(row, entry, now(), author)
         if catalog.write([change])[0]:
             _mark_lost(catalog, [] if row is None else [row], by=entry.source)
             return _row_after(catalog, change, row)
@@ -127,8 +139,10 @@ def patch(
     name: str,
     edit: Callable[[Entry], Entry],
     now: Now,
+    author: Author | None = None,
     *,
     force: bool = False,
+    seen: int | None = None,
 ) -> Stored:
     """Call `edit` with the entry in the store, write the result if it differs, and return the row.
 
@@ -141,22 +155,28 @@ def patch(
 
     def make(found: Sequence[Stored]) -> Iterator[Change]:
         (row,) = found
+        refuse_stale(name, row, seen)
         refuse_declared(row.entry, "edited", force=force)
         edited = edit(row.entry)
         if edited.name != name:
             raise ConfigError(f"entry {name!r} cannot be renamed; add {edited.name!r} instead")
-        made.append((rewritten(row, edited, now()), row))
+        made.append((rewritten(row, edited, now(), author), row))
         if not same(edited, row.entry):
             yield made[-1][0]
 
-    _change_each(catalog, (name,), make)
+    change_each(catalog, (name,), make)
     change, row = made[-1]
     _mark_lost(catalog, [row], by=change.entry.source if change.entry else "")
     return _row_after(catalog, change, row)
 
 
 def remove(
-    catalog: EditableCatalog, names: Sequence[str], *, force: bool = False
+    catalog: EditableCatalog,
+    names: Sequence[str],
+    author: Author | None = None,
+    *,
+    force: bool = False,
+    seen: int | None = None,
 ) -> dict[str, Entry]:
     """Remove entries, and return the removed entries as a dict by name.
 
@@ -168,29 +188,14 @@ def remove(
 
     def make(found: Sequence[Stored]) -> Iterator[Change]:
         for row in found:
+            refuse_stale(row.entry.name, row, seen)
             refuse_declared(row.entry, "removed", force=force)
             gone[row.entry.name] = row
-            yield removed(row)
+            yield removed(row, author)
 
-    _change_each(catalog, names, make, skips_missing=True)
+    change_each(catalog, names, make, skips_missing=True)
     _mark_lost(catalog, gone.values(), by="")
     return {name: row.entry for name, row in gone.items()}
-
-
-def pause(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Pause entries of any owner, and return the names that were not paused before.
-
-    Raises UnknownEntry for an unknown name.
-    """
-    return _set_paused(catalog, names, now, paused=True)
-
-
-def resume(catalog: EditableCatalog, names: Sequence[str], now: Now) -> list[str]:
-    """Resume entries of any owner, and return the names that were paused before.
-
-    Moments missed during the pause do not run. Raises UnknownEntry for an unknown name.
-    """
-    return _set_paused(catalog, names, now, paused=False)
 
 
 # Shared by the edits
@@ -214,6 +219,14 @@ def refuse_declared(entry: Entry, verb: str, *, force: bool, by: str = "") -> No
             f"entry {entry.name!r} is declared in {where} (source {entry.source}) and was not "
             f"{verb}: change it there, or pause it, or use --force"
         )
+
+
+def refuse_stale(name: str, row: Stored | None, seen: int | None) -> None:
+    """Raise Stale if the entry is not at the revision `seen`; 0 means that there is no entry."""
+    revision = 0 if row is None else row.revision
+    if seen is not None and revision != seen:
+        what = "was removed" if row is None else "was changed by somebody else"
+        raise Stale(f"entry {name!r} {what} since you read it; nothing was changed")
 
 
 def _mark_lost(catalog: EditableCatalog, before: Iterable[Stored], *, by: str) -> None:
@@ -246,23 +259,7 @@ def _row_after(catalog: EntryFinder, change: Change, before: Stored | None) -> S
     )
 
 
-def _set_paused(
-    catalog: EditableCatalog, names: Sequence[str], now: Now, *, paused: bool
-) -> list[str]:
-    edited: list[str] = []
-
-    def make(found: Sequence[Stored]) -> Iterator[Change]:
-        moment = now()
-        for row in found:
-            if row.paused != paused:
-                edited.append(row.entry.name)
-                yield changed(row, row.entry, moment, paused=paused)
-
-    _change_each(catalog, names, make)
-    return list(dict.fromkeys(edited))
-
-
-def _change_each(
+def change_each(
     catalog: EditableCatalog, names: Sequence[str], make: Make, *, skips_missing: bool = False
 ) -> None:
     """Write the changes that `make` returns for the rows of these names, and retry refused changes.

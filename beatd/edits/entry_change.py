@@ -4,6 +4,7 @@ from datetime import datetime
 
 from beatd import planning
 from beatd.catalog import Change, Plan, Stored
+from beatd.changes import Author, Pause
 from beatd.entry import Entry
 
 
@@ -23,13 +24,21 @@ def replanned(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Plan
     return planning.first(entry, now, paused=paused, runs=row.runs, last=row.last)
 
 
-def rewritten(row: Stored, entry: Entry, now: datetime) -> Change:
+def rewritten(row: Stored, entry: Entry, now: datetime, author: Author | None) -> Change:
     """Return the change that replaces the definition in `row` by `entry`. The pause is
     unchanged."""
-    return changed(row, entry, now, paused=row.paused)
+    return changed(row, entry, now, author, paused=row.paused)
 
 
-def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change:
+def changed(
+    row: Stored,
+    entry: Entry,
+    now: datetime,
+    author: Author | None,
+    *,
+    paused: bool,
+    pause: Pause | None = None,
+) -> Change:
     """Return the change that replaces the definition in `row` by `entry`, and sets the pause.
 
     If the edit needs a new plan (the next run), the plan is computed from `now`. The change then
@@ -47,10 +56,19 @@ def changed(row: Stored, entry: Entry, now: datetime, *, paused: bool) -> Change
         skip=skip,
         progress=row.progress,
         missed=missed,
+        author=author,
+        pause=pause,
     )
 
 
-def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None = None) -> Change:
+def added(
+    entry: Entry,
+    now: datetime,
+    author: Author | None,
+    *,
+    runs: int = 0,
+    last: datetime | None = None,
+) -> Change:
     """Return the change that adds an entry. Its plan (the next run) is computed from `now`.
 
     `runs` and `last` are its number of runs and its last run under another scheduler. For a one-off
@@ -59,9 +77,9 @@ def added(entry: Entry, now: datetime, *, runs: int = 0, last: datetime | None =
     """
     plan = planning.first(entry, now, runs=runs, last=last)
     missed = planning.missed_when_new(entry, plan) if last is None and not runs else None
-    return Change(entry.name, 0, entry, plan, runs=runs, last=last, missed=missed)
+    return Change(entry.name, 0, entry, plan, runs=runs, last=last, missed=missed, author=author)
 
 
-def removed(row: Stored) -> Change:
+def removed(row: Stored, author: Author | None) -> Change:
     """Return the change that removes the entry in `row`."""
-    return Change(name=row.entry.name, seen=row.revision, entry=None)
+    return Change(name=row.entry.name, seen=row.revision, entry=None, author=author)

@@ -50,7 +50,7 @@ def repair_entries(catalog: RepairableCatalog, now: Now, *, whole: bool) -> list
 def _change(part: MissingPart, now: Now) -> Change:
     if part.entry is None:
         return Change(part.name, 0, None)
-    return replace(added(part.entry, now()), paused=part.paused)
+    return replace(added(part.entry, now(), None), paused=part.paused)
 
 
 def _named(names: Sequence[str]) -> str:

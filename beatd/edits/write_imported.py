@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from beatd.catalog import Change, EditableCatalog, Stored
+from beatd.changes import Author
 from beatd.definition import plain_of
 from beatd.definition.arguments import same
 from beatd.edits import editing, entry_change
@@ -42,7 +43,11 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
 
 
 def write_imported(
-    catalog: EditableCatalog, entries: Iterable[Imported], now: editing.Now, options: ImportOptions
+    catalog: EditableCatalog,
+    entries: Iterable[Imported],
+    now: editing.Now,
+    options: ImportOptions,
+    author: Author | None = None,
 ) -> dict[str, str]:
     """Write the entries, and return a dict from each name to its result.
 
@@ -57,7 +62,7 @@ def write_imported(
         moment = options.since or now()
         changes: list[Change] = []
         for one in batch:
-            done, made = _changes(one, there.get(one.entry.name), moment, options.replacing)
+            done, made = _changes(one, there.get(one.entry.name), moment, options.replacing, author)
             outcome[one.entry.name] = done
             changes += made
         if changes and not options.dry_run:
@@ -68,7 +73,7 @@ def write_imported(
 
 
 def _changes(
-    one: Imported, row: Stored | None, moment: datetime, replacing: bool
+    one: Imported, row: Stored | None, moment: datetime, replacing: bool, author: Author | None
 ) -> tuple[str, list[Change]]:
     """Return the result for an imported entry, and the list of changes to write.
 
@@ -77,17 +82,17 @@ def _changes(
     """
     entry = one.entry
     if row is None:
-        return NEW, [entry_change.added(entry, moment, runs=one.runs, last=one.last)]
+        return NEW, [entry_change.added(entry, moment, author, runs=one.runs, last=one.last)]
     if same(entry, row.entry) or _differ_in_last_run(entry, row):
         if one.last is None or (row.last is not None and row.last >= one.last):
             return UNCHANGED, []
-        again = entry_change.added(entry, moment, runs=one.runs, last=one.last)
-        return READ_AGAIN, [entry_change.removed(row), replace(again, paused=row.paused)]
+        again = entry_change.added(entry, moment, author, runs=one.runs, last=one.last)
+        return READ_AGAIN, [entry_change.removed(row, author), replace(again, paused=row.paused)]
     if editing.is_declared(row.entry):
         return f"left alone: {editing.owner_text(row.entry)}", []
     if not replacing:
         return "left alone: the name is taken; --replace replaces it", []
-    return REPLACED, [entry_change.rewritten(row, entry, moment)]
+    return REPLACED, [entry_change.rewritten(row, entry, moment, author)]
 
 
 def _differ_in_last_run(entry: Entry, row: Stored) -> bool:

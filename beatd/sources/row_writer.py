@@ -8,6 +8,7 @@ from beatd.catalog import Change, EditableCatalog, Stored
 from beatd.definition.arguments import same
 from beatd.edits import editing, entry_change
 from beatd.edits.late_edits import counts_from, past_one_offs, with_unseen_moments
+from beatd.edits.ownership import author_for
 from beatd.entry import Entry
 from beatd.sources.django_entry import has_ended
 from beatd.sources.row_conflicts import RowConflicts
@@ -22,6 +23,7 @@ class RowWriter:
 
     def __init__(self, owner: str, conflicts: RowConflicts) -> None:
         self._owner, self._conflicts = owner, conflicts
+        self._author = author_for(owner)
 
     def write(
         self,
@@ -82,14 +84,14 @@ class RowWriter:
                 self._conflicts.add_held(entry.name, line)
             return "", None
         if entry is None:
-            return "removed", None if row is None else entry_change.removed(row)
+            return "removed", None if row is None else entry_change.removed(row, self._author)
         self._conflicts.set_free(entry.name)
         since = counts_from(entry, now, made=made, unseen_since=unseen_since)
         if row is None:
-            return "added", entry_change.added(entry, since)
+            return "added", entry_change.added(entry, since, self._author)
         if same(entry, row.entry):
             return "changed", None
-        change = entry_change.rewritten(row, entry, since)
+        change = entry_change.rewritten(row, entry, since, self._author)
         verb = "ended" if has_ended(entry, row) else "changed"
         return verb, change if made else with_unseen_moments(change, row, unseen_since, now)
 
